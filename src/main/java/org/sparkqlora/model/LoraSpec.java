@@ -1,0 +1,73 @@
+package org.sparkqlora.model;
+
+import java.io.Serializable;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+
+/**
+ * Shape and scale of the adapters (PEFT's {@code LoraConfig}).
+ *
+ * @param rank rank of an adapter unless {@code rankPattern} says otherwise
+ * @param alpha numerator of the scale unless {@code alphaPattern} says otherwise
+ * @param dropout probability that an adapter's input element is dropped in training
+ * @param targets modules that carry an adapter
+ * @param rankStabilized scale by alpha / sqrt(rank) instead of alpha / rank (rsLoRA, arXiv 2312.03732)
+ * @param weightDecomposed train the magnitude of each output apart from its direction (DoRA, arXiv 2402.09353)
+ * @param rankPattern rank by module path; the first key, in sorted order, that matches {@code (.*\.)?(key)$} wins
+ * @param alphaPattern alpha by module path, by the same rule
+ */
+public record LoraSpec(
+        int rank,
+        double alpha,
+        double dropout,
+        TargetModules targets,
+        boolean rankStabilized,
+        boolean weightDecomposed,
+        Map<String, Integer> rankPattern,
+        Map<String, Double> alphaPattern)
+        implements Serializable {
+    public LoraSpec {
+        if (rank < 1) {
+            throw new IllegalArgumentException(
+                    "Cannot build adapters of rank %d: rank must be at least 1".formatted(rank));
+        }
+
+        if (!(alpha > 0)) {
+            throw new IllegalArgumentException("Cannot scale adapters by alpha %s: alpha must be above 0".formatted(alpha));
+        }
+
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new IllegalArgumentException(
+                    "Cannot drop adapter inputs with probability %s: dropout must be in [0, 1)".formatted(dropout));
+        }
+
+        rankPattern = Collections.unmodifiableMap(new TreeMap<>(rankPattern));
+        alphaPattern = Collections.unmodifiableMap(new TreeMap<>(alphaPattern));
+    }
+
+    /** Adapters of one rank and scale on all linear modules. */
+    public static LoraSpec allLinear(int rank, double alpha) {
+        return new LoraSpec(rank, alpha, 0, new TargetModules.AllLinear(), false, false, Map.of(), Map.of());
+    }
+
+    public int rankOf(String modulePath) {
+        return byPattern(rankPattern, modulePath).orElse(rank);
+    }
+
+    /** Factor on the low-rank term of the module. */
+    public double scaleOf(String modulePath) {
+        double numerator = byPattern(alphaPattern, modulePath).orElse(alpha);
+        int ofRank = rankOf(modulePath);
+        return numerator / (rankStabilized ? Math.sqrt(ofRank) : ofRank);
+    }
+
+    private static <T> Optional<T> byPattern(Map<String, T> pattern, String modulePath) {
+        return pattern.entrySet().stream()
+                .filter(entry -> Pattern.matches("(.*\\.)?(" + entry.getKey() + ")", modulePath))
+                .map(Map.Entry::getValue)
+                .findFirst();
+    }
+}

@@ -1,0 +1,29 @@
+package org.sparkqlora.model;
+
+import java.util.Locale;
+
+/** How a model is fine-tuned: which weights train, and how the frozen ones are held. */
+public enum Method {
+    /** LoRA factors train; every projection of the base is held in 4 bits. */
+    QLORA,
+    /** LoRA factors train; the base is held as it is stored. */
+    LORA,
+    /** Every weight of the base trains. */
+    FULL;
+
+    /** The method that a command line calls {@code name}. */
+    public static Method parse(String name) {
+        return switch (name) {
+            case "qlora" -> QLORA;
+            case "lora" -> LORA;
+            case "full" -> FULL;
+            default -> throw new IllegalArgumentException(
+                    "Unsupported method '%s': expected qlora, lora or full".formatted(name));
+        };
+    }
+
+    /** The name a command line uses. */
+    public String optionName() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

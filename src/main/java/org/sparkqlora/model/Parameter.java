@@ -1,0 +1,25 @@
+package org.sparkqlora.model;
+
+import java.util.Arrays;
+
+/**
+ * One trained tensor as a range of the flat vector, row-major.
+ *
+ * @param name its key in {@code adapter_model.safetensors}, or in {@code model.safetensors} when all weights train
+ * @param offset its first element in the flat vector
+ * @param shape its shape
+ */
+public record Parameter(String name, long offset, long[] shape) {
+    public Parameter {
+        shape = shape.clone();
+    }
+
+    @Override
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    public long size() {
+        return Arrays.stream(shape).reduce(1, Math::multiplyExact);
+    }
+}

@@ -1,0 +1,62 @@
+package org.sparkqlora.model;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Where each trained tensor lies in the flat vector, in a fixed order without gaps. */
+public final class ParameterIndex {
+    private final Map<String, Parameter> byName = new LinkedHashMap<>();
+    private final long size;
+
+    private ParameterIndex(List<Parameter> parameters) {
+        parameters.forEach(parameter -> byName.put(parameter.name(), parameter));
+        this.size = parameters.stream().mapToLong(Parameter::size).sum();
+    }
+
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** All parameters, in the order of the flat vector. */
+    public List<Parameter> all() {
+        return List.copyOf(byName.values());
+    }
+
+    public Parameter find(String name) {
+        Parameter parameter = byName.get(name);
+        if (parameter == null) {
+            throw new IllegalArgumentException("Cannot find trained tensor %s among %d".formatted(name, byName.size()));
+        }
+
+        return parameter;
+    }
+
+    public boolean has(String name) {
+        return byName.containsKey(name);
+    }
+
+    /** Length of the flat vector. */
+    public long size() {
+        return size;
+    }
+
+    /** Lays parameters out one after the other. */
+    public static final class Builder {
+        private final List<Parameter> parameters = new ArrayList<>();
+        private long next;
+
+        /** Appends a tensor and returns its place. */
+        public Parameter add(String name, long... shape) {
+            Parameter parameter = new Parameter(name, next, shape);
+            parameters.add(parameter);
+            next = Math.addExact(next, parameter.size());
+            return parameter;
+        }
+
+        public ParameterIndex build() {
+            return new ParameterIndex(parameters);
+        }
+    }
+}
