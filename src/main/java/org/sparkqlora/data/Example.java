@@ -1,0 +1,61 @@
+package org.sparkqlora.data;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** A training example as read from a record, before any tokenizer. */
+public sealed interface Example {
+    /**
+     * A conversation, trained on the turns of the assistant.
+     *
+     * @param tools descriptions of the functions that the assistant may call, as plain Java values; often empty
+     */
+    record Conversation(List<ChatMessage> messages, List<Object> tools) implements Example {
+        public Conversation {
+            messages = List.copyOf(messages);
+            tools = List.copyOf(tools);
+        }
+    }
+
+    /** A prompt, which is not trained, and its completion, which is. */
+    record PromptCompletion(String prompt, String completion) implements Example {}
+
+    /** A text, trained as a whole. */
+    record PlainText(String text) implements Example {}
+
+    /**
+     * Token ids made elsewhere.
+     *
+     * @param labels as in transformers: the id where a token is trained, {@value #NOT_TRAINED} where not
+     */
+    record TokenSequence(int[] ids, int[] labels) implements Example {
+        /** The label of a token that is no prediction target. */
+        public static final int NOT_TRAINED = -100;
+
+        public TokenSequence {
+            if (ids.length == 0) {
+                throw new BadRecordException("Cannot read tokens: expected at least 1 id in input_ids, found none");
+            }
+
+            if (ids.length != labels.length) {
+                throw new BadRecordException("Cannot read tokens: expected as many labels as input_ids, found %d and %d"
+                        .formatted(labels.length, ids.length));
+            }
+
+            ids = ids.clone();
+            labels = labels.clone();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof TokenSequence that
+                    && Arrays.equals(ids, that.ids)
+                    && Arrays.equals(labels, that.labels);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * Arrays.hashCode(ids) + Arrays.hashCode(labels);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package org.sparkqlora.tokenizer;
+
+import java.util.Arrays;
+
+/**
+ * One document as token ids, with the tokens it is trained on.
+ *
+ * @param ids token ids, at least one
+ * @param trained {@code trained[t]}: token t is a prediction target; never the first, which nothing predicts
+ */
+public record EncodedExample(int[] ids, boolean[] trained) {
+    public EncodedExample {
+        if (ids.length == 0) {
+            throw new IllegalArgumentException("Cannot make an example of 0 tokens: expected at least 1");
+        }
+
+        if (trained.length != ids.length) {
+            throw new IllegalArgumentException("Cannot make an example of %d tokens: expected as many mask values, found %d"
+                    .formatted(ids.length, trained.length));
+        }
+
+        ids = ids.clone();
+        trained = trained.clone();
+        trained[0] = false;
+    }
+
+    public int length() {
+        return ids.length;
+    }
+
+    /** How many tokens are prediction targets. */
+    public int trainedTokens() {
+        int count = 0;
+        for (boolean target : trained) {
+            count += target ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    /** The first {@code width} tokens, or this example when it is no longer than that. */
+    public EncodedExample truncatedTo(int width) {
+        return ids.length <= width ? this : new EncodedExample(Arrays.copyOf(ids, width), Arrays.copyOf(trained, width));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof EncodedExample that
+                && Arrays.equals(ids, that.ids)
+                && Arrays.equals(trained, that.trained);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(ids) + Arrays.hashCode(trained);
+    }
+
+    @Override
+    public String toString() {
+        return "EncodedExample[tokens=%d, trained=%d]".formatted(ids.length, trainedTokens());
+    }
+}

@@ -1,0 +1,107 @@
+package org.sparkqlora.tokenizer;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A row of fixed width: documents one after the other, then padding.
+ *
+ * @param ids token ids; 0 from {@code length} on
+ * @param trained {@code trained[t]}: token t is a prediction target; never the first token of a document, nor padding
+ * @param starts {@code starts[t]}: token t is the first of a document
+ * @param length tokens before the padding
+ */
+public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length) implements Serializable {
+    public TokenRow {
+        if (length < 1 || length > ids.length) {
+            throw new IllegalArgumentException(
+                    "Cannot make a row of width %d: expected 1 to %d tokens, found %d".formatted(ids.length, ids.length, length));
+        }
+
+        if (trained.length != ids.length || starts.length != ids.length) {
+            throw new IllegalArgumentException("Cannot make a row of width %d: found %d mask values and %d start values"
+                    .formatted(ids.length, trained.length, starts.length));
+        }
+
+        requireValidTokens(ids, trained, starts, length);
+        ids = ids.clone();
+        trained = trained.clone();
+        starts = starts.clone();
+    }
+
+    private static void requireValidTokens(int[] ids, boolean[] trained, boolean[] starts, int length) {
+        if (!starts[0]) {
+            throw new IllegalArgumentException("Cannot make a row whose first token does not start a document");
+        }
+
+        for (int t = 0; t < ids.length; t++) {
+            if (trained[t] && starts[t]) {
+                throw new IllegalArgumentException(
+                        "Cannot train token %d: it is the first of a document, so nothing predicts it".formatted(t));
+            }
+
+            if (t >= length && (ids[t] != 0 || trained[t] || starts[t])) {
+                throw new IllegalArgumentException(
+                        "Cannot use token %d of a row: expected padding from token %d on".formatted(t, length));
+            }
+        }
+    }
+
+    /** Tokens and padding. */
+    public int width() {
+        return ids.length;
+    }
+
+    /** How many tokens are prediction targets. */
+    public int trainedTokens() {
+        int count = 0;
+        for (boolean target : trained) {
+            count += target ? 1 : 0;
+        }
+
+        return count;
+    }
+
+    /** Where the documents lie, in row order. */
+    public List<DocumentRange> documents() {
+        List<DocumentRange> ranges = new ArrayList<>();
+        int from = 0;
+        for (int t = 1; t <= length; t++) {
+            if (t == length || starts[t]) {
+                ranges.add(new DocumentRange(from, t));
+                from = t;
+            }
+        }
+
+        return ranges;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof TokenRow that
+                && length == that.length
+                && Arrays.equals(ids, that.ids)
+                && Arrays.equals(trained, that.trained)
+                && Arrays.equals(starts, that.starts);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(ids) + 31 * (Arrays.hashCode(trained) + 31 * Arrays.hashCode(starts));
+    }
+
+    @Override
+    public String toString() {
+        return "TokenRow[width=%d, length=%d, documents=%d, trained=%d]"
+                .formatted(width(), length, documents().size(), trainedTokens());
+    }
+
+    /** Tokens {@code from} to {@code to - 1} of a row. */
+    public record DocumentRange(int from, int to) {
+        public int length() {
+            return to - from;
+        }
+    }
+}

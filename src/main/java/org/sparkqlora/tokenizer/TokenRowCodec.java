@@ -1,0 +1,80 @@
+package org.sparkqlora.tokenizer;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * Bytes of a row, the same count for every row of one width, so that row i is at byte i * size.
+ *
+ * <p>Little endian: int32 length, int32 ids[width], then one bit a token for trained, then one for starts, each rounded up
+ * to whole bytes, lowest bit first.
+ */
+public final class TokenRowCodec {
+    private TokenRowCodec() {}
+
+    /** Bytes of one row. */
+    public static int byteSize(int width) {
+        return Math.addExact(Integer.BYTES + 2 * bitBytes(width), Math.multiplyExact(Integer.BYTES, width));
+    }
+
+    /** Writes {@code row} at the position of {@code target}, which moves behind it; the byte order of the buffer does not count. */
+    public static void write(TokenRow row, ByteBuffer target) {
+        int width = row.width();
+        ByteBuffer bytes = nextRow(target, width);
+        bytes.putInt(row.length());
+        for (int id : row.ids()) {
+            bytes.putInt(id);
+        }
+
+        writeBits(row.trained(), bytes);
+        writeBits(row.starts(), bytes);
+    }
+
+    /** Reads the row at the position of {@code source}, which moves behind it; the byte order of the buffer does not count. */
+    public static TokenRow read(ByteBuffer source, int width) {
+        ByteBuffer bytes = nextRow(source, width);
+        int length = bytes.getInt();
+        int[] ids = new int[width];
+        for (int t = 0; t < width; t++) {
+            ids[t] = bytes.getInt();
+        }
+
+        return new TokenRow(ids, readBits(bytes, width), readBits(bytes, width), length);
+    }
+
+    private static ByteBuffer nextRow(ByteBuffer buffer, int width) {
+        int size = byteSize(width);
+        if (buffer.remaining() < size) {
+            throw new IllegalArgumentException("Cannot use a buffer for a row of width %d: expected %d bytes, found %d"
+                    .formatted(width, size, buffer.remaining()));
+        }
+
+        ByteBuffer bytes = buffer.slice(buffer.position(), size).order(ByteOrder.LITTLE_ENDIAN);
+        buffer.position(buffer.position() + size);
+        return bytes;
+    }
+
+    private static int bitBytes(int width) {
+        return (width + Byte.SIZE - 1) / Byte.SIZE;
+    }
+
+    private static void writeBits(boolean[] values, ByteBuffer target) {
+        byte[] bits = new byte[bitBytes(values.length)];
+        for (int i = 0; i < values.length; i++) {
+            bits[i / Byte.SIZE] |= (byte) (values[i] ? 1 << (i % Byte.SIZE) : 0);
+        }
+
+        target.put(bits);
+    }
+
+    private static boolean[] readBits(ByteBuffer source, int count) {
+        byte[] bits = new byte[bitBytes(count)];
+        source.get(bits);
+        boolean[] values = new boolean[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (bits[i / Byte.SIZE] >> (i % Byte.SIZE) & 1) != 0;
+        }
+
+        return values;
+    }
+}
