@@ -1,0 +1,85 @@
+package org.sparkqlora.quant;
+
+import java.nio.ByteBuffer;
+
+/**
+ * A tensor in 4-bit codes, flattened in row-major order: element {@code 2i} is the high half of byte {@code i}, element
+ * {@code 2i + 1} the low half. Blocks run over the flattened tensor and so straddle rows.
+ */
+public final class FourBitTensor {
+    private final FourBitCode code;
+    private final float[] levels;
+    private final int blockSize;
+    private final long elements;
+    private final ByteBuffer packed;
+    private final BlockScales scales;
+
+    /**
+     * @param elements number of weights; when odd, the last byte's low half is padding
+     * @param packed the codes from the buffer's position to its limit; may be mapped, and is only read
+     */
+    public FourBitTensor(FourBitCode code, int blockSize, long elements, ByteBuffer packed, BlockScales scales) {
+        this(code, code.levels(), blockSize, elements, packed, scales);
+    }
+
+    private FourBitTensor(
+            FourBitCode code, float[] levels, int blockSize, long elements, ByteBuffer packed, BlockScales scales) {
+        this.code = code;
+        this.levels = levels;
+        this.blockSize = BlockSize.require(blockSize);
+        this.elements = elements;
+        this.packed = packed.slice().asReadOnlyBuffer();
+        this.scales = scales;
+        requireSize("bytes of codes", (elements + 1) / 2, this.packed.limit());
+        requireSize("scales", BlockSize.blocks(elements, blockSize), scales.count());
+    }
+
+    private void requireSize(String what, long expected, long found) {
+        if (found != expected) {
+            throw new IllegalArgumentException("Cannot hold %d weights in blocks of %d: expected %d %s, found %d"
+                    .formatted(elements, blockSize, expected, what, found));
+        }
+    }
+
+    /** The same codes with the levels that a file brought along. */
+    public FourBitTensor withLevels(float[] stored) {
+        if (stored.length != FourBitCode.LEVELS) {
+            throw new IllegalArgumentException(
+                    "Cannot read 4-bit codes: expected 16 levels, found %d".formatted(stored.length));
+        }
+
+        float[] checked = Finite.require(stored, "level").clone();
+        return new FourBitTensor(code, checked, blockSize, elements, packed, scales);
+    }
+
+    public FourBitCode code() {
+        return code;
+    }
+
+    /** The value of every code before it is scaled. */
+    public float[] levels() {
+        return levels.clone();
+    }
+
+    public int blockSize() {
+        return blockSize;
+    }
+
+    public long elements() {
+        return elements;
+    }
+
+    /** The codes, read-only, with a position of its own. */
+    public ByteBuffer packed() {
+        return packed.duplicate();
+    }
+
+    public BlockScales scales() {
+        return scales;
+    }
+
+    /** Bytes that codes and scales take. */
+    public long byteSize() {
+        return packed.limit() + scales.byteSize();
+    }
+}
