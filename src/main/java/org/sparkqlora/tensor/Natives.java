@@ -1,0 +1,67 @@
+package org.sparkqlora.tensor;
+
+import com.sun.jna.Native;
+import com.sun.jna.Platform;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.global.torch;
+
+/** Loads libtorch and settles what must be settled before its first allocation. */
+public final class Natives {
+    /** {@code malloc.h}: blocks above this size are mapped and unmapped one by one. */
+    private static final int M_MMAP_THRESHOLD = -3;
+
+    /** {@code malloc.h}: free memory at the top of the heap above this size goes back to the kernel. */
+    private static final int M_TRIM_THRESHOLD = -1;
+
+    /** {@code malloc.h}: number of heaps that threads spread over. */
+    private static final int M_ARENA_MAX = -8;
+
+    private static final int NEVER = Integer.MAX_VALUE;
+
+    private static final int ONE_GIGABYTE = 1 << 30;
+
+    private Natives() {}
+
+    /** Loads libtorch. Further calls do nothing. */
+    public static void load() {
+        Once.LOADED.run();
+    }
+
+    /** Sets the number of threads that libtorch's operations use when called from this thread. */
+    public static void useThreads(int threads) {
+        load();
+        if (torch.get_num_threads() != threads) {
+            torch.set_num_threads(threads);
+        }
+    }
+
+    /**
+     * Keeps freed memory in the process. glibc as it is returns each large block to the kernel, so that every training
+     * step faults its pages in again, and gives each thread a heap of its own, so that memory grows with threads.
+     */
+    private static void keepFreedMemory() {
+        if (Platform.isLinux() && !Platform.isAndroid()) {
+            LibC libc = Native.load("c", LibC.class);
+            libc.mallopt(M_MMAP_THRESHOLD, ONE_GIGABYTE);
+            libc.mallopt(M_TRIM_THRESHOLD, NEVER);
+            libc.mallopt(M_ARENA_MAX, 1);
+        }
+    }
+
+    /** The part of the C library that tunes {@code malloc}. Public because JNA makes a proxy of it. */
+    public interface LibC extends com.sun.jna.Library {
+        int mallopt(int parameter, int value);
+    }
+
+    /** Class initialisation runs once and is seen by all threads. */
+    private enum Once {
+        LOADED;
+
+        Once() {
+            keepFreedMemory();
+            Loader.load(torch.class);
+        }
+
+        void run() {}
+    }
+}

@@ -1,0 +1,68 @@
+package org.sparkqlora.tensor;
+
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.ShortPointer;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** Java's view of the memory of contiguous CPU tensors, and tensors over Java's memory. */
+public final class TensorMemory {
+    private TensorMemory() {}
+
+    /** An uninitialised tensor. */
+    public static Tensor empty(ScalarType type, long... shape) {
+        return torch.empty(shape, new TensorOptions(type), null);
+    }
+
+    /** A tensor of zeros. */
+    public static Tensor zeros(ScalarType type, long... shape) {
+        return torch.zeros(shape, new TensorOptions(type));
+    }
+
+    /** A float32 tensor holding a copy of {@code values}. */
+    public static Tensor floats(float[] values, long... shape) {
+        Tensor tensor = empty(ScalarType.Float, shape);
+        write(tensor, values, values.length);
+        return tensor;
+    }
+
+    /** An int64 tensor holding a copy of {@code values}. */
+    public static Tensor longs(long[] values) {
+        Tensor tensor = empty(ScalarType.Long, values.length);
+        new org.bytedeco.javacpp.LongPointer(tensor.data_ptr()).put(values, 0, values.length);
+        return tensor;
+    }
+
+    /** A tensor over {@code buffer}'s memory, without copying: the buffer must be direct and outlive the tensor. */
+    public static Tensor over(ByteBuffer buffer, ScalarType type, long... shape) {
+        return torch.from_blob(new BytePointer(buffer), shape, new TensorOptions(type));
+    }
+
+    /** Copies the first {@code count} values of a float32 tensor's memory to {@code target}. */
+    public static void read(Tensor tensor, float[] target, int count) {
+        new FloatPointer(tensor.data_ptr()).get(target, 0, count);
+    }
+
+    /** Copies {@code count} values to the start of a float32 tensor's memory. */
+    public static void write(Tensor tensor, float[] source, int count) {
+        new FloatPointer(tensor.data_ptr()).put(source, 0, count);
+    }
+
+    /** The memory of a float32 tensor. */
+    public static FloatBuffer floatBuffer(Tensor tensor) {
+        FloatPointer pointer = new FloatPointer(tensor.data_ptr());
+        return pointer.capacity(tensor.numel()).asBuffer();
+    }
+
+    /** The memory of a bfloat16 tensor. */
+    public static ShortBuffer shortBuffer(Tensor tensor) {
+        ShortPointer pointer = new ShortPointer(tensor.data_ptr());
+        return pointer.capacity(tensor.numel()).asBuffer();
+    }
+}
