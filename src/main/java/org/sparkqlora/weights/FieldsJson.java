@@ -1,0 +1,139 @@
+package org.sparkqlora.weights;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A JSON object whose fields are read with their type checked; messages name the document and the field.
+ *
+ * <p>A field that is absent and one that is {@code null} are the same, as in Hugging Face files.
+ */
+public final class FieldsJson {
+    private static final ObjectMapper STRICT = new ObjectMapper()
+            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+    private final String document;
+    private final ObjectNode node;
+
+    private FieldsJson(String document, ObjectNode node) {
+        this.document = document;
+        this.node = node;
+    }
+
+    /** Reads {@code text}, which must be one JSON object without duplicate keys; {@code document} is its name in messages. */
+    public static FieldsJson parse(String document, String text) {
+        try {
+            JsonNode node = STRICT.readTree(text);
+            if (node instanceof ObjectNode object) {
+                return new FieldsJson(document, object);
+            }
+
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected a JSON object, found %s".formatted(document, brief(node)));
+        } catch (JsonProcessingException e) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected a JSON object, found text that is not JSON (%s at character %d)"
+                            .formatted(document, e.getOriginalMessage(), e.getLocation().getCharOffset()),
+                    e);
+        }
+    }
+
+    public String document() {
+        return document;
+    }
+
+    /** The whole object. */
+    public ObjectNode node() {
+        return node;
+    }
+
+    public boolean has(String key) {
+        return node.hasNonNull(key);
+    }
+
+    public int integer(String key) {
+        return present(key, "a whole number", FieldsJson::isInt).intValue();
+    }
+
+    public int integer(String key, int absent) {
+        return has(key) ? integer(key) : absent;
+    }
+
+    /** A whole number of at least 1. */
+    public int count(String key) {
+        int value = integer(key);
+        if (value < 1) {
+            throw wrong(key, "a number of at least 1", node.get(key));
+        }
+
+        return value;
+    }
+
+    public int count(String key, int absent) {
+        return has(key) ? count(key) : absent;
+    }
+
+    public double number(String key) {
+        return present(key, "a number", JsonNode::isNumber).doubleValue();
+    }
+
+    public double number(String key, double absent) {
+        return has(key) ? number(key) : absent;
+    }
+
+    public boolean flag(String key, boolean absent) {
+        return has(key) ? present(key, "true or false", JsonNode::isBoolean).booleanValue() : absent;
+    }
+
+    public String text(String key) {
+        return present(key, "a text", JsonNode::isTextual).textValue();
+    }
+
+    public String text(String key, String absent) {
+        return has(key) ? text(key) : absent;
+    }
+
+    /** The object under {@code key}, or an empty one. */
+    public FieldsJson object(String key) {
+        if (!has(key)) {
+            return new FieldsJson(document, node.objectNode());
+        }
+
+        return new FieldsJson(document, (ObjectNode) present(key, "an object", JsonNode::isObject));
+    }
+
+    /** The error that {@code key} should have held {@code expected}. */
+    public InvalidWeightsException wrong(String key, String expected, @Nullable JsonNode found) {
+        return new InvalidWeightsException(
+                "Cannot read %s: expected %s for %s, found %s".formatted(document, expected, key, brief(found)));
+    }
+
+    private JsonNode present(String key, String expected, Predicate<JsonNode> valid) {
+        JsonNode value = node.get(key);
+        if (value == null || value.isNull() || !valid.test(value)) {
+            throw wrong(key, expected, value);
+        }
+
+        return value;
+    }
+
+    private static boolean isInt(JsonNode value) {
+        return value.isIntegralNumber() && value.canConvertToInt();
+    }
+
+    private static String brief(@Nullable JsonNode value) {
+        if (value == null || value.isMissingNode()) {
+            return "nothing";
+        }
+
+        String text = value.toString();
+        return text.length() <= 80 ? text : text.substring(0, 80) + "...";
+    }
+}

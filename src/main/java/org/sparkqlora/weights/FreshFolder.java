@@ -1,0 +1,110 @@
+package org.sparkqlora.weights;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.Stream;
+
+/**
+ * A folder that appears whole or not at all: it is filled under a temporary name beside its own, forced to disk, and renamed.
+ * A process that dies leaves only a temporary folder.
+ */
+final class FreshFolder implements AutoCloseable {
+    private static final String TEMPORARY = ".tmp-";
+
+    private final Path target;
+    private final Path temporary;
+    private boolean committed;
+
+    private FreshFolder(Path target, Path temporary) {
+        this.target = target;
+        this.temporary = temporary;
+    }
+
+    /** Begins the folder {@code target}, which must not exist. */
+    static FreshFolder begin(Path target) {
+        if (Files.exists(target)) {
+            throw new IllegalArgumentException(
+                    "Cannot write %s: expected a folder that does not exist yet, found one".formatted(target));
+        }
+
+        Path temporary = target.resolveSibling(target.getFileName() + TEMPORARY + UUID.randomUUID());
+        try {
+            Files.createDirectories(temporary);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to create " + temporary, e);
+        }
+
+        return new FreshFolder(target, temporary);
+    }
+
+    /** Removes what processes that died left of {@code target}. No one may be writing it. */
+    static void sweep(Path target) throws IOException {
+        String prefix = target.getFileName() + TEMPORARY;
+        try (Stream<Path> siblings = Files.list(target.toAbsolutePath().getParent())) {
+            for (Path left : siblings.filter(path -> path.getFileName().toString().startsWith(prefix))
+                    .toList()) {
+                delete(left);
+            }
+        }
+    }
+
+    /** Where the files go. */
+    Path path() {
+        return temporary;
+    }
+
+    /** Forces every file to disk and gives the folder its name. */
+    void commit() {
+        try {
+            for (Path file : tree(temporary)) {
+                force(file);
+            }
+
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
+            committed = true;
+            force(target.toAbsolutePath().getParent());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + target, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (committed) {
+            return;
+        }
+
+        try {
+            delete(temporary);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to remove " + temporary, e);
+        }
+    }
+
+    private static void force(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        for (Path path : tree(folder)) {
+            Files.deleteIfExists(path);
+        }
+    }
+
+    /** The folder and all in it, what is inside before what holds it. */
+    private static List<Path> tree(Path folder) throws IOException {
+        try (Stream<Path> paths = Files.walk(folder)) {
+            return paths.sorted(Comparator.reverseOrder()).toList();
+        }
+    }
+}

@@ -1,0 +1,231 @@
+package org.sparkqlora.weights;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * Reads {@code config.json} in the form of transformers 4 ({@code rope_theta} and {@code rope_scaling} at the top,
+ * {@code torch_dtype}) and of transformers 5 ({@code rope_parameters}, {@code dtype}). Defaults are those of the
+ * transformers classes; unknown keys are ignored, known keys with values that would change the arithmetic are refused.
+ */
+public final class ModelConfigJson {
+    private static final List<String> FAMILIES = List.of("llama", "mistral", "qwen2", "qwen3");
+    private static final int MISTRAL_WINDOW = 4096;
+    private static final int QWEN3_HEAD_SIZE = 128;
+
+    private final FieldsJson fields;
+    private final String modelType;
+
+    private ModelConfigJson(FieldsJson fields) {
+        this.fields = fields;
+        this.modelType = fields.text("model_type");
+    }
+
+    /** Reads the config in the file {@code configJson}. */
+    public static ModelConfig read(Path configJson) {
+        return parse(configJson.toString(), readText(configJson));
+    }
+
+    /** Reads the config in {@code text}; {@code document} is its name in messages. */
+    public static ModelConfig parse(String document, String text) {
+        return new ModelConfigJson(FieldsJson.parse(document, text)).config();
+    }
+
+    private static String readText(Path configJson) {
+        try {
+            return Files.readString(configJson);
+        } catch (NoSuchFileException e) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?".formatted(configJson),
+                    e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + configJson, e);
+        }
+    }
+
+    private ModelConfig config() {
+        requireSupported();
+        int hiddenSize = fields.count("hidden_size");
+        int heads = fields.count("num_attention_heads");
+        int maxPositions = fields.count("max_position_embeddings", 2048);
+        ModelConfig config = new ModelConfig(
+                modelType,
+                fields.count("vocab_size"),
+                hiddenSize,
+                fields.count("intermediate_size"),
+                fields.count("num_hidden_layers"),
+                heads,
+                fields.count("num_key_value_heads", heads),
+                headSize(hiddenSize, heads),
+                fields.number("rms_norm_eps", 1e-6),
+                rotary(maxPositions),
+                fields.flag("tie_word_embeddings", false),
+                slidingWindow(),
+                attentionBias(),
+                modelType.equals("llama") && fields.flag("mlp_bias", false),
+                maxPositions,
+                fields.text("dtype", fields.text("torch_dtype", "float32")),
+                eosIds(),
+                tokenId("bos_token_id"),
+                tokenId("pad_token_id"));
+        requireGroups(config);
+        return config;
+    }
+
+    private void requireSupported() {
+        if (!FAMILIES.contains(modelType)) {
+            throw unsupported("model_type", modelType, String.join(", ", FAMILIES));
+        }
+
+        String activation = fields.text("hidden_act", "silu");
+        if (!activation.equals("silu")) {
+            throw unsupported("hidden_act", activation, "silu");
+        }
+
+        if (fields.number("partial_rotary_factor", 1) != 1) {
+            throw unsupported("partial_rotary_factor", String.valueOf(fields.number("partial_rotary_factor")), "1");
+        }
+
+        FieldsJson quantization = fields.object("quantization_config");
+        String quantMethod = quantization.text("quant_method", "bitsandbytes");
+        if (!quantMethod.equals("bitsandbytes")) {
+            throw unsupported("quant_method", quantMethod, "bitsandbytes");
+        }
+
+        if (quantization.flag("load_in_8bit", false)) {
+            throw unsupported("load_in_8bit", "true", "a 4-bit or an unquantised model");
+        }
+    }
+
+    private void requireGroups(ModelConfig config) {
+        if (config.heads() % config.keyValueHeads() != 0) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected num_attention_heads to be a multiple of num_key_value_heads, found %d and %d"
+                            .formatted(fields.document(), config.heads(), config.keyValueHeads()));
+        }
+
+        if (config.headSize() % 2 != 0) {
+            throw new InvalidWeightsException("Cannot read %s: expected an even head size, found %d"
+                    .formatted(fields.document(), config.headSize()));
+        }
+    }
+
+    private int headSize(int hiddenSize, int heads) {
+        if (fields.has("head_dim")) {
+            return fields.count("head_dim");
+        }
+
+        if (modelType.equals("qwen3")) {
+            return QWEN3_HEAD_SIZE;
+        }
+
+        if (hiddenSize % heads != 0) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected hidden_size to be a multiple of num_attention_heads, found %d and %d"
+                            .formatted(fields.document(), hiddenSize, heads));
+        }
+
+        return hiddenSize / heads;
+    }
+
+    private boolean attentionBias() {
+        return switch (modelType) {
+            case "qwen2" -> true;
+            case "llama", "qwen3" -> fields.flag("attention_bias", false);
+            default -> false;
+        };
+    }
+
+    private RotarySpec rotary(int maxPositions) {
+        FieldsJson scaling = fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        double theta = scaling.number("rope_theta", fields.number("rope_theta", 10_000));
+        String type = scaling.text("rope_type", scaling.text("type", "default"));
+        return switch (type) {
+            case "default" -> new RotarySpec(type, theta, 1, 1, 1, maxPositions);
+            case "linear" -> new RotarySpec(type, theta, scaling.number("factor"), 1, 1, maxPositions);
+            case "llama3" -> new RotarySpec(
+                    type,
+                    theta,
+                    scaling.number("factor"),
+                    scaling.number("low_freq_factor"),
+                    scaling.number("high_freq_factor"),
+                    scaling.count("original_max_position_embeddings"));
+            default -> throw unsupported("rope_type", type, "default, linear or llama3");
+        };
+    }
+
+    private OptionalInt slidingWindow() {
+        return switch (modelType) {
+            case "mistral" -> mistralWindow();
+            case "qwen2", "qwen3" -> fields.flag("use_sliding_window", false) ? qwenWindow() : OptionalInt.empty();
+            default -> OptionalInt.empty();
+        };
+    }
+
+    /** Only here an absent key, which means the class's default, differs from {@code null}, which means no window. */
+    private OptionalInt mistralWindow() {
+        if (!fields.node().has("sliding_window")) {
+            return OptionalInt.of(MISTRAL_WINDOW);
+        }
+
+        return fields.has("sliding_window") ? OptionalInt.of(fields.count("sliding_window")) : OptionalInt.empty();
+    }
+
+    private OptionalInt qwenWindow() {
+        Set<String> kinds = new HashSet<>();
+        JsonNode layerTypes = fields.node().path("layer_types");
+        layerTypes.forEach(kind -> kinds.add(kind.asText()));
+        if (layerTypes.isEmpty()) {
+            int fullLayers = fields.integer("max_window_layers", 28);
+            int layers = fields.count("num_hidden_layers");
+            kinds.addAll(fullLayers > 0 ? List.of("full_attention") : List.of());
+            kinds.addAll(fullLayers < layers ? List.of("sliding_attention") : List.of());
+        }
+
+        if (kinds.size() > 1) {
+            throw new InvalidWeightsException(
+                    "Unsupported attention in %s: expected all layers with or all without a sliding window, found both"
+                            .formatted(fields.document()));
+        }
+
+        return kinds.contains("sliding_attention")
+                ? OptionalInt.of(fields.count("sliding_window", 4096))
+                : OptionalInt.empty();
+    }
+
+    private List<Integer> eosIds() {
+        JsonNode value = fields.node().path("eos_token_id");
+        if (!value.isArray()) {
+            return tokenId("eos_token_id").stream().boxed().toList();
+        }
+
+        List<Integer> ids = new ArrayList<>();
+        for (JsonNode id : value) {
+            if (!id.canConvertToInt()) {
+                throw fields.wrong("eos_token_id", "token ids", value);
+            }
+
+            ids.add(id.intValue());
+        }
+
+        return ids;
+    }
+
+    private OptionalInt tokenId(String key) {
+        return fields.has(key) ? OptionalInt.of(fields.integer(key)) : OptionalInt.empty();
+    }
+
+    private InvalidWeightsException unsupported(String key, String found, String expected) {
+        return new InvalidWeightsException(
+                "Unsupported %s '%s' in %s: expected %s".formatted(key, found, fields.document(), expected));
+    }
+}

@@ -1,0 +1,222 @@
+package org.sparkqlora.weights;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.sparkqlora.weights.SafetensorsHeader.Slot;
+
+/**
+ * Writes a safetensors file piece by piece, in any order, without holding a tensor in memory. Tensors lie as the library
+ * lays them: widest type first, then by name, which keeps each aligned. Nothing exists under the target's name before
+ * {@link #commit}: the bytes go to a temporary file beside it, are forced to disk, and the file is renamed.
+ *
+ * <p>Texts are byte tensors whose length is known only at the end; they come last, and the header keeps room for them.
+ */
+public final class SafetensorsWriter implements AutoCloseable {
+    /** What transformers and PEFT write and expect. */
+    public static final Map<String, String> PYTORCH = Map.of("format", "pt");
+
+    private static final int ALIGNMENT = 8;
+
+    private final Path target;
+    private final Path temporary;
+    private final FileChannel channel;
+    private final Map<String, String> metadata;
+    private final Map<String, Slot> slots;
+    private final Map<String, Long> written = new HashMap<>();
+    private final Map<String, byte[]> texts = new LinkedHashMap<>();
+    private final int headerBytes;
+    private boolean committed;
+
+    private SafetensorsWriter(Path target, Map<String, String> metadata, List<Slot> slots, List<Slot> longestTexts)
+            throws IOException {
+        this.target = target;
+        this.metadata = metadata;
+        this.slots = new SafetensorsHeader(metadata, slots).byName();
+        longestTexts.forEach(slot -> texts.put(slot.spec().name(), new byte[0]));
+        List<Slot> all = new ArrayList<>(slots);
+        all.addAll(longestTexts);
+        this.headerBytes = padded(SafetensorsHeaderJson.write(new SafetensorsHeader(metadata, all)).length);
+        this.temporary = target.resolveSibling(target.getFileName() + ".tmp-" + UUID.randomUUID());
+        this.channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+    }
+
+    /** Begins a file of {@code tensors}. */
+    public static SafetensorsWriter create(Path target, Map<String, String> metadata, List<TensorSpec> tensors) {
+        return create(target, metadata, tensors, List.of(), 0);
+    }
+
+    /** Begins a file of {@code tensors} and of texts of at most {@code longestText} bytes each. */
+    static SafetensorsWriter create(
+            Path target,
+            Map<String, String> metadata,
+            List<TensorSpec> tensors,
+            List<String> textNames,
+            int longestText) {
+        List<TensorSpec> sorted = tensors.stream()
+                .sorted(Comparator.comparing(TensorSpec::type).reversed().thenComparing(TensorSpec::name))
+                .toList();
+        List<Slot> slots = layOut(0, sorted);
+        List<Slot> textSlots = layOut(
+                end(slots),
+                textNames.stream()
+                        .sorted()
+                        .map(name -> TensorSpec.of(name, StoredType.U8, longestText))
+                        .toList());
+        try {
+            return new SafetensorsWriter(target, metadata, slots, textSlots);
+        } catch (IOException e) {
+            throw failed(target, e);
+        }
+    }
+
+    /** Copies a stored tensor under its own name. */
+    public void copy(StoredTensor tensor) {
+        long step = 1 << 26;
+        for (long from = 0; from < tensor.byteSize(); from += step) {
+            write(tensor.name(), from, tensor.buffer(from, (int) Math.min(step, tensor.byteSize() - from)));
+        }
+    }
+
+    /** Writes all bytes of the tensor {@code name}. */
+    public void write(String name, ByteBuffer content) {
+        write(name, 0, content);
+    }
+
+    /** Writes a piece of the tensor {@code name}, from its byte {@code from} on. Pieces must not overlap. */
+    public void write(String name, long from, ByteBuffer content) {
+        Slot slot = slots.get(name);
+        if (slot == null) {
+            throw new IllegalArgumentException(
+                    "Cannot write tensor %s to %s: it was not announced".formatted(name, target));
+        }
+
+        int count = content.remaining();
+        long size = slot.end() - slot.begin();
+        if (from < 0 || from + count > size) {
+            throw new IllegalArgumentException("Cannot write tensor %s to %s: expected at most %d bytes, found %d"
+                    .formatted(name, target, size, from + count));
+        }
+
+        put(dataStart() + slot.begin() + from, content.duplicate());
+        written.merge(name, (long) count, Long::sum);
+    }
+
+    /** Sets the text {@code name}. */
+    void writeText(String name, byte[] text) {
+        texts.put(name, text.clone());
+        written.put(name, (long) text.length);
+    }
+
+    /** Completes the file: every announced tensor must have been written. */
+    public void commit() {
+        List<Slot> all = new ArrayList<>(slots.values());
+        all.addAll(layOut(
+                end(all),
+                texts.entrySet().stream()
+                        .map(text -> TensorSpec.of(text.getKey(), StoredType.U8, text.getValue().length))
+                        .toList()));
+        requireComplete(all);
+        all.subList(slots.size(), all.size())
+                .forEach(slot -> put(
+                        dataStart() + slot.begin(), ByteBuffer.wrap(texts.get(slot.spec().name()))));
+        putHeader(SafetensorsHeaderJson.write(new SafetensorsHeader(metadata, all)));
+        try {
+            channel.force(true);
+            channel.close();
+            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw failed(target, e);
+        }
+
+        committed = true;
+    }
+
+    /** Removes what was written if it was not committed. */
+    @Override
+    public void close() {
+        if (committed) {
+            return;
+        }
+
+        try {
+            channel.close();
+            Files.deleteIfExists(temporary);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to remove " + temporary, e);
+        }
+    }
+
+    private void requireComplete(List<Slot> all) {
+        for (Slot slot : all) {
+            long found = written.getOrDefault(slot.spec().name(), 0L);
+            long expected = slot.end() - slot.begin();
+            boolean emptyText = expected == 0 && texts.containsKey(slot.spec().name());
+            if (found != expected || emptyText) {
+                throw new IllegalStateException("Cannot complete %s: expected %d bytes of tensor %s, found %d"
+                        .formatted(target, expected, slot.spec().name(), found));
+            }
+        }
+    }
+
+    private void putHeader(byte[] json) {
+        ByteBuffer header = ByteBuffer.allocate(SafetensorsFile.LENGTH_BYTES + headerBytes)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        header.putLong(headerBytes).put(json);
+        while (header.hasRemaining()) {
+            header.put((byte) ' ');
+        }
+
+        put(0, header.flip());
+    }
+
+    private void put(long position, ByteBuffer content) {
+        try {
+            while (content.hasRemaining()) {
+                position += channel.write(content, position);
+            }
+        } catch (IOException e) {
+            throw failed(target, e);
+        }
+    }
+
+    private long dataStart() {
+        return SafetensorsFile.LENGTH_BYTES + (long) headerBytes;
+    }
+
+    private static List<Slot> layOut(long from, List<TensorSpec> tensors) {
+        List<Slot> slots = new ArrayList<>();
+        long next = from;
+        for (TensorSpec spec : tensors) {
+            slots.add(new Slot(spec, next, next + spec.byteSize()));
+            next += spec.byteSize();
+        }
+
+        return slots;
+    }
+
+    private static long end(List<Slot> slots) {
+        return slots.isEmpty() ? 0 : slots.get(slots.size() - 1).end();
+    }
+
+    private static int padded(int length) {
+        return (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    private static UncheckedIOException failed(Path target, IOException cause) {
+        return new UncheckedIOException("Failed to write " + target, cause);
+    }
+}

@@ -1,0 +1,69 @@
+package org.sparkqlora.weights;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+
+/**
+ * A short name for the content of a model folder. Hashing hundreds of gigabytes at each start would cost more than the cache
+ * saves: of each weights file the name, length, time of change and evenly spread samples are hashed, header included.
+ */
+final class SourceFingerprint {
+    private static final int SAMPLES = 64;
+    private static final int SAMPLE_BYTES = 4096;
+
+    private final MessageDigest digest;
+
+    private SourceFingerprint() {
+        try {
+            this.digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Cannot hash: this Java has no SHA-256", e);
+        }
+    }
+
+    /** Hex digits that depend on the folder's content and on {@code purpose}. */
+    static String of(WeightFolder folder, String purpose) {
+        SourceFingerprint fingerprint = new SourceFingerprint();
+        fingerprint.add(purpose);
+        try {
+            fingerprint.digest.update(Files.readAllBytes(folder.path().resolve(WeightFolder.CONFIG_FILE)));
+            for (Path file : CompanionFiles.of(folder.path())) {
+                fingerprint.addFile(file);
+            }
+
+            for (SafetensorsFile file : folder.files()) {
+                fingerprint.addFile(file.path());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + folder.path(), e);
+        }
+
+        return HexFormat.of().formatHex(fingerprint.digest.digest(), 0, 16);
+    }
+
+    private void add(String text) {
+        digest.update(text.getBytes(StandardCharsets.UTF_8));
+        digest.update((byte) 0);
+    }
+
+    private void addFile(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            long size = channel.size();
+            add("%s %d %s".formatted(file.getFileName(), size, Files.getLastModifiedTime(file)));
+            ByteBuffer buffer = ByteBuffer.allocate(SAMPLE_BYTES);
+            for (int i = 0; i < SAMPLES; i++) {
+                channel.read(buffer.clear(), size / SAMPLES * i);
+                digest.update(buffer.flip());
+            }
+        }
+    }
+}

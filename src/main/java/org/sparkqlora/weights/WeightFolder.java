@@ -1,0 +1,131 @@
+package org.sparkqlora.weights;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.sparkqlora.quant.FourBitTensor;
+import org.sparkqlora.quant.Workers;
+
+/**
+ * A Hugging Face model folder: config and tensors, as stored or in bitsandbytes' four bits. Names are those of the model's
+ * weights; what lies beside a 4-bit weight (scales, state) has no name here.
+ */
+public final class WeightFolder implements AutoCloseable {
+    static final String CONFIG_FILE = "config.json";
+
+    private final Path path;
+    private final ModelConfig config;
+    private final StoredTensors stored;
+    private final Map<String, BnbQuantState> states;
+    private final Set<String> names;
+    private volatile boolean closed;
+
+    private WeightFolder(Path path, ModelConfig config, StoredTensors stored) {
+        this.path = path;
+        this.config = config;
+        this.stored = stored;
+        this.states = states(stored);
+        this.names = names(stored, states);
+    }
+
+    /** Opens a folder with one safetensors file or with shards. */
+    public static WeightFolder open(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            throw new InvalidWeightsException("Cannot open model folder %s: expected a folder, found %s"
+                    .formatted(folder, Files.exists(folder) ? "a file" : "nothing"));
+        }
+
+        return new WeightFolder(
+                folder, ModelConfigJson.read(folder.resolve(CONFIG_FILE)), StoredTensors.open(folder));
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    /** Names of the model's weights, in the order of the files. */
+    public Set<String> names() {
+        return names;
+    }
+
+    public boolean has(String name) {
+        return names.contains(name);
+    }
+
+    /** The weight as stored: of a 4-bit weight its packed codes. */
+    public StoredTensor tensor(String name) {
+        requireOpen();
+        return stored.tensor(name);
+    }
+
+    /** The weight in four bits, or nothing when it is stored as it is. */
+    public Optional<FourBitTensor> fourBit(String name) {
+        requireOpen();
+        return Optional.ofNullable(states.get(name)).map(state -> BnbTensor.read(stored, name, state));
+    }
+
+    /** Shape of the weight, whichever way it is stored. */
+    public long[] shapeOf(String name) {
+        BnbQuantState state = states.get(name);
+        return state == null ? tensor(name).shape() : state.shape();
+    }
+
+    /** Whether any weight is stored in four bits. */
+    public boolean quantized() {
+        return !states.isEmpty();
+    }
+
+    /** Throws one error that lists every weight that is missing or of another shape than the config says. */
+    public void checkShapes() {
+        ShapeCheck.check(this);
+    }
+
+    /** Throws an error that names the first weight with a NaN or an infinity, and its place. */
+    public void checkFinite(Workers workers) {
+        new FiniteCheck(this, workers).run();
+    }
+
+    /** Ends the use of this folder. Buffers that were handed out stay valid as long as they are reachable. */
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    List<SafetensorsFile> files() {
+        return stored.files();
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("Cannot read weights of %s: the folder was closed".formatted(path));
+        }
+    }
+
+    private static Map<String, BnbQuantState> states(StoredTensors stored) {
+        Map<String, BnbQuantState> states = new LinkedHashMap<>();
+        for (String name : stored.names()) {
+            BnbTensor.state(stored, name).ifPresent(state -> states.put(name, state));
+        }
+
+        return states;
+    }
+
+    private static Set<String> names(StoredTensors stored, Map<String, BnbQuantState> states) {
+        Set<String> names = new LinkedHashSet<>(stored.names());
+        if (!states.isEmpty()) {
+            names.removeIf(BnbTensor::isCompanion);
+        }
+
+        return Collections.unmodifiableSet(names);
+    }
+}
