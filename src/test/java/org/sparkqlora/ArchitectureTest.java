@@ -1,0 +1,128 @@
+package org.sparkqlora;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import java.util.List;
+
+/** The order of the packages, and which library may be used where. */
+@AnalyzeClasses(packages = "org.sparkqlora", importOptions = DoNotIncludeTests.class)
+class ArchitectureTest {
+    private static final String ROOT = "org.sparkqlora.";
+
+    /** Bottom first: a package may use those before it. */
+    private static final List<String> PACKAGES = List.of(
+            "data",
+            "tokenizer",
+            "quant",
+            "tensor",
+            "weights",
+            "model",
+            "optim",
+            "checkpoint",
+            "train",
+            "spark",
+            "bigdl",
+            "cli");
+
+    private static final DescribedPredicate<JavaClass> JSON_DOCUMENT = DescribedPredicate.describe(
+            "are one JSON document's reader and writer (*Json)",
+            type -> outermost(type).getSimpleName().endsWith("Json"));
+
+    @ArchTest
+    static final ArchRule packagesUseOnlyThoseBelowThem = packageOrder();
+
+    @ArchTest
+    static final ArchRule packagesAreFreeOfCycles =
+            slices().matching(ROOT + "(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule everyClassHasARoomInThePackageTable = classes()
+            .should()
+            .resideInAnyPackage(PACKAGES.stream().map(ArchitectureTest::inside).toArray(String[]::new));
+
+    @ArchTest
+    static final ArchRule jsonIsReadByHandInOneClassADocument =
+            noClasses().that(DescribedPredicate.not(JSON_DOCUMENT)).should().dependOnClassesThat(resideInAPackage("com.fasterxml.jackson.."));
+
+    @ArchTest
+    static final ArchRule libtorchStaysBehindItsBorder =
+            onlyIn("org.bytedeco..", "libtorch", "tensor", "weights", "model");
+
+    @ArchTest
+    static final ArchRule foreignFunctionsAreCalledInTensor = onlyIn("com.sun.jna..", "JNA", "tensor");
+
+    @ArchTest
+    static final ArchRule trainingKnowsNoSpark =
+            onlyIn("org.apache.spark..", "Spark", "spark", "bigdl", "cli");
+
+    @ArchTest
+    static final ArchRule hadoopIsForCheckpointsAndJobs =
+            onlyIn("org.apache.hadoop..", "Hadoop", "checkpoint", "spark", "bigdl", "cli");
+
+    @ArchTest
+    static final ArchRule tokenizersComeFromOnePlace = onlyIn("ai.djl..", "DJL", "tokenizer");
+
+    @ArchTest
+    static final ArchRule commandsAreParsedInCli = onlyIn("picocli..", "picocli", "cli");
+
+    @ArchTest
+    static final ArchRule librariesOfOthersStayOut = noClasses()
+            .should()
+            .dependOnClassesThat(resideInAnyPackage("com.google.common..", "com.google.gson..", "org.apache.commons.."));
+
+    @ArchTest
+    static final ArchRule namesSayWhatAClassIs = noClasses()
+            .should()
+            .haveNameMatching(".*(Manager|Helper|Helpers|Util|Utils|Impl)(\\$.*)?");
+
+    @ArchTest
+    static final ArchRule onlyTheCommandLineEndsTheProcess = noClasses()
+            .that()
+            .resideOutsideOfPackage(inside("cli"))
+            .should()
+            .callMethod(System.class, "exit", int.class);
+
+    private static ArchRule packageOrder() {
+        LayeredArchitecture layers = layeredArchitecture().consideringOnlyDependenciesInLayers();
+        for (String name : PACKAGES) {
+            layers = layers.optionalLayer(name).definedBy(inside(name));
+        }
+
+        for (int i = 1; i < PACKAGES.size(); i++) {
+            layers = layers.whereLayer(PACKAGES.get(i))
+                    .mayOnlyAccessLayers(PACKAGES.subList(0, i).toArray(String[]::new));
+        }
+
+        return layers.whereLayer(PACKAGES.get(0)).mayNotAccessAnyLayer();
+    }
+
+    private static ArchRule onlyIn(String library, String name, String... packages) {
+        String[] rooms = List.of(packages).stream().map(ArchitectureTest::inside).toArray(String[]::new);
+        return noClasses()
+                .that()
+                .resideOutsideOfPackages(rooms)
+                .should()
+                .dependOnClassesThat(resideInAPackage(library))
+                .as(name + " is used only in " + String.join(", ", packages));
+    }
+
+    private static JavaClass outermost(JavaClass type) {
+        return type.getEnclosingClass().map(ArchitectureTest::outermost).orElse(type);
+    }
+
+    private static String inside(String name) {
+        return ROOT + name + "..";
+    }
+}
