@@ -9,21 +9,19 @@ final class BlockArithmetic {
 
     /** Largest absolute value of {@code values[from..from+count-1]}; NaN when one of them is NaN. */
     static float absmax(float[] values, int from, int count) {
-        float absmax = 0;
+        int largest = 0; // bit patterns of positive floats are ordered as the floats, with NaN above infinity
         for (int i = from; i < from + count; i++) {
-            absmax = Math.max(absmax, Math.abs(values[i]));
+            largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & Integer.MAX_VALUE);
         }
 
-        return absmax;
+        return Float.intBitsToFloat(largest);
     }
 
-    /** What the values of a block are multiplied by; the reference multiplies by it too rather than divide. */
+    /**
+     * What the values of a block are multiplied by; the reference multiplies by it too rather than divide. A product may
+     * leave [-1, 1] by a last bit, which changes no code: no midpoint is out there.
+     */
     static float inverse(float absmax) {
         return 1f / Math.max(absmax, SMALLEST_ABSMAX);
-    }
-
-    /** The product may leave [-1, 1] by a last bit. */
-    static float scaled(float value, float inverse) {
-        return Math.max(-1f, Math.min(1f, value * inverse));
     }
 }

@@ -43,7 +43,7 @@ public final class DynamicMap {
         int filled = 0;
         for (int decade = 0; decade < DECADES; decade++) {
             int steps = 1 << (decade + extraBits);
-            float power = (float) Math.pow(10, decade - (DECADES - 1));
+            float power = (float) StrictMath.pow(10, decade - (DECADES - 1));
             for (int i = 0; i < steps; i++) {
                 means[filled++] = power * ((point(i, steps) + point(i + 1, steps)) / 2f);
             }

@@ -25,7 +25,7 @@ public final class EightBitCodec {
         float absmax = BlockArithmetic.absmax(values, from, count);
         float inverse = BlockArithmetic.inverse(absmax);
         for (int i = 0; i < count; i++) {
-            codes[at + i] = (byte) nearest.index(BlockArithmetic.scaled(values[from + i], inverse));
+            codes[at + i] = (byte) nearest.index(values[from + i] * inverse);
         }
 
         return absmax;

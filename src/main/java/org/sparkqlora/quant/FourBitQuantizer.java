@@ -51,17 +51,20 @@ public final class FourBitQuantizer {
             throw notFinite(values, from, firstIndex);
         }
 
+        FourBitCode code = spec.code();
         float inverse = BlockArithmetic.inverse(absmax);
-        for (int i = 0; i < count; i += 2) {
-            float low = i + 1 < count ? values[from + i + 1] : 0f;
-            packed[at + i / 2] = (byte) (code(values[from + i], inverse) << 4 | code(low, inverse));
+        int pairs = count / 2;
+        for (int i = 0; i < pairs; i++) {
+            int high = code.nearest(values[from + 2 * i] * inverse);
+            int low = code.nearest(values[from + 2 * i + 1] * inverse);
+            packed[at + i] = (byte) (high << 4 | low);
+        }
+
+        if (count % 2 == 1) {
+            packed[at + pairs] = (byte) (code.nearest(values[from + count - 1] * inverse) << 4 | code.nearest(0f));
         }
 
         return absmax;
-    }
-
-    private int code(float value, float inverse) {
-        return spec.code().nearest(BlockArithmetic.scaled(value, inverse));
     }
 
     private static IllegalArgumentException notFinite(float[] values, int from, long firstIndex) {

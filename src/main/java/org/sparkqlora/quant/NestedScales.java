@@ -50,9 +50,14 @@ public record NestedScales(byte[] codes, float[] map, float[] absmax, int blockS
 
     @Override
     public void read(int fromBlock, int count, float[] target) {
-        for (int i = 0; i < count; i++) {
-            int block = fromBlock + i;
-            target[i] = map[codes[block] & 0xff] * absmax[block / blockSize] + offset;
+        int done = 0;
+        while (done < count) {
+            int first = fromBlock + done;
+            float scale = absmax[first / blockSize];
+            int end = Math.min(count, done + blockSize - first % blockSize);
+            for (; done < end; done++) {
+                target[done] = map[codes[fromBlock + done] & 0xff] * scale + offset;
+            }
         }
     }
 

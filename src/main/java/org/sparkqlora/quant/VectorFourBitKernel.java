@@ -3,6 +3,7 @@ package org.sparkqlora.quant;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -15,13 +16,15 @@ final class VectorFourBitKernel implements FourBitKernel {
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
+    private static final VectorSpecies<Short> SHORTS = ShortVector.SPECIES_512;
     private static final int LANES = INTS.length();
 
     /** Every byte twice, to take its high half in even and its low half in odd lanes. */
     private static final VectorShuffle<Integer> FIRST_BYTES_TWICE = INTS.shuffleFromOp(lane -> lane / 2);
 
     private static final VectorShuffle<Integer> LAST_BYTES_TWICE = INTS.shuffleFromOp(lane -> LANES / 2 + lane / 2);
-    private static final IntVector HALF_SHIFTS = IntVector.fromArray(INTS, new int[] {4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0}, 0);
+    private static final IntVector HALF_SHIFTS =
+            IntVector.fromArray(INTS, new int[] {4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0, 4, 0}, 0);
 
     /** Whether registers are wide enough for a table of sixteen values. */
     static boolean isSupported() {
@@ -34,12 +37,10 @@ final class VectorFourBitKernel implements FourBitKernel {
         int vectorBytes = bytes - bytes % LANES;
         int bytesPerBlock = blockSize / 2;
         for (int from = 0, block = 0; from < vectorBytes; from += bytesPerBlock, block++) {
-            IntVector earlier = rounded(unscaled.mul(absmax[block]));
-            IntVector later = earlier.lanewise(VectorOperators.LSHL, Short.SIZE);
+            ShortVector table = rounded(unscaled.mul(absmax[block]));
             int end = Math.min(vectorBytes, from + bytesPerBlock);
             for (int i = from; i < end; i += LANES) {
-                IntVector pairs = codePairs(packed, i);
-                pairOfValues(pairs, earlier, later).reinterpretAsShorts().intoArray(target, 2 * i);
+                table.rearrange(codes(codePairs(packed, i)).toShuffle()).intoArray(target, 2 * i);
             }
         }
 
@@ -56,7 +57,7 @@ final class VectorFourBitKernel implements FourBitKernel {
         int vectorBytes = bytes - bytes % LANES;
         int bytesPerBlock = blockSize / 2;
         for (int from = 0, block = 0; from < vectorBytes; from += bytesPerBlock, block++) {
-            FloatVector table = unscaled.mul(absmax[block]);
+            IntVector table = unscaled.mul(absmax[block]).reinterpretAsInts();
             int end = Math.min(vectorBytes, from + bytesPerBlock);
             for (int i = from; i < end; i += LANES) {
                 IntVector pairs = codePairs(packed, i);
@@ -72,11 +73,12 @@ final class VectorFourBitKernel implements FourBitKernel {
         }
     }
 
-    /** {@link Bfloat16#round} in every lane. */
-    private static IntVector rounded(FloatVector values) {
+    /** {@link Bfloat16#round} of all values, in the lower half of the lanes. */
+    private static ShortVector rounded(FloatVector values) {
         IntVector bits = values.reinterpretAsInts();
         IntVector odd = bits.lanewise(VectorOperators.LSHR, Short.SIZE).and(1);
-        return bits.add(Short.MAX_VALUE).add(odd).lanewise(VectorOperators.LSHR, Short.SIZE);
+        IntVector upper = bits.add(Short.MAX_VALUE).add(odd).lanewise(VectorOperators.LSHR, Short.SIZE);
+        return (ShortVector) upper.convertShape(VectorOperators.I2S, SHORTS, 0);
     }
 
     /** Sixteen bytes, one a lane. */
@@ -85,15 +87,15 @@ final class VectorFourBitKernel implements FourBitKernel {
         return ((IntVector) bytes.convertShape(VectorOperators.B2I, INTS, 0)).and(0xff);
     }
 
-    /** The two values of every byte; the earlier element, from the byte's high half, is the low half of an int. */
-    private static IntVector pairOfValues(IntVector pairs, IntVector earlier, IntVector later) {
-        IntVector highHalf = pairs.lanewise(VectorOperators.LSHR, 4);
-        IntVector lowHalf = pairs.and(0xf);
-        return earlier.rearrange(highHalf.toShuffle()).or(later.rearrange(lowHalf.toShuffle()));
+    /** Both codes of every byte: the earlier element, from the byte's high half, is the low half of an int. */
+    private static ShortVector codes(IntVector pairs) {
+        IntVector earlier = pairs.lanewise(VectorOperators.LSHR, 4);
+        IntVector later = pairs.and(0xf).lanewise(VectorOperators.LSHL, Short.SIZE);
+        return earlier.or(later).reinterpretAsShorts();
     }
 
-    private static FloatVector values(IntVector bytesTwice, FloatVector table) {
+    private static FloatVector values(IntVector bytesTwice, IntVector table) {
         IntVector codes = bytesTwice.lanewise(VectorOperators.LSHR, HALF_SHIFTS).and(0xf);
-        return table.rearrange(codes.toShuffle().cast(FLOATS));
+        return table.rearrange(codes.toShuffle()).reinterpretAsFloats();
     }
 }
