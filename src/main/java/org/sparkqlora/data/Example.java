@@ -9,11 +9,22 @@ public sealed interface Example {
      * A conversation, trained on the turns of the assistant.
      *
      * @param tools descriptions of the functions that the assistant may call, as plain Java values; often empty
+     * @param promptMessages how many messages at the start are never trained, even those of the assistant
      */
-    record Conversation(List<ChatMessage> messages, List<Object> tools) implements Example {
+    record Conversation(List<ChatMessage> messages, List<Object> tools, int promptMessages) implements Example {
         public Conversation {
+            if (promptMessages < 0 || promptMessages >= messages.size()) {
+                throw new BadRecordException("Cannot train on a conversation of %d messages after a prompt of %d"
+                        .formatted(messages.size(), promptMessages));
+            }
+
             messages = List.copyOf(messages);
             tools = List.copyOf(tools);
+        }
+
+        /** A conversation without tools, trained on every turn of the assistant. */
+        public static Conversation of(ChatMessage... messages) {
+            return new Conversation(List.of(messages), List.of(), 0);
         }
     }
 

@@ -1,0 +1,60 @@
+package org.sparkqlora.data.jinja;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.sparkqlora.data.jinja.Rendering.Span;
+
+/** What a rendering has written so far: the text itself and, above it, blocks that are kept in variables. */
+final class Output {
+    private final int maxChars;
+    private final StringBuilder text = new StringBuilder();
+    private final Deque<StringBuilder> captures = new ArrayDeque<>();
+    private final List<Span> generated = new ArrayList<>();
+    private long written;
+
+    Output(int maxChars) {
+        this.maxChars = maxChars;
+    }
+
+    void write(String part) {
+        written += part.length();
+        if (written > maxChars) {
+            throw new EvaluationException("expected at most %d chars of output".formatted(maxChars));
+        }
+
+        current().append(part);
+    }
+
+    /** Keeps what {@code body} writes away from the output. */
+    String capture(Runnable body) {
+        StringBuilder captured = new StringBuilder();
+        captures.push(captured);
+        try {
+            body.run();
+        } finally {
+            captures.pop();
+        }
+
+        return captured.toString();
+    }
+
+    /** Marks what {@code body} writes as generated, unless it goes into a variable, where its place is unknown. */
+    void markGenerated(Runnable body) {
+        int from = text.length();
+        body.run();
+        if (captures.isEmpty() && text.length() > from) {
+            generated.add(new Span(from, text.length()));
+        }
+    }
+
+    Rendering finish() {
+        return new Rendering(text.toString(), generated);
+    }
+
+    private StringBuilder current() {
+        StringBuilder captured = captures.peek();
+        return captured == null ? text : captured;
+    }
+}

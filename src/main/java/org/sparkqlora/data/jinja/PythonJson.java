@@ -1,0 +1,118 @@
+package org.sparkqlora.data.jinja;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** Values written as Python's {@code json.dumps} does for the filter {@code tojson} of transformers. */
+final class PythonJson {
+    private final Style style;
+    private final StringBuilder json = new StringBuilder();
+
+    private PythonJson(Style style) {
+        this.style = style;
+    }
+
+    static String write(@Nullable Object value, Style style) {
+        PythonJson writer = new PythonJson(style);
+        writer.append(value, "\n");
+        return writer.json.toString();
+    }
+
+    /**
+     * How the text is laid out.
+     *
+     * @param indent what each level is indented by; null for one line
+     */
+    record Style(
+            @Nullable String indent, String itemSeparator, String keySeparator, boolean asciiOnly, boolean sortedKeys) {}
+
+    private void append(@Nullable Object value, String newline) {
+        if (value == null) {
+            json.append("null");
+        } else if (value instanceof String text) {
+            appendString(text);
+        } else if (value instanceof Boolean) {
+            json.append(value);
+        } else if (value instanceof Number number) {
+            json.append(number(number));
+        } else if (value instanceof List<?> items) {
+            appendAll(items, '[', ']', newline, (item, inner) -> append(item, inner));
+        } else if (value instanceof Map<?, ?> map) {
+            appendAll(entries(map), '{', '}', newline, this::appendEntry);
+        } else {
+            throw new EvaluationException("cannot write a %s as JSON".formatted(Values.kind(value)));
+        }
+    }
+
+    private Collection<? extends Map.Entry<?, ?>> entries(Map<?, ?> map) {
+        return style.sortedKeys() ? new TreeMap<Object, Object>(map).entrySet() : map.entrySet();
+    }
+
+    private <T> void appendAll(Collection<? extends T> items, char open, char close, String newline, ItemWriter<T> writer) {
+        json.append(open);
+        if (items.isEmpty()) {
+            json.append(close);
+            return;
+        }
+
+        String inner = newline + (style.indent() == null ? "" : style.indent());
+        String separator = "";
+        for (T item : items) {
+            json.append(separator).append(style.indent() == null ? "" : inner);
+            writer.write(item, inner);
+            separator = style.itemSeparator();
+        }
+
+        json.append(style.indent() == null ? "" : newline).append(close);
+    }
+
+    private void appendEntry(Map.Entry<?, ?> entry, String newline) {
+        appendString(key(entry.getKey()));
+        json.append(style.keySeparator());
+        append(entry.getValue(), newline);
+    }
+
+    private static String key(@Nullable Object key) {
+        if (key == null) {
+            return "null";
+        }
+
+        return key instanceof Number number ? number(number) : key.toString();
+    }
+
+    private static String number(Number number) {
+        String text = PythonNumbers.text(number);
+        return switch (text) {
+            case "nan" -> "NaN";
+            case "inf" -> "Infinity";
+            case "-inf" -> "-Infinity";
+            default -> text;
+        };
+    }
+
+    private void appendString(String text) {
+        json.append('"');
+        text.chars().forEach(c -> json.append(escaped((char) c)));
+        json.append('"');
+    }
+
+    private String escaped(char c) {
+        return switch (c) {
+            case '"' -> "\\\"";
+            case '\\' -> "\\\\";
+            case '\n' -> "\\n";
+            case '\r' -> "\\r";
+            case '\t' -> "\\t";
+            case '\b' -> "\\b";
+            case '\f' -> "\\f";
+            default -> c < ' ' || style.asciiOnly() && c > '~' ? "\\u%04x".formatted((int) c) : String.valueOf(c);
+        };
+    }
+
+    private interface ItemWriter<T> {
+        void write(T item, String newline);
+    }
+}

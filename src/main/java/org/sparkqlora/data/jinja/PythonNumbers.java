@@ -1,0 +1,129 @@
+package org.sparkqlora.data.jinja;
+
+import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.math.MathContext;
+
+/** Numbers written and computed as Python does. */
+final class PythonNumbers {
+    private static final int MAX_DIGITS = 17;
+    private static final int MAX_PLAIN_EXPONENT = 16;
+    private static final int MIN_PLAIN_EXPONENT = -4;
+
+    private PythonNumbers() {}
+
+    static boolean isInteger(Object value) {
+        return value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof BigInteger;
+    }
+
+    static String text(Number value) {
+        return isInteger(value) ? value.toString() : repr(value.doubleValue());
+    }
+
+    /** The shortest text that reads back as the same double. */
+    private static String repr(double value) {
+        if (Double.isNaN(value)) {
+            return "nan";
+        }
+
+        if (Double.isInfinite(value)) {
+            return value > 0 ? "inf" : "-inf";
+        }
+
+        if (value == 0) {
+            return 1 / value > 0 ? "0.0" : "-0.0";
+        }
+
+        return format(shortest(value));
+    }
+
+    private static BigDecimal shortest(double value) {
+        BigDecimal exact = new BigDecimal(value);
+        for (int digits = 1; digits < MAX_DIGITS; digits++) {
+            BigDecimal rounded = exact.round(new MathContext(digits));
+            if (rounded.doubleValue() == value) {
+                return rounded;
+            }
+        }
+
+        return exact.round(new MathContext(MAX_DIGITS));
+    }
+
+    private static String format(BigDecimal value) {
+        int exponent = value.precision() - value.scale() - 1;
+        if (exponent >= MIN_PLAIN_EXPONENT && exponent < MAX_PLAIN_EXPONENT) {
+            String plain = value.stripTrailingZeros().toPlainString();
+            return plain.contains(".") ? plain : plain + ".0";
+        }
+
+        String digits = value.unscaledValue().abs().toString().replaceAll("0+$", "");
+        String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
+        return "%s%se%s%02d".formatted(value.signum() < 0 ? "-" : "", mantissa, exponent < 0 ? "-" : "+", Math.abs(exponent));
+    }
+
+    static Object arithmetic(String operator, Number left, Number right) {
+        return isInteger(left) && isInteger(right)
+                ? integers(operator, exact(left), exact(right))
+                : doubles(operator, left.doubleValue(), right.doubleValue());
+    }
+
+    private static Object integers(String operator, long left, long right) {
+        try {
+            return switch (operator) {
+                case "+" -> Math.addExact(left, right);
+                case "-" -> Math.subtractExact(left, right);
+                case "*" -> Math.multiplyExact(left, right);
+                case "/" -> (double) left / requireNotZero(right);
+                case "//" -> Math.floorDiv(left, requireNotZero(right));
+                case "%" -> Math.floorMod(left, requireNotZero(right));
+                default -> power(left, right);
+            };
+        } catch (ArithmeticException e) {
+            throw new EvaluationException("%d %s %d does not fit 64 bits".formatted(left, operator, right));
+        }
+    }
+
+    private static Object power(long left, long right) {
+        return right < 0
+                ? (Object) Math.pow(left, right)
+                : BigInteger.valueOf(left).pow(Math.toIntExact(Math.min(right, Long.SIZE))).longValueExact();
+    }
+
+    private static Object doubles(String operator, double left, double right) {
+        return switch (operator) {
+            case "+" -> left + right;
+            case "-" -> left - right;
+            case "*" -> left * right;
+            case "/" -> left / requireNotZero(right);
+            case "//" -> Math.floor(left / requireNotZero(right));
+            case "%" -> left - requireNotZero(right) * Math.floor(left / right);
+            default -> Math.pow(left, right);
+        };
+    }
+
+    private static long requireNotZero(long divisor) {
+        if (divisor == 0) {
+            throw new EvaluationException("division by zero");
+        }
+
+        return divisor;
+    }
+
+    private static double requireNotZero(double divisor) {
+        if (divisor == 0) {
+            throw new EvaluationException("division by zero");
+        }
+
+        return divisor;
+    }
+
+    private static long exact(Number value) {
+        return value instanceof BigInteger big ? big.longValueExact() : value.longValue();
+    }
+
+    static int compare(Number left, Number right) {
+        return isInteger(left) && isInteger(right)
+                ? new BigInteger(left.toString()).compareTo(new BigInteger(right.toString()))
+                : Double.compare(left.doubleValue(), right.doubleValue());
+    }
+}

@@ -1,0 +1,43 @@
+package org.sparkqlora.data.jinja;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A parsed template. Immutable, so that many threads may render it. */
+public final class Template {
+    private final List<Statement> body;
+    private final Limits limits;
+
+    private Template(List<Statement> body, Limits limits) {
+        this.body = List.copyOf(body);
+        this.limits = limits;
+    }
+
+    /** Parses {@code source}; throws {@link TemplateException} with the line of the first mistake. */
+    public static Template parse(String source) {
+        return parse(source, Limits.DEFAULT);
+    }
+
+    public static Template parse(String source, Limits limits) {
+        return new Template(TemplateParser.parse(source, limits), limits);
+    }
+
+    /** The text for {@code variables}: plain Java values (String, Boolean, Long, Double, List, Map, null) and functions. */
+    public String render(Map<String, ? extends @Nullable Object> variables) {
+        return renderMarked(variables).text();
+    }
+
+    /** As {@link #render}, with the places of {@code {% generation %}} blocks. */
+    public Rendering renderMarked(Map<String, ? extends @Nullable Object> variables) {
+        Map<String, @Nullable Object> names = new HashMap<>(Interpreter.globals(limits));
+        names.putAll(variables);
+        return new Interpreter(limits).render(body, Scope.of(names));
+    }
+
+    /** Whether {@code {% generation %}} blocks say what the assistant writes. */
+    public boolean marksGeneration() {
+        return GenerationSearch.isIn(body);
+    }
+}

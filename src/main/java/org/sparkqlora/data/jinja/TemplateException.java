@@ -1,0 +1,18 @@
+package org.sparkqlora.data.jinja;
+
+/** A template that cannot be parsed or rendered; the message names its line. */
+public final class TemplateException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1L;
+
+    private TemplateException(String message) {
+        super(message);
+    }
+
+    static TemplateException parsing(int line, String problem) {
+        return new TemplateException("Cannot parse the template, line %d: %s".formatted(line, problem));
+    }
+
+    static TemplateException rendering(int line, String problem) {
+        return new TemplateException("Cannot render the template, line %d: %s".formatted(line, problem));
+    }
+}

@@ -1,0 +1,95 @@
+package org.sparkqlora.data.jinja;
+
+import java.util.List;
+import org.sparkqlora.data.jinja.Token.Kind;
+
+/** Where a parser is. */
+final class TokenCursor {
+    private final List<Token> tokens;
+    private final int maxDepth;
+    private int at;
+    private int depth;
+
+    TokenCursor(List<Token> tokens, int maxDepth) {
+        this.tokens = tokens;
+        this.maxDepth = maxDepth;
+    }
+
+    Token peek() {
+        return tokens.get(at);
+    }
+
+    Token peekSecond() {
+        return tokens.get(Math.min(at + 1, tokens.size() - 1));
+    }
+
+    Token next() {
+        Token token = tokens.get(at);
+        at = Math.min(at + 1, tokens.size() - 1);
+        return token;
+    }
+
+    int line() {
+        return peek().line();
+    }
+
+    boolean takeOperator(String operator) {
+        return take(peek().isOperator(operator));
+    }
+
+    boolean takeName(String name) {
+        return take(peek().isName(name));
+    }
+
+    void expectOperator(String operator) {
+        if (!takeOperator(operator)) {
+            throw unexpected("'" + operator + "'");
+        }
+    }
+
+    void expectName(String name) {
+        if (!takeName(name)) {
+            throw unexpected("'" + name + "'");
+        }
+    }
+
+    Token expect(Kind kind, String description) {
+        if (peek().kind() != kind) {
+            throw unexpected(description);
+        }
+
+        return next();
+    }
+
+    String expectIdentifier() {
+        return expect(Kind.NAME, "a name").text();
+    }
+
+    void expectBlockEnd() {
+        expect(Kind.BLOCK_END, "'%}'");
+    }
+
+    /** Counts one more level of nesting, until {@link #leave}. */
+    void enter() {
+        depth++;
+        if (depth > maxDepth) {
+            throw TemplateException.parsing(line(), "expected at most %d levels of nesting".formatted(maxDepth));
+        }
+    }
+
+    void leave() {
+        depth--;
+    }
+
+    TemplateException unexpected(String expected) {
+        return TemplateException.parsing(line(), "expected %s, found %s".formatted(expected, peek().describe()));
+    }
+
+    private boolean take(boolean matches) {
+        if (matches) {
+            next();
+        }
+
+        return matches;
+    }
+}

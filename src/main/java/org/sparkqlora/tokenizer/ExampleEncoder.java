@@ -1,0 +1,147 @@
+package org.sparkqlora.tokenizer;
+
+import java.util.Arrays;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.data.ChatTemplate;
+import org.sparkqlora.data.Example;
+import org.sparkqlora.data.Example.Conversation;
+import org.sparkqlora.data.Example.PlainText;
+import org.sparkqlora.data.Example.PromptCompletion;
+import org.sparkqlora.data.Example.TokenSequence;
+import org.sparkqlora.data.jinja.Rendering;
+import org.sparkqlora.data.jinja.Rendering.Span;
+
+/**
+ * Turns an example into token ids and says which are trained: the assistant's turns, the completion, or the whole text.
+ *
+ * <p>The text is tokenised once, as a whole, so that ids are those the model meets when it is used; a token that reaches into a
+ * trained part is trained. Masks go by position, never by id, so that an end-of-sequence token is trained even where it also
+ * serves as padding. A conversation gets only the BOS that its template writes, as in transformers. Safe for use by many threads.
+ */
+public final class ExampleEncoder {
+    private final ModelTokenizer tokenizer;
+
+    public ExampleEncoder(ModelTokenizer tokenizer) {
+        this.tokenizer = tokenizer;
+    }
+
+    /** Throws {@link BadRecordException} when the example cannot be used. */
+    public EncodedExample encode(Example example) {
+        if (example instanceof Conversation conversation) {
+            return encodeConversation(conversation);
+        }
+
+        if (example instanceof PromptCompletion pair) {
+            return encodeText(pair.prompt() + pair.completion(), pair.prompt().length());
+        }
+
+        if (example instanceof PlainText text) {
+            return encodeText(text.text(), 0);
+        }
+
+        return encodeTokens((TokenSequence) example);
+    }
+
+    /** Ids made elsewhere; needs no tokenizer. */
+    public static EncodedExample encodeTokens(TokenSequence sequence) {
+        boolean[] trained = new boolean[sequence.ids().length];
+        for (int t = 0; t < trained.length; t++) {
+            trained[t] = isTrained(sequence, t);
+        }
+
+        return new EncodedExample(sequence.ids(), trained);
+    }
+
+    private static boolean isTrained(TokenSequence sequence, int t) {
+        int id = sequence.ids()[t];
+        int label = sequence.labels()[t];
+        if (label != TokenSequence.NOT_TRAINED && label != id) {
+            throw new BadRecordException("Cannot read labels[%d]: expected input_ids[%d], which is %d, or %d, found %d"
+                    .formatted(t, t, id, TokenSequence.NOT_TRAINED, label));
+        }
+
+        return label == id;
+    }
+
+    private EncodedExample encodeConversation(Conversation conversation) {
+        Rendering rendering = render(conversation);
+        TokenizedText tokens = tokenizer.locateWithoutSpecials(rendering.text());
+        if (tokens.length() == 0) {
+            throw new BadRecordException("Cannot encode the conversation: its chat template writes nothing");
+        }
+
+        boolean[] trained = new boolean[tokens.length()];
+        for (Span span : rendering.generated()) {
+            markTurn(tokens, rendering.text(), span, trained);
+        }
+
+        return new EncodedExample(tokens.ids(), trained);
+    }
+
+    /** The conversation as text, and the assistant's turns in it. */
+    public Rendering render(Conversation conversation) {
+        ChatTemplate template = tokenizer.chatTemplate().orElseThrow(() -> new BadRecordException(
+                "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with"
+                        + " --chat-template, or use records of another format"));
+        return AnswerSpans.find(template, conversation);
+    }
+
+    /**
+     * Marks a turn up to its end-of-turn token: one that follows the turn at once is taken in, white space after one, which
+     * only separates turns, is left out.
+     */
+    private void markTurn(TokenizedText tokens, String text, Span turn, boolean[] trained) {
+        int last = -1;
+        int lastSpecial = -1;
+        for (int t = 0; t < trained.length; t++) {
+            if (tokens.overlaps(t, turn.from(), turn.to())) {
+                trained[t] = true;
+                last = t;
+                lastSpecial = tokenizer.isSpecial(tokens.ids()[t]) ? t : lastSpecial;
+            }
+        }
+
+        int next = last + 1;
+        if (lastSpecial >= 0 && text.substring(tokens.to()[lastSpecial], turn.to()).isBlank()) {
+            Arrays.fill(trained, lastSpecial + 1, next, false);
+        } else if (last >= 0 && endsTurn(tokens, text, turn, next)) {
+            trained[next] = true;
+        }
+    }
+
+    private boolean endsTurn(TokenizedText tokens, String text, Span turn, int next) {
+        return next < tokens.length()
+                && tokenizer.isSpecial(tokens.ids()[next])
+                && text.substring(turn.to(), tokens.from()[next]).isBlank();
+    }
+
+    /** A text with the tokenizer's own special tokens, trained from char {@code trainedFrom} on, and EOS, which is trained. */
+    private EncodedExample encodeText(String text, int trainedFrom) {
+        TokenizedText tokens = tokenizer.locate(text);
+        int first = writesBosTwice(tokens) ? 1 : 0;
+        int eos = requireEos();
+        boolean ended = tokens.length() > first && tokens.ids()[tokens.length() - 1] == eos;
+        int length = tokens.length() - first + (ended ? 0 : 1);
+        int[] ids = new int[length];
+        boolean[] trained = new boolean[length];
+        for (int t = first; t < tokens.length(); t++) {
+            ids[t - first] = tokens.ids()[t];
+            trained[t - first] = tokens.overlaps(t, trainedFrom, text.length());
+        }
+
+        ids[length - 1] = eos;
+        trained[length - 1] = true;
+        return new EncodedExample(ids, trained);
+    }
+
+    /** When the text itself begins with BOS and the tokenizer puts one before it. */
+    private boolean writesBosTwice(TokenizedText tokens) {
+        int bos = tokenizer.bos().orElse(-1);
+        return tokens.length() > 1 && tokens.ids()[0] == bos && tokens.ids()[1] == bos;
+    }
+
+    private int requireEos() {
+        return tokenizer.eos().orElseThrow(() -> new IllegalArgumentException(
+                "Cannot end a text: expected an eos_token in tokenizer_config.json that the vocabulary has, found none"));
+    }
+}

@@ -1,0 +1,164 @@
+package org.sparkqlora.tokenizer;
+
+import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.data.ChatTemplate;
+
+/**
+ * The tokenizer of a Hugging Face model folder, with its special tokens and chat template. Safe for use by many threads.
+ *
+ * <p>Never truncates or pads, whatever {@code tokenizer.json} asks for.
+ */
+public final class ModelTokenizer implements AutoCloseable {
+    private final HuggingFaceTokenizer tokenizer;
+    private final TokenizerJson vocabulary;
+    private final SpecialTokens specialTokens;
+    private final @Nullable ChatTemplate chatTemplate;
+    private final String fingerprint;
+
+    private ModelTokenizer(TokenizerFiles files, HuggingFaceTokenizer tokenizer) {
+        this.tokenizer = tokenizer;
+        this.vocabulary = TokenizerJson.read(files.tokenizer());
+        this.specialTokens = files.specialTokens();
+        this.chatTemplate = files.chatTemplate().orElse(null);
+        this.fingerprint = files.fingerprint();
+    }
+
+    /** Opens the tokenizer of {@code modelFolder}. */
+    public static ModelTokenizer open(Path modelFolder) {
+        return open(TokenizerFiles.of(modelFolder));
+    }
+
+    /** Opens the tokenizer of {@code modelFolder} with the chat template in {@code chatTemplate} instead of its own. */
+    public static ModelTokenizer open(Path modelFolder, Path chatTemplate) {
+        return open(TokenizerFiles.of(modelFolder).withChatTemplate(chatTemplate));
+    }
+
+    private static ModelTokenizer open(TokenizerFiles files) {
+        HuggingFaceTokenizer tokenizer = TokenizerNatives.open(files.tokenizer());
+        try {
+            return new ModelTokenizer(files, tokenizer);
+        } catch (RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    /** Ids with the special tokens that the tokenizer itself puts around a text, such as BOS. */
+    public int[] encode(String text) {
+        return ids(tokenizer.encode(requireUnicode(text), true, false));
+    }
+
+    /** Ids of the text alone; special tokens that are written in the text are recognised. */
+    public int[] encodeWithoutSpecials(String text) {
+        return ids(tokenizer.encode(requireUnicode(text), false, false));
+    }
+
+    /** Ids as of {@link #encode} and the place of each. */
+    TokenizedText locate(String text) {
+        return locate(text, tokenizer.encode(requireUnicode(text), true, false));
+    }
+
+    /** Ids as of {@link #encodeWithoutSpecials} and the place of each. */
+    TokenizedText locateWithoutSpecials(String text) {
+        return locate(text, tokenizer.encode(requireUnicode(text), false, false));
+    }
+
+    /** The text of {@code ids}, special tokens left out. */
+    public String decode(int[] ids) {
+        return tokenizer.decode(longs(ids), true);
+    }
+
+    /** The text of {@code ids}, special tokens written out. */
+    public String decodeWithSpecials(int[] ids) {
+        return tokenizer.decode(longs(ids), false);
+    }
+
+    /** The token that begins a text. */
+    public OptionalInt bos() {
+        return id(SpecialTokens.BOS);
+    }
+
+    /** The token that ends a text. */
+    public OptionalInt eos() {
+        return id(SpecialTokens.EOS);
+    }
+
+    /** The token for padding. */
+    public OptionalInt pad() {
+        return id(SpecialTokens.PAD);
+    }
+
+    /** Whether {@code id} is a control token, such as BOS or the end of a turn. */
+    public boolean isSpecial(int id) {
+        return vocabulary.specialIds().contains(id);
+    }
+
+    /** How the model wants conversations written. */
+    public Optional<ChatTemplate> chatTemplate() {
+        return Optional.ofNullable(chatTemplate);
+    }
+
+    /** One more than the largest id; the model's embedding may have more rows. */
+    public int vocabularySize() {
+        return vocabulary.vocabularySize();
+    }
+
+    /** SHA-256 of all that decides which ids a text gets. */
+    public String fingerprint() {
+        return fingerprint;
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+
+    private OptionalInt id(String role) {
+        Integer id = specialTokens.text(role).map(vocabulary.ids()::get).orElse(null);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    private static TokenizedText locate(String text, Encoding encoding) {
+        CharOffsets offsets = CharOffsets.of(text);
+        CharSpan[] spans = encoding.getCharTokenSpans();
+        int[] from = new int[spans.length];
+        int[] to = new int[spans.length];
+        for (int t = 0; t < spans.length; t++) {
+            from[t] = spans[t] == null ? 0 : offsets.unit(spans[t].getStart());
+            to[t] = spans[t] == null ? 0 : offsets.unit(spans[t].getEnd());
+        }
+
+        return new TokenizedText(ids(encoding), from, to);
+    }
+
+    private static int[] ids(Encoding encoding) {
+        return Arrays.stream(encoding.getIds()).mapToInt(Math::toIntExact).toArray();
+    }
+
+    private static long[] longs(int[] ids) {
+        return Arrays.stream(ids).asLongStream().toArray();
+    }
+
+    /** JSON can hold half a surrogate pair; no tokenizer can. */
+    private static String requireUnicode(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            int codePoint = text.codePointAt(i);
+            if (Character.isSupplementaryCodePoint(codePoint)) {
+                i++;
+            } else if (Character.isSurrogate((char) codePoint)) {
+                throw new BadRecordException("Cannot encode a text: expected Unicode, found half a surrogate pair (U+%04X) at char %d"
+                        .formatted(codePoint, i));
+            }
+        }
+
+        return text;
+    }
+}

@@ -1,0 +1,113 @@
+package org.sparkqlora.tokenizer;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The vocabulary in {@code tokenizer.json}, streamed, since the file may hold 100 thousand merges that we don't need.
+ *
+ * @param ids id of each token
+ * @param specialIds ids of the added tokens that are marked special
+ */
+record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
+    TokenizerJson {
+        ids = Map.copyOf(ids);
+        specialIds = Set.copyOf(specialIds);
+    }
+
+    static TokenizerJson read(Path file) {
+        Map<String, Integer> ids = new HashMap<>();
+        Set<Integer> specialIds = new HashSet<>();
+        try (JsonParser parser = new JsonFactory().createParser(file.toFile())) {
+            parser.setCodec(JsonMapper.builder().build());
+            readRoot(parser, ids, specialIds);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Cannot read %s: expected a tokenizer as JSON, found an error at line %d: %s"
+                    .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()), e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+
+        if (ids.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "Cannot read %s: expected a tokenizer with model.vocab, found none".formatted(file));
+        }
+
+        return new TokenizerJson(ids, specialIds);
+    }
+
+    /** One more than the largest id. */
+    int vocabularySize() {
+        return 1 + ids.values().stream().mapToInt(Integer::intValue).max().orElseThrow();
+    }
+
+    private static void readRoot(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds) throws IOException {
+        parser.nextToken();
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            parser.nextToken();
+            switch (name) {
+                case "added_tokens" -> readAddedTokens(parser, ids, specialIds);
+                case "model" -> readModel(parser, ids);
+                default -> parser.skipChildren();
+            }
+        }
+    }
+
+    private static void readAddedTokens(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)
+            throws IOException {
+        JsonNode tokens = parser.readValueAsTree();
+        for (JsonNode token : tokens) {
+            int id = token.path("id").intValue();
+            ids.put(token.path("content").asText(), id);
+            if (token.path("special").booleanValue()) {
+                specialIds.add(id);
+            }
+        }
+    }
+
+    private static void readModel(JsonParser parser, Map<String, Integer> ids) throws IOException {
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            boolean vocabulary = parser.currentName().equals("vocab");
+            JsonToken value = parser.nextToken();
+            if (!vocabulary) {
+                parser.skipChildren();
+            } else if (value == JsonToken.START_ARRAY) {
+                readScoredPieces(parser, ids);
+            } else {
+                readIds(parser, ids);
+            }
+        }
+    }
+
+    /** BPE, WordPiece, WordLevel: token to id. */
+    private static void readIds(JsonParser parser, Map<String, Integer> ids) throws IOException {
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String token = parser.currentName();
+            parser.nextToken();
+            ids.putIfAbsent(token, parser.getIntValue());
+        }
+    }
+
+    /** Unigram: a list of [piece, score]; the id is the place in the list. */
+    private static void readScoredPieces(JsonParser parser, Map<String, Integer> ids) throws IOException {
+        int id = 0;
+        while (parser.nextToken() == JsonToken.START_ARRAY) {
+            ids.putIfAbsent(parser.nextTextValue(), id);
+            parser.nextToken();
+            parser.nextToken();
+            id++;
+        }
+    }
+}
