@@ -1,0 +1,50 @@
+package org.sparkqlora.optim;
+
+import java.util.List;
+
+/**
+ * Lion ("Symbolic Discovery of Optimization Algorithms", arXiv:2302.06675) with decoupled weight decay:
+ *
+ * <pre>
+ * p = p * (1 - lr * decay) - lr * sign(b1 * m + (1 - b1) * g)
+ * m = b2 * m + (1 - b2) * g
+ * </pre>
+ */
+record LionRule(OptimizerSpec spec) implements UpdateRule {
+    @Override
+    public List<StateRange> states() {
+        return List.of(StateRange.ANY);
+    }
+
+    @Override
+    public ElementUpdate at(double learningRate, long stepFromOne) {
+        return new Step(
+                (float) spec.beta1(),
+                (float) (1 - spec.beta1()),
+                (float) spec.beta2(),
+                (float) (1 - spec.beta2()),
+                (float) (1 - learningRate * spec.weightDecay()),
+                (float) learningRate);
+    }
+
+    /** The rule with the factors of one step. */
+    private record Step(
+            float keepDirection,
+            float addDirection,
+            float keepMean,
+            float addMean,
+            float keepParameter,
+            float learningRate)
+            implements ElementUpdate {
+        @Override
+        public void apply(float[] parameters, float[] gradient, float[][] states, int count) {
+            float[] means = states[0];
+            for (int i = 0; i < count; i++) {
+                float g = gradient[i];
+                float direction = Math.signum(keepDirection * means[i] + addDirection * g);
+                parameters[i] = parameters[i] * keepParameter - learningRate * direction;
+                means[i] = keepMean * means[i] + addMean * g;
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package org.sparkqlora.optim;
+
+import java.io.Serializable;
+
+/**
+ * What an optimiser is made of, the learning rate apart.
+ *
+ * @param beta1 decay of the mean of gradients, in [0, 1); unused by SGD
+ * @param beta2 decay of the mean of squares (AdamW) or of the stored mean (Lion), in [0, 1); unused by SGD
+ * @param epsilon what AdamW adds to the root of the mean of squares
+ * @param weightDecay share of a parameter, times the learning rate, that a step takes away
+ */
+public record OptimizerSpec(OptimizerKind kind, double beta1, double beta2, double epsilon, double weightDecay)
+        implements Serializable {
+    public OptimizerSpec {
+        requireDecay("beta1", beta1);
+        requireDecay("beta2", beta2);
+        requireNotNegative("epsilon", epsilon);
+        requireNotNegative("weight decay", weightDecay);
+    }
+
+    private static void requireDecay(String name, double value) {
+        if (!(value >= 0 && value < 1)) {
+            throw new IllegalArgumentException(
+                    "Cannot optimise with %s %s: expected a number from 0 to below 1".formatted(name, value));
+        }
+    }
+
+    private static void requireNotNegative(String name, double value) {
+        if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "Cannot optimise with %s %s: expected a finite number, 0 or more".formatted(name, value));
+        }
+    }
+}

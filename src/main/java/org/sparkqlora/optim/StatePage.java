@@ -1,0 +1,50 @@
+package org.sparkqlora.optim;
+
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * A run of parameters whose state is loaded and stored as one. Its bytes are block after block, each block state after
+ * state, so that pages of any size put together give the same bytes.
+ *
+ * @param from first element in the flat vector
+ * @param count number of elements
+ * @param formats the format of every state
+ */
+record StatePage(long from, int count, List<StateFormat> formats) {
+    StatePage {
+        formats = List.copyOf(formats);
+    }
+
+    int byteSize() {
+        int bytes = 0;
+        for (int at = 0; at < count; at += StateFormat.BLOCK) {
+            int length = blockLength(at);
+            bytes += formats.stream()
+                    .mapToInt(format -> format.byteSize(length))
+                    .sum();
+        }
+
+        return bytes;
+    }
+
+    void decode(ByteBuffer page, float[][] states) {
+        for (int at = 0; at < count; at += StateFormat.BLOCK) {
+            for (int state = 0; state < states.length; state++) {
+                formats.get(state).decode(page, states[state], at, blockLength(at));
+            }
+        }
+    }
+
+    void encode(float[][] states, ByteBuffer page) {
+        for (int at = 0; at < count; at += StateFormat.BLOCK) {
+            for (int state = 0; state < states.length; state++) {
+                formats.get(state).encode(states[state], at, blockLength(at), page);
+            }
+        }
+    }
+
+    private int blockLength(int at) {
+        return Math.min(StateFormat.BLOCK, count - at);
+    }
+}
