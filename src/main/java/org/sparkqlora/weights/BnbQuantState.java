@@ -13,8 +13,7 @@ import org.sparkqlora.quant.FourBitCode;
  * @param shape the weight's shape
  * @param nesting how the scales themselves are quantised, if they are
  */
-record BnbQuantState(
-        FourBitCode code, int blockSize, String originalType, long[] shape, Optional<Nesting> nesting) {
+record BnbQuantState(FourBitCode code, int blockSize, String originalType, long[] shape, Optional<Nesting> nesting) {
     BnbQuantState {
         shape = shape.clone();
     }

@@ -43,8 +43,8 @@ final class BnbQuantStateJson {
         return switch (fields.text("quant_type")) {
             case "nf4" -> FourBitCode.NF4;
             case "fp4" -> FourBitCode.FP4;
-            default -> throw fields.wrong(
-                    "quant_type", "nf4 or fp4", fields.node().get("quant_type"));
+            default ->
+                throw fields.wrong("quant_type", "nf4 or fp4", fields.node().get("quant_type"));
         };
     }
 
@@ -54,8 +54,7 @@ final class BnbQuantStateJson {
             throw fields.wrong("nested_dtype", NESTED_TYPE, fields.node().get("nested_dtype"));
         }
 
-        return new BnbQuantState.Nesting(
-                fields.count("nested_blocksize"), (float) fields.number("nested_offset", 0));
+        return new BnbQuantState.Nesting(fields.count("nested_blocksize"), (float) fields.number("nested_offset", 0));
     }
 
     private static int weightBlock(FieldsJson fields) {

@@ -40,7 +40,10 @@ public final class FieldsJson {
         } catch (JsonProcessingException e) {
             throw new InvalidWeightsException(
                     "Cannot read %s: expected a JSON object, found text that is not JSON (%s at character %d)"
-                            .formatted(document, e.getOriginalMessage(), e.getLocation().getCharOffset()),
+                            .formatted(
+                                    document,
+                                    e.getOriginalMessage(),
+                                    e.getLocation().getCharOffset()),
                     e);
         }
     }

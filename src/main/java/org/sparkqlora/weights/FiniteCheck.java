@@ -36,8 +36,9 @@ final class FiniteCheck {
         if (first < source.length()) {
             float[] value = new float[1];
             source.read(first, value, 1);
-            throw new InvalidWeightsException("Cannot use weight %s of %s: expected a finite number at index %d, found %s"
-                    .formatted(name, tensor.file(), first, value[0]));
+            throw new InvalidWeightsException(
+                    "Cannot use weight %s of %s: expected a finite number at index %d, found %s"
+                            .formatted(name, tensor.file(), first, value[0]));
         }
     }
 

@@ -39,15 +39,15 @@ public final class FourBitFolder {
         this.source = source;
         this.spec = spec;
         this.quantizer = new FourBitQuantizer(spec, workers);
-        this.projections =
-                new HashSet<>(DecoderTensors.of(source.config()).projections());
+        this.projections = new HashSet<>(DecoderTensors.of(source.config()).projections());
     }
 
     /** Writes {@code source} in four bits to the folder {@code target}, which must not exist and appears whole or not at all. */
     public static void write(WeightFolder source, QuantSpec spec, Workers workers, Path target) {
         if (source.quantized()) {
-            throw new IllegalArgumentException("Cannot quantise %s: expected weights as they were trained, found 4-bit weights"
-                    .formatted(source.path()));
+            throw new IllegalArgumentException(
+                    "Cannot quantise %s: expected weights as they were trained, found 4-bit weights"
+                            .formatted(source.path()));
         }
 
         source.checkShapes();
@@ -107,7 +107,9 @@ public final class FourBitFolder {
 
         specs.add(TensorSpec.of(name + BnbTensor.ABSMAX, StoredType.U8, blocks));
         specs.add(TensorSpec.of(
-                name + BnbTensor.NESTED_ABSMAX, StoredType.F32, (blocks + NestedScales.BLOCK_SIZE - 1) / NestedScales.BLOCK_SIZE));
+                name + BnbTensor.NESTED_ABSMAX,
+                StoredType.F32,
+                (blocks + NestedScales.BLOCK_SIZE - 1) / NestedScales.BLOCK_SIZE));
         specs.add(TensorSpec.of(name + BnbTensor.NESTED_QUANT_MAP, StoredType.F32, EightBitCodec.LEVELS));
         return specs;
     }

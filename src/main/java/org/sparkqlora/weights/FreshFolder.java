@@ -49,7 +49,8 @@ final class FreshFolder implements AutoCloseable {
     static void sweep(Path target) throws IOException {
         String prefix = target.getFileName() + TEMPORARY;
         try (Stream<Path> siblings = Files.list(target.toAbsolutePath().getParent())) {
-            for (Path left : siblings.filter(path -> path.getFileName().toString().startsWith(prefix))
+            for (Path left : siblings.filter(
+                            path -> path.getFileName().toString().startsWith(prefix))
                     .toList()) {
                 delete(left);
             }

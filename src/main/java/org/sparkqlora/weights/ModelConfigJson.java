@@ -45,7 +45,8 @@ public final class ModelConfigJson {
             return Files.readString(configJson);
         } catch (NoSuchFileException e) {
             throw new InvalidWeightsException(
-                    "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?".formatted(configJson),
+                    "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?"
+                            .formatted(configJson),
                     e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + configJson, e);
@@ -152,13 +153,14 @@ public final class ModelConfigJson {
         return switch (type) {
             case "default" -> new RotarySpec(type, theta, 1, 1, 1, maxPositions);
             case "linear" -> new RotarySpec(type, theta, scaling.number("factor"), 1, 1, maxPositions);
-            case "llama3" -> new RotarySpec(
-                    type,
-                    theta,
-                    scaling.number("factor"),
-                    scaling.number("low_freq_factor"),
-                    scaling.number("high_freq_factor"),
-                    scaling.count("original_max_position_embeddings"));
+            case "llama3" ->
+                new RotarySpec(
+                        type,
+                        theta,
+                        scaling.number("factor"),
+                        scaling.number("low_freq_factor"),
+                        scaling.number("high_freq_factor"),
+                        scaling.count("original_max_position_embeddings"));
             default -> throw unsupported("rope_type", type, "default, linear or llama3");
         };
     }

@@ -41,8 +41,7 @@ public final class PythonJson {
         return node.isFloatingPointNumber() ? PythonNumber.text(node.doubleValue()) : node.toString();
     }
 
-    private static Collector<CharSequence, ?, String> block(
-            String open, String close, String newLine, boolean empty) {
+    private static Collector<CharSequence, ?, String> block(String open, String close, String newLine, boolean empty) {
         return empty
                 ? Collectors.joining("", open, close)
                 : Collectors.joining("," + newLine + INDENT, open + newLine + INDENT, newLine + close);

@@ -51,8 +51,7 @@ public final class QuantizedCache {
         }
 
         Path lockFile = folder.resolveSibling(folder.getFileName() + ".lock");
-        try (FileChannel channel =
-                        FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = lock(channel)) {
             if (lock.isValid() && !Files.exists(folder)) {
                 FreshFolder.sweep(folder);

@@ -75,9 +75,8 @@ public final class SafetensorsFile {
     public StoredTensor tensor(String name) {
         SafetensorsHeader.Slot slot = slots.get(name);
         if (slot == null) {
-            throw new InvalidWeightsException(
-                    "Cannot read tensor %s of %s: the file has no such tensor among its %d"
-                            .formatted(name, path, slots.size()));
+            throw new InvalidWeightsException("Cannot read tensor %s of %s: the file has no such tensor among its %d"
+                    .formatted(name, path, slots.size()));
         }
 
         return new StoredTensor(path, slot.spec(), dataStart + slot.begin());

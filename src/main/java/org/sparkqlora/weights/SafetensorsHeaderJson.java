@@ -85,7 +85,9 @@ final class SafetensorsHeaderJson {
             return metadata;
         }
 
-        node.fields().forEachRemaining(entry -> metadata.put(entry.getKey(), entry.getValue().asText()));
+        node.fields()
+                .forEachRemaining(
+                        entry -> metadata.put(entry.getKey(), entry.getValue().asText()));
         return metadata;
     }
 
@@ -93,7 +95,10 @@ final class SafetensorsHeaderJson {
         TensorSpec spec = new TensorSpec(name, type(name, node.path(TYPE)), shape(name, node.path(SHAPE)));
         long[] offsets = numbers(name, OFFSETS, node.path(OFFSETS));
         if (offsets.length != 2 || offsets[0] > offsets[1]) {
-            throw damaged(name, "two ascending numbers for data_offsets", node.path(OFFSETS).toString());
+            throw damaged(
+                    name,
+                    "two ascending numbers for data_offsets",
+                    node.path(OFFSETS).toString());
         }
 
         if (offsets[1] - offsets[0] != byteSize(spec)) {
@@ -126,7 +131,9 @@ final class SafetensorsHeaderJson {
 
         long[] numbers = new long[node.size()];
         for (int i = 0; i < numbers.length; i++) {
-            if (!node.get(i).canConvertToLong() || !node.get(i).isIntegralNumber() || node.get(i).longValue() < 0) {
+            if (!node.get(i).canConvertToLong()
+                    || !node.get(i).isIntegralNumber()
+                    || node.get(i).longValue() < 0) {
                 throw damaged(name, "whole numbers of at least 0 for " + key, node.toString());
             }
 

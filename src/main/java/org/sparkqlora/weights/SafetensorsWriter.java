@@ -118,21 +118,21 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** Sets the text {@code name}. */
     void writeText(String name, byte[] text) {
         texts.put(name, text.clone());
-        written.put(name, (long) text.length);
     }
 
     /** Completes the file: every announced tensor must have been written. */
     public void commit() {
+        requireComplete();
         List<Slot> all = new ArrayList<>(slots.values());
         all.addAll(layOut(
                 end(all),
                 texts.entrySet().stream()
                         .map(text -> TensorSpec.of(text.getKey(), StoredType.U8, text.getValue().length))
                         .toList()));
-        requireComplete(all);
         all.subList(slots.size(), all.size())
                 .forEach(slot -> put(
-                        dataStart() + slot.begin(), ByteBuffer.wrap(texts.get(slot.spec().name()))));
+                        dataStart() + slot.begin(),
+                        ByteBuffer.wrap(texts.get(slot.spec().name()))));
         putHeader(SafetensorsHeaderJson.write(new SafetensorsHeader(metadata, all)));
         try {
             channel.force(true);
@@ -160,21 +160,26 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    private void requireComplete(List<Slot> all) {
-        for (Slot slot : all) {
-            long found = written.getOrDefault(slot.spec().name(), 0L);
+    private void requireComplete() {
+        slots.forEach((name, slot) -> {
             long expected = slot.end() - slot.begin();
-            boolean emptyText = expected == 0 && texts.containsKey(slot.spec().name());
-            if (found != expected || emptyText) {
+            long found = written.getOrDefault(name, 0L);
+            if (found != expected) {
                 throw new IllegalStateException("Cannot complete %s: expected %d bytes of tensor %s, found %d"
-                        .formatted(target, expected, slot.spec().name(), found));
+                        .formatted(target, expected, name, found));
             }
-        }
+        });
+        texts.forEach((name, text) -> {
+            if (text.length == 0) {
+                throw new IllegalStateException(
+                        "Cannot complete %s: expected a text for tensor %s, found none".formatted(target, name));
+            }
+        });
     }
 
     private void putHeader(byte[] json) {
-        ByteBuffer header = ByteBuffer.allocate(SafetensorsFile.LENGTH_BYTES + headerBytes)
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer header =
+                ByteBuffer.allocate(SafetensorsFile.LENGTH_BYTES + headerBytes).order(ByteOrder.LITTLE_ENDIAN);
         header.putLong(headerBytes).put(json);
         while (header.hasRemaining()) {
             header.put((byte) ' ');

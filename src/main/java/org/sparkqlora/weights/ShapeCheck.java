@@ -33,6 +33,8 @@ final class ShapeCheck {
 
     private static String listed(List<String> problems) {
         String shown = String.join("\n  ", problems.subList(0, Math.min(MOST_LISTED, problems.size())));
-        return problems.size() <= MOST_LISTED ? shown : shown + "\n  and %d more".formatted(problems.size() - MOST_LISTED);
+        return problems.size() <= MOST_LISTED
+                ? shown
+                : shown + "\n  and %d more".formatted(problems.size() - MOST_LISTED);
     }
 }

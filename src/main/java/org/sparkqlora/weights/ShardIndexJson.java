@@ -28,11 +28,13 @@ final class ShardIndexJson {
         FieldsJson fields = FieldsJson.parse(document, text);
         ObjectNode weightMap = fields.object(WEIGHT_MAP).node();
         if (weightMap.isEmpty()) {
-            throw fields.wrong(WEIGHT_MAP, "shard names by tensor", fields.node().get(WEIGHT_MAP));
+            throw fields.wrong(
+                    WEIGHT_MAP, "shard names by tensor", fields.node().get(WEIGHT_MAP));
         }
 
         Map<String, String> shards = new LinkedHashMap<>();
-        weightMap.fields()
+        weightMap
+                .fields()
                 .forEachRemaining(
                         entry -> shards.put(entry.getKey(), shardName(document, entry.getKey(), entry.getValue())));
         return shards;

@@ -48,7 +48,8 @@ final class StoredFloats implements FloatSource {
             int offset = (int) (at & (SEGMENT - 1));
             int n = Math.min(count - done, SEGMENT - offset);
             // a duplicate forgets its byte order
-            ByteBuffer segment = segments[(int) (at >>> SEGMENT_BITS)].duplicate().order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer segment =
+                    segments[(int) (at >>> SEGMENT_BITS)].duplicate().order(ByteOrder.LITTLE_ENDIAN);
             widening.read(segment, offset, target, done, n);
             done += n;
         }
@@ -56,26 +57,31 @@ final class StoredFloats implements FloatSource {
 
     private static Widening widening(StoredTensor tensor) {
         return switch (tensor.type()) {
-            case F32 -> (bytes, from, target, at, count) ->
-                    bytes.asFloatBuffer().position(from).get(target, at, count);
-            case BF16 -> (bytes, from, target, at, count) -> {
-                for (int i = 0; i < count; i++) {
-                    target[at + i] = Float.intBitsToFloat(bytes.getShort((from + i) * 2) << 16);
-                }
-            };
-            case F16 -> (bytes, from, target, at, count) -> {
-                for (int i = 0; i < count; i++) {
-                    target[at + i] = HalfFloat.toFloat(bytes.getShort((from + i) * 2));
-                }
-            };
-            case F64 -> (bytes, from, target, at, count) -> {
-                for (int i = 0; i < count; i++) {
-                    target[at + i] = (float) bytes.getDouble((from + i) * 8);
-                }
-            };
-            case BOOL, U8, I8, F8_E5M2, F8_E4M3, I16, U16, I32, U32, I64, U64 -> throw new InvalidWeightsException(
-                    "Cannot read tensor %s of %s as floats: expected F64, F32, F16 or BF16, found %s"
-                            .formatted(tensor.name(), tensor.file(), tensor.type()));
+            case F32 ->
+                (bytes, from, target, at, count) ->
+                        bytes.asFloatBuffer().position(from).get(target, at, count);
+            case BF16 ->
+                (bytes, from, target, at, count) -> {
+                    for (int i = 0; i < count; i++) {
+                        target[at + i] = Float.intBitsToFloat(bytes.getShort((from + i) * 2) << 16);
+                    }
+                };
+            case F16 ->
+                (bytes, from, target, at, count) -> {
+                    for (int i = 0; i < count; i++) {
+                        target[at + i] = HalfFloat.toFloat(bytes.getShort((from + i) * 2));
+                    }
+                };
+            case F64 ->
+                (bytes, from, target, at, count) -> {
+                    for (int i = 0; i < count; i++) {
+                        target[at + i] = (float) bytes.getDouble((from + i) * 8);
+                    }
+                };
+            case BOOL, U8, I8, F8_E5M2, F8_E4M3, I16, U16, I32, U32, I64, U64 ->
+                throw new InvalidWeightsException(
+                        "Cannot read tensor %s of %s as floats: expected F64, F32, F16 or BF16, found %s"
+                                .formatted(tensor.name(), tensor.file(), tensor.type()));
         };
     }
 

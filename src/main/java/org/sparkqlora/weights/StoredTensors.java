@@ -51,9 +51,8 @@ final class StoredTensors implements TensorSource {
     public StoredTensor tensor(String name) {
         SafetensorsFile file = fileOf.get(name);
         if (file == null) {
-            throw new InvalidWeightsException(
-                    "Cannot read tensor %s of %s: the model has no such tensor among its %d"
-                            .formatted(name, folder, fileOf.size()));
+            throw new InvalidWeightsException("Cannot read tensor %s of %s: the model has no such tensor among its %d"
+                    .formatted(name, folder, fileOf.size()));
         }
 
         return file.tensor(name);
@@ -81,8 +80,8 @@ final class StoredTensors implements TensorSource {
         ShardIndexJson.read(index).forEach((name, shard) -> {
             SafetensorsFile file = shards.computeIfAbsent(shard, s -> openShard(index, folder.resolve(s)));
             if (!file.has(name)) {
-                throw new InvalidWeightsException(
-                        "Cannot read tensor %s: %s places it in %s, which does not have it".formatted(name, index, shard));
+                throw new InvalidWeightsException("Cannot read tensor %s: %s places it in %s, which does not have it"
+                        .formatted(name, index, shard));
             }
 
             fileOf.put(name, file);

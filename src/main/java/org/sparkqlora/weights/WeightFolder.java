@@ -41,8 +41,7 @@ public final class WeightFolder implements AutoCloseable {
                     .formatted(folder, Files.exists(folder) ? "a file" : "nothing"));
         }
 
-        return new WeightFolder(
-                folder, ModelConfigJson.read(folder.resolve(CONFIG_FILE)), StoredTensors.open(folder));
+        return new WeightFolder(folder, ModelConfigJson.read(folder.resolve(CONFIG_FILE)), StoredTensors.open(folder));
     }
 
     public Path path() {

@@ -9,7 +9,9 @@ class HalfFloatTest {
     void widensEveryHalfExactly() {
         for (int bits = 0; bits < 1 << 16; bits++) {
             float expected = (float) byDefinition(bits);
-            assertThat(Float.compare(HalfFloat.toFloat((short) bits), expected)).as("bits %04x", bits).isZero();
+            assertThat(Float.compare(HalfFloat.toFloat((short) bits), expected))
+                    .as("bits %04x", bits)
+                    .isZero();
         }
     }
 

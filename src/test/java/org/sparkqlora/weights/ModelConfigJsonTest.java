@@ -13,8 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ModelConfigJsonTest {
-    private static final String SIZES =
-            """
+    private static final String SIZES = """
             "vocab_size": 320, "hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 2, "num_attention_heads": 4""";
 
     static List<String> models() {
@@ -32,7 +31,8 @@ class ModelConfigJsonTest {
 
     @Test
     void readsEveryFieldOfALlama() {
-        ModelConfig config = ModelConfigJson.read(Goldens.base("llama-rope3-bf16").resolve("config.json"));
+        ModelConfig config =
+                ModelConfigJson.read(Goldens.base("llama-rope3-bf16").resolve("config.json"));
 
         assertThat(config)
                 .isEqualTo(new ModelConfig(
@@ -59,7 +59,8 @@ class ModelConfigJsonTest {
 
     @Test
     void readsWhatIsSpecialOfEachFamily() {
-        ModelConfig mistral = ModelConfigJson.read(Goldens.base("mistral-window").resolve("config.json"));
+        ModelConfig mistral =
+                ModelConfigJson.read(Goldens.base("mistral-window").resolve("config.json"));
         ModelConfig qwen2 = ModelConfigJson.read(Goldens.base("qwen2-bias").resolve("config.json"));
         ModelConfig qwen3 = ModelConfigJson.read(Goldens.base("qwen3-qknorm").resolve("config.json"));
 
@@ -111,7 +112,8 @@ class ModelConfigJsonTest {
 
     @Test
     void readsOneOrSeveralEndTokens() {
-        assertThat(parse("\"model_type\": \"llama\", \"eos_token_id\": 7").eosIds()).containsExactly(7);
+        assertThat(parse("\"model_type\": \"llama\", \"eos_token_id\": 7").eosIds())
+                .containsExactly(7);
         assertThat(parse("\"model_type\": \"llama\", \"eos_token_id\": [7, 9]").eosIds())
                 .containsExactly(7, 9);
     }
@@ -147,14 +149,14 @@ class ModelConfigJsonTest {
 
     @Test
     void refusesHeadsThatDoNotDivideTheHiddenSize() {
-        String text =
-                """
+        String text = """
                 {"model_type": "llama", "vocab_size": 320, "hidden_size": 64, "intermediate_size": 160,
                  "num_hidden_layers": 2, "num_attention_heads": 5}""";
 
         assertThatThrownBy(() -> ModelConfigJson.parse("config.json", text))
                 .isInstanceOf(InvalidWeightsException.class)
-                .hasMessage("Cannot read config.json: expected hidden_size to be a multiple of num_attention_heads, found 64 and 5");
+                .hasMessage(
+                        "Cannot read config.json: expected hidden_size to be a multiple of num_attention_heads, found 64 and 5");
     }
 
     @Test
@@ -167,7 +169,8 @@ class ModelConfigJsonTest {
                 .hasMessage("Cannot read config.json: expected a JSON object, found nothing");
         assertThatThrownBy(() -> ModelConfigJson.parse("config.json", "{\"a\": }"))
                 .isInstanceOf(InvalidWeightsException.class)
-                .hasMessageStartingWith("Cannot read config.json: expected a JSON object, found text that is not JSON (")
+                .hasMessageStartingWith(
+                        "Cannot read config.json: expected a JSON object, found text that is not JSON (")
                 .hasMessageEndingWith(" at character 7)");
     }
 
@@ -177,7 +180,8 @@ class ModelConfigJsonTest {
 
         assertThatThrownBy(() -> ModelConfigJson.read(file))
                 .isInstanceOf(InvalidWeightsException.class)
-                .hasMessage("Cannot read %s: the file does not exist. Is its folder a Hugging Face model?".formatted(file));
+                .hasMessage(
+                        "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?".formatted(file));
     }
 
     private static ModelConfig parse(String fields) {
