@@ -1,0 +1,18 @@
+package org.sparkqlora.train;
+
+import java.util.List;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/** A model at one version of its parameters. Pure and safe for use by several threads at once. */
+public interface BoundModel extends AutoCloseable {
+    /** Adds the derivative of the micro-batch's loss sum to {@code gradient}. */
+    LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient);
+
+    /** The loss of each document, in row then document order. */
+    List<LossTotal> losses(List<TokenRow> microBatch);
+
+    @Override
+    void close();
+}

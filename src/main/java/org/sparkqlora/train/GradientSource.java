@@ -1,0 +1,21 @@
+package org.sparkqlora.train;
+
+import org.sparkqlora.model.LossTotal;
+
+/** All replicas of the State seen as one: computes gradients at its version, and moves every replica on. */
+public interface GradientSource extends AutoCloseable {
+    /** The State that a checkpoint holds; no update may be applied to it but through {@link #apply}. */
+    TrainState state();
+
+    /** The gradient of the step that follows the State's version. */
+    StepGradient gradient();
+
+    /** State(v + 1) = State(v).apply(update), here and wherever gradients are computed. */
+    void apply(Update update);
+
+    /** Loss over the held-out rows at the State's version; no tokens where there are no such rows. */
+    LossTotal evaluate();
+
+    @Override
+    void close();
+}

@@ -1,0 +1,82 @@
+package org.sparkqlora.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.quant.Workers;
+
+/** Computes the shards one after the other in this process: the reference that every cluster must equal. */
+public final class LocalGradientSource implements GradientSource {
+    private static final double NANOS = 1e9;
+
+    private final BatchPlan batches;
+    private final TrainState state;
+    private final Replica replica;
+    private final ShardTask task;
+    private final @Nullable RowReader heldOut;
+
+    public LocalGradientSource(
+            BatchPlan batches,
+            GradientModel model,
+            Workers workers,
+            TrainState state,
+            RowReader rows,
+            @Nullable RowReader heldOut) {
+        this.batches = batches;
+        this.state = state;
+        this.replica = Replica.of(model, workers, state);
+        this.task = new ShardTask(batches, state.seed(), rows);
+        this.heldOut = heldOut;
+    }
+
+    @Override
+    public TrainState state() {
+        return state;
+    }
+
+    @Override
+    public StepGradient gradient() {
+        long begin = System.nanoTime();
+        long step = state.version();
+        List<ShardResult> results = new ArrayList<>();
+        for (int i = 0; i < batches.shards(); i++) {
+            int shard = i;
+            results.add(replica.at(
+                    step, OwnHistory.INSTANCE, model -> task.compute(model, state.parameters().length(), step, shard)));
+        }
+
+        return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS);
+    }
+
+    @Override
+    public void apply(Update update) {
+        replica.apply(update);
+    }
+
+    @Override
+    public LossTotal evaluate() {
+        RowReader rows = heldOut;
+        if (rows == null) {
+            return LossTotal.ZERO;
+        }
+
+        return replica.at(state.version(), OwnHistory.INSTANCE, model -> lossOver(model, rows));
+    }
+
+    @Override
+    public void close() {
+        replica.close();
+    }
+
+    private static LossTotal lossOver(BoundModel model, RowReader rows) {
+        LossTotal total = LossTotal.ZERO;
+        for (long row = 0; row < rows.rows(); row++) {
+            for (LossTotal document : model.losses(List.of(rows.read(row)))) {
+                total = total.plus(document);
+            }
+        }
+
+        return total;
+    }
+}

@@ -1,0 +1,46 @@
+package org.sparkqlora.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+
+/** A line of {@code metrics.jsonl}. */
+public final class MetricsJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final String STEP = "step";
+
+    private MetricsJson() {}
+
+    /** The line of a step, without its end. */
+    public static String write(StepMetrics step, OptionalDouble evaluationLoss) {
+        ObjectNode line = MAPPER.createObjectNode();
+        line.put(STEP, step.step());
+        line.put("loss", step.loss());
+        line.put("tokens", step.tokens());
+        line.put("trained_tokens", step.trainedTokens());
+        line.put("learning_rate", step.learningRate());
+        line.put("grad_norm", step.gradientNorm());
+        line.put("tokens_per_second", rounded(step.tokensPerSecond()));
+        line.put("seconds", rounded(step.seconds()));
+        line.put("compute_seconds", rounded(step.computeSeconds()));
+        line.put("exchange_seconds", rounded(step.exchangeSeconds()));
+        line.put("update_seconds", rounded(step.updateSeconds()));
+        evaluationLoss.ifPresent(loss -> line.put("eval_loss", loss));
+        return line.toString();
+    }
+
+    /** The step of a line; nothing for a line that a killed process left half written. */
+    public static OptionalLong readStep(String line) {
+        try {
+            return OptionalLong.of(MAPPER.readTree(line).path(STEP).asLong(Long.MAX_VALUE));
+        } catch (JsonProcessingException e) {
+            return OptionalLong.empty();
+        }
+    }
+
+    private static double rounded(double value) {
+        return Math.round(value * 1e6) / 1e6;
+    }
+}

@@ -1,0 +1,24 @@
+package org.sparkqlora.train;
+
+import org.sparkqlora.quant.Workers;
+
+/** The past of a replica that is moved on by its owner, and so is never behind. */
+public enum OwnHistory implements History {
+    INSTANCE;
+
+    @Override
+    public long snapshotVersion() {
+        return 0;
+    }
+
+    @Override
+    public TrainState snapshot(Workers workers) {
+        throw new IllegalStateException("Cannot pull a snapshot: this replica is moved on by its owner");
+    }
+
+    @Override
+    public Update update(long version) {
+        throw new IllegalStateException(
+                "Cannot pull the update of version %d: this replica is moved on by its owner".formatted(version));
+    }
+}

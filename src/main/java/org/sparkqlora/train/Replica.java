@@ -1,0 +1,153 @@
+package org.sparkqlora.train;
+
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.quant.Workers;
+
+/**
+ * One State and the model bound to it, on one device.
+ *
+ * <p>Any number of threads compute at the State's version at once. Moving on waits until they are done, and they wait while
+ * it moves on, so that no one ever sees half an update. Model and workers belong to someone else and outlive their
+ * replicas.
+ */
+public final class Replica implements AutoCloseable {
+    private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+    private final GradientModel model;
+    private final Workers workers;
+    private final @Nullable TrainState given;
+    private @Nullable TrainState state;
+    private @Nullable BoundModel bound;
+    private boolean closed;
+
+    private Replica(GradientModel model, Workers workers, @Nullable TrainState state) {
+        this.model = model;
+        this.workers = workers;
+        this.given = state;
+        this.state = state;
+    }
+
+    /** A replica of {@code state}. */
+    public static Replica of(GradientModel model, Workers workers, TrainState state) {
+        return new Replica(model, workers, state);
+    }
+
+    /** A replica that starts from the first snapshot it is given. */
+    public static Replica empty(GradientModel model, Workers workers) {
+        return new Replica(model, workers, null);
+    }
+
+    /** Applies an update to the State, which must be there. */
+    public void apply(Update update) {
+        lock.writeLock().lock();
+        try {
+            release();
+            requireState().apply(update);
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    /**
+     * Computes at {@code version}, moving there first if need be. A replica that is ahead refuses: its caller is a stale
+     * copy of a task that is long done.
+     */
+    public <T> T at(long version, History history, Function<BoundModel, T> work) {
+        BoundModel ready = lockAt(version, history);
+        try {
+            return work.apply(ready);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** Waits for running computations, then frees what the model holds for this replica. */
+    @Override
+    public void close() {
+        lock.writeLock().lock();
+        try {
+            closed = true;
+            release();
+            forgetState();
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    /** Returns with the read lock held. */
+    private BoundModel lockAt(long version, History history) {
+        lock.readLock().lock();
+        BoundModel current = bound;
+        if (current != null && requireState().version() == version) {
+            return current;
+        }
+
+        lock.readLock().unlock();
+        lock.writeLock().lock();
+        try {
+            BoundModel moved = moveTo(version, history);
+            lock.readLock().lock();
+            return moved;
+        } finally {
+            lock.writeLock().unlock();
+        }
+    }
+
+    private BoundModel moveTo(long version, History history) {
+        if (closed) {
+            throw new IllegalStateException("Cannot compute on a replica that is closed");
+        }
+
+        TrainState at = nearestState(history);
+        if (at.version() > version) {
+            throw new StaleVersionException(version, at.version());
+        }
+
+        while (at.version() < version) {
+            release();
+            at.apply(history.update(at.version()));
+        }
+
+        BoundModel ready = bound == null ? model.bind(at.parameters()) : bound;
+        bound = ready;
+        return ready;
+    }
+
+    private TrainState nearestState(History history) {
+        TrainState own = state;
+        if (own != null && own.version() >= history.snapshotVersion()) {
+            return own;
+        }
+
+        release();
+        forgetState();
+        TrainState pulled = history.snapshot(workers);
+        state = pulled;
+        return pulled;
+    }
+
+    /** A State that was pulled is this replica's own; one that was given is its owner's. */
+    private void forgetState() {
+        TrainState last = state;
+        state = null;
+        if (last != null && last != given) {
+            last.close();
+        }
+    }
+
+    private TrainState requireState() {
+        if (state == null) {
+            throw new IllegalStateException("Cannot use a replica that has no State yet");
+        }
+
+        return state;
+    }
+
+    private void release() {
+        if (bound != null) {
+            bound.close();
+            bound = null;
+        }
+    }
+}

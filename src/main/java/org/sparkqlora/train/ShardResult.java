@@ -1,0 +1,31 @@
+package org.sparkqlora.train;
+
+import java.io.Serializable;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
+
+/** What one shard makes of its slice of a batch. A loss that is not a number is a result: computing it again gives it again. */
+public sealed interface ShardResult extends Serializable {
+    int shard();
+
+    /**
+     * The gradient of the shard's loss sum.
+     *
+     * @param shard which slice
+     * @param loss over its trained tokens
+     * @param tokens all tokens that went through the model, padding not counted
+     * @param gradient derivative of {@code loss.lossSum()}
+     * @param computeSeconds how long it took
+     */
+    record Gradient(int shard, LossTotal loss, long tokens, FlatVector gradient, double computeSeconds)
+            implements ShardResult {}
+
+    /**
+     * The first row whose loss is infinite or not a number.
+     *
+     * @param shard which slice
+     * @param row its number among the prepared rows
+     * @param lossSum what the model gave
+     */
+    record BrokenLoss(int shard, long row, double lossSum) implements ShardResult {}
+}

@@ -1,0 +1,73 @@
+package org.sparkqlora.train;
+
+import java.util.List;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
+
+/**
+ * The gradient of one step's batch, summed over its shards.
+ *
+ * @param loss over all trained tokens of the batch
+ * @param tokens all tokens that went through the model, padding not counted
+ * @param gradient derivative of {@code loss.lossSum()}
+ * @param computeSeconds of the slowest shard
+ * @param exchangeSeconds what moving and adding gradients took on top of it
+ */
+public record StepGradient(
+        LossTotal loss, long tokens, FlatVector gradient, double computeSeconds, double exchangeSeconds) {
+    /**
+     * Adds shards up in the order of their numbers, in float32, whatever order they came in. The first shard's vector
+     * becomes the sum. A result that came twice counts once.
+     */
+    public static StepGradient sum(long step, int shards, List<? extends ShardResult> results) {
+        List<ShardResult> inOrder = inShardOrder(step, shards, results);
+        FlatVector sum = gradientOf(step, inOrder.get(0)).gradient();
+        LossTotal loss = LossTotal.ZERO;
+        long tokens = 0;
+        double slowest = 0;
+        for (ShardResult result : inOrder) {
+            ShardResult.Gradient shard = gradientOf(step, result);
+            if (shard.shard() > 0) {
+                sum.addAll(shard.gradient());
+            }
+
+            loss = loss.plus(shard.loss());
+            tokens += shard.tokens();
+            slowest = Math.max(slowest, shard.computeSeconds());
+        }
+
+        return new StepGradient(loss, tokens, sum, slowest, 0);
+    }
+
+    /** The same gradient, with the time that computing and moving it took together. */
+    public StepGradient within(double totalSeconds) {
+        return new StepGradient(loss, tokens, gradient, computeSeconds, Math.max(0, totalSeconds - computeSeconds));
+    }
+
+    private static List<ShardResult> inShardOrder(long step, int shards, List<? extends ShardResult> results) {
+        ShardResult[] byShard = new ShardResult[shards];
+        for (ShardResult result : results) {
+            byShard[result.shard()] = result;
+        }
+
+        for (int shard = 0; shard < shards; shard++) {
+            if (byShard[shard] == null) {
+                throw new IllegalStateException(
+                        "Cannot sum step %d: expected %d shards, shard %d is missing".formatted(step, shards, shard));
+            }
+        }
+
+        return List.of(byShard);
+    }
+
+    private static ShardResult.Gradient gradientOf(long step, ShardResult result) {
+        if (result instanceof ShardResult.Gradient gradient) {
+            return gradient;
+        }
+
+        ShardResult.BrokenLoss broken = (ShardResult.BrokenLoss) result;
+        throw new BrokenLossException(
+                "Cannot take step %d: expected a finite loss, found %s in row %d (shard %d). The last checkpoint is good; lower the learning rate or inspect the row."
+                        .formatted(step + 1, broken.lossSum(), broken.row(), broken.shard()));
+    }
+}

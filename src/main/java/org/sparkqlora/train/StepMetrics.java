@@ -1,0 +1,33 @@
+package org.sparkqlora.train;
+
+/**
+ * What one step did.
+ *
+ * @param step counted from 1
+ * @param loss mean over the trained tokens of the batch, before the update
+ * @param trainedTokens prediction targets of the batch
+ * @param tokens all tokens that went through the model, padding not counted
+ * @param learningRate rate of the update
+ * @param gradientNorm norm of the mean gradient, before clipping
+ * @param computeSeconds of the slowest shard
+ * @param exchangeSeconds moving and adding gradients
+ * @param updateSeconds norm, clipping and optimiser on the driver
+ */
+public record StepMetrics(
+        long step,
+        double loss,
+        long trainedTokens,
+        long tokens,
+        double learningRate,
+        double gradientNorm,
+        double computeSeconds,
+        double exchangeSeconds,
+        double updateSeconds) {
+    public double seconds() {
+        return computeSeconds + exchangeSeconds + updateSeconds;
+    }
+
+    public double tokensPerSecond() {
+        return tokens / Math.max(seconds(), 1e-9);
+    }
+}

@@ -1,0 +1,39 @@
+package org.sparkqlora.train;
+
+import java.io.Serializable;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Schedule;
+
+/**
+ * Everything that decides the bytes of the adapter, and nothing else: equal plans give equal bytes on any cluster.
+ *
+ * @param model the base model's folder
+ * @param spec what is trained and how the rest is held
+ * @param initialAdapter the adapter to start from, if any
+ * @param data fingerprint of the prepared rows
+ * @param batches which rows each step trains on
+ * @param optimizer the rule of an update
+ * @param schedule its learning rate
+ * @param maxGradientNorm bound on the norm of the mean gradient; 0 is none
+ * @param seed of the first parameters and of the order of rows
+ */
+public record TrainPlan(
+        String model,
+        ModelSpec spec,
+        @Nullable String initialAdapter,
+        String data,
+        BatchPlan batches,
+        OptimizerSpec optimizer,
+        Schedule schedule,
+        double maxGradientNorm,
+        long seed)
+        implements Serializable {
+    public TrainPlan {
+        if (!(maxGradientNorm >= 0)) {
+            throw new IllegalArgumentException(
+                    "Cannot clip gradients to norm %s: expected 0 (off) or more".formatted(maxGradientNorm));
+        }
+    }
+}

@@ -1,0 +1,300 @@
+package org.sparkqlora.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.FourBitCode;
+import org.sparkqlora.quant.QuantSpec;
+
+/** {@code plan.json}: a training plan as a document. */
+public final class TrainPlanJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final int FORMAT = 1;
+
+    private static final String FORMAT_KEY = "format_version";
+    private static final String MODEL = "model";
+    private static final String METHOD = "method";
+    private static final String PRECISION = "precision";
+    private static final String QUANT = "quant";
+    private static final String LORA = "lora";
+    private static final String INITIAL_ADAPTER = "initial_adapter";
+    private static final String DATA = "data";
+    private static final String BATCHES = "batches";
+    private static final String OPTIMIZER = "optimizer";
+    private static final String SCHEDULE = "schedule";
+    private static final String MAX_GRADIENT_NORM = "max_grad_norm";
+    private static final String SEED = "seed";
+    private static final Set<String> KEYS = Set.of(
+            FORMAT_KEY, MODEL, METHOD, PRECISION, QUANT, LORA, INITIAL_ADAPTER, DATA, BATCHES, OPTIMIZER, SCHEDULE,
+            MAX_GRADIENT_NORM, SEED);
+
+    private TrainPlanJson() {}
+
+    public static String write(TrainPlan plan) {
+        try {
+            return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(tree(plan)) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("Cannot write a plan as JSON", e);
+        }
+    }
+
+    public static TrainPlan read(String json) {
+        JsonNode root = parse(json);
+        requireKeys(root);
+        return new TrainPlan(
+                text(root, MODEL),
+                new ModelSpec(
+                        Method.parse(text(root, METHOD)),
+                        Precision.parse(text(root, PRECISION)),
+                        quant(field(root, QUANT)),
+                        lora(root.get(LORA))),
+                root.hasNonNull(INITIAL_ADAPTER) ? text(root, INITIAL_ADAPTER) : null,
+                text(root, DATA),
+                batches(field(root, BATCHES)),
+                optimizer(field(root, OPTIMIZER)),
+                schedule(field(root, SCHEDULE)),
+                number(root, MAX_GRADIENT_NORM),
+                field(root, SEED).longValue());
+    }
+
+    /** Equal for equal plans only. */
+    public static String fingerprint(TrainPlan plan) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            return HexFormat.of().formatHex(digest.digest(write(plan).getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Cannot find SHA-256 in this Java", e);
+        }
+    }
+
+    /** What differs, a line a value: {@code batches.batch_size is 8, was 4}. */
+    public static List<String> differences(TrainPlan recorded, TrainPlan wanted) {
+        Map<String, String> before = flatten(tree(recorded));
+        Map<String, String> after = flatten(tree(wanted));
+        Set<String> keys = new TreeSet<>(before.keySet());
+        keys.addAll(after.keySet());
+        List<String> differences = new ArrayList<>();
+        for (String key : keys) {
+            if (!Objects.equals(before.get(key), after.get(key))) {
+                differences.add("%s is %s, was %s".formatted(key, after.get(key), before.get(key)));
+            }
+        }
+
+        return differences;
+    }
+
+    private static ObjectNode tree(TrainPlan plan) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.put(FORMAT_KEY, FORMAT);
+        root.put(MODEL, plan.model());
+        root.put(METHOD, plan.spec().method().optionName());
+        root.put(PRECISION, plan.spec().precision().optionName());
+        writeQuant(plan.spec().quant(), root.putObject(QUANT));
+        if (plan.spec().lora() != null) {
+            writeLora(plan.spec().lora(), root.putObject(LORA));
+        }
+
+        root.put(INITIAL_ADAPTER, plan.initialAdapter());
+        root.put(DATA, plan.data());
+        writeBatches(plan.batches(), root.putObject(BATCHES));
+        writeOptimizer(plan.optimizer(), root.putObject(OPTIMIZER));
+        writeSchedule(plan.schedule(), root.putObject(SCHEDULE));
+        root.put(MAX_GRADIENT_NORM, plan.maxGradientNorm());
+        root.put(SEED, plan.seed());
+        return root;
+    }
+
+    private static void writeQuant(QuantSpec quant, ObjectNode node) {
+        node.put("code", word(quant.code()));
+        node.put("block_size", quant.blockSize());
+        node.put("double_quant", quant.doubleQuant());
+    }
+
+    private static QuantSpec quant(JsonNode node) {
+        return new QuantSpec(
+                constant(FourBitCode.class, node, "code"),
+                field(node, "block_size").intValue(),
+                field(node, "double_quant").booleanValue());
+    }
+
+    private static void writeLora(LoraSpec lora, ObjectNode node) {
+        node.put("rank", lora.rank());
+        node.put("alpha", lora.alpha());
+        node.put("dropout", lora.dropout());
+        node.put("target_modules", targets(lora.targets()));
+        node.put("use_rslora", lora.rankStabilized());
+        node.put("use_dora", lora.weightDecomposed());
+        ObjectNode ranks = node.putObject("rank_pattern");
+        lora.rankPattern().forEach(ranks::put);
+        ObjectNode alphas = node.putObject("alpha_pattern");
+        lora.alphaPattern().forEach(alphas::put);
+    }
+
+    private static @Nullable LoraSpec lora(@Nullable JsonNode node) {
+        if (node == null || node.isNull()) {
+            return null;
+        }
+
+        Map<String, Integer> ranks = new TreeMap<>();
+        field(node, "rank_pattern").fields().forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().intValue()));
+        Map<String, Double> alphas = new TreeMap<>();
+        field(node, "alpha_pattern").fields().forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().doubleValue()));
+        return new LoraSpec(
+                field(node, "rank").intValue(),
+                number(node, "alpha"),
+                number(node, "dropout"),
+                TargetModules.parse(text(node, "target_modules")),
+                field(node, "use_rslora").booleanValue(),
+                field(node, "use_dora").booleanValue(),
+                ranks,
+                alphas);
+    }
+
+    private static String targets(TargetModules targets) {
+        if (targets instanceof TargetModules.Names names) {
+            return String.join(",", names.names());
+        }
+
+        return targets instanceof TargetModules.Expression expression
+                ? expression.expression()
+                : TargetModules.ALL_LINEAR;
+    }
+
+    private static void writeBatches(BatchPlan batches, ObjectNode node) {
+        node.put("rows", batches.rows());
+        node.put("batch_size", batches.batchSize());
+        node.put("micro_batch_size", batches.microBatchSize());
+        node.put("shards", batches.shards());
+        node.put("order", word(batches.order()));
+        node.put("end_position", batches.endPosition());
+    }
+
+    private static BatchPlan batches(JsonNode node) {
+        return new BatchPlan(
+                field(node, "rows").longValue(),
+                field(node, "batch_size").intValue(),
+                field(node, "micro_batch_size").intValue(),
+                field(node, "shards").intValue(),
+                constant(BatchPlan.RowOrder.class, node, "order"),
+                field(node, "end_position").longValue());
+    }
+
+    private static void writeOptimizer(OptimizerSpec optimizer, ObjectNode node) {
+        node.put("kind", word(optimizer.kind()));
+        node.put("beta1", optimizer.beta1());
+        node.put("beta2", optimizer.beta2());
+        node.put("epsilon", optimizer.epsilon());
+        node.put("weight_decay", optimizer.weightDecay());
+    }
+
+    private static OptimizerSpec optimizer(JsonNode node) {
+        return new OptimizerSpec(
+                constant(OptimizerKind.class, node, "kind"),
+                number(node, "beta1"),
+                number(node, "beta2"),
+                number(node, "epsilon"),
+                number(node, "weight_decay"));
+    }
+
+    private static void writeSchedule(Schedule schedule, ObjectNode node) {
+        node.put("kind", word(schedule.kind()));
+        node.put("learning_rate", schedule.base());
+        node.put("warmup_steps", schedule.warmupSteps());
+        node.put("total_steps", schedule.totalSteps());
+    }
+
+    private static Schedule schedule(JsonNode node) {
+        return new Schedule(
+                constant(ScheduleKind.class, node, "kind"),
+                number(node, "learning_rate"),
+                field(node, "warmup_steps").intValue(),
+                field(node, "total_steps").intValue());
+    }
+
+    private static JsonNode parse(String json) {
+        try {
+            return MAPPER.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Cannot read a plan: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private static void requireKeys(JsonNode root) {
+        if (field(root, FORMAT_KEY).intValue() != FORMAT) {
+            throw new IllegalArgumentException("Cannot read a plan of format %s: expected %d. Was it written by a newer version?"
+                    .formatted(root.get(FORMAT_KEY), FORMAT));
+        }
+
+        for (Iterator<String> names = root.fieldNames(); names.hasNext(); ) {
+            String name = names.next();
+            if (!KEYS.contains(name)) {
+                throw new IllegalArgumentException("Cannot read a plan: unknown key '%s'".formatted(name));
+            }
+        }
+    }
+
+    private static JsonNode field(JsonNode node, String key) {
+        JsonNode value = node.get(key);
+        if (value == null || value.isNull()) {
+            throw new IllegalArgumentException("Cannot read a plan: expected a value for '%s', found none".formatted(key));
+        }
+
+        return value;
+    }
+
+    private static String text(JsonNode node, String key) {
+        return field(node, key).asText();
+    }
+
+    private static double number(JsonNode node, String key) {
+        return field(node, key).doubleValue();
+    }
+
+    private static <E extends Enum<E>> E constant(Class<E> type, JsonNode node, String key) {
+        return Enum.valueOf(type, text(node, key).toUpperCase(Locale.ROOT));
+    }
+
+    private static String word(Enum<?> constant) {
+        return constant.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static Map<String, String> flatten(JsonNode root) {
+        Map<String, String> values = new TreeMap<>();
+        flattenInto(values, "", root);
+        return values;
+    }
+
+    private static void flattenInto(Map<String, String> values, String prefix, JsonNode node) {
+        node.fields().forEachRemaining(entry -> {
+            if (entry.getValue().isObject()) {
+                flattenInto(values, prefix + entry.getKey() + ".", entry.getValue());
+            } else {
+                values.put(prefix + entry.getKey(), entry.getValue().asText());
+            }
+        });
+    }
+}

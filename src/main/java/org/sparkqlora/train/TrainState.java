@@ -1,0 +1,147 @@
+package org.sparkqlora.train;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.Optimizer;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+
+/**
+ * State(v): all that training changes. {@code State(v + 1) = State(v).apply(Update(v))} gives the same bits wherever it
+ * runs.
+ *
+ * <p>The data position needs no field: the batch of step v is a function of the plan and v. Not safe for concurrent use;
+ * {@link Replica} guards it.
+ */
+public final class TrainState implements AutoCloseable {
+    private static final int MAGIC = 0x53514C53; // "SQLS"
+    private static final int FORMAT = 1;
+    private static final int PIECE = 1 << 14;
+
+    private final FlatVector parameters;
+    private final Optimizer optimizer;
+    private final long[] sizes;
+    private final long seed;
+    private long version;
+
+    private TrainState(FlatVector parameters, Optimizer optimizer, long[] sizes, long seed, long version) {
+        this.parameters = parameters;
+        this.optimizer = optimizer;
+        this.sizes = sizes;
+        this.seed = seed;
+        this.version = version;
+    }
+
+    /** State(0) at {@code parameters}, which it owns from now on. */
+    public static TrainState fresh(
+            FlatVector parameters, ParameterIndex index, OptimizerSpec spec, long seed, Workers workers) {
+        long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
+        if (parameters.length() != index.size()) {
+            throw new IllegalArgumentException("Cannot start from %d parameters: expected %d as the model has"
+                    .formatted(parameters.length(), index.size()));
+        }
+
+        return new TrainState(parameters, Optimizers.create(spec, sizes, workers), sizes, seed, 0);
+    }
+
+    /** The State that {@link #write} wrote. The optimiser must be of the same kind. */
+    public static TrainState read(DataInput in, OptimizerSpec spec, Workers workers) throws IOException {
+        requireEqual("the mark of a training state", MAGIC, in.readInt());
+        requireEqual("format", FORMAT, in.readInt());
+        long version = in.readLong();
+        long seed = in.readLong();
+        long[] sizes = new long[in.readInt()];
+        long total = 0;
+        for (int i = 0; i < sizes.length; i++) {
+            sizes[i] = in.readLong();
+            total += sizes[i];
+        }
+
+        FlatVector parameters = readVector(in, total);
+        Optimizer optimizer = Optimizers.create(spec, sizes, workers);
+        optimizer.load(in);
+        return new TrainState(parameters, optimizer, sizes, seed, version);
+    }
+
+    public void write(DataOutput out) throws IOException {
+        out.writeInt(MAGIC);
+        out.writeInt(FORMAT);
+        out.writeLong(version);
+        out.writeLong(seed);
+        out.writeInt(sizes.length);
+        for (long size : sizes) {
+            out.writeLong(size);
+        }
+
+        writeVector(parameters, out);
+        optimizer.save(out);
+    }
+
+    /** Moves on by one version. */
+    public void apply(Update update) {
+        if (update.fromVersion() != version) {
+            throw new IllegalStateException(
+                    "Cannot apply the update of version %d to version %d".formatted(update.fromVersion(), version));
+        }
+
+        optimizer.step(parameters, update.gradient(), update.scale(), update.learningRate(), version + 1);
+        version++;
+    }
+
+    /** The trained values; read only, and only until the next {@link #apply}. */
+    public FlatVector parameters() {
+        return parameters;
+    }
+
+    /** How many updates have been applied, which is also the number of the next step. */
+    public long version() {
+        return version;
+    }
+
+    public long seed() {
+        return seed;
+    }
+
+    /** Frees what the optimiser keeps outside memory. */
+    @Override
+    public void close() {
+        optimizer.close();
+    }
+
+    private static void writeVector(FlatVector vector, DataOutput out) throws IOException {
+        float[] piece = new float[PIECE];
+        byte[] bytes = new byte[PIECE * Float.BYTES];
+        for (long from = 0; from < vector.length(); from += PIECE) {
+            int count = (int) Math.min(PIECE, vector.length() - from);
+            vector.read(from, piece, 0, count);
+            FloatBytes.encode(piece, bytes, count);
+            out.write(bytes, 0, count * Float.BYTES);
+        }
+    }
+
+    private static FlatVector readVector(DataInput in, long length) throws IOException {
+        FlatVector vector = FlatVector.zeros(length);
+        float[] piece = new float[PIECE];
+        byte[] bytes = new byte[PIECE * Float.BYTES];
+        for (long from = 0; from < length; from += PIECE) {
+            int count = (int) Math.min(PIECE, length - from);
+            in.readFully(bytes, 0, count * Float.BYTES);
+            FloatBytes.decode(bytes, piece, count);
+            vector.write(from, piece, 0, count);
+        }
+
+        return vector;
+    }
+
+    private static void requireEqual(String what, int expected, int found) throws IOException {
+        if (expected != found) {
+            throw new IOException(
+                    "Cannot read a training state: expected %s %d, found %d".formatted(what, expected, found));
+        }
+    }
+}

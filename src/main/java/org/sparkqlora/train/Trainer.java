@@ -1,0 +1,134 @@
+package org.sparkqlora.train;
+
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.optim.GradientClip;
+
+/** The training loop. Driver only. What must survive a restart is in {@link TrainState}, and only there. */
+public final class Trainer {
+    private static final double NANOS = 1e9;
+
+    private final TrainPlan plan;
+    private final Rhythm rhythm;
+    private final StateStore checkpoints;
+    private final MetricsLog metrics;
+    private final ProgressReporter reporter;
+
+    public Trainer(
+            TrainPlan plan, Rhythm rhythm, StateStore checkpoints, MetricsLog metrics, ProgressReporter reporter) {
+        this.plan = plan;
+        this.rhythm = rhythm;
+        this.checkpoints = checkpoints;
+        this.metrics = metrics;
+        this.reporter = reporter;
+    }
+
+    /**
+     * Trains to the end of the plan.
+     *
+     * @param resume whether to continue from a checkpoint
+     * @param fresh State(0), made when there is nothing to continue from
+     * @param sources computes gradients from the State on
+     * @param publish takes the trained State
+     */
+    public TrainSummary run(
+            Resume resume,
+            Supplier<TrainState> fresh,
+            Function<TrainState, GradientSource> sources,
+            Consumer<TrainState> publish) {
+        TrainState state = restore(resume, fresh);
+        try (GradientSource source = sources.apply(state)) {
+            TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
+            while (state.version() < plan.batches().steps()) {
+                StepMetrics step = step(source);
+                OptionalDouble evaluation = evaluateIfDue(source);
+                report(step, evaluation);
+                checkpointIfDue(state);
+                summary = summary.plus(step, evaluation);
+            }
+
+            publish.accept(state);
+            return summary;
+        }
+    }
+
+    private TrainState restore(Resume resume, Supplier<TrainState> fresh) {
+        TrainState state =
+                switch (resume) {
+                    case AUTO -> checkpoints.newest().orElseGet(fresh);
+                    case NEVER -> fresh.get();
+                    case REQUIRED -> checkpoints
+                            .newest()
+                            .orElseThrow(() -> new IllegalArgumentException(
+                                    "Cannot resume: expected a checkpoint in the output folder, found none"));
+                };
+        metrics.rewindTo(state.version());
+        reporter.started(state.version(), plan.batches().steps());
+        return state;
+    }
+
+    private StepMetrics step(GradientSource source) {
+        long version = source.state().version();
+        StepGradient sum = source.gradient();
+        long begin = System.nanoTime();
+        double norm = Math.sqrt(sum.gradient().sumOfSquares()) / sum.loss().tokenCount();
+        requireFinite(version, norm, sum.loss());
+        double clip = GradientClip.factor(norm, plan.maxGradientNorm());
+        double learningRate = plan.schedule().learningRate(Math.toIntExact(version));
+        float scale = (float) (clip / sum.loss().tokenCount());
+        source.apply(new Update(version, sum.gradient(), scale, learningRate));
+        return new StepMetrics(
+                version + 1,
+                sum.loss().mean(),
+                sum.loss().tokenCount(),
+                sum.tokens(),
+                learningRate,
+                norm,
+                sum.computeSeconds(),
+                sum.exchangeSeconds(),
+                (System.nanoTime() - begin) / NANOS);
+    }
+
+    private OptionalDouble evaluateIfDue(GradientSource source) {
+        long step = source.state().version();
+        if (!rhythm.evaluateAfter(step, plan.batches().steps())) {
+            return OptionalDouble.empty();
+        }
+
+        LossTotal loss = source.evaluate();
+        if (loss.tokenCount() == 0) {
+            return OptionalDouble.empty();
+        }
+
+        reporter.evaluated(step, loss.mean());
+        return OptionalDouble.of(loss.mean());
+    }
+
+    private void report(StepMetrics step, OptionalDouble evaluation) {
+        metrics.append(step, evaluation);
+        reporter.stepDone(step);
+    }
+
+    private void checkpointIfDue(TrainState state) {
+        if (rhythm.checkpointAfter(state.version(), plan.batches().steps())) {
+            checkpoints.save(state);
+            reporter.checkpointed(state.version());
+        }
+    }
+
+    private static void requireFinite(long step, double norm, LossTotal loss) {
+        if (loss.tokenCount() == 0) {
+            throw new IllegalStateException(
+                    "Cannot take step %d: its batch has no trained token".formatted(step + 1));
+        }
+
+        if (!Double.isFinite(norm)) {
+            throw new BrokenLossException(
+                    "Cannot take step %d: expected a finite gradient, found norm %s at a loss of %s. The last checkpoint is good; lower the learning rate."
+                            .formatted(step + 1, norm, loss.mean()));
+        }
+    }
+}

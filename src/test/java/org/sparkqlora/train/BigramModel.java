@@ -1,0 +1,104 @@
+package org.sparkqlora.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
+
+/** The smallest language model: a table of logits for each token given the one before it. Plain Java, so that a test needs no libtorch. */
+public final class BigramModel implements GradientModel {
+    public static final int VOCABULARY = 16;
+
+    private final ParameterIndex index;
+
+    public BigramModel() {
+        ParameterIndex.Builder builder = ParameterIndex.builder();
+        builder.add("logits", VOCABULARY, VOCABULARY);
+        this.index = builder.build();
+    }
+
+    @Override
+    public ParameterIndex parameters() {
+        return index;
+    }
+
+    @Override
+    public FlatVector initialParameters(long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        FlatVector values = FlatVector.zeros(index.size());
+        for (long i = 0; i < values.length(); i++) {
+            values.set(i, (float) (random.nextDouble() - 0.5));
+        }
+
+        return values;
+    }
+
+    @Override
+    public BoundModel bind(FlatVector parameters) {
+        return new Bound(parameters.copy());
+    }
+
+    @Override
+    public void close() {}
+
+    private record Bound(FlatVector table) implements BoundModel {
+        @Override
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient) {
+            LossTotal total = LossTotal.ZERO;
+            for (TokenRow row : microBatch) {
+                total = total.plus(rowLoss(row, 0, row.length(), gradient));
+            }
+
+            return total;
+        }
+
+        @Override
+        public List<LossTotal> losses(List<TokenRow> microBatch) {
+            List<LossTotal> losses = new ArrayList<>();
+            FlatVector ignored = FlatVector.zeros(table.length());
+            for (TokenRow row : microBatch) {
+                for (DocumentRange document : row.documents()) {
+                    losses.add(rowLoss(row, document.from(), document.to(), ignored));
+                }
+            }
+
+            return losses;
+        }
+
+        @Override
+        public void close() {}
+
+        private LossTotal rowLoss(TokenRow row, int from, int to, FlatVector gradient) {
+            int[] ids = row.ids();
+            boolean[] trained = row.trained();
+            LossTotal total = LossTotal.ZERO;
+            for (int t = from + 1; t < to; t++) {
+                if (trained[t]) {
+                    total = total.plus(new LossTotal(tokenLoss(ids[t - 1], ids[t], gradient), 1));
+                }
+            }
+
+            return total;
+        }
+
+        /** -log softmax(table[previous])[next], and its derivative softmax - onehot. */
+        private double tokenLoss(int previous, int next, FlatVector gradient) {
+            long line = (long) previous * VOCABULARY;
+            double sum = 0;
+            for (int v = 0; v < VOCABULARY; v++) {
+                sum += Math.exp(table.get(line + v));
+            }
+
+            for (int v = 0; v < VOCABULARY; v++) {
+                float slope = (float) (Math.exp(table.get(line + v)) / sum) - (v == next ? 1 : 0);
+                gradient.set(line + v, gradient.get(line + v) + slope);
+            }
+
+            return Math.log(sum) - table.get(line + next);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+
+class ReplicaTest {
+    private static final int VERSIONS = 6;
+
+    private final GradientModel model = new BigramModel();
+    private final TrainPlan plan = TrainFixture.plan(TrainFixture.batches(2, 4, 10));
+
+    @ParameterizedTest(name = "snapshot of version {0}")
+    @ValueSource(ints = {0, 1, 3, VERSIONS})
+    void replayFromAnySnapshotEqualsTheDirectState(int snapshot) {
+        RecordedHistory history = new RecordedHistory(snapshot);
+        try (Replica late = Replica.empty(model, new Workers(1))) {
+            byte[] replayed = late.at(VERSIONS, history, bound -> bytes(history.last));
+
+            assertThat(replayed).isEqualTo(bytes(history.direct));
+        }
+    }
+
+    @Test
+    void replicaThatIsCurrentPullsOneUpdate() {
+        RecordedHistory history = new RecordedHistory(0);
+        try (Replica replica = Replica.empty(model, new Workers(1))) {
+            replica.at(VERSIONS - 1, history, bound -> 0);
+            history.pulls.clear();
+            replica.at(VERSIONS, history, bound -> 0);
+
+            assertThat(history.pulls).containsExactly("update " + (VERSIONS - 1));
+        }
+    }
+
+    @Test
+    void replicaBehindTheSnapshotJumpsToIt() {
+        RecordedHistory old = new RecordedHistory(0);
+        RecordedHistory rotated = new RecordedHistory(4);
+        try (Replica replica = Replica.empty(model, new Workers(1))) {
+            replica.at(2, old, bound -> 0);
+            replica.at(5, rotated, bound -> 0);
+
+            assertThat(rotated.pulls).containsExactly("snapshot 4", "update 4");
+        }
+    }
+
+    @Test
+    void replicaThatIsAheadRefusesAStaleTask() {
+        RecordedHistory history = new RecordedHistory(0);
+        try (Replica replica = Replica.empty(model, new Workers(1))) {
+            replica.at(3, history, bound -> 0);
+
+            assertThatThrownBy(() -> replica.at(2, history, bound -> 0))
+                    .isInstanceOf(StaleVersionException.class)
+                    .hasMessage("Cannot compute at version 2: this replica is at 3, so the step is already done elsewhere");
+        }
+    }
+
+    @Test
+    void stateRefusesTheUpdateOfAnotherVersion() {
+        TrainState state = TrainFixture.freshState(plan, model);
+
+        assertThatThrownBy(() -> state.apply(new Update(1, FlatVector.zeros(256), 1f, 0.1)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("Cannot apply the update of version 1 to version 0");
+    }
+
+    @Test
+    void stateRefusesAStreamThatIsNoState() {
+        DataInputStream in = new DataInputStream(new ByteArrayInputStream(new byte[64]));
+
+        assertThatThrownBy(() -> TrainState.read(in, plan.optimizer(), new Workers(1)))
+                .isInstanceOf(IOException.class)
+                .hasMessage("Cannot read a training state: expected the mark of a training state 1397836883, found 0");
+    }
+
+    static byte[] bytes(TrainState state) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            state.write(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return bytes.toByteArray();
+    }
+
+    /** A run of random updates whose snapshot is taken on the way. */
+    private final class RecordedHistory implements History {
+        private final List<String> pulls = new ArrayList<>();
+        private final List<Update> updates = new ArrayList<>();
+        private final TrainState direct = TrainFixture.freshState(plan, model);
+        private final int snapshotVersion;
+        private byte[] snapshot = new byte[0];
+        private TrainState last = direct;
+
+        private RecordedHistory(int snapshotVersion) {
+            this.snapshotVersion = snapshotVersion;
+            SplittableRandom random = new SplittableRandom(5);
+            for (int version = 0; version <= VERSIONS; version++) {
+                if (version == snapshotVersion) {
+                    snapshot = bytes(direct);
+                }
+
+                if (version < VERSIONS) {
+                    updates.add(randomUpdate(version, random));
+                    direct.apply(updates.get(version));
+                }
+            }
+        }
+
+        @Override
+        public long snapshotVersion() {
+            return snapshotVersion;
+        }
+
+        @Override
+        public TrainState snapshot(Workers workers) {
+            pulls.add("snapshot " + snapshotVersion);
+            try {
+                last = TrainState.read(
+                        new DataInputStream(new ByteArrayInputStream(snapshot)), plan.optimizer(), workers);
+                return last;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public Update update(long version) {
+            pulls.add("update " + version);
+            return updates.get((int) version);
+        }
+
+        private Update randomUpdate(int version, SplittableRandom random) {
+            FlatVector gradient = FlatVector.zeros(model.parameters().size());
+            for (long i = 0; i < gradient.length(); i++) {
+                gradient.set(i, (float) random.nextDouble(-1, 1));
+            }
+
+            return new Update(version, gradient, 0.25f, 0.01);
+        }
+    }
+}

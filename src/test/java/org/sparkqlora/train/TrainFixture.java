@@ -1,0 +1,86 @@
+package org.sparkqlora.train;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/** Plans and rows for tests. The language counts upwards, with a slip now and then. */
+public final class TrainFixture {
+    public static final int WIDTH = 12;
+
+    private TrainFixture() {}
+
+    public static TrainPlan plan(BatchPlan batches) {
+        return new TrainPlan(
+                "bigram",
+                new ModelSpec(Method.QLORA, Precision.FP32, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8)),
+                null,
+                "rows",
+                batches,
+                new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01),
+                new Schedule(ScheduleKind.CONSTANT, 0.05, 0, batches.steps()),
+                1.0,
+                42);
+    }
+
+    public static BatchPlan batches(int shards, int microBatchSize, int steps) {
+        return new BatchPlan(50, 8, microBatchSize, shards, BatchPlan.RowOrder.SHUFFLED, 8L * steps);
+    }
+
+    public static TrainState freshState(TrainPlan plan, GradientModel model) {
+        return TrainState.fresh(
+                model.initialParameters(plan.seed()), model.parameters(), plan.optimizer(), plan.seed(), new Workers(1));
+    }
+
+    public static List<TokenRow> countingRows(int count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<TokenRow> rows = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            rows.add(countingRow(random));
+        }
+
+        return rows;
+    }
+
+    public static RowReader reader(List<TokenRow> rows) {
+        return new RowReader() {
+            @Override
+            public long rows() {
+                return rows.size();
+            }
+
+            @Override
+            public TokenRow read(long row) {
+                return rows.get(Math.toIntExact(row));
+            }
+        };
+    }
+
+    private static TokenRow countingRow(SplittableRandom random) {
+        int length = random.nextInt(4, WIDTH + 1);
+        int second = random.nextInt(2, length - 1);
+        int[] ids = new int[WIDTH];
+        boolean[] trained = new boolean[WIDTH];
+        boolean[] starts = new boolean[WIDTH];
+        int token = random.nextInt(BigramModel.VOCABULARY);
+        for (int t = 0; t < length; t++) {
+            starts[t] = t == 0 || t == second;
+            trained[t] = !starts[t];
+            ids[t] = token;
+            token = (token + (random.nextInt(10) == 0 ? 3 : 1)) % BigramModel.VOCABULARY;
+        }
+
+        return new TokenRow(ids, trained, starts, length);
+    }
+}

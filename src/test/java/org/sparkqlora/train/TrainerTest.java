@@ -1,0 +1,290 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
+
+class TrainerTest {
+    private static final int STEPS = 12;
+
+    /** Different groupings add float32 terms in different orders. */
+    private static final float ORDER_OF_SUMS = 2e-5f;
+
+    private final GradientModel model = new BigramModel();
+    private final List<TokenRow> rows = TrainFixture.countingRows(50, 3);
+    private final MemoryStates states = new MemoryStates();
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void lossFalls() {
+        TrainSummary summary = train(plan(2, 4), StateStore.none(), Resume.NEVER, state -> {});
+
+        assertThat(summary.lastLoss().getAsDouble()).isLessThan(0.8 * summary.firstLoss().getAsDouble());
+        assertThat(summary.evaluationLoss()).isPresent();
+    }
+
+    @Test
+    void equalSeedsGiveEqualBytes() {
+        assertThat(trained(plan(2, 4))).isEqualTo(trained(plan(2, 4)));
+    }
+
+    @Test
+    void manyMicroBatchesEqualOne() {
+        float[] one = parameters(plan(1, 8));
+        float[] many = parameters(plan(1, 3));
+
+        for (int i = 0; i < one.length; i++) {
+            assertThat(many[i]).isEqualTo(one[i], within(ORDER_OF_SUMS));
+        }
+    }
+
+    @Test
+    void manyShardsEqualOne() {
+        float[] one = parameters(plan(1, 8));
+        float[] many = parameters(plan(5, 8));
+
+        for (int i = 0; i < one.length; i++) {
+            assertThat(many[i]).isEqualTo(one[i], within(ORDER_OF_SUMS));
+        }
+    }
+
+    @Test
+    void resumedRunEqualsUninterruptedRun() throws IOException {
+        byte[] uninterrupted = trained(plan(2, 4));
+
+        for (int killedAfter = 1; killedAfter < STEPS; killedAfter++) {
+            states.saved.clear();
+            Files.deleteIfExists(metrics());
+            int step = killedAfter;
+            assertThatThrownBy(() -> train(plan(2, 4), states, Resume.AUTO, killAfter(step)))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("killed");
+            TrainSummary summary = train(plan(2, 4), states, Resume.AUTO, state -> {});
+
+            assertThat(states.saved.get((long) STEPS)).isEqualTo(uninterrupted);
+            assertThat(summary.resumedFrom()).isEqualTo(killedAfter / 3 * 3L);
+            assertThat(Files.readAllLines(metrics()).stream()
+                            .map(line -> MetricsJson.readStep(line).getAsLong()))
+                    .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L);
+        }
+    }
+
+    @Test
+    void metricsSayWhatAStepDid() throws IOException {
+        train(plan(2, 4), StateStore.none(), Resume.NEVER, state -> {});
+
+        String last = Files.readAllLines(metrics()).get(STEPS - 1);
+        assertThat(last)
+                .startsWith("{\"step\":12,\"loss\":")
+                .contains("\"tokens\":", "\"trained_tokens\":", "\"learning_rate\":0.05,", "\"grad_norm\":")
+                .contains("\"tokens_per_second\":", "\"compute_seconds\":", "\"exchange_seconds\":")
+                .contains("\"update_seconds\":", "\"eval_loss\":");
+    }
+
+    @Test
+    void halfWrittenLineIsDroppedOnResume() throws IOException {
+        Files.writeString(metrics(), "{\"step\":1,\"loss\":2}\n{\"step\":2,\"lo");
+
+        new MetricsFile(metrics()).rewindTo(5);
+
+        assertThat(metrics()).hasContent("{\"step\":1,\"loss\":2}");
+    }
+
+    @Test
+    void requiredResumeNeedsACheckpoint() {
+        assertThatThrownBy(() -> train(plan(2, 4), states, Resume.REQUIRED, state -> {}))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("Cannot resume: expected a checkpoint in the output folder, found none");
+    }
+
+    @Test
+    void brokenLossNamesStepShardAndRowAndKeepsTheLastCheckpoint() {
+        TrainPlan plan = plan(2, 4);
+        long badRow = plan.batches().rowsOf(4, 1, plan.seed())[2];
+        GradientModel poisoned = new PoisonedModel(rows.get((int) badRow));
+
+        assertThatThrownBy(() -> trainer(plan, states)
+                        .run(Resume.AUTO, () -> TrainFixture.freshState(plan, model), s -> source(plan, poisoned, s), s -> {}))
+                .isInstanceOf(BrokenLossException.class)
+                .hasMessage(
+                        "Cannot take step 5: expected a finite loss, found NaN in row %d (shard 1). The last checkpoint is good; lower the learning rate or inspect the row."
+                                .formatted(badRow));
+        assertThat(states.saved).containsOnlyKeys(3L);
+    }
+
+    private static TrainPlan plan(int shards, int microBatchSize) {
+        return TrainFixture.plan(TrainFixture.batches(shards, microBatchSize, STEPS));
+    }
+
+    private Path metrics() {
+        return folder.resolve("metrics.jsonl");
+    }
+
+    private Trainer trainer(TrainPlan plan, StateStore store) {
+        return new Trainer(plan, new Rhythm(3, 0), store, new MetricsFile(metrics()), ProgressReporter.silent());
+    }
+
+    private GradientSource source(TrainPlan plan, GradientModel of, TrainState state) {
+        return new LocalGradientSource(
+                plan.batches(), of, new Workers(1), state, TrainFixture.reader(rows), TrainFixture.reader(rows.subList(0, 5)));
+    }
+
+    private TrainSummary train(TrainPlan plan, StateStore store, Resume resume, StepWatcher watcher) {
+        return trainer(plan, store)
+                .run(
+                        resume,
+                        () -> TrainFixture.freshState(plan, model),
+                        state -> new WatchedSource(source(plan, model, state), watcher),
+                        state -> {});
+    }
+
+    private byte[] trained(TrainPlan plan) {
+        train(plan, states, Resume.NEVER, state -> {});
+        return states.saved.get((long) STEPS);
+    }
+
+    private float[] parameters(TrainPlan plan) {
+        FlatVector[] result = new FlatVector[1];
+        trainer(plan, StateStore.none())
+                .run(
+                        Resume.NEVER,
+                        () -> TrainFixture.freshState(plan, model),
+                        state -> source(plan, model, state),
+                        state -> result[0] = state.parameters());
+        float[] values = new float[Math.toIntExact(result[0].length())];
+        result[0].read(0, values, 0, values.length);
+        return values;
+    }
+
+    private static StepWatcher killAfter(int steps) {
+        return state -> {
+            if (state.version() == steps) {
+                throw new IllegalStateException("killed");
+            }
+        };
+    }
+
+    /** Sees the State before each step. */
+    private interface StepWatcher {
+        void before(TrainState state);
+    }
+
+    private record WatchedSource(GradientSource source, StepWatcher watcher) implements GradientSource {
+        @Override
+        public TrainState state() {
+            return source.state();
+        }
+
+        @Override
+        public StepGradient gradient() {
+            watcher.before(source.state());
+            return source.gradient();
+        }
+
+        @Override
+        public void apply(Update update) {
+            source.apply(update);
+        }
+
+        @Override
+        public LossTotal evaluate() {
+            return source.evaluate();
+        }
+
+        @Override
+        public void close() {
+            source.close();
+        }
+    }
+
+    /** Keeps the bytes of every State. */
+    private static final class MemoryStates implements StateStore {
+        private final TreeMap<Long, byte[]> saved = new TreeMap<>();
+
+        @Override
+        public Optional<TrainState> newest() {
+            return Optional.ofNullable(saved.lastEntry()).map(entry -> read(entry.getValue()));
+        }
+
+        @Override
+        public void save(TrainState state) {
+            saved.put(state.version(), ReplicaTest.bytes(state));
+        }
+
+        private static TrainState read(byte[] bytes) {
+            try {
+                return TrainState.read(
+                        new DataInputStream(new ByteArrayInputStream(bytes)),
+                        plan(2, 4).optimizer(),
+                        new Workers(1));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+    }
+
+    /** Loses its mind over one row. */
+    private static final class PoisonedModel implements GradientModel {
+        private final GradientModel healthy = new BigramModel();
+        private final TokenRow poison;
+
+        private PoisonedModel(TokenRow poison) {
+            this.poison = poison;
+        }
+
+        @Override
+        public ParameterIndex parameters() {
+            return healthy.parameters();
+        }
+
+        @Override
+        public FlatVector initialParameters(long seed) {
+            return healthy.initialParameters(seed);
+        }
+
+        @Override
+        public BoundModel bind(FlatVector parameters) {
+            return new PoisonedBound(healthy.bind(parameters), poison);
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private record PoisonedBound(BoundModel healthy, TokenRow poison) implements BoundModel {
+        @Override
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient) {
+            LossTotal loss = healthy.addGradient(microBatch, gradient);
+            return microBatch.contains(poison) ? new LossTotal(Double.NaN, loss.tokenCount()) : loss;
+        }
+
+        @Override
+        public List<LossTotal> losses(List<TokenRow> microBatch) {
+            return microBatch.contains(poison)
+                    ? List.of(new LossTotal(Double.NaN, 1))
+                    : healthy.losses(microBatch);
+        }
+
+        @Override
+        public void close() {}
+    }
+}
