@@ -1,0 +1,29 @@
+package org.sparkqlora.spark;
+
+import java.io.IOException;
+import org.apache.spark.api.java.function.Function;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** Counts the lines of a split. Runs in a task. */
+final class CountLines implements Function<SourceSplit, Long> {
+    private static final long serialVersionUID = 1L;
+
+    private final Broadcast<SerializableConfiguration> configuration;
+
+    CountLines(Broadcast<SerializableConfiguration> configuration) {
+        this.configuration = configuration;
+    }
+
+    @Override
+    public Long call(SourceSplit split) throws IOException {
+        long count = 0;
+        try (SplitLines lines = SplitLines.open(split, configuration.value().value())) {
+            while (lines.skip()) {
+                count++;
+            }
+        }
+
+        return count;
+    }
+}

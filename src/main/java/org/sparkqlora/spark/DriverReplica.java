@@ -1,0 +1,39 @@
+package org.sparkqlora.spark;
+
+import org.sparkqlora.train.History;
+import org.sparkqlora.train.OwnHistory;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.Update;
+
+/** Where tasks run in the driver, one replica is all: tasks compute on the driver's own State, and nothing is copied. */
+final class DriverReplica implements ReplicaGroup {
+    private final String runId;
+    private final TrainState state;
+    private final ExecutorReplica replica;
+
+    DriverReplica(RunDescription run, TrainState state) {
+        this.runId = run.id();
+        this.state = state;
+        this.replica = ExecutorReplicas.adopt(run, state);
+    }
+
+    @Override
+    public TrainState state() {
+        return state;
+    }
+
+    @Override
+    public History history() {
+        return OwnHistory.INSTANCE;
+    }
+
+    @Override
+    public void apply(Update update) {
+        replica.replica().apply(update);
+    }
+
+    @Override
+    public void close() {
+        ExecutorReplicas.release(runId);
+    }
+}

@@ -1,0 +1,36 @@
+package org.sparkqlora.spark;
+
+import java.util.List;
+import java.util.stream.LongStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.model.LossTotal;
+
+/** The losses of prepared rows at a version, as a Spark job. Driver only. */
+final class EvaluationJob {
+    /** Parts a slot, so that unequal ones even out. */
+    private static final int PARTS_A_SLOT = 4;
+
+    private final JavaSparkContext context;
+    private final RunDescription run;
+    private final ReplicaGroup replicas;
+
+    EvaluationJob(JavaSparkContext context, RunDescription run, ReplicaGroup replicas) {
+        this.context = context;
+        this.run = run;
+        this.replicas = replicas;
+    }
+
+    /** The loss of each document, in row then document order, whatever the number of executors. */
+    List<LossTotal> losses(PreparedData data, int microBatchSize) {
+        List<Long> microBatches = LongStream.range(0, (data.rows() + microBatchSize - 1) / microBatchSize)
+                .boxed()
+                .toList();
+        int parts = Math.min(microBatches.size(), PARTS_A_SLOT * TaskSlots.available(context));
+        context.setJobDescription("evaluate: %d rows".formatted(data.rows()));
+        EvaluateFunction function = new EvaluateFunction(
+                run, data.folder(), microBatchSize, replicas.state().version(), replicas.history());
+        return context.parallelize(microBatches, Math.max(1, parts)).map(function).collect().stream()
+                .flatMap(losses -> losses.toList().stream())
+                .toList();
+    }
+}

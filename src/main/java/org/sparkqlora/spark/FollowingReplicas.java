@@ -1,0 +1,37 @@
+package org.sparkqlora.spark;
+
+import org.sparkqlora.train.History;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.Update;
+
+/** The driver's State, followed by executors through snapshot and update broadcasts. */
+final class FollowingReplicas implements ReplicaGroup {
+    private final TrainState state;
+    private final HistoryPublisher publisher;
+
+    FollowingReplicas(TrainState state, HistoryPublisher publisher) {
+        this.state = state;
+        this.publisher = publisher;
+    }
+
+    @Override
+    public TrainState state() {
+        return state;
+    }
+
+    @Override
+    public History history() {
+        return publisher.upTo(state);
+    }
+
+    @Override
+    public void apply(Update update) {
+        publisher.add(update);
+        state.apply(update);
+    }
+
+    @Override
+    public void close() {
+        publisher.close();
+    }
+}

@@ -1,0 +1,12 @@
+package org.sparkqlora.spark;
+
+import org.sparkqlora.tokenizer.EncodedExample;
+
+/** Turns a line of a source file into token ids and a mask. Used by one task at a time. */
+public interface LineEncoder extends AutoCloseable {
+    /** Throws {@link org.sparkqlora.data.BadRecordException} for a line that is no record. */
+    EncodedExample encode(String line);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,99 @@
+package org.sparkqlora.spark;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Consecutive lines that are packed on their own, into one file of rows.
+ *
+ * @param number which group
+ * @param pieces where its lines lie, in order
+ */
+record LineGroup(int number, List<Piece> pieces) implements Serializable {
+    /** Enough documents to fill rows well; few enough that small data keeps several tasks busy. */
+    private static final long SMALLEST = 256;
+
+    /** Bounds what a task holds. */
+    private static final long LARGEST = 1 << 14;
+
+    /** Beyond this many groups they grow, up to the largest. */
+    private static final long FEW = 64;
+
+    LineGroup {
+        pieces = List.copyOf(pieces);
+    }
+
+    /**
+     * Lines of one split.
+     *
+     * @param split where they are
+     * @param skip lines of the split before them
+     * @param count how many
+     * @param firstLine number in the file of the first, from 1
+     */
+    record Piece(SourceSplit split, long skip, long count, long firstLine) implements Serializable {}
+
+    /** Lines a group: a function of the number of lines only, never of the cluster. */
+    static long sizeFor(long lines) {
+        return Math.max(SMALLEST, Math.min(LARGEST, (lines + FEW - 1) / FEW));
+    }
+
+    /** Cuts the lines of all splits, {@code counts[i]} in split i, into groups. */
+    static List<LineGroup> cut(List<SourceSplit> splits, List<Long> counts) {
+        long size = sizeFor(counts.stream().mapToLong(Long::longValue).sum());
+        Cutter cutter = new Cutter(size);
+        long firstLine = 1;
+        for (int i = 0; i < splits.size(); i++) {
+            SourceSplit split = splits.get(i);
+            firstLine = split.from() == 0 ? 1 : firstLine;
+            cutter.add(split, counts.get(i), firstLine);
+            firstLine += counts.get(i);
+        }
+
+        return cutter.finish();
+    }
+
+    /** Fills one group after the other. */
+    private static final class Cutter {
+        private final long size;
+        private final List<LineGroup> groups = new ArrayList<>();
+        private List<Piece> open = new ArrayList<>();
+        private long openLines;
+
+        private Cutter(long size) {
+            this.size = size;
+        }
+
+        private void add(SourceSplit split, long lines, long firstLine) {
+            long done = 0;
+            while (done < lines) {
+                long taken = Math.min(size - openLines, lines - done);
+                open.add(new Piece(split, done, taken, firstLine + done));
+                openLines += taken;
+                done += taken;
+                closeIfFull();
+            }
+        }
+
+        private void closeIfFull() {
+            if (openLines == size) {
+                close();
+            }
+        }
+
+        private void close() {
+            groups.add(new LineGroup(groups.size(), open));
+            open = new ArrayList<>();
+            openLines = 0;
+        }
+
+        private List<LineGroup> finish() {
+            if (openLines > 0) {
+                close();
+            }
+
+            return groups;
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package org.sparkqlora.spark;
+
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * What a prepared folder holds. It is written last, so a folder with a manifest is whole.
+ *
+ * @param fingerprint of tokenizer, options and source listing: equal ones have equal rows
+ * @param width tokens a row
+ * @param files in row order
+ * @param counts what became of the lines
+ */
+public record Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts)
+        implements Serializable {
+    /** Its name in the folder. */
+    public static final String FILE_NAME = "manifest.json";
+
+    public Manifest {
+        files = List.copyOf(files);
+    }
+}

@@ -1,0 +1,108 @@
+package org.sparkqlora.spark;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+
+/** {@code manifest.json} of a prepared folder. */
+final class ManifestJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final int FORMAT = 1;
+    private static final String FORMAT_KEY = "format_version";
+    private static final String FINGERPRINT = "fingerprint";
+    private static final String WIDTH = "width";
+    private static final String FILES = "files";
+    private static final String COUNTS = "counts";
+    private static final Set<String> KEYS = Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS);
+
+    private ManifestJson() {}
+
+    static String write(Manifest manifest) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.put(FORMAT_KEY, FORMAT);
+        root.put(FINGERPRINT, manifest.fingerprint());
+        root.put(WIDTH, manifest.width());
+        for (PreparedFile file : manifest.files()) {
+            ObjectNode node = root.withArray(FILES).addObject();
+            node.put("name", file.name());
+            node.put("rows", file.rows());
+            node.put("sha256", file.sha256());
+        }
+
+        writeCounts(manifest.counts(), root.putObject(COUNTS));
+        return root.toPrettyString() + "\n";
+    }
+
+    static Manifest read(String json) {
+        JsonNode root = parse(json);
+        requireKeys(root);
+        List<PreparedFile> files = new ArrayList<>();
+        for (JsonNode file : root.path(FILES)) {
+            files.add(new PreparedFile(
+                    field(file, "name").asText(),
+                    field(file, "rows").asLong(),
+                    field(file, "sha256").asText()));
+        }
+
+        return new Manifest(
+                field(root, FINGERPRINT).asText(), field(root, WIDTH).asInt(), files, counts(field(root, COUNTS)));
+    }
+
+    private static void writeCounts(PreparationCounts counts, ObjectNode node) {
+        node.put("examples", counts.examples());
+        node.put("rows", counts.rows());
+        node.put("tokens", counts.tokens());
+        node.put("trained_tokens", counts.trainedTokens());
+        node.put("truncated", counts.truncated());
+        node.put("untrained", counts.untrained());
+        node.put("bad", counts.bad());
+    }
+
+    private static PreparationCounts counts(JsonNode node) {
+        return new PreparationCounts(
+                field(node, "examples").asLong(),
+                field(node, "rows").asLong(),
+                field(node, "tokens").asLong(),
+                field(node, "trained_tokens").asLong(),
+                field(node, "truncated").asLong(),
+                field(node, "untrained").asLong(),
+                field(node, "bad").asLong());
+    }
+
+    private static JsonNode parse(String json) {
+        try {
+            return MAPPER.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Cannot read a manifest: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    private static void requireKeys(JsonNode root) {
+        if (field(root, FORMAT_KEY).asInt() != FORMAT) {
+            throw new IllegalArgumentException("Cannot read a manifest of format %s: expected %d. Prepare the data again."
+                    .formatted(root.get(FORMAT_KEY), FORMAT));
+        }
+
+        for (Iterator<String> names = root.fieldNames(); names.hasNext(); ) {
+            String name = names.next();
+            if (!KEYS.contains(name)) {
+                throw new IllegalArgumentException("Cannot read a manifest: unknown key '%s'".formatted(name));
+            }
+        }
+    }
+
+    private static JsonNode field(JsonNode node, String key) {
+        JsonNode value = node.get(key);
+        if (value == null) {
+            throw new IllegalArgumentException(
+                    "Cannot read a manifest: expected a value for '%s', found none".formatted(key));
+        }
+
+        return value;
+    }
+}

@@ -1,0 +1,43 @@
+package org.sparkqlora.spark;
+
+import java.io.Serializable;
+
+/**
+ * How rows are made of examples.
+ *
+ * @param width tokens a row
+ * @param packing whether documents share rows
+ * @param onBadRecord what becomes of a line that is no record
+ */
+public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord) implements Serializable {
+    private static final int SHORTEST = 2;
+
+    public PreparationOptions {
+        if (width < SHORTEST) {
+            throw new IllegalArgumentException(
+                    "Cannot prepare rows of %d tokens: expected at least %d".formatted(width, SHORTEST));
+        }
+    }
+
+    /** Whether documents share rows. */
+    public enum Packing {
+        PACKED,
+        ONE_A_ROW
+    }
+
+    /** What becomes of a line that is no record. */
+    public enum OnBadRecord {
+        FAIL,
+        SKIP;
+
+        /** The choice that a command line calls {@code name}. */
+        public static OnBadRecord parse(String name) {
+            return switch (name) {
+                case "fail" -> FAIL;
+                case "skip" -> SKIP;
+                default -> throw new IllegalArgumentException(
+                        "Unsupported choice '%s' for bad records: expected fail or skip".formatted(name));
+            };
+        }
+    }
+}

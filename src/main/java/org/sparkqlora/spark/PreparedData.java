@@ -1,0 +1,67 @@
+package org.sparkqlora.spark;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.sparkqlora.tokenizer.TokenRowCodec;
+
+/**
+ * A folder of prepared rows.
+ *
+ * @param folder where it is
+ * @param manifest what it holds
+ */
+public record PreparedData(String folder, Manifest manifest) {
+    /** The data in {@code folder}, if a preparation there was ever finished. */
+    public static Optional<PreparedData> find(String folder, Configuration configuration) {
+        Path file = new Path(folder, Manifest.FILE_NAME);
+        try (FSDataInputStream in = file.getFileSystem(configuration).open(file)) {
+            return Optional.of(new PreparedData(
+                    folder, ManifestJson.read(new String(in.readAllBytes(), StandardCharsets.UTF_8))));
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+    }
+
+    /** The data in {@code folder}. */
+    public static PreparedData open(String folder, Configuration configuration) {
+        return find(folder, configuration)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "Cannot read prepared rows from %s: expected a %s, found none"
+                                .formatted(folder, Manifest.FILE_NAME)));
+    }
+
+    public long rows() {
+        return manifest.counts().rows();
+    }
+
+    public PreparedRows reader(Configuration configuration) {
+        return new PreparedRows(this, configuration);
+    }
+
+    /** Whether every file is there with its length. */
+    boolean isWhole(Configuration configuration) {
+        try {
+            FileSystem fileSystem = new Path(folder).getFileSystem(configuration);
+            for (PreparedFile file : manifest.files()) {
+                Path path = new Path(folder, file.name());
+                long expected = file.rows() * TokenRowCodec.byteSize(manifest.width());
+                if (!fileSystem.exists(path) || fileSystem.getFileStatus(path).getLen() != expected) {
+                    return false;
+                }
+            }
+
+            return true;
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look into " + folder, e);
+        }
+    }
+}

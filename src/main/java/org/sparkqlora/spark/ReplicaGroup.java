@@ -1,0 +1,19 @@
+package org.sparkqlora.spark;
+
+import org.sparkqlora.train.History;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.Update;
+
+/** The driver's State and the replicas that follow it. Driver only. */
+sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, FollowingReplicas {
+    TrainState state();
+
+    /** What a task needs to compute at the State's version. */
+    History history();
+
+    /** Moves the State on; replicas follow when a task makes them. */
+    void apply(Update update);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,31 @@
+package org.sparkqlora.spark;
+
+import com.esotericsoftware.kryo.Kryo;
+import com.esotericsoftware.kryo.Serializer;
+import com.esotericsoftware.kryo.io.Input;
+import com.esotericsoftware.kryo.io.Output;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.ShardResult.Gradient;
+
+/** A shard's gradient as its numbers and its vector. */
+final class ShardGradientSerializer extends Serializer<Gradient> {
+    @Override
+    public void write(Kryo kryo, Output output, Gradient result) {
+        output.writeInt(result.shard());
+        output.writeDouble(result.loss().lossSum());
+        output.writeLong(result.loss().tokenCount());
+        output.writeLong(result.tokens());
+        output.writeDouble(result.computeSeconds());
+        kryo.writeObject(output, result.gradient());
+    }
+
+    @Override
+    public Gradient read(Kryo kryo, Input input, Class<Gradient> type) {
+        int shard = input.readInt();
+        LossTotal loss = new LossTotal(input.readDouble(), input.readLong());
+        long tokens = input.readLong();
+        double computeSeconds = input.readDouble();
+        return new Gradient(shard, loss, tokens, kryo.readObject(input, FlatVector.class), computeSeconds);
+    }
+}

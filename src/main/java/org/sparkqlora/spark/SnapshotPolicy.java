@@ -1,0 +1,23 @@
+package org.sparkqlora.spark;
+
+/**
+ * When the driver replaces snapshot and updates by a new snapshot.
+ *
+ * @param maxUpdates most updates a new replica has to replay
+ * @param maxUpdateBytes most bytes of updates that are held, unless a snapshot is larger still
+ */
+public record SnapshotPolicy(int maxUpdates, long maxUpdateBytes) {
+    /** Replays at most 16 steps, and holds at most 1 GiB of updates. */
+    public static final SnapshotPolicy DEFAULT = new SnapshotPolicy(16, 1L << 30);
+
+    public SnapshotPolicy {
+        if (maxUpdates < 1) {
+            throw new IllegalArgumentException(
+                    "Cannot rotate snapshots every %d updates: expected at least 1".formatted(maxUpdates));
+        }
+    }
+
+    boolean isDue(int updates, long updateBytes, long snapshotBytes) {
+        return updates >= maxUpdates || (updates > 0 && updateBytes > Math.max(maxUpdateBytes, snapshotBytes));
+    }
+}

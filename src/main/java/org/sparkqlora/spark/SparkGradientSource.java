@@ -1,0 +1,101 @@
+package org.sparkqlora.spark;
+
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.Update;
+
+/**
+ * Takes each step as one plain Spark job of a task a shard. Driver only.
+ *
+ * <p>A task names the version it computes at and carries handles of a snapshot and of the updates since, from which any
+ * executor, new or late, makes its replica. Nothing is registered and nothing waits for a certain executor, so they may come
+ * and go at any time.
+ */
+public final class SparkGradientSource implements GradientSource {
+    private static final double NANOS = 1e9;
+
+    private final JavaSparkContext context;
+    private final TrainPlan plan;
+    private final @Nullable PreparedData heldOut;
+    private final Broadcast<SerializableConfiguration> configuration;
+    private final RunDescription description;
+    private final ReplicaGroup replicas;
+    private final JavaRDD<Integer> shards;
+    private final GradientExchange exchange = new CollectExchange();
+
+    public SparkGradientSource(JavaSparkContext context, TrainingRun run, TrainState state) {
+        this.context = context;
+        this.plan = run.plan();
+        this.heldOut = run.heldOut();
+        this.configuration = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        this.description = new RunDescription(
+                UUID.randomUUID().toString(),
+                run.model(),
+                plan.optimizer(),
+                TaskSlots.threadsOfTask(context),
+                run.rows().folder(),
+                configuration);
+        this.replicas = context.isLocal()
+                ? new DriverReplica(description, state)
+                : new FollowingReplicas(state, new HistoryPublisher(context, plan.optimizer(), run.snapshots()));
+        this.shards = shardsOf(context, plan.batches());
+    }
+
+    @Override
+    public TrainState state() {
+        return replicas.state();
+    }
+
+    @Override
+    public StepGradient gradient() {
+        long begin = System.nanoTime();
+        long step = state().version();
+        context.setJobDescription(
+                "train: step %d of %d".formatted(step + 1, plan.batches().steps()));
+        GradientFunction function =
+                new GradientFunction(description, plan.batches(), plan.seed(), step, replicas.history());
+        JavaRDD<ShardResult> results = shards.map(function);
+        return exchange.sum(results, step, plan.batches().shards()).within((System.nanoTime() - begin) / NANOS);
+    }
+
+    @Override
+    public void apply(Update update) {
+        replicas.apply(update);
+    }
+
+    @Override
+    public LossTotal evaluate() {
+        return heldOut == null
+                ? LossTotal.ZERO
+                : LossTotal.sum(new EvaluationJob(context, description, replicas).losses(heldOut, microBatchSize()));
+    }
+
+    @Override
+    public void close() {
+        context.setJobDescription(null);
+        replicas.close();
+        configuration.destroy();
+    }
+
+    private int microBatchSize() {
+        return plan.batches().microBatchSize();
+    }
+
+    private static JavaRDD<Integer> shardsOf(JavaSparkContext context, BatchPlan batches) {
+        List<Integer> numbers = IntStream.range(0, batches.shards()).boxed().toList();
+        return context.parallelize(numbers, batches.shards());
+    }
+}

@@ -1,0 +1,37 @@
+package org.sparkqlora.spark;
+
+import com.esotericsoftware.kryo.Kryo;
+import com.esotericsoftware.kryo.serializers.JavaSerializer;
+import java.util.List;
+import org.apache.spark.serializer.KryoRegistrator;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.Update;
+
+/**
+ * Everything of ours that crosses between driver and executors, so that {@code spark.kryo.registrationRequired} can be on:
+ * {@code spark.kryo.registrator=org.sparkqlora.spark.TrainRegistrator}. Vectors have compact serialisers of their own;
+ * records go through Java serialisation, since Kryo cannot build one on Java 17.
+ */
+public final class TrainRegistrator implements KryoRegistrator {
+    private static final List<Class<?>> SMALL = List.of(
+            SourceFile.class,
+            SourceSplit.class,
+            LineGroup.class,
+            GroupResult.class,
+            DocumentLosses.class,
+            LossTotal.class,
+            ShardResult.BrokenLoss.class);
+
+    @Override
+    public void registerClasses(Kryo kryo) {
+        kryo.register(FlatVector.class, new FlatVectorSerializer());
+        kryo.register(Update.class, new UpdateSerializer());
+        kryo.register(ShardResult.Gradient.class, new ShardGradientSerializer());
+        kryo.register(byte[][].class);
+        for (Class<?> type : SMALL) {
+            kryo.register(type, new JavaSerializer());
+        }
+    }
+}

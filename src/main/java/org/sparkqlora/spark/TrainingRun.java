@@ -1,0 +1,21 @@
+package org.sparkqlora.spark;
+
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.TrainPlan;
+
+/**
+ * A run on a cluster.
+ *
+ * @param plan what decides its bytes
+ * @param model the base model
+ * @param rows to train on
+ * @param heldOut rows to evaluate on; null when there are none
+ * @param snapshots when the driver takes a new snapshot
+ */
+public record TrainingRun(
+        TrainPlan plan,
+        ModelSource model,
+        PreparedData rows,
+        @Nullable PreparedData heldOut,
+        SnapshotPolicy snapshots) {}

@@ -1,0 +1,46 @@
+package org.sparkqlora.spark;
+
+import java.lang.management.ManagementFactory;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/** Spark clusters of any size on this machine, one at a time. */
+final class Clusters {
+    static final String ONE_SLOT = "local[1]";
+    static final String TWO_SLOTS = "local[2]";
+
+    /** Two executors, each a process of its own. */
+    static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
+
+    private Clusters() {}
+
+    static <T> T on(String master, Function<JavaSparkContext, T> work) {
+        try (JavaSparkContext context = new JavaSparkContext(configuration(master))) {
+            context.setLogLevel("ERROR");
+            return work.apply(context);
+        }
+    }
+
+    private static SparkConf configuration(String master) {
+        return new SparkConf(false)
+                .setMaster(master)
+                .setAppName("spark-qlora tests")
+                .set("spark.ui.enabled", "false")
+                .set("spark.driver.host", "127.0.0.1")
+                .set("spark.driver.bindAddress", "127.0.0.1")
+                .set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+                .set("spark.kryo.registrationRequired", "true")
+                .set("spark.kryo.registrator", TrainRegistrator.class.getName())
+                .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                .set("spark.executor.extraJavaOptions", javaOptions());
+    }
+
+    /** The executors need the doors that this JVM was opened with. */
+    private static String javaOptions() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> argument.startsWith("--add") || argument.startsWith("-Dorg.bytedeco"))
+                .collect(Collectors.joining(" ", "-XX:+IgnoreUnrecognizedVMOptions ", ""));
+    }
+}

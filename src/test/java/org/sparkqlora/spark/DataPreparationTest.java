@@ -1,0 +1,255 @@
+package org.sparkqlora.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.PreparationOptions.Packing;
+import org.sparkqlora.tokenizer.TokenRow;
+
+class DataPreparationTest {
+    private static final int WIDTH = 16;
+    private static final PreparationOptions PACKED = new PreparationOptions(WIDTH, Packing.PACKED, OnBadRecord.FAIL);
+
+    @TempDir
+    private Path folder;
+
+    private Path source;
+    private Path target;
+
+    @BeforeEach
+    void makeFolders() throws IOException {
+        source = Files.createDirectory(folder.resolve("source"));
+        target = folder.resolve("prepared");
+    }
+
+    @Test
+    void clustersOfAnySizeGiveTheSameBytes() throws IOException {
+        writeLines("b.jsonl", lines(700, 1));
+        writeLines("a.jsonl", lines(50, 2));
+
+        TreeMap<String, byte[]> one = prepareOn(Clusters.ONE_SLOT, "one");
+        TreeMap<String, byte[]> two = prepareOn(Clusters.TWO_SLOTS, "two");
+        TreeMap<String, byte[]> four = prepareOn("local[4]", "four");
+
+        assertThat(one).hasSize(4);
+        assertThat(two).usingRecursiveComparison().isEqualTo(one);
+        assertThat(four).usingRecursiveComparison().isEqualTo(one);
+    }
+
+    @Test
+    void packingLosesNoDocumentAndCountsWhatItMade() throws IOException {
+        List<String> lines = lines(600, 3);
+        writeLines("a.jsonl", lines);
+
+        PreparedData data = prepare(PACKED);
+
+        assertThat(documents(data)).containsExactlyInAnyOrderElementsOf(lines);
+        PreparationCounts counts = data.manifest().counts();
+        assertThat(counts.examples()).isEqualTo(600);
+        assertThat(counts.rows()).isEqualTo(data.rows()).isLessThan(600);
+        assertThat(counts.tokens())
+                .isEqualTo(lines.stream().mapToLong(line -> line.split(" ", -1).length).sum());
+        assertThat(counts.trainedTokens()).isEqualTo(counts.tokens() - 600);
+    }
+
+    @Test
+    void withoutPackingEveryExampleIsARowInFileOrder() throws IOException {
+        List<String> first = lines(300, 4);
+        List<String> second = lines(20, 5);
+        writeLines("b.jsonl", second);
+        writeLines("a.jsonl", first);
+
+        PreparedData data = prepare(new PreparationOptions(WIDTH, Packing.ONE_A_ROW, OnBadRecord.FAIL));
+
+        assertThat(documents(data)).containsExactlyElementsOf(Stream.concat(first.stream(), second.stream()).toList());
+        assertThat(data.rows()).isEqualTo(320);
+    }
+
+    @Test
+    void longExamplesAreCutAndUntrainedOnesDroppedAndBothCounted() throws IOException {
+        writeLines("a.jsonl", List.of("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 0 1 2 3", "7", "", "1 2"));
+
+        PreparedData data = prepare(PACKED);
+
+        assertThat(documents(data)).containsExactly("1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 0", "1 2");
+        assertThat(data.manifest().counts()).isEqualTo(new PreparationCounts(2, 2, 18, 16, 1, 1, 0));
+    }
+
+    @Test
+    void badRecordIsNamedWithFileAndLine() throws IOException {
+        writeLines("a.jsonl", lines(3, 1));
+        writeLines("b.jsonl", List.of("1 2", "", "oops", "worse"));
+
+        assertThatThrownBy(() -> prepare(PACKED))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("Cannot prepare %s:3: expected token ids, found oops"
+                        .formatted("file:" + source.resolve("b.jsonl")));
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void badRecordsAreSkippedAndCountedOnDemand() throws IOException {
+        writeLines("a.jsonl", List.of("1 2", "oops", "3 4", "worse"));
+
+        PreparedData data = prepare(new PreparationOptions(WIDTH, Packing.PACKED, OnBadRecord.SKIP));
+
+        assertThat(documents(data)).containsExactly("1 2", "3 4");
+        assertThat(data.manifest().counts().bad()).isEqualTo(2);
+    }
+
+    @Test
+    void dataWithoutATrainedTokenIsRefused() throws IOException {
+        writeLines("a.jsonl", List.of("1", "2"));
+
+        assertThatThrownBy(() -> prepare(PACKED))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "Cannot train on file:%s: expected an example with a trained token, found none in 1 files (2 examples without one, 0 bad records)"
+                                .formatted(source.resolve("a.jsonl")));
+    }
+
+    @Test
+    void missingSourceIsRefused() {
+        assertThatThrownBy(() -> prepare(folder + "/none/*.jsonl", PACKED))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("Cannot read data from %s/none/*.jsonl: expected at least one file, found none"
+                        .formatted(folder));
+    }
+
+    @Test
+    void unchangedPreparationIsReusedAndAChangedOneRedone() throws IOException {
+        writeLines("a.jsonl", lines(10, 1));
+        PreparedData first = prepare(PACKED);
+        Object written = Files.getLastModifiedTime(rowFile(first));
+
+        assertThat(prepare(PACKED)).isEqualTo(first);
+        assertThat(Files.getLastModifiedTime(rowFile(first))).isEqualTo(written);
+
+        writeLines("a.jsonl", lines(11, 1));
+        PreparedData second = prepare(PACKED);
+        assertThat(second.manifest().fingerprint()).isNotEqualTo(first.manifest().fingerprint());
+        assertThat(rowFile(first)).doesNotExist();
+        assertThat(documents(second)).hasSize(11);
+    }
+
+    @Test
+    void preparationThatLostAFileIsRedone() throws IOException {
+        writeLines("a.jsonl", lines(10, 1));
+        PreparedData first = prepare(PACKED);
+        Files.delete(rowFile(first));
+
+        assertThat(documents(prepare(PACKED))).hasSize(10);
+    }
+
+    @Test
+    void compressedFilesAndHiddenOnesAreReadAsTheyShould() throws IOException {
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(source.resolve("a.jsonl.gz")))) {
+            out.write("1 2\n3 4\n".getBytes(StandardCharsets.UTF_8));
+        }
+
+        writeLines("_SUCCESS", List.of("oops"));
+        writeLines("b.jsonl", List.of("5 6"));
+
+        assertThat(documents(prepare(new PreparationOptions(WIDTH, Packing.ONE_A_ROW, OnBadRecord.FAIL))))
+                .containsExactly("1 2", "3 4", "5 6");
+    }
+
+    @Test
+    void rowBehindTheLastIsRefused() throws IOException {
+        writeLines("a.jsonl", List.of("1 2"));
+        try (PreparedRows rows = prepare(PACKED).reader(new Configuration())) {
+            assertThatThrownBy(() -> rows.read(1))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("Cannot read row 1 of %s: it has 1 rows".formatted(target));
+        }
+    }
+
+    private PreparedData prepare(PreparationOptions options) {
+        return prepare(source.toString(), options);
+    }
+
+    private PreparedData prepare(String from, PreparationOptions options) {
+        return Clusters.on(Clusters.TWO_SLOTS, context -> prepare(context, from, options, target));
+    }
+
+    private TreeMap<String, byte[]> prepareOn(String master, String name) {
+        Path into = folder.resolve(name);
+        PreparedData data =
+                Clusters.on(master, context -> prepare(context, source.toString(), PACKED, into));
+        TreeMap<String, byte[]> bytes = new TreeMap<>();
+        bytes.put(Manifest.FILE_NAME, read(into.resolve(Manifest.FILE_NAME)));
+        for (PreparedFile file : data.manifest().files()) {
+            bytes.put(file.name(), read(into.resolve(file.name())));
+        }
+
+        return bytes;
+    }
+
+    private static PreparedData prepare(
+            JavaSparkContext context, String from, PreparationOptions options, Path into) {
+        return new DataPreparation(context)
+                .prepare(List.of(from), new NumbersEncoder("numbers"), options, into.toString());
+    }
+
+    private static List<String> documents(PreparedData data) {
+        List<String> documents = new ArrayList<>();
+        try (PreparedRows rows = data.reader(new Configuration())) {
+            for (long i = 0; i < rows.rows(); i++) {
+                TokenRow row = rows.read(i);
+                row.documents().forEach(range -> documents.add(Arrays.stream(row.ids(), range.from(), range.to())
+                        .mapToObj(String::valueOf)
+                        .collect(Collectors.joining(" "))));
+            }
+        }
+
+        return documents;
+    }
+
+    private static List<String> lines(int count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            lines.add(random.ints(random.nextInt(2, WIDTH + 1), 0, 16)
+                    .mapToObj(String::valueOf)
+                    .collect(Collectors.joining(" ")));
+        }
+
+        return lines;
+    }
+
+    private void writeLines(String name, List<String> lines) throws IOException {
+        Files.write(source.resolve(name), lines);
+    }
+
+    private Path rowFile(PreparedData data) {
+        return target.resolve(data.manifest().files().get(0).name());
+    }
+
+    private static byte[] read(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

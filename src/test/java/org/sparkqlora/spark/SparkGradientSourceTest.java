@@ -1,0 +1,174 @@
+package org.sparkqlora.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.PreparationOptions.Packing;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BigramModel;
+import org.sparkqlora.train.BigramSource;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.LocalGradientSource;
+import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.ProgressReporter;
+import org.sparkqlora.train.Resume;
+import org.sparkqlora.train.Rhythm;
+import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainFixture;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.TrainSummary;
+import org.sparkqlora.train.Trainer;
+
+class SparkGradientSourceTest {
+    private static final int STEPS = 7;
+    private static final int SHARDS = 3;
+
+    /** Rotates the snapshot twice in a run. */
+    private static final SnapshotPolicy OFTEN = new SnapshotPolicy(3, 1L << 30);
+
+    private final GradientModel model = new BigramModel();
+
+    @TempDir
+    private Path folder;
+
+    private PreparedData rows;
+    private PreparedData heldOut;
+
+    @BeforeEach
+    void prepareRows() throws IOException {
+        Files.write(folder.resolve("train.jsonl"), countingLines(200, 1));
+        Files.write(folder.resolve("held-out.jsonl"), countingLines(30, 2));
+        rows = Clusters.on(Clusters.ONE_SLOT, context -> prepare(context, "train"));
+        heldOut = Clusters.on(Clusters.ONE_SLOT, context -> prepare(context, "held-out"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {Clusters.ONE_SLOT, Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS})
+    void everyClusterGivesTheBytesOfOneProcess(String master) {
+        Outcome reference = trainInProcess();
+
+        Outcome outcome = Clusters.on(master, this::trainOn);
+
+        assertThat(outcome.state()).isEqualTo(reference.state());
+        assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS})
+    void evaluatorGivesTheLossOfEachDocumentInOrder(String master) {
+        TrainState state = TrainFixture.freshState(plan(), model);
+        List<LossTotal> losses = Clusters.on(master, context -> new SparkEvaluator(context, new BigramSource())
+                .losses(state.parameters(), model.parameters(), heldOut, 4));
+
+        assertThat(losses).hasSize(30).isEqualTo(inOrder(state));
+    }
+
+    @Test
+    void metricsCountTokensOfTheWholeBatch() {
+        TrainSummary summary = Clusters.on(Clusters.TWO_SLOTS, this::trainOn).summary();
+
+        assertThat(summary.lastLoss().getAsDouble())
+                .isLessThan(summary.firstLoss().getAsDouble());
+        assertThat(summary.tokens()).isGreaterThan(8L * STEPS);
+    }
+
+    private Outcome trainOn(JavaSparkContext context) {
+        TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, OFTEN);
+        return train(state -> new SparkGradientSource(context, run, state));
+    }
+
+    private Outcome trainInProcess() {
+        try (PreparedRows train = rows.reader(new Configuration());
+                PreparedRows evaluate = heldOut.reader(new Configuration())) {
+            return train(state -> new LocalGradientSource(
+                    plan().batches(), model, new Workers(1), state, train, evaluate));
+        }
+    }
+
+    private Outcome train(Function<TrainState, GradientSource> sources) {
+        byte[][] published = new byte[1][];
+        Trainer trainer = new Trainer(
+                plan(),
+                Rhythm.atEnd(),
+                StateStore.none(),
+                new MetricsFile(folder.resolve("metrics.jsonl")),
+                ProgressReporter.silent());
+        TrainSummary summary = trainer.run(
+                Resume.NEVER,
+                () -> TrainFixture.freshState(plan(), model),
+                sources,
+                state -> published[0] = bytes(state));
+        return new Outcome(published[0], summary.evaluationLoss().getAsDouble(), summary);
+    }
+
+    private TrainPlan plan() {
+        BatchPlan batches = new BatchPlan(rows.rows(), 8, 2, SHARDS, BatchPlan.RowOrder.SHUFFLED, 8L * STEPS - 5);
+        return TrainFixture.plan(batches);
+    }
+
+    private List<LossTotal> inOrder(TrainState state) {
+        try (PreparedRows reader = heldOut.reader(new Configuration())) {
+            return IntStream.range(0, Math.toIntExact(reader.rows()))
+                    .mapToObj(reader::read)
+                    .flatMap(row -> model.bind(state.parameters()).losses(List.of(row)).stream())
+                    .toList();
+        }
+    }
+
+    private PreparedData prepare(JavaSparkContext context, String name) {
+        return new DataPreparation(context)
+                .prepare(
+                        List.of(folder.resolve(name + ".jsonl").toString()),
+                        new NumbersEncoder("numbers"),
+                        new PreparationOptions(16, Packing.PACKED, OnBadRecord.FAIL),
+                        folder.resolve(name).toString());
+    }
+
+    private static List<String> countingLines(int count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        return Stream.generate(() -> countingLine(random)).limit(count).toList();
+    }
+
+    private static String countingLine(SplittableRandom random) {
+        int first = random.nextInt(BigramModel.VOCABULARY);
+        return IntStream.range(first, first + random.nextInt(2, 10))
+                .mapToObj(token -> String.valueOf(token % BigramModel.VOCABULARY))
+                .collect(Collectors.joining(" "));
+    }
+
+    private static byte[] bytes(TrainState state) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            state.write(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return bytes.toByteArray();
+    }
+
+    private record Outcome(byte[] state, double evaluation, TrainSummary summary) {}
+}
