@@ -3,14 +3,12 @@ package org.sparkqlora.weights;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,8 +27,6 @@ public final class SafetensorsWriter implements AutoCloseable {
     /** What transformers and PEFT write and expect. */
     public static final Map<String, String> PYTORCH = Map.of("format", "pt");
 
-    private static final int ALIGNMENT = 8;
-
     private final Path target;
     private final Path temporary;
     private final FileChannel channel;
@@ -38,7 +34,7 @@ public final class SafetensorsWriter implements AutoCloseable {
     private final Map<String, Slot> slots;
     private final Map<String, Long> written = new HashMap<>();
     private final Map<String, byte[]> texts = new LinkedHashMap<>();
-    private final int headerBytes;
+    private final SafetensorsLayout layout;
     private boolean committed;
 
     private SafetensorsWriter(Path target, Map<String, String> metadata, List<Slot> slots, List<Slot> longestTexts)
@@ -49,7 +45,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         longestTexts.forEach(slot -> texts.put(slot.spec().name(), new byte[0]));
         List<Slot> all = new ArrayList<>(slots);
         all.addAll(longestTexts);
-        this.headerBytes = padded(SafetensorsHeaderJson.write(new SafetensorsHeader(metadata, all)).length);
+        this.layout = SafetensorsLayout.ofSlots(metadata, all);
         this.temporary = target.resolveSibling(target.getFileName() + ".tmp-" + UUID.randomUUID());
         this.channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     }
@@ -66,12 +62,9 @@ public final class SafetensorsWriter implements AutoCloseable {
             List<TensorSpec> tensors,
             List<String> textNames,
             int longestText) {
-        List<TensorSpec> sorted = tensors.stream()
-                .sorted(Comparator.comparing(TensorSpec::type).reversed().thenComparing(TensorSpec::name))
-                .toList();
-        List<Slot> slots = layOut(0, sorted);
-        List<Slot> textSlots = layOut(
-                end(slots),
+        List<Slot> slots = SafetensorsLayout.layOut(0, SafetensorsLayout.sorted(tensors));
+        List<Slot> textSlots = SafetensorsLayout.layOut(
+                SafetensorsLayout.end(slots),
                 textNames.stream()
                         .sorted()
                         .map(name -> TensorSpec.of(name, StoredType.U8, longestText))
@@ -111,7 +104,7 @@ public final class SafetensorsWriter implements AutoCloseable {
                     .formatted(name, target, size, from + count));
         }
 
-        put(dataStart() + slot.begin() + from, content.duplicate());
+        put(layout.dataStart() + slot.begin() + from, content.duplicate());
         written.merge(name, (long) count, Long::sum);
     }
 
@@ -124,16 +117,16 @@ public final class SafetensorsWriter implements AutoCloseable {
     public void commit() {
         requireComplete();
         List<Slot> all = new ArrayList<>(slots.values());
-        all.addAll(layOut(
-                end(all),
+        all.addAll(SafetensorsLayout.layOut(
+                SafetensorsLayout.end(all),
                 texts.entrySet().stream()
                         .map(text -> TensorSpec.of(text.getKey(), StoredType.U8, text.getValue().length))
                         .toList()));
         all.subList(slots.size(), all.size())
                 .forEach(slot -> put(
-                        dataStart() + slot.begin(),
+                        layout.dataStart() + slot.begin(),
                         ByteBuffer.wrap(texts.get(slot.spec().name()))));
-        putHeader(SafetensorsHeaderJson.write(new SafetensorsHeader(metadata, all)));
+        put(0, ByteBuffer.wrap(layout.prefix(new SafetensorsHeader(metadata, all))));
         try {
             channel.force(true);
             channel.close();
@@ -177,17 +170,6 @@ public final class SafetensorsWriter implements AutoCloseable {
         });
     }
 
-    private void putHeader(byte[] json) {
-        ByteBuffer header =
-                ByteBuffer.allocate(SafetensorsFile.LENGTH_BYTES + headerBytes).order(ByteOrder.LITTLE_ENDIAN);
-        header.putLong(headerBytes).put(json);
-        while (header.hasRemaining()) {
-            header.put((byte) ' ');
-        }
-
-        put(0, header.flip());
-    }
-
     private void put(long position, ByteBuffer content) {
         try {
             while (content.hasRemaining()) {
@@ -196,29 +178,6 @@ public final class SafetensorsWriter implements AutoCloseable {
         } catch (IOException e) {
             throw failed(target, e);
         }
-    }
-
-    private long dataStart() {
-        return SafetensorsFile.LENGTH_BYTES + (long) headerBytes;
-    }
-
-    private static List<Slot> layOut(long from, List<TensorSpec> tensors) {
-        List<Slot> slots = new ArrayList<>();
-        long next = from;
-        for (TensorSpec spec : tensors) {
-            slots.add(new Slot(spec, next, next + spec.byteSize()));
-            next += spec.byteSize();
-        }
-
-        return slots;
-    }
-
-    private static long end(List<Slot> slots) {
-        return slots.isEmpty() ? 0 : slots.get(slots.size() - 1).end();
-    }
-
-    private static int padded(int length) {
-        return (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
     private static UncheckedIOException failed(Path target, IOException cause) {

@@ -1,7 +1,6 @@
 package org.sparkqlora.weights;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Objects;
 import org.sparkqlora.quant.FloatSource;
 
@@ -11,17 +10,22 @@ final class StoredFloats implements FloatSource {
     private static final int SEGMENT = 1 << SEGMENT_BITS;
 
     private final long length;
-    private final Widening widening;
+    private final StoredType type;
     private final ByteBuffer[] segments;
 
-    private StoredFloats(long length, Widening widening, ByteBuffer[] segments) {
+    private StoredFloats(long length, StoredType type, ByteBuffer[] segments) {
         this.length = length;
-        this.widening = widening;
+        this.type = type;
         this.segments = segments;
     }
 
     static StoredFloats of(StoredTensor tensor) {
-        Widening widening = widening(tensor);
+        if (!tensor.type().isFloat()) {
+            throw new InvalidWeightsException(
+                    "Cannot read tensor %s of %s as floats: expected F64, F32, F16 or BF16, found %s"
+                            .formatted(tensor.name(), tensor.file(), tensor.type()));
+        }
+
         int bytes = tensor.type().bytes();
         long elements = tensor.elements();
         ByteBuffer[] segments = new ByteBuffer[Math.toIntExact((elements + SEGMENT - 1) >>> SEGMENT_BITS)];
@@ -31,7 +35,7 @@ final class StoredFloats implements FloatSource {
             segments[s] = tensor.buffer(from * bytes, count * bytes);
         }
 
-        return new StoredFloats(elements, widening, segments);
+        return new StoredFloats(elements, tensor.type(), segments);
     }
 
     @Override
@@ -47,46 +51,8 @@ final class StoredFloats implements FloatSource {
             long at = from + done;
             int offset = (int) (at & (SEGMENT - 1));
             int n = Math.min(count - done, SEGMENT - offset);
-            // a duplicate forgets its byte order
-            ByteBuffer segment =
-                    segments[(int) (at >>> SEGMENT_BITS)].duplicate().order(ByteOrder.LITTLE_ENDIAN);
-            widening.read(segment, offset, target, done, n);
+            StoredNumbers.widen(type, segments[(int) (at >>> SEGMENT_BITS)], offset, target, done, n);
             done += n;
         }
-    }
-
-    private static Widening widening(StoredTensor tensor) {
-        return switch (tensor.type()) {
-            case F32 ->
-                (bytes, from, target, at, count) ->
-                        bytes.asFloatBuffer().position(from).get(target, at, count);
-            case BF16 ->
-                (bytes, from, target, at, count) -> {
-                    for (int i = 0; i < count; i++) {
-                        target[at + i] = Float.intBitsToFloat(bytes.getShort((from + i) * 2) << 16);
-                    }
-                };
-            case F16 ->
-                (bytes, from, target, at, count) -> {
-                    for (int i = 0; i < count; i++) {
-                        target[at + i] = HalfFloat.toFloat(bytes.getShort((from + i) * 2));
-                    }
-                };
-            case F64 ->
-                (bytes, from, target, at, count) -> {
-                    for (int i = 0; i < count; i++) {
-                        target[at + i] = (float) bytes.getDouble((from + i) * 8);
-                    }
-                };
-            case BOOL, U8, I8, F8_E5M2, F8_E4M3, I16, U16, I32, U32, I64, U64 ->
-                throw new InvalidWeightsException(
-                        "Cannot read tensor %s of %s as floats: expected F64, F32, F16 or BF16, found %s"
-                                .formatted(tensor.name(), tensor.file(), tensor.type()));
-        };
-    }
-
-    /** Widens {@code count} elements from element {@code from} of {@code bytes} on to {@code target[at..]}. */
-    private interface Widening {
-        void read(ByteBuffer bytes, int from, float[] target, int at, int count);
     }
 }

@@ -16,6 +16,37 @@ class HalfFloatTest {
     }
 
     @Test
+    void narrowsEveryHalfBackToItself() {
+        for (int bits = 0; bits < 1 << 16; bits++) {
+            float value = HalfFloat.toFloat((short) bits);
+            int expected = Float.isNaN(value) ? bits & 0x8000 | 0x7e00 : bits;
+            assertThat(HalfFloat.fromFloat(value) & 0xffff)
+                    .as("bits %04x", bits)
+                    .isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void narrowsToTheNearestHalfAndTiesToTheEvenOne() {
+        for (int bits = 0; bits < 0x7bff; bits++) {
+            float low = HalfFloat.toFloat((short) bits);
+            float high = HalfFloat.toFloat((short) (bits + 1));
+            float middle = (low + high) / 2; // exact: a half has 13 bits fewer than a float
+            int even = bits + (bits & 1);
+            assertThat(HalfFloat.fromFloat(middle)).isEqualTo((short) even);
+            assertThat(HalfFloat.fromFloat(Math.nextDown(middle))).isEqualTo((short) bits);
+            assertThat(HalfFloat.fromFloat(Math.nextUp(middle))).isEqualTo((short) (bits + 1));
+        }
+    }
+
+    @Test
+    void narrowsWhatIsTooLargeToInfinity() {
+        assertThat(HalfFloat.fromFloat(65519.996f)).isEqualTo((short) 0x7bff);
+        assertThat(HalfFloat.fromFloat(65520f)).isEqualTo((short) 0x7c00);
+        assertThat(HalfFloat.fromFloat(-1e30f)).isEqualTo((short) 0xfc00);
+    }
+
+    @Test
     void keepsTheSignOfZero() {
         assertThat(Float.floatToRawIntBits(HalfFloat.toFloat((short) 0x8000))).isEqualTo(0x80000000);
     }
