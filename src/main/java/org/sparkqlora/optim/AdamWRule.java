@@ -23,8 +23,8 @@ record AdamWRule(OptimizerSpec spec) implements UpdateRule {
 
     @Override
     public ElementUpdate at(double learningRate, long stepFromOne) {
-        double meanCorrection = 1 - StrictMath.pow(spec.beta1(), stepFromOne);
-        double rootCorrection = Math.sqrt(1 - StrictMath.pow(spec.beta2(), stepFromOne));
+        double meanCorrection = 1 - StrictMath.pow(spec.beta1(), (double) stepFromOne);
+        double rootCorrection = Math.sqrt(1 - StrictMath.pow(spec.beta2(), (double) stepFromOne));
         return new Step(
                 (float) spec.beta1(),
                 (float) (1 - spec.beta1()),

@@ -48,7 +48,11 @@ public final class Optimizer implements AutoCloseable {
             for (int page = (int) from; page < to; page++) {
                 scratch.load(page, parameters, gradient);
                 scratch.scaleGradient(gradientScale);
-                update.apply(scratch.parameters, scratch.gradient, scratch.states, pages.get(page).count());
+                update.apply(
+                        scratch.parameters,
+                        scratch.gradient,
+                        scratch.states,
+                        pages.get(page).count());
                 scratch.store(page, parameters);
             }
         });

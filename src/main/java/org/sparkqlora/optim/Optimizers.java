@@ -26,8 +26,7 @@ public final class Optimizers {
             return create(spec, tensorSizes, workers);
         }
 
-        return create(
-                spec, tensorSizes, workers, PAGE_ELEMENTS, byteSizes -> new FilePageStore(pageFolder, byteSizes));
+        return create(spec, tensorSizes, workers, PAGE_ELEMENTS, byteSizes -> new FilePageStore(pageFolder, byteSizes));
     }
 
     /** @param pageElements elements of a page, a multiple of 256 */

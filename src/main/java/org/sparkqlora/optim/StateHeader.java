@@ -22,8 +22,8 @@ record StateHeader(String kind, long elements, long bytes) {
 
     void require(StateHeader found) {
         if (!equals(found)) {
-            throw new IllegalArgumentException("Cannot load optimiser state: expected %s, found %s"
-                    .formatted(describe(), found.describe()));
+            throw new IllegalArgumentException(
+                    "Cannot load optimiser state: expected %s, found %s".formatted(describe(), found.describe()));
         }
     }
 

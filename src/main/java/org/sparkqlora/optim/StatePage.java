@@ -20,9 +20,8 @@ record StatePage(long from, int count, List<StateFormat> formats) {
         int bytes = 0;
         for (int at = 0; at < count; at += StateFormat.BLOCK) {
             int length = blockLength(at);
-            bytes += formats.stream()
-                    .mapToInt(format -> format.byteSize(length))
-                    .sum();
+            bytes +=
+                    formats.stream().mapToInt(format -> format.byteSize(length)).sum();
         }
 
         return bytes;

@@ -112,8 +112,7 @@ class AdamWGoldenTest {
 
         byte[] recorded = RecordedState.eightBitPage(golden, name, step);
         for (int state = 0; state < 2; state++) {
-            assertCodes(
-                    RecordedState.codes(run.page(), length, state), RecordedState.codes(recorded, length, state));
+            assertCodes(RecordedState.codes(run.page(), length, state), RecordedState.codes(recorded, length, state));
         }
     }
 

@@ -32,8 +32,7 @@ class PagedOptimizerTest {
     static Stream<Arguments> kindsAndPages() {
         return Stream.of(OptimizerKind.values())
                 .filter(OptimizerKind::paged)
-                .flatMap(kind ->
-                        Stream.of(256, 512, 4096, 1 << 16).map(elements -> Arguments.of(kind, elements)));
+                .flatMap(kind -> Stream.of(256, 512, 4096, 1 << 16).map(elements -> Arguments.of(kind, elements)));
     }
 
     @ParameterizedTest(name = "{0} in pages of {1}")
@@ -61,8 +60,7 @@ class PagedOptimizerTest {
             Optimizer alone = Optimizers.create(OptimTesting.spec(kind), SIZES, one, 512, HeapPageStore::new);
             Optimizer together = Optimizers.create(OptimTesting.spec(kind), SIZES, three, 512, HeapPageStore::new);
 
-            assertThat(OptimTesting.train(together, LENGTH, STEPS))
-                    .isEqualTo(OptimTesting.train(alone, LENGTH, STEPS));
+            assertThat(OptimTesting.train(together, LENGTH, STEPS)).isEqualTo(OptimTesting.train(alone, LENGTH, STEPS));
             assertThat(OptimTesting.saved(together)).isEqualTo(OptimTesting.saved(alone));
         }
     }
@@ -117,11 +115,14 @@ class PagedOptimizerTest {
     @Test
     void largeTensorsTakeTwoBytesAnElementAndAScaleABlock() {
         try (Workers workers = new Workers(1)) {
-            assertThat(OptimTesting.create(OptimizerKind.ADAMW_8BIT, workers, 8192).stateBytes())
+            assertThat(OptimTesting.create(OptimizerKind.ADAMW_8BIT, workers, 8192)
+                            .stateBytes())
                     .isEqualTo(2 * (8192 + 4 * 32));
-            assertThat(OptimTesting.create(OptimizerKind.ADAMW_8BIT, workers, 4095).stateBytes())
+            assertThat(OptimTesting.create(OptimizerKind.ADAMW_8BIT, workers, 4095)
+                            .stateBytes())
                     .isEqualTo(8 * 4095);
-            assertThat(OptimTesting.create(OptimizerKind.SGD, workers, 8192).stateBytes()).isZero();
+            assertThat(OptimTesting.create(OptimizerKind.SGD, workers, 8192).stateBytes())
+                    .isZero();
         }
     }
 

@@ -63,8 +63,10 @@ class BitsandbytesFilesTest {
         if (stored instanceof NestedScales nested) {
             assertThat(own).isInstanceOfSatisfying(NestedScales.class, found -> assertNested(found, nested));
         } else {
-            assertThat(own).isInstanceOfSatisfying(PlainScales.class, found -> assertThat(found.absmax())
-                    .isEqualTo(((PlainScales) stored).absmax()));
+            assertThat(own)
+                    .isInstanceOfSatisfying(
+                            PlainScales.class,
+                            found -> assertThat(found.absmax()).isEqualTo(((PlainScales) stored).absmax()));
         }
     }
 
@@ -111,7 +113,8 @@ class BitsandbytesFilesTest {
         }
 
         String state = new String(
-                file.bytes(WEIGHT + ".quant_state.bitsandbytes__" + spec(name).code().label()),
+                file.bytes(WEIGHT + ".quant_state.bitsandbytes__"
+                        + spec(name).code().label()),
                 StandardCharsets.UTF_8);
         Matcher offset = OFFSET.matcher(state);
         assertThat(offset.find()).as("offset in %s", state).isTrue();

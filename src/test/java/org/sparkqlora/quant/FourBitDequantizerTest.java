@@ -37,8 +37,7 @@ class FourBitDequantizerTest {
             ShortBuffer shorts = ShortBuffer.allocate(count);
             dequantizer.toBfloat16(tensor, from, count, shorts);
 
-            assertThat(floats.array())
-                    .isEqualTo(Arrays.copyOfRange(QuantTesting.floats(tensor), from, from + count));
+            assertThat(floats.array()).isEqualTo(Arrays.copyOfRange(QuantTesting.floats(tensor), from, from + count));
             assertThat(shorts.array())
                     .isEqualTo(Arrays.copyOfRange(QuantTesting.bfloat16s(dequantizer, tensor), from, from + count));
         }

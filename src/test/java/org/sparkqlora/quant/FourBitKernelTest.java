@@ -17,8 +17,8 @@ class FourBitKernelTest {
 
     static Stream<Arguments> inputs() {
         return Stream.of(32, 64, 128, 4096)
-                .flatMap(blockSize -> Stream.of(1, 15, 16, 17, 31, 32, 100, 2048, 5001)
-                        .map(bytes -> Arguments.of(blockSize, bytes)));
+                .flatMap(blockSize ->
+                        Stream.of(1, 15, 16, 17, 31, 32, 100, 2048, 5001).map(bytes -> Arguments.of(blockSize, bytes)));
     }
 
     @ParameterizedTest(name = "blocks of {0}, {1} bytes")

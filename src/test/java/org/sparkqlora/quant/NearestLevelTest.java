@@ -21,8 +21,12 @@ class NearestLevelTest {
             float midpoint = (levels[i] + levels[i + 1]) / 2f;
 
             assertThat(nearest.index(midpoint)).as("tie %d", i).isEqualTo(i);
-            assertThat(nearest.index(Math.nextUp(midpoint))).as("above tie %d", i).isEqualTo(i + 1);
-            assertThat(nearest.index(Math.nextDown(midpoint))).as("below tie %d", i).isEqualTo(i);
+            assertThat(nearest.index(Math.nextUp(midpoint)))
+                    .as("above tie %d", i)
+                    .isEqualTo(i + 1);
+            assertThat(nearest.index(Math.nextDown(midpoint)))
+                    .as("below tie %d", i)
+                    .isEqualTo(i);
         }
     }
 
