@@ -64,60 +64,87 @@ public final class ExampleEncoder {
     }
 
     private EncodedExample encodeConversation(Conversation conversation) {
-        Rendering rendering = render(conversation);
-        TokenizedText tokens = tokenizer.locateWithoutSpecials(rendering.text());
+        ChatTemplate template = requireTemplate();
+        Rendering rendering = AnswerSpans.find(template, conversation);
+        TokenizedText tokens = tokenizer.locateWithoutSpecials(rendering.text()).withSpaces();
         if (tokens.length() == 0) {
             throw new BadRecordException("Cannot encode the conversation: its chat template writes nothing");
         }
 
         boolean[] trained = new boolean[tokens.length()];
         for (Span span : rendering.generated()) {
-            markTurn(tokens, rendering.text(), span, trained);
+            int last = mark(tokens, span, trained);
+            if (last >= 0 && !template.marksGeneration()) {
+                endWithTurn(tokens, rendering.text(), span, last, trained);
+            }
         }
 
         return new EncodedExample(tokens.ids(), trained);
     }
 
-    /** The conversation as text, and the assistant's turns in it. */
-    public Rendering render(Conversation conversation) {
-        ChatTemplate template = tokenizer.chatTemplate().orElseThrow(() -> new BadRecordException(
-                "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with"
-                        + " --chat-template, or use records of another format"));
-        return AnswerSpans.find(template, conversation);
+    /** A conversation as text, as the chat template writes it; of any other example, the text that its ids stand for. */
+    public String render(Example example) {
+        if (example instanceof Conversation conversation) {
+            return requireTemplate().renderConversation(conversation.messages(), conversation.tools());
+        }
+
+        if (example instanceof PromptCompletion pair) {
+            return pair.prompt() + pair.completion();
+        }
+
+        return example instanceof PlainText text ? text.text() : tokenizer.decodeWithSpecials(((TokenSequence) example).ids());
     }
 
-    /**
-     * Marks a turn up to its end-of-turn token: one that follows the turn at once is taken in, white space after one, which
-     * only separates turns, is left out.
-     */
-    private void markTurn(TokenizedText tokens, String text, Span turn, boolean[] trained) {
+    private ChatTemplate requireTemplate() {
+        return tokenizer.chatTemplate().orElseThrow(() -> new BadRecordException(
+                "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with"
+                        + " --chat-template, or use records of another format"));
+    }
+
+    /** Marks the tokens that reach into {@code span}; gives the last of them, or -1. */
+    private static int mark(TokenizedText tokens, Span span, boolean[] trained) {
         int last = -1;
-        int lastSpecial = -1;
         for (int t = 0; t < trained.length; t++) {
-            if (tokens.overlaps(t, turn.from(), turn.to())) {
+            if (tokens.overlaps(t, span.from(), span.to())) {
                 trained[t] = true;
                 last = t;
-                lastSpecial = tokenizer.isSpecial(tokens.ids()[t]) ? t : lastSpecial;
             }
         }
 
-        int next = last + 1;
-        if (lastSpecial >= 0 && text.substring(tokens.to()[lastSpecial], turn.to()).isBlank()) {
-            Arrays.fill(trained, lastSpecial + 1, next, false);
-        } else if (last >= 0 && endsTurn(tokens, text, turn, next)) {
-            trained[next] = true;
+        return last;
+    }
+
+    /**
+     * Lets a turn's mask end with its end-of-turn token: one that follows the turn at once is taken in, white space after one,
+     * which only separates turns, is left out.
+     */
+    private void endWithTurn(TokenizedText tokens, String text, Span turn, int last, boolean[] trained) {
+        int end = last;
+        while (end >= 0 && trained[end] && !tokenizer.isSpecial(tokens.ids()[end])) {
+            end--;
+        }
+
+        boolean within = end >= 0 && trained[end] && isBlank(text, tokens.to()[end], turn.to());
+        if (within) {
+            Arrays.fill(trained, end + 1, last + 1, false);
+        } else if (endsTurn(tokens, text, turn, last + 1)) {
+            trained[last + 1] = true;
         }
     }
 
     private boolean endsTurn(TokenizedText tokens, String text, Span turn, int next) {
         return next < tokens.length()
                 && tokenizer.isSpecial(tokens.ids()[next])
-                && text.substring(turn.to(), tokens.from()[next]).isBlank();
+                && isBlank(text, turn.to(), tokens.from()[next]);
+    }
+
+    private static boolean isBlank(String text, int from, int to) {
+        return from >= to || text.substring(from, to).isBlank();
     }
 
     /** A text with the tokenizer's own special tokens, trained from char {@code trainedFrom} on, and EOS, which is trained. */
     private EncodedExample encodeText(String text, int trainedFrom) {
-        TokenizedText tokens = tokenizer.locate(text);
+        TokenizedText tokens = tokenizer.locate(text).withSpaces();
         int first = writesBosTwice(tokens) ? 1 : 0;
         int eos = requireEos();
         boolean ended = tokens.length() > first && tokens.ids()[tokens.length() - 1] == eos;
@@ -137,7 +164,7 @@ public final class ExampleEncoder {
     /** When the text itself begins with BOS and the tokenizer puts one before it. */
     private boolean writesBosTwice(TokenizedText tokens) {
         int bos = tokenizer.bos().orElse(-1);
-        return tokens.length() > 1 && tokens.ids()[0] == bos && tokens.ids()[1] == bos;
+        return tokens.length() > 1 && tokens.isAdded(0) && tokens.ids()[0] == bos && tokens.ids()[1] == bos;
     }
 
     private int requireEos() {

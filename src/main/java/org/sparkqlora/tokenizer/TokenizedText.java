@@ -19,6 +19,28 @@ record TokenizedText(int[] ids, int[] from, int[] to) {
         return from[t] < end && to[t] > start;
     }
 
+    /** Whether token {@code t} was added by the tokenizer, so that no part of the text stands for it. */
+    boolean isAdded(int t) {
+        return from[t] == to[t];
+    }
+
+    /**
+     * The same tokens, each reaching back to the end of the one before. Byte-level tokenizers leave the spaces at the beginning
+     * of a token out of its place, so that one of spaces alone seems to be nowhere.
+     */
+    TokenizedText withSpaces() {
+        int[] start = from.clone();
+        int end = 0;
+        for (int t = 0; t < ids.length; t++) {
+            if (to[t] > end) {
+                start[t] = Math.min(start[t], end);
+                end = to[t];
+            }
+        }
+
+        return new TokenizedText(ids, start, to);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof TokenizedText that

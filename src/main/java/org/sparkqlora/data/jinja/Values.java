@@ -195,6 +195,10 @@ final class Values {
             return "list";
         }
 
-        return value instanceof Map ? "mapping" : value.getClass().getSimpleName();
+        if (value instanceof Map) {
+            return "mapping";
+        }
+
+        return value instanceof TemplateFunction ? "function" : value.getClass().getSimpleName();
     }
 }

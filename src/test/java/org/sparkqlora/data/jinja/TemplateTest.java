@@ -1,0 +1,111 @@
+package org.sparkqlora.data.jinja;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.data.jinja.Rendering.Span;
+
+/** Failures and limits; what templates write is compared with transformers in {@code ChatTemplateTest}. */
+class TemplateTest {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '#',
+            quoteCharacter = '`',
+            value = {
+                "a\\n{{ x#2: expected the end of a tag, found the end of the template",
+                "{{ 'x }}#1: expected ' at the end of a string, found the end of the template",
+                "{{ (1] }}#1: expected ), found ]",
+                "{{ 1 + }}#1: expected an expression, found '}}'",
+                "{{ a b }}#1: expected '}}', found 'b'",
+                "{{ $ }}#1: expected an expression, found '$'",
+                "\\n{% if x %}\\n#2: expected {% elif %} or {% else %} or {% endif %}, found the end of the template",
+                "{% endif %}#1: unsupported block {% endif %}",
+                "{% include 'x' %}#1: unsupported block {% include %}",
+                "{% for x y %}{% endfor %}#1: expected 'in', found 'y'",
+                "{{ f(a=1, 2) }}#1: expected name=value after another argument of this form, found '2'",
+                "{{ 99999999999999999999 }}#1: expected an integer of 64 bits, found 99999999999999999999",
+            })
+    void namesTheLineOfAMistake(String source, String problem) {
+        assertThatThrownBy(() -> Template.parse(source.replace("\\n", "\n")))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("Cannot parse the template, line " + problem);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '#',
+            quoteCharacter = '`',
+            value = {
+                "a\\n\\n{{ missing.field }}#3: 'missing' is undefined",
+                "{{ x.a.b }}#1: 'a' of a mapping is undefined",
+                "{{ 'a' + 1 }}#1: unsupported operands of +: a string and a number",
+                "{{ 1 // 0 }}#1: division by zero",
+                "{{ 9223372036854775807 + 1 }}#1: 9223372036854775807 + 1 does not fit 64 bits",
+                "{{ 'a' < 1 }}#1: cannot compare a string with a number",
+                "{{ 1 in 'a' }}#1: cannot look for a number in a string",
+                "{% for i in 5 %}{% endfor %}#1: cannot go through a number",
+                "{{ x.items()() }}#1: cannot call a list",
+                "{{ 'a'|nosuch }}#1: unsupported filter 'nosuch'",
+                "{{ 'a' is nosuch }}#1: unsupported test 'nosuch'",
+                "{% set x.y = 1 %}#1: cannot set x.y: expected a namespace, found a mapping",
+                "{% set a, b = [1] %}#1: cannot unpack: expected 2 values, found 1",
+                "{% if false %}\\n{% elif x.a.b %}{% endif %}#2: 'a' of a mapping is undefined",
+                "{% macro f(a) %}{% endmacro %}\\n{{ f(1, 2) }}#2: cannot call f with 2 values: expected at most 1",
+                "{{ raise_exception('no') }}#1: the template refuses the conversation: no",
+                "{{ range|tojson }}#1: cannot write a function as JSON",
+            })
+    void namesTheLineOfAFailure(String source, String problem) {
+        Template template = Template.parse(source.replace("\\n", "\n"));
+        assertThatThrownBy(() -> template.render(Map.of("x", Map.of())))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("Cannot render the template, line " + problem);
+    }
+
+    @Test
+    void stopsATemplateThatUsesTooMuch() {
+        Limits limits = new Limits(100, 50, 20);
+
+        assertThatThrownBy(() -> Template.parse("{% for i in range(40) %}abc{% endfor %}", limits).render(Map.of()))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("Cannot render the template, line 1: expected at most 100 chars of output");
+        assertThatThrownBy(() -> Template.parse(
+                                "{% for i in range(40) %}{% for j in range(40) %}{% endfor %}{% endfor %}", limits)
+                        .render(Map.of()))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("Cannot render the template, line 1: expected at most 50 passes through loops");
+        assertThatThrownBy(() -> Template.parse("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", limits)
+                        .render(Map.of()))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("Cannot render the template, line 1: expected at most 20 levels of nesting");
+        assertThatThrownBy(() -> Template.parse("{{ " + "(".repeat(30) + "1" + ")".repeat(30) + " }}", limits))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("Cannot parse the template, line 1: expected at most 20 levels of nesting");
+        assertThatThrownBy(() -> Template.parse("{{ range(1000) }}", limits).render(Map.of()))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("Cannot render the template, line 1: expected a range of at most 50 numbers");
+        assertThatThrownBy(() -> Template.parse("{{ 'ab' * 1000000 }}", limits).render(Map.of()))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("Cannot render the template, line 1: a text of 2000000 chars is too long");
+    }
+
+    @Test
+    void marksGeneratedPartsInTheOutputOnly() {
+        Template template = Template.parse("a{% generation %}bc{% endgeneration %}d"
+                + "{% set x %}{% generation %}kept{% endgeneration %}{% endset %}{% generation %}{{ x }}{% endgeneration %}");
+
+        assertThat(template.renderMarked(Map.of()))
+                .isEqualTo(new Rendering("abcdkept", List.of(new Span(1, 3), new Span(4, 8))));
+    }
+
+    @Test
+    void functionsMayBePassedAsVariables() {
+        TemplateFunction shout = (positional, named) -> positional.get(0) + "!" + named.get("end");
+
+        assertThat(Template.parse("{{ shout('a', end='?') }}").render(Map.of("shout", shout))).isEqualTo("a!?");
+    }
+}
