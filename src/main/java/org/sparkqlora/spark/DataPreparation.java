@@ -56,7 +56,8 @@ public final class DataPreparation {
         Broadcast<SerializableConfiguration> hadoop = context.broadcast(new SerializableConfiguration(configuration));
         PreparedFolder target = new PreparedFolder(folder, configuration);
         try {
-            List<GroupResult> results = encode(groups(files, hadoop), new GroupTask(encoders, options, folder, prefix, hadoop));
+            List<GroupResult> results =
+                    encode(groups(files, hadoop), new GroupTask(encoders, options, folder, prefix, hadoop));
             return target.publish(manifest(files, results, options, fingerprint));
         } catch (RuntimeException e) {
             target.discard(prefix, e);
@@ -76,7 +77,8 @@ public final class DataPreparation {
         List<SourceSplit> splits =
                 files.stream().flatMap(file -> SourceSplit.of(file).stream()).toList();
         context.setJobDescription("prepare: count the lines of %d files".formatted(files.size()));
-        return LineGroup.cut(splits, parallel(splits).map(new CountLines(hadoop)).collect());
+        return LineGroup.cut(
+                splits, parallel(splits).map(new CountLines(hadoop)).collect());
     }
 
     private <T> JavaRDD<T> parallel(List<T> values) {
@@ -106,12 +108,10 @@ public final class DataPreparation {
     }
 
     private static void refuse(BadLine bad) {
-        throw new IllegalArgumentException(
-                "Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
+        throw new IllegalArgumentException("Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
     }
 
-    private static String fingerprint(
-            List<SourceFile> files, LineEncoderSource encoders, PreparationOptions options) {
+    private static String fingerprint(List<SourceFile> files, LineEncoderSource encoders, PreparationOptions options) {
         StringBuilder text = new StringBuilder(RULES).append('\n');
         text.append(encoders.fingerprint()).append('\n').append(options).append('\n');
         for (SourceFile file : files) {

@@ -19,9 +19,8 @@ final class ExecutorReplica implements AutoCloseable {
         this.run = run;
         this.workers = new Workers(run.threads());
         this.model = models.lease(run.model(), run.threads());
-        this.replica = state == null
-                ? Replica.empty(model.model(), workers)
-                : Replica.of(model.model(), workers, state);
+        this.replica =
+                state == null ? Replica.empty(model.model(), workers) : Replica.of(model.model(), workers, state);
     }
 
     /** A replica that follows the driver by its broadcasts. */

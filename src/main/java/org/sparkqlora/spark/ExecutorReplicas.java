@@ -56,8 +56,7 @@ final class ExecutorReplicas {
 
     /** Closes what was used longest ago; a late task of that run would make it anew from its snapshot. */
     private static void makeRoom() {
-        for (Iterator<ExecutorReplica> oldest = FOLLOWING.values().iterator();
-                FOLLOWING.size() >= MOST_FOLLOWING; ) {
+        for (Iterator<ExecutorReplica> oldest = FOLLOWING.values().iterator(); FOLLOWING.size() >= MOST_FOLLOWING; ) {
             ExecutorReplica replica = oldest.next();
             oldest.remove();
             replica.close();

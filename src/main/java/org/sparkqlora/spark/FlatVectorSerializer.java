@@ -20,7 +20,10 @@ final class FlatVectorSerializer extends Serializer<FlatVector> {
         for (long from = 0; from < vector.length(); from += PIECE) {
             int count = (int) Math.min(PIECE, vector.length() - from);
             vector.read(from, values, 0, count);
-            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().put(values, 0, count);
+            ByteBuffer.wrap(bytes)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .put(values, 0, count);
             output.writeBytes(bytes, 0, count * Float.BYTES);
         }
     }
@@ -33,7 +36,10 @@ final class FlatVectorSerializer extends Serializer<FlatVector> {
         for (long from = 0; from < vector.length(); from += PIECE) {
             int count = (int) Math.min(PIECE, vector.length() - from);
             input.readBytes(bytes, 0, count * Float.BYTES);
-            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(values, 0, count);
+            ByteBuffer.wrap(bytes)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .get(values, 0, count);
             vector.write(from, values, 0, count);
         }
 

@@ -72,8 +72,7 @@ final class GroupTask implements Function<LineGroup, GroupResult> {
 
         String name = "%s-%05d.bin".formatted(prefix, group);
         RowFileWriter writer = new RowFileWriter(folder, hadoop());
-        return encoding.result(
-                group, writer.write(name, rows, TaskContext.get().taskAttemptId()), rows.size());
+        return encoding.result(group, writer.write(name, rows, TaskContext.get().taskAttemptId()), rows.size());
     }
 
     private Configuration hadoop() {
@@ -124,17 +123,19 @@ final class GroupTask implements Function<LineGroup, GroupResult> {
         private List<TokenRow> rows() {
             return switch (options.packing()) {
                 case PACKED -> RowPacker.pack(examples, options.width());
-                case ONE_A_ROW -> examples.stream()
-                        .map(example -> RowPacker.single(example, options.width()))
-                        .toList();
+                case ONE_A_ROW ->
+                    examples.stream()
+                            .map(example -> RowPacker.single(example, options.width()))
+                            .toList();
             };
         }
 
         private GroupResult result(int group, @Nullable PreparedFile file, long rows) {
             long tokens = examples.stream().mapToLong(EncodedExample::length).sum();
-            long trained = examples.stream().mapToLong(EncodedExample::trainedTokens).sum();
-            PreparationCounts counts = new PreparationCounts(
-                    examples.size(), rows, tokens, trained, truncated, untrained, bad.size());
+            long trained =
+                    examples.stream().mapToLong(EncodedExample::trainedTokens).sum();
+            PreparationCounts counts =
+                    new PreparationCounts(examples.size(), rows, tokens, trained, truncated, untrained, bad.size());
             return new GroupResult(group, file, counts, failed() ? List.copyOf(bad) : List.of());
         }
     }

@@ -84,8 +84,9 @@ final class ManifestJson {
 
     private static void requireKeys(JsonNode root) {
         if (field(root, FORMAT_KEY).asInt() != FORMAT) {
-            throw new IllegalArgumentException("Cannot read a manifest of format %s: expected %d. Prepare the data again."
-                    .formatted(root.get(FORMAT_KEY), FORMAT));
+            throw new IllegalArgumentException(
+                    "Cannot read a manifest of format %s: expected %d. Prepare the data again."
+                            .formatted(root.get(FORMAT_KEY), FORMAT));
         }
 
         for (Iterator<String> names = root.fieldNames(); names.hasNext(); ) {

@@ -35,8 +35,9 @@ public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRe
             return switch (name) {
                 case "fail" -> FAIL;
                 case "skip" -> SKIP;
-                default -> throw new IllegalArgumentException(
-                        "Unsupported choice '%s' for bad records: expected fail or skip".formatted(name));
+                default ->
+                    throw new IllegalArgumentException(
+                            "Unsupported choice '%s' for bad records: expected fail or skip".formatted(name));
             };
         }
     }

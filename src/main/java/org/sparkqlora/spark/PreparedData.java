@@ -22,8 +22,8 @@ public record PreparedData(String folder, Manifest manifest) {
     public static Optional<PreparedData> find(String folder, Configuration configuration) {
         Path file = new Path(folder, Manifest.FILE_NAME);
         try (FSDataInputStream in = file.getFileSystem(configuration).open(file)) {
-            return Optional.of(new PreparedData(
-                    folder, ManifestJson.read(new String(in.readAllBytes(), StandardCharsets.UTF_8))));
+            return Optional.of(
+                    new PreparedData(folder, ManifestJson.read(new String(in.readAllBytes(), StandardCharsets.UTF_8))));
         } catch (FileNotFoundException e) {
             return Optional.empty();
         } catch (IOException e) {
@@ -34,8 +34,8 @@ public record PreparedData(String folder, Manifest manifest) {
     /** The data in {@code folder}. */
     public static PreparedData open(String folder, Configuration configuration) {
         return find(folder, configuration)
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "Cannot read prepared rows from %s: expected a %s, found none"
+                .orElseThrow(() ->
+                        new IllegalArgumentException("Cannot read prepared rows from %s: expected a %s, found none"
                                 .formatted(folder, Manifest.FILE_NAME)));
     }
 

@@ -52,8 +52,7 @@ public final class PreparedRows implements RowReader, AutoCloseable {
         try {
             stream(file).readFully((row - firstRows[file]) * bytes.length, bytes);
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "Failed to read row %d of %s".formatted(row, path(file)), e);
+            throw new UncheckedIOException("Failed to read row %d of %s".formatted(row, path(file)), e);
         }
 
         return TokenRowCodec.read(ByteBuffer.wrap(bytes), width);

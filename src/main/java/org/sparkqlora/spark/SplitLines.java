@@ -56,7 +56,8 @@ final class SplitLines implements AutoCloseable {
     }
 
     /** The next line without its end, or null behind the last. */
-    @Nullable String next() throws IOException {
+    @Nullable
+    String next() throws IOException {
         line.reset();
         boolean first = position == 0;
         if (!advance(Keep.LINE)) {

@@ -85,7 +85,8 @@ public record BatchPlan(long rows, int batchSize, int microBatchSize, int shards
 
     private static void requireAtLeastOne(String what, long value) {
         if (value < 1) {
-            throw new IllegalArgumentException("Cannot plan batches with %s %d: expected at least 1".formatted(what, value));
+            throw new IllegalArgumentException(
+                    "Cannot plan batches with %s %d: expected at least 1".formatted(what, value));
         }
     }
 }

@@ -43,7 +43,9 @@ public final class LocalGradientSource implements GradientSource {
         for (int i = 0; i < batches.shards(); i++) {
             int shard = i;
             results.add(replica.at(
-                    step, OwnHistory.INSTANCE, model -> task.compute(model, state.parameters().length(), step, shard)));
+                    step,
+                    OwnHistory.INSTANCE,
+                    model -> task.compute(model, state.parameters().length(), step, shard)));
         }
 
         return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS);

@@ -15,8 +15,9 @@ public enum Resume {
             case "auto" -> AUTO;
             case "never" -> NEVER;
             case "required" -> REQUIRED;
-            default -> throw new IllegalArgumentException(
-                    "Unsupported choice '%s' for resuming: expected auto, never or required".formatted(name));
+            default ->
+                throw new IllegalArgumentException(
+                        "Unsupported choice '%s' for resuming: expected auto, never or required".formatted(name));
         };
     }
 }

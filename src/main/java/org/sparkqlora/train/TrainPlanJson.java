@@ -49,8 +49,19 @@ public final class TrainPlanJson {
     private static final String MAX_GRADIENT_NORM = "max_grad_norm";
     private static final String SEED = "seed";
     private static final Set<String> KEYS = Set.of(
-            FORMAT_KEY, MODEL, METHOD, PRECISION, QUANT, LORA, INITIAL_ADAPTER, DATA, BATCHES, OPTIMIZER, SCHEDULE,
-            MAX_GRADIENT_NORM, SEED);
+            FORMAT_KEY,
+            MODEL,
+            METHOD,
+            PRECISION,
+            QUANT,
+            LORA,
+            INITIAL_ADAPTER,
+            DATA,
+            BATCHES,
+            OPTIMIZER,
+            SCHEDULE,
+            MAX_GRADIENT_NORM,
+            SEED);
 
     private TrainPlanJson() {}
 
@@ -160,9 +171,13 @@ public final class TrainPlanJson {
         }
 
         Map<String, Integer> ranks = new TreeMap<>();
-        field(node, "rank_pattern").fields().forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().intValue()));
+        field(node, "rank_pattern")
+                .fields()
+                .forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().intValue()));
         Map<String, Double> alphas = new TreeMap<>();
-        field(node, "alpha_pattern").fields().forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().doubleValue()));
+        field(node, "alpha_pattern")
+                .fields()
+                .forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().doubleValue()));
         return new LoraSpec(
                 field(node, "rank").intValue(),
                 number(node, "alpha"),
@@ -245,8 +260,9 @@ public final class TrainPlanJson {
 
     private static void requireKeys(JsonNode root) {
         if (field(root, FORMAT_KEY).intValue() != FORMAT) {
-            throw new IllegalArgumentException("Cannot read a plan of format %s: expected %d. Was it written by a newer version?"
-                    .formatted(root.get(FORMAT_KEY), FORMAT));
+            throw new IllegalArgumentException(
+                    "Cannot read a plan of format %s: expected %d. Was it written by a newer version?"
+                            .formatted(root.get(FORMAT_KEY), FORMAT));
         }
 
         for (Iterator<String> names = root.fieldNames(); names.hasNext(); ) {
@@ -260,7 +276,8 @@ public final class TrainPlanJson {
     private static JsonNode field(JsonNode node, String key) {
         JsonNode value = node.get(key);
         if (value == null || value.isNull()) {
-            throw new IllegalArgumentException("Cannot read a plan: expected a value for '%s', found none".formatted(key));
+            throw new IllegalArgumentException(
+                    "Cannot read a plan: expected a value for '%s', found none".formatted(key));
         }
 
         return value;

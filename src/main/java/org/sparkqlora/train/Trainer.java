@@ -56,15 +56,15 @@ public final class Trainer {
     }
 
     private TrainState restore(Resume resume, Supplier<TrainState> fresh) {
-        TrainState state =
-                switch (resume) {
-                    case AUTO -> checkpoints.newest().orElseGet(fresh);
-                    case NEVER -> fresh.get();
-                    case REQUIRED -> checkpoints
-                            .newest()
-                            .orElseThrow(() -> new IllegalArgumentException(
-                                    "Cannot resume: expected a checkpoint in the output folder, found none"));
-                };
+        TrainState state = switch (resume) {
+            case AUTO -> checkpoints.newest().orElseGet(fresh);
+            case NEVER -> fresh.get();
+            case REQUIRED ->
+                checkpoints
+                        .newest()
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                "Cannot resume: expected a checkpoint in the output folder, found none"));
+        };
         metrics.rewindTo(state.version());
         reporter.started(state.version(), plan.batches().steps());
         return state;
@@ -121,8 +121,7 @@ public final class Trainer {
 
     private static void requireFinite(long step, double norm, LossTotal loss) {
         if (loss.tokenCount() == 0) {
-            throw new IllegalStateException(
-                    "Cannot take step %d: its batch has no trained token".formatted(step + 1));
+            throw new IllegalStateException("Cannot take step %d: its batch has no trained token".formatted(step + 1));
         }
 
         if (!Double.isFinite(norm)) {

@@ -68,7 +68,9 @@ class DataPreparationTest {
         assertThat(counts.examples()).isEqualTo(600);
         assertThat(counts.rows()).isEqualTo(data.rows()).isLessThan(600);
         assertThat(counts.tokens())
-                .isEqualTo(lines.stream().mapToLong(line -> line.split(" ", -1).length).sum());
+                .isEqualTo(lines.stream()
+                        .mapToLong(line -> line.split(" ", -1).length)
+                        .sum());
         assertThat(counts.trainedTokens()).isEqualTo(counts.tokens() - 600);
     }
 
@@ -81,7 +83,9 @@ class DataPreparationTest {
 
         PreparedData data = prepare(new PreparationOptions(WIDTH, Packing.ONE_A_ROW, OnBadRecord.FAIL));
 
-        assertThat(documents(data)).containsExactlyElementsOf(Stream.concat(first.stream(), second.stream()).toList());
+        assertThat(documents(data))
+                .containsExactlyElementsOf(
+                        Stream.concat(first.stream(), second.stream()).toList());
         assertThat(data.rows()).isEqualTo(320);
     }
 
@@ -147,7 +151,8 @@ class DataPreparationTest {
 
         writeLines("a.jsonl", lines(11, 1));
         PreparedData second = prepare(PACKED);
-        assertThat(second.manifest().fingerprint()).isNotEqualTo(first.manifest().fingerprint());
+        assertThat(second.manifest().fingerprint())
+                .isNotEqualTo(first.manifest().fingerprint());
         assertThat(rowFile(first)).doesNotExist();
         assertThat(documents(second)).hasSize(11);
     }
@@ -194,8 +199,7 @@ class DataPreparationTest {
 
     private TreeMap<String, byte[]> prepareOn(String master, String name) {
         Path into = folder.resolve(name);
-        PreparedData data =
-                Clusters.on(master, context -> prepare(context, source.toString(), PACKED, into));
+        PreparedData data = Clusters.on(master, context -> prepare(context, source.toString(), PACKED, into));
         TreeMap<String, byte[]> bytes = new TreeMap<>();
         bytes.put(Manifest.FILE_NAME, read(into.resolve(Manifest.FILE_NAME)));
         for (PreparedFile file : data.manifest().files()) {
@@ -205,8 +209,7 @@ class DataPreparationTest {
         return bytes;
     }
 
-    private static PreparedData prepare(
-            JavaSparkContext context, String from, PreparationOptions options, Path into) {
+    private static PreparedData prepare(JavaSparkContext context, String from, PreparationOptions options, Path into) {
         return new DataPreparation(context)
                 .prepare(List.of(from), new NumbersEncoder("numbers"), options, into.toString());
     }
@@ -216,9 +219,10 @@ class DataPreparationTest {
         try (PreparedRows rows = data.reader(new Configuration())) {
             for (long i = 0; i < rows.rows(); i++) {
                 TokenRow row = rows.read(i);
-                row.documents().forEach(range -> documents.add(Arrays.stream(row.ids(), range.from(), range.to())
-                        .mapToObj(String::valueOf)
-                        .collect(Collectors.joining(" "))));
+                row.documents()
+                        .forEach(range -> documents.add(Arrays.stream(row.ids(), range.from(), range.to())
+                                .mapToObj(String::valueOf)
+                                .collect(Collectors.joining(" "))));
             }
         }
 

@@ -80,8 +80,10 @@ class SparkGradientSourceTest {
     @ValueSource(strings = {Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS})
     void evaluatorGivesTheLossOfEachDocumentInOrder(String master) {
         TrainState state = TrainFixture.freshState(plan(), model);
-        List<LossTotal> losses = Clusters.on(master, context -> new SparkEvaluator(context, new BigramSource())
-                .losses(state.parameters(), model.parameters(), heldOut, 4));
+        List<LossTotal> losses = Clusters.on(
+                master,
+                context -> new SparkEvaluator(context, new BigramSource())
+                        .losses(state.parameters(), model.parameters(), heldOut, 4));
 
         assertThat(losses).hasSize(30).isEqualTo(inOrder(state));
     }
@@ -103,8 +105,8 @@ class SparkGradientSourceTest {
     private Outcome trainInProcess() {
         try (PreparedRows train = rows.reader(new Configuration());
                 PreparedRows evaluate = heldOut.reader(new Configuration())) {
-            return train(state -> new LocalGradientSource(
-                    plan().batches(), model, new Workers(1), state, train, evaluate));
+            return train(
+                    state -> new LocalGradientSource(plan().batches(), model, new Workers(1), state, train, evaluate));
         }
     }
 

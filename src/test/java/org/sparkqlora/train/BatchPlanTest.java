@@ -22,8 +22,9 @@ class BatchPlanTest {
                 .toArray();
 
         assertThat(together)
-                .containsExactly(
-                        LongStream.range(24, 32).map(p -> EpochOrder.shuffled(42, p, 100)).toArray());
+                .containsExactly(LongStream.range(24, 32)
+                        .map(p -> EpochOrder.shuffled(42, p, 100))
+                        .toArray());
     }
 
     @Test

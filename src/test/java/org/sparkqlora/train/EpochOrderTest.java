@@ -14,14 +14,19 @@ class EpochOrderTest {
     void everyEpochVisitsEveryRowOnce(long rows) {
         for (long epoch = 0; epoch < 3; epoch++) {
             long start = epoch * rows;
-            assertThat(LongStream.range(start, start + rows).map(p -> EpochOrder.shuffled(7, p, rows)).sorted())
+            assertThat(LongStream.range(start, start + rows)
+                            .map(p -> EpochOrder.shuffled(7, p, rows))
+                            .sorted())
                     .containsExactlyElementsOf(() -> LongStream.range(0, rows).iterator());
         }
     }
 
     @Test
     void epochsAndSeedsDiffer() {
-        assertThat(order(1, 0)).isNotEqualTo(order(1, 100)).isNotEqualTo(order(2, 0)).isEqualTo(order(1, 0));
+        assertThat(order(1, 0))
+                .isNotEqualTo(order(1, 100))
+                .isNotEqualTo(order(2, 0))
+                .isEqualTo(order(1, 0));
     }
 
     @Test
@@ -35,7 +40,8 @@ class EpochOrderTest {
 
     @Test
     void fileOrderGoesRoundAndRound() {
-        assertThat(LongStream.range(0, 7).map(p -> EpochOrder.inFileOrder(p, 3))).containsExactly(0L, 1L, 2L, 0L, 1L, 2L, 0L);
+        assertThat(LongStream.range(0, 7).map(p -> EpochOrder.inFileOrder(p, 3)))
+                .containsExactly(0L, 1L, 2L, 0L, 1L, 2L, 0L);
     }
 
     @Test

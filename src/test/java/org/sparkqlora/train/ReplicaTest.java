@@ -67,7 +67,8 @@ class ReplicaTest {
 
             assertThatThrownBy(() -> replica.at(2, history, bound -> 0))
                     .isInstanceOf(StaleVersionException.class)
-                    .hasMessage("Cannot compute at version 2: this replica is at 3, so the step is already done elsewhere");
+                    .hasMessage(
+                            "Cannot compute at version 2: this replica is at 3, so the step is already done elsewhere");
         }
     }
 

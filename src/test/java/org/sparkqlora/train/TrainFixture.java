@@ -40,7 +40,11 @@ public final class TrainFixture {
 
     public static TrainState freshState(TrainPlan plan, GradientModel model) {
         return TrainState.fresh(
-                model.initialParameters(plan.seed()), model.parameters(), plan.optimizer(), plan.seed(), new Workers(1));
+                model.initialParameters(plan.seed()),
+                model.parameters(),
+                plan.optimizer(),
+                plan.seed(),
+                new Workers(1));
     }
 
     public static List<TokenRow> countingRows(int count, long seed) {

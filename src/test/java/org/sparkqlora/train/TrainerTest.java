@@ -38,7 +38,8 @@ class TrainerTest {
     void lossFalls() {
         TrainSummary summary = train(plan(2, 4), StateStore.none(), Resume.NEVER, state -> {});
 
-        assertThat(summary.lastLoss().getAsDouble()).isLessThan(0.8 * summary.firstLoss().getAsDouble());
+        assertThat(summary.lastLoss().getAsDouble())
+                .isLessThan(0.8 * summary.firstLoss().getAsDouble());
         assertThat(summary.evaluationLoss()).isPresent();
     }
 
@@ -123,7 +124,11 @@ class TrainerTest {
         GradientModel poisoned = new PoisonedModel(rows.get((int) badRow));
 
         assertThatThrownBy(() -> trainer(plan, states)
-                        .run(Resume.AUTO, () -> TrainFixture.freshState(plan, model), s -> source(plan, poisoned, s), s -> {}))
+                        .run(
+                                Resume.AUTO,
+                                () -> TrainFixture.freshState(plan, model),
+                                s -> source(plan, poisoned, s),
+                                s -> {}))
                 .isInstanceOf(BrokenLossException.class)
                 .hasMessage(
                         "Cannot take step 5: expected a finite loss, found NaN in row %d (shard 1). The last checkpoint is good; lower the learning rate or inspect the row."
@@ -145,7 +150,12 @@ class TrainerTest {
 
     private GradientSource source(TrainPlan plan, GradientModel of, TrainState state) {
         return new LocalGradientSource(
-                plan.batches(), of, new Workers(1), state, TrainFixture.reader(rows), TrainFixture.reader(rows.subList(0, 5)));
+                plan.batches(),
+                of,
+                new Workers(1),
+                state,
+                TrainFixture.reader(rows),
+                TrainFixture.reader(rows.subList(0, 5)));
     }
 
     private TrainSummary train(TrainPlan plan, StateStore store, Resume resume, StepWatcher watcher) {
@@ -279,9 +289,7 @@ class TrainerTest {
 
         @Override
         public List<LossTotal> losses(List<TokenRow> microBatch) {
-            return microBatch.contains(poison)
-                    ? List.of(new LossTotal(Double.NaN, 1))
-                    : healthy.losses(microBatch);
+            return microBatch.contains(poison) ? List.of(new LossTotal(Double.NaN, 1)) : healthy.losses(microBatch);
         }
 
         @Override
