@@ -1,0 +1,11 @@
+package org.sparkqlora.checkpoint;
+
+import org.sparkqlora.model.LoraSpec;
+
+/**
+ * What {@code adapter_config.json} says.
+ *
+ * @param lora shape and scale of the adapters
+ * @param baseModel name or path of the model they were trained on; empty when unknown
+ */
+public record AdapterConfig(LoraSpec lora, String baseModel) {}

@@ -1,0 +1,169 @@
+package org.sparkqlora.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.weights.FieldsJson;
+import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.PythonJson;
+
+/**
+ * PEFT's {@code adapter_config.json}. Reads files of any version: unknown keys are ignored, known keys that would change the
+ * arithmetic are refused, all together. Writes the keys that every version and reader knows.
+ */
+public final class AdapterConfigJson {
+    /** What PEFT adapts when no targets are named, in all families here. */
+    private static final List<String> DEFAULT_TARGETS = List.of("q_proj", "v_proj");
+
+    private static final List<String> FLAGS_THAT_MUST_BE_OFF =
+            List.of("fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora");
+    private static final List<String> KEYS_THAT_MUST_BE_EMPTY = List.of(
+            "modules_to_save",
+            "layers_to_transform",
+            "layers_pattern",
+            "exclude_modules",
+            "layer_replication",
+            "target_parameters",
+            "trainable_token_indices",
+            "alora_invocation_tokens",
+            "arrow_config",
+            "kasa_config",
+            "monteclora_config",
+            "velora_config");
+
+    private AdapterConfigJson() {}
+
+    /** Reads {@code text}; {@code document} is its name in messages. */
+    public static AdapterConfig parse(String document, String text) {
+        FieldsJson fields = FieldsJson.parse(document, text);
+        requireSupported(fields);
+        LoraSpec lora = new LoraSpec(
+                fields.count("r", 8),
+                fields.number("lora_alpha", 8),
+                fields.number("lora_dropout", 0),
+                targets(fields),
+                fields.flag("use_rslora", false),
+                fields.flag("use_dora", false),
+                ranks(fields),
+                alphas(fields));
+        return new AdapterConfig(lora, fields.text("base_model_name_or_path", ""));
+    }
+
+    /** The text of the file. */
+    public static String write(AdapterConfig config) {
+        LoraSpec lora = config.lora();
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        root.put("peft_type", "LORA");
+        root.put("task_type", "CAUSAL_LM");
+        root.put("base_model_name_or_path", config.baseModel());
+        root.put("r", lora.rank());
+        putNumber(root, "lora_alpha", lora.alpha());
+        root.put("lora_dropout", lora.dropout());
+        putTargets(root, lora.targets());
+        root.put("use_rslora", lora.rankStabilized());
+        root.put("use_dora", lora.weightDecomposed());
+        lora.rankPattern().forEach(root.putObject("rank_pattern")::put);
+        ObjectNode alphas = root.putObject("alpha_pattern");
+        lora.alphaPattern().forEach((key, alpha) -> putNumber(alphas, key, alpha));
+        root.put("bias", "none");
+        root.put("fan_in_fan_out", false);
+        root.put("inference_mode", true);
+        root.put("init_lora_weights", true);
+        Stream.of("auto_mapping", "layers_pattern", "layers_to_transform", "modules_to_save", "revision")
+                .forEach(root::putNull);
+        return PythonJson.text(root);
+    }
+
+    private static void requireSupported(FieldsJson fields) {
+        List<String> problems = new ArrayList<>();
+        String type = fields.text("peft_type");
+        if (!type.equals("LORA")) {
+            problems.add("expected peft_type LORA, found " + type);
+        }
+
+        String bias = fields.text("bias", "none");
+        if (!bias.equals("none")) {
+            problems.add("expected bias none, found " + bias);
+        }
+
+        FLAGS_THAT_MUST_BE_OFF.stream()
+                .filter(key -> fields.flag(key, false))
+                .forEach(key -> problems.add("expected %s false, found true".formatted(key)));
+        KEYS_THAT_MUST_BE_EMPTY.stream()
+                .filter(key -> fields.has(key) && !isEmpty(fields.node().get(key)))
+                .forEach(key -> problems.add(
+                        "expected no %s, found %s".formatted(key, fields.node().get(key))));
+        if (!problems.isEmpty()) {
+            throw new InvalidWeightsException(
+                    "Unsupported adapter in %s: %s".formatted(fields.document(), String.join("; ", problems)));
+        }
+    }
+
+    private static boolean isEmpty(JsonNode node) {
+        return node.isContainerNode() && node.isEmpty();
+    }
+
+    private static TargetModules targets(FieldsJson fields) {
+        JsonNode node = fields.node().path("target_modules");
+        if (node.isMissingNode() || node.isNull()) {
+            return new TargetModules.Names(DEFAULT_TARGETS);
+        }
+
+        if (node.isTextual()) {
+            return node.textValue().equals(TargetModules.ALL_LINEAR)
+                    ? new TargetModules.AllLinear()
+                    : new TargetModules.Expression(node.textValue());
+        }
+
+        List<String> names = new ArrayList<>();
+        for (JsonNode name : node) {
+            names.add(name.asText());
+        }
+
+        if (names.isEmpty()) {
+            throw fields.wrong("target_modules", "module names", node);
+        }
+
+        return new TargetModules.Names(names);
+    }
+
+    private static void putTargets(ObjectNode root, TargetModules targets) {
+        if (targets instanceof TargetModules.Names names) {
+            names.names().stream().sorted().forEach(root.putArray("target_modules")::add);
+        } else if (targets instanceof TargetModules.Expression expression) {
+            root.put("target_modules", expression.expression());
+        } else {
+            root.put("target_modules", TargetModules.ALL_LINEAR);
+        }
+    }
+
+    private static Map<String, Integer> ranks(FieldsJson fields) {
+        FieldsJson pattern = fields.object("rank_pattern");
+        Map<String, Integer> ranks = new TreeMap<>();
+        pattern.node().fieldNames().forEachRemaining(key -> ranks.put(key, pattern.count(key)));
+        return ranks;
+    }
+
+    private static Map<String, Double> alphas(FieldsJson fields) {
+        FieldsJson pattern = fields.object("alpha_pattern");
+        Map<String, Double> alphas = new TreeMap<>();
+        pattern.node().fieldNames().forEachRemaining(key -> alphas.put(key, pattern.number(key)));
+        return alphas;
+    }
+
+    /** A whole alpha is written without a fraction, as PEFT's own files have it. */
+    private static void putNumber(ObjectNode node, String key, double value) {
+        if (value == Math.rint(value) && Math.abs(value) < Integer.MAX_VALUE) {
+            node.put(key, (int) value);
+        } else {
+            node.put(key, value);
+        }
+    }
+}

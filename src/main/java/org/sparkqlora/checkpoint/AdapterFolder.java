@@ -1,0 +1,146 @@
+package org.sparkqlora.checkpoint;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.SafetensorsLayout;
+import org.sparkqlora.weights.SafetensorsWriter;
+import org.sparkqlora.weights.StoredType;
+import org.sparkqlora.weights.TensorSpec;
+
+/** An adapter as PEFT stores it: {@code adapter_config.json} and {@code adapter_model.safetensors} in float32. */
+public final class AdapterFolder {
+    static final String CONFIG_FILE = "adapter_config.json";
+    static final String WEIGHTS_FILE = "adapter_model.safetensors";
+    private static final String PICKLE = "adapter_model.bin";
+
+    private AdapterFolder() {}
+
+    /** Writes an adapter; one that is there is replaced when the new one was read back. */
+    public static void write(
+            FileSystem files, Path folder, AdapterConfig config, ParameterIndex index, FlatVector parameters) {
+        requireTrained(folder, index, parameters);
+        try (FreshFolder fresh = new FreshFolder(files, folder)) {
+            writeWeights(fresh, index, parameters);
+            String text = AdapterConfigJson.write(named(config, index));
+            fresh.add(CONFIG_FILE, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+            fresh.commit();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write adapter " + folder, e);
+        }
+    }
+
+    /** What the adapter in {@code folder} is. */
+    public static AdapterConfig readConfig(FileSystem files, Path folder) {
+        try {
+            Path file = new Path(FreshFolder.current(files, folder), CONFIG_FILE);
+            if (!files.exists(file)) {
+                throw new InvalidWeightsException(
+                        "Cannot load adapter %s: expected %s in it, found none".formatted(folder, CONFIG_FILE));
+            }
+
+            try (InputStream in = files.open(file)) {
+                return AdapterConfigJson.parse(file.toString(), new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read adapter " + folder, e);
+        }
+    }
+
+    /** The adapter's tensors in the order of {@code index}, which must be exactly those of the file. */
+    public static FlatVector read(FileSystem files, Path folder, ParameterIndex index) {
+        try {
+            Path file = new Path(FreshFolder.current(files, folder), WEIGHTS_FILE);
+            requireWeights(files, folder, file);
+            long size = files.getFileStatus(file).getLen();
+            try (InputStream in = new BufferedInputStream(files.open(file), 1 << 16)) {
+                SafetensorsLayout layout = SafetensorsLayout.read(file.toString(), in, size);
+                AdapterKeys.requireSame(folder, index, layout);
+                return readTensors(in, layout, index);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read adapter " + folder, e);
+        }
+    }
+
+    private static FlatVector readTensors(InputStream in, SafetensorsLayout layout, ParameterIndex index)
+            throws IOException {
+        FlatVector vector = FlatVector.zeros(index.size());
+        for (TensorSpec spec : layout.tensors()) {
+            long offset = index.find(spec.name()).offset();
+            SafetensorsStream.read(in, spec, (from, values, count) -> vector.write(offset + from, values, 0, count));
+        }
+
+        return vector;
+    }
+
+    private static void writeWeights(FreshFolder fresh, ParameterIndex index, FlatVector parameters)
+            throws IOException {
+        List<TensorSpec> specs = index.all().stream()
+                .map(parameter -> new TensorSpec(parameter.name(), StoredType.F32, parameter.shape()))
+                .toList();
+        SafetensorsLayout layout = SafetensorsLayout.of(SafetensorsWriter.PYTORCH, specs);
+        fresh.add(WEIGHTS_FILE, out -> {
+            out.write(layout.prefix());
+            for (TensorSpec spec : layout.tensors()) {
+                Parameter parameter = index.find(spec.name());
+                SafetensorsStream.write(out, spec, new VectorRange(parameters, parameter));
+            }
+        });
+    }
+
+    /** Names in place of "all-linear", which not every reader of PEFT's format resolves. */
+    private static AdapterConfig named(AdapterConfig config, ParameterIndex index) {
+        LoraSpec lora = config.lora();
+        if (!(lora.targets() instanceof TargetModules.AllLinear)) {
+            return config;
+        }
+
+        LoraSpec named = new LoraSpec(
+                lora.rank(),
+                lora.alpha(),
+                lora.dropout(),
+                new TargetModules.Names(AdapterKeys.modules(index)),
+                lora.rankStabilized(),
+                lora.weightDecomposed(),
+                lora.rankPattern(),
+                lora.alphaPattern());
+        return new AdapterConfig(named, config.baseModel());
+    }
+
+    private static void requireTrained(Path folder, ParameterIndex index, FlatVector parameters) {
+        if (index.size() == 0) {
+            throw new IllegalArgumentException(
+                    "Cannot write adapter %s: expected trained tensors, found none".formatted(folder));
+        }
+
+        if (parameters.length() != index.size()) {
+            throw new IllegalArgumentException("Cannot write adapter %s: expected %d numbers, found %d"
+                    .formatted(folder, index.size(), parameters.length()));
+        }
+    }
+
+    private static void requireWeights(FileSystem files, Path folder, Path file) throws IOException {
+        if (files.exists(file)) {
+            return;
+        }
+
+        String found = files.exists(new Path(file.getParent(), PICKLE))
+                ? "only the pickle %s, which can run code when it is read. Convert it once with PEFT: save_pretrained(dir, safe_serialization=True)"
+                        .formatted(PICKLE)
+                : "none";
+        throw new InvalidWeightsException(
+                "Cannot load adapter %s: expected %s in it, found %s".formatted(folder, WEIGHTS_FILE, found));
+    }
+}

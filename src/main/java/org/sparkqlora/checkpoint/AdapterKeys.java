@@ -1,0 +1,79 @@
+package org.sparkqlora.checkpoint;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.hadoop.fs.Path;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.SafetensorsLayout;
+import org.sparkqlora.weights.TensorSpec;
+
+/** Compares an adapter's tensors with those that the model trains: silently ignored keys are a classic way to train nothing. */
+final class AdapterKeys {
+    private static final int MOST_LISTED = 8;
+    private static final Pattern FACTOR = Pattern.compile(".*\\.(\\w+)\\.lora_A\\.weight");
+
+    private AdapterKeys() {}
+
+    /** Throws one error that lists every tensor that is missing, unexpected, or of another shape or type. */
+    static void requireSame(Path folder, ParameterIndex index, SafetensorsLayout layout) {
+        Set<String> missing = new TreeSet<>();
+        index.all().forEach(parameter -> missing.add(parameter.name()));
+        Set<String> unexpected = new TreeSet<>();
+        Set<String> different = new TreeSet<>();
+        for (TensorSpec spec : layout.tensors()) {
+            missing.remove(spec.name());
+            if (!index.has(spec.name())) {
+                unexpected.add(spec.name());
+            } else if (!fits(index.find(spec.name()), spec)) {
+                different.add("%s (expected shape %s, found %s%s)"
+                        .formatted(
+                                spec.name(),
+                                Arrays.toString(index.find(spec.name()).shape()),
+                                spec.type(),
+                                Arrays.toString(spec.shape())));
+            }
+        }
+
+        List<String> problems = new ArrayList<>();
+        list(problems, "missing", missing);
+        list(problems, "unexpected", unexpected);
+        list(problems, "different", different);
+        if (!problems.isEmpty()) {
+            throw new InvalidWeightsException(
+                    "Cannot load adapter %s: expected the %d tensors that this model trains, found others. Are model, rank and target modules those of the adapter?\n  %s"
+                            .formatted(folder, index.all().size(), String.join("\n  ", problems)));
+        }
+    }
+
+    /** Last names of the modules that carry an adapter, sorted. */
+    static List<String> modules(ParameterIndex index) {
+        return index.all().stream()
+                .map(parameter -> FACTOR.matcher(parameter.name()))
+                .filter(Matcher::matches)
+                .map(matcher -> matcher.group(1))
+                .distinct()
+                .sorted()
+                .toList();
+    }
+
+    private static boolean fits(Parameter parameter, TensorSpec spec) {
+        return spec.type().isFloat() && Arrays.equals(parameter.shape(), spec.shape());
+    }
+
+    private static void list(List<String> problems, String what, Set<String> names) {
+        if (names.isEmpty()) {
+            return;
+        }
+
+        String shown = String.join(", ", names.stream().limit(MOST_LISTED).toList());
+        String more = names.size() > MOST_LISTED ? " and %d more".formatted(names.size() - MOST_LISTED) : "";
+        problems.add("%d %s: %s%s".formatted(names.size(), what, shown, more));
+    }
+}

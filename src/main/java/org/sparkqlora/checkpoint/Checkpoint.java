@@ -1,0 +1,55 @@
+package org.sparkqlora.checkpoint;
+
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** A checkpoint whose files were read and found to be as written. */
+public final class Checkpoint {
+    private static final int BUFFER = 1 << 16;
+
+    private final FileSystem files;
+    private final Path folder;
+    private final Commit commit;
+    private final List<String> skipped;
+
+    Checkpoint(FileSystem files, Path folder, Commit commit, List<String> skipped) {
+        this.files = files;
+        this.folder = folder;
+        this.commit = commit;
+        this.skipped = List.copyOf(skipped);
+    }
+
+    public long step() {
+        return commit.step();
+    }
+
+    /** What the writer noted beside the state. */
+    public Map<String, String> facts() {
+        return commit.facts();
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    /** Why each newer checkpoint was not taken. */
+    public List<String> skipped() {
+        return skipped;
+    }
+
+    /** The state as it was written. The caller closes it. */
+    public DataInputStream openState() {
+        Path file = new Path(folder, CheckpointStore.STATE_FILE);
+        try {
+            return new DataInputStream(new BufferedInputStream(files.open(file), BUFFER));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to open " + file, e);
+        }
+    }
+}

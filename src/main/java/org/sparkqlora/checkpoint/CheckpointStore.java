@@ -1,0 +1,242 @@
+package org.sparkqlora.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.function.Function;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Checkpoints in a folder of any Hadoop file system, object stores included. Driver only.
+ *
+ * <p>Each is a folder that is written once, read back, and made to exist by one small object, written last, that names every
+ * file with its length and hash. No rename is needed: a cut-off object is not JSON, and so no checkpoint. A reader takes the
+ * newest whose files are all as they were written. A killed writer leaves at most a folder without such an object, which a
+ * later one removes.
+ *
+ * <p>Writers claim the folder by number. One that finds a higher claim stops, so two drivers never mix their checkpoints.
+ */
+public final class CheckpointStore {
+    static final String STATE_FILE = "state.bin";
+
+    private static final int FEWEST_KEPT = 2;
+    private static final int RUN_ID_LENGTH = 8;
+    private static final long UNCLAIMED = 0;
+
+    private final FileSystem files;
+    private final Path folder;
+    private final int keep;
+    private final String run;
+    private final Claims claims;
+    private final Set<CheckpointName> verified = new HashSet<>();
+    private long attempt = UNCLAIMED;
+    private int published;
+
+    /** A store for a run of its own; {@code keep} good checkpoints are kept, at least 2. */
+    public CheckpointStore(FileSystem files, Path folder, int keep) {
+        this(files, folder, keep, UUID.randomUUID().toString().substring(0, RUN_ID_LENGTH));
+    }
+
+    CheckpointStore(FileSystem files, Path folder, int keep, String run) {
+        if (keep < FEWEST_KEPT) {
+            throw new IllegalArgumentException(
+                    "Cannot keep %d checkpoints: expected at least %d, since the newest may be damaged"
+                            .formatted(keep, FEWEST_KEPT));
+        }
+
+        this.files = files;
+        this.folder = folder;
+        this.keep = keep;
+        this.run = run;
+        this.claims = new Claims(files, folder);
+    }
+
+    /** Takes the folder over: writers that claimed it before can no longer publish. The first publication does it otherwise. */
+    public void claim() {
+        try {
+            attempt = claims.claim(run);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to claim checkpoint folder " + folder, e);
+        }
+    }
+
+    /**
+     * Writes the checkpoint of {@code step} and removes the oldest ones.
+     *
+     * @param facts short texts to keep beside the state
+     * @param state writes the state
+     */
+    public void publish(long step, Map<String, String> facts, BlobWriter state) {
+        if (attempt == UNCLAIMED) {
+            claim();
+        }
+
+        CheckpointName name = new CheckpointName(step, run, attempt, published++);
+        try {
+            requireOwned(step);
+            StoredFile file = StoredFile.write(files, new Path(new Path(folder, name.folder()), STATE_FILE), state);
+            requireOwned(step);
+            commit(name, CommitJson.write(new Commit(step, run, attempt, name.folder(), facts, List.of(file))));
+            verified.add(name);
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "Failed to write checkpoint %s of %s; those before it are kept".formatted(name.folder(), folder),
+                    e);
+        }
+
+        sweep();
+    }
+
+    /**
+     * The newest checkpoint whose files are as they were written; nothing when there never was one.
+     *
+     * @throws InvalidCheckpointException when there are checkpoints and all are damaged
+     */
+    public Optional<Checkpoint> newestGood() {
+        List<String> skipped = new ArrayList<>();
+        for (CheckpointName name : newestFirst()) {
+            try {
+                Commit commit = verify(name);
+                return Optional.of(new Checkpoint(files, new Path(folder, name.folder()), commit, skipped));
+            } catch (IOException | IllegalArgumentException e) {
+                skipped.add("%s: %s".formatted(name.folder(), e.getMessage()));
+            }
+        }
+
+        if (!skipped.isEmpty()) {
+            throw new InvalidCheckpointException(
+                    "Cannot resume from %s: none of its %d checkpoints can be trusted\n  %s"
+                            .formatted(folder, skipped.size(), String.join("\n  ", skipped)));
+        }
+
+        return Optional.empty();
+    }
+
+    /** When it is unknown whether the object was written, reading it tells. */
+    private void commit(CheckpointName name, String text) throws IOException {
+        Path file = new Path(folder, name.commit());
+        try {
+            StoredFile.write(files, file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (IOException e) {
+            if (!isWritten(file, text, e)) {
+                throw e;
+            }
+        }
+    }
+
+    private boolean isWritten(Path file, String text, IOException first) {
+        try {
+            return readText(file).equals(text);
+        } catch (IOException second) {
+            first.addSuppressed(second);
+            return false;
+        }
+    }
+
+    private Commit verify(CheckpointName name) throws IOException {
+        Path file = new Path(folder, name.commit());
+        Commit commit = CommitJson.parse(file.toString(), readText(file));
+        if (!commit.folder().equals(name.folder())) {
+            throw new IOException("Cannot trust %s: expected it to name %s, found %s"
+                    .formatted(file, name.folder(), commit.folder()));
+        }
+
+        for (StoredFile stored : commit.files()) {
+            stored.verify(files, new Path(folder, name.folder()));
+        }
+
+        return commit;
+    }
+
+    private String readText(Path file) throws IOException {
+        try (InputStream in = files.open(file)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private void requireOwned(long step) throws IOException {
+        long highest = claims.highest();
+        if (highest > attempt) {
+            throw new TakenOverException(
+                    "Cannot publish step %d to %s: expected attempt %d to own it, found attempt %d. Another driver runs this training."
+                            .formatted(step, folder, attempt, highest));
+        }
+    }
+
+    /** Removes checkpoints behind the newest good ones, and folders that never became one. */
+    private void sweep() {
+        try {
+            List<CheckpointName> commits = newestFirst();
+            List<CheckpointName> surplus = surplus(commits);
+            for (CheckpointName name : surplus) {
+                files.delete(new Path(folder, name.commit()), false); // first: an object always has its folder
+                files.delete(new Path(folder, name.folder()), true);
+            }
+
+            for (CheckpointName name : names(CheckpointName::parse)) {
+                if (name.attempt() <= attempt && !commits.contains(name)) {
+                    files.delete(new Path(folder, name.folder()), true);
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to remove old checkpoints of " + folder, e);
+        }
+    }
+
+    private List<CheckpointName> surplus(List<CheckpointName> newestFirst) {
+        int good = 0;
+        int seen = 0;
+        while (seen < newestFirst.size() && good < keep) {
+            good += isGood(newestFirst.get(seen)) ? 1 : 0;
+            seen++;
+        }
+
+        return newestFirst.subList(seen, newestFirst.size());
+    }
+
+    private boolean isGood(CheckpointName name) {
+        if (verified.contains(name)) {
+            return true;
+        }
+
+        try {
+            verify(name);
+            return verified.add(name);
+        } catch (IOException | IllegalArgumentException e) {
+            return false; // kept, but not counted; a reader will say why
+        }
+    }
+
+    private List<CheckpointName> newestFirst() {
+        try {
+            return names(CheckpointName::parseCommit).stream()
+                    .sorted(Comparator.reverseOrder())
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to list checkpoints in " + folder, e);
+        }
+    }
+
+    private List<CheckpointName> names(Function<String, Optional<CheckpointName>> parser) throws IOException {
+        if (!files.exists(folder)) {
+            return List.of();
+        }
+
+        return Arrays.stream(files.listStatus(folder))
+                .map(FileStatus::getPath)
+                .flatMap(path -> parser.apply(path.getName()).stream())
+                .toList();
+    }
+}

@@ -1,0 +1,58 @@
+package org.sparkqlora.checkpoint;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Numbered claims of a folder, one small object each: the highest owns it. They fence off a driver that was given up but still
+ * runs, such as the first attempt of a YARN application.
+ */
+final class Claims {
+    private static final Pattern FORM = Pattern.compile("attempt-(\\d{1,18})");
+
+    private final FileSystem files;
+    private final Path folder;
+
+    Claims(FileSystem files, Path folder) {
+        this.files = files;
+        this.folder = folder;
+    }
+
+    /** The highest claim, or 0. */
+    long highest() throws IOException {
+        if (!files.exists(folder)) {
+            return 0;
+        }
+
+        return Arrays.stream(files.listStatus(folder))
+                .map(FileStatus::getPath)
+                .map(path -> FORM.matcher(path.getName()))
+                .filter(Matcher::matches)
+                .mapToLong(matcher -> Long.parseLong(matcher.group(1)))
+                .max()
+                .orElse(0);
+    }
+
+    /** Takes the folder over for {@code run}. */
+    long claim(String run) throws IOException {
+        while (true) {
+            long attempt = highest() + 1;
+            try {
+                StoredFile.write(
+                        files,
+                        new Path(folder, "attempt-" + attempt),
+                        out -> out.write(run.getBytes(StandardCharsets.UTF_8)));
+                return attempt;
+            } catch (FileAlreadyExistsException e) {
+                continue; // another driver took this number in between
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package org.sparkqlora.checkpoint;
+
+import java.io.BufferedOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.StreamCapabilities;
+
+/**
+ * A file as it was written.
+ *
+ * @param name its name in its folder
+ * @param bytes its length
+ * @param sha256 hash of its content, in hex digits
+ */
+record StoredFile(String name, long bytes, String sha256) {
+    private static final int BUFFER = 1 << 16;
+
+    /** Writes a file that must not exist, and reads it back. */
+    static StoredFile write(FileSystem files, Path file, BlobWriter content) throws IOException {
+        MessageDigest digest = Sha256.digest();
+        long bytes;
+        try (FSDataOutputStream raw = files.create(file, false)) {
+            OutputStream buffered = new BufferedOutputStream(new DigestOutputStream(raw, digest), BUFFER);
+            DataOutputStream out = new DataOutputStream(buffered);
+            content.write(out);
+            out.flush();
+            bytes = raw.getPos();
+            if (raw.hasCapability(StreamCapabilities.HSYNC)) {
+                raw.hsync(); // object stores cannot: there the file exists once it is closed
+            }
+        }
+
+        StoredFile stored = new StoredFile(file.getName(), bytes, Sha256.hex(digest));
+        stored.verify(files, file.getParent());
+        return stored;
+    }
+
+    /** Reads the file in {@code folder} and throws an error when it is not what was written. */
+    void verify(FileSystem files, Path folder) throws IOException {
+        Path file = new Path(folder, name);
+        FileStatus status = files.getFileStatus(file);
+        if (status.getLen() != bytes) {
+            throw new IOException(
+                    "Cannot trust %s: expected %d bytes, found %d".formatted(file, bytes, status.getLen()));
+        }
+
+        String found = hash(files, file);
+        if (!found.equals(sha256)) {
+            throw new IOException("Cannot trust %s: expected SHA-256 %s, found %s".formatted(file, sha256, found));
+        }
+    }
+
+    private static String hash(FileSystem files, Path file) throws IOException {
+        MessageDigest digest = Sha256.digest();
+        byte[] buffer = new byte[BUFFER];
+        try (InputStream in = files.open(file)) {
+            for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+                digest.update(buffer, 0, count);
+            }
+        }
+
+        return Sha256.hex(digest);
+    }
+}
