@@ -42,7 +42,8 @@ final class DateFormat {
             case 'p' -> "a";
             case 'j' -> "DDD";
             case '%' -> "'%'";
-            default -> throw new BadRecordException("Unsupported date field %%%s in the chat template".formatted(directive));
+            default ->
+                throw new BadRecordException("Unsupported date field %%%s in the chat template".formatted(directive));
         };
         return DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH).format(time);
     }

@@ -1,10 +1,10 @@
 package org.sparkqlora.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +63,9 @@ public final class ExampleJson {
     }
 
     private static String column(JsonProcessingException failure) {
-        return failure.getLocation() == null ? "" : " at column " + failure.getLocation().getColumnNr();
+        return failure.getLocation() == null
+                ? ""
+                : " at column " + failure.getLocation().getColumnNr();
     }
 
     private static RecordFormat detect(JsonNode record) {
@@ -106,8 +108,8 @@ public final class ExampleJson {
     private static List<ChatMessage> messages(JsonNode record, String name) {
         JsonNode list = field(record, name);
         if (!list.isArray() || list.isEmpty()) {
-            throw new BadRecordException(
-                    "Cannot read field %s: expected a list of at least 1 message, found %s".formatted(name, describe(list)));
+            throw new BadRecordException("Cannot read field %s: expected a list of at least 1 message, found %s"
+                    .formatted(name, describe(list)));
         }
 
         List<ChatMessage> messages = new ArrayList<>(list.size());
@@ -120,8 +122,8 @@ public final class ExampleJson {
 
     private static ChatMessage message(JsonNode node, String place) {
         if (!node.isObject()) {
-            throw new BadRecordException(
-                    "Cannot read %s: expected an object with role and content, found %s".formatted(place, describe(node)));
+            throw new BadRecordException("Cannot read %s: expected an object with role and content, found %s"
+                    .formatted(place, describe(node)));
         }
 
         JsonNode role = node.path(ROLE);
@@ -157,8 +159,8 @@ public final class ExampleJson {
         StringBuilder text = new StringBuilder();
         for (JsonNode part : parts) {
             if (!part.path(TEXT).isTextual()) {
-                throw new BadRecordException(
-                        "Cannot read %s.content: expected parts of type text, found %s".formatted(place, describe(part)));
+                throw new BadRecordException("Cannot read %s.content: expected parts of type text, found %s"
+                        .formatted(place, describe(part)));
             }
 
             text.append(part.path(TEXT).textValue());

@@ -32,7 +32,8 @@ public enum RecordFormat {
     }
 
     private static String optionValues() {
-        List<String> names = Arrays.stream(values()).map(RecordFormat::optionValue).toList();
+        List<String> names =
+                Arrays.stream(values()).map(RecordFormat::optionValue).toList();
         return String.join(", ", names);
     }
 }

@@ -122,8 +122,7 @@ final class AnswerSpans {
     private static int commonSuffix(String left, String right, int prefix) {
         int limit = Math.min(left.length(), right.length()) - prefix;
         int length = 0;
-        while (length < limit
-                && left.charAt(left.length() - 1 - length) == right.charAt(right.length() - 1 - length)) {
+        while (length < limit && left.charAt(left.length() - 1 - length) == right.charAt(right.length() - 1 - length)) {
             length++;
         }
 

@@ -15,8 +15,9 @@ public record EncodedExample(int[] ids, boolean[] trained) {
         }
 
         if (trained.length != ids.length) {
-            throw new IllegalArgumentException("Cannot make an example of %d tokens: expected as many mask values, found %d"
-                    .formatted(ids.length, trained.length));
+            throw new IllegalArgumentException(
+                    "Cannot make an example of %d tokens: expected as many mask values, found %d"
+                            .formatted(ids.length, trained.length));
         }
 
         ids = ids.clone();
@@ -40,7 +41,9 @@ public record EncodedExample(int[] ids, boolean[] trained) {
 
     /** The first {@code width} tokens, or this example when it is no longer than that. */
     public EncodedExample truncatedTo(int width) {
-        return ids.length <= width ? this : new EncodedExample(Arrays.copyOf(ids, width), Arrays.copyOf(trained, width));
+        return ids.length <= width
+                ? this
+                : new EncodedExample(Arrays.copyOf(ids, width), Arrays.copyOf(trained, width));
     }
 
     @Override

@@ -92,13 +92,17 @@ public final class ExampleEncoder {
             return pair.prompt() + pair.completion();
         }
 
-        return example instanceof PlainText text ? text.text() : tokenizer.decodeWithSpecials(((TokenSequence) example).ids());
+        return example instanceof PlainText text
+                ? text.text()
+                : tokenizer.decodeWithSpecials(((TokenSequence) example).ids());
     }
 
     private ChatTemplate requireTemplate() {
-        return tokenizer.chatTemplate().orElseThrow(() -> new BadRecordException(
-                "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with"
-                        + " --chat-template, or use records of another format"));
+        return tokenizer
+                .chatTemplate()
+                .orElseThrow(() -> new BadRecordException(
+                        "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with"
+                                + " --chat-template, or use records of another format"));
     }
 
     /** Marks the tokens that reach into {@code span}; gives the last of them, or -1. */
@@ -168,7 +172,10 @@ public final class ExampleEncoder {
     }
 
     private int requireEos() {
-        return tokenizer.eos().orElseThrow(() -> new IllegalArgumentException(
-                "Cannot end a text: expected an eos_token in tokenizer_config.json that the vocabulary has, found none"));
+        return tokenizer
+                .eos()
+                .orElseThrow(
+                        () -> new IllegalArgumentException(
+                                "Cannot end a text: expected an eos_token in tokenizer_config.json that the vocabulary has, found none"));
     }
 }

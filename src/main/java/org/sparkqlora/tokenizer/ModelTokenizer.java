@@ -154,8 +154,9 @@ public final class ModelTokenizer implements AutoCloseable {
             if (Character.isSupplementaryCodePoint(codePoint)) {
                 i++;
             } else if (Character.isSurrogate((char) codePoint)) {
-                throw new BadRecordException("Cannot encode a text: expected Unicode, found half a surrogate pair (U+%04X) at char %d"
-                        .formatted(codePoint, i));
+                throw new BadRecordException(
+                        "Cannot encode a text: expected Unicode, found half a surrogate pair (U+%04X) at char %d"
+                                .formatted(codePoint, i));
             }
         }
 

@@ -61,7 +61,9 @@ public final class RowPacker {
         }
 
         row.add(example);
-        openByRoom.computeIfAbsent(room - example.length(), key -> new ArrayDeque<>()).add(row);
+        openByRoom
+                .computeIfAbsent(room - example.length(), key -> new ArrayDeque<>())
+                .add(row);
     }
 
     private static TokenRow concatenate(List<EncodedExample> documents, int width) {
@@ -82,7 +84,8 @@ public final class RowPacker {
     private static void requireWidth(int width) {
         if (width < 2) {
             throw new IllegalArgumentException(
-                    "Cannot pack rows of width %d: expected at least 2, a token and the one it predicts".formatted(width));
+                    "Cannot pack rows of width %d: expected at least 2, a token and the one it predicts"
+                            .formatted(width));
         }
     }
 }

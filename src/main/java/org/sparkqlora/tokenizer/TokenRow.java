@@ -16,8 +16,8 @@ import java.util.List;
 public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length) implements Serializable {
     public TokenRow {
         if (length < 1 || length > ids.length) {
-            throw new IllegalArgumentException(
-                    "Cannot make a row of width %d: expected 1 to %d tokens, found %d".formatted(ids.length, ids.length, length));
+            throw new IllegalArgumentException("Cannot make a row of width %d: expected 1 to %d tokens, found %d"
+                    .formatted(ids.length, ids.length, length));
         }
 
         if (trained.length != ids.length || starts.length != ids.length) {

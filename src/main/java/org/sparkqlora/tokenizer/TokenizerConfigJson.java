@@ -17,7 +17,13 @@ final class TokenizerConfigJson {
     private static final String CHAT_TEMPLATE = "chat_template";
     private static final String DEFAULT_TEMPLATE = "default";
     private static final List<String> ROLES = List.of(
-            SpecialTokens.BOS, SpecialTokens.EOS, SpecialTokens.PAD, "unk_token", "sep_token", "cls_token", "mask_token");
+            SpecialTokens.BOS,
+            SpecialTokens.EOS,
+            SpecialTokens.PAD,
+            "unk_token",
+            "sep_token",
+            "cls_token",
+            "mask_token");
 
     private final Path file;
     private final JsonNode root;
@@ -36,8 +42,10 @@ final class TokenizerConfigJson {
         try {
             return new TokenizerConfigJson(file, JsonMapper.builder().build().readTree(file.toFile()));
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Cannot read %s: expected JSON, found an error at line %d: %s"
-                    .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()), e);
+            throw new IllegalArgumentException(
+                    "Cannot read %s: expected JSON, found an error at line %d: %s"
+                            .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
+                    e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

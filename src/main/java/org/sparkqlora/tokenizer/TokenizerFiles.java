@@ -2,6 +2,7 @@ package org.sparkqlora.tokenizer;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -10,10 +11,9 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.Optional;
-import java.io.OutputStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.jinja.Template;
@@ -27,7 +27,10 @@ import org.sparkqlora.data.jinja.TemplateException;
  * @param templateOrigin the file that holds it, for messages
  */
 record TokenizerFiles(
-        Path tokenizer, SpecialTokens specialTokens, @Nullable String templateSource, Path templateOrigin) {
+        Path tokenizer,
+        SpecialTokens specialTokens,
+        @Nullable String templateSource,
+        Path templateOrigin) {
     private static final String TOKENIZER = "tokenizer.json";
     private static final String CONFIG = "tokenizer_config.json";
     private static final String SPECIAL_TOKENS = "special_tokens_map.json";
@@ -38,14 +41,16 @@ record TokenizerFiles(
         Path tokenizer = requireTokenizer(folder);
         Path configFile = folder.resolve(CONFIG);
         TokenizerConfigJson config = TokenizerConfigJson.read(configFile);
-        Map<String, String> specials = new LinkedHashMap<>(
-                TokenizerConfigJson.read(folder.resolve(SPECIAL_TOKENS)).specialTokens().texts());
+        Map<String, String> specials = new LinkedHashMap<>(TokenizerConfigJson.read(folder.resolve(SPECIAL_TOKENS))
+                .specialTokens()
+                .texts());
         specials.putAll(config.specialTokens().texts());
         SpecialTokens specialTokens = new SpecialTokens(specials);
         Path templateFile = folder.resolve(TEMPLATE);
         return Files.exists(templateFile)
                 ? new TokenizerFiles(tokenizer, specialTokens, readText(templateFile), templateFile)
-                : new TokenizerFiles(tokenizer, specialTokens, config.chatTemplate().orElse(null), configFile);
+                : new TokenizerFiles(
+                        tokenizer, specialTokens, config.chatTemplate().orElse(null), configFile);
     }
 
     TokenizerFiles withChatTemplate(Path file) {
@@ -86,8 +91,8 @@ record TokenizerFiles(
         }
 
         if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException(
-                    "Cannot open the tokenizer of %s: expected a model folder, found %s".formatted(folder, kind(folder)));
+            throw new IllegalArgumentException("Cannot open the tokenizer of %s: expected a model folder, found %s"
+                    .formatted(folder, kind(folder)));
         }
 
         throw new IllegalArgumentException("Cannot open the tokenizer of %s: expected a file %s, found %s"

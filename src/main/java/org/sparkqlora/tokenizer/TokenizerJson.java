@@ -33,8 +33,10 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             parser.setCodec(JsonMapper.builder().build());
             readRoot(parser, ids, specialIds);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Cannot read %s: expected a tokenizer as JSON, found an error at line %d: %s"
-                    .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()), e);
+            throw new IllegalArgumentException(
+                    "Cannot read %s: expected a tokenizer as JSON, found an error at line %d: %s"
+                            .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
+                    e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }
@@ -52,7 +54,8 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
         return 1 + ids.values().stream().mapToInt(Integer::intValue).max().orElseThrow();
     }
 
-    private static void readRoot(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds) throws IOException {
+    private static void readRoot(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)
+            throws IOException {
         parser.nextToken();
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();

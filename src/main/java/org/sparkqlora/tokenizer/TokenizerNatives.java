@@ -31,10 +31,13 @@ final class TokenizerNatives {
         } catch (UnsatisfiedLinkError | ExceptionInInitializerError e) {
             throw new IllegalStateException(
                     "Failed to load the tokenizers' native library. It is unpacked to DJL_CACHE_DIR, which must be writable and"
-                            + " allow execution: " + e.getMessage(), e);
+                            + " allow execution: " + e.getMessage(),
+                    e);
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(
-                    "Cannot open %s: expected a Hugging Face tokenizer, found an error: %s".formatted(file, e.getMessage()), e);
+                    "Cannot open %s: expected a Hugging Face tokenizer, found an error: %s"
+                            .formatted(file, e.getMessage()),
+                    e);
         }
     }
 

@@ -25,13 +25,15 @@ class ChatTemplateTest {
             Map.of("bos_token", "<s>", "eos_token", "</s>", "pad_token", "<pad>", "unk_token", "<unk>");
 
     static Stream<Arguments> goldens() {
-        return Stream.of("chatml", "chatml-generation", "llama3", "mistral", "features").flatMap(name -> {
-            List<Arguments> cases = new ArrayList<>();
-            GoldenJson.read("templates/" + name + ".json")
-                    .fields()
-                    .forEachRemaining(golden -> cases.add(Arguments.of(name, golden.getKey(), golden.getValue())));
-            return cases.stream();
-        });
+        return Stream.of("chatml", "chatml-generation", "llama3", "mistral", "features")
+                .flatMap(name -> {
+                    List<Arguments> cases = new ArrayList<>();
+                    GoldenJson.read("templates/" + name + ".json")
+                            .fields()
+                            .forEachRemaining(
+                                    golden -> cases.add(Arguments.of(name, golden.getKey(), golden.getValue())));
+                    return cases.stream();
+                });
     }
 
     @ParameterizedTest(name = "{0}: {1}")
@@ -54,10 +56,13 @@ class ChatTemplateTest {
 
         List<List<Integer>> spans = rendering.generated().stream()
                 .map(span -> List.of(
-                        rendering.text().codePointCount(0, span.from()), rendering.text().codePointCount(0, span.to())))
+                        rendering.text().codePointCount(0, span.from()),
+                        rendering.text().codePointCount(0, span.to())))
                 .toList();
         List<List<Integer>> expected = new ArrayList<>();
-        golden.path("generated").forEach(span -> expected.add(List.of(span.get(0).intValue(), span.get(1).intValue())));
+        golden.path("generated")
+                .forEach(span ->
+                        expected.add(List.of(span.get(0).intValue(), span.get(1).intValue())));
         assertThat(spans).isEqualTo(expected);
     }
 
@@ -70,7 +75,8 @@ class ChatTemplateTest {
     @Test
     void datesComeFromTheClock() {
         Clock clock = Clock.fixed(Instant.parse("2024-07-06T08:09:05Z"), ZoneOffset.UTC);
-        ChatTemplate chat = new ChatTemplate(Template.parse("{{ strftime_now('%d %b %Y, %A %H:%M %%') }}"), TOKENS, clock);
+        ChatTemplate chat =
+                new ChatTemplate(Template.parse("{{ strftime_now('%d %b %Y, %A %H:%M %%') }}"), TOKENS, clock);
 
         assertThat(chat.renderConversation(List.of(ChatMessage.of("user", "hi")), List.of()))
                 .isEqualTo("06 Jul 2024, Saturday 08:09 %");
@@ -83,9 +89,10 @@ class ChatTemplateTest {
 
         assertThatThrownBy(() -> mistral.renderConversation(twoQuestions, List.of()))
                 .isInstanceOf(BadRecordException.class)
-                .hasMessage("Cannot write the conversation with the chat template: Cannot render the template, line 17: the"
-                        + " template refuses the conversation: After the optional system message, user and assistant must take"
-                        + " turns");
+                .hasMessage(
+                        "Cannot write the conversation with the chat template: Cannot render the template, line 17: the"
+                                + " template refuses the conversation: After the optional system message, user and assistant must take"
+                                + " turns");
     }
 
     private static ChatTemplate open(String name) {

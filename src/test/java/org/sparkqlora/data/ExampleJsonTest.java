@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigInteger;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -116,7 +115,9 @@ class ExampleJsonTest {
                         + " 9999999999",
             })
     void saysWhatIsWrongWithARecord(String line, String message) {
-        assertThatThrownBy(() -> read(line)).isInstanceOf(BadRecordException.class).hasMessage(message);
+        assertThatThrownBy(() -> read(line))
+                .isInstanceOf(BadRecordException.class)
+                .hasMessage(message);
     }
 
     @Test
@@ -135,7 +136,8 @@ class ExampleJsonTest {
         assertThat(RecordFormat.parse("prompt-completion")).isEqualTo(RecordFormat.PROMPT_COMPLETION);
         assertThatThrownBy(() -> RecordFormat.parse("chat"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Cannot read records as 'chat': expected one of auto, messages, prompt-completion, text, tokens");
+                .hasMessage(
+                        "Cannot read records as 'chat': expected one of auto, messages, prompt-completion, text, tokens");
     }
 
     private static Example read(String line) {

@@ -79,7 +79,8 @@ class ExampleEncoderTest {
                 List.of(),
                 3);
 
-        assertThat(trainedRuns(BYTES, new ExampleEncoder(BYTES).encode(conversation))).containsExactly("d<|im_end|>");
+        assertThat(trainedRuns(BYTES, new ExampleEncoder(BYTES).encode(conversation)))
+                .containsExactly("d<|im_end|>");
     }
 
     @Test
@@ -102,8 +103,10 @@ class ExampleEncoderTest {
                 "{% for m in messages %}<|im_start|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}"
                         + "{% else %}{{ m.content }}{% endif %}<|im_end|>{% endfor %}");
         try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template)) {
-            Conversation conversation = Conversation.of(ChatMessage.of("user", "a"), ChatMessage.of("assistant", "🙂b"));
-            assertThat(trainedRuns(tokenizer, new ExampleEncoder(tokenizer).encode(conversation))).containsExactly("🙂b");
+            Conversation conversation =
+                    Conversation.of(ChatMessage.of("user", "a"), ChatMessage.of("assistant", "🙂b"));
+            assertThat(trainedRuns(tokenizer, new ExampleEncoder(tokenizer).encode(conversation)))
+                    .containsExactly("🙂b");
         }
     }
 
@@ -115,7 +118,8 @@ class ExampleEncoderTest {
             Conversation conversation = Conversation.of(ChatMessage.of("user", "a"), ChatMessage.of("assistant", "b"));
             assertThatThrownBy(() -> encoder.encode(conversation))
                     .isInstanceOf(BadRecordException.class)
-                    .hasMessageStartingWith("Cannot find the assistant's turn messages[1] in the rendered conversation:");
+                    .hasMessageStartingWith(
+                            "Cannot find the assistant's turn messages[1] in the rendered conversation:");
         }
     }
 
@@ -126,7 +130,8 @@ class ExampleEncoderTest {
             ExampleEncoder encoder = new ExampleEncoder(tokenizer);
             assertThatThrownBy(() -> encoder.encode(Conversation.of(ChatMessage.of("user", "a"))))
                     .isInstanceOf(BadRecordException.class)
-                    .hasMessageStartingWith("Cannot encode a conversation: expected a chat template beside the tokenizer");
+                    .hasMessageStartingWith(
+                            "Cannot encode a conversation: expected a chat template beside the tokenizer");
             assertThatThrownBy(() -> encoder.encode(new PlainText("a")))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageStartingWith("Cannot end a text: expected an eos_token");
@@ -149,7 +154,10 @@ class ExampleEncoderTest {
         String prompt = randomText(random);
         String completion = randomText(random);
         EncodedExample encoded = new ExampleEncoder(BYTES).encode(new PromptCompletion(prompt, completion));
-        int first = IntStream.range(0, encoded.length()).filter(t -> encoded.trained()[t]).findFirst().orElseThrow();
+        int first = IntStream.range(0, encoded.length())
+                .filter(t -> encoded.trained()[t])
+                .findFirst()
+                .orElseThrow();
 
         int[] untrained = Arrays.copyOf(encoded.ids(), first);
         int[] throughFirst = Arrays.copyOf(encoded.ids(), first + 1);
@@ -180,7 +188,8 @@ class ExampleEncoderTest {
         EncodedExample encoded =
                 ExampleEncoder.encodeTokens(new TokenSequence(new int[] {5, 6, 7, 8}, new int[] {5, -100, 7, 8}));
 
-        assertThat(encoded).isEqualTo(new EncodedExample(new int[] {5, 6, 7, 8}, new boolean[] {false, false, true, true}));
+        assertThat(encoded)
+                .isEqualTo(new EncodedExample(new int[] {5, 6, 7, 8}, new boolean[] {false, false, true, true}));
     }
 
     @Test
@@ -228,7 +237,9 @@ class ExampleEncoderTest {
     }
 
     private static int[] ints(JsonNode list) {
-        return StreamSupport.stream(list.spliterator(), false).mapToInt(JsonNode::intValue).toArray();
+        return StreamSupport.stream(list.spliterator(), false)
+                .mapToInt(JsonNode::intValue)
+                .toArray();
     }
 
     private static int[] ones(boolean[] values) {

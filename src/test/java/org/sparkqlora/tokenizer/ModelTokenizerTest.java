@@ -32,8 +32,10 @@ class ModelTokenizerTest {
                 int[] ids = ints(golden.get("ids"));
                 assertThat(tokenizer.encode(text)).as(text).isEqualTo(ids);
                 assertThat(tokenizer.encodeWithoutSpecials(text)).as(text).isEqualTo(ints(golden.get("bare")));
-                assertThat(tokenizer.decode(ids)).isEqualTo(golden.get("decoded").textValue());
-                assertThat(tokenizer.decodeWithSpecials(ids)).isEqualTo(golden.get("decoded_with_specials").textValue());
+                assertThat(tokenizer.decode(ids))
+                        .isEqualTo(golden.get("decoded").textValue());
+                assertThat(tokenizer.decodeWithSpecials(ids))
+                        .isEqualTo(golden.get("decoded_with_specials").textValue());
             }
         }
     }
@@ -49,7 +51,8 @@ class ModelTokenizerTest {
                         .mapToObj(t -> List.of(
                                 text.codePointCount(0, tokens.from()[t]), text.codePointCount(0, tokens.to()[t])))
                         .toList();
-                List<List<Integer>> expected = StreamSupport.stream(golden.get("offsets").spliterator(), false)
+                List<List<Integer>> expected = StreamSupport.stream(
+                                golden.get("offsets").spliterator(), false)
                         .map(pair -> List.of(pair.get(0).intValue(), pair.get(1).intValue()))
                         .toList();
                 assertThat(places).as(text).isEqualTo(expected);
@@ -115,7 +118,8 @@ class ModelTokenizerTest {
                 folder.resolve("tokenizer_config.json"),
                 "{\"chat_template\": [{\"name\": \"rag\", \"template\": \"no\"}, {\"name\": \"default\", \"template\": \"yes\"}]}");
         try (ModelTokenizer tokenizer = ModelTokenizer.open(folder)) {
-            assertThat(tokenizer.chatTemplate().orElseThrow().renderConversation(List.of(), List.of())).isEqualTo("yes");
+            assertThat(tokenizer.chatTemplate().orElseThrow().renderConversation(List.of(), List.of()))
+                    .isEqualTo("yes");
             assertThat(tokenizer.eos()).isEmpty();
         }
     }
@@ -124,19 +128,22 @@ class ModelTokenizerTest {
     void saysThatAFolderHasNoTokenizer(@TempDir Path folder) throws IOException {
         assertThatThrownBy(() -> ModelTokenizer.open(folder))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Cannot open the tokenizer of %s: expected a file tokenizer.json, found none".formatted(folder));
+                .hasMessage("Cannot open the tokenizer of %s: expected a file tokenizer.json, found none"
+                        .formatted(folder));
 
         Files.createFile(folder.resolve("tokenizer.model"));
         assertThatThrownBy(() -> ModelTokenizer.open(folder))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage(("Cannot open the tokenizer of %s: expected a file tokenizer.json, found tokenizer.model only. Load and"
-                                + " save the tokenizer with transformers to convert it")
-                        .formatted(folder));
+                .hasMessage(
+                        ("Cannot open the tokenizer of %s: expected a file tokenizer.json, found tokenizer.model only. Load and"
+                                        + " save the tokenizer with transformers to convert it")
+                                .formatted(folder));
 
         Path missing = folder.resolve("missing");
         assertThatThrownBy(() -> ModelTokenizer.open(missing))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Cannot open the tokenizer of %s: expected a model folder, found nothing".formatted(missing));
+                .hasMessage(
+                        "Cannot open the tokenizer of %s: expected a model folder, found nothing".formatted(missing));
     }
 
     @Test
@@ -144,18 +151,21 @@ class ModelTokenizerTest {
         Path file = Files.writeString(folder.resolve("tokenizer.json"), "{\"version\": \"1.0\"}");
         assertThatThrownBy(() -> ModelTokenizer.open(folder))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("Cannot open %s: expected a Hugging Face tokenizer, found an error: ".formatted(file));
+                .hasMessageStartingWith(
+                        "Cannot open %s: expected a Hugging Face tokenizer, found an error: ".formatted(file));
     }
 
     @Test
     void saysWhichTemplateIsBroken(@TempDir Path folder) throws IOException {
         copyTokenizer(folder);
-        Path template = Files.writeString(folder.resolve("chat_template.jinja"), "{{ bos_token }}\n{% for m in messages %}");
+        Path template =
+                Files.writeString(folder.resolve("chat_template.jinja"), "{{ bos_token }}\n{% for m in messages %}");
         assertThatThrownBy(() -> ModelTokenizer.open(folder))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage(("Cannot use the chat template of %s: Cannot parse the template, line 2: expected {%% else %%} or"
-                                + " {%% endfor %%}, found the end of the template")
-                        .formatted(template));
+                .hasMessage(
+                        ("Cannot use the chat template of %s: Cannot parse the template, line 2: expected {%% else %%} or"
+                                        + " {%% endfor %%}, found the end of the template")
+                                .formatted(template));
     }
 
     @Test
@@ -163,7 +173,8 @@ class ModelTokenizerTest {
         try (ModelTokenizer tokenizer = open("bytes")) {
             assertThatThrownBy(() -> tokenizer.encode("ab\ud83dc"))
                     .isInstanceOf(BadRecordException.class)
-                    .hasMessage("Cannot encode a text: expected Unicode, found half a surrogate pair (U+D83D) at char 2");
+                    .hasMessage(
+                            "Cannot encode a text: expected Unicode, found half a surrogate pair (U+D83D) at char 2");
         }
     }
 
@@ -175,7 +186,8 @@ class ModelTokenizerTest {
         List<String> parts = new ArrayList<>();
         for (int i = random.nextInt(40); i >= 0; i--) {
             int codePoint = random.nextInt(random.nextBoolean() ? 0x80 : 0x20000);
-            parts.add(Character.getType(codePoint) == Character.SURROGATE ? "<|im_end|>" : Character.toString(codePoint));
+            parts.add(
+                    Character.getType(codePoint) == Character.SURROGATE ? "<|im_end|>" : Character.toString(codePoint));
         }
 
         return String.join("", parts);
@@ -190,6 +202,8 @@ class ModelTokenizerTest {
     }
 
     private static int[] ints(JsonNode list) {
-        return StreamSupport.stream(list.spliterator(), false).mapToInt(JsonNode::intValue).toArray();
+        return StreamSupport.stream(list.spliterator(), false)
+                .mapToInt(JsonNode::intValue)
+                .toArray();
     }
 }

@@ -25,8 +25,9 @@ class RowPackerTest {
                 .flatMap(row -> documents(row).stream())
                 .toList();
         assertThat(packed)
-                .containsExactlyInAnyOrderElementsOf(
-                        examples.stream().map(example -> example.truncatedTo(width)).toList());
+                .containsExactlyInAnyOrderElementsOf(examples.stream()
+                        .map(example -> example.truncatedTo(width))
+                        .toList());
     }
 
     @ParameterizedTest(name = "seed {0}")
@@ -39,12 +40,14 @@ class RowPackerTest {
                 .sorted()
                 .toList();
 
-        assertThat(lengths.size() < 2 || lengths.get(0) + lengths.get(1) > width).isTrue();
+        assertThat(lengths.size() < 2 || lengths.get(0) + lengths.get(1) > width)
+                .isTrue();
     }
 
     @Test
     void fillsTheFullestRowWithRoom() {
-        List<TokenRow> rows = RowPacker.pack(List.of(document(3), document(6), document(4), document(7), document(2)), 10);
+        List<TokenRow> rows =
+                RowPacker.pack(List.of(document(3), document(6), document(4), document(7), document(2)), 10);
 
         assertThat(rows).extracting(RowPackerTest::lengths).containsExactly(List.of(7, 3), List.of(6, 4), List.of(2));
     }

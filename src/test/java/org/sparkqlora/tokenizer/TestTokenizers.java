@@ -19,7 +19,9 @@ public final class TestTokenizers {
 
     private static Path folder(String name) {
         try {
-            return Path.of(TestTokenizers.class.getResource("/goldens/tokenizers/" + name).toURI());
+            return Path.of(TestTokenizers.class
+                    .getResource("/goldens/tokenizers/" + name)
+                    .toURI());
         } catch (URISyntaxException e) {
             throw new IllegalStateException(e);
         }

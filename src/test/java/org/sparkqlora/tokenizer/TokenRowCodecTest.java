@@ -26,13 +26,17 @@ class TokenRowCodecTest {
         assertThat(bytes.hasRemaining()).isFalse();
 
         bytes.flip();
-        assertThat(rows).allSatisfy(row -> assertThat(TokenRowCodec.read(bytes, width)).isEqualTo(row));
+        assertThat(rows)
+                .allSatisfy(row -> assertThat(TokenRowCodec.read(bytes, width)).isEqualTo(row));
     }
 
     @Test
     void bytesAreLittleEndianWithLowBitsFirst() {
         TokenRow row = new TokenRow(
-                new int[] {1, 258, 3, 0}, new boolean[] {false, true, false, false}, new boolean[] {true, false, true, false}, 3);
+                new int[] {1, 258, 3, 0},
+                new boolean[] {false, true, false, false},
+                new boolean[] {true, false, true, false},
+                3);
         ByteBuffer bytes = ByteBuffer.allocate(TokenRowCodec.byteSize(4));
         TokenRowCodec.write(row, bytes);
 
@@ -59,7 +63,8 @@ class TokenRowCodecTest {
     }
 
     private static EncodedExample example(SplittableRandom random, int width) {
-        int[] ids = random.ints(random.nextInt(1, width + 1), 0, Integer.MAX_VALUE).toArray();
+        int[] ids =
+                random.ints(random.nextInt(1, width + 1), 0, Integer.MAX_VALUE).toArray();
         boolean[] trained = new boolean[ids.length];
         IntStream.range(0, ids.length).forEach(t -> trained[t] = random.nextBoolean());
         return new EncodedExample(ids, trained);

@@ -9,7 +9,8 @@ import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
 class TokenRowTest {
     @Test
     void knowsItsDocuments() {
-        TokenRow row = new TokenRow(new int[] {1, 2, 3, 4, 0}, new boolean[5], new boolean[] {true, false, true, true, false}, 4);
+        TokenRow row = new TokenRow(
+                new int[] {1, 2, 3, 4, 0}, new boolean[5], new boolean[] {true, false, true, true, false}, 4);
 
         assertThat(row.documents())
                 .containsExactly(new DocumentRange(0, 2), new DocumentRange(2, 3), new DocumentRange(3, 4));

@@ -13,7 +13,8 @@ record CallArguments(List<@Nullable Object> positional, Map<String, @Nullable Ob
     }
 
     /** The argument at {@code place} or called {@code name}, else {@code otherwise}. */
-    @Nullable Object value(int place, String name, @Nullable Object otherwise) {
+    @Nullable
+    Object value(int place, String name, @Nullable Object otherwise) {
         if (place < positional.size()) {
             return positional.get(place);
         }
@@ -21,7 +22,8 @@ record CallArguments(List<@Nullable Object> positional, Map<String, @Nullable Ob
         return named.getOrDefault(name, otherwise);
     }
 
-    @Nullable Object required(int place, String name) {
+    @Nullable
+    Object required(int place, String name) {
         if (!has(place, name)) {
             throw new EvaluationException("expected an argument '%s', found none".formatted(name));
         }

@@ -167,7 +167,8 @@ final class ExpressionParser {
 
     private Expression parseProduct() {
         Expression left = parsePower();
-        while (tokens.peek().kind() == Kind.OPERATOR && PRODUCTS.contains(tokens.peek().text())) {
+        while (tokens.peek().kind() == Kind.OPERATOR
+                && PRODUCTS.contains(tokens.peek().text())) {
             left = new Arithmetic(tokens.next().text(), left, parsePower());
         }
 

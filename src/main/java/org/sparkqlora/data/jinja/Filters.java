@@ -62,7 +62,9 @@ final class Filters {
         boolean blankToo = arguments.isTrue(2, "blank", false);
         List<String> lines = new ArrayList<>(Arrays.asList(text.split("\n", -1)));
         for (int i = 0; i < lines.size(); i++) {
-            boolean indented = i == 0 ? arguments.isTrue(1, "first", false) : blankToo || !lines.get(i).isEmpty();
+            boolean indented = i == 0
+                    ? arguments.isTrue(1, "first", false)
+                    : blankToo || !lines.get(i).isEmpty();
             lines.set(i, indented ? indentation + lines.get(i) : lines.get(i));
         }
 
@@ -98,7 +100,9 @@ final class Filters {
 
         String trimmed = text.strip();
         try {
-            return trimmed.matches("[+-]?\\d+") ? (Number) Long.parseLong(trimmed) : (Number) Double.parseDouble(trimmed);
+            return trimmed.matches("[+-]?\\d+")
+                    ? (Number) Long.parseLong(trimmed)
+                    : (Number) Double.parseDouble(trimmed);
         } catch (NumberFormatException e) {
             return null;
         }
@@ -159,7 +163,8 @@ final class Filters {
 
     private static List<@Nullable Object> sortedItems(@Nullable Object input) {
         List<@Nullable Object> items = MapMethods.items(requireMap(input));
-        Collections.sort(items, (left, right) -> ListFilters.compareIgnoringCase(Values.items(left), Values.items(right)));
+        Collections.sort(
+                items, (left, right) -> ListFilters.compareIgnoringCase(Values.items(left), Values.items(right)));
         return items;
     }
 

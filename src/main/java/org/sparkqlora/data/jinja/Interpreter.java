@@ -28,7 +28,7 @@ final class Interpreter {
         try {
             run(body, scope);
         } catch (EvaluationException e) {
-            throw TemplateException.rendering(line, e.getMessage());
+            throw TemplateException.rendering(line, e.problem());
         }
 
         return output.finish();
@@ -245,10 +245,11 @@ final class Interpreter {
                 "range", (positional, named) -> range(positional, limits.iterations()),
                 "namespace", (positional, named) -> namespace(positional, named),
                 "dict", (positional, named) -> namespace(positional, named).fields(),
-                "raise_exception", (positional, named) -> {
-                    throw new EvaluationException("the template refuses the conversation: "
-                            + PythonText.str(positional.isEmpty() ? "" : positional.get(0)));
-                });
+                "raise_exception",
+                        (positional, named) -> {
+                            throw new EvaluationException("the template refuses the conversation: "
+                                    + PythonText.str(positional.isEmpty() ? "" : positional.get(0)));
+                        });
     }
 
     private static Namespace namespace(List<@Nullable Object> positional, Map<String, @Nullable Object> named) {

@@ -94,7 +94,8 @@ final class Lexer {
         }
 
         int lineStart = text.lastIndexOf('\n') + 1;
-        boolean onlyIndentation = (lineStart > 0 || lineStarting) && text.substring(lineStart).isBlank();
+        boolean onlyIndentation =
+                (lineStart > 0 || lineStarting) && text.substring(lineStart).isBlank();
         return onlyIndentation ? text.substring(0, lineStart) : text;
     }
 
@@ -126,7 +127,8 @@ final class Lexer {
             throw TemplateException.parsing(line, "expected {% endraw %}, found the end of the template");
         }
 
-        addStripped(end.start(), '%', end.group(1).isEmpty() ? ' ' : end.group(1).charAt(0));
+        addStripped(
+                end.start(), '%', end.group(1).isEmpty() ? ' ' : end.group(1).charAt(0));
         advance(end.end());
     }
 
@@ -189,7 +191,8 @@ final class Lexer {
         }
 
         if (end >= source.length()) {
-            throw TemplateException.parsing(line, "expected %s at the end of a string, found the end of the template".formatted(quote));
+            throw TemplateException.parsing(
+                    line, "expected %s at the end of a string, found the end of the template".formatted(quote));
         }
 
         add(Kind.STRING, StringEscapes.decode(source.substring(at + 1, end)));
@@ -202,7 +205,9 @@ final class Lexer {
             return false;
         }
 
-        add(matcher.group("float") == null ? Kind.INTEGER : Kind.FLOAT, matcher.group().replace("_", ""));
+        add(
+                matcher.group("float") == null ? Kind.INTEGER : Kind.FLOAT,
+                matcher.group().replace("_", ""));
         advance(matcher.end());
         return true;
     }

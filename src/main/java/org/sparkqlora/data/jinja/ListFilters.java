@@ -59,8 +59,8 @@ final class ListFilters {
         Comparator<@Nullable Object> order = caseSensitive ? Values::compare : ListFilters::compareIgnoringCase;
         Comparator<@Nullable Object> byKey = attribute == null
                 ? order
-                : (left, right) -> order.compare(
-                        path(left, PythonText.str(attribute)), path(right, PythonText.str(attribute)));
+                : (left, right) ->
+                        order.compare(path(left, PythonText.str(attribute)), path(right, PythonText.str(attribute)));
         items.sort(arguments.isTrue(0, "reverse", false) ? byKey.reversed() : byKey);
         return items;
     }
@@ -102,7 +102,10 @@ final class ListFilters {
     /** {@code map('filter', ...)} or {@code map(attribute='name', default=...)}. */
     private static List<@Nullable Object> map(List<@Nullable Object> items, CallArguments arguments) {
         if (arguments.named().get("attribute") != null) {
-            return attributes(items, PythonText.str(arguments.named().get("attribute")), arguments.named().get("default"));
+            return attributes(
+                    items,
+                    PythonText.str(arguments.named().get("attribute")),
+                    arguments.named().get("default"));
         }
 
         String filter = arguments.requiredText(0, "filter");

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The variable {@code loop} of one pass. */
 record LoopState(List<@Nullable Object> items, int index) {
-    @Nullable Object field(String name) {
+    @Nullable
+    Object field(String name) {
         return switch (name) {
             case "index" -> index + 1L;
             case "index0" -> (long) index;

@@ -27,7 +27,11 @@ final class PythonJson {
      * @param indent what each level is indented by; null for one line
      */
     record Style(
-            @Nullable String indent, String itemSeparator, String keySeparator, boolean asciiOnly, boolean sortedKeys) {}
+            @Nullable String indent,
+            String itemSeparator,
+            String keySeparator,
+            boolean asciiOnly,
+            boolean sortedKeys) {}
 
     private void append(@Nullable Object value, String newline) {
         if (value == null) {
@@ -51,7 +55,8 @@ final class PythonJson {
         return style.sortedKeys() ? new TreeMap<Object, Object>(map).entrySet() : map.entrySet();
     }
 
-    private <T> void appendAll(Collection<? extends T> items, char open, char close, String newline, ItemWriter<T> writer) {
+    private <T> void appendAll(
+            Collection<? extends T> items, char open, char close, String newline, ItemWriter<T> writer) {
         json.append(open);
         if (items.isEmpty()) {
             json.append(close);

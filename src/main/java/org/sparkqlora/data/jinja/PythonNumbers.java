@@ -13,7 +13,10 @@ final class PythonNumbers {
     private PythonNumbers() {}
 
     static boolean isInteger(Object value) {
-        return value instanceof Long || value instanceof Integer || value instanceof Short || value instanceof BigInteger;
+        return value instanceof Long
+                || value instanceof Integer
+                || value instanceof Short
+                || value instanceof BigInteger;
     }
 
     static String text(Number value) {
@@ -58,7 +61,8 @@ final class PythonNumbers {
 
         String digits = value.unscaledValue().abs().toString().replaceAll("0+$", "");
         String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
-        return "%s%se%s%02d".formatted(value.signum() < 0 ? "-" : "", mantissa, exponent < 0 ? "-" : "+", Math.abs(exponent));
+        return "%s%se%s%02d"
+                .formatted(value.signum() < 0 ? "-" : "", mantissa, exponent < 0 ? "-" : "+", Math.abs(exponent));
     }
 
     static Object arithmetic(String operator, Number left, Number right) {
@@ -86,7 +90,9 @@ final class PythonNumbers {
     private static Object power(long left, long right) {
         return right < 0
                 ? (Object) Math.pow(left, right)
-                : BigInteger.valueOf(left).pow(Math.toIntExact(Math.min(right, Long.SIZE))).longValueExact();
+                : BigInteger.valueOf(left)
+                        .pow(Math.toIntExact(Math.min(right, Long.SIZE)))
+                        .longValueExact();
     }
 
     private static Object doubles(String operator, double left, double right) {

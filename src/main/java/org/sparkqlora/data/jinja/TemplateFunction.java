@@ -7,5 +7,6 @@ import org.jspecify.annotations.Nullable;
 /** A value that a template can call. */
 @FunctionalInterface
 public interface TemplateFunction {
-    @Nullable Object call(List<@Nullable Object> positional, Map<String, @Nullable Object> named);
+    @Nullable
+    Object call(List<@Nullable Object> positional, Map<String, @Nullable Object> named);
 }

@@ -53,7 +53,8 @@ final class TemplateParser {
         }
 
         if (!ends.isEmpty()) {
-            throw tokens.unexpected("{% " + String.join(" %} or {% ", ends.stream().sorted().toList()) + " %}");
+            throw tokens.unexpected(
+                    "{% " + String.join(" %} or {% ", ends.stream().sorted().toList()) + " %}");
         }
 
         tokens.leave();
@@ -158,9 +159,7 @@ final class TemplateParser {
         }
 
         String name = tokens.expectIdentifier();
-        return tokens.takeOperator(".")
-                ? new Target.Field(name, tokens.expectIdentifier())
-                : new Target.Variable(name);
+        return tokens.takeOperator(".") ? new Target.Field(name, tokens.expectIdentifier()) : new Target.Variable(name);
     }
 
     private Statement parseSet(int line) {

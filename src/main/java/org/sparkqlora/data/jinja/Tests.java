@@ -29,9 +29,10 @@ final class Tests {
             case "odd" -> remainder(value, 2) == 1;
             case "even" -> remainder(value, 2) == 0;
             case "divisibleby" -> remainder(value, arguments.integer(0, "num", 0)) == 0;
-            case "sameas" -> value == null || value instanceof Boolean
-                    ? value == arguments.required(0, "other")
-                    : value.equals(arguments.required(0, "other"));
+            case "sameas" ->
+                value == null || value instanceof Boolean
+                        ? value == arguments.required(0, "other")
+                        : value.equals(arguments.required(0, "other"));
             default -> compare(name, value, arguments);
         };
     }

@@ -202,7 +202,8 @@ final class TextMethods {
         }
 
         int first = Character.charCount(text.codePointAt(0));
-        return text.substring(0, first).toUpperCase(Locale.ROOT) + text.substring(first).toLowerCase(Locale.ROOT);
+        return text.substring(0, first).toUpperCase(Locale.ROOT)
+                + text.substring(first).toLowerCase(Locale.ROOT);
     }
 
     private static String title(String text) {
@@ -221,7 +222,9 @@ final class TextMethods {
     }
 
     private static long count(String text, String part) {
-        return part.isEmpty() ? Values.length(text) + 1 : splitAt(text, part, -1).size() - 1L;
+        return part.isEmpty()
+                ? Values.length(text) + 1
+                : splitAt(text, part, -1).size() - 1L;
     }
 
     private static boolean all(String text, IntPredicate condition) {
@@ -229,14 +232,17 @@ final class TextMethods {
     }
 
     static boolean isUpper(String text) {
-        return text.codePoints().anyMatch(Character::isUpperCase) && text.codePoints().noneMatch(Character::isLowerCase);
+        return text.codePoints().anyMatch(Character::isUpperCase)
+                && text.codePoints().noneMatch(Character::isLowerCase);
     }
 
     static boolean isLower(String text) {
-        return text.codePoints().anyMatch(Character::isLowerCase) && text.codePoints().noneMatch(Character::isUpperCase);
+        return text.codePoints().anyMatch(Character::isLowerCase)
+                && text.codePoints().noneMatch(Character::isUpperCase);
     }
 
     private interface Method {
-        @Nullable Object call(CallArguments arguments);
+        @Nullable
+        Object call(CallArguments arguments);
     }
 }

@@ -6,6 +6,7 @@ package org.sparkqlora.data.jinja;
  * @param text for a string literal, its value
  */
 record Token(Kind kind, String text, int line) {
+    /** What a piece is. */
     enum Kind {
         /** Template text outside of tags. */
         TEXT,

@@ -70,7 +70,8 @@ class TemplateTest {
     void stopsATemplateThatUsesTooMuch() {
         Limits limits = new Limits(100, 50, 20);
 
-        assertThatThrownBy(() -> Template.parse("{% for i in range(40) %}abc{% endfor %}", limits).render(Map.of()))
+        assertThatThrownBy(() -> Template.parse("{% for i in range(40) %}abc{% endfor %}", limits)
+                        .render(Map.of()))
                 .isInstanceOf(TemplateException.class)
                 .hasMessage("Cannot render the template, line 1: expected at most 100 chars of output");
         assertThatThrownBy(() -> Template.parse(
@@ -95,8 +96,9 @@ class TemplateTest {
 
     @Test
     void marksGeneratedPartsInTheOutputOnly() {
-        Template template = Template.parse("a{% generation %}bc{% endgeneration %}d"
-                + "{% set x %}{% generation %}kept{% endgeneration %}{% endset %}{% generation %}{{ x }}{% endgeneration %}");
+        Template template = Template.parse(
+                "a{% generation %}bc{% endgeneration %}d"
+                        + "{% set x %}{% generation %}kept{% endgeneration %}{% endset %}{% generation %}{{ x }}{% endgeneration %}");
 
         assertThat(template.renderMarked(Map.of()))
                 .isEqualTo(new Rendering("abcdkept", List.of(new Span(1, 3), new Span(4, 8))));
@@ -106,6 +108,7 @@ class TemplateTest {
     void functionsMayBePassedAsVariables() {
         TemplateFunction shout = (positional, named) -> positional.get(0) + "!" + named.get("end");
 
-        assertThat(Template.parse("{{ shout('a', end='?') }}").render(Map.of("shout", shout))).isEqualTo("a!?");
+        assertThat(Template.parse("{{ shout('a', end='?') }}").render(Map.of("shout", shout)))
+                .isEqualTo("a!?");
     }
 }
