@@ -40,8 +40,9 @@ public final class ClusterCheck {
     private void checkResultSize(long needed, List<String> problems) {
         long allowed = settings.getSizeAsBytes(MAX_RESULT_SIZE, "1g");
         if (allowed > 0 && needed > allowed) {
-            problems.add("Cannot collect %d bytes of gradients a step: %s is %d. Raise it, or train with fewer --shards."
-                    .formatted(needed, MAX_RESULT_SIZE, allowed));
+            problems.add(
+                    "Cannot collect %d bytes of gradients a step: %s is %d. Raise it, or train with fewer --shards."
+                            .formatted(needed, MAX_RESULT_SIZE, allowed));
         }
     }
 

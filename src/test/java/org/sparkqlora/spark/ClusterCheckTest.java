@@ -18,8 +18,8 @@ class ClusterCheckTest {
     @Test
     void everythingThatIsMissingIsNamedAtOnce() {
         BatchPlan batches = TrainFixture.batches(4, 2, 10);
-        TrainingRun run = new TrainingRun(
-                TrainFixture.plan(batches), new MissingModel(), NOWHERE, null, SnapshotPolicy.DEFAULT);
+        TrainingRun run =
+                new TrainingRun(TrainFixture.plan(batches), new MissingModel(), NOWHERE, null, SnapshotPolicy.DEFAULT);
 
         List<String> problems =
                 Clusters.on(Clusters.TWO_SLOTS, context -> new ClusterCheck(context).problems(run, 100_000_000L));

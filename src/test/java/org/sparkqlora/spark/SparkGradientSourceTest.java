@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +36,7 @@ import org.sparkqlora.train.ProgressReporter;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.Rhythm;
 import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.StepMetrics;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -49,20 +50,22 @@ class SparkGradientSourceTest {
     /** Rotates the snapshot twice in a run. */
     private static final SnapshotPolicy OFTEN = new SnapshotPolicy(3, 1L << 30);
 
+    @TempDir
+    private static Path folder;
+
+    private static PreparedData rows;
+    private static PreparedData heldOut;
+
     private final GradientModel model = new BigramModel();
 
-    @TempDir
-    private Path folder;
-
-    private PreparedData rows;
-    private PreparedData heldOut;
-
-    @BeforeEach
-    void prepareRows() throws IOException {
+    @BeforeAll
+    static void prepareRows() throws IOException {
         Files.write(folder.resolve("train.jsonl"), countingLines(200, 1));
         Files.write(folder.resolve("held-out.jsonl"), countingLines(30, 2));
-        rows = Clusters.on(Clusters.ONE_SLOT, context -> prepare(context, "train"));
-        heldOut = Clusters.on(Clusters.ONE_SLOT, context -> prepare(context, "held-out"));
+        List<PreparedData> prepared = Clusters.on(
+                Clusters.ONE_SLOT, context -> List.of(prepare(context, "train"), prepare(context, "held-out")));
+        rows = prepared.get(0);
+        heldOut = prepared.get(1);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -97,27 +100,39 @@ class SparkGradientSourceTest {
         assertThat(summary.tokens()).isGreaterThan(8L * STEPS);
     }
 
+    @Test
+    void executorsLostOnTheWayChangeNoByte() {
+        Outcome reference = trainInProcess();
+        LossOfExecutors losses = new LossOfExecutors();
+
+        Outcome outcome = Clusters.on(Clusters.TWO_EXECUTORS, context -> train(sourcesOn(context), losses));
+
+        assertThat(losses.killed).isEqualTo(2);
+        assertThat(outcome.state()).isEqualTo(reference.state());
+    }
+
     private Outcome trainOn(JavaSparkContext context) {
+        return train(sourcesOn(context), ProgressReporter.silent());
+    }
+
+    private static Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context) {
         TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, OFTEN);
-        return train(state -> new SparkGradientSource(context, run, state));
+        return state -> new SparkGradientSource(context, run, state);
     }
 
     private Outcome trainInProcess() {
         try (PreparedRows train = rows.reader(new Configuration());
                 PreparedRows evaluate = heldOut.reader(new Configuration())) {
             return train(
-                    state -> new LocalGradientSource(plan().batches(), model, new Workers(1), state, train, evaluate));
+                    state -> new LocalGradientSource(plan().batches(), model, new Workers(1), state, train, evaluate),
+                    ProgressReporter.silent());
         }
     }
 
-    private Outcome train(Function<TrainState, GradientSource> sources) {
+    private Outcome train(Function<TrainState, GradientSource> sources, ProgressReporter reporter) {
         byte[][] published = new byte[1][];
         Trainer trainer = new Trainer(
-                plan(),
-                Rhythm.atEnd(),
-                StateStore.none(),
-                new MetricsFile(folder.resolve("metrics.jsonl")),
-                ProgressReporter.silent());
+                plan(), Rhythm.atEnd(), StateStore.none(), new MetricsFile(folder.resolve("metrics.jsonl")), reporter);
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 () -> TrainFixture.freshState(plan(), model),
@@ -126,7 +141,7 @@ class SparkGradientSourceTest {
         return new Outcome(published[0], summary.evaluationLoss().getAsDouble(), summary);
     }
 
-    private TrainPlan plan() {
+    private static TrainPlan plan() {
         BatchPlan batches = new BatchPlan(rows.rows(), 8, 2, SHARDS, BatchPlan.RowOrder.SHUFFLED, 8L * STEPS - 5);
         return TrainFixture.plan(batches);
     }
@@ -140,7 +155,7 @@ class SparkGradientSourceTest {
         }
     }
 
-    private PreparedData prepare(JavaSparkContext context, String name) {
+    private static PreparedData prepare(JavaSparkContext context, String name) {
         return new DataPreparation(context)
                 .prepare(
                         List.of(folder.resolve(name + ".jsonl").toString()),
@@ -173,4 +188,26 @@ class SparkGradientSourceTest {
     }
 
     private record Outcome(byte[] state, double evaluation, TrainSummary summary) {}
+
+    /** Kills an executor's process after the second step and after the fourth. */
+    private static final class LossOfExecutors implements ProgressReporter {
+        private int killed;
+
+        @Override
+        public void stepDone(StepMetrics step) {
+            if (step.step() == 2 || step.step() == 4) {
+                killed += killOne() ? 1 : 0;
+            }
+        }
+
+        /** Of the Java processes below this one, all are executors. */
+        private static boolean killOne() {
+            return ProcessHandle.current()
+                    .descendants()
+                    .filter(process -> process.info().command().orElse("").endsWith("java"))
+                    .findFirst()
+                    .map(ProcessHandle::destroyForcibly)
+                    .orElse(false);
+        }
+    }
 }
