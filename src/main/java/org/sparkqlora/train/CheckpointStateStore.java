@@ -1,0 +1,54 @@
+package org.sparkqlora.train;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.Optional;
+import org.sparkqlora.checkpoint.Checkpoint;
+import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.quant.Workers;
+
+/** Keeps the States of one plan as checkpoints, and refuses those of another. */
+public final class CheckpointStateStore implements StateStore {
+    private static final String PLAN = "plan";
+
+    private final CheckpointStore store;
+    private final TrainPlan plan;
+    private final Workers workers;
+
+    public CheckpointStateStore(CheckpointStore store, TrainPlan plan, Workers workers) {
+        this.store = store;
+        this.plan = plan;
+        this.workers = workers;
+    }
+
+    @Override
+    public Optional<TrainState> newest() {
+        return store.newestGood().map(this::read);
+    }
+
+    @Override
+    public void save(TrainState state) {
+        store.publish(state.version(), Map.of(PLAN, TrainPlanJson.write(plan)), state::write);
+    }
+
+    private TrainState read(Checkpoint checkpoint) {
+        requireThisPlan(checkpoint);
+        try (DataInputStream in = checkpoint.openState()) {
+            return TrainState.read(in, plan.optimizer(), workers);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read the checkpoint of step " + checkpoint.step(), e);
+        }
+    }
+
+    private void requireThisPlan(Checkpoint checkpoint) {
+        TrainPlan recorded = TrainPlanJson.read(checkpoint.facts().getOrDefault(PLAN, "{}"));
+        if (!recorded.equals(plan)) {
+            throw new IllegalArgumentException(
+                    "Cannot resume from the checkpoint of step %d: it belongs to another plan (%s). Choose another output folder, or the old settings."
+                            .formatted(
+                                    checkpoint.step(), String.join("; ", TrainPlanJson.differences(recorded, plan))));
+        }
+    }
+}

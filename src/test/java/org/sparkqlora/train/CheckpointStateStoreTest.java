@@ -1,0 +1,56 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+
+class CheckpointStateStoreTest {
+    private final GradientModel model = new BigramModel();
+
+    @TempDir
+    private java.nio.file.Path folder;
+
+    @Test
+    void newestStateComesBackAsItWasSaved() throws IOException {
+        TrainPlan plan = plan(2);
+        TrainState state = TrainFixture.freshState(plan, model);
+        StateStore store = store(plan);
+        assertThat(store.newest()).isEmpty();
+
+        store.save(state);
+        state.apply(new Update(0, FlatVector.zeros(model.parameters().size()), 1, 0.1));
+        store.save(state);
+
+        assertThat(ReplicaTest.bytes(store(plan).newest().orElseThrow())).isEqualTo(ReplicaTest.bytes(state));
+    }
+
+    @Test
+    void checkpointOfAnotherPlanIsRefused() throws IOException {
+        store(plan(2)).save(TrainFixture.freshState(plan(2), model));
+
+        StateStore other = store(plan(3));
+        assertThatThrownBy(other::newest)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "Cannot resume from the checkpoint of step 0: it belongs to another plan (batches.shards is 3, was 2). Choose another output folder, or the old settings.");
+    }
+
+    private static TrainPlan plan(int shards) {
+        return TrainFixture.plan(TrainFixture.batches(shards, 4, 10));
+    }
+
+    private StateStore store(TrainPlan plan) throws IOException {
+        FileSystem files = FileSystem.getLocal(new Configuration());
+        return new CheckpointStateStore(
+                new CheckpointStore(files, new Path(folder.toUri()), 2), plan, new Workers(1));
+    }
+}
