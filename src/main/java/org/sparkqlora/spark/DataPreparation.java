@@ -39,11 +39,16 @@ public final class DataPreparation {
     public PreparedData prepare(
             List<String> sources, LineEncoderSource encoders, PreparationOptions options, String folder) {
         List<SourceFile> files = new SourceListing(configuration).list(sources);
-        String fingerprint = fingerprint(files, encoders, options);
+        String fingerprint = fingerprintOf(files, encoders, options);
         Optional<PreparedData> before = PreparedData.find(folder, configuration)
                 .filter(data -> data.manifest().fingerprint().equals(fingerprint))
                 .filter(data -> data.isWhole(configuration));
         return before.orElseGet(() -> prepareAnew(files, encoders, options, folder, fingerprint));
+    }
+
+    /** What the manifest of {@code sources} will be known by, without making rows. */
+    public String fingerprint(List<String> sources, LineEncoderSource encoders, PreparationOptions options) {
+        return fingerprintOf(new SourceListing(configuration).list(sources), encoders, options);
     }
 
     private PreparedData prepareAnew(
@@ -111,7 +116,7 @@ public final class DataPreparation {
         throw new IllegalArgumentException("Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
     }
 
-    private static String fingerprint(List<SourceFile> files, LineEncoderSource encoders, PreparationOptions options) {
+    private static String fingerprintOf(List<SourceFile> files, LineEncoderSource encoders, PreparationOptions options) {
         StringBuilder text = new StringBuilder(RULES).append('\n');
         text.append(encoders.fingerprint()).append('\n').append(options).append('\n');
         for (SourceFile file : files) {
