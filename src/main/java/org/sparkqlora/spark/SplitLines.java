@@ -1,6 +1,5 @@
 package org.sparkqlora.spark;
 
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,7 +19,10 @@ final class SplitLines implements AutoCloseable {
     private final InputStream in;
     private final long end;
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
-    private long position;
+    private final byte[] buffer = new byte[BUFFER];
+    private int at; // the next byte in the buffer
+    private int filled;
+    private long position; // of that byte in the file
 
     private SplitLines(InputStream in, long position, long end) {
         this.in = in;
@@ -42,15 +44,15 @@ final class SplitLines implements AutoCloseable {
     private static SplitLines open(SourceSplit split, FSDataInputStream raw, @Nullable CompressionCodec codec)
             throws IOException {
         if (codec != null) {
-            return new SplitLines(new BufferedInputStream(codec.createInputStream(raw), BUFFER), 0, split.to());
+            return new SplitLines(codec.createInputStream(raw), 0, split.to());
         }
 
         if (split.from() == 0) {
-            return new SplitLines(new BufferedInputStream(raw, BUFFER), 0, split.to());
+            return new SplitLines(raw, 0, split.to());
         }
 
         raw.seek(split.from() - 1);
-        SplitLines lines = new SplitLines(new BufferedInputStream(raw, BUFFER), split.from() - 1, split.to());
+        SplitLines lines = new SplitLines(raw, split.from() - 1, split.to());
         lines.skip(); // the rest of a line that an earlier split has
         return lines;
     }
@@ -78,26 +80,44 @@ final class SplitLines implements AutoCloseable {
     }
 
     private boolean advance(Keep keep) throws IOException {
-        if (position >= end) {
+        if (position >= end || !fill()) {
             return false;
         }
 
-        int read = in.read();
-        if (read < 0) {
-            return false;
+        boolean ended = false;
+        while (!ended && fill()) {
+            ended = take(keep);
         }
 
-        while (read >= 0 && read != '\n') {
-            if (keep == Keep.LINE) {
-                line.write(read);
-            }
-
-            position++;
-            read = in.read();
-        }
-
-        position++;
         return true;
+    }
+
+    /** Passes over what the buffer has of the line; whether that is all of it. */
+    private boolean take(Keep keep) {
+        int from = at;
+        while (at < filled && buffer[at] != '\n') {
+            at++;
+        }
+
+        if (keep == Keep.LINE) {
+            line.write(buffer, from, at - from);
+        }
+
+        boolean ended = at < filled;
+        at += ended ? 1 : 0;
+        position += at - from;
+        return ended;
+    }
+
+    /** Whether there is a byte in the buffer, read now if need be. */
+    private boolean fill() throws IOException {
+        if (at < filled) {
+            return true;
+        }
+
+        at = 0;
+        filled = Math.max(0, in.read(buffer));
+        return filled > 0;
     }
 
     @Override
