@@ -18,7 +18,8 @@ public final class Natives {
 
     private static final int NEVER = Integer.MAX_VALUE;
 
-    private static final int ONE_GIGABYTE = 1 << 30;
+    /** glibc takes no larger one by this call; the model keeps its large temporaries below it. */
+    private static final int LARGEST_THRESHOLD = 32 << 20;
 
     private Natives() {}
 
@@ -42,7 +43,7 @@ public final class Natives {
     private static void keepFreedMemory() {
         if (Platform.isLinux() && !Platform.isAndroid()) {
             LibC libc = Native.load("c", LibC.class);
-            libc.mallopt(M_MMAP_THRESHOLD, ONE_GIGABYTE);
+            libc.mallopt(M_MMAP_THRESHOLD, LARGEST_THRESHOLD);
             libc.mallopt(M_TRIM_THRESHOLD, NEVER);
             libc.mallopt(M_ARENA_MAX, 1);
         }

@@ -1,0 +1,40 @@
+package org.sparkqlora.model;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.quant.FourBitTensor;
+import org.sparkqlora.tensor.TensorMemory;
+
+/** The weight of a linear module of the base model, (outputs, inputs), as it is held between uses. */
+sealed interface BaseMatrix {
+    /**
+     * The weight in the number format of {@code buffer}.
+     *
+     * @param buffer a tensor of the weight's shape that the result may be written to, and then is
+     */
+    Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer);
+
+    /** A weight held ready for use. */
+    record Dense(Tensor weight) implements BaseMatrix {
+        @Override
+        public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
+            return weight;
+        }
+    }
+
+    /** A weight held in 4 bits and dequantised for each use. */
+    record FourBit(FourBitTensor weight) implements BaseMatrix {
+        @Override
+        public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
+            // libtorch hands out a fresh enum object a call; only an interned one can be compared.
+            if (buffer.scalar_type().intern() == ScalarType.BFloat16) {
+                dequantizer.toBfloat16(weight, TensorMemory.shortBuffer(buffer));
+            } else {
+                dequantizer.toFloat(weight, TensorMemory.floatBuffer(buffer));
+            }
+
+            return buffer;
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package org.sparkqlora.model;
+
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Function;
+import java.util.function.IntPredicate;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.DecoderLayer.NormWeight;
+import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.WeightFolder;
+
+/**
+ * A decoder of the Llama family: loss and gradient of micro-batches as functions of the trained parameters.
+ *
+ * <p>Loaded once a JVM and shared by all tasks: the frozen part never changes, and each call works in a workspace of its own. Uses the
+ * weight folder's mapped memory until closed.
+ */
+public final class DecoderModel implements AutoCloseable {
+    private final ModelConfig config;
+    private final ScalarType activations;
+    private final int threads;
+    private final ModelLayout layout;
+    private final FrozenWeights frozen;
+    private final List<DecoderLayer> layers;
+    private final float[] frequencies;
+    private final Workers workers;
+    private final FourBitDequantizer dequantizer;
+    private final Deque<Workspace> idle = new ConcurrentLinkedDeque<>();
+    private final InitialParameters initial;
+
+    private DecoderModel(WeightFolder weights, ModelSpec spec, int threads) {
+        this.config = weights.config();
+        this.activations = spec.precision() == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
+        this.threads = threads;
+        this.layout = new ModelLayout(config, spec);
+        this.frequencies = RotaryFrequencies.of(config.rotary(), config.headSize());
+        this.workers = new Workers(threads);
+        this.dequantizer = new FourBitDequantizer(workers);
+        this.frozen = new FrozenWeights(weights, spec.method(), activations, dequantizer);
+        this.layers = new ArrayList<>();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            layers.add(frozen.layer(layer, layout));
+        }
+
+        this.initial = new InitialParameters(weights, layout, frozen);
+    }
+
+    /**
+     * Loads a model.
+     *
+     * @param weights the base; for {@link Method#QLORA} one that holds its projections in 4 bits
+     * @param threads threads a call uses
+     */
+    public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads) {
+        if (spec.method() == Method.QLORA && !weights.quantized()) {
+            throw new IllegalArgumentException(
+                    "Cannot load %s for qlora: expected projections in 4 bits".formatted(weights.path()));
+        }
+
+        Natives.useThreads(threads);
+        return new DecoderModel(weights, spec, threads);
+    }
+
+    public ParameterIndex parameters() {
+        return layout.index();
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    /**
+     * Where training starts: for adapters A uniform in +-1/sqrt(inputs) (PEFT's default), B zero and DoRA's magnitudes the row lengths
+     * of the base; for full fine-tuning the stored weights.
+     */
+    public FlatVector initialParameters(long seed) {
+        return initial.of(seed);
+    }
+
+    /** Makes one version of the parameters usable by the model. */
+    public BoundParameters bind(FlatVector parameters) {
+        Natives.useThreads(threads);
+        return new BoundParameters(layout.index(), parameters, activations);
+    }
+
+    /** Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. */
+    public LossTotal addGradient(BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient) {
+        return inPass(parameters, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
+    }
+
+    /** The loss of each document, in row and then document order. */
+    public List<LossTotal> losses(BoundParameters parameters, List<TokenRow> microBatch) {
+        return inPass(parameters, pass -> pass.losses(new DocumentBatch(microBatch)));
+    }
+
+    /**
+     * Continues {@code prompt} with the likeliest token each time.
+     *
+     * @return the new tokens, without the one that {@code stop} accepted
+     */
+    public int[] generateGreedy(BoundParameters parameters, int[] prompt, int maxNewTokens, IntPredicate stop) {
+        return inPass(parameters, pass -> pass.generateGreedy(prompt, maxNewTokens, stop));
+    }
+
+    /** Logits (tokens, vocabulary) of the documents of {@code microBatch}, padding left out; row-major. */
+    float[] logits(BoundParameters parameters, List<TokenRow> microBatch) {
+        return inPass(parameters, pass -> pass.logits(new DocumentBatch(microBatch)));
+    }
+
+    /** Frees the model's tensors. No call may be running. */
+    @Override
+    public void close() {
+        idle.forEach(Workspace::close);
+        idle.clear();
+        workers.close();
+        frozen.close();
+    }
+
+    private <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
+        Natives.useThreads(threads);
+        Workspace workspace = idle.poll();
+        if (workspace == null) {
+            workspace = new Workspace(config, activations, dequantizer);
+        }
+
+        try {
+            return body.apply(new ModelPass(this, parameters, workspace));
+        } finally {
+            idle.push(workspace);
+        }
+    }
+
+    List<DecoderLayer> layers() {
+        return layers;
+    }
+
+    PassContext context(DocumentBatch batch) {
+        return new PassContext(
+                batch,
+                Rotary.at(batch.positions(), frequencies, activations),
+                new CausalAttention(config.headSize(), config.slidingWindow()));
+    }
+
+    Tensor embedding(BoundParameters parameters) {
+        return trainedOr(layout.embedding(), parameters, frozen.embedding());
+    }
+
+    @Nullable Parameter embeddingPlace() {
+        return layout.embedding();
+    }
+
+    OutputHead head(BoundParameters parameters) {
+        return new OutputHead(trainedOr(layout.head(), parameters, frozen.head()), layout.head());
+    }
+
+    Normalization finalNorm(BoundParameters parameters) {
+        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config.normEpsilon());
+    }
+
+    private static Tensor trainedOr(@Nullable Parameter place, BoundParameters parameters, @Nullable Tensor frozen) {
+        if (place != null) {
+            return parameters.of(place);
+        }
+
+        if (frozen == null) {
+            throw new IllegalStateException("Cannot find a weight that is neither frozen nor trained");
+        }
+
+        return frozen;
+    }
+}

@@ -1,0 +1,100 @@
+package org.sparkqlora.model;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
+
+/**
+ * The documents of a micro-batch, one after the other without padding. Positions count from 0 in each document, and each
+ * document is a sequence of its own, so packed documents cannot see each other.
+ */
+final class DocumentBatch {
+    /** Tokens {@code start .. start + length - 1} of the batch. */
+    record Document(int start, int length) {}
+
+    private final List<Document> documents = new ArrayList<>();
+    private final int[] ids;
+    private final int[] positions;
+    private final int[] predictors;
+    private final int[] targets;
+    private final int[] targetDocuments;
+    private int tokens;
+    private int trained;
+
+    DocumentBatch(List<TokenRow> rows) {
+        int capacity = rows.stream().mapToInt(TokenRow::length).sum();
+        this.ids = new int[capacity];
+        this.positions = new int[capacity];
+        this.predictors = new int[capacity];
+        this.targets = new int[capacity];
+        this.targetDocuments = new int[capacity];
+        rows.forEach(row -> row.documents().forEach(range -> addDocument(row, range)));
+        if (documents.isEmpty()) {
+            throw new IllegalArgumentException("Cannot run a micro-batch of %d rows: it holds no token".formatted(rows.size()));
+        }
+    }
+
+    /** A batch of one document without a trained token. */
+    static DocumentBatch ofTokens(int[] ids) {
+        boolean[] starts = new boolean[ids.length];
+        starts[0] = true;
+        return new DocumentBatch(List.of(new TokenRow(ids, new boolean[ids.length], starts, ids.length)));
+    }
+
+    private void addDocument(TokenRow row, DocumentRange range) {
+        int[] rowIds = row.ids();
+        boolean[] rowTrained = row.trained();
+        int start = tokens;
+        for (int t = range.from(); t < range.to(); t++) {
+            ids[tokens] = rowIds[t];
+            positions[tokens] = t - range.from();
+            if (t + 1 < range.to() && rowTrained[t + 1]) {
+                addTarget(rowIds[t + 1]);
+            }
+
+            tokens++;
+        }
+
+        documents.add(new Document(start, tokens - start));
+    }
+
+    private void addTarget(int id) {
+        predictors[trained] = tokens;
+        targets[trained] = id;
+        targetDocuments[trained] = documents.size();
+        trained++;
+    }
+
+    List<Document> documents() {
+        return documents;
+    }
+
+    int tokens() {
+        return tokens;
+    }
+
+    int[] ids() {
+        return ids;
+    }
+
+    int[] positions() {
+        return positions;
+    }
+
+    /** Tokens whose successor is trained, ascending. */
+    int[] predictors() {
+        return Arrays.copyOf(predictors, trained);
+    }
+
+    /** The trained successor of each predictor. */
+    int[] targets() {
+        return Arrays.copyOf(targets, trained);
+    }
+
+    /** The document of each predictor. */
+    int[] targetDocuments() {
+        return Arrays.copyOf(targetDocuments, trained);
+    }
+}

@@ -1,0 +1,158 @@
+package org.sparkqlora.model;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.DecoderLayer.Module;
+import org.sparkqlora.model.DecoderLayer.NormWeight;
+import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.StoredTensor;
+import org.sparkqlora.weights.StoredType;
+import org.sparkqlora.weights.WeightFolder;
+
+/**
+ * The tensors of a base model that do not train. Weights stored in the number format of activations are used where the file is
+ * mapped, so that all executors of a host share them; others are converted once.
+ */
+final class FrozenWeights implements AutoCloseable {
+    private static final int WINDOW = 1 << 20;
+
+    private final WeightFolder weights;
+    private final ModelConfig config;
+    private final Method method;
+    private final ScalarType activations;
+    private final FourBitDequantizer dequantizer;
+    private final List<Tensor> owned = new ArrayList<>();
+    /** Tensors over mapped memory do not keep it mapped. */
+    private final List<ByteBuffer> mapped = new ArrayList<>();
+
+    private final @Nullable Tensor embedding;
+    private final @Nullable Tensor finalNorm;
+    private final @Nullable Tensor head;
+
+    FrozenWeights(WeightFolder weights, Method method, ScalarType activations, FourBitDequantizer dequantizer) {
+        this.weights = weights;
+        this.config = weights.config();
+        this.method = method;
+        this.activations = activations;
+        this.dequantizer = dequantizer;
+        this.embedding = frozen(TensorNames.EMBEDDING, activations);
+        this.finalNorm = frozen(TensorNames.FINAL_NORM, ScalarType.Float);
+        this.head = config.tiedEmbeddings() ? embedding : frozen(TensorNames.HEAD, activations);
+    }
+
+    @Nullable Tensor embedding() {
+        return embedding;
+    }
+
+    @Nullable Tensor finalNorm() {
+        return finalNorm;
+    }
+
+    /** The output head's weight; the embedding when they are tied. */
+    @Nullable Tensor head() {
+        return head;
+    }
+
+    DecoderLayer layer(int layer, ModelLayout layout) {
+        Map<Projection, Module> modules = new EnumMap<>(Projection.class);
+        for (Projection projection : Projection.values()) {
+            modules.put(projection, module(projection, layer, layout.linear(layer, projection)));
+        }
+
+        return new DecoderLayer(config, modules, norms(layer, layout.norms(layer)));
+    }
+
+    @Override
+    public void close() {
+        owned.forEach(Tensor::releaseReference);
+        owned.clear();
+        mapped.clear();
+    }
+
+    /** A projection's weight in float32, as it is used without an adapter; owned by the surrounding scope. */
+    Tensor floatMatrix(String name) {
+        return weights.fourBit(name)
+                .map(codes -> {
+                    Tensor buffer = TensorMemory.empty(ScalarType.Float, weights.shapeOf(name));
+                    return new BaseMatrix.FourBit(codes).materialize(buffer, dequantizer);
+                })
+                .orElseGet(() -> converted(weights.tensor(name), ScalarType.Float));
+    }
+
+    private Module module(Projection projection, int layer, LinearPlace place) {
+        String path = projection.path(layer);
+        Tensor bias = TensorNames.hasBias(config, projection) ? frozen(path + ".bias", activations) : null;
+        return new Module(matrix(path + ".weight"), bias, place);
+    }
+
+    private @Nullable BaseMatrix matrix(String name) {
+        if (method == Method.QLORA) {
+            return new BaseMatrix.FourBit(weights.fourBit(name)
+                    .orElseThrow(() -> new IllegalArgumentException(
+                            "Cannot load %s: expected 4-bit codes in %s".formatted(name, weights.path()))));
+        }
+
+        Tensor tensor = frozen(name, activations);
+        return tensor == null ? null : new BaseMatrix.Dense(tensor);
+    }
+
+    private DecoderLayer.Norms norms(int layer, ModelLayout.NormPlaces places) {
+        boolean ofHeads = TensorNames.hasHeadNorms(config);
+        return new DecoderLayer.Norms(
+                norm(TensorNames.inputNorm(layer), places.input()),
+                norm(TensorNames.postAttentionNorm(layer), places.postAttention()),
+                ofHeads ? norm(TensorNames.queryNorm(layer), places.query()) : null,
+                ofHeads ? norm(TensorNames.keyNorm(layer), places.key()) : null);
+    }
+
+    private NormWeight norm(String name, @Nullable Parameter place) {
+        return new NormWeight(frozen(name, ScalarType.Float), place);
+    }
+
+    private @Nullable Tensor frozen(String name, ScalarType type) {
+        if (method == Method.FULL) {
+            return null;
+        }
+
+        StoredTensor stored = weights.tensor(name);
+        Tensor tensor = TensorScope.detached(() -> matches(stored.type(), type) ? over(stored, type) : converted(stored, type));
+        owned.add(tensor);
+        return tensor;
+    }
+
+    private static boolean matches(StoredType stored, ScalarType wanted) {
+        return stored == StoredType.BF16 && wanted == ScalarType.BFloat16
+                || stored == StoredType.F32 && wanted == ScalarType.Float;
+    }
+
+    private Tensor over(StoredTensor stored, ScalarType type) {
+        ByteBuffer buffer = stored.buffer();
+        mapped.add(buffer);
+        return TensorMemory.over(buffer, type, stored.shape());
+    }
+
+    private static Tensor converted(StoredTensor stored, ScalarType type) {
+        Tensor result = TensorMemory.empty(type, stored.shape());
+        Tensor flat = result.view(-1);
+        FloatSource source = stored.asFloats();
+        float[] window = new float[(int) Math.min(WINDOW, source.length())];
+        for (long at = 0; at < source.length(); at += WINDOW) {
+            int count = (int) Math.min(WINDOW, source.length() - at);
+            long from = at;
+            source.read(from, window, count);
+            TensorScope.run(() -> flat.narrow(0, from, count).copy_(TensorMemory.floats(window, window.length).narrow(0, 0, count)));
+        }
+
+        return result;
+    }
+}

@@ -1,0 +1,68 @@
+package org.sparkqlora.model;
+
+import java.util.SplittableRandom;
+import org.bytedeco.pytorch.Tensor;
+import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.WeightFolder;
+
+/** The flat vector that training starts from. */
+final class InitialParameters {
+    private static final int WINDOW = 1 << 20;
+
+    private final WeightFolder weights;
+    private final ModelLayout layout;
+    private final FrozenWeights frozen;
+
+    InitialParameters(WeightFolder weights, ModelLayout layout, FrozenWeights frozen) {
+        this.weights = weights;
+        this.layout = layout;
+        this.frozen = frozen;
+    }
+
+    FlatVector of(long seed) {
+        FlatVector values = FlatVector.zeros(layout.index().size());
+        SplittableRandom random = new SplittableRandom(seed);
+        for (Parameter parameter : layout.index().all()) {
+            SplittableRandom own = random.split();
+            if (parameter.name().endsWith(ModelLayout.DOWN_SUFFIX)) {
+                fillUniform(parameter, own, values);
+            } else if (parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX)) {
+                fillRowLengths(parameter, values);
+            } else if (!parameter.name().endsWith(ModelLayout.UP_SUFFIX)) {
+                copy(weights.tensor(parameter.name()).asFloats(), parameter, values);
+            }
+        }
+
+        return values;
+    }
+
+    /** kaiming_uniform with a = sqrt(5): uniform in +-1/sqrt(inputs). */
+    private static void fillUniform(Parameter parameter, SplittableRandom random, FlatVector values) {
+        double bound = 1 / Math.sqrt(parameter.shape()[1]);
+        for (long i = 0; i < parameter.size(); i++) {
+            values.set(parameter.offset() + i, (float) random.nextDouble(-bound, bound));
+        }
+    }
+
+    private void fillRowLengths(Parameter parameter, FlatVector values) {
+        int rows = Math.toIntExact(parameter.size());
+        float[] lengths = new float[rows];
+        TensorScope.run(() -> {
+            Tensor weight = frozen.floatMatrix(ModelLayout.moduleOf(parameter) + ".weight");
+            TensorMemory.read(weight.square().sum(1).sqrt(), lengths, rows);
+        });
+        values.write(parameter.offset(), lengths, 0, rows);
+    }
+
+    private static void copy(FloatSource source, Parameter parameter, FlatVector values) {
+        float[] window = new float[(int) Math.min(WINDOW, source.length())];
+        for (long at = 0; at < source.length(); at += WINDOW) {
+            int count = (int) Math.min(WINDOW, source.length() - at);
+            source.read(at, window, count);
+            values.write(parameter.offset() + at, window, 0, count);
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package org.sparkqlora.model;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
+
+/** One pass over one micro-batch at a time: forward keeping each layer's input only, and backward recomputing layer by layer. */
+record ModelPass(DecoderModel model, BoundParameters parameters, Workspace workspace) {
+    /** The summed loss; its gradient is added to {@code gradients}. */
+    LossTotal gradient(DocumentBatch batch, GradientSum gradients) {
+        try (PointerScope scope = new PointerScope();
+                PassContext context = model.context(batch)) {
+            Tensor ids = indices(batch.ids());
+            List<Tensor> inputs = forward(ids, context);
+            Tensor last = inputs.remove(inputs.size() - 1);
+            Tensor dLast = TensorMemory.zeros(last.scalar_type(), last.size(0), last.size(1));
+            float[] losses = headGradient(batch, last, dLast, gradients);
+            Tensor dInput = backward(inputs, dLast, context, gradients);
+            addEmbeddingGradient(ids, dInput, gradients);
+            return new LossTotal(sum(losses), losses.length);
+        }
+    }
+
+    /** The loss of each document. */
+    List<LossTotal> losses(DocumentBatch batch) {
+        float[] losses = predictorLosses(batch);
+        int[] owners = batch.targetDocuments();
+        double[] sums = new double[batch.documents().size()];
+        int[] counts = new int[sums.length];
+        for (int i = 0; i < losses.length; i++) {
+            sums[owners[i]] += losses[i];
+            counts[owners[i]]++;
+        }
+
+        return IntStream.range(0, sums.length)
+                .mapToObj(d -> new LossTotal(sums[d], counts[d]))
+                .toList();
+    }
+
+    /** Logits of every token, row-major. */
+    float[] logits(DocumentBatch batch) {
+        return logitsOf(batch, 0, batch.tokens());
+    }
+
+    int[] generateGreedy(int[] prompt, int maxNewTokens, IntPredicate stop) {
+        int[] tokens = Arrays.copyOf(prompt, prompt.length + maxNewTokens);
+        int length = prompt.length;
+        while (length < tokens.length) {
+            DocumentBatch batch = DocumentBatch.ofTokens(Arrays.copyOf(tokens, length));
+            int next = indexOfLargest(logitsOf(batch, length - 1, 1));
+            if (stop.test(next)) {
+                break;
+            }
+
+            tokens[length++] = next;
+        }
+
+        return Arrays.copyOfRange(tokens, prompt.length, length);
+    }
+
+    private float[] predictorLosses(DocumentBatch batch) {
+        if (batch.targets().length == 0) {
+            return new float[0];
+        }
+
+        try (PointerScope scope = new PointerScope();
+                PassContext context = model.context(batch)) {
+            Tensor hidden = lastHidden(batch, context).index_select(0, indices(batch.predictors()));
+            Tensor normalized = model.finalNorm(parameters).forward(hidden);
+            return model.head(parameters).losses(normalized, indices(batch.targets()));
+        }
+    }
+
+    private float[] logitsOf(DocumentBatch batch, int from, int count) {
+        try (PointerScope scope = new PointerScope();
+                PassContext context = model.context(batch)) {
+            Tensor hidden = lastHidden(batch, context).narrow(0, from, count);
+            Tensor normalized = model.finalNorm(parameters).forward(hidden);
+            Tensor logits =
+                    torch.linear(normalized, model.head(parameters).weight()).to(ScalarType.Float);
+            float[] values = new float[Math.toIntExact(logits.numel())];
+            TensorMemory.read(logits, values, values.length);
+            return values;
+        }
+    }
+
+    private float[] headGradient(DocumentBatch batch, Tensor last, Tensor dLast, GradientSum gradients) {
+        if (batch.targets().length == 0) {
+            return new float[0];
+        }
+
+        Tensor predictors = indices(batch.predictors());
+        float[][] losses = new float[1][];
+        TensorScope.run(() -> {
+            Normalization norm = model.finalNorm(parameters);
+            Tensor hidden = last.index_select(0, predictors);
+            Tensor normalized = norm.forward(hidden);
+            Tensor dNormalized = torch.empty_like(normalized);
+            losses[0] = model.head(parameters)
+                    .lossesAndGradient(normalized, indices(batch.targets()), dNormalized, gradients);
+            dLast.index_copy_(0, predictors, norm.backward(dNormalized, hidden, gradients));
+        });
+        return losses[0];
+    }
+
+    /** The input of each layer, and the output of the last. */
+    private List<Tensor> forward(Tensor ids, PassContext context) {
+        List<Tensor> states = new ArrayList<>();
+        states.add(torch.embedding(model.embedding(parameters), ids));
+        for (DecoderLayer layer : model.layers()) {
+            states.add(forward(layer, states.get(states.size() - 1), context));
+        }
+
+        return states;
+    }
+
+    private Tensor lastHidden(DocumentBatch batch, PassContext context) {
+        return TensorScope.keep(() -> {
+            Tensor state = torch.embedding(model.embedding(parameters), indices(batch.ids()));
+            for (DecoderLayer layer : model.layers()) {
+                state = forward(layer, state, context);
+            }
+
+            return state;
+        });
+    }
+
+    private Tensor forward(DecoderLayer layer, Tensor input, PassContext context) {
+        stopIfInterrupted();
+        return TensorScope.keep(() -> layer.open(parameters, workspace).forward(input, context));
+    }
+
+    private Tensor backward(List<Tensor> inputs, Tensor dLast, PassContext context, GradientSum gradients) {
+        Tensor gradient = dLast;
+        for (int layer = inputs.size() - 1; layer >= 0; layer--) {
+            stopIfInterrupted();
+            DecoderLayer current = model.layers().get(layer);
+            Tensor input = inputs.get(layer);
+            Tensor above = gradient;
+            gradient = TensorScope.keep(
+                    () -> current.open(parameters, workspace).backward(above, input, context, gradients));
+        }
+
+        return gradient;
+    }
+
+    private void addEmbeddingGradient(Tensor ids, Tensor gradient, GradientSum gradients) {
+        Parameter place = model.embeddingPlace();
+        if (place != null) {
+            TensorScope.run(() -> {
+                Tensor sum = TensorMemory.zeros(ScalarType.Float, place.shape());
+                gradients.add(place, sum.index_add_(0, ids, gradient.to(ScalarType.Float)));
+            });
+        }
+    }
+
+    private static void stopIfInterrupted() {
+        if (Thread.currentThread().isInterrupted()) {
+            throw new CancellationException("Cannot finish a micro-batch: its task was cancelled");
+        }
+    }
+
+    private static Tensor indices(int[] values) {
+        return TensorMemory.longs(Arrays.stream(values).asLongStream().toArray());
+    }
+
+    private static double sum(float[] values) {
+        double sum = 0;
+        for (float value : values) {
+            sum += value;
+        }
+
+        return sum;
+    }
+
+    private static int indexOfLargest(float[] values) {
+        int largest = 0;
+        for (int i = 1; i < values.length; i++) {
+            if (values[i] > values[largest]) {
+                largest = i;
+            }
+        }
+
+        return largest;
+    }
+}

@@ -1,0 +1,77 @@
+package org.sparkqlora.model;
+
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
+
+/**
+ * Cross-entropy of the trained tokens: {@code loss = logsumexp(z) - z[target], z = W h}, and its gradient
+ * {@code dz = softmax(z) - onehot(target)}.
+ *
+ * <p>Only positions that predict a trained token are computed, a chunk of them at a time, so that a full matrix of float32 logits
+ * never exists.
+ *
+ * @param weight W, (vocabulary, hidden)
+ * @param place where W lies in the flat vector, when it trains
+ */
+record OutputHead(Tensor weight, @Nullable Parameter place) {
+    /** 16 MiB of float32 logits a chunk: below what malloc would map and unmap each time. */
+    private static final long CHUNK_LOGITS = 1L << 22;
+
+    private static final long[] LAST = {-1};
+
+    /** The loss of each predictor of (predictors, hidden), in nats. */
+    float[] losses(Tensor hidden, Tensor targets) {
+        return chunked(hidden, targets, null, null);
+    }
+
+    /**
+     * The loss of each predictor; the gradient of their sum goes to {@code hiddenGradient}, shaped as {@code hidden}, and to the flat
+     * vector if the head trains.
+     */
+    float[] lossesAndGradient(Tensor hidden, Tensor targets, Tensor hiddenGradient, GradientSum gradients) {
+        return chunked(hidden, targets, hiddenGradient, gradients);
+    }
+
+    private float[] chunked(
+            Tensor hidden, Tensor targets, @Nullable Tensor hiddenGradient, @Nullable GradientSum gradients) {
+        long rows = hidden.size(0);
+        long chunk = Math.max(1, CHUNK_LOGITS / weight.size(0));
+        float[] losses = new float[Math.toIntExact(rows)];
+        for (long from = 0; from < rows; from += chunk) {
+            long at = from;
+            long count = Math.min(chunk, rows - from);
+            TensorScope.run(() -> {
+                Tensor inputs = hidden.narrow(0, at, count);
+                Tensor wanted = targets.narrow(0, at, count).unsqueeze(1);
+                Tensor logits = torch.linear(inputs, weight).to(ScalarType.Float);
+                Tensor logSum = logits.logsumexp(LAST, true);
+                copyLosses(logSum.sub(logits.gather(1, wanted)), losses, (int) at);
+                if (hiddenGradient != null && gradients != null) {
+                    Tensor dLogits = logitGradient(logits, logSum, wanted).to(hidden.scalar_type());
+                    hiddenGradient.narrow(0, at, count).copy_(torch.mm(dLogits, weight));
+                    if (place != null) {
+                        gradients.add(place, torch.mm(dLogits.t(), inputs));
+                    }
+                }
+            });
+        }
+
+        return losses;
+    }
+
+    private static Tensor logitGradient(Tensor logits, Tensor logSum, Tensor wanted) {
+        Tensor minusOne = torch.full(wanted.sizes(), new Scalar(-1.0), logits.options());
+        return logits.sub_(logSum).exp_().scatter_add_(1, wanted, minusOne);
+    }
+
+    private static void copyLosses(Tensor chunk, float[] losses, int at) {
+        float[] values = new float[Math.toIntExact(chunk.numel())];
+        TensorMemory.read(chunk, values, values.length);
+        System.arraycopy(values, 0, losses, at, values.length);
+    }
+}

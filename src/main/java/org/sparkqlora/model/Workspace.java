@@ -1,0 +1,44 @@
+package org.sparkqlora.model;
+
+import java.util.EnumMap;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.ModelConfig;
+
+/**
+ * Room for the dequantised weights of one layer, made once and reused: no more than one layer's weights exist in full width at any
+ * time. Belongs to one pass at a time.
+ */
+final class Workspace implements AutoCloseable {
+    private final Map<Projection, Tensor> buffers = new EnumMap<>(Projection.class);
+    private final FourBitDequantizer dequantizer;
+
+    Workspace(ModelConfig config, ScalarType type, FourBitDequantizer dequantizer) {
+        this.dequantizer = dequantizer;
+        for (Projection projection : Projection.values()) {
+            ProjectionShape shape = ProjectionShape.of(projection, config);
+            buffers.put(
+                    projection,
+                    TensorScope.detached(() -> TensorMemory.empty(type, shape.outputs(), shape.inputs())));
+        }
+    }
+
+    Tensor materialize(Projection projection, BaseMatrix matrix) {
+        Tensor buffer = buffers.get(projection);
+        if (buffer == null) {
+            throw new IllegalStateException("Cannot dequantise %s: the workspace is closed".formatted(projection));
+        }
+
+        return matrix.materialize(buffer, dequantizer);
+    }
+
+    @Override
+    public void close() {
+        buffers.values().forEach(Tensor::releaseReference);
+        buffers.clear();
+    }
+}

@@ -1,0 +1,201 @@
+package org.sparkqlora.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.StreamSupport;
+import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.weights.QuantizedCache;
+import org.sparkqlora.weights.SafetensorsFile;
+import org.sparkqlora.weights.WeightFolder;
+
+/** One folder of the reference data in {@code goldens/models}, as its README describes it. */
+final class GoldenModel {
+    private static final Path ROOT = Path.of("src/test/resources/goldens/models");
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Path base;
+    private final Path data;
+    private final Path folder;
+
+    /** The folder {@code name}, or a variant such as {@code llama-tied/variants/dora}. */
+    GoldenModel(String name) {
+        this.folder = ROOT.resolve(name);
+        this.data = name.contains("/variants/") ? folder.getParent().getParent() : folder;
+        this.base = data.resolve("base");
+    }
+
+    /** The base as the mode needs it: as stored, or quantised under {@code cache}. */
+    WeightFolder weights(Mode mode, Path cache) {
+        WeightFolder stored = WeightFolder.open(base);
+        if (mode != Mode.QLORA) {
+            return stored;
+        }
+
+        try (Workers workers = new Workers(1)) {
+            return new QuantizedCache(cache).open(stored, QuantSpec.DEFAULT, workers);
+        }
+    }
+
+    ModelSpec spec(Mode mode) {
+        return new ModelSpec(mode.method, Precision.FP32, QuantSpec.DEFAULT, mode == Mode.FULL ? null : lora());
+    }
+
+    /** The adapter of the folder, laid out flat. */
+    FlatVector adapter(ParameterIndex index) {
+        return flat(index, folder.resolve("adapter/adapter_model.safetensors"), "");
+    }
+
+    /** The tensors named {@code prefix} + parameter of the expected results, laid out flat. */
+    FlatVector expected(ParameterIndex index, String prefix) {
+        return flat(index, folder.resolve("expected.safetensors"), prefix);
+    }
+
+    float[] expected(String name) {
+        return read(SafetensorsFile.open(folder.resolve("expected.safetensors")), name);
+    }
+
+    JsonNode expectedNumbers(Mode mode) {
+        JsonNode all = json(folder.resolve("expected.json"));
+        return all.has(mode.prefix) ? all.get(mode.prefix) : all.get("modes").get(mode.prefix);
+    }
+
+    /** The batch's documents, one row each, padding cut off. */
+    List<TokenRow> batch() {
+        JsonNode batch = json(data.resolve("batch.json"));
+        List<TokenRow> rows = new ArrayList<>();
+        for (int i = 0; i < batch.get("input_ids").size(); i++) {
+            int length = sum(ints(batch.get("attention_mask").get(i)));
+            int[] ids = ints(batch.get("input_ids").get(i));
+            int[] labels = ints(batch.get("labels").get(i));
+            rows.add(row(ids, labels, null, length));
+        }
+
+        return rows;
+    }
+
+    /** The same documents in one row. */
+    List<TokenRow> packed() {
+        JsonNode packed = json(data.resolve("packed.json"));
+        int[] segments = ints(first(packed.get("segment_ids")));
+        int length = 0;
+        while (length < segments.length && segments[length] >= 0) {
+            length++;
+        }
+
+        return List.of(row(ints(first(packed.get("input_ids"))), ints(first(packed.get("labels"))), segments, length));
+    }
+
+    private LoraSpec lora() {
+        JsonNode config = json(folder.resolve("adapter/adapter_config.json"));
+        JsonNode targets = config.get("target_modules");
+        Map<String, Integer> ranks = new HashMap<>();
+        config.get("rank_pattern").fields().forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().asInt()));
+        Map<String, Double> alphas = new HashMap<>();
+        config.get("alpha_pattern").fields().forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().asDouble()));
+        return new LoraSpec(
+                config.get("r").asInt(),
+                config.get("lora_alpha").asDouble(),
+                0,
+                targets.isTextual()
+                        ? new TargetModules.Expression(targets.asText())
+                        : new TargetModules.Names(StreamSupport.stream(targets.spliterator(), false)
+                                .map(JsonNode::asText)
+                                .toList()),
+                config.get("use_rslora").asBoolean(),
+                config.get("use_dora").asBoolean(),
+                ranks,
+                alphas);
+    }
+
+    private static TokenRow row(int[] ids, int[] labels, int[] segments, int length) {
+        int[] kept = new int[ids.length];
+        boolean[] trained = new boolean[ids.length];
+        boolean[] starts = new boolean[ids.length];
+        for (int t = 0; t < length; t++) {
+            kept[t] = ids[t];
+            starts[t] = t == 0 || segments != null && segments[t] != segments[t - 1];
+            trained[t] = labels[t] != -100 && !starts[t];
+        }
+
+        return new TokenRow(kept, trained, starts, length);
+    }
+
+    private static FlatVector flat(ParameterIndex index, Path file, String prefix) {
+        SafetensorsFile tensors = SafetensorsFile.open(file);
+        FlatVector values = FlatVector.zeros(index.size());
+        for (Parameter parameter : index.all()) {
+            float[] tensor = read(tensors, prefix + parameter.name());
+            values.write(parameter.offset(), tensor, 0, tensor.length);
+        }
+
+        return values;
+    }
+
+    private static float[] read(SafetensorsFile file, String name) {
+        FloatSource source = file.tensor(name).asFloats();
+        float[] values = new float[(int) source.length()];
+        source.read(0, values, values.length);
+        return values;
+    }
+
+    private static JsonNode first(JsonNode rows) {
+        return rows.get(0).isArray() ? rows.get(0) : rows;
+    }
+
+    private static int[] ints(JsonNode array) {
+        int[] values = new int[array.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = array.get(i).asInt();
+        }
+
+        return values;
+    }
+
+    private static int sum(int[] values) {
+        int sum = 0;
+        for (int value : values) {
+            sum += value;
+        }
+
+        return sum;
+    }
+
+    private static JsonNode json(Path path) {
+        try {
+            return JSON.readTree(Files.readString(path));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + path, e);
+        }
+    }
+
+    /** The modes of the reference data. */
+    enum Mode {
+        LORA(Method.LORA, "lora_f32"),
+        QLORA(Method.QLORA, "qlora_nf4_dq"),
+        FULL(Method.FULL, "full_f32");
+
+        private final Method method;
+        private final String prefix;
+
+        Mode(Method method, String prefix) {
+            this.method = method;
+            this.prefix = prefix;
+        }
+
+        String prefix() {
+            return prefix;
+        }
+    }
+}
