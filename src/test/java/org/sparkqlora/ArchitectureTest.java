@@ -53,8 +53,10 @@ class ArchitectureTest {
             .resideInAnyPackage(PACKAGES.stream().map(ArchitectureTest::inside).toArray(String[]::new));
 
     @ArchTest
-    static final ArchRule jsonIsReadByHandInOneClassADocument =
-            noClasses().that(DescribedPredicate.not(JSON_DOCUMENT)).should().dependOnClassesThat(resideInAPackage("com.fasterxml.jackson.."));
+    static final ArchRule jsonIsReadByHandInOneClassADocument = noClasses()
+            .that(DescribedPredicate.not(JSON_DOCUMENT))
+            .should()
+            .dependOnClassesThat(resideInAPackage("com.fasterxml.jackson.."));
 
     @ArchTest
     static final ArchRule libtorchStaysBehindItsBorder =
@@ -64,8 +66,7 @@ class ArchitectureTest {
     static final ArchRule foreignFunctionsAreCalledInTensor = onlyIn("com.sun.jna..", "JNA", "tensor");
 
     @ArchTest
-    static final ArchRule trainingKnowsNoSpark =
-            onlyIn("org.apache.spark..", "Spark", "spark", "bigdl", "cli");
+    static final ArchRule trainingKnowsNoSpark = onlyIn("org.apache.spark..", "Spark", "spark", "bigdl", "cli");
 
     @ArchTest
     static final ArchRule hadoopIsForCheckpointsAndJobs =
@@ -80,12 +81,12 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule librariesOfOthersStayOut = noClasses()
             .should()
-            .dependOnClassesThat(resideInAnyPackage("com.google.common..", "com.google.gson..", "org.apache.commons.."));
+            .dependOnClassesThat(
+                    resideInAnyPackage("com.google.common..", "com.google.gson..", "org.apache.commons.."));
 
     @ArchTest
-    static final ArchRule namesSayWhatAClassIs = noClasses()
-            .should()
-            .haveNameMatching(".*(Manager|Helper|Helpers|Util|Utils|Impl)(\\$.*)?");
+    static final ArchRule namesSayWhatAClassIs =
+            noClasses().should().haveNameMatching(".*(Manager|Helper|Helpers|Util|Utils|Impl)(\\$.*)?");
 
     @ArchTest
     static final ArchRule onlyTheCommandLineEndsTheProcess = noClasses()
@@ -109,7 +110,8 @@ class ArchitectureTest {
     }
 
     private static ArchRule onlyIn(String library, String name, String... packages) {
-        String[] rooms = List.of(packages).stream().map(ArchitectureTest::inside).toArray(String[]::new);
+        String[] rooms =
+                List.of(packages).stream().map(ArchitectureTest::inside).toArray(String[]::new);
         return noClasses()
                 .that()
                 .resideOutsideOfPackages(rooms)

@@ -22,8 +22,7 @@ record AttentionBlock(
     private record Heads(LinearPass.Tape tape, Tensor plain, Tensor turned) {}
 
     /** What the gradient needs of the forward pass, and its result. */
-    record Tape(
-            Tensor input, Heads query, Heads key, Heads value, Attended attended, LinearPass.Recorded projected) {
+    record Tape(Tensor input, Heads query, Heads key, Heads value, Attended attended, LinearPass.Recorded projected) {
         Tensor result() {
             return input.add(projected.output());
         }

@@ -14,7 +14,8 @@ import org.sparkqlora.tensor.TensorScope;
  * @param up B, (outputs, rank)
  * @param direction DoRA's factors; null without weight decomposition
  */
-record BoundAdapter(Tensor down, Tensor up, double scale, @Nullable Direction direction) {
+record BoundAdapter(
+        Tensor down, Tensor up, double scale, @Nullable Direction direction) {
     /**
      * How weight decomposition scales each output.
      *

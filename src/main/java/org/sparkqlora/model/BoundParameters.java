@@ -25,7 +25,8 @@ public final class BoundParameters implements AutoCloseable {
     Tensor of(Parameter parameter) {
         Tensor tensor = tensors.get(parameter.name());
         if (tensor == null) {
-            throw new IllegalStateException("Cannot use trained tensor %s: it is not bound".formatted(parameter.name()));
+            throw new IllegalStateException(
+                    "Cannot use trained tensor %s: it is not bound".formatted(parameter.name()));
         }
 
         return tensor;

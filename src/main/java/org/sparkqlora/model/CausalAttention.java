@@ -63,7 +63,8 @@ final class CausalAttention implements AutoCloseable {
         List<Tensor> probabilities = new ArrayList<>();
         long groups = key.size(1);
         for (Block block : blocks(batch)) {
-            Tensor scores = torch.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
+            Tensor scores =
+                    torch.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
             Tensor probability = torch.softmax(mask(scores.mul_(scale), block), -1);
             Tensor mixed = torch.bmm(probability, columns(value, block));
             queryView(output, block, groups).copy_(split(mixed, block));
@@ -128,10 +129,7 @@ final class CausalAttention implements AutoCloseable {
 
     /** The block's queries as rows: (G, R n, d). */
     private static Tensor rows(Tensor tensor, Block block, long groups) {
-        return queryView(tensor, block, groups)
-                .permute(1, 2, 0, 3)
-                .contiguous()
-                .view(groups, -1, tensor.size(2));
+        return queryView(tensor, block, groups).permute(1, 2, 0, 3).contiguous().view(groups, -1, tensor.size(2));
     }
 
     /** (G, R n, d) seen as (n, G, R, d). */
@@ -149,7 +147,8 @@ final class CausalAttention implements AutoCloseable {
     }
 
     private Tensor mask(Tensor scores, Block block) {
-        Tensor mask = masks.computeIfAbsent(new Mask(block.count(), block.keys()), shape -> TensorScope.detached(() -> build(shape, scores)));
+        Tensor mask = masks.computeIfAbsent(
+                new Mask(block.count(), block.keys()), shape -> TensorScope.detached(() -> build(shape, scores)));
         scores.view(-1, block.count(), block.keys()).add_(mask);
         return scores;
     }
@@ -159,9 +158,11 @@ final class CausalAttention implements AutoCloseable {
         int shift = shape.keys() - shape.count();
         long[] size = {shape.count(), shape.keys()};
         Scalar hidden = new Scalar(Double.NEGATIVE_INFINITY);
-        Tensor mask = torch.full(size, hidden, new TensorOptions(like.scalar_type())).triu_(shift + 1);
+        Tensor mask =
+                torch.full(size, hidden, new TensorOptions(like.scalar_type())).triu_(shift + 1);
         if (window.isPresent()) {
-            mask.add_(torch.full(size, hidden, new TensorOptions(like.scalar_type())).tril_(shift - window.getAsInt()));
+            mask.add_(torch.full(size, hidden, new TensorOptions(like.scalar_type()))
+                    .tril_(shift - window.getAsInt()));
         }
 
         return mask;

@@ -28,7 +28,10 @@ final class DecoderLayer {
 
     /** The norms of a layer; those of single heads only in families that have them. */
     record Norms(
-            NormWeight input, NormWeight postAttention, @Nullable NormWeight query, @Nullable NormWeight key) {}
+            NormWeight input,
+            NormWeight postAttention,
+            @Nullable NormWeight query,
+            @Nullable NormWeight key) {}
 
     private final ModelConfig config;
     private final Map<Projection, Module> modules;
@@ -71,8 +74,7 @@ final class DecoderLayer {
                 ? parameters.of(required(place.weight(), projection))
                 : workspace.materialize(projection, module.weight());
         Tensor bias = place.bias() == null ? module.bias() : parameters.of(place.bias());
-        BoundAdapter adapter =
-                place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters);
+        BoundAdapter adapter = place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters);
         return new LinearPass(weight, bias, place, adapter);
     }
 

@@ -154,7 +154,8 @@ public final class DecoderModel implements AutoCloseable {
         return trainedOr(layout.embedding(), parameters, frozen.embedding());
     }
 
-    @Nullable Parameter embeddingPlace() {
+    @Nullable
+    Parameter embeddingPlace() {
         return layout.embedding();
     }
 

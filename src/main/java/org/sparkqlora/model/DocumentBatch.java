@@ -32,7 +32,8 @@ final class DocumentBatch {
         this.targetDocuments = new int[capacity];
         rows.forEach(row -> row.documents().forEach(range -> addDocument(row, range)));
         if (documents.isEmpty()) {
-            throw new IllegalArgumentException("Cannot run a micro-batch of %d rows: it holds no token".formatted(rows.size()));
+            throw new IllegalArgumentException(
+                    "Cannot run a micro-batch of %d rows: it holds no token".formatted(rows.size()));
         }
     }
 

@@ -8,8 +8,8 @@ record FeedForwardBlock(Normalization norm, LinearPass gate, LinearPass up, Line
     Tensor forward(Tensor input) {
         return TensorScope.keep(() -> {
             Tensor normalized = norm.forward(input);
-            Tensor active =
-                    SwiGlu.forward(gate.apply(normalized).output(), up.apply(normalized).output());
+            Tensor active = SwiGlu.forward(
+                    gate.apply(normalized).output(), up.apply(normalized).output());
             return down.apply(active).output().add_(input);
         });
     }

@@ -50,16 +50,19 @@ final class FrozenWeights implements AutoCloseable {
         this.head = config.tiedEmbeddings() ? embedding : frozen(TensorNames.HEAD, activations);
     }
 
-    @Nullable Tensor embedding() {
+    @Nullable
+    Tensor embedding() {
         return embedding;
     }
 
-    @Nullable Tensor finalNorm() {
+    @Nullable
+    Tensor finalNorm() {
         return finalNorm;
     }
 
     /** The output head's weight; the embedding when they are tied. */
-    @Nullable Tensor head() {
+    @Nullable
+    Tensor head() {
         return head;
     }
 
@@ -125,7 +128,8 @@ final class FrozenWeights implements AutoCloseable {
         }
 
         StoredTensor stored = weights.tensor(name);
-        Tensor tensor = TensorScope.detached(() -> matches(stored.type(), type) ? over(stored, type) : converted(stored, type));
+        Tensor tensor =
+                TensorScope.detached(() -> matches(stored.type(), type) ? over(stored, type) : converted(stored, type));
         owned.add(tensor);
         return tensor;
     }
@@ -150,7 +154,8 @@ final class FrozenWeights implements AutoCloseable {
             int count = (int) Math.min(WINDOW, source.length() - at);
             long from = at;
             source.read(from, window, count);
-            TensorScope.run(() -> flat.narrow(0, from, count).copy_(TensorMemory.floats(window, window.length).narrow(0, 0, count)));
+            TensorScope.run(() -> flat.narrow(0, from, count)
+                    .copy_(TensorMemory.floats(window, window.length).narrow(0, 0, count)));
         }
 
         return result;

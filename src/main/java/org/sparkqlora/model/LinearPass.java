@@ -15,9 +15,14 @@ import org.jspecify.annotations.Nullable;
  * @param weight W, (outputs, inputs)
  * @param adapter A, B and the rest; null when the module carries no adapter
  */
-record LinearPass(Tensor weight, @Nullable Tensor bias, LinearPlace place, @Nullable BoundAdapter adapter) {
+record LinearPass(
+        Tensor weight,
+        @Nullable Tensor bias,
+        LinearPlace place,
+        @Nullable BoundAdapter adapter) {
     /** What the gradient of a module needs of its forward pass; {@code low} is A x, {@code directed} is y / c without bias. */
-    record Tape(Tensor input, @Nullable Tensor low, @Nullable Tensor directed) {}
+    record Tape(
+            Tensor input, @Nullable Tensor low, @Nullable Tensor directed) {}
 
     /** An output, (tokens, outputs), and what its gradient needs. */
     record Recorded(Tensor output, Tape tape) {}
@@ -88,9 +93,7 @@ record LinearPass(Tensor weight, @Nullable Tensor bias, LinearPlace place, @Null
     }
 
     private static Tensor linear(Tensor input, Tensor weight, @Nullable Tensor bias) {
-        return bias == null
-                ? torch.linear(input, weight)
-                : torch.linear(input, weight, new TensorOptional(bias));
+        return bias == null ? torch.linear(input, weight) : torch.linear(input, weight, new TensorOptional(bias));
     }
 
     private static final Scalar ONE = new Scalar(1.0).retainReference();

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
  * @param bias its bias, when all weights train and it has one
  * @param adapter its adapter, when it carries one
  */
-record LinearPlace(@Nullable Parameter weight, @Nullable Parameter bias, @Nullable AdapterPlace adapter) {
+record LinearPlace(
+        @Nullable Parameter weight,
+        @Nullable Parameter bias,
+        @Nullable AdapterPlace adapter) {
     static final LinearPlace FROZEN = new LinearPlace(null, null, null);
 }

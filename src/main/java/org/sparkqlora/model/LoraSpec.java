@@ -36,7 +36,8 @@ public record LoraSpec(
         }
 
         if (!(alpha > 0)) {
-            throw new IllegalArgumentException("Cannot scale adapters by alpha %s: alpha must be above 0".formatted(alpha));
+            throw new IllegalArgumentException(
+                    "Cannot scale adapters by alpha %s: alpha must be above 0".formatted(alpha));
         }
 
         if (!(dropout >= 0 && dropout < 1)) {

@@ -17,8 +17,9 @@ public enum Method {
             case "qlora" -> QLORA;
             case "lora" -> LORA;
             case "full" -> FULL;
-            default -> throw new IllegalArgumentException(
-                    "Unsupported method '%s': expected qlora, lora or full".formatted(name));
+            default ->
+                throw new IllegalArgumentException(
+                        "Unsupported method '%s': expected qlora, lora or full".formatted(name));
         };
     }
 

@@ -53,8 +53,9 @@ final class ModelLayout {
                 : embedding;
         this.index = builder.build();
         if (spec.lora() != null && index.size() == 0) {
-            throw new IllegalArgumentException("Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
-                    .formatted(spec.lora().targets()));
+            throw new IllegalArgumentException(
+                    "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
+                            .formatted(spec.lora().targets()));
         }
     }
 
@@ -76,16 +77,19 @@ final class ModelLayout {
         return norms.get(layer);
     }
 
-    @Nullable Parameter embedding() {
+    @Nullable
+    Parameter embedding() {
         return embedding;
     }
 
-    @Nullable Parameter finalNorm() {
+    @Nullable
+    Parameter finalNorm() {
         return finalNorm;
     }
 
     /** The head's own weight, or the embedding's when they are tied. */
-    @Nullable Parameter head() {
+    @Nullable
+    Parameter head() {
         return head;
     }
 
@@ -106,9 +110,8 @@ final class ModelLayout {
         int rank = lora.rankOf(path);
         Parameter down = builder.add(ADAPTER_PREFIX + path + DOWN_SUFFIX, rank, shape.inputs());
         Parameter up = builder.add(ADAPTER_PREFIX + path + UP_SUFFIX, shape.outputs(), rank);
-        Parameter magnitude = lora.weightDecomposed()
-                ? builder.add(ADAPTER_PREFIX + path + MAGNITUDE_SUFFIX, shape.outputs())
-                : null;
+        Parameter magnitude =
+                lora.weightDecomposed() ? builder.add(ADAPTER_PREFIX + path + MAGNITUDE_SUFFIX, shape.outputs()) : null;
         return new AdapterPlace(down, up, magnitude, lora.scaleOf(path));
     }
 
@@ -118,7 +121,8 @@ final class ModelLayout {
             ProjectionShape shape = ProjectionShape.of(projection, config);
             String path = projection.path(layer);
             Parameter weight = builder.add(path + ".weight", shape.outputs(), shape.inputs());
-            Parameter bias = TensorNames.hasBias(config, projection) ? builder.add(path + ".bias", shape.outputs()) : null;
+            Parameter bias =
+                    TensorNames.hasBias(config, projection) ? builder.add(path + ".bias", shape.outputs()) : null;
             places.put(projection, new LinearPlace(weight, bias, null));
         }
 

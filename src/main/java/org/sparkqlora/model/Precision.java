@@ -12,8 +12,8 @@ public enum Precision {
         return switch (name) {
             case "bf16" -> BF16;
             case "fp32" -> FP32;
-            default -> throw new IllegalArgumentException(
-                    "Unsupported precision '%s': expected bf16 or fp32".formatted(name));
+            default ->
+                throw new IllegalArgumentException("Unsupported precision '%s': expected bf16 or fp32".formatted(name));
         };
     }
 

@@ -22,8 +22,9 @@ final class RotaryFrequencies {
             case "default" -> frequency;
             case "linear" -> frequency / spec.factor();
             case "llama3" -> llama3(frequency, spec);
-            default -> throw new IllegalArgumentException(
-                    "Unsupported rotary scaling '%s': expected default, linear or llama3".formatted(spec.type()));
+            default ->
+                throw new IllegalArgumentException(
+                        "Unsupported rotary scaling '%s': expected default, linear or llama3".formatted(spec.type()));
         };
     }
 

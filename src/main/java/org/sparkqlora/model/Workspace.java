@@ -22,8 +22,7 @@ final class Workspace implements AutoCloseable {
         for (Projection projection : Projection.values()) {
             ProjectionShape shape = ProjectionShape.of(projection, config);
             buffers.put(
-                    projection,
-                    TensorScope.detached(() -> TensorMemory.empty(type, shape.outputs(), shape.inputs())));
+                    projection, TensorScope.detached(() -> TensorMemory.empty(type, shape.outputs(), shape.inputs())));
         }
     }
 

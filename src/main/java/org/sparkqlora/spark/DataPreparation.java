@@ -116,7 +116,8 @@ public final class DataPreparation {
         throw new IllegalArgumentException("Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
     }
 
-    private static String fingerprintOf(List<SourceFile> files, LineEncoderSource encoders, PreparationOptions options) {
+    private static String fingerprintOf(
+            List<SourceFile> files, LineEncoderSource encoders, PreparationOptions options) {
         StringBuilder text = new StringBuilder(RULES).append('\n');
         text.append(encoders.fingerprint()).append('\n').append(options).append('\n');
         for (SourceFile file : files) {

@@ -101,9 +101,13 @@ final class GoldenModel {
         JsonNode config = json(folder.resolve("adapter/adapter_config.json"));
         JsonNode targets = config.get("target_modules");
         Map<String, Integer> ranks = new HashMap<>();
-        config.get("rank_pattern").fields().forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().asInt()));
+        config.get("rank_pattern")
+                .fields()
+                .forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().asInt()));
         Map<String, Double> alphas = new HashMap<>();
-        config.get("alpha_pattern").fields().forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().asDouble()));
+        config.get("alpha_pattern")
+                .fields()
+                .forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().asDouble()));
         return new LoraSpec(
                 config.get("r").asInt(),
                 config.get("lora_alpha").asDouble(),

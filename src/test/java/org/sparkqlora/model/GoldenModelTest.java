@@ -118,8 +118,7 @@ class GoldenModelTest {
             for (int row = 0; row < rows.size(); row++) {
                 int width = rows.get(row).width();
                 for (int i = 0; i < rows.get(row).length() * vocabulary; i++) {
-                    assertThat(logits[at++])
-                            .isCloseTo(expected[row * width * vocabulary + i], within(LOGIT_TOLERANCE));
+                    assertThat(logits[at++]).isCloseTo(expected[row * width * vocabulary + i], within(LOGIT_TOLERANCE));
                 }
             }
 
