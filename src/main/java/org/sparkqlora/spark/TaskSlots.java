@@ -1,10 +1,13 @@
 package org.sparkqlora.spark;
 
+import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /** How many tasks a cluster runs at once, and what each may use. Driver only. */
 public final class TaskSlots {
     private static final String TASK_CPUS = "spark.task.cpus";
+    private static final String EXECUTORS = "spark.executor.instances";
+    private static final String EXECUTOR_CORES = "spark.executor.cores";
 
     private TaskSlots() {}
 
@@ -13,8 +16,10 @@ public final class TaskSlots {
         return context.getConf().getInt(TASK_CPUS, 1);
     }
 
-    /** Tasks that run at once on the executors that are there now; at least one. */
+    /** Tasks that run at once on the executors that are there or were asked for; at least one. */
     public static int available(JavaSparkContext context) {
-        return Math.max(1, context.defaultParallelism() / threadsOfTask(context));
+        SparkConf settings = context.getConf();
+        int askedFor = settings.getInt(EXECUTORS, 0) * settings.getInt(EXECUTOR_CORES, 1);
+        return Math.max(1, Math.max(context.defaultParallelism(), askedFor) / threadsOfTask(context));
     }
 }
