@@ -1,0 +1,64 @@
+package org.sparkqlora.train;
+
+import java.util.List;
+import org.sparkqlora.model.BoundParameters;
+import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.weights.WeightFolder;
+
+/** A decoder and the mapped folder it was loaded from. */
+public final class DecoderGradientModel implements GradientModel {
+    private final WeightFolder weights;
+    private final DecoderModel model;
+
+    DecoderGradientModel(WeightFolder weights, DecoderModel model) {
+        this.weights = weights;
+        this.model = model;
+    }
+
+    /** The decoder itself, for what is no training. */
+    public DecoderModel decoder() {
+        return model;
+    }
+
+    @Override
+    public ParameterIndex parameters() {
+        return model.parameters();
+    }
+
+    @Override
+    public FlatVector initialParameters(long seed) {
+        return model.initialParameters(seed);
+    }
+
+    @Override
+    public BoundModel bind(FlatVector parameters) {
+        return new BoundDecoder(model, model.bind(parameters));
+    }
+
+    @Override
+    public void close() {
+        model.close();
+        weights.close();
+    }
+
+    private record BoundDecoder(DecoderModel model, BoundParameters parameters) implements BoundModel {
+        @Override
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient) {
+            return model.addGradient(parameters, microBatch, gradient);
+        }
+
+        @Override
+        public List<LossTotal> losses(List<TokenRow> microBatch) {
+            return model.losses(parameters, microBatch);
+        }
+
+        @Override
+        public void close() {
+            parameters.close();
+        }
+    }
+}

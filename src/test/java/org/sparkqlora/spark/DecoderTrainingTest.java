@@ -1,0 +1,157 @@
+package org.sparkqlora.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.PreparationOptions.Packing;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.ProgressReporter;
+import org.sparkqlora.train.Resume;
+import org.sparkqlora.train.Rhythm;
+import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.TrainSummary;
+import org.sparkqlora.train.Trainer;
+
+/** QLoRA of a small Llama in bfloat16, on clusters of several sizes. */
+class DecoderTrainingTest {
+    private static final int STEPS = 8;
+    private static final int WIDTH = 24;
+    private static final ModelSpec QLORA =
+            new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+
+    @TempDir
+    private static Path folder;
+
+    private static PreparedData rows;
+
+    @BeforeAll
+    static void prepareRows() throws IOException {
+        Files.write(folder.resolve("train.jsonl"), countingLines(60));
+        rows = Clusters.on(Clusters.ONE_SLOT, context -> new DataPreparation(context)
+                .prepare(
+                        List.of(folder.resolve("train.jsonl").toString()),
+                        new NumbersEncoder("numbers"),
+                        new PreparationOptions(WIDTH, Packing.PACKED, OnBadRecord.FAIL),
+                        folder.resolve("rows").toString()));
+    }
+
+    @Test
+    void everyClusterGivesTheSameBytes() {
+        Map<String, FlatVector> trained = new TreeMap<>();
+        for (String master : List.of(Clusters.ONE_SLOT, Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS)) {
+            trained.put(master, Clusters.on(master, this::train));
+        }
+
+        float[] reference = values(trained.get(Clusters.ONE_SLOT));
+        assertThat(reference).doesNotContain(Float.NaN);
+        assertThat(values(trained.get(Clusters.TWO_SLOTS))).isEqualTo(reference);
+        assertThat(values(trained.get(Clusters.TWO_EXECUTORS))).isEqualTo(reference);
+    }
+
+    private FlatVector train(JavaSparkContext context) {
+        ModelSource model = new FolderModelSource(
+                baseFolder().toString(), QLORA, folder.resolve("cache").toString());
+        FlatVector[] trained = new FlatVector[1];
+        TrainPlan plan = plan();
+        Trainer trainer = new Trainer(
+                plan,
+                Rhythm.atEnd(),
+                StateStore.none(),
+                new MetricsFile(folder.resolve("metrics.jsonl")),
+                ProgressReporter.silent());
+        TrainSummary summary = trainer.run(
+                Resume.NEVER,
+                () -> fresh(model, plan),
+                state -> new SparkGradientSource(
+                        context, new TrainingRun(plan, model, rows, null, SnapshotPolicy.DEFAULT), state),
+                state -> trained[0] = state.parameters().copy());
+        assertThat(summary.lastLoss().getAsDouble())
+                .isLessThan(summary.firstLoss().getAsDouble());
+        return trained[0];
+    }
+
+    private static TrainState fresh(ModelSource source, TrainPlan plan) {
+        try (GradientModel model = source.open(1)) {
+            return TrainState.fresh(
+                    model.initialParameters(plan.seed()),
+                    model.parameters(),
+                    plan.optimizer(),
+                    plan.seed(),
+                    new Workers(1));
+        }
+    }
+
+    private static TrainPlan plan() {
+        BatchPlan batches = new BatchPlan(rows.rows(), 4, 2, 2, BatchPlan.RowOrder.SHUFFLED, 4L * STEPS);
+        return new TrainPlan(
+                "llama-tied",
+                QLORA,
+                null,
+                rows.manifest().fingerprint(),
+                batches,
+                new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0),
+                new Schedule(ScheduleKind.CONSTANT, 5e-3, 0, STEPS),
+                0.3,
+                42);
+    }
+
+    private static Path baseFolder() {
+        try {
+            return Path.of(DecoderTrainingTest.class
+                    .getResource("/goldens/models/llama-tied/base")
+                    .toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static List<String> countingLines(int count) {
+        SplittableRandom random = new SplittableRandom(7);
+        return Stream.generate(() -> countingLine(random)).limit(count).toList();
+    }
+
+    private static String countingLine(SplittableRandom random) {
+        int first = random.nextInt(20);
+        return IntStream.range(first, first + random.nextInt(4, 20))
+                .mapToObj(String::valueOf)
+                .collect(Collectors.joining(" "));
+    }
+
+    private static float[] values(FlatVector vector) {
+        float[] values = new float[Math.toIntExact(vector.length())];
+        vector.read(0, values, 0, values.length);
+        return values;
+    }
+}
