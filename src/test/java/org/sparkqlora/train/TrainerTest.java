@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
@@ -169,7 +170,7 @@ class TrainerTest {
 
     private byte[] trained(TrainPlan plan) {
         train(plan, states, Resume.NEVER, state -> {});
-        return states.saved.get((long) STEPS);
+        return Objects.requireNonNull(states.saved.get((long) STEPS));
     }
 
     private float[] parameters(TrainPlan plan) {
