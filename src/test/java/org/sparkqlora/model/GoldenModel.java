@@ -21,7 +21,7 @@ import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
 
 /** One folder of the reference data in {@code goldens/models}, as its README describes it. */
-final class GoldenModel {
+public final class GoldenModel {
     private static final Path ROOT = Path.of("src/test/resources/goldens/models");
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -30,14 +30,14 @@ final class GoldenModel {
     private final Path folder;
 
     /** The folder {@code name}, or a variant such as {@code llama-tied/variants/dora}. */
-    GoldenModel(String name) {
+    public GoldenModel(String name) {
         this.folder = ROOT.resolve(name);
         this.data = name.contains("/variants/") ? folder.getParent().getParent() : folder;
         this.base = data.resolve("base");
     }
 
     /** The base as the mode needs it: as stored, or quantised under {@code cache}. */
-    WeightFolder weights(Mode mode, Path cache) {
+    public WeightFolder weights(Mode mode, Path cache) {
         WeightFolder stored = WeightFolder.open(base);
         if (mode != Mode.QLORA) {
             return stored;
@@ -48,17 +48,17 @@ final class GoldenModel {
         }
     }
 
-    ModelSpec spec(Mode mode) {
+    public ModelSpec spec(Mode mode) {
         return new ModelSpec(mode.method, Precision.FP32, QuantSpec.DEFAULT, mode == Mode.FULL ? null : lora());
     }
 
     /** The adapter of the folder, laid out flat. */
-    FlatVector adapter(ParameterIndex index) {
+    public FlatVector adapter(ParameterIndex index) {
         return flat(index, folder.resolve("adapter/adapter_model.safetensors"), "");
     }
 
     /** The tensors named {@code prefix} + parameter of the expected results, laid out flat. */
-    FlatVector expected(ParameterIndex index, String prefix) {
+    public FlatVector expected(ParameterIndex index, String prefix) {
         return flat(index, folder.resolve("expected.safetensors"), prefix);
     }
 
@@ -66,13 +66,13 @@ final class GoldenModel {
         return read(SafetensorsFile.open(folder.resolve("expected.safetensors")), name);
     }
 
-    JsonNode expectedNumbers(Mode mode) {
+    public JsonNode expectedNumbers(Mode mode) {
         JsonNode all = json(folder.resolve("expected.json"));
         return all.has(mode.prefix) ? all.get(mode.prefix) : all.get("modes").get(mode.prefix);
     }
 
     /** The batch's documents, one row each, padding cut off. */
-    List<TokenRow> batch() {
+    public List<TokenRow> batch() {
         JsonNode batch = json(data.resolve("batch.json"));
         List<TokenRow> rows = new ArrayList<>();
         for (int i = 0; i < batch.get("input_ids").size(); i++) {
@@ -86,7 +86,7 @@ final class GoldenModel {
     }
 
     /** The same documents in one row. */
-    List<TokenRow> packed() {
+    public List<TokenRow> packed() {
         JsonNode packed = json(data.resolve("packed.json"));
         int[] segments = ints(first(packed.get("segment_ids")));
         int length = 0;
@@ -185,7 +185,7 @@ final class GoldenModel {
     }
 
     /** The modes of the reference data. */
-    enum Mode {
+    public enum Mode {
         LORA(Method.LORA, "lora_f32"),
         QLORA(Method.QLORA, "qlora_nf4_dq"),
         FULL(Method.FULL, "full_f32");
@@ -198,7 +198,7 @@ final class GoldenModel {
             this.prefix = prefix;
         }
 
-        String prefix() {
+        public String prefix() {
             return prefix;
         }
     }
