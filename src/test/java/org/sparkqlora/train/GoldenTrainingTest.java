@@ -80,7 +80,10 @@ class GoldenTrainingTest {
             for (int step = 0; step < STEPS; step++) {
                 assertThat(losses.losses.get(step))
                         .isCloseTo(
-                                golden.expectedNumbers(mode).get("losses").get(step).asDouble(),
+                                golden.expectedNumbers(mode)
+                                        .get("losses")
+                                        .get(step)
+                                        .asDouble(),
                                 within(LOSS_TOLERANCE));
             }
         }
