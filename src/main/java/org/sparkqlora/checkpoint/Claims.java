@@ -42,17 +42,26 @@ final class Claims {
 
     /** Takes the folder over for {@code run}. */
     long claim(String run) throws IOException {
-        while (true) {
-            long attempt = highest() + 1;
-            try {
-                StoredFile.write(
-                        files,
-                        new Path(folder, "attempt-" + attempt),
-                        out -> out.write(run.getBytes(StandardCharsets.UTF_8)));
-                return attempt;
-            } catch (FileAlreadyExistsException e) {
-                continue; // another driver took this number in between
+        long attempt = highest() + 1;
+        while (!create(attempt, run)) {
+            attempt = highest() + 1;
+        }
+
+        return attempt;
+    }
+
+    /** False when another driver took this number in between. */
+    private boolean create(long attempt, String run) throws IOException {
+        Path claim = new Path(folder, "attempt-" + attempt);
+        try {
+            StoredFile.write(files, claim, out -> out.write(run.getBytes(StandardCharsets.UTF_8)));
+            return true;
+        } catch (FileAlreadyExistsException e) {
+            if (highest() < attempt) {
+                throw e; // something else is in the way
             }
+
+            return false;
         }
     }
 }

@@ -3,7 +3,7 @@ package org.sparkqlora.weights;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.sparkqlora.quant.QuantSpec;
 
-/** Writes the {@code config.json} of a 4-bit folder: the original's, with what transformers needs to load it in four bits. */
+/** Writes {@code config.json} with and without what transformers needs to load a model in four bits. */
 final class QuantizedConfigJson {
     private static final String QUANTIZATION = "quantization_config";
 
@@ -28,6 +28,13 @@ final class QuantizedConfigJson {
         quantization.put("load_in_4bit", true);
         quantization.put("load_in_8bit", false);
         quantization.put("quant_method", "bitsandbytes");
+        return PythonJson.text(root) + "\n";
+    }
+
+    /** The text for the same model without quantisation. */
+    static String writePlain(String document, String text) {
+        ObjectNode root = FieldsJson.parse(document, text).node();
+        root.remove(QUANTIZATION);
         return PythonJson.text(root) + "\n";
     }
 }

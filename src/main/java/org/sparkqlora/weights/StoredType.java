@@ -1,5 +1,7 @@
 package org.sparkqlora.weights;
 
+import java.util.Arrays;
+
 /**
  * Element types of safetensors, in the order of that library, which lays tensors out from the last type to the first so
  * that each is aligned.
@@ -27,6 +29,15 @@ public enum StoredType {
     StoredType(int bytes, String torchName) {
         this.bytes = bytes;
         this.torchName = torchName;
+    }
+
+    /** The type that PyTorch calls {@code name}. */
+    static StoredType ofTorchName(String name) {
+        return Arrays.stream(values())
+                .filter(type -> type.torchName.equals(name))
+                .findFirst()
+                .orElseThrow(() -> new InvalidWeightsException(
+                        "Unsupported element type '%s': expected float32, float16 or bfloat16".formatted(name)));
     }
 
     /** Bytes an element. */

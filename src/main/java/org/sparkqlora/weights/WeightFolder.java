@@ -1,5 +1,7 @@
 package org.sparkqlora.weights;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -79,6 +81,12 @@ public final class WeightFolder implements AutoCloseable {
         return state == null ? tensor(name).shape() : state.shape();
     }
 
+    /** Element type of the weight before it was brought to four bits, if it was. */
+    public StoredType typeOf(String name) {
+        BnbQuantState state = states.get(name);
+        return state == null ? tensor(name).type() : StoredType.ofTorchName(state.originalType());
+    }
+
     /** Whether any weight is stored in four bits. */
     public boolean quantized() {
         return !states.isEmpty();
@@ -98,6 +106,16 @@ public final class WeightFolder implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+    }
+
+    /** The text of {@code config.json} for weights that are not quantised, in the way of Hugging Face. */
+    public String plainConfigText() {
+        Path file = path.resolve(CONFIG_FILE);
+        try {
+            return QuantizedConfigJson.writePlain(file.toString(), Files.readString(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
     }
 
     List<SafetensorsFile> files() {
