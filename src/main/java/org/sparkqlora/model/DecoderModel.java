@@ -31,7 +31,6 @@ public final class DecoderModel implements AutoCloseable {
     private final ModelLayout layout;
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
-    private final float[] frequencies;
     private final Workers workers;
     private final FourBitDequantizer dequantizer;
     private final Deque<Workspace> idle = new ConcurrentLinkedDeque<>();
@@ -42,7 +41,6 @@ public final class DecoderModel implements AutoCloseable {
         this.activations = spec.precision() == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
         this.threads = threads;
         this.layout = new ModelLayout(config, spec);
-        this.frequencies = RotaryFrequencies.of(config.rotary(), config.headSize());
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
         this.frozen = new FrozenWeights(weights, spec.method(), activations, dequantizer);
@@ -146,7 +144,7 @@ public final class DecoderModel implements AutoCloseable {
     PassContext context(DocumentBatch batch) {
         return new PassContext(
                 batch,
-                Rotary.at(batch.positions(), frequencies, activations),
+                Rotary.of(batch, config.rotary(), config.headSize(), activations),
                 new CausalAttention(config.headSize(), config.slidingWindow()));
     }
 

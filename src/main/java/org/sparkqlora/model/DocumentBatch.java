@@ -16,7 +16,6 @@ final class DocumentBatch {
 
     private final List<Document> documents = new ArrayList<>();
     private final int[] ids;
-    private final int[] positions;
     private final int[] predictors;
     private final int[] targets;
     private final int[] targetDocuments;
@@ -26,7 +25,6 @@ final class DocumentBatch {
     DocumentBatch(List<TokenRow> rows) {
         int capacity = rows.stream().mapToInt(TokenRow::length).sum();
         this.ids = new int[capacity];
-        this.positions = new int[capacity];
         this.predictors = new int[capacity];
         this.targets = new int[capacity];
         this.targetDocuments = new int[capacity];
@@ -50,7 +48,6 @@ final class DocumentBatch {
         int start = tokens;
         for (int t = range.from(); t < range.to(); t++) {
             ids[tokens] = rowIds[t];
-            positions[tokens] = t - range.from();
             if (t + 1 < range.to() && rowTrained[t + 1]) {
                 addTarget(rowIds[t + 1]);
             }
@@ -78,10 +75,6 @@ final class DocumentBatch {
 
     int[] ids() {
         return ids;
-    }
-
-    int[] positions() {
-        return positions;
     }
 
     /** Tokens whose successor is trained, ascending. */

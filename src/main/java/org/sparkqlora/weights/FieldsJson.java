@@ -118,6 +118,12 @@ public final class FieldsJson {
                 "Cannot read %s: expected %s for %s, found %s".formatted(document, expected, key, brief(found)));
     }
 
+    /** The error that {@code key} holds a value that cannot be computed with. */
+    public InvalidWeightsException unsupported(String key, String found, String expected) {
+        return new InvalidWeightsException(
+                "Unsupported %s '%s' in %s: expected %s".formatted(key, found, document, expected));
+    }
+
     private JsonNode present(String key, String expected, Predicate<JsonNode> valid) {
         JsonNode value = node.get(key);
         if (value == null || value.isNull() || !valid.test(value)) {

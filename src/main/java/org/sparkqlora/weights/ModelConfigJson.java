@@ -21,6 +21,7 @@ public final class ModelConfigJson {
     private static final List<String> FAMILIES = List.of("llama", "mistral", "qwen2", "qwen3");
     private static final int MISTRAL_WINDOW = 4096;
     private static final int QWEN3_HEAD_SIZE = 128;
+    private static final double THETA = 10_000;
 
     private final FieldsJson fields;
     private final String modelType;
@@ -68,7 +69,7 @@ public final class ModelConfigJson {
                 fields.count("num_key_value_heads", heads),
                 headSize(hiddenSize, heads),
                 fields.number("rms_norm_eps", 1e-6),
-                rotary(maxPositions),
+                RotaryJson.read(fields, THETA, maxPositions),
                 fields.flag("tie_word_embeddings", false),
                 slidingWindow(),
                 attentionBias(),
@@ -84,26 +85,22 @@ public final class ModelConfigJson {
 
     private void requireSupported() {
         if (!FAMILIES.contains(modelType)) {
-            throw unsupported("model_type", modelType, String.join(", ", FAMILIES));
+            throw fields.unsupported("model_type", modelType, String.join(", ", FAMILIES));
         }
 
         String activation = fields.text("hidden_act", "silu");
         if (!activation.equals("silu")) {
-            throw unsupported("hidden_act", activation, "silu");
-        }
-
-        if (fields.number("partial_rotary_factor", 1) != 1) {
-            throw unsupported("partial_rotary_factor", String.valueOf(fields.number("partial_rotary_factor")), "1");
+            throw fields.unsupported("hidden_act", activation, "silu");
         }
 
         FieldsJson quantization = fields.object("quantization_config");
         String quantMethod = quantization.text("quant_method", "bitsandbytes");
         if (!quantMethod.equals("bitsandbytes")) {
-            throw unsupported("quant_method", quantMethod, "bitsandbytes");
+            throw fields.unsupported("quant_method", quantMethod, "bitsandbytes");
         }
 
         if (quantization.flag("load_in_8bit", false)) {
-            throw unsupported("load_in_8bit", "true", "a 4-bit or an unquantised model");
+            throw fields.unsupported("load_in_8bit", "true", "a 4-bit or an unquantised model");
         }
     }
 
@@ -143,25 +140,6 @@ public final class ModelConfigJson {
             case "qwen2" -> true;
             case "llama", "qwen3" -> fields.flag("attention_bias", false);
             default -> false;
-        };
-    }
-
-    private RotarySpec rotary(int maxPositions) {
-        FieldsJson scaling = fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
-        double theta = scaling.number("rope_theta", fields.number("rope_theta", 10_000));
-        String type = scaling.text("rope_type", scaling.text("type", "default"));
-        return switch (type) {
-            case "default" -> new RotarySpec(type, theta, 1, 1, 1, maxPositions);
-            case "linear" -> new RotarySpec(type, theta, scaling.number("factor"), 1, 1, maxPositions);
-            case "llama3" ->
-                new RotarySpec(
-                        type,
-                        theta,
-                        scaling.number("factor"),
-                        scaling.number("low_freq_factor"),
-                        scaling.number("high_freq_factor"),
-                        scaling.count("original_max_position_embeddings"));
-            default -> throw unsupported("rope_type", type, "default, linear or llama3");
         };
     }
 
@@ -224,10 +202,5 @@ public final class ModelConfigJson {
 
     private OptionalInt tokenId(String key) {
         return fields.has(key) ? OptionalInt.of(fields.integer(key)) : OptionalInt.empty();
-    }
-
-    private InvalidWeightsException unsupported(String key, String found, String expected) {
-        return new InvalidWeightsException(
-                "Unsupported %s '%s' in %s: expected %s".formatted(key, found, fields.document(), expected));
     }
 }

@@ -1,19 +1,23 @@
 package org.sparkqlora.weights;
 
 /**
- * How positions turn queries and keys.
+ * How positions turn queries and keys: each pair of a head's elements by position x frequency.
  *
- * @param type {@code default}, {@code linear} or {@code llama3}
- * @param theta base of the frequencies
- * @param factor how far the context was stretched; 1 for {@code default}
- * @param lowFrequencyFactor {@code llama3}: wavelengths above original positions / this are stretched whole; else 1
- * @param highFrequencyFactor {@code llama3}: wavelengths below original positions / this are left alone; else 1
- * @param originalMaxPositions {@code llama3}: context length before it was stretched; else the model's maximum
+ * @param theta base of the frequencies: those of unscaled pairs are {@code theta^(-2 pair / headSize)}
+ * @param scaling what a longer context made of them
  */
-public record RotarySpec(
-        String type,
-        double theta,
-        double factor,
-        double lowFrequencyFactor,
-        double highFrequencyFactor,
-        int originalMaxPositions) {}
+public record RotarySpec(double theta, RotaryScaling scaling) {
+    /**
+     * The angular frequency of each pair, radians a token, in float32.
+     *
+     * @param length tokens of the sequence, which only {@link RotaryScaling.Dynamic} looks at
+     */
+    public float[] frequencies(int headSize, int length) {
+        float[] frequencies = new float[headSize / 2];
+        for (int pair = 0; pair < frequencies.length; pair++) {
+            frequencies[pair] = (float) scaling.frequency(pair, theta, headSize, length);
+        }
+
+        return frequencies;
+    }
+}

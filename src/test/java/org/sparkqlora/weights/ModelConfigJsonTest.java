@@ -45,7 +45,7 @@ class ModelConfigJsonTest {
                         2,
                         24,
                         1e-5,
-                        new RotarySpec("llama3", 500, 8, 1, 4, 32),
+                        new RotarySpec(500, new RotaryScaling.Llama3(8, 1, 4, 32)),
                         false,
                         OptionalInt.empty(),
                         false,
@@ -88,7 +88,7 @@ class ModelConfigJsonTest {
         assertThat(llama.headSize()).isEqualTo(16);
         assertThat(llama.keyValueHeads()).isEqualTo(4);
         assertThat(llama.normEpsilon()).isEqualTo(1e-6);
-        assertThat(llama.rotary()).isEqualTo(new RotarySpec("default", 10_000, 1, 1, 1, 2048));
+        assertThat(llama.rotary()).isEqualTo(new RotarySpec(10_000, new RotaryScaling.Unscaled()));
         assertThat(llama.storedType()).isEqualTo("float32");
         assertThat(mistral.slidingWindow()).hasValue(4096);
         assertThat(unwindowed.slidingWindow()).isEmpty();
@@ -127,7 +127,7 @@ class ModelConfigJsonTest {
                 "\"vocab\": 1 | Cannot read config.json: expected a text for model_type, found nothing",
                 "\"model_type\": \"llama\", \"hidden_act\": \"gelu\" | Unsupported hidden_act 'gelu' in config.json: expected silu",
                 "\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5 | Unsupported partial_rotary_factor '0.5' in config.json: expected 1",
-                "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"yarn\"} | Unsupported rope_type 'yarn' in config.json: expected default, linear or llama3",
+                "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"longrope\"} | Unsupported rope_type 'longrope' in config.json: expected default, linear, dynamic, llama3 or yarn",
                 "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\"} | Cannot read config.json: expected a number for factor, found nothing",
                 "\"model_type\": \"llama\", \"quantization_config\": {\"quant_method\": \"gptq\"} | Unsupported quant_method 'gptq' in config.json: expected bitsandbytes",
                 "\"model_type\": \"llama\", \"quantization_config\": {\"load_in_8bit\": true} | Unsupported load_in_8bit 'true' in config.json: expected a 4-bit or an unquantised model",
