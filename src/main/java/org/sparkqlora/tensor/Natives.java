@@ -21,6 +21,8 @@ public final class Natives {
     /** glibc takes no larger one by this call; the model keeps its large temporaries below it. */
     private static final int LARGEST_THRESHOLD = 32 << 20;
 
+    private static final int UNLESS_SET = 0;
+
     private Natives() {}
 
     /** Loads libtorch. Further calls do nothing. */
@@ -49,9 +51,24 @@ public final class Natives {
         }
     }
 
-    /** The part of the C library that tunes {@code malloc}. Public because JNA makes a proxy of it. */
+    /**
+     * Keeps waiting threads from burning the cores that other tasks compute on: OpenMP's sleep, and OpenBLAS, whose pool of
+     * threads is one for the process and spins, gets none. Both read their environment when they are loaded; what the user
+     * has set stays.
+     */
+    private static void keepThreadsCalm() {
+        if (Platform.isLinux() && !Platform.isAndroid()) {
+            LibC libc = Native.load("c", LibC.class);
+            libc.setenv("OMP_WAIT_POLICY", "PASSIVE", UNLESS_SET);
+            libc.setenv("OPENBLAS_NUM_THREADS", "1", UNLESS_SET);
+        }
+    }
+
+    /** The part of the C library that tunes what is loaded later. Public because JNA makes a proxy of it. */
     public interface LibC extends com.sun.jna.Library {
         int mallopt(int parameter, int value);
+
+        int setenv(String name, String value, int overwrite);
     }
 
     /** Class initialisation runs once and is seen by all threads. */
@@ -60,6 +77,7 @@ public final class Natives {
 
         Once() {
             keepFreedMemory();
+            keepThreadsCalm();
             Loader.load(torch.class);
         }
 
