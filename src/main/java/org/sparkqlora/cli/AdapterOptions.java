@@ -1,0 +1,63 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.TargetModules;
+import picocli.CommandLine.Option;
+
+/** The shape of the adapters, or an adapter to go on from, which has its own. */
+final class AdapterOptions {
+    @Option(
+            names = "--rank",
+            defaultValue = "16",
+            paramLabel = "R",
+            description = "Rank of the adapters. Default: ${DEFAULT-VALUE}.")
+    int rank = 16;
+
+    @Option(
+            names = "--alpha",
+            defaultValue = "32",
+            paramLabel = "A",
+            description = "The adapters are scaled by alpha / rank. Default: ${DEFAULT-VALUE}.")
+    double alpha = 32;
+
+    @Option(
+            names = "--dropout",
+            defaultValue = "0",
+            paramLabel = "P",
+            description = "Dropout before the adapters. Default: ${DEFAULT-VALUE}.")
+    double dropout;
+
+    @Option(
+            names = "--target-modules",
+            defaultValue = TargetModules.ALL_LINEAR,
+            paramLabel = "NAMES",
+            description =
+                    "all-linear, names such as q_proj,v_proj, or a regular expression. Default:" + " ${DEFAULT-VALUE}.")
+    TargetModules targets = new TargetModules.AllLinear();
+
+    @Option(names = "--use-rslora", description = "Scale by alpha / sqrt(rank).")
+    boolean rankStabilized;
+
+    @Option(names = "--use-dora", description = "Train the magnitude of each output apart from its direction.")
+    boolean weightDecomposed;
+
+    @Option(
+            names = "--init-adapter",
+            paramLabel = "DIR",
+            description = "Adapter in PEFT layout to start from; its shape replaces the options above.")
+    @Nullable
+    Path initial;
+
+    void check(Problems problems) {
+        problems.collect("--rank, --alpha, --dropout", this::spec);
+        problems.requireFolder("--init-adapter", initial);
+    }
+
+    /** The shape that the options ask for. */
+    LoraSpec spec() {
+        return new LoraSpec(rank, alpha, dropout, targets, rankStabilized, weightDecomposed, Map.of(), Map.of());
+    }
+}

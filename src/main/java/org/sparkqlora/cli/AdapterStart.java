@@ -1,0 +1,57 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.AdapterConfig;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientModel;
+
+/**
+ * Where the adapters of a model start: anew, or from an adapter folder.
+ *
+ * @param lora shape of the adapters; null when there are none
+ * @param folder the adapter to start from; null to start anew
+ */
+record AdapterStart(@Nullable LoraSpec lora, @Nullable Path folder) {
+    /** As the options of {@code train} say. */
+    static AdapterStart of(Method method, AdapterOptions options) {
+        if (options.initial != null) {
+            return from(options.initial);
+        }
+
+        return new AdapterStart(method == Method.FULL ? null : options.spec(), null);
+    }
+
+    /** From an adapter in PEFT layout. */
+    static AdapterStart from(Path folder) {
+        return new AdapterStart(config(folder).lora(), folder);
+    }
+
+    /** What an adapter folder says of itself. */
+    static AdapterConfig config(Path folder) {
+        return AdapterFolder.readConfig(LocalFiles.system(), LocalFiles.path(folder));
+    }
+
+    /** A base without adapters. */
+    static AdapterStart none() {
+        return new AdapterStart(null, null);
+    }
+
+    /** The first values of what trains. */
+    FlatVector parameters(GradientModel model, long seed) {
+        ParameterIndex index = model.parameters();
+        return folder == null
+                ? model.initialParameters(seed)
+                : AdapterFolder.read(LocalFiles.system(), LocalFiles.path(folder), index);
+    }
+
+    /** Absolute path of the adapter, for the plan. */
+    @Nullable
+    String name() {
+        return folder == null ? null : folder.toAbsolutePath().normalize().toString();
+    }
+}

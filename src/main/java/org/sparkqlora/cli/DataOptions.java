@@ -1,0 +1,67 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.spark.PreparationOptions;
+import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.PreparationOptions.Packing;
+import picocli.CommandLine.Option;
+
+/** Which examples, and how rows are made of them. */
+final class DataOptions {
+    private static final int SHORTEST = 2;
+
+    @Option(
+            names = "--data",
+            required = true,
+            split = ",",
+            paramLabel = "PATH",
+            description = "JSON lines: files, folders or globs on any Hadoop file system; or a folder that"
+                    + " 'prepare' made.")
+    List<String> sources = new ArrayList<>();
+
+    @Option(
+            names = "--format",
+            defaultValue = "auto",
+            paramLabel = "FORMAT",
+            description = "auto, messages, prompt-completion, text or tokens ({\"input_ids\": [...], \"labels\":"
+                    + " [...]}, -100 = not trained). Default: ${DEFAULT-VALUE}.")
+    RecordFormat format = RecordFormat.AUTO;
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "1024",
+            paramLabel = "TOKENS",
+            description = "Tokens a row; longer examples are cut. Default: ${DEFAULT-VALUE}.")
+    int sequenceLength = 1024;
+
+    @Option(names = "--no-packing", description = "Give every example a row of its own.")
+    boolean oneExampleARow;
+
+    @Option(
+            names = "--on-bad-record",
+            defaultValue = "fail",
+            paramLabel = "CHOICE",
+            description = "fail (names file and line) or skip (counts them). Default: ${DEFAULT-VALUE}.")
+    OnBadRecord onBadRecord = OnBadRecord.FAIL;
+
+    @Option(
+            names = "--chat-template",
+            paramLabel = "FILE",
+            description = "Jinja template to write conversations with, instead of the model's own.")
+    @Nullable
+    Path chatTemplate;
+
+    void check(Problems problems) {
+        problems.requireAtLeast("--sequence-length", SHORTEST, sequenceLength);
+        problems.requireFile("--chat-template", chatTemplate);
+        sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
+    }
+
+    PreparationOptions preparation() {
+        return new PreparationOptions(sequenceLength, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord);
+    }
+}

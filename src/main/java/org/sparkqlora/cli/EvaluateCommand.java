@@ -1,0 +1,103 @@
+package org.sparkqlora.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.spark.SparkEvaluator;
+import org.sparkqlora.weights.ModelConfig;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code evaluate}: the loss of a model, with or without an adapter. */
+@CommandLine.Command(
+        name = "evaluate",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        description = "Prints mean loss, perplexity and number of trained tokens over examples, as JSON.")
+final class EvaluateCommand implements Command {
+    @Mixin
+    ModelOptions model = new ModelOptions();
+
+    @Option(names = "--adapter", paramLabel = "DIR", description = "Adapter in PEFT layout. Default: the base alone.")
+    @Nullable
+    Path adapter;
+
+    @Mixin
+    DataOptions data = new DataOptions();
+
+    @Option(
+            names = "--micro-batch-size",
+            defaultValue = "1",
+            paramLabel = "ROWS",
+            description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
+    int microBatchSize = 1;
+
+    @Option(
+            names = "--per-example",
+            paramLabel = "FILE",
+            description = "Also writes a JSON line a document, in the order of the rows: loss_sum, tokens.")
+    @Nullable
+    Path perExample;
+
+    @Option(
+            names = "--prepared",
+            paramLabel = "PATH",
+            description = "Folder for the prepared rows, which every executor can read. Default: a folder for"
+                    + " temporary files on this host, deleted afterwards.")
+    @Nullable
+    String prepared;
+
+    @Override
+    public void check(Problems problems) {
+        model.check(problems);
+        problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
+        problems.requireFolder("--adapter", adapter);
+        data.check(problems);
+        problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
+    }
+
+    @Override
+    public void run(Console console) {
+        Evaluation evaluation = evaluate(console);
+        if (perExample != null) {
+            write(perExample, evaluation.documents());
+        }
+
+        console.result(SummaryJson.evaluated(evaluation));
+    }
+
+    Evaluation evaluate(Console console) {
+        ModelConfig config = BaseCheck.check(model);
+        AdapterStart start = adapter == null ? AdapterStart.none() : AdapterStart.from(adapter);
+        ModelEncoders encoders = ModelEncoders.of(model.folder(), data, config.vocabularySize());
+        JavaSparkContext context = Sessions.context("evaluate");
+        try (RowsFolder folder = RowsFolder.of(prepared)) {
+            PreparedData rows = new Preparation(context, console).rows(data.sources, encoders, data, folder.location());
+            return new Evaluation(losses(context, start, rows), rows.manifest().counts());
+        }
+    }
+
+    private List<LossTotal> losses(JavaSparkContext context, AdapterStart start, PreparedData rows) {
+        BaseModel source = model.source(start.lora());
+        int threads = Runtime.getRuntime().availableProcessors();
+        FirstState state = FirstState.of(source, start, 0, threads);
+        return new SparkEvaluator(context, source).losses(state.parameters(), state.index(), rows, microBatchSize);
+    }
+
+    private static void write(Path file, List<LossTotal> losses) {
+        try {
+            Files.write(file, losses.stream().map(SummaryJson::document).toList());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + file, e);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package org.sparkqlora.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.data.Example;
+import org.sparkqlora.data.Example.Conversation;
+import org.sparkqlora.data.Example.PlainText;
+import org.sparkqlora.data.Example.PromptCompletion;
+import org.sparkqlora.data.ExampleJson;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.tokenizer.ExampleEncoder;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+
+/** Prints examples as training sees them: the text that a template made, its ids, and which of them are trained. */
+final class ExampleViews {
+    private final Path model;
+    private final @Nullable Path chatTemplate;
+    private final RecordFormat format;
+
+    ExampleViews(Path model, @Nullable Path chatTemplate, RecordFormat format) {
+        this.model = model;
+        this.chatTemplate = chatTemplate;
+        this.format = format;
+    }
+
+    /** Prints a JSON line for each record of {@code file}. */
+    void print(Path file, Console console) {
+        try (ModelTokenizer tokenizer = ModelEncoders.openTokenizer(model, chatTemplate);
+                BufferedReader lines = Files.newBufferedReader(file)) {
+            long number = 0;
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                number++;
+                if (!line.isBlank()) {
+                    console.result(view(tokenizer, file, number, line));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+    }
+
+    private String view(ModelTokenizer tokenizer, Path file, long number, String line) {
+        try {
+            Example example = ExampleJson.read(line, format);
+            ExampleEncoder encoder = new ExampleEncoder(tokenizer);
+            return InspectionJson.example(text(tokenizer, encoder, example), encoder.encode(example));
+        } catch (BadRecordException e) {
+            throw new BadRecordException("Cannot render %s:%d: %s".formatted(file, number, e.getMessage()), e);
+        }
+    }
+
+    private static String text(ModelTokenizer tokenizer, ExampleEncoder encoder, Example example) {
+        if (example instanceof Conversation conversation) {
+            return encoder.render(conversation);
+        }
+
+        if (example instanceof PromptCompletion pair) {
+            return pair.prompt() + pair.completion();
+        }
+
+        return example instanceof PlainText plain
+                ? plain.text()
+                : tokenizer.decodeWithSpecials(encoder.encode(example).ids());
+    }
+}

@@ -1,0 +1,66 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.RecordFormat;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code inspect}: what a path holds, or what training sees of a data file. */
+@CommandLine.Command(
+        name = "inspect",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        description = "Says as JSON what a model, adapter, checkpoint, output folder, prepared folder or data file"
+                + " is; with --render, what training sees of each example: {\"text\", \"ids\", \"trained\"}.")
+final class InspectCommand implements Command {
+    @Parameters(paramLabel = "PATH", arity = "1", description = "What to look at.")
+    @Nullable
+    Path path;
+
+    @Option(
+            names = "--render",
+            description = "Print a JSON line an example of a data file, as --model's tokenizer and template see it.")
+    boolean render;
+
+    @Option(names = "--model", paramLabel = "DIR", description = "Model folder, for --render.")
+    @Nullable
+    Path model;
+
+    @Option(
+            names = "--chat-template",
+            paramLabel = "FILE",
+            description = "Jinja template, for --render, instead of the model's own.")
+    @Nullable
+    Path chatTemplate;
+
+    @Option(
+            names = "--format",
+            defaultValue = "auto",
+            paramLabel = "FORMAT",
+            description = "As of train. Default: ${DEFAULT-VALUE}.")
+    RecordFormat format = RecordFormat.AUTO;
+
+    @Override
+    public void check(Problems problems) {
+        problems.require(!render || model != null, "--render: expected --model with it, found none");
+        problems.requireFolder("--model", model);
+        problems.requireFile("--chat-template", chatTemplate);
+        if (render) {
+            problems.requireFile("PATH", path);
+        }
+    }
+
+    @Override
+    public void run(Console console) {
+        Path found = Required.value("PATH", path);
+        if (!render) {
+            console.result(Inspection.of(found, format));
+            return;
+        }
+
+        new ExampleViews(Required.value("--model", model), chatTemplate, format).print(found, console);
+    }
+}

@@ -1,0 +1,76 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.apache.hadoop.conf.Configuration;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.spark.Manifest;
+import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.weights.SafetensorsFile;
+import org.sparkqlora.weights.WeightFolder;
+
+/** Finds out what a path holds by the files that mark each kind. */
+final class Inspection {
+    /** A kind of folder: the file that marks it, and how it is described. */
+    private record Kind(String mark, Function<Path, String> describe) {}
+
+    private static final List<Kind> FOLDERS = List.of(
+            new Kind("adapter_config.json", Inspection::adapter),
+            new Kind(Manifest.FILE_NAME, Inspection::prepared),
+            new Kind(PlanFile.NAME, Inspection::output),
+            new Kind("config.json", Inspection::model));
+
+    private Inspection() {}
+
+    /** A JSON object that begins with the kind. */
+    static String of(Path path, RecordFormat format) {
+        if (!Files.exists(path)) {
+            throw new IllegalArgumentException(
+                    "Cannot inspect %s: expected a file or folder, found nothing".formatted(path));
+        }
+
+        if (!Files.isDirectory(path)) {
+            return file(path, format);
+        }
+
+        Optional<Kind> kind = FOLDERS.stream()
+                .filter(known -> Files.exists(path.resolve(known.mark())))
+                .findFirst();
+        return kind.map(known -> known.describe().apply(path)).orElseThrow(() -> unknown(path));
+    }
+
+    private static IllegalArgumentException unknown(Path folder) {
+        return new IllegalArgumentException("Cannot inspect %s: expected a folder with one of %s, found none"
+                .formatted(folder, FOLDERS.stream().map(Kind::mark).toList()));
+    }
+
+    private static String file(Path file, RecordFormat format) {
+        if (file.getFileName().toString().endsWith(".safetensors")) {
+            return InspectionJson.tensors(SafetensorsFile.open(file));
+        }
+
+        return InspectionJson.data(file, DataSurvey.of(file, format));
+    }
+
+    private static String model(Path folder) {
+        try (WeightFolder weights = WeightFolder.open(folder)) {
+            weights.checkShapes();
+            return InspectionJson.model(weights);
+        }
+    }
+
+    private static String adapter(Path folder) {
+        return InspectionJson.adapter(folder, AdapterStart.config(folder));
+    }
+
+    private static String prepared(Path folder) {
+        return InspectionJson.prepared(PreparedData.open(folder.toUri().toString(), new Configuration()));
+    }
+
+    private static String output(Path folder) {
+        return InspectionJson.output(folder, PlanFile.read(folder.resolve(PlanFile.NAME)));
+    }
+}

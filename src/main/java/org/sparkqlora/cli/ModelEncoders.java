@@ -1,0 +1,85 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.spark.LineEncoder;
+import org.sparkqlora.spark.LineEncoderSource;
+import org.sparkqlora.spark.RecordEncoders;
+import org.sparkqlora.tokenizer.EncodedExample;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+
+/**
+ * Encodes records for one model: an id that its embedding does not have makes a bad record.
+ *
+ * @param records encodes them for any model
+ * @param vocabulary rows of the embedding
+ */
+record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineEncoderSource {
+    /** Makes sure that the tokenizer, if the format needs one, can be opened and fits the model. */
+    static ModelEncoders of(Path model, DataOptions data, int vocabulary) {
+        if (data.format == RecordFormat.TOKENS) {
+            return new ModelEncoders(RecordEncoders.ofTokens(), vocabulary);
+        }
+
+        try (ModelTokenizer tokenizer = openTokenizer(model, data.chatTemplate)) {
+            requireFit(model, tokenizer, vocabulary);
+        }
+
+        String template = data.chatTemplate == null ? null : absolute(data.chatTemplate);
+        return new ModelEncoders(RecordEncoders.of(data.format, absolute(model), template), vocabulary);
+    }
+
+    /** The model's tokenizer, with another template than its own where one is given. */
+    static ModelTokenizer openTokenizer(Path model, @Nullable Path chatTemplate) {
+        return chatTemplate == null ? ModelTokenizer.open(model) : ModelTokenizer.open(model, chatTemplate);
+    }
+
+    @Override
+    public String fingerprint() {
+        return "%s, %d ids".formatted(records.fingerprint(), vocabulary);
+    }
+
+    @Override
+    public LineEncoder open() {
+        return new KnownIds(records.open(), vocabulary);
+    }
+
+    private static void requireFit(Path model, ModelTokenizer tokenizer, int vocabulary) {
+        if (tokenizer.vocabularySize() > vocabulary) {
+            throw new IllegalArgumentException(
+                    "Cannot use the tokenizer of %s: expected at most %d tokens, as the model's embedding has, found %d. Is tokenizer.json from the same model?"
+                            .formatted(model, vocabulary, tokenizer.vocabularySize()));
+        }
+    }
+
+    private static String absolute(Path path) {
+        return path.toAbsolutePath().normalize().toString();
+    }
+
+    private record KnownIds(LineEncoder records, int vocabulary) implements LineEncoder {
+        @Override
+        public EncodedExample encode(String line) {
+            EncodedExample example = records.encode(line);
+            int[] ids = example.ids();
+            for (int t = 0; t < ids.length; t++) {
+                requireKnown(t, ids[t]);
+            }
+
+            return example;
+        }
+
+        private void requireKnown(int t, int id) {
+            if (id < 0 || id >= vocabulary) {
+                throw new BadRecordException(
+                        "Cannot use token %d: expected an id from 0 to %d, found %d".formatted(t, vocabulary - 1, id));
+            }
+        }
+
+        @Override
+        public void close() {
+            records.close();
+        }
+    }
+}

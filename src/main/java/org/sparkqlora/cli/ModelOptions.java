@@ -1,0 +1,79 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.quant.FourBitCode;
+import org.sparkqlora.quant.QuantSpec;
+import picocli.CommandLine.Option;
+
+/** Which base model, and how it is held. */
+final class ModelOptions {
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "DIR",
+            description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits),"
+                    + " at the same path on every executor.")
+    @Nullable
+    Path model;
+
+    @Option(
+            names = "--method",
+            defaultValue = "qlora",
+            paramLabel = "METHOD",
+            description = "qlora (base in 4 bits), lora (base as stored) or full (all weights train; train only)."
+                    + " Default: ${DEFAULT-VALUE}.")
+    Method method = Method.QLORA;
+
+    @Option(
+            names = "--precision",
+            defaultValue = "bf16",
+            paramLabel = "TYPE",
+            description = "Activations and products: bf16 or fp32. Default: ${DEFAULT-VALUE}.")
+    Precision precision = Precision.BF16;
+
+    @Option(
+            names = "--quant",
+            defaultValue = "nf4",
+            paramLabel = "CODE",
+            description = "4-bit code of qlora: nf4 or fp4. Default: ${DEFAULT-VALUE}.")
+    FourBitCode quant = FourBitCode.NF4;
+
+    @Option(
+            names = "--no-double-quant",
+            description = "Keep the scales of the 4-bit blocks in float32 instead of 8 bits.")
+    boolean plainScales;
+
+    @Option(
+            names = "--model-cache",
+            paramLabel = "DIR",
+            description = "Local folder on each host for quantised copies of models. Default: spark-qlora-models in"
+                    + " the folder for temporary files.")
+    Path cache = Path.of(System.getProperty("java.io.tmpdir"), "spark-qlora-models");
+
+    void check(Problems problems) {
+        problems.requireFolder("--model", model);
+    }
+
+    /** The folder, once it passed the check. */
+    Path folder() {
+        return Required.value("--model", model);
+    }
+
+    ModelSpec spec(@Nullable LoraSpec lora) {
+        return new ModelSpec(
+                method, precision, new QuantSpec(quant, QuantSpec.DEFAULT.blockSize(), !plainScales), lora);
+    }
+
+    /** How executors open the model. */
+    BaseModel source(@Nullable LoraSpec lora) {
+        return new BaseModel(
+                folder().toAbsolutePath().normalize().toString(),
+                spec(lora),
+                cache.toAbsolutePath().normalize().toString());
+    }
+}

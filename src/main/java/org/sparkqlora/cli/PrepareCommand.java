@@ -1,0 +1,57 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.weights.WeightFolder;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code prepare}: makes rows of examples once, for many runs. */
+@CommandLine.Command(
+        name = "prepare",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        description = "Makes fixed-width rows of token ids and loss masks, which train and evaluate take as --data.")
+final class PrepareCommand implements Command {
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "DIR",
+            description = "Model folder whose tokenizer and chat template are used.")
+    @Nullable
+    Path model;
+
+    @Mixin
+    DataOptions data = new DataOptions();
+
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "PATH",
+            description = "Folder for the rows, on any Hadoop file system.")
+    @Nullable
+    String output;
+
+    @Override
+    public void check(Problems problems) {
+        problems.requireFolder("--model", model);
+        data.check(problems);
+    }
+
+    @Override
+    public void run(Console console) {
+        Path folder = Required.value("--model", model);
+        ModelEncoders encoders = ModelEncoders.of(folder, data, vocabulary(folder));
+        Preparation preparation = new Preparation(Sessions.context("prepare"), console);
+        console.result(SummaryJson.prepared(
+                preparation.rows(data.sources, encoders, data, Required.value("--output", output))));
+    }
+
+    private static int vocabulary(Path folder) {
+        try (WeightFolder weights = WeightFolder.open(folder)) {
+            return weights.config().vocabularySize();
+        }
+    }
+}

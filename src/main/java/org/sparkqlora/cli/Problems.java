@@ -1,0 +1,61 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** All that is wrong with a command line, so that one run tells everything. */
+final class Problems {
+    private final List<String> found = new ArrayList<>();
+
+    /** Notes what {@code make} complains about; empty if it did. */
+    <T> Optional<T> collect(String option, Supplier<T> make) {
+        try {
+            return Optional.of(make.get());
+        } catch (IllegalArgumentException e) {
+            add("%s: %s".formatted(option, e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    void require(boolean holds, String message, @Nullable Object... values) {
+        if (!holds) {
+            add(message.formatted(values));
+        }
+    }
+
+    void requireAtLeast(String option, long least, long found) {
+        require(found >= least, "%s: expected at least %d, found %d", option, least, found);
+    }
+
+    /** A missing required option is the parser's to report. */
+    void requireFolder(String option, @Nullable Path folder) {
+        require(
+                folder == null || Files.isDirectory(folder),
+                "%s: Cannot open folder %s: expected a folder, found %s",
+                option,
+                folder,
+                folder != null && Files.exists(folder) ? "a file" : "nothing");
+    }
+
+    void requireFile(String option, @Nullable Path file) {
+        require(
+                file == null || Files.isRegularFile(file),
+                "%s: Cannot open file %s: expected a file, found %s",
+                option,
+                file,
+                file != null && Files.isDirectory(file) ? "a folder" : "nothing");
+    }
+
+    void add(String problem) {
+        found.add(problem);
+    }
+
+    List<String> all() {
+        return List.copyOf(found);
+    }
+}

@@ -1,0 +1,25 @@
+package org.sparkqlora.cli;
+
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.util.Objects;
+import org.apache.logging.log4j.core.config.Configurator;
+
+/** Warnings and errors only, unless the user has a logging configuration of their own. */
+final class QuietLogging {
+    private QuietLogging() {}
+
+    static void install() {
+        if (System.getProperty("log4j2.configurationFile") != null
+                || System.getProperty("log4j.configurationFile") != null) {
+            return;
+        }
+
+        URL resource = Objects.requireNonNull(QuietLogging.class.getResource("log4j2.properties"));
+        try {
+            Configurator.reconfigure(resource.toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException("Cannot configure logging from " + resource, e);
+        }
+    }
+}

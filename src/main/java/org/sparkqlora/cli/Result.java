@@ -1,0 +1,51 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import org.sparkqlora.checkpoint.AdapterConfig;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.checkpoint.FullModelFolder;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.weights.WeightFolder;
+
+/** What a run is for: an adapter in PEFT layout, or a whole model when all weights trained. */
+final class Result {
+    static final String ADAPTER = "adapter";
+    static final String MODEL = "model";
+
+    private final Path folder;
+    private final TrainPlan plan;
+    private final ParameterIndex index;
+
+    Result(OutputFolder output, TrainPlan plan, ParameterIndex index) {
+        this.folder = output.resolve(plan.spec().lora() == null ? MODEL : ADAPTER);
+        this.plan = plan;
+        this.index = index;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    /** Writes the trained values. */
+    void publish(TrainState state) {
+        FlatVector parameters = state.parameters();
+        LoraSpec lora = plan.spec().lora();
+        if (lora == null) {
+            publishModel(parameters);
+            return;
+        }
+
+        AdapterFolder.write(
+                LocalFiles.system(), LocalFiles.path(folder), new AdapterConfig(lora, plan.model()), index, parameters);
+    }
+
+    private void publishModel(FlatVector parameters) {
+        try (WeightFolder base = WeightFolder.open(Path.of(plan.model()))) {
+            FullModelFolder.write(LocalFiles.system(), LocalFiles.path(folder), base, index, parameters);
+        }
+    }
+}

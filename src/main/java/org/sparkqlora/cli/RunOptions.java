@@ -1,0 +1,123 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BatchPlan.RowOrder;
+import org.sparkqlora.train.Resume;
+import org.sparkqlora.train.Rhythm;
+import picocli.CommandLine.Option;
+
+/** How long a run is, how it is split, and what it leaves on its way. */
+final class RunOptions {
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder for adapter/, checkpoints/, prepared/, metrics.jsonl and plan.json.")
+    @Nullable
+    Path output;
+
+    @Option(names = "--max-steps", paramLabel = "N", description = "Optimiser steps; without it --epochs decides.")
+    @Nullable
+    Integer maxSteps;
+
+    @Option(
+            names = "--epochs",
+            defaultValue = "1",
+            paramLabel = "X",
+            description = "Passes over the rows, need not be whole. Default: ${DEFAULT-VALUE}.")
+    double epochs = 1;
+
+    @Option(
+            names = "--batch-size",
+            defaultValue = "16",
+            paramLabel = "ROWS",
+            description = "Rows an optimiser step, over the whole cluster. Default: ${DEFAULT-VALUE}.")
+    int batchSize = 16;
+
+    @Option(
+            names = "--micro-batch-size",
+            defaultValue = "1",
+            paramLabel = "ROWS",
+            description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
+    int microBatchSize = 1;
+
+    @Option(
+            names = "--shards",
+            paramLabel = "P",
+            description = "Tasks a step. The result depends on it, not on the number of executors. Default: as many"
+                    + " as the cluster has task slots.")
+    @Nullable
+    Integer shards;
+
+    @Option(names = "--no-shuffle", description = "Train on the rows in file order.")
+    boolean fileOrder;
+
+    @Option(
+            names = "--seed",
+            defaultValue = "42",
+            paramLabel = "N",
+            description = "Of the first adapters and the order of rows. Default: ${DEFAULT-VALUE}.")
+    long seed = 42;
+
+    @Option(
+            names = "--checkpoint-every",
+            defaultValue = "100",
+            paramLabel = "STEPS",
+            description = "0: only at the end. Default: ${DEFAULT-VALUE}.")
+    int checkpointEvery = 100;
+
+    @Option(
+            names = "--keep-checkpoints",
+            defaultValue = "2",
+            paramLabel = "N",
+            description = "The newest checkpoints that stay, at least 2. Default: ${DEFAULT-VALUE}.")
+    int keepCheckpoints = 2;
+
+    @Option(
+            names = "--eval-every",
+            defaultValue = "0",
+            paramLabel = "STEPS",
+            description = "Loss over --eval-data; 0: only at the end. Default: ${DEFAULT-VALUE}.")
+    int evaluateEvery;
+
+    @Option(
+            names = "--resume",
+            defaultValue = "auto",
+            paramLabel = "CHOICE",
+            description = "Go on from a checkpoint in --output: auto (if there is one), never or required. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    Resume resume = Resume.AUTO;
+
+    void check(Problems problems) {
+        problems.require(maxSteps == null || maxSteps >= 1, "--max-steps: expected at least 1, found %s", maxSteps);
+        problems.require(epochs > 0, "--epochs: expected more than 0, found %s", epochs);
+        problems.requireAtLeast("--batch-size", 1, batchSize);
+        problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
+        problems.require(shards == null || shards >= 1, "--shards: expected at least 1, found %s", shards);
+        problems.requireAtLeast("--checkpoint-every", 0, checkpointEvery);
+        problems.requireAtLeast("--keep-checkpoints", 2, keepCheckpoints);
+        problems.requireAtLeast("--eval-every", 0, evaluateEvery);
+    }
+
+    Path output() {
+        return Required.value("--output", output);
+    }
+
+    Rhythm rhythm() {
+        return new Rhythm(checkpointEvery, evaluateEvery);
+    }
+
+    /**
+     * @param rows prepared rows
+     * @param slots tasks that run at once
+     */
+    BatchPlan batches(long rows, int slots) {
+        long end =
+                maxSteps == null ? BatchPlan.endOfEpochs(epochs, rows) : Math.multiplyExact((long) maxSteps, batchSize);
+        int shardCount = Math.min(batchSize, shards == null ? slots : shards);
+        return new BatchPlan(
+                rows, batchSize, microBatchSize, shardCount, fileOrder ? RowOrder.FILE_ORDER : RowOrder.SHUFFLED, end);
+    }
+}

@@ -1,0 +1,78 @@
+package org.sparkqlora.cli;
+
+import java.util.function.Function;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.FourBitCode;
+import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
+import org.sparkqlora.train.Resume;
+import picocli.CommandLine;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** The root of the commands. */
+@CommandLine.Command(
+        name = "spark-qlora",
+        mixinStandardHelpOptions = true,
+        versionProvider = SparkQlora.Version.class,
+        description = "Fine-tunes large language models with QLoRA as a Spark job.",
+        subcommands = {
+            DemoCommand.class,
+            PrepareCommand.class,
+            TrainCommand.class,
+            EvaluateCommand.class,
+            GenerateCommand.class,
+            InspectCommand.class
+        },
+        footer = {
+            "",
+            "Exit codes: 0 done; 2 command line not understood; 64 bad configuration or input;",
+            "75 failed for a reason outside, the same command continues."
+        })
+final class SparkQlora {
+    private static final int USAGE_WIDTH = 110;
+
+    /** A parser that collects all errors instead of stopping at the first. */
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new SparkQlora());
+        register(line, Method.class, Method::parse);
+        register(line, Precision.class, Precision::parse);
+        register(line, FourBitCode.class, FourBitCode::parse);
+        register(line, RecordFormat.class, RecordFormat::parse);
+        register(line, TargetModules.class, TargetModules::parse);
+        register(line, OptimizerKind.class, OptimizerKind::parse);
+        register(line, ScheduleKind.class, ScheduleKind::parse);
+        register(line, OnBadRecord.class, OnBadRecord::parse);
+        register(line, Resume.class, Resume::parse);
+        line.setUsageHelpWidth(USAGE_WIDTH);
+        line.getCommandSpec().parser().collectErrors(true);
+        line.getSubcommands()
+                .values()
+                .forEach(sub -> sub.getCommandSpec().parser().collectErrors(true));
+        return line;
+    }
+
+    private static <T> void register(CommandLine line, Class<T> type, Function<String, T> parse) {
+        ITypeConverter<T> converter = text -> {
+            try {
+                return parse.apply(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        };
+        line.registerConverter(type, converter);
+    }
+
+    /** The version of the jar. */
+    static final class Version implements CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = SparkQlora.class.getPackage().getImplementationVersion();
+            return new String[] {"spark-qlora " + (version == null ? "(not packaged)" : version)};
+        }
+    }
+}

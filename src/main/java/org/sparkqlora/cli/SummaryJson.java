@@ -1,0 +1,97 @@
+package org.sparkqlora.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.OptionalDouble;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.spark.PreparationCounts;
+import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.train.TrainSummary;
+
+/** The last line on stdout: what a command did. */
+final class SummaryJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final String COMMAND = "command";
+    private static final String ADAPTER = "adapter";
+
+    private SummaryJson() {}
+
+    static String prepared(PreparedData data) {
+        ObjectNode root = of("prepare");
+        root.put("prepared", data.folder());
+        root.put("sequence_length", data.manifest().width());
+        writeCounts(data.manifest().counts(), root);
+        return root.toString();
+    }
+
+    static String trained(TrainSummary run, PreparationCounts data, Path result) {
+        ObjectNode root = of("train");
+        root.put("steps", run.steps());
+        root.put("resumed_from", run.resumedFrom());
+        put(root, "first_loss", run.firstLoss());
+        put(root, "last_loss", run.lastLoss());
+        put(root, "eval_loss", run.evaluationLoss());
+        root.put("tokens_per_second", run.tokens() / Math.max(run.seconds(), 1e-9));
+        root.put("seconds", run.seconds());
+        writeCounts(data, root.putObject("data"));
+        root.put(ADAPTER, result.toString());
+        return root.toString();
+    }
+
+    static String evaluated(Evaluation evaluation) {
+        LossTotal total = evaluation.total();
+        ObjectNode root = of("evaluate");
+        root.put("loss", total.mean());
+        root.put("perplexity", Math.exp(total.mean()));
+        root.put("tokens", total.tokenCount());
+        writeCounts(evaluation.data(), root.putObject("data"));
+        return root.toString();
+    }
+
+    /** One document of an evaluation. */
+    static String document(LossTotal loss) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.put("loss_sum", loss.lossSum());
+        root.put("tokens", loss.tokenCount());
+        return root.toString();
+    }
+
+    static String generated(String prompt, Answers.Answer answer) {
+        ObjectNode root = of("generate");
+        root.put("prompt", prompt);
+        root.put("text", answer.text());
+        root.put("tokens", answer.tokens());
+        return root.toString();
+    }
+
+    static String demonstrated(DemoResult before, DemoResult after, String question, Path adapter, double seconds) {
+        ObjectNode root = of("demo");
+        root.put("loss_before", before.loss());
+        root.put("loss_after", after.loss());
+        root.put("question", question);
+        root.put("answer_before", before.answer());
+        root.put("answer_after", after.answer());
+        root.put(ADAPTER, adapter.toString());
+        root.put("seconds", seconds);
+        return root.toString();
+    }
+
+    private static ObjectNode of(String command) {
+        return MAPPER.createObjectNode().put(COMMAND, command);
+    }
+
+    private static void writeCounts(PreparationCounts counts, ObjectNode node) {
+        node.put("examples", counts.examples());
+        node.put("rows", counts.rows());
+        node.put("tokens", counts.tokens());
+        node.put("trained_tokens", counts.trainedTokens());
+        node.put("truncated", counts.truncated());
+        node.put("without_trained_token", counts.untrained());
+        node.put("bad_records", counts.bad());
+    }
+
+    private static void put(ObjectNode node, String key, OptionalDouble value) {
+        value.ifPresent(number -> node.put(key, number));
+    }
+}

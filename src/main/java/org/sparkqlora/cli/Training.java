@@ -1,0 +1,102 @@
+package org.sparkqlora.cli;
+
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.ClusterCheck;
+import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.spark.SnapshotPolicy;
+import org.sparkqlora.spark.SparkGradientSource;
+import org.sparkqlora.spark.TaskSlots;
+import org.sparkqlora.spark.TrainingRun;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.CheckpointStateStore;
+import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.TrainSummary;
+import org.sparkqlora.train.Trainer;
+import org.sparkqlora.weights.ModelConfig;
+
+/** A training run from its options to its adapter: check, prepare, plan, train, publish. Driver only. */
+final class Training {
+    private static final String CHECKPOINTS = "checkpoints";
+
+    private final TrainCommand options;
+    private final Console console;
+
+    Training(TrainCommand options, Console console) {
+        this.options = options;
+        this.console = console;
+    }
+
+    String run() {
+        ModelConfig config = BaseCheck.check(options.model);
+        AdapterStart start = AdapterStart.of(options.model.method, options.adapter);
+        ModelEncoders encoders = ModelEncoders.of(options.model.folder(), options.data, config.vocabularySize());
+        try (OutputFolder output = OutputFolder.open(options.run.output())) {
+            JavaSparkContext context = Sessions.context("train");
+            Preparation preparation = new Preparation(context, console);
+            PlanFile planFile = new PlanFile(output);
+            planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
+            PreparedData rows =
+                    preparation.rows(options.data.sources, encoders, options.data, output.location("prepared"));
+            PreparedData heldOut = options.heldOut.isEmpty()
+                    ? null
+                    : preparation.rows(options.heldOut, encoders, options.data, output.location("prepared-eval"));
+            TrainPlan plan = plan(rows, start, TaskSlots.available(context));
+            planFile.record(plan);
+            BaseModel model = options.model.source(start.lora());
+            return train(context, new TrainingRun(plan, model, rows, heldOut, SnapshotPolicy.DEFAULT), start, output);
+        }
+    }
+
+    private CheckpointStore checkpoints(OutputFolder output) {
+        return new CheckpointStore(
+                LocalFiles.system(), LocalFiles.path(output.resolve(CHECKPOINTS)), options.run.keepCheckpoints);
+    }
+
+    private static void requireNone(List<String> problems) {
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(String.join("; ", problems));
+        }
+    }
+
+    private TrainPlan plan(PreparedData rows, AdapterStart start, int slots) {
+        BatchPlan batches = options.run.batches(rows.rows(), slots);
+        return new TrainPlan(
+                options.model.source(start.lora()).folder(),
+                options.model.spec(start.lora()),
+                start.name(),
+                rows.manifest().fingerprint(),
+                batches,
+                options.update.optimizer(),
+                options.update.schedule(batches.steps()),
+                options.update.maxGradientNorm,
+                options.run.seed);
+    }
+
+    private String train(JavaSparkContext context, TrainingRun run, AdapterStart start, OutputFolder output) {
+        TrainPlan plan = run.plan();
+        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
+            FirstState first = FirstState.of(run.model(), start, plan.seed(), workers.threads());
+            requireNone(new ClusterCheck(context).problems(run, first.index().size()));
+            output.keep();
+            Trainer trainer = new Trainer(
+                    plan,
+                    options.run.rhythm(),
+                    new CheckpointStateStore(checkpoints(output), plan, workers),
+                    new MetricsFile(output.resolve("metrics.jsonl")),
+                    new TrainProgress(console, System::nanoTime));
+            Result result = new Result(output, plan, first.index());
+            TrainSummary summary = trainer.run(
+                    options.run.resume,
+                    () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), workers),
+                    state -> new SparkGradientSource(context, run, state),
+                    result::publish);
+            console.note("wrote %s", result.folder());
+            return SummaryJson.trained(summary, run.rows().manifest().counts(), result.folder());
+        }
+    }
+}
