@@ -48,7 +48,7 @@ final class FreshFolder implements AutoCloseable {
     /** Removes what processes that died left of {@code target}. No one may be writing it. */
     static void sweep(Path target) throws IOException {
         String prefix = target.getFileName() + TEMPORARY;
-        try (Stream<Path> siblings = Files.list(target.toAbsolutePath().getParent())) {
+        try (Stream<Path> siblings = Files.list(target.resolveSibling("."))) {
             for (Path left : siblings.filter(
                             path -> path.getFileName().toString().startsWith(prefix))
                     .toList()) {
@@ -71,7 +71,7 @@ final class FreshFolder implements AutoCloseable {
 
             Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);
             committed = true;
-            force(target.toAbsolutePath().getParent());
+            force(target.resolveSibling("."));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + target, e);
         }
