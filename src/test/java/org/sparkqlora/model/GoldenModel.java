@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
@@ -123,7 +124,7 @@ public final class GoldenModel {
                 alphas);
     }
 
-    private static TokenRow row(int[] ids, int[] labels, int[] segments, int length) {
+    private static TokenRow row(int[] ids, int[] labels, int @Nullable [] segments, int length) {
         int[] kept = new int[ids.length];
         boolean[] trained = new boolean[ids.length];
         boolean[] starts = new boolean[ids.length];
