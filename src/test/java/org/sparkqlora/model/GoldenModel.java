@@ -33,7 +33,7 @@ public final class GoldenModel {
     /** The folder {@code name}, or a variant such as {@code llama-tied/variants/dora}. */
     public GoldenModel(String name) {
         this.folder = ROOT.resolve(name);
-        this.data = name.contains("/variants/") ? folder.getParent().getParent() : folder;
+        this.data = name.contains("/variants/") ? folder.resolve("../..").normalize() : folder;
         this.base = data.resolve("base");
     }
 
