@@ -53,6 +53,11 @@ public final class GoldenModel {
         return new ModelSpec(mode.method, Precision.FP32, QuantSpec.DEFAULT, mode == Mode.FULL ? null : lora());
     }
 
+    /** The base's projections with the adapter folded in. */
+    SafetensorsFile merged() {
+        return SafetensorsFile.open(folder.resolve("merged.safetensors"));
+    }
+
     /** The adapter of the folder, laid out flat. */
     public FlatVector adapter(ParameterIndex index) {
         return flat(index, folder.resolve("adapter/adapter_model.safetensors"), "");

@@ -1,0 +1,113 @@
+package org.sparkqlora.model;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.ModelConfig;
+
+/**
+ * The weights that a model has once its adapters are folded in: {@code W + scale * B A}, with DoRA each row brought to the
+ * length that its magnitude says. Computed in float64 and rounded once, piece by piece as they are read.
+ */
+public final class AdapterMerge {
+    private final Map<String, AdapterPlace> places = new LinkedHashMap<>();
+    private final ParameterIndex index;
+
+    /** The adapters of shape {@code lora} on a model of {@code config}. */
+    public AdapterMerge(ModelConfig config, LoraSpec lora) {
+        ModelLayout layout =
+                new ModelLayout(config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora));
+        this.index = layout.index();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            for (Projection projection : Projection.values()) {
+                AdapterPlace place = layout.linear(layer, projection).adapter();
+                if (place != null) {
+                    places.put(projection.path(layer) + ".weight", place);
+                }
+            }
+        }
+    }
+
+    /** Where each tensor of the adapter lies in the flat vector. */
+    public ParameterIndex parameters() {
+        return index;
+    }
+
+    /** Whether the weight carries an adapter. */
+    public boolean has(String weight) {
+        return places.containsKey(weight);
+    }
+
+    /**
+     * The weight with its adapter, read in any pieces.
+     *
+     * @param base the weight without it
+     * @param workers share the rows of a piece
+     */
+    public FloatSource merged(String weight, FloatSource base, FlatVector parameters, Workers workers) {
+        AdapterPlace place = places.get(weight);
+        if (place == null) {
+            throw new IllegalArgumentException("Cannot merge weight %s: it carries no adapter".formatted(weight));
+        }
+
+        return new MergedRows(base, factors(place, parameters), workers);
+    }
+
+    private static LowRankFactors factors(AdapterPlace place, FlatVector parameters) {
+        Parameter magnitude = place.magnitude();
+        return new LowRankFactors(
+                values(place.down(), parameters),
+                values(place.up(), parameters),
+                magnitude == null ? null : values(magnitude, parameters),
+                (int) place.down().shape()[0],
+                (int) place.down().shape()[1],
+                place.scale());
+    }
+
+    private static float[] values(Parameter parameter, FlatVector parameters) {
+        float[] values = new float[Math.toIntExact(parameter.size())];
+        parameters.read(parameter.offset(), values, 0, values.length);
+        return values;
+    }
+
+    /**
+     * One adapter in plain arrays.
+     *
+     * @param down A, (rank, inputs)
+     * @param up B, (outputs, rank)
+     * @param magnitudes DoRA's row lengths, (outputs), or null
+     */
+    record LowRankFactors(float[] down, float[] up, float @Nullable [] magnitudes, int rank, int inputs, double scale) {
+        /** Adds {@code scale * B A} of one row to {@code values}, which holds the base's. */
+        void addTo(double[] values, int row) {
+            for (int r = 0; r < rank; r++) {
+                double factor = scale * up[row * rank + r];
+                int at = r * inputs;
+                for (int i = 0; i < inputs; i++) {
+                    values[i] += factor * down[at + i];
+                }
+            }
+        }
+
+        /** Brings one row to the length that its magnitude says. */
+        void resize(double[] values, int row) {
+            if (magnitudes == null) {
+                return;
+            }
+
+            double squares = 0;
+            for (int i = 0; i < inputs; i++) {
+                squares += values[i] * values[i];
+            }
+
+            double factor = squares == 0 ? 0 : magnitudes[row] / Math.sqrt(squares);
+            for (int i = 0; i < inputs; i++) {
+                values[i] *= factor;
+            }
+        }
+    }
+}
