@@ -118,6 +118,14 @@ public final class WeightFolder implements AutoCloseable {
         }
     }
 
+    /** Bytes of the weight in its file, with all that lies beside it. */
+    long storedBytes(String name) {
+        return stored.names().stream()
+                .filter(other -> other.equals(name) || other.startsWith(name + "."))
+                .mapToLong(other -> stored.tensor(other).byteSize())
+                .sum();
+    }
+
     List<SafetensorsFile> files() {
         return stored.files();
     }
