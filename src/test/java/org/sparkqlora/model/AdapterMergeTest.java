@@ -6,6 +6,7 @@ import static org.assertj.core.data.Offset.offset;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -100,8 +101,8 @@ class AdapterMergeTest {
     }
 
     private static AdapterMerge merge(GoldenModel golden, WeightFolder base) {
-        LoraSpec lora = golden.spec(GoldenModel.Mode.LORA).lora();
-        assertThat(lora).isNotNull();
+        LoraSpec lora =
+                Objects.requireNonNull(golden.spec(GoldenModel.Mode.LORA).lora());
         return new AdapterMerge(base.config(), lora);
     }
 
