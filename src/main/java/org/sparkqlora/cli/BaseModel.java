@@ -101,8 +101,8 @@ record BaseModel(String folder, ModelSpec spec, String cache) implements ModelSo
 
     private record Bound(DecoderModel model, BoundParameters parameters) implements BoundModel {
         @Override
-        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient) {
-            return model.addGradient(parameters, microBatch, gradient);
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
+            return model.addGradient(parameters, microBatch, gradient, dropoutSeed);
         }
 
         @Override

@@ -13,9 +13,14 @@ import org.sparkqlora.tensor.TensorScope;
  * @param down A, (rank, inputs)
  * @param up B, (outputs, rank)
  * @param direction DoRA's factors; null without weight decomposition
+ * @param dropout of the input; null where nothing is dropped
  */
 record BoundAdapter(
-        Tensor down, Tensor up, double scale, @Nullable Direction direction) {
+        Tensor down,
+        Tensor up,
+        double scale,
+        @Nullable Direction direction,
+        @Nullable ModuleDropout dropout) {
     /**
      * How weight decomposition scales each output.
      *
@@ -24,16 +29,32 @@ record BoundAdapter(
      */
     record Direction(Tensor factor, Tensor norm) {}
 
-    static BoundAdapter of(AdapterPlace place, Tensor weight, BoundParameters parameters) {
+    /** Dropout of one module's inputs. */
+    record ModuleDropout(Dropout dropout, String module) {}
+
+    static BoundAdapter of(AdapterPlace place, Tensor weight, BoundParameters parameters, @Nullable Dropout dropout) {
         Tensor down = parameters.of(place.down());
         Tensor up = parameters.of(place.up());
+        ModuleDropout own =
+                dropout == null ? null : new ModuleDropout(dropout, place.down().name());
         if (place.magnitude() == null) {
-            return new BoundAdapter(down, up, place.scale(), null);
+            return new BoundAdapter(down, up, place.scale(), null, own);
         }
 
         Tensor norm = rowNorms(weight, down, up, place.scale());
         Tensor factor = parameters.of(place.magnitude()).div(norm).to(weight.scalar_type());
-        return new BoundAdapter(down, up, place.scale(), new Direction(factor, norm));
+        return new BoundAdapter(down, up, place.scale(), new Direction(factor, norm), own);
+    }
+
+    /** Takes the input down to the rank of the adapter. */
+    LinearPass.Adapted apply(Tensor input) {
+        if (dropout == null) {
+            return new LinearPass.Adapted(null, input, torch.linear(input, down), null);
+        }
+
+        Dropout.Mask mask = dropout.dropout().mask(dropout.module(), input.size(0), input.size(1));
+        Tensor seen = mask.apply(input);
+        return new LinearPass.Adapted(mask, seen, torch.linear(seen, down), null);
     }
 
     /** Length of each row of {@code weight + scale up down}, float32. */

@@ -44,26 +44,27 @@ final class DecoderLayer {
     }
 
     /** Takes the layer's weights in hand; valid until the workspace opens another layer. */
-    LayerPass open(BoundParameters parameters, Workspace workspace) {
+    LayerPass open(BoundParameters parameters, Workspace workspace, @Nullable Dropout dropout) {
         double epsilon = config.normEpsilon();
         AttentionBlock attention = new AttentionBlock(
                 norms.input().open(parameters, epsilon),
-                linear(Projection.QUERY, parameters, workspace),
-                linear(Projection.KEY, parameters, workspace),
-                linear(Projection.VALUE, parameters, workspace),
-                linear(Projection.OUTPUT, parameters, workspace),
+                linear(Projection.QUERY, parameters, workspace, dropout),
+                linear(Projection.KEY, parameters, workspace, dropout),
+                linear(Projection.VALUE, parameters, workspace, dropout),
+                linear(Projection.OUTPUT, parameters, workspace, dropout),
                 norms.query() == null ? null : norms.query().open(parameters, epsilon),
                 norms.key() == null ? null : norms.key().open(parameters, epsilon),
                 config.headSize());
         FeedForwardBlock feedForward = new FeedForwardBlock(
                 norms.postAttention().open(parameters, epsilon),
-                linear(Projection.GATE, parameters, workspace),
-                linear(Projection.UP, parameters, workspace),
-                linear(Projection.DOWN, parameters, workspace));
+                linear(Projection.GATE, parameters, workspace, dropout),
+                linear(Projection.UP, parameters, workspace, dropout),
+                linear(Projection.DOWN, parameters, workspace, dropout));
         return new LayerPass(attention, feedForward);
     }
 
-    private LinearPass linear(Projection projection, BoundParameters parameters, Workspace workspace) {
+    private LinearPass linear(
+            Projection projection, BoundParameters parameters, Workspace workspace, @Nullable Dropout dropout) {
         Module module = modules.get(projection);
         if (module == null) {
             throw new IllegalStateException("Cannot open a layer without %s".formatted(projection));
@@ -74,7 +75,8 @@ final class DecoderLayer {
                 ? parameters.of(required(place.weight(), projection))
                 : workspace.materialize(projection, module.weight());
         Tensor bias = place.bias() == null ? module.bias() : parameters.of(place.bias());
-        BoundAdapter adapter = place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters);
+        BoundAdapter adapter =
+                place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters, dropout);
         return new LinearPass(weight, bias, place, adapter);
     }
 

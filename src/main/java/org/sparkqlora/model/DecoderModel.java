@@ -28,6 +28,7 @@ public final class DecoderModel implements AutoCloseable {
     private final ModelConfig config;
     private final ScalarType activations;
     private final int threads;
+    private final double dropoutProbability;
     private final ModelLayout layout;
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
@@ -40,6 +41,7 @@ public final class DecoderModel implements AutoCloseable {
         this.config = weights.config();
         this.activations = spec.precision() == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
         this.threads = threads;
+        this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
         this.layout = new ModelLayout(config, spec);
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
@@ -90,14 +92,26 @@ public final class DecoderModel implements AutoCloseable {
         return new BoundParameters(layout.index(), parameters, activations);
     }
 
-    /** Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. */
+    /** Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. Nothing is dropped. */
     public LossTotal addGradient(BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient) {
-        return inPass(parameters, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
+        return inPass(
+                parameters, null, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
+    }
+
+    /**
+     * As {@link #addGradient(BoundParameters, List, FlatVector)} with the adapters' dropout. Equal seeds drop the same elements, on
+     * any machine; no two micro-batches of a run may share one.
+     */
+    public LossTotal addGradient(
+            BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
+        Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, dropoutSeed);
+        return inPass(
+                parameters, dropout, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
     }
 
     /** The loss of each document, in row and then document order. */
     public List<LossTotal> losses(BoundParameters parameters, List<TokenRow> microBatch) {
-        return inPass(parameters, pass -> pass.losses(new DocumentBatch(microBatch)));
+        return inPass(parameters, null, pass -> pass.losses(new DocumentBatch(microBatch)));
     }
 
     /**
@@ -106,12 +120,12 @@ public final class DecoderModel implements AutoCloseable {
      * @return the new tokens, without the one that {@code stop} accepted
      */
     public int[] generateGreedy(BoundParameters parameters, int[] prompt, int maxNewTokens, IntPredicate stop) {
-        return inPass(parameters, pass -> pass.generateGreedy(prompt, maxNewTokens, stop));
+        return inPass(parameters, null, pass -> pass.generateGreedy(prompt, maxNewTokens, stop));
     }
 
     /** Logits (tokens, vocabulary) of the documents of {@code microBatch}, padding left out; row-major. */
     float[] logits(BoundParameters parameters, List<TokenRow> microBatch) {
-        return inPass(parameters, pass -> pass.logits(new DocumentBatch(microBatch)));
+        return inPass(parameters, null, pass -> pass.logits(new DocumentBatch(microBatch)));
     }
 
     /** Frees the model's tensors. No call may be running. */
@@ -123,7 +137,7 @@ public final class DecoderModel implements AutoCloseable {
         frozen.close();
     }
 
-    private <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
+    private <R> R inPass(BoundParameters parameters, @Nullable Dropout dropout, Function<ModelPass, R> body) {
         Natives.useThreads(threads);
         Workspace workspace = idle.poll();
         if (workspace == null) {
@@ -131,7 +145,7 @@ public final class DecoderModel implements AutoCloseable {
         }
 
         try {
-            return body.apply(new ModelPass(this, parameters, workspace));
+            return body.apply(new ModelPass(this, parameters, workspace, dropout));
         } finally {
             idle.push(workspace);
         }

@@ -8,9 +8,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One linear module during one pass, its weight in hand: {@code y = W x + scale B (A x) + bias} (LoRA, arXiv 2106.09685), or,
- * with weight decomposition (DoRA, arXiv 2402.09353), {@code y = c (W x + scale B (A x)) + bias, c = magnitude / norm}, where
- * norm, the length of each row of {@code W + scale B A}, counts as a constant.
+ * One linear module during one pass, its weight in hand: {@code y = W x + scale B (A d) + bias} (LoRA, arXiv 2106.09685), or,
+ * with weight decomposition (DoRA, arXiv 2402.09353), {@code y = W (x - d) + c (W d + scale B (A d)) + bias,
+ * c = magnitude / norm}, where norm, the length of each row of {@code W + scale B A}, counts as a constant. d is x after dropout, and
+ * x itself without.
  *
  * @param weight W, (outputs, inputs)
  * @param adapter A, B and the rest; null when the module carries no adapter
@@ -20,9 +21,33 @@ record LinearPass(
         @Nullable Tensor bias,
         LinearPlace place,
         @Nullable BoundAdapter adapter) {
-    /** What the gradient of a module needs of its forward pass; {@code low} is A x, {@code directed} is y / c without bias. */
-    record Tape(
-            Tensor input, @Nullable Tensor low, @Nullable Tensor directed) {}
+    private static final Scalar ONE = new Scalar(1.0).retainReference();
+
+    /**
+     * What the gradient of a module needs of its forward pass.
+     *
+     * @param input x
+     * @param adapted what the adapter made; null when there is none
+     */
+    record Tape(Tensor input, @Nullable Adapted adapted) {}
+
+    /**
+     * What an adapter made of its input.
+     *
+     * @param mask what dropout kept; null without dropout
+     * @param seen d
+     * @param low A d
+     * @param directed {@code W d + scale B A d}; null without weight decomposition
+     */
+    record Adapted(
+            Dropout.@Nullable Mask mask,
+            Tensor seen,
+            Tensor low,
+            @Nullable Tensor directed) {
+        Adapted withDirected(Tensor product) {
+            return new Adapted(mask, seen, low, product);
+        }
+    }
 
     /** An output, (tokens, outputs), and what its gradient needs. */
     record Recorded(Tensor output, Tape tape) {}
@@ -30,45 +55,65 @@ record LinearPass(
     /** Applies the module to (tokens, inputs). */
     Recorded apply(Tensor input) {
         if (adapter == null) {
-            return new Recorded(linear(input, weight, bias), new Tape(input, null, null));
+            return new Recorded(linear(input, weight, bias), new Tape(input, null));
         }
 
-        Tensor low = torch.linear(input, adapter.down());
+        Adapted adapted = adapter.apply(input);
         BoundAdapter.Direction direction = adapter.direction();
-        Tensor output = linear(input, weight, direction == null ? bias : null);
-        output.addmm_(low, adapter.up().t(), ONE, new Scalar(adapter.scale()));
         if (direction == null) {
-            return new Recorded(output, new Tape(input, low, null));
+            return new Recorded(addAdapter(linear(input, weight, bias), adapted), new Tape(input, adapted));
         }
 
-        Tensor scaled = output.mul(direction.factor());
-        return new Recorded(bias == null ? scaled : scaled.add_(bias), new Tape(input, low, output));
+        Tensor directed = addAdapter(torch.linear(adapted.seen(), weight), adapted);
+        Tensor output = directed.mul(direction.factor());
+        if (adapted.mask() != null) {
+            output.add_(torch.linear(input.sub(adapted.seen()), weight));
+        }
+
+        return new Recorded(bias == null ? output : output.add_(bias), new Tape(input, adapted.withDirected(directed)));
     }
 
     /** What the gradient needs, without the output where it can be spared. */
     Tape tape(Tensor input) {
         if (adapter == null) {
-            return new Tape(input, null, null);
+            return new Tape(input, null);
         }
 
         return adapter.direction() == null
-                ? new Tape(input, torch.linear(input, adapter.down()), null)
+                ? new Tape(input, adapter.apply(input))
                 : apply(input).tape();
     }
 
     /** Adds the gradients of what trains here, and returns the gradient of the input. */
     Tensor backward(Tensor outputGradient, Tape tape, GradientSum gradients) {
         addBaseGradients(outputGradient, tape, gradients);
+        Adapted adapted = tape.adapted();
         AdapterPlace adapterPlace = place.adapter();
-        if (adapter == null || adapterPlace == null || tape.low() == null) {
+        if (adapter == null || adapterPlace == null || adapted == null) {
             return torch.mm(outputGradient, weight);
         }
 
-        Tensor directed = throughDirection(outputGradient, tape, adapterPlace, gradients);
-        Tensor low = torch.mm(directed, adapter.up()).mul_(new Scalar(adapter.scale()));
-        gradients.add(adapterPlace.up(), torch.mm(directed.t(), tape.low()).mul_(new Scalar(adapter.scale())));
-        gradients.add(adapterPlace.down(), torch.mm(low.t(), tape.input()));
-        return torch.mm(directed, weight).addmm_(low, adapter.down());
+        Scalar scale = new Scalar(adapter.scale());
+        Tensor directed = throughDirection(outputGradient, adapted, adapterPlace, gradients);
+        Tensor low = torch.mm(directed, adapter.up()).mul_(scale);
+        gradients.add(adapterPlace.up(), torch.mm(directed.t(), adapted.low()).mul_(scale));
+        gradients.add(adapterPlace.down(), torch.mm(low.t(), adapted.seen()));
+        if (adapted.mask() == null) {
+            return torch.mm(directed, weight).addmm_(low, adapter.down());
+        }
+
+        Tensor dSeen = torch.mm(low, adapter.down());
+        if (adapter.direction() != null) {
+            dSeen.addmm_(directed.sub(outputGradient), weight);
+        }
+
+        return torch.mm(outputGradient, weight).add_(adapted.mask().apply(dSeen));
+    }
+
+    private Tensor addAdapter(Tensor output, Adapted adapted) {
+        return adapter == null
+                ? output
+                : output.addmm_(adapted.low(), adapter.up().t(), ONE, new Scalar(adapter.scale()));
     }
 
     private void addBaseGradients(Tensor outputGradient, Tape tape, GradientSum gradients) {
@@ -81,13 +126,14 @@ record LinearPass(
         }
     }
 
-    private Tensor throughDirection(Tensor outputGradient, Tape tape, AdapterPlace at, GradientSum gradients) {
+    private Tensor throughDirection(Tensor outputGradient, Adapted adapted, AdapterPlace at, GradientSum gradients) {
         BoundAdapter.Direction direction = adapter == null ? null : adapter.direction();
-        if (direction == null || at.magnitude() == null || tape.directed() == null) {
+        if (direction == null || at.magnitude() == null || adapted.directed() == null) {
             return outputGradient;
         }
 
-        Tensor product = outputGradient.to(ScalarType.Float).mul(tape.directed().to(ScalarType.Float));
+        Tensor product =
+                outputGradient.to(ScalarType.Float).mul(adapted.directed().to(ScalarType.Float));
         gradients.add(at.magnitude(), product.sum(0).div_(direction.norm()));
         return outputGradient.mul(direction.factor());
     }
@@ -95,6 +141,4 @@ record LinearPass(
     private static Tensor linear(Tensor input, Tensor weight, @Nullable Tensor bias) {
         return bias == null ? torch.linear(input, weight) : torch.linear(input, weight, new TensorOptional(bias));
     }
-
-    private static final Scalar ONE = new Scalar(1.0).retainReference();
 }

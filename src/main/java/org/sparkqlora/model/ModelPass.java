@@ -10,11 +10,20 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
-/** One pass over one micro-batch at a time: forward keeping each layer's input only, and backward recomputing layer by layer. */
-record ModelPass(DecoderModel model, BoundParameters parameters, Workspace workspace) {
+/**
+ * One pass over one micro-batch at a time: forward keeping each layer's input only, and backward recomputing layer by layer.
+ *
+ * @param dropout of adapters' inputs; null where nothing is dropped
+ */
+record ModelPass(
+        DecoderModel model,
+        BoundParameters parameters,
+        Workspace workspace,
+        @Nullable Dropout dropout) {
     /** The summed loss; its gradient is added to {@code gradients}. */
     LossTotal gradient(DocumentBatch batch, GradientSum gradients) {
         try (PointerScope scope = new PointerScope();
@@ -136,7 +145,7 @@ record ModelPass(DecoderModel model, BoundParameters parameters, Workspace works
 
     private Tensor forward(DecoderLayer layer, Tensor input, PassContext context) {
         stopIfInterrupted();
-        return TensorScope.keep(() -> layer.open(parameters, workspace).forward(input, context));
+        return TensorScope.keep(() -> layer.open(parameters, workspace, dropout).forward(input, context));
     }
 
     private Tensor backward(List<Tensor> inputs, Tensor dLast, PassContext context, GradientSum gradients) {
@@ -147,7 +156,7 @@ record ModelPass(DecoderModel model, BoundParameters parameters, Workspace works
             Tensor input = inputs.get(layer);
             Tensor above = gradient;
             gradient = TensorScope.keep(
-                    () -> current.open(parameters, workspace).backward(above, input, context, gradients));
+                    () -> current.open(parameters, workspace, dropout).backward(above, input, context, gradients));
         }
 
         return gradient;

@@ -54,6 +54,11 @@ public final class TensorMemory {
         new FloatPointer(tensor.data_ptr()).put(source, 0, count);
     }
 
+    /** Copies {@code count} bytes to elements {@code from ..} of a uint8 tensor's memory. */
+    public static void write(Tensor tensor, long from, byte[] source, int count) {
+        new BytePointer(tensor.data_ptr()).position(from).put(source, 0, count);
+    }
+
     /** The memory of a float32 tensor. */
     public static FloatBuffer floatBuffer(Tensor tensor) {
         FloatPointer pointer = new FloatPointer(tensor.data_ptr());

@@ -7,8 +7,12 @@ import org.sparkqlora.tokenizer.TokenRow;
 
 /** A model at one version of its parameters. Pure and safe for use by several threads at once. */
 public interface BoundModel extends AutoCloseable {
-    /** Adds the derivative of the micro-batch's loss sum to {@code gradient}. */
-    LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient);
+    /**
+     * Adds the derivative of the micro-batch's loss sum to {@code gradient}.
+     *
+     * @param dropoutSeed decides what dropout drops, if the model has any; a micro-batch of a run has its own
+     */
+    LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed);
 
     /** The loss of each document, in row then document order. */
     List<LossTotal> losses(List<TokenRow> microBatch);

@@ -47,8 +47,8 @@ public final class DecoderGradientModel implements GradientModel {
 
     private record BoundDecoder(DecoderModel model, BoundParameters parameters) implements BoundModel {
         @Override
-        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient) {
-            return model.addGradient(parameters, microBatch, gradient);
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
+            return model.addGradient(parameters, microBatch, gradient, dropoutSeed);
         }
 
         @Override

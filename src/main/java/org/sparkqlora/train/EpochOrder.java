@@ -1,5 +1,7 @@
 package org.sparkqlora.train;
 
+import org.sparkqlora.tensor.SplitMix;
+
 /**
  * The order in which an endless stream of epochs visits the rows, as a pure function: no list of rows is ever held.
  *
@@ -9,7 +11,6 @@ package org.sparkqlora.train;
  */
 public final class EpochOrder {
     private static final int ROUNDS = 4;
-    private static final long GOLDEN_RATIO = 0x9E3779B97F4A7C15L;
 
     private EpochOrder() {}
 
@@ -17,7 +18,7 @@ public final class EpochOrder {
     public static long shuffled(long seed, long position, long rows) {
         requireInStream(position, rows);
         int halfBits = halfBits(rows);
-        long key = mix(seed + GOLDEN_RATIO * (position / rows + 1));
+        long key = SplitMix.mix(seed + SplitMix.STEP * (position / rows + 1));
         long row = position % rows;
         do {
             row = permute(row, halfBits, key);
@@ -51,18 +52,11 @@ public final class EpochOrder {
         long left = number >>> halfBits;
         long right = number & mask;
         for (int round = 0; round < ROUNDS; round++) {
-            long mixed = left ^ (mix(key + GOLDEN_RATIO * (round + 1) + right) & mask);
+            long mixed = left ^ (SplitMix.mix(key + SplitMix.STEP * (round + 1) + right) & mask);
             left = right;
             right = mixed;
         }
 
         return left << halfBits | right;
-    }
-
-    /** The finaliser of SplitMix64. */
-    private static long mix(long value) {
-        long mixed = (value ^ value >>> 30) * 0xBF58476D1CE4E5B9L;
-        mixed = (mixed ^ mixed >>> 27) * 0x94D049BB133111EBL;
-        return mixed ^ mixed >>> 31;
     }
 }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.SplitMix;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /**
@@ -35,7 +36,7 @@ public final class ShardTask {
         for (int from = 0; from < slice.length; from += batches.microBatchSize()) {
             long[] numbers = Arrays.copyOfRange(slice, from, Math.min(slice.length, from + batches.microBatchSize()));
             List<TokenRow> microBatch = readAll(numbers);
-            LossTotal loss = model.addGradient(microBatch, gradient);
+            LossTotal loss = model.addGradient(microBatch, gradient, dropoutSeed(step, shard, from));
             if (!Double.isFinite(loss.lossSum())) {
                 return firstBroken(model, shard, numbers, loss);
             }
@@ -45,6 +46,12 @@ public final class ShardTask {
         }
 
         return new ShardResult.Gradient(shard, total, tokens, gradient, (System.nanoTime() - begin) / NANOS);
+    }
+
+    /** A seed for each micro-batch of the run; {@code first} is its first place in the shard. */
+    private long dropoutSeed(long step, int shard, int first) {
+        long ofStep = SplitMix.mix(seed + SplitMix.STEP * (step + 1));
+        return SplitMix.mix(SplitMix.mix(ofStep + shard) + first);
     }
 
     private List<TokenRow> readAll(long[] numbers) {

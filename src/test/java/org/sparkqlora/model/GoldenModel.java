@@ -50,7 +50,11 @@ public final class GoldenModel {
     }
 
     public ModelSpec spec(Mode mode) {
-        return new ModelSpec(mode.method, Precision.FP32, QuantSpec.DEFAULT, mode == Mode.FULL ? null : lora());
+        return spec(mode, 0);
+    }
+
+    ModelSpec spec(Mode mode, double dropout) {
+        return new ModelSpec(mode.method, Precision.FP32, QuantSpec.DEFAULT, mode == Mode.FULL ? null : lora(dropout));
     }
 
     /** The base's projections with the adapter folded in. */
@@ -103,7 +107,7 @@ public final class GoldenModel {
         return List.of(row(ints(first(packed.get("input_ids"))), ints(first(packed.get("labels"))), segments, length));
     }
 
-    private LoraSpec lora() {
+    private LoraSpec lora(double dropout) {
         JsonNode config = json(folder.resolve("adapter/adapter_config.json"));
         JsonNode targets = config.get("target_modules");
         Map<String, Integer> ranks = new HashMap<>();
@@ -117,7 +121,7 @@ public final class GoldenModel {
         return new LoraSpec(
                 config.get("r").asInt(),
                 config.get("lora_alpha").asDouble(),
-                0,
+                dropout,
                 targets.isTextual()
                         ? new TargetModules.Expression(targets.asText())
                         : new TargetModules.Names(StreamSupport.stream(targets.spliterator(), false)

@@ -47,7 +47,7 @@ public final class BigramModel implements GradientModel {
 
     private record Bound(FlatVector table) implements BoundModel {
         @Override
-        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient) {
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
             LossTotal total = LossTotal.ZERO;
             for (TokenRow row : microBatch) {
                 total = total.plus(rowLoss(row, 0, row.length(), gradient));

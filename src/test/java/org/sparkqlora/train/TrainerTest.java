@@ -283,8 +283,8 @@ class TrainerTest {
 
     private record PoisonedBound(BoundModel healthy, TokenRow poison) implements BoundModel {
         @Override
-        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient) {
-            LossTotal loss = healthy.addGradient(microBatch, gradient);
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
+            LossTotal loss = healthy.addGradient(microBatch, gradient, dropoutSeed);
             return microBatch.contains(poison) ? new LossTotal(Double.NaN, loss.tokenCount()) : loss;
         }
 
