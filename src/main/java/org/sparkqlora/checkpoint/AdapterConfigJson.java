@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.weights.FieldsJson;
@@ -26,9 +27,6 @@ public final class AdapterConfigJson {
             List.of("fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora");
     private static final List<String> KEYS_THAT_MUST_BE_EMPTY = List.of(
             "modules_to_save",
-            "layers_to_transform",
-            "layers_pattern",
-            "exclude_modules",
             "layer_replication",
             "target_parameters",
             "trainable_token_indices",
@@ -48,11 +46,12 @@ public final class AdapterConfigJson {
                 fields.count("r", 8),
                 fields.number("lora_alpha", 8),
                 fields.number("lora_dropout", 0),
-                targets(fields),
+                narrowed(fields),
                 fields.flag("use_rslora", false),
                 fields.flag("use_dora", false),
                 ranks(fields),
-                alphas(fields));
+                alphas(fields),
+                initialization(fields));
         return new AdapterConfig(lora, fields.text("base_model_name_or_path", ""));
     }
 
@@ -75,8 +74,8 @@ public final class AdapterConfigJson {
         root.put("bias", "none");
         root.put("fan_in_fan_out", false);
         root.put("inference_mode", true);
-        root.put("init_lora_weights", true);
-        Stream.of("auto_mapping", "layers_pattern", "layers_to_transform", "modules_to_save", "revision")
+        putInitialization(root, lora.initialization());
+        Stream.of("auto_mapping", "layers_pattern", "modules_to_save", "revision")
                 .forEach(root::putNull);
         return PythonJson.text(root);
     }
@@ -110,12 +109,28 @@ public final class AdapterConfigJson {
         return node.isContainerNode() && node.isEmpty();
     }
 
-    private static TargetModules targets(FieldsJson fields) {
-        JsonNode node = fields.node().path("target_modules");
-        if (node.isMissingNode() || node.isNull()) {
-            return new TargetModules.Names(DEFAULT_TARGETS);
+    private static TargetModules narrowed(FieldsJson fields) {
+        JsonNode pattern = fields.node().path("layers_pattern");
+        if (!pattern.isMissingNode()
+                && !pattern.isNull()
+                && !isEmpty(pattern)
+                && !pattern.asText().equals("layers")) {
+            throw fields.wrong("layers_pattern", "none or layers", pattern);
         }
 
+        TargetModules chosen = fields.has("target_modules")
+                ? modules(fields, "target_modules")
+                : new TargetModules.Names(DEFAULT_TARGETS);
+        TargetModules excluded =
+                fields.has("exclude_modules") && !isEmpty(fields.node().get("exclude_modules"))
+                        ? modules(fields, "exclude_modules")
+                        : null;
+        List<Integer> layers = layers(fields);
+        return excluded == null && layers.isEmpty() ? chosen : new TargetModules.Narrowed(chosen, excluded, layers);
+    }
+
+    private static TargetModules modules(FieldsJson fields, String key) {
+        JsonNode node = fields.node().path(key);
         if (node.isTextual()) {
             return node.textValue().equals(TargetModules.ALL_LINEAR)
                     ? new TargetModules.AllLinear()
@@ -128,19 +143,69 @@ public final class AdapterConfigJson {
         }
 
         if (names.isEmpty()) {
-            throw fields.wrong("target_modules", "module names", node);
+            throw fields.wrong(key, "module names", node);
         }
 
         return new TargetModules.Names(names);
     }
 
+    /** One number or a list of them. */
+    private static List<Integer> layers(FieldsJson fields) {
+        if (!fields.has("layers_to_transform")) {
+            return List.of();
+        }
+
+        JsonNode node = fields.node().get("layers_to_transform");
+        List<Integer> layers = new ArrayList<>();
+        for (JsonNode layer : node.isArray() ? node : List.of(node)) {
+            if (!layer.canConvertToInt()) {
+                throw fields.wrong("layers_to_transform", "numbers of layers", node);
+            }
+
+            layers.add(layer.intValue());
+        }
+
+        return layers;
+    }
+
+    /** What only decides where training starts is of no account for an adapter that is there. */
+    private static FactorInitialization initialization(FieldsJson fields) {
+        return fields.node().path("init_lora_weights").asText().equals("gaussian")
+                ? FactorInitialization.GAUSSIAN
+                : FactorInitialization.DEFAULT;
+    }
+
+    private static void putInitialization(ObjectNode root, FactorInitialization initialization) {
+        switch (initialization) {
+            case DEFAULT -> root.put("init_lora_weights", true);
+            case GAUSSIAN -> root.put("init_lora_weights", "gaussian");
+        }
+    }
+
     private static void putTargets(ObjectNode root, TargetModules targets) {
-        if (targets instanceof TargetModules.Names names) {
-            names.names().stream().sorted().forEach(root.putArray("target_modules")::add);
-        } else if (targets instanceof TargetModules.Expression expression) {
-            root.put("target_modules", expression.expression());
+        root.putNull("layers_to_transform");
+        if (!(targets instanceof TargetModules.Narrowed narrowed)) {
+            putModules(root, "target_modules", targets);
+            return;
+        }
+
+        putModules(root, "target_modules", narrowed.chosen());
+        if (narrowed.excluded() != null) {
+            putModules(root, "exclude_modules", narrowed.excluded());
+        }
+
+        if (!narrowed.layers().isEmpty()) {
+            narrowed.layers().forEach(root.putArray("layers_to_transform")::add);
+        }
+    }
+
+    private static void putModules(ObjectNode root, String key, TargetModules modules) {
+        if (modules instanceof TargetModules.Names names) {
+            names.names().stream().sorted().forEach(root.putArray(key)::add);
+        } else if (modules instanceof TargetModules.Expression expression) {
+            root.put(key, expression.expression());
         } else {
-            root.put("target_modules", TargetModules.ALL_LINEAR);
+            root.put(key, TargetModules.ALL_LINEAR);
         }
     }
 

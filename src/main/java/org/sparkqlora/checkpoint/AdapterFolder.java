@@ -103,20 +103,18 @@ public final class AdapterFolder {
     /** Names in place of "all-linear", which not every reader of PEFT's format resolves. */
     private static AdapterConfig named(AdapterConfig config, ParameterIndex index) {
         LoraSpec lora = config.lora();
-        if (!(lora.targets() instanceof TargetModules.AllLinear)) {
-            return config;
+        TargetModules names = new TargetModules.Names(AdapterKeys.modules(index));
+        if (lora.targets() instanceof TargetModules.AllLinear) {
+            return new AdapterConfig(lora.withTargets(names), config.baseModel());
         }
 
-        LoraSpec named = new LoraSpec(
-                lora.rank(),
-                lora.alpha(),
-                lora.dropout(),
-                new TargetModules.Names(AdapterKeys.modules(index)),
-                lora.rankStabilized(),
-                lora.weightDecomposed(),
-                lora.rankPattern(),
-                lora.alphaPattern());
-        return new AdapterConfig(named, config.baseModel());
+        if (lora.targets() instanceof TargetModules.Narrowed narrowed
+                && narrowed.chosen() instanceof TargetModules.AllLinear) {
+            TargetModules renamed = new TargetModules.Narrowed(names, narrowed.excluded(), narrowed.layers());
+            return new AdapterConfig(lora.withTargets(renamed), config.baseModel());
+        }
+
+        return config;
     }
 
     private static void requireTrained(Path folder, ParameterIndex index, FlatVector parameters) {

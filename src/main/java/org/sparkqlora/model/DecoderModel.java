@@ -51,7 +51,11 @@ public final class DecoderModel implements AutoCloseable {
             layers.add(frozen.layer(layer, layout));
         }
 
-        this.initial = new InitialParameters(weights, layout, frozen);
+        this.initial = new InitialParameters(
+                weights,
+                layout,
+                frozen,
+                spec.lora() == null ? FactorInitialization.DEFAULT : spec.lora().initialization());
     }
 
     /**
@@ -79,7 +83,7 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /**
-     * Where training starts: for adapters A uniform in +-1/sqrt(inputs) (PEFT's default), B zero and DoRA's magnitudes the row lengths
+     * Where training starts: for adapters A random as {@link FactorInitialization} says, B zero and DoRA's magnitudes the row lengths
      * of the base; for full fine-tuning the stored weights.
      */
     public FlatVector initialParameters(long seed) {

@@ -15,11 +15,13 @@ final class InitialParameters {
     private final WeightFolder weights;
     private final ModelLayout layout;
     private final FrozenWeights frozen;
+    private final FactorInitialization factors;
 
-    InitialParameters(WeightFolder weights, ModelLayout layout, FrozenWeights frozen) {
+    InitialParameters(WeightFolder weights, ModelLayout layout, FrozenWeights frozen, FactorInitialization factors) {
         this.weights = weights;
         this.layout = layout;
         this.frozen = frozen;
+        this.factors = factors;
     }
 
     FlatVector of(long seed) {
@@ -28,7 +30,7 @@ final class InitialParameters {
         for (Parameter parameter : layout.index().all()) {
             SplittableRandom own = random.split();
             if (parameter.name().endsWith(ModelLayout.DOWN_SUFFIX)) {
-                fillUniform(parameter, own, values);
+                fillFactor(parameter, own, values);
             } else if (parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX)) {
                 fillRowLengths(parameter, values);
             } else if (!parameter.name().endsWith(ModelLayout.UP_SUFFIX)) {
@@ -37,6 +39,20 @@ final class InitialParameters {
         }
 
         return values;
+    }
+
+    private void fillFactor(Parameter parameter, SplittableRandom random, FlatVector values) {
+        switch (factors) {
+            case DEFAULT -> fillUniform(parameter, random, values);
+            case GAUSSIAN -> fillNormal(parameter, random, values);
+        }
+    }
+
+    private static void fillNormal(Parameter parameter, SplittableRandom random, FlatVector values) {
+        double deviation = 1.0 / parameter.shape()[0];
+        for (long i = 0; i < parameter.size(); i++) {
+            values.set(parameter.offset() + i, (float) (random.nextGaussian() * deviation));
+        }
     }
 
     /** kaiming_uniform with a = sqrt(5): uniform in +-1/sqrt(inputs). */

@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
  * @param weightDecomposed train the magnitude of each output apart from its direction (DoRA, arXiv 2402.09353)
  * @param rankPattern rank by module path; the first key, in sorted order, that matches {@code (.*\.)?(key)$} wins
  * @param alphaPattern alpha by module path, by the same rule
+ * @param initialization how A of a new adapter is drawn
  */
 public record LoraSpec(
         int rank,
@@ -27,7 +28,8 @@ public record LoraSpec(
         boolean rankStabilized,
         boolean weightDecomposed,
         Map<String, Integer> rankPattern,
-        Map<String, Double> alphaPattern)
+        Map<String, Double> alphaPattern,
+        FactorInitialization initialization)
         implements Serializable {
     public LoraSpec {
         if (rank < 1) {
@@ -47,6 +49,42 @@ public record LoraSpec(
 
         rankPattern = Collections.unmodifiableMap(new TreeMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new TreeMap<>(alphaPattern));
+    }
+
+    /** Adapters that start as PEFT's do by default. */
+    public LoraSpec(
+            int rank,
+            double alpha,
+            double dropout,
+            TargetModules targets,
+            boolean rankStabilized,
+            boolean weightDecomposed,
+            Map<String, Integer> rankPattern,
+            Map<String, Double> alphaPattern) {
+        this(
+                rank,
+                alpha,
+                dropout,
+                targets,
+                rankStabilized,
+                weightDecomposed,
+                rankPattern,
+                alphaPattern,
+                FactorInitialization.DEFAULT);
+    }
+
+    /** The same adapters on other modules. */
+    public LoraSpec withTargets(TargetModules others) {
+        return new LoraSpec(
+                rank,
+                alpha,
+                dropout,
+                others,
+                rankStabilized,
+                weightDecomposed,
+                rankPattern,
+                alphaPattern,
+                initialization);
     }
 
     /** Adapters of one rank and scale on all linear modules. */

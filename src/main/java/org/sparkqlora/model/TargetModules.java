@@ -2,7 +2,9 @@ package org.sparkqlora.model;
 
 import java.io.Serializable;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Which linear modules carry an adapter, in PEFT's three notations. Paths look like {@code model.layers.0.self_attn.q_proj}. */
 public sealed interface TargetModules extends Serializable {
@@ -56,6 +58,43 @@ public sealed interface TargetModules extends Serializable {
         @Override
         public boolean matches(String modulePath) {
             return Pattern.matches(expression, modulePath);
+        }
+    }
+
+    /**
+     * Of the modules that {@code chosen} matches, those that {@code excluded} does not and that lie in {@code layers}.
+     *
+     * @param excluded PEFT's {@code exclude_modules}; null to exclude none
+     * @param layers PEFT's {@code layers_to_transform}; empty for all. A module that is named by its whole path is in any case chosen
+     */
+    record Narrowed(TargetModules chosen, @Nullable TargetModules excluded, List<Integer> layers)
+            implements TargetModules {
+        private static final Pattern LAYER = Pattern.compile(".*?\\.[^.]*\\.(\\d+)\\..*");
+
+        public Narrowed {
+            layers = List.copyOf(layers);
+            if (chosen instanceof Expression && !layers.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "Cannot limit %s to layers %s: expected all-linear or names, found a regular expression, which can name layers itself"
+                                .formatted(chosen, layers));
+            }
+        }
+
+        @Override
+        public boolean matches(String modulePath) {
+            return chosen.matches(modulePath)
+                    && (excluded == null || !excluded.matches(modulePath))
+                    && isInLayers(modulePath);
+        }
+
+        private boolean isInLayers(String modulePath) {
+            if (layers.isEmpty()
+                    || chosen instanceof Names names && names.names().contains(modulePath)) {
+                return true;
+            }
+
+            Matcher layer = LAYER.matcher(modulePath);
+            return layer.matches() && layers.contains(Integer.valueOf(layer.group(1)));
         }
     }
 }

@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
@@ -156,7 +158,8 @@ public final class TrainPlanJson {
         node.put("rank", lora.rank());
         node.put("alpha", lora.alpha());
         node.put("dropout", lora.dropout());
-        node.put("target_modules", targets(lora.targets()));
+        writeTargets(lora.targets(), node);
+        node.put("init_lora_weights", lora.initialization().optionName());
         node.put("use_rslora", lora.rankStabilized());
         node.put("use_dora", lora.weightDecomposed());
         ObjectNode ranks = node.putObject("rank_pattern");
@@ -182,14 +185,39 @@ public final class TrainPlanJson {
                 field(node, "rank").intValue(),
                 number(node, "alpha"),
                 number(node, "dropout"),
-                TargetModules.parse(text(node, "target_modules")),
+                targets(node),
                 field(node, "use_rslora").booleanValue(),
                 field(node, "use_dora").booleanValue(),
                 ranks,
-                alphas);
+                alphas,
+                FactorInitialization.parse(text(node, "init_lora_weights")));
     }
 
-    private static String targets(TargetModules targets) {
+    private static void writeTargets(TargetModules targets, ObjectNode node) {
+        ArrayNode layers = node.putArray("layers_to_transform");
+        if (!(targets instanceof TargetModules.Narrowed narrowed)) {
+            node.put("target_modules", words(targets));
+            return;
+        }
+
+        node.put("target_modules", words(narrowed.chosen()));
+        narrowed.layers().forEach(layers::add);
+        if (narrowed.excluded() != null) {
+            node.put("exclude_modules", words(narrowed.excluded()));
+        }
+    }
+
+    private static TargetModules targets(JsonNode node) {
+        TargetModules chosen = TargetModules.parse(text(node, "target_modules"));
+        TargetModules excluded =
+                node.hasNonNull("exclude_modules") ? TargetModules.parse(text(node, "exclude_modules")) : null;
+        List<Integer> layers = new ArrayList<>();
+        field(node, "layers_to_transform").forEach(layer -> layers.add(layer.intValue()));
+        return excluded == null && layers.isEmpty() ? chosen : new TargetModules.Narrowed(chosen, excluded, layers);
+    }
+
+    /** What {@link TargetModules#parse} reads. */
+    private static String words(TargetModules targets) {
         if (targets instanceof TargetModules.Names names) {
             return String.join(",", names.names());
         }

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.weights.FieldsJson;
@@ -56,6 +57,44 @@ class AdapterConfigJsonTest {
         assertThat(targets("\".*\\\\.(q|k)_proj\"")).isEqualTo(new TargetModules.Expression(".*\\.(q|k)_proj"));
         assertThat(targets("[\"q_proj\", \"o_proj\"]")).isEqualTo(new TargetModules.Names(List.of("q_proj", "o_proj")));
         assertThat(targets("null")).isEqualTo(new TargetModules.Names(List.of("q_proj", "v_proj")));
+    }
+
+    @Test
+    void writesAndReadsWhatNarrowsTheTargets() {
+        AdapterConfig config = new AdapterConfig(
+                new LoraSpec(
+                        4,
+                        8,
+                        0.1,
+                        new TargetModules.Narrowed(
+                                new TargetModules.Names(List.of("k_proj", "q_proj")),
+                                new TargetModules.Expression(".*0.*k_proj"),
+                                List.of(0, 2)),
+                        false,
+                        false,
+                        Map.of(),
+                        Map.of(),
+                        FactorInitialization.GAUSSIAN),
+                "base");
+
+        String written = AdapterConfigJson.write(config);
+
+        assertThat(AdapterConfigJson.parse("written", written)).isEqualTo(config);
+        JsonNode node = FieldsJson.parse("written", written).node();
+        assertThat(node.get("target_modules")).hasToString("[\"k_proj\",\"q_proj\"]");
+        assertThat(node.get("exclude_modules")).hasToString("\".*0.*k_proj\"");
+        assertThat(node.get("layers_to_transform")).hasToString("[0,2]");
+        assertThat(node.get("init_lora_weights")).hasToString("\"gaussian\"");
+    }
+
+    @Test
+    void readsOneLayerAsAListOfOne() {
+        AdapterConfig config = AdapterConfigJson.parse(
+                "c",
+                "{\"peft_type\": \"LORA\", \"target_modules\": [\"q_proj\"], \"layers_to_transform\": 3, \"layers_pattern\": \"layers\"}");
+
+        assertThat(config.lora().targets())
+                .isEqualTo(new TargetModules.Narrowed(new TargetModules.Names(List.of("q_proj")), null, List.of(3)));
     }
 
     @Test

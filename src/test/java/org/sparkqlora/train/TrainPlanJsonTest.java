@@ -3,7 +3,10 @@ package org.sparkqlora.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.sparkqlora.model.FactorInitialization;
+import org.sparkqlora.model.LoraSpec;
 
 class TrainPlanJsonTest {
     private final TrainPlan plan = TrainFixture.plan(TrainFixture.batches(2, 4, 10));
@@ -11,6 +14,24 @@ class TrainPlanJsonTest {
     @Test
     void readsWhatItWrites() {
         assertThat(TrainPlanJson.read(TrainPlanJson.write(plan))).isEqualTo(plan);
+    }
+
+    @Test
+    void keepsWhatNarrowsTheTargets() {
+        String json = TrainPlanJson.write(plan)
+                .replace(
+                        "\"layers_to_transform\" : [ ]",
+                        "\"layers_to_transform\" : [ 0, 2 ], \"exclude_modules\" : \"k_proj\"")
+                .replace("\"init_lora_weights\" : \"default\"", "\"init_lora_weights\" : \"gaussian\"");
+
+        TrainPlan narrowed = TrainPlanJson.read(json);
+
+        LoraSpec lora = Objects.requireNonNull(narrowed.spec().lora());
+        assertThat(lora.initialization()).isEqualTo(FactorInitialization.GAUSSIAN);
+        assertThat(lora.targets().matches("model.layers.2.self_attn.q_proj")).isTrue();
+        assertThat(lora.targets().matches("model.layers.2.self_attn.k_proj")).isFalse();
+        assertThat(lora.targets().matches("model.layers.1.self_attn.q_proj")).isFalse();
+        assertThat(TrainPlanJson.read(TrainPlanJson.write(narrowed))).isEqualTo(narrowed);
     }
 
     @Test

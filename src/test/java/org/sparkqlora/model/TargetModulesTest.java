@@ -1,0 +1,67 @@
+package org.sparkqlora.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.sparkqlora.model.TargetModules.AllLinear;
+import org.sparkqlora.model.TargetModules.Expression;
+import org.sparkqlora.model.TargetModules.Names;
+import org.sparkqlora.model.TargetModules.Narrowed;
+
+class TargetModulesTest {
+    private static final String QUERY = "model.layers.1.self_attn.q_proj";
+    private static final String DOWN = "model.layers.11.mlp.down_proj";
+
+    @Test
+    void namesMatchWholeEndings() {
+        TargetModules targets = new Names(List.of("q_proj", "mlp.down_proj"));
+
+        assertThat(targets.matches(QUERY)).isTrue();
+        assertThat(targets.matches(DOWN)).isTrue();
+        assertThat(targets.matches("model.layers.1.self_attn.eq_proj")).isFalse();
+        assertThat(targets.matches("model.layers.1.self_attn.down_proj")).isFalse();
+    }
+
+    @Test
+    void readsTheThreeNotations() {
+        assertThat(TargetModules.parse("all-linear")).isEqualTo(new AllLinear());
+        assertThat(TargetModules.parse("q_proj, v_proj")).isEqualTo(new Names(List.of("q_proj", "v_proj")));
+        assertThat(TargetModules.parse(".*(q|v)_proj")).isEqualTo(new Expression(".*(q|v)_proj"));
+    }
+
+    @Test
+    void excludesByNameOrExpression() {
+        TargetModules byName = new Narrowed(new AllLinear(), new Names(List.of("q_proj")), List.of());
+        TargetModules byExpression = new Narrowed(new AllLinear(), new Expression(".*mlp.*"), List.of());
+
+        assertThat(byName.matches(QUERY)).isFalse();
+        assertThat(byName.matches(DOWN)).isTrue();
+        assertThat(byExpression.matches(QUERY)).isTrue();
+        assertThat(byExpression.matches(DOWN)).isFalse();
+    }
+
+    @Test
+    void keepsToItsLayers() {
+        TargetModules targets = new Narrowed(new AllLinear(), null, List.of(1, 3));
+
+        assertThat(targets.matches(QUERY)).isTrue();
+        assertThat(targets.matches(DOWN)).isFalse();
+        assertThat(targets.matches("lm_head")).isFalse();
+    }
+
+    @Test
+    void takesAModuleNamedByItsWholePathInAnyLayer() {
+        TargetModules targets = new Narrowed(new Names(List.of(DOWN)), null, List.of(1));
+
+        assertThat(targets.matches(DOWN)).isTrue();
+    }
+
+    @Test
+    void refusesLayersBesideAnExpression() {
+        assertThatThrownBy(() -> new Narrowed(new Expression(".*q_proj"), null, List.of(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("Cannot limit Expression[expression=.*q_proj] to layers [1]: expected");
+    }
+}
