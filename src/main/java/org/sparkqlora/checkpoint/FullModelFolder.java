@@ -9,6 +9,9 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.model.Parameter;
@@ -19,16 +22,18 @@ import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.SafetensorsLayout;
 import org.sparkqlora.weights.SafetensorsWriter;
+import org.sparkqlora.weights.ShardIndexJson;
 import org.sparkqlora.weights.StoredTensor;
 import org.sparkqlora.weights.TensorSpec;
 import org.sparkqlora.weights.WeightFolder;
 
 /**
- * A whole model as transformers stores it: config, tokenizer and {@code model.safetensors}. Each weight keeps the name, shape
- * and type that it has in the model it came from; weights pass through one at a time.
+ * A whole model as transformers stores it: config, tokenizer and {@code model.safetensors}, or shards with their index. Each
+ * weight keeps the name, shape, type and shard that it has in the model it came from; weights pass through one at a time.
  */
 public final class FullModelFolder {
     static final String WEIGHTS_FILE = "model.safetensors";
+    static final String INDEX_FILE = WEIGHTS_FILE + ".index.json";
     static final String CONFIG_FILE = "config.json";
     private static final int PIECE = 1 << 20;
 
@@ -53,7 +58,7 @@ public final class FullModelFolder {
 
     /** Writes {@code source} with some weights changed; those in four bits must all be. */
     public static void write(FileSystem files, Path folder, WeightFolder source, ChangedWeights changed) {
-        List<TensorSpec> specs = new ArrayList<>();
+        SortedMap<String, List<TensorSpec>> shards = new TreeMap<>();
         for (String name : source.names()) {
             if (!changed.has(name) && source.fourBit(name).isPresent()) {
                 throw new IllegalArgumentException(
@@ -61,12 +66,12 @@ public final class FullModelFolder {
                                 .formatted(folder, name));
             }
 
-            specs.add(new TensorSpec(name, source.typeOf(name), source.shapeOf(name)));
+            shards.computeIfAbsent(source.fileOf(name), file -> new ArrayList<>())
+                    .add(new TensorSpec(name, source.typeOf(name), source.shapeOf(name)));
         }
 
-        SafetensorsLayout layout = SafetensorsLayout.of(SafetensorsWriter.PYTORCH, specs);
         try (FreshFolder fresh = new FreshFolder(files, folder)) {
-            fresh.add(WEIGHTS_FILE, out -> writeWeights(out, layout, source, changed));
+            addWeights(fresh, shards, source, changed);
             for (java.nio.file.Path companion : CompanionFiles.of(source.path())) {
                 fresh.add(companion.getFileName().toString(), out -> Files.copy(companion, out));
             }
@@ -75,6 +80,21 @@ public final class FullModelFolder {
             fresh.commit();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write model " + folder, e);
+        }
+    }
+
+    private static void addWeights(
+            FreshFolder fresh, SortedMap<String, List<TensorSpec>> shards, WeightFolder source, ChangedWeights changed)
+            throws IOException {
+        boolean single = shards.size() == 1;
+        for (Map.Entry<String, List<TensorSpec>> shard : shards.entrySet()) {
+            SafetensorsLayout layout = SafetensorsLayout.of(SafetensorsWriter.PYTORCH, shard.getValue());
+            fresh.add(single ? WEIGHTS_FILE : shard.getKey(), out -> writeWeights(out, layout, source, changed));
+        }
+
+        if (!single) {
+            byte[] index = ShardIndexJson.write(shards).getBytes(StandardCharsets.UTF_8);
+            fresh.add(INDEX_FILE, out -> out.write(index));
         }
     }
 

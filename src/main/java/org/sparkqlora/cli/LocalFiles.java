@@ -10,9 +10,10 @@ import org.apache.hadoop.fs.FileSystem;
 final class LocalFiles {
     private LocalFiles() {}
 
+    /** Without Hadoop's checksum files, which no reader of a result expects beside it. */
     static FileSystem system() {
         try {
-            return FileSystem.getLocal(new Configuration());
+            return FileSystem.getLocal(new Configuration()).getRawFileSystem();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the local file system", e);
         }

@@ -42,6 +42,15 @@ final class Problems {
                 folder != null && Files.exists(folder) ? "a file" : "nothing");
     }
 
+    /** Nothing may be where a result goes. */
+    void requireAbsent(String option, @Nullable Path target) {
+        require(
+                target == null || !Files.exists(target),
+                "%s: Cannot write %s: expected a folder that does not exist yet, found one",
+                option,
+                target);
+    }
+
     void requireFile(String option, @Nullable Path file) {
         require(
                 file == null || Files.isRegularFile(file),

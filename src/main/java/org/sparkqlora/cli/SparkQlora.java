@@ -26,6 +26,8 @@ import picocli.CommandLine.TypeConversionException;
             TrainCommand.class,
             EvaluateCommand.class,
             GenerateCommand.class,
+            QuantizeCommand.class,
+            MergeCommand.class,
             InspectCommand.class
         },
         footer = {
@@ -48,6 +50,7 @@ final class SparkQlora {
         register(line, ScheduleKind.class, ScheduleKind::parse);
         register(line, OnBadRecord.class, OnBadRecord::parse);
         register(line, Resume.class, Resume::parse);
+        register(line, MergeBase.class, MergeBase::parse);
         line.setUsageHelpWidth(USAGE_WIDTH);
         line.getCommandSpec().parser().collectErrors(true);
         line.getSubcommands()

@@ -3,11 +3,13 @@ package org.sparkqlora.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.OptionalDouble;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.spark.PreparationCounts;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.train.TrainSummary;
+import org.sparkqlora.weights.QuantizationReport;
 
 /** The last line on stdout: what a command did. */
 final class SummaryJson {
@@ -57,6 +59,29 @@ final class SummaryJson {
         return root.toString();
     }
 
+    static String quantized(Path folder, QuantizationReport report) {
+        ObjectNode root = of("quantize");
+        root.put("output", folder.toString());
+        write(report, root);
+        return root.toString();
+    }
+
+    static String merged(MergeResult merged, Map<String, Double> losses) {
+        ObjectNode root = of("merge");
+        root.put("output", merged.folder().toString());
+        root.put("base", merged.base().label());
+        QuantizationReport quantization = merged.quantization();
+        if (quantization != null) {
+            write(quantization, root.putObject("quantization"));
+        }
+
+        if (!losses.isEmpty()) {
+            losses.forEach(root.putObject("loss")::put);
+        }
+
+        return root.toString();
+    }
+
     static String generated(String prompt, Answers.Answer answer) {
         ObjectNode root = of("generate");
         root.put("prompt", prompt);
@@ -89,6 +114,14 @@ final class SummaryJson {
         node.put("truncated", counts.truncated());
         node.put("without_trained_token", counts.untrained());
         node.put("bad_records", counts.bad());
+    }
+
+    private static void write(QuantizationReport report, ObjectNode node) {
+        node.put("quantized_weights", report.weights());
+        node.put("bytes_before", report.bytesBefore());
+        node.put("bytes_after", report.bytesAfter());
+        node.put("bits_per_weight", report.bitsPerWeight());
+        node.put("mean_absolute_error", report.meanAbsoluteError());
     }
 
     private static void put(ObjectNode node, String key, OptionalDouble value) {

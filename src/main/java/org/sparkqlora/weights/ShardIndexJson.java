@@ -1,16 +1,18 @@
 package org.sparkqlora.weights;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
-/** Reads {@code model.safetensors.index.json}: which shard of the folder holds each tensor. */
-final class ShardIndexJson {
+/** {@code model.safetensors.index.json}: which shard of the folder holds each tensor. */
+public final class ShardIndexJson {
     private static final String WEIGHT_MAP = "weight_map";
 
     private ShardIndexJson() {}
@@ -22,6 +24,24 @@ final class ShardIndexJson {
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + indexJson, e);
         }
+    }
+
+    /** The text for {@code shards}, the tensors of each file by its name. */
+    public static String write(Map<String, List<TensorSpec>> shards) {
+        ObjectNode root = JsonNodeFactory.instance.objectNode();
+        ObjectNode weightMap = root.putObject(WEIGHT_MAP);
+        long bytes = 0;
+        long parameters = 0;
+        for (Map.Entry<String, List<TensorSpec>> shard : shards.entrySet()) {
+            for (TensorSpec tensor : shard.getValue()) {
+                weightMap.put(tensor.name(), shard.getKey());
+                bytes += tensor.byteSize();
+                parameters += tensor.elements();
+            }
+        }
+
+        root.putObject("metadata").put("total_parameters", parameters).put("total_size", bytes);
+        return PythonJson.text(root) + "\n";
     }
 
     private static Map<String, String> parse(String document, String text) {

@@ -87,6 +87,11 @@ public final class WeightFolder implements AutoCloseable {
         return state == null ? tensor(name).type() : StoredType.ofTorchName(state.originalType());
     }
 
+    /** Name of the file in the folder that holds the weight. */
+    public String fileOf(String name) {
+        return String.valueOf(tensor(name).file().getFileName());
+    }
+
     /** Whether any weight is stored in four bits. */
     public boolean quantized() {
         return !states.isEmpty();

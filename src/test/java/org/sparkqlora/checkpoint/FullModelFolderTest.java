@@ -51,7 +51,7 @@ class FullModelFolderTest {
     }
 
     @Test
-    void gathersShardsInOneFile() {
+    void keepsTheShardsOfItsSource() throws IOException {
         WeightFolder source = base("llama-sharded");
         ParameterIndex index = index(source);
         FlatVector parameters = values(source, index);
@@ -59,6 +59,8 @@ class FullModelFolderTest {
 
         FullModelFolder.write(files, LocalFiles.path(folder), source, index, parameters);
 
+        assertThat(folder.resolve("model.safetensors.index.json"))
+                .hasSameTextualContentAs(source.path().resolve("model.safetensors.index.json"));
         WeightFolder written = WeightFolder.open(folder);
         written.checkShapes();
         float[] norm = new float[4];

@@ -1,0 +1,123 @@
+package org.sparkqlora.checkpoint;
+
+import java.nio.FloatBuffer;
+import java.util.HashSet;
+import java.util.Set;
+import org.sparkqlora.model.AdapterMerge;
+import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.quant.FourBitQuantizer;
+import org.sparkqlora.quant.FourBitTensor;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.DecoderTensors;
+import org.sparkqlora.weights.WeightFolder;
+
+/**
+ * A model's weights with an adapter folded in. Over the stored base only those that carry an adapter change; over the
+ * quantised base every weight that is held in four bits becomes what the adapter saw while it was trained.
+ */
+public final class MergedWeights implements ChangedWeights {
+    /** The weight that an adapter is added to. */
+    private interface Base {
+        boolean has(String weight);
+
+        FloatSource floats(String weight);
+    }
+
+    private final Base base;
+    private final AdapterMerge merge;
+    private final FlatVector adapter;
+    private final Workers workers;
+
+    private MergedWeights(Base base, AdapterMerge merge, FlatVector adapter, Workers workers) {
+        this.base = base;
+        this.merge = merge;
+        this.adapter = adapter;
+        this.workers = workers;
+    }
+
+    /** The adapter folded into the weights as {@code source} stores them, which must not be in four bits. */
+    public static MergedWeights intoStored(
+            WeightFolder source, AdapterMerge merge, FlatVector adapter, Workers workers) {
+        if (source.quantized()) {
+            throw new IllegalArgumentException(
+                    "Cannot merge into the original weights of %s: expected weights in 16 or 32 bits, found 4-bit weights only"
+                            .formatted(source.path()));
+        }
+
+        return new MergedWeights(new Stored(source), merge, adapter, workers);
+    }
+
+    /**
+     * The adapter folded into the dequantised weights.
+     *
+     * @param spec how weights that are not in four bits yet are quantised
+     */
+    public static MergedWeights intoQuantized(
+            WeightFolder source, QuantSpec spec, AdapterMerge merge, FlatVector adapter, Workers workers) {
+        Base base = new Dequantized(
+                source,
+                new HashSet<>(DecoderTensors.of(source.config()).projections()),
+                new FourBitQuantizer(spec, workers));
+        return new MergedWeights(base, merge, adapter, workers);
+    }
+
+    @Override
+    public boolean has(String name) {
+        return merge.has(name) || base.has(name);
+    }
+
+    @Override
+    public FloatSource floats(String name) {
+        FloatSource weight = base.floats(name);
+        return merge.has(name) ? merge.merged(name, weight, adapter, workers) : weight;
+    }
+
+    private record Stored(WeightFolder source) implements Base {
+        @Override
+        public boolean has(String weight) {
+            return false;
+        }
+
+        @Override
+        public FloatSource floats(String weight) {
+            return source.tensor(weight).asFloats();
+        }
+    }
+
+    private record Dequantized(WeightFolder source, Set<String> projections, FourBitQuantizer quantizer)
+            implements Base {
+        @Override
+        public boolean has(String weight) {
+            return projections.contains(weight);
+        }
+
+        @Override
+        public FloatSource floats(String weight) {
+            return new FourBitFloats(source.fourBit(weight)
+                    .orElseGet(() -> quantizer.quantize(source.tensor(weight).asFloats())));
+        }
+    }
+
+    /** Reads a 4-bit weight as float32 in the reader's thread, which may be a worker. */
+    private static final class FourBitFloats implements FloatSource {
+        private final FourBitTensor tensor;
+        private final FourBitDequantizer dequantizer = new FourBitDequantizer(new Workers(1));
+
+        private FourBitFloats(FourBitTensor tensor) {
+            this.tensor = tensor;
+        }
+
+        @Override
+        public long length() {
+            return tensor.elements();
+        }
+
+        @Override
+        public void read(long from, float[] target, int count) {
+            dequantizer.toFloat(tensor, from, count, FloatBuffer.wrap(target));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+package org.sparkqlora.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.checkpoint.FullModelFolder;
+import org.sparkqlora.checkpoint.MergedWeights;
+import org.sparkqlora.model.AdapterMerge;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.QuantizationReport;
+import org.sparkqlora.weights.WeightFolder;
+
+/** Folds an adapter into a model, one weight at a time. */
+final class Merge implements AutoCloseable {
+    private final WeightFolder source;
+    private final AdapterMerge merge;
+    private final FlatVector adapter;
+    private final QuantSpec spec;
+    private final Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
+
+    private Merge(WeightFolder source, AdapterMerge merge, FlatVector adapter, QuantSpec spec) {
+        this.source = source;
+        this.merge = merge;
+        this.adapter = adapter;
+        this.spec = spec;
+    }
+
+    /** Opens both and makes sure that they fit each other. */
+    static Merge open(Path model, Path adapterFolder, QuantSpec spec) {
+        LoraSpec lora = AdapterFolder.readConfig(LocalFiles.system(), LocalFiles.path(adapterFolder))
+                .lora();
+        WeightFolder source = WeightFolder.open(model);
+        source.checkShapes();
+        AdapterMerge merge = new AdapterMerge(source.config(), lora);
+        FlatVector adapter =
+                AdapterFolder.read(LocalFiles.system(), LocalFiles.path(adapterFolder), merge.parameters());
+        return new Merge(source, merge, adapter, spec);
+    }
+
+    /** Writes the merged model in the types of its source. */
+    MergeResult write(@Nullable MergeBase asked, Path target) {
+        MergeBase base = base(asked);
+        writePlain(base, target);
+        return new MergeResult(target, base, !source.quantized(), null);
+    }
+
+    /** Writes the merged model in four bits; it exists beside {@code target} in its own types until then. */
+    MergeResult writeQuantized(@Nullable MergeBase asked, Path target) {
+        MergeBase base = base(asked);
+        Path plain = target.toAbsolutePath().resolveSibling("." + target.getFileName() + ".merged");
+        try {
+            OutputFolder.delete(plain); // left by a process that died
+            writePlain(base, plain);
+            try (WeightFolder merged = WeightFolder.open(plain)) {
+                QuantizationReport cost = QuantizeCommand.write(merged, spec, workers, target);
+                return new MergeResult(target, base, !source.quantized(), cost);
+            } finally {
+                OutputFolder.delete(plain);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + plain, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        source.close();
+        workers.close();
+    }
+
+    private void writePlain(MergeBase base, Path target) {
+        MergedWeights weights = switch (base) {
+            case ORIGINAL -> MergedWeights.intoStored(source, merge, adapter, workers);
+            case QUANTIZED -> MergedWeights.intoQuantized(source, spec, merge, adapter, workers);
+        };
+        FullModelFolder.write(LocalFiles.system(), LocalFiles.path(target), source, weights);
+    }
+
+    private MergeBase base(@Nullable MergeBase asked) {
+        if (asked != null) {
+            return asked;
+        }
+
+        return source.quantized() ? MergeBase.QUANTIZED : MergeBase.ORIGINAL;
+    }
+}

@@ -1,0 +1,29 @@
+package org.sparkqlora.cli;
+
+import java.util.Arrays;
+
+/** Which weights an adapter is folded into. */
+enum MergeBase {
+    /** As the model stores them. */
+    ORIGINAL("original"),
+    /** The 4-bit values that the adapter was trained on. */
+    QUANTIZED("quantized");
+
+    private final String label;
+
+    MergeBase(String label) {
+        this.label = label;
+    }
+
+    static MergeBase parse(String text) {
+        return Arrays.stream(values())
+                .filter(base -> base.label.equals(text))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "Unsupported base '%s': expected original or quantized".formatted(text)));
+    }
+
+    String label() {
+        return label;
+    }
+}

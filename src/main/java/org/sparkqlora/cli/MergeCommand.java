@@ -1,0 +1,108 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.quant.FourBitCode;
+import org.sparkqlora.quant.QuantSpec;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code merge}: a model with its adapter folded in. */
+@CommandLine.Command(
+        name = "merge",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        description = {
+            "Folds an adapter into its base model (W + scale * B A; with DoRA the rows brought to their magnitudes) and"
+                    + " writes a plain model folder, in the types and shards of the base, weight by weight.",
+            "",
+            "QLoRA trains an adapter beside weights that were rounded to 4 bits, so there are two bases to fold it into."
+                    + " 'quantized' takes the rounded weights: the merged model computes what was trained, rounding of the"
+                    + " result to 16 bits apart. 'original' takes the weights as they were before: it undoes the"
+                    + " quantisation's error, which is often the better model, but one that was never trained or"
+                    + " evaluated. --eval-data prints the loss of both choices.",
+            ""
+        })
+final class MergeCommand implements Command {
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "DIR",
+            description = "Base model folder that the adapter was trained on.")
+    @Nullable
+    Path model;
+
+    @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "Adapter in PEFT layout.")
+    @Nullable
+    Path adapter;
+
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "DIR",
+            description = "Folder to write; must not exist, and appears only when it is whole.")
+    @Nullable
+    Path output;
+
+    @Option(
+            names = "--base",
+            paramLabel = "BASE",
+            description = "original or quantized, see above. Default: original, if --model has it.")
+    @Nullable
+    MergeBase base;
+
+    @Option(
+            names = "--quant",
+            defaultValue = "nf4",
+            paramLabel = "CODE",
+            description = "4-bit code of --base quantized and of --quantize: nf4 or fp4. Default: ${DEFAULT-VALUE}.")
+    FourBitCode quant = FourBitCode.NF4;
+
+    @Option(names = "--no-double-quant", description = "Scales in float32, for --base quantized and --quantize.")
+    boolean plainScales;
+
+    @Option(
+            names = "--quantize",
+            description = "Write the merged model in 4 bits again, and say what that costs: the adapter's changes are"
+                    + " rounded with the weights.")
+    boolean quantize;
+
+    @Mixin
+    MergeEvaluation evaluation = new MergeEvaluation();
+
+    @Override
+    public void check(Problems problems) {
+        problems.requireFolder("--model", model);
+        problems.requireFolder("--adapter", adapter);
+        problems.requireAbsent("--output", output);
+        evaluation.check(problems);
+    }
+
+    @Override
+    public void run(Console console) {
+        Path target = Required.value("--output", output);
+        MergeResult result = merged(target);
+        console.note("wrote %s", target);
+        console.result(SummaryJson.merged(result, evaluation.losses(this, result, console)));
+    }
+
+    private MergeResult merged(Path target) {
+        try (Merge merge = Merge.open(model(), adapter(), spec())) {
+            return quantize ? merge.writeQuantized(base, target) : merge.write(base, target);
+        }
+    }
+
+    Path model() {
+        return Required.value("--model", model);
+    }
+
+    Path adapter() {
+        return Required.value("--adapter", adapter);
+    }
+
+    private QuantSpec spec() {
+        return new QuantSpec(quant, QuantSpec.DEFAULT.blockSize(), !plainScales);
+    }
+}

@@ -1,0 +1,88 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.Precision;
+import picocli.CommandLine.Option;
+
+/** What merging does to the loss, if the user asks. */
+final class MergeEvaluation {
+    @Option(
+            names = "--eval-data",
+            split = ",",
+            paramLabel = "PATH",
+            description =
+                    "Also prints the loss over these examples: of the adapter beside either base, and of the merged"
+                            + " model.")
+    List<String> sources = List.of();
+
+    @Option(
+            names = "--format",
+            defaultValue = "auto",
+            paramLabel = "FORMAT",
+            description = "Of --eval-data, as of evaluate. Default: ${DEFAULT-VALUE}.")
+    RecordFormat format = RecordFormat.AUTO;
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "1024",
+            paramLabel = "TOKENS",
+            description = "Of --eval-data, as of evaluate. Default: ${DEFAULT-VALUE}.")
+    int sequenceLength = 1024;
+
+    @Option(
+            names = "--precision",
+            defaultValue = "bf16",
+            paramLabel = "TYPE",
+            description = "Of --eval-data, as of evaluate: bf16 or fp32. Default: ${DEFAULT-VALUE}.")
+    Precision precision = Precision.BF16;
+
+    void check(Problems problems) {
+        if (!sources.isEmpty()) {
+            data().check(problems);
+        }
+    }
+
+    /** Mean losses by what they are of; none without data. */
+    Map<String, Double> losses(MergeCommand command, MergeResult result, Console console) {
+        Map<String, Double> losses = new LinkedHashMap<>();
+        if (sources.isEmpty()) {
+            return losses;
+        }
+
+        Path model = command.model();
+        Path adapter = command.adapter();
+        losses.put("adapter_on_quantized", loss(command, model, Method.QLORA, adapter, console));
+        if (result.sourceIsPlain()) {
+            losses.put("adapter_on_original", loss(command, model, Method.LORA, adapter, console));
+        }
+
+        losses.put("merged", loss(command, result.folder(), Method.LORA, null, console));
+        return losses;
+    }
+
+    private double loss(MergeCommand command, Path model, Method method, @Nullable Path adapter, Console console) {
+        EvaluateCommand evaluate = new EvaluateCommand();
+        evaluate.model.model = model;
+        evaluate.model.method = method;
+        evaluate.model.precision = precision;
+        evaluate.model.quant = command.quant;
+        evaluate.model.plainScales = command.plainScales;
+        evaluate.adapter = adapter;
+        evaluate.data = data();
+        return evaluate.evaluate(console).total().mean();
+    }
+
+    private DataOptions data() {
+        DataOptions data = new DataOptions();
+        data.sources = sources;
+        data.format = format;
+        data.sequenceLength = sequenceLength;
+        return data;
+    }
+}

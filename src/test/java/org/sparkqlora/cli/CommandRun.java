@@ -1,0 +1,32 @@
+package org.sparkqlora.cli;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/**
+ * What a command line came to.
+ *
+ * @param code of the process
+ * @param out lines for programs
+ * @param err text for people
+ */
+record CommandRun(ExitCode code, List<String> out, String err) {
+    static CommandRun of(String... arguments) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        ExitCode code = Main.run(new Console(print(out), print(err), Console.Kind.LOG), arguments);
+        return new CommandRun(
+                code, out.toString(StandardCharsets.UTF_8).lines().toList(), err.toString(StandardCharsets.UTF_8));
+    }
+
+    /** The last line on stdout. */
+    String summary() {
+        return out.get(out.size() - 1);
+    }
+
+    private static PrintStream print(ByteArrayOutputStream bytes) {
+        return new PrintStream(bytes, true, StandardCharsets.UTF_8);
+    }
+}
