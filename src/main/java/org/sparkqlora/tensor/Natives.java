@@ -2,6 +2,12 @@ package org.sparkqlora.tensor;
 
 import com.sun.jna.Native;
 import com.sun.jna.Platform;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 
@@ -22,6 +28,8 @@ public final class Natives {
     private static final int LARGEST_THRESHOLD = 32 << 20;
 
     private static final int UNLESS_SET = 0;
+
+    private static final String LOCK = "spark-qlora.lock";
 
     private Natives() {}
 
@@ -64,6 +72,23 @@ public final class Natives {
         }
     }
 
+    /**
+     * Loads libtorch while no other process of this host does: the first one unpacks the libraries into JavaCPP's cache, and a
+     * process that unpacks them again pulls the mapped files from under the others.
+     */
+    private static void loadAloneOnThisHost() {
+        try {
+            Path lock = Loader.getCacheDir().toPath().resolve(LOCK);
+            try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    FileLock held = channel.lock()) {
+                Loader.load(torch.class);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "Failed to unpack libtorch. Set org.bytedeco.javacpp.cachedir to a folder that can be written.", e);
+        }
+    }
+
     /** The part of the C library that tunes what is loaded later. Public because JNA makes a proxy of it. */
     public interface LibC extends com.sun.jna.Library {
         int mallopt(int parameter, int value);
@@ -78,7 +103,7 @@ public final class Natives {
         Once() {
             keepFreedMemory();
             keepThreadsCalm();
-            Loader.load(torch.class);
+            loadAloneOnThisHost();
         }
 
         void run() {}
