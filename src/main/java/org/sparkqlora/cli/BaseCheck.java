@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import org.sparkqlora.model.Method;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
@@ -9,22 +8,13 @@ import org.sparkqlora.weights.WeightFolder;
 final class BaseCheck {
     private BaseCheck() {}
 
-    /** Checks the model's files and returns its config. */
+    /** Checks the model's files, every weight of them, and returns its config. */
     static ModelConfig check(ModelOptions options) {
-        try (WeightFolder weights = WeightFolder.open(options.folder())) {
+        try (WeightFolder weights = WeightFolder.open(options.folder());
+                Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             weights.checkShapes();
-            if (options.method != Method.QLORA || weights.quantized()) {
-                checkFinite(weights);
-            }
-
-            return weights.config();
-        }
-    }
-
-    /** Quantising reads every weight and checks it; only what is used as it is stored needs a look of its own. */
-    private static void checkFinite(WeightFolder weights) {
-        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             weights.checkFinite(workers);
+            return weights.config();
         }
     }
 }

@@ -1,6 +1,8 @@
 package org.sparkqlora.cli;
 
 import java.util.Objects;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sparkqlora.train.BrokenLossException;
 
 /**
@@ -11,6 +13,8 @@ import org.sparkqlora.train.BrokenLossException;
  * @param reason the exception that says it
  */
 record Failure(ExitCode code, Throwable reason) {
+    private static final Logger LOG = LoggerFactory.getLogger(Failure.class);
+
     static Failure of(Exception thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof IllegalArgumentException || cause instanceof BrokenLossException) {
@@ -22,25 +26,29 @@ record Failure(ExitCode code, Throwable reason) {
     }
 
     ExitCode report(Console console, String command) {
-        console.note("%s: %s", command, message(reason));
-        if (code == ExitCode.RESUMABLE) {
-            reportCauses(console);
-            console.note("The same command, run again, continues from the newest checkpoint.");
+        switch (code) {
+            case BAD_INPUT -> console.note("%s: %s", command, reason.getMessage());
+            case RESUMABLE -> reportOutside(console, command);
+            case OK, USAGE -> throw new IllegalStateException("Cannot fail with code " + code);
         }
 
         return code;
     }
 
-    private void reportCauses(Console console) {
+    private void reportOutside(Console console, String command) {
+        console.note("%s: %s", command, firstLine(reason));
         for (Throwable cause = reason.getCause(); cause != null; cause = cause.getCause()) {
-            console.note("  because: %s", message(cause));
+            console.note("  because: %s", firstLine(cause));
         }
+
+        LOG.debug("Failed to run {}", command, reason);
+        console.note("The same command, run again, continues from the newest checkpoint.");
     }
 
-    /** Of what Spark says about a lost job, the first line: the rest is the stack of a task. */
-    private static String message(Throwable thrown) {
-        String text = Objects.requireNonNullElse(
-                thrown.getMessage(), thrown.getClass().getSimpleName());
-        return text.lines().findFirst().orElse(text);
+    /** What Spark says about a lost job goes on with the stack of a task. */
+    private static String firstLine(Throwable thrown) {
+        String type = thrown.getClass().getSimpleName();
+        String text = Objects.requireNonNullElse(thrown.getMessage(), "");
+        return type + ": " + text.lines().findFirst().orElse("");
     }
 }

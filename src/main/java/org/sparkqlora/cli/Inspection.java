@@ -67,7 +67,7 @@ final class Inspection {
     }
 
     private static String prepared(Path folder) {
-        return InspectionJson.prepared(PreparedData.open(folder.toUri().toString(), new Configuration()));
+        return InspectionJson.prepared(PreparedData.open(LocalFiles.path(folder).toString(), new Configuration()));
     }
 
     private static String output(Path folder) {

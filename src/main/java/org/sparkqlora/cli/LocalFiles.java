@@ -8,9 +8,11 @@ import org.apache.hadoop.fs.FileSystem;
 
 /** This host's files as Hadoop sees them. */
 final class LocalFiles {
+    private static final String SCHEME = "file";
+
     private LocalFiles() {}
 
-    /** Without Hadoop's checksum files, which no reader of a result expects beside it. */
+    /** Without Hadoop's hidden checksum files, which would make an edited file unreadable and clutter an adapter's folder. */
     static FileSystem system() {
         try {
             return FileSystem.getLocal(new Configuration()).getRawFileSystem();
@@ -20,6 +22,7 @@ final class LocalFiles {
     }
 
     static org.apache.hadoop.fs.Path path(Path local) {
-        return new org.apache.hadoop.fs.Path(local.toAbsolutePath().normalize().toUri());
+        return new org.apache.hadoop.fs.Path(
+                SCHEME, null, local.toAbsolutePath().normalize().toUri().getPath());
     }
 }

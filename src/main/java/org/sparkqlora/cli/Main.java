@@ -1,5 +1,7 @@
 package org.sparkqlora.cli;
 
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
@@ -44,6 +46,7 @@ public final class Main {
 
     private ExitCode execute(String... args) {
         CommandLine root = SparkQlora.commandLine();
+        root.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         ParseResult result = root.parseArgs(args);
         if (CommandLine.executeHelpRequest(result) != null) {
             return ExitCode.OK;

@@ -2,6 +2,8 @@ package org.sparkqlora.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -44,7 +46,7 @@ final class OutputFolder implements AutoCloseable {
 
     /** A part of it as Hadoop calls it. */
     String location(String name) {
-        return folder.resolve(name).toUri().toString();
+        return LocalFiles.path(folder.resolve(name)).toString();
     }
 
     Path resolve(String name) {
@@ -96,6 +98,12 @@ final class OutputFolder implements AutoCloseable {
     }
 
     private static String reason(IOException e) {
-        return e.getClass().getSimpleName() + ": " + e.getMessage();
+        if (e instanceof AccessDeniedException) {
+            return "no permission";
+        }
+
+        return e instanceof FileSystemException failed && failed.getReason() != null
+                ? failed.getReason()
+                : String.valueOf(e.getMessage());
     }
 }

@@ -42,9 +42,12 @@ final class PlanFile {
                 });
     }
 
-    /** Writes the plan; throws if another one was begun here. */
-    void record(TrainPlan plan) {
+    /** Throws if another plan was begun here. */
+    void require(TrainPlan plan) {
         recorded().ifPresent(before -> requireEqual(before, plan));
+    }
+
+    void write(TrainPlan plan) {
         try {
             Files.writeString(file, TrainPlanJson.write(plan));
         } catch (IOException e) {

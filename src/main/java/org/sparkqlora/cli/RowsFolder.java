@@ -23,7 +23,7 @@ final class RowsFolder implements AutoCloseable {
     private static RowsFolder temporary() {
         try {
             Path folder = Files.createTempDirectory("spark-qlora-rows-");
-            return new RowsFolder(folder.toUri().toString(), folder);
+            return new RowsFolder(LocalFiles.path(folder).toString(), folder);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to create a folder for rows", e);
         }

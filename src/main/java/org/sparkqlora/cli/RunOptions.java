@@ -111,12 +111,12 @@ final class RunOptions {
 
     /**
      * @param rows prepared rows
-     * @param slots tasks that run at once
+     * @param tasks of a step, at most one a row
      */
-    BatchPlan batches(long rows, int slots) {
+    BatchPlan batches(long rows, int tasks) {
         long end =
                 maxSteps == null ? BatchPlan.endOfEpochs(epochs, rows) : Math.multiplyExact((long) maxSteps, batchSize);
-        int shardCount = Math.min(batchSize, shards == null ? slots : shards);
+        int shardCount = Math.min(batchSize, tasks);
         return new BatchPlan(
                 rows, batchSize, microBatchSize, shardCount, fileOrder ? RowOrder.FILE_ORDER : RowOrder.SHUFFLED, end);
     }

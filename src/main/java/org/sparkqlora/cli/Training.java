@@ -12,6 +12,7 @@ import org.sparkqlora.spark.TaskSlots;
 import org.sparkqlora.spark.TrainingRun;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.CheckpointStateStore;
+import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -45,11 +46,30 @@ final class Training {
             PreparedData heldOut = options.heldOut.isEmpty()
                     ? null
                     : preparation.rows(options.heldOut, encoders, options.data, output.location("prepared-eval"));
-            TrainPlan plan = plan(rows, start, TaskSlots.available(context));
-            planFile.record(plan);
+            TrainPlan plan = plan(rows, start, shards(context, planFile));
+            planFile.require(plan);
             BaseModel model = options.model.source(start.lora());
             return train(context, new TrainingRun(plan, model, rows, heldOut, SnapshotPolicy.DEFAULT), start, output);
         }
+    }
+
+    /** All that could be wrong with the input was found by now: from here on the folder is worth keeping. */
+    private static GradientSource begin(
+            JavaSparkContext context, TrainingRun run, TrainState state, OutputFolder output) {
+        GradientSource source = new SparkGradientSource(context, run, state);
+        output.keep();
+        new PlanFile(output).write(run.plan());
+        return source;
+    }
+
+    /** As asked for, or as many as this run was begun with, or as many as the cluster computes at once. */
+    private int shards(JavaSparkContext context, PlanFile planFile) {
+        Integer asked = options.run.shards;
+        return asked != null
+                ? asked
+                : planFile.recorded()
+                        .map(plan -> plan.batches().shards())
+                        .orElseGet(() -> TaskSlots.available(context));
     }
 
     private CheckpointStore checkpoints(OutputFolder output) {
@@ -63,8 +83,8 @@ final class Training {
         }
     }
 
-    private TrainPlan plan(PreparedData rows, AdapterStart start, int slots) {
-        BatchPlan batches = options.run.batches(rows.rows(), slots);
+    private TrainPlan plan(PreparedData rows, AdapterStart start, int shards) {
+        BatchPlan batches = options.run.batches(rows.rows(), shards);
         return new TrainPlan(
                 options.model.source(start.lora()).folder(),
                 options.model.spec(start.lora()),
@@ -82,7 +102,6 @@ final class Training {
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             FirstState first = FirstState.of(run.model(), start, plan.seed(), workers.threads());
             requireNone(new ClusterCheck(context).problems(run, first.index().size()));
-            output.keep();
             Trainer trainer = new Trainer(
                     plan,
                     options.run.rhythm(),
@@ -93,7 +112,7 @@ final class Training {
             TrainSummary summary = trainer.run(
                     options.run.resume,
                     () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), workers),
-                    state -> new SparkGradientSource(context, run, state),
+                    state -> begin(context, run, state, output),
                     result::publish);
             console.note("wrote %s", result.folder());
             return SummaryJson.trained(summary, run.rows().manifest().counts(), result.folder());

@@ -1,0 +1,114 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"demo", "prepare", "train", "evaluate", "generate", "inspect"})
+    void everyCommandHasHelp(String command) {
+        CommandLineRun run = CommandLineRun.of(command, "--help");
+
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        assertThat(run.out()).startsWith("Usage: spark-qlora " + command).contains("--help");
+    }
+
+    @Test
+    void helpListsTheCommandsAndTheExitCodes() {
+        CommandLineRun run = CommandLineRun.of("--help");
+
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        assertThat(run.out()).contains("demo", "prepare", "train", "evaluate", "generate", "inspect", "Exit codes: 0");
+    }
+
+    @Test
+    void aLineWithoutACommandIsAMistakeOfUse() {
+        CommandLineRun run = CommandLineRun.of();
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.err()).contains("Cannot run: expected a command, found none");
+    }
+
+    @Test
+    void anUnknownCommandIsAMistakeOfUse() {
+        CommandLineRun run = CommandLineRun.of("trian");
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.err()).contains("'trian'");
+    }
+
+    @Test
+    void allProblemsOfALineAreReportedAtOnce() {
+        CommandLineRun run = CommandLineRun.of(
+                "train",
+                "--method",
+                "magic",
+                "--rank",
+                "0",
+                "--learning-rate",
+                "-1",
+                "--batch-size",
+                "0",
+                "--bogus",
+                "--seed",
+                "x");
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.err())
+                .startsWith("spark-qlora train: 7 problems\n")
+                .contains(
+                        "'--method': Unsupported method 'magic': expected qlora, lora or full",
+                        "'--seed'",
+                        "Missing required options: '--model=DIR', '--data=PATH', '--output=DIR'",
+                        "Unknown option: '--bogus'",
+                        "Cannot build adapters of rank 0: rank must be at least 1",
+                        "--learning-rate: expected a number above 0, found -1.0",
+                        "--batch-size: expected at least 1, found 0")
+                .doesNotContain("\tat ");
+        assertThat(run.out()).isEmpty();
+    }
+
+    @Test
+    void valuesThatMakeNoSenseAreBadInputOnALineThatIsUnderstood() {
+        CommandLineRun run = CommandLineRun.of(
+                "train",
+                "--model",
+                folder.toString(),
+                "--data",
+                "d.jsonl",
+                "--output",
+                "o",
+                "--max-grad-norm",
+                "-1",
+                "--warmup-ratio",
+                "2",
+                "--keep-checkpoints",
+                "1",
+                "--epochs",
+                "0",
+                "--sequence-length",
+                "1");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "--max-grad-norm: expected 0 (off) or more, found -1.0",
+                        "--warmup-ratio: expected a number from 0 to 1, found 2.0",
+                        "--keep-checkpoints: expected at least 2, found 1",
+                        "--epochs: expected more than 0, found 0.0",
+                        "--sequence-length: expected at least 2, found 1");
+    }
+
+    @Test
+    void theVersionIsPrinted() {
+        assertThat(CommandLineRun.of("--version").out()).startsWith("spark-qlora ");
+    }
+}

@@ -1,0 +1,189 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainCommandTest {
+    @TempDir
+    Path folder;
+
+    private Path model;
+    private Path data;
+    private Path output;
+
+    @BeforeEach
+    void writeInput() throws IOException {
+        model = folder.resolve("model");
+        data = folder.resolve("data.jsonl");
+        output = folder.resolve("output");
+        DemoModel.write(model, 1);
+        Files.write(
+                data,
+                DemoLanguage.pirate().stream().map(DemoModelJson::messages).toList());
+    }
+
+    @AfterAll
+    static void stopSpark() {
+        Sessions.stop();
+    }
+
+    @Test
+    void aRunLeavesAnAdapterItsPlanAndALineAStep() throws IOException {
+        CommandLineRun run = train(output, "--max-steps", "3");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.lastLine()).contains("\"command\":\"train\"", "\"steps\":3", "\"first_loss\"");
+        assertThat(output.resolve("adapter/adapter_config.json")).exists();
+        assertThat(output.resolve("adapter/adapter_model.safetensors")).exists();
+        assertThat(output.resolve("plan.json")).exists();
+        assertThat(Files.readAllLines(output.resolve("metrics.jsonl"))).hasSize(3);
+    }
+
+    @Test
+    void equalCommandsGiveEqualBytes() throws IOException {
+        train(output, "--max-steps", "3");
+        train(folder.resolve("again"), "--max-steps", "3");
+
+        assertThat(adapter(folder.resolve("again"))).isEqualTo(adapter(output));
+    }
+
+    @Test
+    void aFinishedRunIsNotRepeated() throws IOException {
+        train(output, "--max-steps", "3");
+        byte[] before = adapter(output);
+        CommandLineRun again = train(output, "--max-steps", "3");
+
+        assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
+        assertThat(again.err()).contains("resumed after step 3 of 3");
+        assertThat(again.lastLine()).contains("\"resumed_from\":3");
+        assertThat(adapter(output)).isEqualTo(before);
+    }
+
+    @Test
+    void theOutputOfAnotherPlanIsRefusedAndStaysAsItIs() throws IOException {
+        train(output, "--max-steps", "3");
+        byte[] before = adapter(output);
+        CommandLineRun other = train(output, "--max-steps", "3", "--learning-rate", "1e-3");
+
+        assertThat(other.code()).as(other.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(other.err()).contains("where another plan was begun", "Choose another --output");
+        assertThat(adapter(output)).isEqualTo(before);
+    }
+
+    @Test
+    void rowsOfAnotherPlanAreNotReplaced() throws IOException {
+        train(output, "--max-steps", "3");
+        byte[] manifest = Files.readAllBytes(output.resolve("prepared/manifest.json"));
+        Files.write(
+                data, DemoLanguage.base().stream().map(DemoModelJson::messages).toList());
+        CommandLineRun other = train(output, "--max-steps", "3");
+
+        assertThat(other.code()).as(other.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(other.err()).contains("where another plan was begun", "the data, its tokenizer");
+        assertThat(output.resolve("prepared/manifest.json")).hasBinaryContent(manifest);
+    }
+
+    @Test
+    void anAdapterOfOtherModulesIsRefused() {
+        train(output, "--max-steps", "1", "--target-modules", "q_proj");
+        Path config = output.resolve("adapter/adapter_config.json");
+        replace(config, "q_proj", "k_proj");
+        CommandLineRun run = CommandLineRun.of(
+                "evaluate",
+                "--model",
+                model.toString(),
+                "--data",
+                data.toString(),
+                "--adapter",
+                output.resolve("adapter").toString(),
+                "--model-cache",
+                folder.resolve("cache").toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("k_proj");
+    }
+
+    @Test
+    void preparedRowsAreTakenAsData() {
+        Path rows = folder.resolve("rows");
+        CommandLineRun prepared = CommandLineRun.of(
+                "prepare",
+                "--model",
+                model.toString(),
+                "--data",
+                data.toString(),
+                "--output",
+                rows.toString(),
+                "--sequence-length",
+                "64");
+        assertThat(prepared.code()).as(prepared.err()).isEqualTo(ExitCode.OK);
+
+        data = rows;
+        assertThat(train(output, "--max-steps", "1").code()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void evaluationCountsEveryTrainedTokenAndCanListTheDocuments() throws IOException {
+        Path documents = folder.resolve("documents.jsonl");
+        CommandLineRun run = CommandLineRun.of(
+                "evaluate",
+                "--model",
+                model.toString(),
+                "--data",
+                data.toString(),
+                "--sequence-length",
+                "64",
+                "--model-cache",
+                folder.resolve("cache").toString(),
+                "--per-example",
+                documents.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.lastLine()).contains("\"loss\":", "\"perplexity\":", "\"tokens\":1408");
+        assertThat(Files.readAllLines(documents)).hasSize(DemoLanguage.pirate().size());
+    }
+
+    private CommandLineRun train(Path to, String... options) {
+        List<String> line = new ArrayList<>(List.of(
+                "train",
+                "--model",
+                model.toString(),
+                "--data",
+                data.toString(),
+                "--output",
+                to.toString(),
+                "--model-cache",
+                folder.resolve("cache").toString(),
+                "--sequence-length",
+                "64",
+                "--precision",
+                "fp32",
+                "--batch-size",
+                "4",
+                "--shards",
+                "2"));
+        line.addAll(List.of(options));
+        return CommandLineRun.of(line.toArray(String[]::new));
+    }
+
+    private static byte[] adapter(Path run) throws IOException {
+        return Files.readAllBytes(run.resolve("adapter/adapter_model.safetensors"));
+    }
+
+    private static void replace(Path file, String before, String after) {
+        try {
+            Files.writeString(file, Files.readString(file).replace(before, after));
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException("Failed to change " + file, e);
+        }
+    }
+}
