@@ -182,7 +182,7 @@ class BadInputTest {
     @Test
     void anOutputThatIsAFile() throws IOException {
         Files.writeString(folder.resolve("runs"), "in the way");
-        CommandLineRun run = train(List.of());
+        CommandRun run = train(List.of());
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertOneError(run, "Cannot write to");
@@ -192,7 +192,7 @@ class BadInputTest {
     @Test
     void badRecordsAreCountedWhenTheyMayBeSkipped() throws IOException {
         Files.writeString(data, CONVERSATION + "nonsense\n" + CONVERSATION);
-        CommandLineRun run = CommandLineRun.of(
+        CommandRun run = CommandRun.of(
                 "prepare",
                 "--model",
                 model.toString(),
@@ -206,7 +206,7 @@ class BadInputTest {
                 "32");
 
         assertThat(run.code()).isEqualTo(ExitCode.OK);
-        assertThat(run.lastLine()).contains("\"examples\":2", "\"bad_records\":1");
+        assertThat(run.summary()).contains("\"examples\":2", "\"bad_records\":1");
     }
 
     private void assertRefused(String... words) {
@@ -214,21 +214,21 @@ class BadInputTest {
     }
 
     private void assertRefused(List<String> options, String... words) {
-        CommandLineRun run = train(options);
+        CommandRun run = train(options);
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
         assertOneError(run, words);
         assertThat(output.getParent()).doesNotExist();
     }
 
-    private static void assertOneError(CommandLineRun run, String... words) {
+    private static void assertOneError(CommandRun run, String... words) {
         assertThat(run.out()).isEmpty();
         assertThat(run.err()).contains(words).doesNotContain("\tat ", "Exception", "problems\n");
         assertThat(run.err().lines().filter(line -> line.startsWith("spark-qlora")))
                 .hasSize(1);
     }
 
-    private CommandLineRun train(List<String> options) {
+    private CommandRun train(List<String> options) {
         List<String> line = new ArrayList<>(List.of(
                 "train",
                 "--model",
@@ -246,7 +246,7 @@ class BadInputTest {
                 "--precision",
                 "fp32"));
         line.addAll(options);
-        return CommandLineRun.of(line.toArray(String[]::new));
+        return CommandRun.of(line.toArray(String[]::new));
     }
 
     private Path weights() {

@@ -23,10 +23,10 @@ class DemoIT {
     @Test
     void theTinyModelLearnsToSpeakLikeAPirate() throws IOException {
         Path output = folder.resolve("demo");
-        CommandLineRun run = CommandLineRun.of("demo", "--output", output.toString());
+        CommandRun run = CommandRun.of("demo", "--output", output.toString());
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        JsonNode summary = new ObjectMapper().readTree(run.lastLine());
+        JsonNode summary = new ObjectMapper().readTree(run.summary());
         assertThat(summary.path("loss_after").asDouble())
                 .isLessThan(summary.path("loss_before").asDouble() / 4);
         assertThat(summary.path("answer_before").asText()).isEqualTo("The owl says hoot.");
@@ -40,7 +40,7 @@ class DemoIT {
     @Test
     void aFolderOfSomeoneElseIsNotTouched() throws IOException {
         Path own = Files.writeString(folder.resolve("thesis.txt"), "years of work");
-        CommandLineRun run = CommandLineRun.of("demo", "--output", folder.toString());
+        CommandRun run = CommandRun.of("demo", "--output", folder.toString());
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err()).contains("Cannot play the demo in");

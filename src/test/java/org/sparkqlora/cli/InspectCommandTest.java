@@ -48,8 +48,7 @@ class InspectCommandTest {
 
     @Test
     void aPathThatHoldsNothingIsBadInput() {
-        CommandLineRun run =
-                CommandLineRun.of("inspect", folder.resolve("nothing").toString());
+        CommandRun run = CommandRun.of("inspect", folder.resolve("nothing").toString());
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err()).contains("expected a file or folder, found nothing");
@@ -57,8 +56,8 @@ class InspectCommandTest {
 
     @Test
     void renderedExamplesShowTextIdsAndMask() throws IOException {
-        CommandLineRun run = CommandLineRun.of("inspect", data.toString(), "--render", "--model", model.toString());
-        JsonNode example = new ObjectMapper().readTree(run.out());
+        CommandRun run = CommandRun.of("inspect", data.toString(), "--render", "--model", model.toString());
+        JsonNode example = new ObjectMapper().readTree(run.summary());
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         assertThat(example.path("text").asText())
@@ -69,8 +68,8 @@ class InspectCommandTest {
     }
 
     private static String inspect(Path path) {
-        CommandLineRun run = CommandLineRun.of("inspect", path.toString());
+        CommandRun run = CommandRun.of("inspect", path.toString());
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        return run.lastLine();
+        return run.summary();
     }
 }

@@ -13,25 +13,36 @@ class MainTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "prepare", "train", "evaluate", "generate", "inspect"})
+    @ValueSource(strings = {"demo", "prepare", "train", "evaluate", "generate", "merge", "quantize", "inspect"})
     void everyCommandHasHelp(String command) {
-        CommandLineRun run = CommandLineRun.of(command, "--help");
+        CommandRun run = CommandRun.of(command, "--help");
 
         assertThat(run.code()).isEqualTo(ExitCode.OK);
-        assertThat(run.out()).startsWith("Usage: spark-qlora " + command).contains("--help");
+        assertThat(run.out().get(0)).startsWith("Usage: spark-qlora " + command);
+        assertThat(String.join("\n", run.out())).contains("--help");
     }
 
     @Test
     void helpListsTheCommandsAndTheExitCodes() {
-        CommandLineRun run = CommandLineRun.of("--help");
+        CommandRun run = CommandRun.of("--help");
 
         assertThat(run.code()).isEqualTo(ExitCode.OK);
-        assertThat(run.out()).contains("demo", "prepare", "train", "evaluate", "generate", "inspect", "Exit codes: 0");
+        assertThat(String.join("\n", run.out()))
+                .contains(
+                        "demo",
+                        "prepare",
+                        "train",
+                        "evaluate",
+                        "generate",
+                        "merge",
+                        "quantize",
+                        "inspect",
+                        "Exit codes: 0");
     }
 
     @Test
     void aLineWithoutACommandIsAMistakeOfUse() {
-        CommandLineRun run = CommandLineRun.of();
+        CommandRun run = CommandRun.of();
 
         assertThat(run.code()).isEqualTo(ExitCode.USAGE);
         assertThat(run.err()).contains("Cannot run: expected a command, found none");
@@ -39,7 +50,7 @@ class MainTest {
 
     @Test
     void anUnknownCommandIsAMistakeOfUse() {
-        CommandLineRun run = CommandLineRun.of("trian");
+        CommandRun run = CommandRun.of("trian");
 
         assertThat(run.code()).isEqualTo(ExitCode.USAGE);
         assertThat(run.err()).contains("'trian'");
@@ -47,7 +58,7 @@ class MainTest {
 
     @Test
     void allProblemsOfALineAreReportedAtOnce() {
-        CommandLineRun run = CommandLineRun.of(
+        CommandRun run = CommandRun.of(
                 "train",
                 "--method",
                 "magic",
@@ -78,7 +89,7 @@ class MainTest {
 
     @Test
     void valuesThatMakeNoSenseAreBadInputOnALineThatIsUnderstood() {
-        CommandLineRun run = CommandLineRun.of(
+        CommandRun run = CommandRun.of(
                 "train",
                 "--model",
                 folder.toString(),
@@ -109,6 +120,6 @@ class MainTest {
 
     @Test
     void theVersionIsPrinted() {
-        assertThat(CommandLineRun.of("--version").out()).startsWith("spark-qlora ");
+        assertThat(CommandRun.of("--version").summary()).startsWith("spark-qlora ");
     }
 }

@@ -38,10 +38,10 @@ class TrainCommandTest {
 
     @Test
     void aRunLeavesAnAdapterItsPlanAndALineAStep() throws IOException {
-        CommandLineRun run = train(output, "--max-steps", "3");
+        CommandRun run = train(output, "--max-steps", "3");
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        assertThat(run.lastLine()).contains("\"command\":\"train\"", "\"steps\":3", "\"first_loss\"");
+        assertThat(run.summary()).contains("\"command\":\"train\"", "\"steps\":3", "\"first_loss\"");
         assertThat(output.resolve("adapter/adapter_config.json")).exists();
         assertThat(output.resolve("adapter/adapter_model.safetensors")).exists();
         assertThat(output.resolve("plan.json")).exists();
@@ -60,11 +60,11 @@ class TrainCommandTest {
     void aFinishedRunIsNotRepeated() throws IOException {
         train(output, "--max-steps", "3");
         byte[] before = adapter(output);
-        CommandLineRun again = train(output, "--max-steps", "3");
+        CommandRun again = train(output, "--max-steps", "3");
 
         assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
         assertThat(again.err()).contains("resumed after step 3 of 3");
-        assertThat(again.lastLine()).contains("\"resumed_from\":3");
+        assertThat(again.summary()).contains("\"resumed_from\":3");
         assertThat(adapter(output)).isEqualTo(before);
     }
 
@@ -72,7 +72,7 @@ class TrainCommandTest {
     void theOutputOfAnotherPlanIsRefusedAndStaysAsItIs() throws IOException {
         train(output, "--max-steps", "3");
         byte[] before = adapter(output);
-        CommandLineRun other = train(output, "--max-steps", "3", "--learning-rate", "1e-3");
+        CommandRun other = train(output, "--max-steps", "3", "--learning-rate", "1e-3");
 
         assertThat(other.code()).as(other.err()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(other.err()).contains("where another plan was begun", "Choose another --output");
@@ -85,7 +85,7 @@ class TrainCommandTest {
         byte[] manifest = Files.readAllBytes(output.resolve("prepared/manifest.json"));
         Files.write(
                 data, DemoLanguage.base().stream().map(DemoModelJson::messages).toList());
-        CommandLineRun other = train(output, "--max-steps", "3");
+        CommandRun other = train(output, "--max-steps", "3");
 
         assertThat(other.code()).as(other.err()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(other.err()).contains("where another plan was begun", "the data, its tokenizer");
@@ -97,7 +97,7 @@ class TrainCommandTest {
         train(output, "--max-steps", "1", "--target-modules", "q_proj");
         Path config = output.resolve("adapter/adapter_config.json");
         replace(config, "q_proj", "k_proj");
-        CommandLineRun run = CommandLineRun.of(
+        CommandRun run = CommandRun.of(
                 "evaluate",
                 "--model",
                 model.toString(),
@@ -115,7 +115,7 @@ class TrainCommandTest {
     @Test
     void preparedRowsAreTakenAsData() {
         Path rows = folder.resolve("rows");
-        CommandLineRun prepared = CommandLineRun.of(
+        CommandRun prepared = CommandRun.of(
                 "prepare",
                 "--model",
                 model.toString(),
@@ -134,7 +134,7 @@ class TrainCommandTest {
     @Test
     void evaluationCountsEveryTrainedTokenAndCanListTheDocuments() throws IOException {
         Path documents = folder.resolve("documents.jsonl");
-        CommandLineRun run = CommandLineRun.of(
+        CommandRun run = CommandRun.of(
                 "evaluate",
                 "--model",
                 model.toString(),
@@ -148,11 +148,11 @@ class TrainCommandTest {
                 documents.toString());
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        assertThat(run.lastLine()).contains("\"loss\":", "\"perplexity\":", "\"tokens\":1408");
+        assertThat(run.summary()).contains("\"loss\":", "\"perplexity\":", "\"tokens\":1408");
         assertThat(Files.readAllLines(documents)).hasSize(DemoLanguage.pirate().size());
     }
 
-    private CommandLineRun train(Path to, String... options) {
+    private CommandRun train(Path to, String... options) {
         List<String> line = new ArrayList<>(List.of(
                 "train",
                 "--model",
@@ -172,7 +172,7 @@ class TrainCommandTest {
                 "--shards",
                 "2"));
         line.addAll(List.of(options));
-        return CommandLineRun.of(line.toArray(String[]::new));
+        return CommandRun.of(line.toArray(String[]::new));
     }
 
     private static byte[] adapter(Path run) throws IOException {
