@@ -19,6 +19,7 @@ record Console(PrintStream out, PrintStream err, Kind kind) {
     }
 
     /** The console of this process. */
+    @SuppressWarnings("SystemConsoleNull") // true of Java 22 and later, where Spark 3.5 does not run
     static Console ofProcess() {
         return new Console(System.out, System.err, System.console() == null ? Kind.LOG : Kind.TERMINAL);
     }

@@ -27,7 +27,7 @@ record Failure(ExitCode code, Throwable reason) {
 
     ExitCode report(Console console, String command) {
         switch (code) {
-            case BAD_INPUT -> console.note("%s: %s", command, reason.getMessage());
+            case BAD_INPUT -> console.note("%s: %s", command, text(reason));
             case RESUMABLE -> reportOutside(console, command);
             case OK, USAGE -> throw new IllegalStateException("Cannot fail with code " + code);
         }
@@ -48,7 +48,10 @@ record Failure(ExitCode code, Throwable reason) {
     /** What Spark says about a lost job goes on with the stack of a task. */
     private static String firstLine(Throwable thrown) {
         String type = thrown.getClass().getSimpleName();
-        String text = Objects.requireNonNullElse(thrown.getMessage(), "");
-        return type + ": " + text.lines().findFirst().orElse("");
+        return type + ": " + text(thrown).lines().findFirst().orElse("");
+    }
+
+    private static String text(Throwable thrown) {
+        return Objects.requireNonNullElse(thrown.getMessage(), "no reason given");
     }
 }
