@@ -8,6 +8,7 @@ import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.Projection;
 
 /**
  * The weights that a model has once its adapters are folded in: {@code W + scale * B A}, with DoRA each row brought to the
@@ -23,7 +24,7 @@ public final class AdapterMerge {
                 new ModelLayout(config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora));
         this.index = layout.index();
         for (int layer = 0; layer < config.layers(); layer++) {
-            for (Projection projection : Projection.values()) {
+            for (Projection projection : Projection.of(config)) {
                 AdapterPlace place = layout.linear(layer, projection).adapter();
                 if (place != null) {
                     places.put(projection.path(layer) + ".weight", place);

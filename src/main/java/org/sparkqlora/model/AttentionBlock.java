@@ -1,73 +1,84 @@
 package org.sparkqlora.model;
 
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.CausalAttention.Attended;
 
 /**
- * The first half of a decoder layer: {@code y = x + output(attention(q, k, v))}, where q, k and v are projections of the normalised x,
- * q and k being normalised a head at a time where the family does so (Qwen3), then turned by their positions.
+ * The first part of a decoder layer: {@code output(attention(q, k, v))}, where q, k and v are projections of the part's input, q and k
+ * being normalised where the family does so, then turned by their positions where the layer does so.
  */
 record AttentionBlock(
-        Normalization norm,
-        LinearPass query,
-        LinearPass key,
-        LinearPass value,
+        ResidualBranch branch,
+        SharedInput queryKeyValue,
         LinearPass output,
         @Nullable Normalization queryNorm,
         @Nullable Normalization keyNorm,
         int headSize) {
 
-    /** A projection split in heads, (T, heads, headSize), before and after what is done to each head. */
-    private record Heads(LinearPass.Tape tape, Tensor plain, Tensor turned) {}
+    /** Queries or keys in heads, (T, heads, headSize), before and after what is done to them. */
+    private record Heads(Tensor plain, Tensor turned) {}
 
     /** What the gradient needs of the forward pass, and its result. */
-    record Tape(Tensor input, Heads query, Heads key, Heads value, Attended attended, LinearPass.Recorded projected) {
-        Tensor result() {
-            return input.add(projected.output());
-        }
-    }
+    record Tape(
+            Tensor input,
+            List<LinearPass.Tape> projections,
+            Heads query,
+            Heads key,
+            Tensor value,
+            Attended attended,
+            LinearPass.Recorded projected,
+            Tensor result) {}
 
-    Tape record(Tensor input, PassContext context) {
-        Tensor normalized = norm.forward(input);
-        Heads q = heads(query.apply(normalized), queryNorm, context.rotary());
-        Heads k = heads(key.apply(normalized), keyNorm, context.rotary());
-        LinearPass.Recorded plainValue = value.apply(normalized);
-        Tensor values = split(plainValue.output());
-        Heads v = new Heads(plainValue.tape(), values, values);
+    Tape record(Tensor input, PassContext.Layer context) {
+        SharedInput.Recorded projections = queryKeyValue.apply(branch.enter(input));
+        Heads q = heads(projections.outputs().get(0), queryNorm, context.rotary());
+        Heads k = heads(projections.outputs().get(1), keyNorm, context.rotary());
+        Tensor values = split(projections.outputs().get(2));
         Attended attended = context.attention().forward(q.turned(), k.turned(), values, context.batch());
-        return new Tape(input, q, k, v, attended, output.apply(attended.output()));
+        LinearPass.Recorded projected = output.apply(attended.output());
+        Tensor result = branch.leave(input, projected.output());
+        return new Tape(input, projections.tapes(), q, k, values, attended, projected, result);
     }
 
     /** The gradient of the input. */
-    Tensor backward(Tensor resultGradient, Tape tape, PassContext context, GradientSum gradients) {
-        Tensor dOutput = output.backward(resultGradient, tape.projected().tape(), gradients);
+    Tensor backward(Tensor resultGradient, Tape tape, PassContext.Layer context, GradientSum gradients) {
+        LinearPass.Recorded projected = tape.projected();
+        Tensor dProjected = branch.throughLeave(resultGradient, projected.output(), gradients);
+        Tensor dOutput = output.backward(dProjected, projected.tape(), gradients);
         CausalAttention.Gradients inner = context.attention()
                 .backward(
                         dOutput,
                         tape.attended(),
                         tape.query().turned(),
                         tape.key().turned(),
-                        tape.value().turned(),
+                        tape.value(),
                         context.batch());
         Tensor dQuery = throughHeads(inner.query(), tape.query(), queryNorm, context.rotary(), gradients);
         Tensor dKey = throughHeads(inner.key(), tape.key(), keyNorm, context.rotary(), gradients);
-        Tensor dNormalized = query.backward(flat(dQuery), tape.query().tape(), gradients);
-        dNormalized.add_(key.backward(flat(dKey), tape.key().tape(), gradients));
-        dNormalized.add_(value.backward(flat(inner.value()), tape.value().tape(), gradients));
-        return norm.backward(dNormalized, tape.input(), gradients).add_(resultGradient);
+        Tensor dEntered = queryKeyValue.backward(
+                List.of(flat(dQuery), flat(dKey), flat(inner.value())), tape.projections(), gradients);
+        return branch.throughEnter(dEntered, tape.input(), resultGradient, gradients);
     }
 
-    private Heads heads(LinearPass.Recorded projected, @Nullable Normalization headNorm, Rotary rotary) {
-        Tensor plain = split(projected.output());
-        Tensor normalized = headNorm == null ? plain : headNorm.forward(plain);
-        return new Heads(projected.tape(), plain, rotary.forward(normalized));
+    private Heads heads(Tensor projected, @Nullable Normalization norm, @Nullable Rotary rotary) {
+        // A norm's width says whether it is over single heads or over all.
+        Tensor plain = norm == null ? split(projected) : projected.view(projected.size(0), -1, norm.width());
+        Tensor normalized = norm == null ? plain : norm.forward(plain).view(projected.size(0), -1, headSize);
+        return new Heads(plain, rotary == null ? normalized : rotary.forward(normalized));
     }
 
     private static Tensor throughHeads(
-            Tensor gradient, Heads heads, @Nullable Normalization headNorm, Rotary rotary, GradientSum gradients) {
-        Tensor turnedBack = rotary.backward(gradient);
-        return headNorm == null ? turnedBack : headNorm.backward(turnedBack, heads.plain(), gradients);
+            Tensor gradient,
+            Heads heads,
+            @Nullable Normalization norm,
+            @Nullable Rotary rotary,
+            GradientSum gradients) {
+        Tensor turnedBack = rotary == null ? gradient : rotary.backward(gradient);
+        return norm == null
+                ? turnedBack
+                : norm.backward(turnedBack.view(heads.plain().sizes()), heads.plain(), gradients);
     }
 
     private Tensor split(Tensor projected) {

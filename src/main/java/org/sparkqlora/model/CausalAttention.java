@@ -4,24 +4,28 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
- * Grouped-query attention within each document: {@code O = softmax(Q K' / sqrt(d) + mask) V}. A token sees the tokens of its
+ * Grouped-query attention within each document: {@code O = softmax(s Q K' + mask) V}, s being 1 / sqrt(d) in most families. A token sees the tokens of its
  * document at or before its own place, and under a sliding window w only the last w of them.
  *
  * <p>Queries are taken in blocks, against no more keys than the block can see: that spares up to half of the products and
  * bounds memory. The query heads that share a key head count as more rows of one product, so keys are never copied.
  *
- * <p>Gradient: with {@code D = rowsum(dO O)}, {@code dV = P' dO}, {@code dS = P (dO V' - D) / sqrt(d)}, {@code dQ = dS K},
+ * <p>Gradient: with {@code D = rowsum(dO O)}, {@code dV = P' dO}, {@code dS = s P (dO V' - D)}, {@code dQ = dS K},
  * {@code dK = dS' Q}.
+ *
+ * <p>With a cap c scores pass {@code c tanh(score / c)} before the mask, and dS is multiplied by {@code 1 - tanh(score / c)^2}.
  */
 final class CausalAttention implements AutoCloseable {
     // T tokens, H query heads, G key heads, R = H / G, d head size, n queries of a block, m keys that it can see.
@@ -29,13 +33,15 @@ final class CausalAttention implements AutoCloseable {
     private static final int QUERY_BLOCK = 256;
 
     private final OptionalInt window;
-    private final Scalar scale;
+    private final double scale;
+    private final OptionalDouble cap;
     private final Map<Mask, Tensor> masks = new HashMap<>();
 
-    /** Attention for heads of {@code headSize}; belongs to one pass. */
-    CausalAttention(int headSize, OptionalInt window) {
+    /** Belongs to one pass. */
+    CausalAttention(double scale, OptionalInt window, OptionalDouble cap) {
         this.window = window;
-        this.scale = new Scalar(1 / Math.sqrt(headSize));
+        this.scale = scale;
+        this.cap = cap;
     }
 
     @Override
@@ -54,24 +60,35 @@ final class CausalAttention implements AutoCloseable {
     /** Additive mask of {@code count} queries that see {@code keys} keys, the last of which is the last query itself. */
     private record Mask(int count, int keys) {}
 
-    /** The output, (T, H d), and the probabilities of each block, which the gradient needs. */
-    record Attended(Tensor output, List<Tensor> probabilities) {}
+    /**
+     * What the gradient needs of one block.
+     *
+     * @param bent tanh(score / c); null without a cap
+     */
+    record BlockTape(Tensor probability, @Nullable Tensor bent) {}
+
+    /** The output, (T, H d), and what the gradient needs. */
+    record Attended(Tensor output, List<BlockTape> blocks) {}
 
     /** Attends with queries (T, H, d) to keys and values (T, G, d). */
     Attended forward(Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
         Tensor output = torch.empty_like(query);
-        List<Tensor> probabilities = new ArrayList<>();
+        List<BlockTape> tapes = new ArrayList<>();
         long groups = key.size(1);
         for (Block block : blocks(batch)) {
-            Tensor scores =
+            Tensor products =
                     torch.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
-            Tensor probability = torch.softmax(mask(scores.mul_(scale), block), -1);
+            Tensor bent = cap.isPresent()
+                    ? products.mul_(new Scalar(scale / cap.getAsDouble())).tanh_()
+                    : null;
+            Tensor scores = bent == null ? products.mul_(new Scalar(scale)) : bent.mul(new Scalar(cap.getAsDouble()));
+            Tensor probability = torch.softmax(mask(scores, block), -1);
             Tensor mixed = torch.bmm(probability, columns(value, block));
             queryView(output, block, groups).copy_(split(mixed, block));
-            probabilities.add(probability);
+            tapes.add(new BlockTape(probability, bent));
         }
 
-        return new Attended(output.view(query.size(0), -1), probabilities);
+        return new Attended(output.view(query.size(0), -1), tapes);
     }
 
     /** Gradients of queries, keys and values, shaped as those. */
@@ -89,14 +106,19 @@ final class CausalAttention implements AutoCloseable {
                 torch.zeros_like(value, new TensorOptions(ScalarType.Float), null));
         int i = 0;
         for (Block block : blocks(batch)) {
-            Tensor probability = attended.probabilities().get(i++);
+            BlockTape tape = attended.blocks().get(i++);
+            Tensor probability = tape.probability();
             Tensor gradient = rows(dOutput, block, groups);
             Tensor delta = gradient.to(ScalarType.Float)
                     .mul(rows(output, block, groups))
                     .sum(new long[] {-1}, true, null)
                     .to(query.scalar_type());
             Tensor scores = torch.bmm(gradient, columns(value, block).transpose(1, 2));
-            scores.sub_(delta).mul_(probability).mul_(scale);
+            scores.sub_(delta).mul_(probability).mul_(new Scalar(scale));
+            if (tape.bent() != null) {
+                scores.addcmul_(scores.mul(tape.bent()), tape.bent(), new Scalar(-1.0));
+            }
+
             queryView(sums.query(), block, groups).copy_(split(torch.bmm(scores, columns(key, block)), block));
             addColumns(sums.key(), block, torch.bmm(scores.transpose(1, 2), rows(query, block, groups)));
             addColumns(sums.value(), block, torch.bmm(probability.transpose(1, 2), gradient));

@@ -1,10 +1,16 @@
 package org.sparkqlora.model;
 
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.weights.DecoderTraits;
+import org.sparkqlora.weights.LayerNorm;
+import org.sparkqlora.weights.LayerTraits;
 import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.Projection;
 
 /** One decoder layer between passes: what is frozen, and where what trains lies in the flat vector. */
 final class DecoderLayer {
@@ -13,71 +19,109 @@ final class DecoderLayer {
 
     /** A norm weight: frozen, or at a place in the flat vector. */
     record NormWeight(@Nullable Tensor frozen, @Nullable Parameter place) {
-        Normalization open(BoundParameters parameters, double epsilon) {
-            if (place != null) {
-                return new Normalization(parameters.of(place), place, epsilon);
-            }
-
-            if (frozen == null) {
+        Normalization open(BoundParameters parameters, ModelConfig config) {
+            Tensor weight = place == null ? frozen : parameters.of(place);
+            if (weight == null) {
                 throw new IllegalStateException("Cannot normalise without a weight");
             }
 
-            return new Normalization(frozen, null, epsilon);
+            Tensor factor = config.traits().normsCountFromZero() ? weight.add(new Scalar(1.0)) : weight;
+            return new Normalization(factor, place, config.normEpsilon());
         }
     }
-
-    /** The norms of a layer; those of single heads only in families that have them. */
-    record Norms(
-            NormWeight input,
-            NormWeight postAttention,
-            @Nullable NormWeight query,
-            @Nullable NormWeight key) {}
 
     private final ModelConfig config;
+    private final LayerTraits traits;
     private final Map<Projection, Module> modules;
-    private final Norms norms;
+    private final Map<LayerNorm, NormWeight> norms;
 
-    DecoderLayer(ModelConfig config, Map<Projection, Module> modules, Norms norms) {
+    DecoderLayer(
+            ModelConfig config, LayerTraits traits, Map<Projection, Module> modules, Map<LayerNorm, NormWeight> norms) {
         this.config = config;
+        this.traits = traits;
         this.modules = new EnumMap<>(modules);
-        this.norms = norms;
+        this.norms = new EnumMap<>(norms);
     }
 
-    /** Takes the layer's weights in hand; valid until the workspace opens another layer. */
-    LayerPass open(BoundParameters parameters, Workspace workspace, @Nullable Dropout dropout) {
-        double epsilon = config.normEpsilon();
-        AttentionBlock attention = new AttentionBlock(
-                norms.input().open(parameters, epsilon),
-                linear(Projection.QUERY, parameters, workspace, dropout),
-                linear(Projection.KEY, parameters, workspace, dropout),
-                linear(Projection.VALUE, parameters, workspace, dropout),
-                linear(Projection.OUTPUT, parameters, workspace, dropout),
-                norms.query() == null ? null : norms.query().open(parameters, epsilon),
-                norms.key() == null ? null : norms.key().open(parameters, epsilon),
-                config.headSize());
-        FeedForwardBlock feedForward = new FeedForwardBlock(
-                norms.postAttention().open(parameters, epsilon),
-                linear(Projection.GATE, parameters, workspace, dropout),
-                linear(Projection.UP, parameters, workspace, dropout),
-                linear(Projection.DOWN, parameters, workspace, dropout));
-        return new LayerPass(attention, feedForward);
+    /**
+     * Takes the layer's weights in hand; valid until the workspace opens another layer.
+     *
+     * @param dropout of adapters' inputs; null where nothing is dropped
+     */
+    LayerPass open(BoundParameters parameters, Workspace workspace, PassContext context, @Nullable Dropout dropout) {
+        return new Opening(parameters, workspace, dropout).pass(context);
     }
 
-    private LinearPass linear(
-            Projection projection, BoundParameters parameters, Workspace workspace, @Nullable Dropout dropout) {
-        Module module = modules.get(projection);
-        if (module == null) {
-            throw new IllegalStateException("Cannot open a layer without %s".formatted(projection));
+    /** Takes weights in hand for one pass. */
+    private final class Opening {
+        private final BoundParameters parameters;
+        private final Workspace workspace;
+        private final @Nullable Dropout dropout;
+
+        private Opening(BoundParameters parameters, Workspace workspace, @Nullable Dropout dropout) {
+            this.parameters = parameters;
+            this.workspace = workspace;
+            this.dropout = dropout;
         }
 
-        LinearPlace place = module.place();
-        Tensor weight = module.weight() == null
-                ? parameters.of(required(place.weight(), projection))
-                : workspace.materialize(projection, module.weight());
-        Tensor bias = place.bias() == null ? module.bias() : parameters.of(place.bias());
-        BoundAdapter adapter =
-                place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters, dropout);
-        return new LinearPass(weight, bias, place, adapter);
+        private LayerPass pass(PassContext context) {
+            DecoderTraits family = config.traits();
+            AttentionBlock attention = new AttentionBlock(
+                    branch(LayerNorm.BEFORE_ATTENTION, LayerNorm.AFTER_ATTENTION),
+                    queryKeyValue(),
+                    linear(Projection.OUTPUT),
+                    norm(LayerNorm.QUERY),
+                    norm(LayerNorm.KEY),
+                    config.headSize());
+            FeedForwardBlock feedForward = new FeedForwardBlock(
+                    branch(LayerNorm.BEFORE_FEED_FORWARD, LayerNorm.AFTER_FEED_FORWARD),
+                    gateUp(),
+                    linear(Projection.DOWN),
+                    new GatedActivation(family.activation()));
+            return new LayerPass(attention, feedForward, context.layer(traits));
+        }
+
+        private SharedInput queryKeyValue() {
+            return config.traits().fusedProjections()
+                    ? new SharedInput.Fused(
+                            linear(Projection.FUSED_ATTENTION),
+                            List.of(config.querySize(), config.keyValueSize(), config.keyValueSize()))
+                    : new SharedInput.Separate(
+                            List.of(linear(Projection.QUERY), linear(Projection.KEY), linear(Projection.VALUE)));
+        }
+
+        private SharedInput gateUp() {
+            return config.traits().fusedProjections()
+                    ? new SharedInput.Fused(
+                            linear(Projection.FUSED_GATE),
+                            List.of(config.intermediateSize(), config.intermediateSize()))
+                    : new SharedInput.Separate(List.of(linear(Projection.GATE), linear(Projection.UP)));
+        }
+
+        private ResidualBranch branch(LayerNorm before, LayerNorm after) {
+            return new ResidualBranch(norm(before), norm(after), config.traits().residualMultiplier());
+        }
+
+        private @Nullable Normalization norm(LayerNorm norm) {
+            NormWeight weight = norms.get(norm);
+            return weight == null ? null : weight.open(parameters, config);
+        }
+
+        private LinearPass linear(Projection projection) {
+            Module module = modules.get(projection);
+            if (module == null) {
+                throw new IllegalStateException("Cannot open a layer without %s".formatted(projection));
+            }
+
+            LinearPlace place = module.place();
+            Tensor weight = module.weight() == null
+                    ? parameters.of(required(place.weight(), projection))
+                    : workspace.materialize(projection, module.weight());
+            Tensor bias = place.bias() == null ? module.bias() : parameters.of(place.bias());
+            BoundAdapter adapter =
+                    place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters, dropout);
+            return new LinearPass(weight, bias, place, adapter);
+        }
     }
 
     private static Parameter required(@Nullable Parameter place, Projection projection) {

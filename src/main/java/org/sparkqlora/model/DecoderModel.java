@@ -6,10 +6,13 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Function;
 import java.util.function.IntPredicate;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DecoderLayer.NormWeight;
+import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
@@ -160,14 +163,19 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     PassContext context(DocumentBatch batch) {
-        return new PassContext(
-                batch,
-                Rotary.of(batch, config.rotary(), config.headSize(), activations),
-                new CausalAttention(config.headSize(), config.slidingWindow()));
+        return new PassContext(config, batch, activations);
     }
 
-    Tensor embedding(BoundParameters parameters) {
-        return trainedOr(layout.embedding(), parameters, frozen.embedding());
+    /** The residual stream that tokens start as. */
+    Tensor embed(BoundParameters parameters, Tensor ids) {
+        Tensor rows = torch.embedding(trainedOr(layout.embedding(), parameters, frozen.embedding()), ids);
+        return config.traits().embeddingMultiplier() == 1 ? rows : rows.mul_(embeddingMultiplier());
+    }
+
+    /** Factor on embedded tokens, rounded as activations are: models that have one were trained so. */
+    Scalar embeddingMultiplier() {
+        double factor = config.traits().embeddingMultiplier();
+        return new Scalar(activations == ScalarType.BFloat16 ? Bfloat16.widen(Bfloat16.round((float) factor)) : factor);
     }
 
     @Nullable
@@ -176,11 +184,15 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     OutputHead head(BoundParameters parameters) {
-        return new OutputHead(trainedOr(layout.head(), parameters, frozen.head()), layout.head());
+        return new OutputHead(
+                trainedOr(layout.head(), parameters, frozen.head()),
+                layout.head(),
+                config.traits().logitMultiplier(),
+                config.traits().logitCap());
     }
 
     Normalization finalNorm(BoundParameters parameters) {
-        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config.normEpsilon());
+        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config);
     }
 
     private static Tensor trainedOr(@Nullable Parameter place, BoundParameters parameters, @Nullable Tensor frozen) {

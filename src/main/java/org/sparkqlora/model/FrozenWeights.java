@@ -14,7 +14,10 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.DecoderTensors;
+import org.sparkqlora.weights.LayerNorm;
 import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.Projection;
 import org.sparkqlora.weights.StoredTensor;
 import org.sparkqlora.weights.StoredType;
 import org.sparkqlora.weights.WeightFolder;
@@ -45,9 +48,9 @@ final class FrozenWeights implements AutoCloseable {
         this.method = method;
         this.activations = activations;
         this.dequantizer = dequantizer;
-        this.embedding = frozen(TensorNames.EMBEDDING, activations);
-        this.finalNorm = frozen(TensorNames.FINAL_NORM, ScalarType.Float);
-        this.head = config.tiedEmbeddings() ? embedding : frozen(TensorNames.HEAD, activations);
+        this.embedding = frozen(DecoderTensors.EMBEDDING, activations);
+        this.finalNorm = frozen(DecoderTensors.NORM, ScalarType.Float);
+        this.head = config.tiedEmbeddings() ? embedding : frozen(DecoderTensors.HEAD, activations);
     }
 
     @Nullable
@@ -68,11 +71,11 @@ final class FrozenWeights implements AutoCloseable {
 
     DecoderLayer layer(int layer, ModelLayout layout) {
         Map<Projection, Module> modules = new EnumMap<>(Projection.class);
-        for (Projection projection : Projection.values()) {
+        for (Projection projection : Projection.of(config)) {
             modules.put(projection, module(projection, layer, layout.linear(layer, projection)));
         }
 
-        return new DecoderLayer(config, modules, norms(layer, layout.norms(layer)));
+        return new DecoderLayer(config, config.layerTraits().get(layer), modules, norms(layer, layout.norms(layer)));
     }
 
     @Override
@@ -94,7 +97,7 @@ final class FrozenWeights implements AutoCloseable {
 
     private Module module(Projection projection, int layer, LinearPlace place) {
         String path = projection.path(layer);
-        Tensor bias = TensorNames.hasBias(config, projection) ? frozen(path + ".bias", activations) : null;
+        Tensor bias = projection.isBiased(config) ? frozen(path + ".bias", activations) : null;
         return new Module(matrix(path + ".weight"), bias, place);
     }
 
@@ -109,17 +112,15 @@ final class FrozenWeights implements AutoCloseable {
         return tensor == null ? null : new BaseMatrix.Dense(tensor);
     }
 
-    private DecoderLayer.Norms norms(int layer, ModelLayout.NormPlaces places) {
-        boolean ofHeads = TensorNames.hasHeadNorms(config);
-        return new DecoderLayer.Norms(
-                norm(TensorNames.inputNorm(layer), places.input()),
-                norm(TensorNames.postAttentionNorm(layer), places.postAttention()),
-                ofHeads ? norm(TensorNames.queryNorm(layer), places.query()) : null,
-                ofHeads ? norm(TensorNames.keyNorm(layer), places.key()) : null);
-    }
+    private Map<LayerNorm, NormWeight> norms(int layer, Map<LayerNorm, Parameter> places) {
+        Map<LayerNorm, NormWeight> norms = new EnumMap<>(LayerNorm.class);
+        for (LayerNorm norm : LayerNorm.values()) {
+            DecoderTensors.norm(norm, layer, config)
+                    .ifPresent(name ->
+                            norms.put(norm, new NormWeight(frozen(name, ScalarType.Float), places.get(norm))));
+        }
 
-    private NormWeight norm(String name, @Nullable Parameter place) {
-        return new NormWeight(frozen(name, ScalarType.Float), place);
+        return norms;
     }
 
     private @Nullable Tensor frozen(String name, ScalarType type) {

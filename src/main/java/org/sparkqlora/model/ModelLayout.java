@@ -5,7 +5,11 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.weights.DecoderTensors;
+import org.sparkqlora.weights.LayerNorm;
 import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.Projection;
+import org.sparkqlora.weights.ProjectionShape;
 
 /**
  * What of a model trains, and where it lies in the flat vector: adapters layer by layer in the order of {@link Projection}, A before
@@ -19,19 +23,10 @@ final class ModelLayout {
     static final String UP_SUFFIX = ".lora_B.weight";
     static final String MAGNITUDE_SUFFIX = ".lora_magnitude_vector";
 
-    /** Norm weights of one layer; heads' norms only where the family has them. */
-    record NormPlaces(
-            @Nullable Parameter input,
-            @Nullable Parameter postAttention,
-            @Nullable Parameter query,
-            @Nullable Parameter key) {
-        static final NormPlaces FROZEN = new NormPlaces(null, null, null, null);
-    }
-
     private final ModelConfig config;
     private final ParameterIndex.Builder builder = ParameterIndex.builder();
     private final List<Map<Projection, LinearPlace>> linears = new ArrayList<>();
-    private final List<NormPlaces> norms = new ArrayList<>();
+    private final List<Map<LayerNorm, Parameter>> norms = new ArrayList<>();
     private final @Nullable Parameter embedding;
     private final @Nullable Parameter finalNorm;
     private final @Nullable Parameter head;
@@ -41,15 +36,15 @@ final class ModelLayout {
         this.config = config;
         boolean full = spec.method() == Method.FULL;
         int hidden = config.hiddenSize();
-        this.embedding = full ? builder.add(TensorNames.EMBEDDING, config.vocabularySize(), hidden) : null;
+        this.embedding = full ? builder.add(DecoderTensors.EMBEDDING, config.vocabularySize(), hidden) : null;
         for (int layer = 0; layer < config.layers(); layer++) {
             linears.add(full ? trainedLinears(layer) : adapters(layer, spec.lora()));
-            norms.add(full ? trainedNorms(layer) : NormPlaces.FROZEN);
+            norms.add(full ? trainedNorms(layer) : Map.of());
         }
 
-        this.finalNorm = full ? builder.add(TensorNames.FINAL_NORM, hidden) : null;
+        this.finalNorm = full ? builder.add(DecoderTensors.NORM, hidden) : null;
         this.head = full && !config.tiedEmbeddings()
-                ? builder.add(TensorNames.HEAD, config.vocabularySize(), hidden)
+                ? builder.add(DecoderTensors.HEAD, config.vocabularySize(), hidden)
                 : embedding;
         this.index = builder.build();
         if (spec.lora() != null && index.size() == 0) {
@@ -73,7 +68,8 @@ final class ModelLayout {
         return linears.get(layer).getOrDefault(projection, LinearPlace.FROZEN);
     }
 
-    NormPlaces norms(int layer) {
+    /** Where the weights of a layer's norms lie, when they train. */
+    Map<LayerNorm, Parameter> norms(int layer) {
         return norms.get(layer);
     }
 
@@ -95,7 +91,7 @@ final class ModelLayout {
 
     private Map<Projection, LinearPlace> adapters(int layer, @Nullable LoraSpec lora) {
         Map<Projection, LinearPlace> places = new EnumMap<>(Projection.class);
-        for (Projection projection : Projection.values()) {
+        for (Projection projection : Projection.of(config)) {
             if (lora != null && lora.targets().matches(projection.path(layer))) {
                 places.put(projection, new LinearPlace(null, null, adapter(projection, layer, lora)));
             }
@@ -117,25 +113,24 @@ final class ModelLayout {
 
     private Map<Projection, LinearPlace> trainedLinears(int layer) {
         Map<Projection, LinearPlace> places = new EnumMap<>(Projection.class);
-        for (Projection projection : Projection.values()) {
+        for (Projection projection : Projection.of(config)) {
             ProjectionShape shape = ProjectionShape.of(projection, config);
             String path = projection.path(layer);
             Parameter weight = builder.add(path + ".weight", shape.outputs(), shape.inputs());
-            Parameter bias =
-                    TensorNames.hasBias(config, projection) ? builder.add(path + ".bias", shape.outputs()) : null;
+            Parameter bias = projection.isBiased(config) ? builder.add(path + ".bias", shape.outputs()) : null;
             places.put(projection, new LinearPlace(weight, bias, null));
         }
 
         return places;
     }
 
-    private NormPlaces trainedNorms(int layer) {
-        int hidden = config.hiddenSize();
-        boolean ofHeads = TensorNames.hasHeadNorms(config);
-        return new NormPlaces(
-                builder.add(TensorNames.inputNorm(layer), hidden),
-                builder.add(TensorNames.postAttentionNorm(layer), hidden),
-                ofHeads ? builder.add(TensorNames.queryNorm(layer), config.headSize()) : null,
-                ofHeads ? builder.add(TensorNames.keyNorm(layer), config.headSize()) : null);
+    private Map<LayerNorm, Parameter> trainedNorms(int layer) {
+        Map<LayerNorm, Parameter> places = new EnumMap<>(LayerNorm.class);
+        for (LayerNorm norm : LayerNorm.values()) {
+            DecoderTensors.norm(norm, layer, config)
+                    .ifPresent(name -> places.put(norm, builder.add(name, DecoderTensors.normWidth(norm, config))));
+        }
+
+        return places;
     }
 }

@@ -94,8 +94,7 @@ record ModelPass(
                 PassContext context = model.context(batch)) {
             Tensor hidden = lastHidden(batch, context).narrow(0, from, count);
             Tensor normalized = model.finalNorm(parameters).forward(hidden);
-            Tensor logits =
-                    torch.linear(normalized, model.head(parameters).weight()).to(ScalarType.Float);
+            Tensor logits = model.head(parameters).logits(normalized);
             float[] values = new float[Math.toIntExact(logits.numel())];
             TensorMemory.read(logits, values, values.length);
             return values;
@@ -124,7 +123,7 @@ record ModelPass(
     /** The input of each layer, and the output of the last. */
     private List<Tensor> forward(Tensor ids, PassContext context) {
         List<Tensor> states = new ArrayList<>();
-        states.add(torch.embedding(model.embedding(parameters), ids));
+        states.add(model.embed(parameters, ids));
         for (DecoderLayer layer : model.layers()) {
             states.add(forward(layer, states.get(states.size() - 1), context));
         }
@@ -134,7 +133,7 @@ record ModelPass(
 
     private Tensor lastHidden(DocumentBatch batch, PassContext context) {
         return TensorScope.keep(() -> {
-            Tensor state = torch.embedding(model.embedding(parameters), indices(batch.ids()));
+            Tensor state = model.embed(parameters, indices(batch.ids()));
             for (DecoderLayer layer : model.layers()) {
                 state = forward(layer, state, context);
             }
@@ -145,7 +144,8 @@ record ModelPass(
 
     private Tensor forward(DecoderLayer layer, Tensor input, PassContext context) {
         stopIfInterrupted();
-        return TensorScope.keep(() -> layer.open(parameters, workspace, dropout).forward(input, context));
+        return TensorScope.keep(
+                () -> layer.open(parameters, workspace, context, dropout).forward(input));
     }
 
     private Tensor backward(List<Tensor> inputs, Tensor dLast, PassContext context, GradientSum gradients) {
@@ -156,7 +156,7 @@ record ModelPass(
             Tensor input = inputs.get(layer);
             Tensor above = gradient;
             gradient = TensorScope.keep(
-                    () -> current.open(parameters, workspace, dropout).backward(above, input, context, gradients));
+                    () -> current.open(parameters, workspace, context, dropout).backward(above, input, gradients));
         }
 
         return gradient;
@@ -167,7 +167,9 @@ record ModelPass(
         if (place != null) {
             TensorScope.run(() -> {
                 Tensor sum = TensorMemory.zeros(ScalarType.Float, place.shape());
-                gradients.add(place, sum.index_add_(0, ids, gradient.to(ScalarType.Float)));
+                gradients.add(
+                        place,
+                        sum.index_add_(0, ids, gradient.to(ScalarType.Float)).mul_(model.embeddingMultiplier()));
             });
         }
     }

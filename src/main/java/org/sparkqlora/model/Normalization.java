@@ -11,11 +11,16 @@ import org.sparkqlora.tensor.TensorScope;
  *
  * <p>Gradient: with n = x r and e = dy w, {@code dx = r (e - n mean(e n))} and {@code dw = sum(dy n)}. All in float32.
  *
- * @param weight w, float32, as wide as the last dimension
+ * @param weight w, or 1 + w in families whose norms count from zero, float32, as wide as the last dimension
  * @param place where w lies in the flat vector; null when it is frozen
  */
 record Normalization(Tensor weight, @Nullable Parameter place, double epsilon) {
     private static final long[] LAST = {-1};
+
+    /** How many numbers are normalised together. */
+    long width() {
+        return weight.size(0);
+    }
 
     /** Normalises {@code input} in float32 and returns it in its own number format. */
     Tensor forward(Tensor input) {

@@ -1,5 +1,6 @@
 package org.sparkqlora.model;
 
+import java.util.OptionalDouble;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -9,20 +10,24 @@ import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
- * Cross-entropy of the trained tokens: {@code loss = logsumexp(z) - z[target], z = W h}, and its gradient
- * {@code dz = softmax(z) - onehot(target)}.
+ * Cross-entropy of the trained tokens: {@code loss = logsumexp(z) - z[target], z = m W h}, and its gradient
+ * {@code dz = softmax(z) - onehot(target)}. With a cap c it is {@code z = c tanh(m W h / c)}, and dz is multiplied by
+ * {@code 1 - (z / c)^2} on its way back.
  *
  * <p>Only positions that predict a trained token are computed, a chunk of them at a time, so that a full matrix of float32 logits
  * never exists.
  *
  * @param weight W, (vocabulary, hidden)
  * @param place where W lies in the flat vector, when it trains
+ * @param multiplier m
+ * @param cap c; empty without one
  */
-record OutputHead(Tensor weight, @Nullable Parameter place) {
+record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, OptionalDouble cap) {
     /** 16 MiB of float32 logits a chunk: below what malloc would map and unmap each time. */
     private static final long CHUNK_LOGITS = 1L << 22;
 
     private static final long[] LAST = {-1};
+    private static final Scalar ONE = new Scalar(1.0).retainReference();
 
     /** The loss of each predictor of (predictors, hidden), in nats. */
     float[] losses(Tensor hidden, Tensor targets) {
@@ -48,11 +53,11 @@ record OutputHead(Tensor weight, @Nullable Parameter place) {
             TensorScope.run(() -> {
                 Tensor inputs = hidden.narrow(0, at, count);
                 Tensor wanted = targets.narrow(0, at, count).unsqueeze(1);
-                Tensor logits = torch.linear(inputs, weight).to(ScalarType.Float);
+                Tensor logits = logits(inputs);
                 Tensor logSum = logits.logsumexp(LAST, true);
                 copyLosses(logSum.sub(logits.gather(1, wanted)), losses, (int) at);
                 if (hiddenGradient != null && gradients != null) {
-                    Tensor dLogits = logitGradient(logits, logSum, wanted).to(hidden.scalar_type());
+                    Tensor dLogits = productGradient(logits, logSum, wanted).to(hidden.scalar_type());
                     hiddenGradient.narrow(0, at, count).copy_(torch.mm(dLogits, weight));
                     if (place != null) {
                         gradients.add(place, torch.mm(dLogits.t(), inputs));
@@ -62,6 +67,30 @@ record OutputHead(Tensor weight, @Nullable Parameter place) {
         }
 
         return losses;
+    }
+
+    /** Logits of (tokens, hidden), in float32. */
+    Tensor logits(Tensor hidden) {
+        Tensor products = torch.linear(hidden, weight).to(ScalarType.Float);
+        if (cap.isEmpty()) {
+            return multiplier == 1 ? products : products.mul_(new Scalar(multiplier));
+        }
+
+        Tensor bent = products.mul_(new Scalar(multiplier / cap.getAsDouble())).tanh_();
+        return bent.mul_(new Scalar(cap.getAsDouble()));
+    }
+
+    /** The gradient of {@code W h}; the logits are overwritten. */
+    private Tensor productGradient(Tensor logits, Tensor logSum, Tensor wanted) {
+        Tensor slope = cap.isEmpty()
+                ? null
+                : logits.div(new Scalar(cap.getAsDouble())).square_().neg_().add_(ONE);
+        Tensor gradient = logitGradient(logits, logSum, wanted);
+        if (slope != null) {
+            gradient.mul_(slope);
+        }
+
+        return multiplier == 1 ? gradient : gradient.mul_(new Scalar(multiplier));
     }
 
     private static Tensor logitGradient(Tensor logits, Tensor logSum, Tensor wanted) {

@@ -8,6 +8,8 @@ import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.Projection;
+import org.sparkqlora.weights.ProjectionShape;
 
 /**
  * Room for the dequantised weights of one layer, made once and reused: no more than one layer's weights exist in full width at any
@@ -19,7 +21,7 @@ final class Workspace implements AutoCloseable {
 
     Workspace(ModelConfig config, ScalarType type, FourBitDequantizer dequantizer) {
         this.dequantizer = dequantizer;
-        for (Projection projection : Projection.values()) {
+        for (Projection projection : Projection.of(config)) {
             ProjectionShape shape = ProjectionShape.of(projection, config);
             buffers.put(
                     projection, TensorScope.detached(() -> TensorMemory.empty(type, shape.outputs(), shape.inputs())));

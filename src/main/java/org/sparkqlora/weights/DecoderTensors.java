@@ -5,8 +5,9 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
-/** Names and shapes of the weights that a config asks for, in the order a token passes them. All families use one naming. */
+/** Names and shapes of the weights that a config asks for, layer by layer. */
 public final class DecoderTensors {
     public static final String EMBEDDING = "model.embed_tokens.weight";
     public static final String NORM = "model.norm.weight";
@@ -20,7 +21,7 @@ public final class DecoderTensors {
         this.config = config;
         shapes.put(EMBEDDING, new long[] {config.vocabularySize(), config.hiddenSize()});
         for (int layer = 0; layer < config.layers(); layer++) {
-            addLayer("model.layers." + layer + ".");
+            addLayer(layer);
         }
 
         shapes.put(NORM, new long[] {config.hiddenSize()});
@@ -38,35 +39,50 @@ public final class DecoderTensors {
         return Collections.unmodifiableMap(shapes);
     }
 
-    /** Weights of the seven projections of every layer: what is held in four bits. */
+    /** Weights of the linear modules of every layer: what is held in four bits. */
     public List<String> projections() {
         return List.copyOf(projections);
     }
 
-    private void addLayer(String layer) {
-        String attention = layer + "self_attn.";
-        int hidden = config.hiddenSize();
-        shapes.put(layer + "input_layernorm.weight", new long[] {hidden});
-        addProjection(attention + "q_proj", config.querySize(), hidden, config.attentionBias());
-        addProjection(attention + "k_proj", config.keyValueSize(), hidden, config.attentionBias());
-        addProjection(attention + "v_proj", config.keyValueSize(), hidden, config.attentionBias());
-        addProjection(attention + "o_proj", hidden, config.querySize(), config.outputBias());
-        if (config.queryKeyNorm()) {
-            shapes.put(attention + "q_norm.weight", new long[] {config.headSize()});
-            shapes.put(attention + "k_norm.weight", new long[] {config.headSize()});
-        }
-
-        shapes.put(layer + "post_attention_layernorm.weight", new long[] {hidden});
-        addProjection(layer + "mlp.gate_proj", config.intermediateSize(), hidden, config.mlpBias());
-        addProjection(layer + "mlp.up_proj", config.intermediateSize(), hidden, config.mlpBias());
-        addProjection(layer + "mlp.down_proj", hidden, config.intermediateSize(), config.mlpBias());
+    /** The name of a norm's weight; nothing where the model has no such norm. */
+    public static Optional<String> norm(LayerNorm norm, int layer, ModelConfig config) {
+        boolean turned = config.traits().queryKeyNorm() != QueryKeyNorm.NONE;
+        Optional<String> module = switch (norm) {
+            case QUERY -> turned ? Optional.of("self_attn.q_norm") : Optional.empty();
+            case KEY -> turned ? Optional.of("self_attn.k_norm") : Optional.empty();
+            case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD ->
+                config.traits().norms().nameOf(norm);
+        };
+        return module.map(name -> "model.layers.%d.%s.weight".formatted(layer, name));
     }
 
-    private void addProjection(String module, long outputs, long inputs, boolean biased) {
-        shapes.put(module + ".weight", new long[] {outputs, inputs});
+    /** How wide a norm's weight is. */
+    public static long normWidth(LayerNorm norm, ModelConfig config) {
+        boolean ofHead = config.traits().queryKeyNorm() == QueryKeyNorm.EACH_HEAD;
+        return switch (norm) {
+            case QUERY -> ofHead ? config.headSize() : config.querySize();
+            case KEY -> ofHead ? config.headSize() : config.keyValueSize();
+            case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD -> config.hiddenSize();
+        };
+    }
+
+    private void addLayer(int layer) {
+        for (Projection projection : Projection.of(config)) {
+            addProjection(projection, layer);
+        }
+
+        for (LayerNorm norm : LayerNorm.values()) {
+            norm(norm, layer, config).ifPresent(name -> shapes.put(name, new long[] {normWidth(norm, config)}));
+        }
+    }
+
+    private void addProjection(Projection projection, int layer) {
+        String module = projection.path(layer);
+        ProjectionShape shape = ProjectionShape.of(projection, config);
+        shapes.put(module + ".weight", new long[] {shape.outputs(), shape.inputs()});
         projections.add(module + ".weight");
-        if (biased) {
-            shapes.put(module + ".bias", new long[] {outputs});
+        if (projection.isBiased(config)) {
+            shapes.put(module + ".bias", new long[] {shape.outputs()});
         }
     }
 }

@@ -6,13 +6,16 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A JSON object whose fields are read with their type checked; messages name the document and the field.
  *
- * <p>A field that is absent and one that is {@code null} are the same, as in Hugging Face files.
+ * <p>A field that is absent and one that is {@code null} are the same, as in Hugging Face files, except where a method's name says
+ * otherwise.
  */
 public final class FieldsJson {
     private static final ObjectMapper STRICT = new ObjectMapper()
@@ -89,6 +92,25 @@ public final class FieldsJson {
 
     public double number(String key, double absent) {
         return has(key) ? number(key) : absent;
+    }
+
+    /** The number under {@code key}; {@code absent} without the key, and nothing where it is {@code null}. */
+    public OptionalDouble numberOrNull(String key, double absent) {
+        return node.has(key) ? numberOrNull(key) : OptionalDouble.of(absent);
+    }
+
+    /** The number under {@code key}, or nothing. */
+    public OptionalDouble numberOrNull(String key) {
+        return has(key) ? OptionalDouble.of(number(key)) : OptionalDouble.empty();
+    }
+
+    /** The count under {@code key}; {@code absent} without the key, and nothing where it is {@code null}. */
+    public OptionalInt countOrNull(String key, int absent) {
+        if (!node.has(key)) {
+            return OptionalInt.of(absent);
+        }
+
+        return has(key) ? OptionalInt.of(count(key)) : OptionalInt.empty();
     }
 
     public boolean flag(String key, boolean absent) {

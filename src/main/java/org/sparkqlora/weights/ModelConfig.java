@@ -6,7 +6,7 @@ import java.util.OptionalInt;
 /**
  * What {@code config.json} says about a decoder, in one form for all families and versions.
  *
- * @param modelType {@code llama}, {@code mistral}, {@code qwen2} or {@code qwen3}
+ * @param modelType the family, such as {@code llama}
  * @param vocabularySize rows of the embedding
  * @param hiddenSize width of the residual stream
  * @param intermediateSize width of the feed-forward block
@@ -15,16 +15,14 @@ import java.util.OptionalInt;
  * @param keyValueHeads key and value heads
  * @param headSize width of a head; heads * headSize need not be hiddenSize
  * @param normEpsilon epsilon of the RMS norms
- * @param rotary rotary position embedding
  * @param tiedEmbeddings the output head is the embedding
- * @param slidingWindow tokens that a token sees, itself included; empty for all before it
- * @param attentionBias q, k and v have a bias; see {@link #outputBias()} for o
- * @param mlpBias gate, up and down have a bias
  * @param maxPositions longest sequence the model was made for
  * @param storedType PyTorch's name of the weights' type, such as {@code bfloat16}
  * @param eosIds tokens that end a text
  * @param bosId token that begins a text
  * @param padId token that fills a row
+ * @param traits what all layers compute
+ * @param layerTraits what each layer does otherwise
  */
 public record ModelConfig(
         String modelType,
@@ -36,28 +34,22 @@ public record ModelConfig(
         int keyValueHeads,
         int headSize,
         double normEpsilon,
-        RotarySpec rotary,
         boolean tiedEmbeddings,
-        OptionalInt slidingWindow,
-        boolean attentionBias,
-        boolean mlpBias,
         int maxPositions,
         String storedType,
         List<Integer> eosIds,
         OptionalInt bosId,
-        OptionalInt padId) {
+        OptionalInt padId,
+        DecoderTraits traits,
+        List<LayerTraits> layerTraits) {
     public ModelConfig {
         eosIds = List.copyOf(eosIds);
+        layerTraits = List.copyOf(layerTraits);
     }
 
-    /** The attention's output projection has a bias: where q, k and v have one, except in qwen2. */
-    public boolean outputBias() {
-        return attentionBias && !modelType.equals("qwen2");
-    }
-
-    /** Queries and keys pass an RMS norm over each head before they are turned. */
-    public boolean queryKeyNorm() {
-        return modelType.equals("qwen3");
+    /** Factor on attention scores. */
+    public double attentionScale() {
+        return traits.attentionScale().orElse(1 / Math.sqrt(headSize));
     }
 
     /** Width of all query heads. */

@@ -7,10 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
-import java.util.Set;
 
 /**
  * Reads {@code config.json} in the form of transformers 4 ({@code rope_theta} and {@code rope_scaling} at the top,
@@ -18,17 +16,12 @@ import java.util.Set;
  * transformers classes; unknown keys are ignored, known keys with values that would change the arithmetic are refused.
  */
 public final class ModelConfigJson {
-    private static final List<String> FAMILIES = List.of("llama", "mistral", "qwen2", "qwen3");
-    private static final int MISTRAL_WINDOW = 4096;
-    private static final int QWEN3_HEAD_SIZE = 128;
-    private static final double THETA = 10_000;
-
     private final FieldsJson fields;
-    private final String modelType;
+    private final ModelFamily family;
 
     private ModelConfigJson(FieldsJson fields) {
         this.fields = fields;
-        this.modelType = fields.text("model_type");
+        this.family = ModelFamilies.of(fields);
     }
 
     /** Reads the config in the file {@code configJson}. */
@@ -60,7 +53,7 @@ public final class ModelConfigJson {
         int heads = fields.count("num_attention_heads");
         int maxPositions = fields.count("max_position_embeddings", 2048);
         ModelConfig config = new ModelConfig(
-                modelType,
+                family.modelType(),
                 fields.count("vocab_size"),
                 hiddenSize,
                 fields.count("intermediate_size"),
@@ -68,31 +61,20 @@ public final class ModelConfigJson {
                 heads,
                 fields.count("num_key_value_heads", heads),
                 headSize(hiddenSize, heads),
-                fields.number("rms_norm_eps", 1e-6),
-                RotaryJson.read(fields, THETA, maxPositions),
-                fields.flag("tie_word_embeddings", false),
-                slidingWindow(),
-                attentionBias(),
-                modelType.equals("llama") && fields.flag("mlp_bias", false),
+                fields.number("rms_norm_eps", family.normEpsilon()),
+                fields.flag("tie_word_embeddings", family.tiedEmbeddings()),
                 maxPositions,
                 fields.text("dtype", fields.text("torch_dtype", "float32")),
                 eosIds(),
                 tokenId("bos_token_id"),
-                tokenId("pad_token_id"));
+                tokenId("pad_token_id"),
+                family.traits(fields),
+                family.layers(new LayerFieldsJson(fields, family.theta(), maxPositions)));
         requireGroups(config);
         return config;
     }
 
     private void requireSupported() {
-        if (!FAMILIES.contains(modelType)) {
-            throw fields.unsupported("model_type", modelType, String.join(", ", FAMILIES));
-        }
-
-        String activation = fields.text("hidden_act", "silu");
-        if (!activation.equals("silu")) {
-            throw fields.unsupported("hidden_act", activation, "silu");
-        }
-
         FieldsJson quantization = fields.object("quantization_config");
         String quantMethod = quantization.text("quant_method", "bitsandbytes");
         if (!quantMethod.equals("bitsandbytes")) {
@@ -122,8 +104,8 @@ public final class ModelConfigJson {
             return fields.count("head_dim");
         }
 
-        if (modelType.equals("qwen3")) {
-            return QWEN3_HEAD_SIZE;
+        if (family.headSize().isPresent()) {
+            return family.headSize().getAsInt();
         }
 
         if (hiddenSize % heads != 0) {
@@ -133,53 +115,6 @@ public final class ModelConfigJson {
         }
 
         return hiddenSize / heads;
-    }
-
-    private boolean attentionBias() {
-        return switch (modelType) {
-            case "qwen2" -> true;
-            case "llama", "qwen3" -> fields.flag("attention_bias", false);
-            default -> false;
-        };
-    }
-
-    private OptionalInt slidingWindow() {
-        return switch (modelType) {
-            case "mistral" -> mistralWindow();
-            case "qwen2", "qwen3" -> fields.flag("use_sliding_window", false) ? qwenWindow() : OptionalInt.empty();
-            default -> OptionalInt.empty();
-        };
-    }
-
-    /** Only here an absent key, which means the class's default, differs from {@code null}, which means no window. */
-    private OptionalInt mistralWindow() {
-        if (!fields.node().has("sliding_window")) {
-            return OptionalInt.of(MISTRAL_WINDOW);
-        }
-
-        return fields.has("sliding_window") ? OptionalInt.of(fields.count("sliding_window")) : OptionalInt.empty();
-    }
-
-    private OptionalInt qwenWindow() {
-        Set<String> kinds = new HashSet<>();
-        JsonNode layerTypes = fields.node().path("layer_types");
-        layerTypes.forEach(kind -> kinds.add(kind.asText()));
-        if (layerTypes.isEmpty()) {
-            int fullLayers = fields.integer("max_window_layers", 28);
-            int layers = fields.count("num_hidden_layers");
-            kinds.addAll(fullLayers > 0 ? List.of("full_attention") : List.of());
-            kinds.addAll(fullLayers < layers ? List.of("sliding_attention") : List.of());
-        }
-
-        if (kinds.size() > 1) {
-            throw new InvalidWeightsException(
-                    "Unsupported attention in %s: expected all layers with or all without a sliding window, found both"
-                            .formatted(fields.document()));
-        }
-
-        return kinds.contains("sliding_attention")
-                ? OptionalInt.of(fields.count("sliding_window", 4096))
-                : OptionalInt.empty();
     }
 
     private List<Integer> eosIds() {

@@ -38,6 +38,12 @@ class GoldenModelTest {
                         "mistral-window",
                         "qwen2-bias",
                         "qwen3-qknorm",
+                        "gemma2",
+                        "gemma3_text",
+                        "granite",
+                        "olmo2",
+                        "phi3",
+                        "smollm3",
                         "llama-tied/variants/rslora",
                         "llama-tied/variants/dora",
                         "llama-tied/variants/qv",
@@ -73,7 +79,8 @@ class GoldenModelTest {
     }
 
     @ParameterizedTest
-    @org.junit.jupiter.params.provider.ValueSource(strings = "llama-tied/variants/full")
+    @org.junit.jupiter.params.provider.ValueSource(
+            strings = {"llama-tied/variants/full", "gemma2", "gemma3_text", "granite", "olmo2", "phi3", "smollm3"})
     void gradientsOfAllWeightsEqualTheReference(String name) {
         GoldenModel golden = new GoldenModel(name);
         try (Run run = new Run(golden, Mode.FULL, cache)) {

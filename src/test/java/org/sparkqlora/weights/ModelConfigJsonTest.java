@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,16 +47,18 @@ class ModelConfigJsonTest {
                         2,
                         24,
                         1e-5,
-                        new RotarySpec(500, new RotaryScaling.Llama3(8, 1, 4, 32)),
-                        false,
-                        OptionalInt.empty(),
-                        false,
                         false,
                         256,
                         "bfloat16",
                         List.of(2),
                         OptionalInt.of(1),
-                        OptionalInt.of(0)));
+                        OptionalInt.of(0),
+                        DecoderTraits.builder().build(),
+                        Collections.nCopies(
+                                3,
+                                new LayerTraits(
+                                        OptionalInt.empty(),
+                                        Optional.of(new RotarySpec(500, new RotaryScaling.Llama3(8, 1, 4, 32)))))));
     }
 
     @Test
@@ -64,17 +68,17 @@ class ModelConfigJsonTest {
         ModelConfig qwen2 = ModelConfigJson.read(Goldens.base("qwen2-bias").resolve("config.json"));
         ModelConfig qwen3 = ModelConfigJson.read(Goldens.base("qwen3-qknorm").resolve("config.json"));
 
-        assertThat(mistral.slidingWindow()).hasValue(8);
+        assertThat(windows(mistral)).containsExactly(OptionalInt.of(8), OptionalInt.of(8));
         assertThat(mistral.headSize()).isEqualTo(32);
         assertThat(mistral.querySize()).isEqualTo(128);
         assertThat(mistral.keyValueSize()).isEqualTo(64);
-        assertThat(qwen2.attentionBias()).isTrue();
-        assertThat(qwen2.outputBias()).isFalse();
-        assertThat(qwen2.slidingWindow()).isEmpty();
+        assertThat(qwen2.traits().attentionBias()).isTrue();
+        assertThat(qwen2.traits().outputBias()).isFalse();
+        assertThat(windows(qwen2)).containsOnly(OptionalInt.empty());
         assertThat(qwen2.eosIds()).isEmpty();
         assertThat(qwen2.bosId()).isEmpty();
-        assertThat(qwen3.queryKeyNorm()).isTrue();
-        assertThat(qwen3.attentionBias()).isFalse();
+        assertThat(qwen3.traits().queryKeyNorm()).isEqualTo(QueryKeyNorm.EACH_HEAD);
+        assertThat(qwen3.traits().attentionBias()).isFalse();
         assertThat(qwen3.tiedEmbeddings()).isTrue();
     }
 
@@ -88,10 +92,10 @@ class ModelConfigJsonTest {
         assertThat(llama.headSize()).isEqualTo(16);
         assertThat(llama.keyValueHeads()).isEqualTo(4);
         assertThat(llama.normEpsilon()).isEqualTo(1e-6);
-        assertThat(llama.rotary()).isEqualTo(new RotarySpec(10_000, new RotaryScaling.Unscaled()));
+        assertThat(llama.layerTraits().get(1).rotary()).hasValue(new RotarySpec(10_000, new RotaryScaling.Unscaled()));
         assertThat(llama.storedType()).isEqualTo("float32");
-        assertThat(mistral.slidingWindow()).hasValue(4096);
-        assertThat(unwindowed.slidingWindow()).isEmpty();
+        assertThat(windows(mistral)).containsOnly(OptionalInt.of(4096));
+        assertThat(windows(unwindowed)).containsOnly(OptionalInt.empty());
         assertThat(qwen3.headSize()).isEqualTo(128);
     }
 
@@ -99,15 +103,52 @@ class ModelConfigJsonTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "\"use_sliding_window\": false, \"sliding_window\": 4096 | -1",
-                "\"use_sliding_window\": true, \"sliding_window\": 64, \"max_window_layers\": 2 | -1",
-                "\"use_sliding_window\": true, \"sliding_window\": 64, \"max_window_layers\": 0 | 64",
-                "\"use_sliding_window\": true, \"sliding_window\": 64, \"layer_types\": [\"sliding_attention\", \"sliding_attention\"] | 64",
+                "\"use_sliding_window\": false, \"sliding_window\": 4096 | -1 | -1",
+                "\"use_sliding_window\": true, \"sliding_window\": 64, \"max_window_layers\": 2 | -1 | -1",
+                "\"use_sliding_window\": true, \"sliding_window\": 64, \"max_window_layers\": 1 | -1 | 64",
+                "\"use_sliding_window\": true, \"sliding_window\": 64, \"max_window_layers\": 0 | 64 | 64",
+                "\"use_sliding_window\": true, \"sliding_window\": 64, \"layer_types\": [\"sliding_attention\", \"full_attention\"] | 64 | -1",
             })
-    void windowsQwenOnlyWhereItSaysSo(String fields, int expected) {
-        OptionalInt window = parse("\"model_type\": \"qwen2\", " + fields).slidingWindow();
+    void windowsQwenOnlyWhereItSaysSo(String fields, int first, int second) {
+        List<OptionalInt> windows = windows(parse("\"model_type\": \"qwen2\", " + fields));
 
-        assertThat(window.orElse(-1)).isEqualTo(expected);
+        assertThat(windows).extracting(window -> window.orElse(-1)).containsExactly(first, second);
+    }
+
+    @Test
+    void gemma3TurnsWindowedLayersInAnotherWay() {
+        ModelConfig old = parse("""
+                "model_type": "gemma3_text", "rope_theta": 1000000.0, "rope_local_base_freq": 5000.0, "sliding_window_pattern": 2,
+                "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "sliding_window": 512""");
+
+        assertThat(old.layerTraits())
+                .containsExactly(
+                        new LayerTraits(
+                                OptionalInt.of(512), Optional.of(new RotarySpec(5000, new RotaryScaling.Unscaled()))),
+                        new LayerTraits(
+                                OptionalInt.empty(),
+                                Optional.of(new RotarySpec(1_000_000, new RotaryScaling.Linear(8)))));
+        assertThat(old.headSize()).isEqualTo(256);
+        assertThat(old.tiedEmbeddings()).isTrue();
+        assertThat(old.attentionScale()).isEqualTo(0.0625);
+    }
+
+    @Test
+    void capsGemma2UnlessItSaysNull() {
+        assertThat(parse("\"model_type\": \"gemma2\"").traits().attentionCap()).hasValue(50);
+        assertThat(parse("\"model_type\": \"gemma2\", \"attn_logit_softcapping\": null")
+                        .traits()
+                        .attentionCap())
+                .isEmpty();
+    }
+
+    @Test
+    void smolLm3LeavesEveryFourthLayerUnturned() {
+        ModelConfig config = parse("\"model_type\": \"smollm3\", \"no_rope_layer_interval\": 2");
+
+        assertThat(config.layerTraits())
+                .extracting(layer -> layer.rotary().isPresent())
+                .containsExactly(true, false);
     }
 
     @Test
@@ -123,9 +164,9 @@ class ModelConfigJsonTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "\"model_type\": \"gpt2\" | Unsupported model_type 'gpt2' in config.json: expected llama, mistral, qwen2, qwen3",
+                "\"model_type\": \"gpt2\" | Unsupported model_type 'gpt2' in config.json: expected llama, mistral, qwen2, qwen3, gemma2, gemma3_text, granite, olmo2, phi3, smollm3",
                 "\"vocab\": 1 | Cannot read config.json: expected a text for model_type, found nothing",
-                "\"model_type\": \"llama\", \"hidden_act\": \"gelu\" | Unsupported hidden_act 'gelu' in config.json: expected silu",
+                "\"model_type\": \"llama\", \"hidden_act\": \"gelu\" | Unsupported hidden_act 'gelu' in config.json: expected silu or gelu_pytorch_tanh",
                 "\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5 | Unsupported partial_rotary_factor '0.5' in config.json: expected 1",
                 "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"longrope\"} | Unsupported rope_type 'longrope' in config.json: expected default, linear, dynamic, llama3 or yarn",
                 "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\"} | Cannot read config.json: expected a number for factor, found nothing",
@@ -139,7 +180,9 @@ class ModelConfigJsonTest {
                 "\"model_type\": \"llama\", \"eos_token_id\": [\"x\"] | Cannot read config.json: expected token ids for eos_token_id, found [\"x\"]",
                 "\"model_type\": \"llama\", \"bos_token_id\": 1.5 | Cannot read config.json: expected a whole number for bos_token_id, found 1.5",
                 "\"model_type\": \"llama\", \"rope_parameters\": 3 | Cannot read config.json: expected an object for rope_parameters, found 3",
-                "\"model_type\": \"qwen2\", \"use_sliding_window\": true, \"max_window_layers\": 1 | Unsupported attention in config.json: expected all layers with or all without a sliding window, found both",
+                "\"model_type\": \"qwen2\", \"use_sliding_window\": true, \"layer_types\": [\"linear_attention\"] | Unsupported layer_types 'linear_attention' in config.json: expected full_attention or sliding_attention",
+                "\"model_type\": \"gemma2\", \"use_bidirectional_attention\": true | Unsupported use_bidirectional_attention 'true' in config.json: expected attention to earlier tokens only",
+                "\"model_type\": \"phi3\", \"rope_scaling\": {\"type\": \"yarn\"} | Unsupported rope_type 'yarn' in config.json: expected default",
             })
     void refusesWhatItCannotCompute(String fields, String message) {
         assertThatThrownBy(() -> parse(fields))
@@ -182,6 +225,10 @@ class ModelConfigJsonTest {
                 .isInstanceOf(InvalidWeightsException.class)
                 .hasMessage(
                         "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?".formatted(file));
+    }
+
+    private static List<OptionalInt> windows(ModelConfig config) {
+        return config.layerTraits().stream().map(LayerTraits::window).toList();
     }
 
     private static ModelConfig parse(String fields) {

@@ -29,7 +29,7 @@ class RotaryScalingTest {
     void frequenciesAndAttentionFactorEqualTheReference(JsonNode example) {
         int headSize = example.get("head_dim").asInt();
 
-        RotarySpec rotary = config(example).rotary();
+        RotarySpec rotary = config(example).layerTraits().get(0).rotary().orElseThrow();
         float[] frequencies = rotary.frequencies(headSize, example.get("length").asInt());
 
         assertThat(frequencies).hasSize(example.get("frequencies").size());

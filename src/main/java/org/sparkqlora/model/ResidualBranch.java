@@ -1,0 +1,41 @@
+package org.sparkqlora.model;
+
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a part of a layer hangs on the residual stream: {@code y = x + m after(part(before(x)))}. A family has one of the two norms or
+ * both.
+ */
+record ResidualBranch(
+        @Nullable Normalization before, @Nullable Normalization after, double multiplier) {
+
+    /** What the part gets of the stream. */
+    Tensor enter(Tensor stream) {
+        return before == null ? stream : before.forward(stream);
+    }
+
+    /** The stream after the part, whose output is {@code made}. */
+    Tensor leave(Tensor stream, Tensor made) {
+        Tensor normalized = after == null ? made : after.forward(made);
+        return stream.add(normalized, new Scalar(multiplier));
+    }
+
+    /** The gradient of what the part made, given that of the stream behind it. */
+    Tensor throughLeave(Tensor streamGradient, Tensor made, GradientSum gradients) {
+        Tensor scaled = multiplier == 1 ? streamGradient : streamGradient.mul(new Scalar(multiplier));
+        return after == null ? scaled : after.backward(scaled, made, gradients);
+    }
+
+    /** The gradient of the stream before the part, given that of what the part got and that of the stream behind it. */
+    Tensor throughEnter(Tensor enteredGradient, Tensor stream, Tensor streamGradient, GradientSum gradients) {
+        Tensor own = before == null ? enteredGradient : before.backward(enteredGradient, stream, gradients);
+        return own.add(streamGradient);
+    }
+
+    /** Whether {@link #throughLeave} looks at what the part made. */
+    boolean needsOutput() {
+        return after != null;
+    }
+}

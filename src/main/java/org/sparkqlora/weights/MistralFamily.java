@@ -1,0 +1,25 @@
+package org.sparkqlora.weights;
+
+import java.util.List;
+
+/** Llama with a sliding window. */
+final class MistralFamily implements ModelFamily {
+    private static final int WINDOW = 4096;
+
+    @Override
+    public String modelType() {
+        return "mistral";
+    }
+
+    @Override
+    public DecoderTraits traits(FieldsJson config) {
+        return DecoderTraits.builder()
+                .activation(Activation.read(config, "hidden_act", Activation.SILU))
+                .build();
+    }
+
+    @Override
+    public List<LayerTraits> layers(LayerFieldsJson config) {
+        return config.alike(config.fields().countOrNull("sliding_window", WINDOW));
+    }
+}

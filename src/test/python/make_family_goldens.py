@@ -1,0 +1,203 @@
+"""Makes one small model, adapter and batch a family, and records what transformers and PEFT compute from them.
+
+Usage: python src/test/python/make_family_goldens.py [FAMILY ...]
+
+Writes goldens/models/<family>: the files and the arithmetic are those that goldens/models/README.md describes, with the modes
+lora_f32, qlora_nf4_dq and full_f32, without packed tensors and without optimiser steps. transformers 5.24, peft 0.21, on a CPU, eager
+attention. Window, soft caps and multipliers are chosen so that each moves the loss.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import sys
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch
+import transformers
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import save_file
+from transformers import AutoConfig, AutoModelForCausalLM
+
+FOLDER = pathlib.Path(__file__).parents[1] / "resources/goldens/models"
+VOCABULARY = 128
+LENGTHS = [16, 11, 7]
+COMMON = dict(
+    vocab_size=VOCABULARY, hidden_size=32, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+    max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2,
+)
+FAMILIES = {
+    "gemma2": dict(head_dim=16, query_pre_attn_scalar=24, sliding_window=5, attn_logit_softcapping=2.0, final_logit_softcapping=4.0,
+                   rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+    "gemma3_text": dict(head_dim=16, query_pre_attn_scalar=24, sliding_window=5, layer_types=["full_attention", "sliding_attention"],
+                        rope_parameters=dict(full_attention=dict(rope_type="linear", factor=2.0, rope_theta=1000.0),
+                                             sliding_attention=dict(rope_type="default", rope_theta=100.0))),
+    "granite": dict(embedding_multiplier=3.0, residual_multiplier=0.4, attention_multiplier=0.5, logits_scaling=0.7,
+                    attention_bias=True, mlp_bias=True, tie_word_embeddings=True,
+                    rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+    "olmo2": dict(tie_word_embeddings=False, rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+    "smollm3": dict(no_rope_layers=[1, 0],
+                    rope_parameters=dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16)),
+    "phi3": dict(sliding_window=5, tie_word_embeddings=False, original_max_position_embeddings=64,
+                 rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=1.0)),
+}
+
+NF4 = torch.tensor([
+    -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
+    -0.09105003625154495, 0.0, 0.07958029955625534, 0.16093020141124725, 0.24611230194568634, 0.33791524171829224,
+    0.44070982933044434, 0.5626170039176941, 0.7229568362236023, 1.0])
+SIGNED = torch.tensor([float(line) for line in (FOLDER.parent / "bnb-4bit/dynamic_map_signed.txt").read_text().split()])
+
+
+def quantised(values, levels, block):
+    """Codes and scales a block: the number of midpoints that value / scale is strictly above."""
+    padded = torch.zeros(-(-values.numel() // block) * block, dtype=values.dtype)
+    padded[: values.numel()] = values.flatten()
+    blocks = padded.view(-1, block)
+    scales = blocks.abs().amax(1)
+    scaled = blocks * (1 / scales.clamp(min=1e-38)).unsqueeze(1)
+    middles = ((levels[:-1] + levels[1:]) / 2).to(values.dtype)
+    return torch.bucketize(scaled.clamp(-1, 1), middles).flatten()[: values.numel()], scales
+
+
+def dequantised(codes, scales, levels, block):
+    return levels[codes] * scales.repeat_interleave(block)[: codes.numel()]
+
+
+def nf4(weight):
+    """The weight after NF4 with double quantisation, and all its codes."""
+    codes, scales = quantised(weight, NF4.to(weight.dtype), 64)
+    offset = scales.mean()
+    scale_codes, nested = quantised(scales - offset, SIGNED.to(weight.dtype), 256)
+    scales = dequantised(scale_codes, nested, SIGNED.to(weight.dtype), 256) + offset
+    return dequantised(codes, scales, NF4.to(weight.dtype), 64).view(weight.shape), torch.cat([codes, scale_codes])
+
+
+def robust(weight):
+    """No code may hang on the last bits of the arithmetic."""
+    return torch.equal(nf4(weight)[1], nf4(weight.double())[1])
+
+
+def linears(model):
+    head = model.get_output_embeddings()
+    return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
+
+
+def make_base(family, folder, seed):
+    torch.manual_seed(seed)
+    config = AutoConfig.for_model(family, **{**COMMON, **FAMILIES[family]})
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    quantisable = {id(module.weight) for module in linears(model).values()}
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        neutral = parameter.data.clone() if "norm" in name else torch.zeros_like(parameter)
+        deviation = 0.1 if parameter.ndim == 1 else 0.15
+        while True:
+            parameter.data.copy_(neutral + deviation * torch.randn(parameter.shape, generator=generator))
+            if id(parameter) not in quantisable or robust(parameter.data):
+                break
+    model.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+
+
+def load(folder, quantise=False):
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    if quantise:
+        for module in linears(model).values():
+            module.weight.data.copy_(nf4(module.weight.data)[0])
+    return model
+
+
+def make_adapter(base, folder, seed):
+    torch.manual_seed(seed)
+    model = get_peft_model(load(base), LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=16, target_modules="all-linear"))
+    generator = torch.Generator().manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            parameter.data.copy_(torch.randn(parameter.shape, generator=generator) * (0.1 if "lora_A" in name else 0.05))
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = "base"
+    config["target_modules"] = sorted(config["target_modules"])
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True))
+
+
+def make_batch(seed):
+    """The first documents begin with a prompt; the last has none."""
+    generator = torch.Generator().manual_seed(seed)
+    width = max(LENGTHS)
+    batch = dict(input_ids=[], labels=[], attention_mask=[])
+    for i, length in enumerate(LENGTHS):
+        ids = torch.randint(3, VOCABULARY, (length,), generator=generator).tolist()
+        prompt = 0 if i == len(LENGTHS) - 1 else 3 + i
+        batch["input_ids"].append(ids + [0] * (width - length))
+        batch["labels"].append([-100] * prompt + ids[prompt:] + [-100] * (width - length))
+        batch["attention_mask"].append([1] * length + [0] * (width - length))
+    return batch
+
+
+def packed(batch, width):
+    """The same documents in one row; a document's first token is never trained."""
+    row = dict(input_ids=[], labels=[], segment_ids=[], position_ids=[])
+    for segment, (ids, labels, mask) in enumerate(zip(batch["input_ids"], batch["labels"], batch["attention_mask"])):
+        length = sum(mask)
+        row["input_ids"] += ids[:length]
+        row["labels"] += [-100] + labels[1:length]
+        row["segment_ids"] += [segment] * length
+        row["position_ids"] += list(range(length))
+    rest = width - len(row["input_ids"])
+    filling = dict(input_ids=0, labels=-100, segment_ids=-1, position_ids=0)
+    return {key: [values + [filling[key]] * rest] for key, values in row.items()}
+
+
+def run(model, parameters, batch):
+    """Loss sum, number of trained tokens, logits, and gradients of the mean loss."""
+    model.eval()
+    ids, labels, mask = (torch.tensor(batch[key]) for key in ("input_ids", "labels", "attention_mask"))
+    logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+    flat, targets = logits[:, :-1].reshape(-1, logits.shape[-1]), labels[:, 1:].reshape(-1)
+    loss = torch.nn.functional.cross_entropy(flat, targets, ignore_index=-100, reduction="sum")
+    tokens = int((targets != -100).sum())
+    (loss / tokens).backward()
+    gradients = {name.replace(".default", ""): parameter.grad for name, parameter in parameters.items()}
+    assert all(gradient.abs().max() > 0 for gradient in gradients.values())
+    return loss.item(), tokens, (logits * mask.unsqueeze(-1)).detach(), gradients
+
+
+def make_expected(folder, batch):
+    tensors, numbers = {}, {"versions": {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__}}
+    for mode in ("lora_f32", "qlora_nf4_dq", "full_f32"):
+        model = load(folder / "base", mode == "qlora_nf4_dq")
+        if mode != "full_f32":
+            model = PeftModel.from_pretrained(model, folder / "adapter", is_trainable=True)
+        parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+        loss, tokens, logits, gradients = run(model, parameters, batch)
+        numbers[mode] = dict(loss_sum=loss, n_tokens=tokens)
+        tensors.update({f"{mode}.grad.{name}": gradient for name, gradient in gradients.items()})
+        if mode != "full_f32":
+            tensors[f"{mode}.logits"] = logits.contiguous()
+    save_file(tensors, folder / "expected.safetensors")
+    (folder / "expected.json").write_text(json.dumps(numbers, indent=1) + "\n")
+    print(folder.name, numbers)
+
+
+def make(family, seed):
+    folder = FOLDER / family
+    shutil.rmtree(folder, ignore_errors=True)
+    make_base(family, folder / "base", seed)
+    make_adapter(folder / "base", folder / "adapter", seed + 100)
+    batch = make_batch(seed)
+    (folder / "batch.json").write_text(json.dumps(batch) + "\n")
+    (folder / "packed.json").write_text(json.dumps(packed(batch, 40)) + "\n")
+    make_expected(folder, batch)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    for seed, family in enumerate(FAMILIES, start=31):
+        if family in sys.argv[1:] or len(sys.argv) == 1:
+            make(family, seed)
