@@ -46,7 +46,7 @@ final class InspectCommand implements Command {
     @Override
     public void check(Problems problems) {
         problems.require(!render || model != null, "--render: expected --model with it, found none");
-        problems.requireFolder("--model", model);
+        ModelPath.check(problems, "--model", model);
         problems.requireFile("--chat-template", chatTemplate);
         if (render) {
             problems.requireFile("PATH", path);
@@ -61,6 +61,7 @@ final class InspectCommand implements Command {
             return;
         }
 
-        new ExampleViews(Required.value("--model", model), chatTemplate, format).print(found, console);
+        new ExampleViews(ModelPath.folder(Required.value("--model", model), ModelPath.CACHE), chatTemplate, format)
+                .print(found, console);
     }
 }

@@ -74,7 +74,7 @@ final class MergeCommand implements Command {
 
     @Override
     public void check(Problems problems) {
-        problems.requireFolder("--model", model);
+        ModelPath.check(problems, "--model", model);
         problems.requireFolder("--adapter", adapter);
         problems.requireAbsent("--output", output);
         evaluation.check(problems);
@@ -95,7 +95,7 @@ final class MergeCommand implements Command {
     }
 
     Path model() {
-        return Required.value("--model", model);
+        return ModelPath.folder(Required.value("--model", model), ModelPath.CACHE);
     }
 
     Path adapter() {

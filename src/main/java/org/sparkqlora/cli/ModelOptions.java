@@ -15,9 +15,10 @@ final class ModelOptions {
     @Option(
             names = "--model",
             required = true,
-            paramLabel = "DIR",
+            paramLabel = "PATH",
             description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits),"
-                    + " at the same path on every executor.")
+                    + " at the same path on every executor; or a .gguf file, which is converted once into"
+                    + " --model-cache, which every executor must then see.")
     @Nullable
     Path model;
 
@@ -51,17 +52,18 @@ final class ModelOptions {
     @Option(
             names = "--model-cache",
             paramLabel = "DIR",
-            description = "Local folder on each host for quantised copies of models. Default: spark-qlora-models in"
-                    + " the folder for temporary files.")
-    Path cache = Path.of(System.getProperty("java.io.tmpdir"), "spark-qlora-models");
+            description =
+                    "Local folder on each host for quantised and converted copies of models. Default: spark-qlora-models in"
+                            + " the folder for temporary files.")
+    Path cache = ModelPath.CACHE;
 
     void check(Problems problems) {
-        problems.requireFolder("--model", model);
+        ModelPath.check(problems, "--model", model);
     }
 
     /** The folder, once it passed the check. */
     Path folder() {
-        return Required.value("--model", model);
+        return ModelPath.folder(Required.value("--model", model), cache);
     }
 
     ModelSpec spec(@Nullable LoraSpec lora) {

@@ -36,13 +36,13 @@ final class PrepareCommand implements Command {
 
     @Override
     public void check(Problems problems) {
-        problems.requireFolder("--model", model);
+        ModelPath.check(problems, "--model", model);
         data.check(problems);
     }
 
     @Override
     public void run(Console console) {
-        Path folder = Required.value("--model", model);
+        Path folder = ModelPath.folder(Required.value("--model", model), ModelPath.CACHE);
         ModelEncoders encoders = ModelEncoders.of(folder, data, vocabulary(folder));
         Preparation preparation = new Preparation(Sessions.context("prepare"), console);
         console.result(SummaryJson.prepared(

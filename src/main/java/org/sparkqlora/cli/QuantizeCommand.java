@@ -62,7 +62,7 @@ final class QuantizeCommand implements Command {
 
     @Override
     public void check(Problems problems) {
-        problems.requireFolder("--model", model);
+        ModelPath.check(problems, "--model", model);
         problems.requireAbsent("--output", output);
         problems.collect("--block-size", this::spec);
     }
@@ -70,7 +70,8 @@ final class QuantizeCommand implements Command {
     @Override
     public void run(Console console) {
         Path target = Required.value("--output", output);
-        try (WeightFolder source = WeightFolder.open(Required.value("--model", model));
+        try (WeightFolder source =
+                        WeightFolder.open(ModelPath.folder(Required.value("--model", model), ModelPath.CACHE));
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             console.result(SummaryJson.quantized(target, write(source, spec(), workers, target)));
         }

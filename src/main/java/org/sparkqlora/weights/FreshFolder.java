@@ -16,7 +16,7 @@ import java.util.stream.Stream;
  * A folder that appears whole or not at all: it is filled under a temporary name beside its own, forced to disk, and renamed.
  * A process that dies leaves only a temporary folder.
  */
-final class FreshFolder implements AutoCloseable {
+public final class FreshFolder implements AutoCloseable {
     private static final String TEMPORARY = ".tmp-";
 
     private final Path target;
@@ -29,7 +29,7 @@ final class FreshFolder implements AutoCloseable {
     }
 
     /** Begins the folder {@code target}, which must not exist. */
-    static FreshFolder begin(Path target) {
+    public static FreshFolder begin(Path target) {
         if (Files.exists(target)) {
             throw new IllegalArgumentException(
                     "Cannot write %s: expected a folder that does not exist yet, found one".formatted(target));
@@ -58,12 +58,12 @@ final class FreshFolder implements AutoCloseable {
     }
 
     /** Where the files go. */
-    Path path() {
+    public Path path() {
         return temporary;
     }
 
     /** Forces every file to disk and gives the folder its name. */
-    void commit() {
+    public void commit() {
         try {
             for (Path file : tree(temporary)) {
                 force(file);

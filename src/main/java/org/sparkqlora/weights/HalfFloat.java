@@ -1,7 +1,7 @@
 package org.sparkqlora.weights;
 
 /** IEEE half precision (1 sign, 5 exponent, 10 fraction bits). The JDK has this only from version 20 on. */
-final class HalfFloat {
+public final class HalfFloat {
     private static final int EXPONENT_GAP = 127 - 15;
     private static final float SUBNORMAL_UNIT = 0x1p-24f;
     private static final float SMALLEST_NORMAL = 0x1p-14f;
@@ -15,7 +15,7 @@ final class HalfFloat {
     private HalfFloat() {}
 
     /** The value of {@code bits}, exactly. */
-    static float toFloat(short bits) {
+    public static float toFloat(short bits) {
         int sign = (bits & 0x8000) << 16;
         int exponent = (bits >>> 10) & 0x1f;
         int fraction = bits & 0x3ff;
@@ -29,7 +29,7 @@ final class HalfFloat {
     }
 
     /** The half nearest to {@code value}, a tie going to the even one. */
-    static short fromFloat(float value) {
+    public static short fromFloat(float value) {
         int sign = Float.floatToRawIntBits(value) >>> 16 & 0x8000;
         return (short) (sign | magnitude(Math.abs(value)));
     }

@@ -16,7 +16,7 @@ import java.util.HexFormat;
  * A short name for the content of a model folder. Hashing hundreds of gigabytes at each start would cost more than the cache
  * saves: of each weights file the name, length, time of change and evenly spread samples are hashed, header included.
  */
-final class SourceFingerprint {
+public final class SourceFingerprint {
     private static final int SAMPLES = 64;
     private static final int SAMPLE_BYTES = 4096;
 
@@ -45,6 +45,19 @@ final class SourceFingerprint {
             }
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + folder.path(), e);
+        }
+
+        return HexFormat.of().formatHex(fingerprint.digest.digest(), 0, 16);
+    }
+
+    /** Hex digits that depend on the content of {@code file} and on {@code purpose}. */
+    public static String of(Path file, String purpose) {
+        SourceFingerprint fingerprint = new SourceFingerprint();
+        fingerprint.add(purpose);
+        try {
+            fingerprint.addFile(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
         }
 
         return HexFormat.of().formatHex(fingerprint.digest.digest(), 0, 16);

@@ -46,7 +46,7 @@ class BadInputTest {
     void aModelThatIsNotThere() {
         model = folder.resolve("elsewhere");
 
-        assertRefused("--model: Cannot open folder", "expected a folder, found nothing");
+        assertRefused("--model: Cannot open model", "expected a folder or a .gguf file, found nothing");
     }
 
     @Test

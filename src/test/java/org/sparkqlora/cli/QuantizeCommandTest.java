@@ -72,7 +72,7 @@ class QuantizeCommandTest {
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err())
                 .contains(
-                        "--model: Cannot open folder /no/such: expected a folder, found nothing",
+                        "--model: Cannot open model /no/such: expected a folder or a .gguf file, found nothing",
                         "--output: Cannot write %s: expected a folder that does not exist yet, found one"
                                 .formatted(output),
                         "--block-size: Cannot");

@@ -1,0 +1,179 @@
+package org.sparkqlora.weights.gguf;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.sparkqlora.weights.InvalidWeightsException;
+
+/** Reads the header of a GGUF file: magic, version, counts, metadata, tensors. */
+final class GgufHeader {
+    private static final int MAGIC = 0x46554747;
+    private static final List<Integer> VERSIONS = List.of(2, 3);
+    private static final int LEAST_BYTES_A_VALUE = 8 + 4 + 1;
+    private static final int LEAST_BYTES_A_TENSOR = 8 + 4 + 4 + 8;
+    private static final int MOST_DIMENSIONS = 4;
+    private static final int TEXT = 8;
+    private static final int LIST = 9;
+    private static final long DEFAULT_ALIGNMENT = 32;
+
+    private final Path path;
+    private final GgufCursor in;
+    private final long size;
+
+    GgufHeader(Path path, GgufCursor in, long size) {
+        this.path = path;
+        this.in = in;
+        this.size = size;
+    }
+
+    GgufFile read() throws IOException {
+        int magic = in.int32();
+        if (magic != MAGIC) {
+            throw in.wrong(0, "the letters GGUF", "0x%08x. Is it a .gguf file?".formatted(magic));
+        }
+
+        int version = in.int32();
+        if (!VERSIONS.contains(version)) {
+            throw in.wrong(4, "version 2 or 3, little endian", version);
+        }
+
+        int tensors = in.count("the list of tensors", LEAST_BYTES_A_TENSOR);
+        int values = in.count("the metadata", LEAST_BYTES_A_VALUE);
+        GgufMetadata metadata = metadata(values);
+        return new GgufFile(path, metadata, placed(tensors(tensors), alignment(metadata)));
+    }
+
+    private GgufMetadata metadata(int count) throws IOException {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (int i = 0; i < count; i++) {
+            long at = in.position();
+            String key = in.text();
+            if (values.put(key, value()) != null) {
+                throw in.wrong(at, "each key once", key + " again");
+            }
+        }
+
+        return new GgufMetadata(path.toString(), values);
+    }
+
+    private Object value() throws IOException {
+        int type = in.int32();
+        if (type != LIST) {
+            return scalar(type);
+        }
+
+        int elementType = in.int32();
+        int count = in.count("a list", elementType == TEXT ? 8 : 1);
+        List<Object> list = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            list.add(scalar(elementType));
+        }
+
+        return list;
+    }
+
+    private Object scalar(int type) throws IOException {
+        return switch (type) {
+            case 0 -> (long) (in.int8() & 0xff);
+            case 1 -> (long) in.int8();
+            case 2 -> (long) (in.int16() & 0xffff);
+            case 3 -> (long) in.int16();
+            case 4 -> Integer.toUnsignedLong(in.int32());
+            case 5 -> (long) in.int32();
+            case 6 -> Float.intBitsToFloat(in.int32());
+            case 7 -> in.int8() != 0;
+            case TEXT -> in.text();
+            case 10, 11 -> in.int64();
+            case 12 -> Double.longBitsToDouble(in.int64());
+            default -> throw in.wrong(in.position() - 4, "the type of a value, 0 to 12", type);
+        };
+    }
+
+    /** The tensors with positions counted from the start of the data. */
+    private List<GgufTensor> tensors(int count) throws IOException {
+        List<GgufTensor> tensors = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String name = in.text();
+            long[] shape = shape(name);
+            int code = in.int32();
+            GgufType type = GgufType.of(code)
+                    .orElseThrow(() ->
+                            new InvalidWeightsException("Unsupported type %d of tensor %s in %s: expected one of %s"
+                                    .formatted(code, name, path, Arrays.toString(GgufType.values()))));
+            tensors.add(new GgufTensor(path, name, type, shape, in.int64()));
+        }
+
+        return tensors;
+    }
+
+    private long[] shape(String name) throws IOException {
+        long at = in.position();
+        int dimensions = in.int32();
+        if (dimensions < 1 || dimensions > MOST_DIMENSIONS) {
+            throw in.wrong(at, "1 to 4 dimensions of tensor " + name, dimensions);
+        }
+
+        long[] shape = new long[dimensions];
+        long elements = 1;
+        for (int i = dimensions - 1; i >= 0; i--) { // innermost first in the file
+            shape[i] = in.int64();
+            if (shape[i] < 1 || shape[i] > Long.MAX_VALUE / 8 / elements) {
+                throw in.wrong(at, "a possible shape of tensor " + name, Long.toUnsignedString(shape[i]));
+            }
+
+            elements *= shape[i];
+        }
+
+        return shape;
+    }
+
+    private long alignment(GgufMetadata metadata) {
+        String key = "general.alignment";
+        if (!metadata.has(key)) {
+            return DEFAULT_ALIGNMENT;
+        }
+
+        int alignment = metadata.count(key);
+        if (Integer.bitCount(alignment) != 1) {
+            throw metadata.wrong(key, "a power of two");
+        }
+
+        return alignment;
+    }
+
+    private Map<String, GgufTensor> placed(List<GgufTensor> tensors, long alignment) {
+        long dataStart = (in.position() + alignment - 1) / alignment * alignment;
+        Map<String, GgufTensor> placed = new LinkedHashMap<>();
+        for (GgufTensor tensor : tensors) {
+            long inner = tensor.shape()[tensor.shape().length - 1];
+            if (inner % tensor.type().blockSize() != 0) {
+                throw wrong(tensor, "rows of whole blocks of " + tensor.type().blockSize(), inner + " numbers");
+            }
+
+            long offset = tensor.position();
+            if (offset < 0 || offset > size - dataStart - tensor.byteSize()) {
+                throw wrong(
+                        tensor,
+                        "%d bytes within the %d of the file".formatted(tensor.byteSize(), size),
+                        "them from byte %s of the data on. Is the download complete?"
+                                .formatted(Long.toUnsignedString(offset)));
+            }
+
+            GgufTensor at = new GgufTensor(path, tensor.name(), tensor.type(), tensor.shape(), dataStart + offset);
+            if (placed.put(tensor.name(), at) != null) {
+                throw wrong(tensor, "one tensor of that name", "another");
+            }
+        }
+
+        return placed;
+    }
+
+    private InvalidWeightsException wrong(GgufTensor tensor, String expected, String found) {
+        return new InvalidWeightsException(
+                "Cannot read tensor %s of %s: expected %s, found %s".formatted(tensor.name(), path, expected, found));
+    }
+}
