@@ -1,11 +1,15 @@
 package org.sparkqlora.cli;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
+import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.Manifest;
 import org.sparkqlora.spark.PreparedData;
@@ -14,14 +18,18 @@ import org.sparkqlora.weights.WeightFolder;
 
 /** Finds out what a path holds by the files that mark each kind. */
 final class Inspection {
-    /** A kind of folder: the file that marks it, and how it is described. */
+    /** A kind of folder: the file that marks it, as a glob, and how it is described. */
     private record Kind(String mark, Function<Path, String> describe) {}
 
     private static final List<Kind> FOLDERS = List.of(
             new Kind("adapter_config.json", Inspection::adapter),
             new Kind(Manifest.FILE_NAME, Inspection::prepared),
             new Kind(PlanFile.NAME, Inspection::output),
-            new Kind("config.json", Inspection::model));
+            new Kind("config.json", Inspection::model),
+            new Kind("step-*.json", Inspection::checkpoints));
+
+    /** A store asks how many checkpoints to keep, though looking deletes none. */
+    private static final int FEWEST_KEPT = 2;
 
     private Inspection() {}
 
@@ -36,15 +44,29 @@ final class Inspection {
             return file(path, format);
         }
 
-        Optional<Kind> kind = FOLDERS.stream()
-                .filter(known -> Files.exists(path.resolve(known.mark())))
-                .findFirst();
+        Optional<Kind> kind =
+                FOLDERS.stream().filter(known -> marks(path, known.mark())).findFirst();
         return kind.map(known -> known.describe().apply(path)).orElseThrow(() -> unknown(path));
     }
 
     private static IllegalArgumentException unknown(Path folder) {
         return new IllegalArgumentException("Cannot inspect %s: expected a folder with one of %s, found none"
                 .formatted(folder, FOLDERS.stream().map(Kind::mark).toList()));
+    }
+
+    private static boolean marks(Path folder, String mark) {
+        try (DirectoryStream<Path> marked = Files.newDirectoryStream(folder, mark)) {
+            return marked.iterator().hasNext();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to list " + folder, e);
+        }
+    }
+
+    private static String checkpoints(Path folder) {
+        return new CheckpointStore(LocalFiles.system(), LocalFiles.path(folder), FEWEST_KEPT)
+                .newestGood()
+                .map(newest -> InspectionJson.checkpoints(folder, newest))
+                .orElseThrow(() -> unknown(folder));
     }
 
     private static String file(Path file, RecordFormat format) {

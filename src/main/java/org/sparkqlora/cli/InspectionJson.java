@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import org.sparkqlora.checkpoint.AdapterConfig;
+import org.sparkqlora.checkpoint.Checkpoint;
 import org.sparkqlora.spark.PreparationCounts;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.tokenizer.EncodedExample;
@@ -70,6 +71,15 @@ final class InspectionJson {
         root.put("steps", plan.batches().steps());
         root.put("batch_size", plan.batches().batchSize());
         root.put("shards", plan.batches().shards());
+        return root.toString();
+    }
+
+    /** The newest checkpoint that can be trusted. */
+    static String checkpoints(Path folder, Checkpoint newest) {
+        ObjectNode root = of("checkpoints", folder);
+        root.put("newest_step", newest.step());
+        ArrayNode damaged = root.putArray("damaged");
+        newest.skipped().forEach(damaged::add);
         return root.toString();
     }
 

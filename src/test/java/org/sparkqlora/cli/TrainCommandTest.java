@@ -46,6 +46,10 @@ class TrainCommandTest {
         assertThat(output.resolve("adapter/adapter_model.safetensors")).exists();
         assertThat(output.resolve("plan.json")).exists();
         assertThat(Files.readAllLines(output.resolve("metrics.jsonl"))).hasSize(3);
+        assertThat(inspect("adapter")).contains("\"kind\":\"adapter\"", "\"rank\":16");
+        assertThat(inspect("checkpoints")).contains("\"kind\":\"checkpoints\"", "\"newest_step\":3");
+        assertThat(inspect("prepared")).contains("\"kind\":\"prepared rows\"", "\"examples\":96");
+        assertThat(inspect(".")).contains("\"kind\":\"training output\"", "\"shards\":2");
     }
 
     @Test
@@ -173,6 +177,10 @@ class TrainCommandTest {
                 "2"));
         line.addAll(List.of(options));
         return CommandRun.of(line.toArray(String[]::new));
+    }
+
+    private String inspect(String part) {
+        return CommandRun.of("inspect", output.resolve(part).toString()).summary();
     }
 
     private static byte[] adapter(Path run) throws IOException {
