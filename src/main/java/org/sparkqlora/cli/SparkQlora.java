@@ -28,7 +28,8 @@ import picocli.CommandLine.TypeConversionException;
             GenerateCommand.class,
             QuantizeCommand.class,
             MergeCommand.class,
-            InspectCommand.class
+            InspectCommand.class,
+            PlanCommand.class
         },
         footer = {
             "",
@@ -51,6 +52,7 @@ final class SparkQlora {
         register(line, OnBadRecord.class, OnBadRecord::parse);
         register(line, Resume.class, Resume::parse);
         register(line, MergeBase.class, MergeBase::parse);
+        register(line, ParameterCount.class, ParameterCount::parse);
         line.setUsageHelpWidth(USAGE_WIDTH);
         line.getCommandSpec().parser().collectErrors(true);
         line.getSubcommands()

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.sparkqlora.weights.ModelConfig;
 
 /** Where each trained tensor lies in the flat vector, in a fixed order without gaps. */
 public final class ParameterIndex {
@@ -17,6 +18,11 @@ public final class ParameterIndex {
 
     public static Builder builder() {
         return new Builder();
+    }
+
+    /** What of a model trains, known before its weights are there. */
+    public static ParameterIndex of(ModelConfig config, ModelSpec spec) {
+        return new ModelLayout(config, spec).index();
     }
 
     /** All parameters, in the order of the flat vector. */

@@ -32,11 +32,31 @@ public final class Optimizers {
     /** @param pageElements elements of a page, a multiple of 256 */
     static Optimizer create(
             OptimizerSpec spec, long[] tensorSizes, Workers workers, int pageElements, PageStore.Factory storage) {
-        List<StateRange> states = UpdateRule.of(spec).states();
-        List<StatePage> pages = spec.kind().eightBit()
-                ? StateLayout.eightBit(states, tensorSizes, pageElements)
-                : StateLayout.float32(states, tensorSizes, pageElements);
+        List<StatePage> pages = pages(spec, tensorSizes, pageElements);
         int[] byteSizes = pages.stream().mapToInt(StatePage::byteSize).toArray();
         return new Optimizer(spec, pages, storage.open(byteSizes), workers);
+    }
+
+    /** Bytes of state that {@link #create} would make room for. */
+    public static long stateBytes(OptimizerSpec spec, long[] tensorSizes) {
+        return pages(spec, tensorSizes, PAGE_ELEMENTS).stream()
+                .mapToLong(StatePage::byteSize)
+                .sum();
+    }
+
+    /** Bytes that one thread of a paged optimiser works in: a page as stored, and its parameters, gradients and states decoded. */
+    public static long windowBytes(OptimizerSpec spec, long[] tensorSizes) {
+        List<StatePage> pages = pages(spec, tensorSizes, PAGE_ELEMENTS);
+        long stored = pages.stream().mapToLong(StatePage::byteSize).max().orElse(0);
+        long elements = pages.stream().mapToLong(StatePage::count).max().orElse(0);
+        return stored
+                + elements * Float.BYTES * (2 + UpdateRule.of(spec).states().size());
+    }
+
+    private static List<StatePage> pages(OptimizerSpec spec, long[] tensorSizes, int pageElements) {
+        List<StateRange> states = UpdateRule.of(spec).states();
+        return spec.kind().eightBit()
+                ? StateLayout.eightBit(states, tensorSizes, pageElements)
+                : StateLayout.float32(states, tensorSizes, pageElements);
     }
 }

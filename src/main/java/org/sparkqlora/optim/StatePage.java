@@ -17,14 +17,12 @@ record StatePage(long from, int count, List<StateFormat> formats) {
     }
 
     int byteSize() {
-        int bytes = 0;
-        for (int at = 0; at < count; at += StateFormat.BLOCK) {
-            int length = blockLength(at);
-            bytes +=
-                    formats.stream().mapToInt(format -> format.byteSize(length)).sum();
-        }
-
-        return bytes;
+        int whole = count / StateFormat.BLOCK;
+        int rest = count % StateFormat.BLOCK;
+        return formats.stream()
+                .mapToInt(
+                        format -> whole * format.byteSize(StateFormat.BLOCK) + (rest == 0 ? 0 : format.byteSize(rest)))
+                .sum();
     }
 
     void decode(ByteBuffer page, float[][] states) {

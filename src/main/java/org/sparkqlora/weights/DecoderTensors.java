@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
 /** Names and shapes of the weights that a config asks for, layer by layer. */
 public final class DecoderTensors {
@@ -37,6 +38,26 @@ public final class DecoderTensors {
     /** Shapes by name. */
     public Map<String, long[]> shapes() {
         return Collections.unmodifiableMap(shapes);
+    }
+
+    /** Number of all weights. */
+    public long elements() {
+        return shapes.values().stream().mapToLong(DecoderTensors::elements).sum();
+    }
+
+    /** Number of weights of a tensor. */
+    public long elements(String name) {
+        long[] shape = shapes.get(name);
+        if (shape == null) {
+            throw new IllegalArgumentException(
+                    "Cannot count the weights of %s: the model has none such".formatted(name));
+        }
+
+        return elements(shape);
+    }
+
+    private static long elements(long[] shape) {
+        return LongStream.of(shape).reduce(1, Math::multiplyExact);
     }
 
     /** Weights of the linear modules of every layer: what is held in four bits. */

@@ -1,0 +1,191 @@
+package org.sparkqlora.cli;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.quant.FourBitCode;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.train.MemoryComparison;
+import org.sparkqlora.train.MemoryPlan;
+import org.sparkqlora.train.StepSize;
+import org.sparkqlora.weights.LlamaSizes;
+import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.ModelConfigJson;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code plan}: where memory would go, before any work. */
+@CommandLine.Command(
+        name = "plan",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        description = "Reckons, from the shape of a model alone, where memory would go in full fine-tuning, LoRA and"
+                + " QLoRA, and what would fit where. Takes the options of train that matter.")
+final class PlanCommand implements Command {
+    @Option(
+            names = "--model",
+            paramLabel = "DIR",
+            description = "Model folder; only its config.json is read, unless to measure.")
+    @Nullable
+    Path model;
+
+    @Option(
+            names = "--parameters",
+            paramLabel = "N",
+            description = "Instead of --model: a size such as 13B, taken for a Llama model.")
+    @Nullable
+    ParameterCount parameters;
+
+    @Option(
+            names = "--precision",
+            defaultValue = "bf16",
+            paramLabel = "TYPE",
+            description = "Activations and products: bf16 or fp32. Default: ${DEFAULT-VALUE}.")
+    Precision precision = Precision.BF16;
+
+    @Option(
+            names = "--quant",
+            defaultValue = "nf4",
+            paramLabel = "CODE",
+            description = "4-bit code of qlora: nf4 or fp4. Default: ${DEFAULT-VALUE}.")
+    FourBitCode quant = FourBitCode.NF4;
+
+    @Option(
+            names = "--no-double-quant",
+            description = "Keep the scales of the 4-bit blocks in float32 instead of 8 bits.")
+    boolean plainScales;
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "1024",
+            paramLabel = "TOKENS",
+            description = "Tokens a row. Default: ${DEFAULT-VALUE}.")
+    int sequenceLength = 1024;
+
+    @Option(
+            names = "--batch-size",
+            defaultValue = "16",
+            paramLabel = "ROWS",
+            description = "Rows an optimiser step, over the whole cluster. Default: ${DEFAULT-VALUE}.")
+    int batchSize = 16;
+
+    @Option(
+            names = "--micro-batch-size",
+            defaultValue = "1",
+            paramLabel = "ROWS",
+            description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
+    int microBatchSize = 1;
+
+    @Option(
+            names = "--shards",
+            defaultValue = "1",
+            paramLabel = "P",
+            description = "Tasks a step. Default: ${DEFAULT-VALUE}.")
+    int shards = 1;
+
+    @Option(
+            names = "--executors",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Processes that share the tasks; each runs its own at once. Default: ${DEFAULT-VALUE}.")
+    int executors = 1;
+
+    @Option(
+            names = "--measure",
+            description = "Also take a step of each method on --model, each in a process of its own, and tell its peak"
+                    + " memory beside the predicted one.")
+    boolean measure;
+
+    @Option(names = "--model-cache", paramLabel = "DIR", description = "For --measure, as of train.")
+    Path cache = new ModelOptions().cache;
+
+    @Mixin
+    AdapterOptions adapter = new AdapterOptions();
+
+    @Mixin
+    UpdateOptions update = new UpdateOptions();
+
+    @Override
+    public void check(Problems problems) {
+        problems.require(
+                (model == null) != (parameters == null),
+                "--model, --parameters: expected one of them, found %s",
+                model == null ? "none" : "both");
+        problems.requireFolder("--model", model);
+        if (model == null && parameters != null) {
+            problems.collect("--parameters", this::config);
+        }
+
+        problems.require(!measure || model != null, "--measure: expected --model with it, found none");
+        problems.require(!measure || TrialProcess.supported(), "--measure: expected Linux, found another system");
+        problems.collect("--sequence-length, --batch-size, --micro-batch-size, --shards, --executors", this::step);
+        adapter.check(problems);
+        update.check(problems);
+    }
+
+    @Override
+    public void run(Console console) {
+        ModelConfig config = config();
+        PlanReport report = new PlanReport(
+                config,
+                MemoryComparison.of(config, spec(), update.optimizer(), step()),
+                MemoryComparison.asUsuallyTold(config, spec(), update.optimizer(), step()),
+                machineBytes(),
+                measure ? measurements(config) : List.of());
+        report.lines().forEach(line -> console.note("%s", line));
+        console.result(PlanJson.summary(report));
+    }
+
+    private List<Measurement> measurements(ModelConfig config) {
+        StepSize oneTask = new StepSize(sequenceLength, microBatchSize, microBatchSize, 1, 1);
+        return MemoryComparison.of(config, spec(), update.optimizer(), oneTask).all().stream()
+                .map(plan -> measurement(plan, config))
+                .toList();
+    }
+
+    private Measurement measurement(MemoryPlan plan, ModelConfig config) {
+        StepTrial trial = new StepTrial(
+                new BaseModel(absolute(Required.value("--model", model)), plan.spec(), absolute(cache)),
+                update.optimizer(),
+                config.vocabularySize(),
+                sequenceLength,
+                microBatchSize,
+                Runtime.getRuntime().availableProcessors());
+        trial.prepare();
+        return new Measurement(plan.method(), plan.executorBytes(), TrialProcess.peakOf(trial));
+    }
+
+    private static String absolute(Path folder) {
+        return folder.toAbsolutePath().normalize().toString();
+    }
+
+    private ModelConfig config() {
+        return model == null
+                ? LlamaSizes.of(Required.value("--parameters", parameters).value())
+                : ModelConfigJson.read(model.resolve("config.json"));
+    }
+
+    private ModelSpec spec() {
+        return new ModelSpec(Method.QLORA, precision, quant(), adapter.spec());
+    }
+
+    private QuantSpec quant() {
+        return new QuantSpec(quant, QuantSpec.DEFAULT.blockSize(), !plainScales);
+    }
+
+    private StepSize step() {
+        return new StepSize(sequenceLength, batchSize, microBatchSize, shards, executors);
+    }
+
+    /** Memory of this machine, or what its container allows. */
+    private static long machineBytes() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+    }
+}

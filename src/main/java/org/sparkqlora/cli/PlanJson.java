@@ -1,0 +1,63 @@
+package org.sparkqlora.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.sparkqlora.train.MemoryComparison;
+import org.sparkqlora.train.MemoryPlan;
+import org.sparkqlora.train.MemoryUse;
+
+/** The summary of {@code plan}: all in bytes. */
+final class PlanJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private PlanJson() {}
+
+    static String summary(PlanReport report) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.put("command", "plan");
+        root.put("parameters", report.parameters());
+        root.put("machine_bytes", report.machineBytes());
+        ObjectNode methods = root.putObject("methods");
+        report.plans()
+                .all()
+                .forEach(plan ->
+                        write(plan, report, methods.putObject(plan.method().optionName())));
+        writeUsual(report.usual(), root.putObject("as_usually_told"));
+        root.put("bits_per_weight", report.plans().qlora().spec().quant().bitsPerWeight());
+        root.put("bits_saved_by_double_quantization", PlanReport.bitsSaved());
+        report.measurements().forEach(measurement -> write(measurement, root.withObject("/measured")));
+        return root.toString();
+    }
+
+    private static void write(Measurement measurement, ObjectNode node) {
+        node.putObject(measurement.method().optionName())
+                .put("predicted_bytes", measurement.predicted())
+                .put("measured_bytes", measurement.measured());
+    }
+
+    private static void write(MemoryPlan plan, PlanReport report, ObjectNode node) {
+        ObjectNode uses = node.putObject("executor");
+        for (MemoryUse use : MemoryUse.values()) {
+            uses.put(use.key(), plan.bytes(use));
+        }
+
+        node.put("executor_bytes", plan.executorBytes());
+        node.put("executor_heap_bytes", plan.heapBytes());
+        node.put("gpu_bytes", plan.deviceBytes());
+        node.put("driver_bytes", plan.driverBytes());
+        node.put("total_bytes", plan.totalBytes());
+        ObjectNode fits = node.putObject("fits");
+        PlanReport.GPU_SIZES.forEach(size -> fits.put("gpu_%d_gb".formatted(size), report.fitsGpu(plan, size)));
+        fits.put("machine", report.fitsMachine(plan));
+    }
+
+    private static void writeUsual(MemoryComparison usual, ObjectNode node) {
+        ObjectNode full = node.putObject("full");
+        full.put("weights", usual.full().bytes(MemoryUse.WEIGHTS));
+        full.put("gradients", usual.full().bytes(MemoryUse.GRADIENTS));
+        full.put("optimizer", usual.full().bytes(MemoryUse.OPTIMIZER_RESIDENT));
+        full.put("total", usual.full().stateBytes());
+        node.putObject("lora").put("total", usual.lora().executorBytes());
+        node.putObject("qlora").put("total", usual.qlora().executorBytes());
+    }
+}

@@ -1,0 +1,81 @@
+package org.sparkqlora.cli;
+
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.LocalGradientSource;
+import org.sparkqlora.train.RowReader;
+import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.Update;
+
+/**
+ * One step of training on arbitrary tokens, to see what memory it takes.
+ *
+ * @param model what trains
+ * @param vocabulary tokens that the model knows
+ * @param sequenceLength tokens a row, all of one document and all trained but the first
+ * @param microBatchSize rows that pass through the model at once
+ * @param threads threads to compute with
+ */
+record StepTrial(
+        BaseModel model, OptimizerSpec optimizer, int vocabulary, int sequenceLength, int microBatchSize, int threads)
+        implements Serializable {
+    /** Enough for the second to find the memory of the first. */
+    private static final int MICRO_BATCHES = 2;
+
+    private static final long SEED = 42;
+
+    /** Leaves the parameters nearly where they are. */
+    private static final double LEARNING_RATE = 1e-6;
+
+    /** Makes what the step needs and is not part of it: the model's quantised copy. */
+    void prepare() {
+        model.open(threads).close();
+    }
+
+    /** Takes the step. */
+    void run() {
+        try (GradientModel opened = model.open(threads);
+                Workers workers = new Workers(threads);
+                TrainState state = TrainState.fresh(
+                        opened.initialParameters(SEED), opened.parameters(), optimizer, SEED, workers);
+                LocalGradientSource source =
+                        new LocalGradientSource(batches(), opened, workers, state, new ArbitraryRows(), null)) {
+            StepGradient step = source.gradient();
+            float scale = 1f / step.loss().tokenCount();
+            source.apply(new Update(state.version(), step.gradient(), scale, LEARNING_RATE));
+        }
+    }
+
+    private BatchPlan batches() {
+        int rows = MICRO_BATCHES * microBatchSize;
+        return new BatchPlan(rows, rows, microBatchSize, 1, BatchPlan.RowOrder.FILE_ORDER, rows);
+    }
+
+    /** Rows of tokens drawn by the number of the row. */
+    private final class ArbitraryRows implements RowReader {
+        @Override
+        public long rows() {
+            return (long) MICRO_BATCHES * microBatchSize;
+        }
+
+        @Override
+        public TokenRow read(long row) {
+            int[] ids = new SplittableRandom(row)
+                    .ints(sequenceLength, 0, vocabulary)
+                    .toArray();
+            boolean[] trained = new boolean[sequenceLength];
+            boolean[] starts = new boolean[sequenceLength];
+            Arrays.fill(trained, true);
+            trained[0] = false;
+            starts[0] = true;
+            return new TokenRow(ids, trained, starts, sequenceLength);
+        }
+    }
+}

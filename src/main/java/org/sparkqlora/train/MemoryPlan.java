@@ -1,0 +1,169 @@
+package org.sparkqlora.train;
+
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.weights.ModelConfig;
+
+/**
+ * Where memory goes in training, in bytes, reckoned from shapes alone.
+ *
+ * <p>Of n weights, of which p train, on an executor with t tasks at once:
+ *
+ * <pre>
+ * weights      full 4 n    lora a n    qlora n / 2 + a (embeddings and head)      a bytes of an activation
+ * constants    qlora n (8 + 32 / 256) / (8 x 64), or 32 n / (8 x 64) without double quantisation
+ * what trains  4 p (for full these are the weights), and a p as products use it
+ * gradients    4 p t
+ * optimiser    AdamW 8 p in 32 bits, (2 + 8 / 256) p in 8
+ * activations, workspace and loss: t times {@link PassMemory}
+ * driver       4 p + optimiser + 4 p (shards)
+ * </pre>
+ *
+ * What Spark keeps of broadcasts is not counted: it goes to disk when memory is short.
+ *
+ * @param spec what is planned
+ * @param executorUses of one executor
+ * @param driverBytes of the driver: its replica, and a gradient of every shard
+ * @param executors their number
+ */
+public record MemoryPlan(ModelSpec spec, Map<MemoryUse, Long> executorUses, long driverBytes, int executors) {
+    /** Resident memory of a JVM with libtorch apart from what is counted, as measured on steps of a model of 135M parameters. */
+    private static final long PROCESS_BYTES = 600_000_000;
+
+    public MemoryPlan {
+        executorUses = Collections.unmodifiableMap(new EnumMap<>(executorUses));
+    }
+
+    public static MemoryPlan of(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, StepSize step) {
+        return new Reckoning(config, spec, optimizer, step).plan();
+    }
+
+    public Method method() {
+        return spec.method();
+    }
+
+    /** Bytes of one use on one executor. */
+    public long bytes(MemoryUse use) {
+        return executorUses.getOrDefault(use, 0L);
+    }
+
+    /** One executor at its peak. The loss and the recomputing of a layer follow each other, so that the larger counts. */
+    public long executorBytes() {
+        long sum = executorUses.values().stream().mapToLong(Long::longValue).sum();
+        return sum - spared();
+    }
+
+    /** What of it a GPU would hold. */
+    public long deviceBytes() {
+        long sum = executorUses.entrySet().stream()
+                .filter(use -> use.getKey().onDevice())
+                .mapToLong(Map.Entry::getValue)
+                .sum();
+        return sum - spared();
+    }
+
+    /** What of an executor's memory Java's heap must have room for; the rest lies beside it. */
+    public long heapBytes() {
+        return executorUses.entrySet().stream()
+                .filter(use -> home(use.getKey()) == MemoryUse.Home.HEAP)
+                .mapToLong(Map.Entry::getValue)
+                .sum();
+    }
+
+    /** Weights, gradients and optimiser state: what is usually quoted as the memory of full fine-tuning. */
+    public long stateBytes() {
+        return bytes(MemoryUse.WEIGHTS)
+                + bytes(MemoryUse.GRADIENTS)
+                + bytes(MemoryUse.OPTIMIZER_RESIDENT)
+                + bytes(MemoryUse.OPTIMIZER_PAGED);
+    }
+
+    /** All executors and the driver. */
+    public long totalBytes() {
+        return executors * executorBytes() + driverBytes;
+    }
+
+    /** Weights that train are a flat vector in Java's heap. */
+    private MemoryUse.Home home(MemoryUse use) {
+        return use == MemoryUse.WEIGHTS && method() == Method.FULL ? MemoryUse.Home.HEAP : use.home();
+    }
+
+    private long spared() {
+        return Math.min(bytes(MemoryUse.LOSS), bytes(MemoryUse.LAYER_RECOMPUTE));
+    }
+
+    /** The arithmetic of one method. */
+    private static final class Reckoning {
+        private final ModelSpec spec;
+        private final StepSize step;
+        private final OptimizerSpec optimizer;
+        private final WeightMemory weights;
+        private final PassMemory pass;
+        private final long[] trained;
+        private final long parameters;
+        private final Map<MemoryUse, Long> uses = new EnumMap<>(MemoryUse.class);
+
+        private Reckoning(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, StepSize step) {
+            this.spec = spec;
+            this.step = step;
+            this.optimizer = optimizer;
+            this.weights = new WeightMemory(config, spec.precision());
+            this.pass =
+                    new PassMemory(config, spec.method(), spec.precision(), step.sequenceLength(), step.rowsAtOnce());
+            ParameterIndex index = ParameterIndex.of(config, spec);
+            this.trained = index.all().stream().mapToLong(Parameter::size).toArray();
+            this.parameters = index.size();
+        }
+
+        private MemoryPlan plan() {
+            addWeights();
+            addTraining();
+            addPasses();
+            uses.put(MemoryUse.PROCESS, PROCESS_BYTES);
+            long replica = Float.BYTES * parameters + Optimizers.stateBytes(optimizer, trained);
+            long driver = replica + Float.BYTES * parameters * step.shards();
+            return new MemoryPlan(spec, uses, driver, step.executors());
+        }
+
+        private void addWeights() {
+            switch (spec.method()) {
+                case FULL -> uses.put(MemoryUse.WEIGHTS, Float.BYTES * parameters);
+                case LORA -> uses.put(MemoryUse.WEIGHTS, weights.dense());
+                case QLORA -> {
+                    uses.put(MemoryUse.WEIGHTS, weights.fourBit());
+                    uses.put(MemoryUse.QUANTIZATION_CONSTANTS, weights.scales(spec.quant()));
+                    uses.put(MemoryUse.WORKSPACE, step.tasksAtOnce() * weights.oneLayer());
+                }
+            }
+        }
+
+        private void addTraining() {
+            if (spec.method() != Method.FULL) {
+                uses.put(MemoryUse.ADAPTER, Float.BYTES * parameters);
+            }
+
+            uses.put(MemoryUse.BOUND_COPY, WeightMemory.bytesOf(spec.precision()) * parameters);
+            uses.put(MemoryUse.GRADIENTS, Float.BYTES * parameters * step.tasksAtOnce());
+            long state = Optimizers.stateBytes(optimizer, trained);
+            if (optimizer.kind().paged()) {
+                uses.put(MemoryUse.OPTIMIZER_RESIDENT, Optimizers.windowBytes(optimizer, trained));
+                uses.put(MemoryUse.OPTIMIZER_PAGED, state);
+            } else {
+                uses.put(MemoryUse.OPTIMIZER_RESIDENT, state);
+            }
+        }
+
+        private void addPasses() {
+            uses.put(MemoryUse.LAYER_INPUTS, step.tasksAtOnce() * pass.layerInputs());
+            uses.put(MemoryUse.LAYER_RECOMPUTE, step.tasksAtOnce() * pass.layerRecompute());
+            uses.put(MemoryUse.LOSS, step.tasksAtOnce() * pass.loss());
+        }
+    }
+}

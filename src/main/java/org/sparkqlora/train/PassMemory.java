@@ -1,0 +1,144 @@
+package org.sparkqlora.train;
+
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.QueryKeyNorm;
+
+/**
+ * Bytes that one pass of a micro-batch over the model needs at its peak, dropout and DoRA left out.
+ *
+ * <p>Between layers: {@code 2 (L + 1) T h a}, the input of each layer, the last output, and the gradients of all. Within a layer, what
+ * {@code AttentionBlock} keeps of its forward pass, and then the larger of the gradients of the feed-forward and of the attention part:
+ *
+ * <pre>
+ * tape        a (T (3 h + 5 q + 3 k) + 2 K k + 2 H S) + a S
+ * feed-forward a T (3 h + 6 f) + 24 T h
+ * attention   a (T (5 h + 7 q + 3 k) + 4 K k + H S) + 8 T (q + k) + 24 T h
+ * </pre>
+ *
+ * The loss: {@code c V} logits in float32, and in bf16 twice more; {@code 5 a T h + 24 T h} around it.
+ *
+ * @param rows documents of {@code sequenceLength} tokens, which are the costliest that rows can hold
+ */
+record PassMemory(ModelConfig config, Method method, Precision precision, int sequenceLength, int rows) {
+    // T tokens, L layers, h hidden, q = H d queries of a token, k = G d keys of a token, f feed-forward, V vocabulary,
+    // a bytes of an
+    // activation; S pairs of query and key that attention computes and K keys that its blocks of queries copy, of all
+    // rows
+
+    /** Queries that attention takes at once. */
+    private static final int QUERY_BLOCK = 256;
+
+    /** Logits that the loss computes at once. */
+    private static final long CHUNK_LOGITS = 1L << 22;
+
+    /** The float32 copies that the gradient of a norm makes of its input. */
+    private static final int NORM_COPIES = 6 * Float.BYTES;
+
+    long layerInputs() {
+        return 2L * (config.layers() + 1) * tokens() * config.hiddenSize() * activation();
+    }
+
+    long layerRecompute() {
+        return tape() + Math.max(feedForward(), attention());
+    }
+
+    long loss() {
+        long tokens = tokens();
+        long chunk = Math.min(tokens, Math.max(1, CHUNK_LOGITS / config.vocabularySize()));
+        long logits = chunk * config.vocabularySize() * (Float.BYTES + copies(2 * activation()));
+        long around = tokens * config.hiddenSize() * (5 * activation() + NORM_COPIES);
+        long matrix = (long) config.vocabularySize() * config.hiddenSize();
+        long embedding = tokens * config.hiddenSize() * Float.BYTES + matrix * Float.BYTES;
+        return method == Method.FULL ? Math.max(logits + around + weightGradient(matrix), embedding) : logits + around;
+    }
+
+    private long tape() {
+        long tokens = tokens();
+        long values = tokens * (3L * config.hiddenSize() + 5L * config.querySize() + 3L * config.keyValueSize())
+                + 2L * rows * blockKeys() * config.keyValueSize()
+                + 2L * rows * blockPairs() * config.heads();
+        long headNorms = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
+                ? tokens * (config.querySize() + config.keyValueSize())
+                : 0;
+        return activation() * (values + headNorms + blockPairs());
+    }
+
+    private long feedForward() {
+        long hidden = config.hiddenSize();
+        long values = tokens() * (3 * hidden + 6L * config.intermediateSize());
+        return activation() * values
+                + tokens() * hidden * NORM_COPIES
+                + weightGradient(3 * hidden * config.intermediateSize());
+    }
+
+    private long attention() {
+        long tokens = tokens();
+        long hidden = config.hiddenSize();
+        long queries = config.querySize();
+        long keys = config.keyValueSize();
+        long values = tokens * (5 * hidden + 7 * queries + 3 * keys)
+                + 4L * rows * blockKeys() * keys
+                + rows * blockPairs() * config.heads();
+        return activation() * values
+                + 2L * Float.BYTES * tokens * (queries + keys)
+                + tokens * hidden * NORM_COPIES
+                + weightGradient(2 * hidden * (queries + keys));
+    }
+
+    /** The gradient of weights that train, before it is added to the flat vector. */
+    private long weightGradient(long weights) {
+        return method == Method.FULL ? weights * (activation() + copies(Float.BYTES)) : 0;
+    }
+
+    /** What a conversion to or from float32 takes: nothing where all is float32. */
+    private long copies(long bytes) {
+        return precision == Precision.FP32 ? 0 : bytes;
+    }
+
+    private long tokens() {
+        return (long) rows * sequenceLength;
+    }
+
+    private long activation() {
+        return WeightMemory.bytesOf(precision);
+    }
+
+    /** Pairs of query and key in one document. */
+    private long blockPairs() {
+        long pairs = 0;
+        for (int from = 0; from < sequenceLength; from += QUERY_BLOCK) {
+            pairs += queries(from) * keys(from);
+        }
+
+        return pairs;
+    }
+
+    /** Keys that the blocks of one document see, each block's counted anew. */
+    private long blockKeys() {
+        long keys = 0;
+        for (int from = 0; from < sequenceLength; from += QUERY_BLOCK) {
+            keys += keys(from);
+        }
+
+        return keys;
+    }
+
+    private long queries(int from) {
+        return Math.min(QUERY_BLOCK, sequenceLength - from);
+    }
+
+    private long keys(int from) {
+        long first = Math.max(0, from - widestWindow() + 1);
+        return from + queries(from) - first;
+    }
+
+    /** Tokens that the layer that sees most sees. */
+    private long widestWindow() {
+        return config.layerTraits().stream()
+                .mapToLong(layer -> layer.window().orElse(Integer.MAX_VALUE))
+                .max()
+                .orElse(Integer.MAX_VALUE);
+    }
+}

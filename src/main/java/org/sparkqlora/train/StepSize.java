@@ -1,0 +1,46 @@
+package org.sparkqlora.train;
+
+/**
+ * How large a step is, and how it is spread.
+ *
+ * @param sequenceLength tokens a row
+ * @param batchSize rows a step
+ * @param microBatchSize most rows that pass through the model at once
+ * @param shards tasks a step
+ * @param executors processes that the tasks are spread over, all of an executor's at once
+ */
+public record StepSize(int sequenceLength, int batchSize, int microBatchSize, int shards, int executors) {
+    public StepSize {
+        requirePositive("tokens a row", sequenceLength);
+        requirePositive("rows a step", batchSize);
+        requirePositive("rows a micro-batch", microBatchSize);
+        requirePositive("shards", shards);
+        requirePositive("executors", executors);
+        if (shards > batchSize) {
+            throw new IllegalArgumentException(
+                    "Cannot split a step of %d rows over %d shards: expected no more shards than rows"
+                            .formatted(batchSize, shards));
+        }
+    }
+
+    /** Rows that pass through the model at once: a shard may have fewer than a micro-batch. */
+    int rowsAtOnce() {
+        return Math.min(microBatchSize, ceilingOf(batchSize, shards));
+    }
+
+    /** Tasks that an executor runs at once. */
+    int tasksAtOnce() {
+        return ceilingOf(shards, executors);
+    }
+
+    private static int ceilingOf(int total, int parts) {
+        return (total + parts - 1) / parts;
+    }
+
+    private static void requirePositive(String what, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(
+                    "Cannot plan a step of %d %s: expected at least 1".formatted(value, what));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PlanCommandTest {
+    private static final String LLAMA = "src/test/resources/goldens/models/llama-tied/base";
+
+    /** A model of a few thousand weights leaves only the JVM to be measured, whose size depends on its settings. */
+    private static final double SLACK = 2;
+
+    @Test
+    void tellsTheFiguresOfTheArticle() {
+        CommandRun run = CommandRun.of("plan", "--parameters", "13B", "--precision", "fp32");
+
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        assertThat(run.err())
+                .contains("13.02B parameters: llama, 40 layers of width 5120")
+                .contains("full (float32, AdamW) 52 weights + 52 gradients + 104 optimiser = 208;")
+                .contains("Double quantisation: 0.373 bits a weight less");
+    }
+
+    @Test
+    void endsWithAJsonSummaryInBytes() throws IOException {
+        CommandRun run = CommandRun.of("plan", "--parameters", "7B", "--shards", "4", "--executors", "2");
+
+        JsonNode summary = summary(run);
+        assertThat(summary.path("command").asText()).isEqualTo("plan");
+        assertThat(summary.path("parameters").asLong()).isEqualTo(6_738_415_616L);
+        assertThat(summary.path("bits_saved_by_double_quantization").asDouble()).isCloseTo(0.373, within(1e-4));
+        JsonNode qlora = summary.path("methods").path("qlora");
+        assertThat(qlora.path("total_bytes").asLong())
+                .isEqualTo(2 * qlora.path("executor_bytes").asLong()
+                        + qlora.path("driver_bytes").asLong());
+        assertThat(qlora.path("fits").path("gpu_24_gb").asBoolean()).isTrue();
+        assertThat(summary.path("methods")
+                        .path("full")
+                        .path("fits")
+                        .path("gpu_24_gb")
+                        .asBoolean())
+                .isFalse();
+    }
+
+    @Test
+    void readsTheShapeOfAModelFolder(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("config.json"), """
+                {"model_type": "llama", "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64,
+                 "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "rms_norm_eps": 1e-5,
+                 "max_position_embeddings": 64, "rope_theta": 10000.0, "tie_word_embeddings": true,
+                 "hidden_act": "silu", "torch_dtype": "float32"}
+                """);
+
+        CommandRun run =
+                CommandRun.of("plan", "--model", folder.toString(), "--rank", "4", "--target-modules", "q_proj");
+
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+
+        long embedding = 100L * 32;
+        long layer = 2L * 32 * 32 + 2L * 32 * 16 + 3L * 32 * 64 + 2L * 32;
+        assertThat(summary(run).path("parameters").asLong()).isEqualTo(embedding + 2 * layer + 32);
+        long adapter = 2L * 4 * (32 + 32);
+        assertThat(summary(run).at("/methods/qlora/executor/adapter").asLong()).isEqualTo(4 * adapter);
+    }
+
+    @Test
+    void reportsAllProblemsTogether() {
+        CommandRun run = CommandRun.of("plan", "--rank", "0", "--batch-size", "2", "--shards", "3");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("plan: 3 problems")
+                .contains("--model, --parameters: expected one of them, found none")
+                .contains("Cannot split a step of 2 rows over 3 shards: expected no more shards than rows")
+                .contains("Cannot build adapters of rank 0: rank must be at least 1");
+    }
+
+    @Test
+    void aSizeThatIsNoneIsAUsageError() {
+        CommandRun run = CommandRun.of("plan", "--parameters", "large");
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.err())
+                .contains("Cannot read a number of parameters from 'large': expected one such as 13B or 1.1B");
+    }
+
+    @Test
+    void aSizeThatCannotBeGuessedIsBadInput() {
+        CommandRun run = CommandRun.of("plan", "--parameters", "10M");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("Cannot guess the shape of a model of 0.01B parameters: expected from 0.5B to 500B");
+    }
+
+    @Test
+    void measuresAStepOfEachMethodInAProcessOfItsOwn(@TempDir Path cache) throws IOException {
+        CommandRun run = CommandRun.of(
+                "plan", "--model", LLAMA, "--sequence-length", "16", "--measure", "--model-cache", cache.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        JsonNode measured = summary(run).path("measured");
+        assertThat(measured.fieldNames()).toIterable().containsExactly("full", "lora", "qlora");
+        measured.forEach(method -> assertThat(method.path("measured_bytes").asDouble())
+                .isBetween(
+                        method.path("predicted_bytes").asDouble() / SLACK,
+                        method.path("predicted_bytes").asDouble() * SLACK));
+    }
+
+    @Test
+    void measuringNeedsAModel() {
+        CommandRun run = CommandRun.of("plan", "--parameters", "7B", "--measure");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("--measure: expected --model with it, found none");
+    }
+
+    private static JsonNode summary(CommandRun run) throws IOException {
+        return new ObjectMapper().readTree(run.summary());
+    }
+}
