@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -34,9 +35,10 @@ class GgufFileTest {
         assertThat(file.metadata().count("a.count")).isEqualTo(7);
         assertThat(file.metadata().number("a.number", 0)).isEqualTo(1e-5);
         assertThat(file.tensors().keySet()).containsExactly("one", "two");
-        assertThat(file.tensors().get("two").position() % 32).isZero();
+        GgufTensor second = Objects.requireNonNull(file.tensors().get("two"));
+        assertThat(second.position() % 32).isZero();
         float[] values = new float[2];
-        file.tensors().get("two").asFloats().read(1, values, 2);
+        second.asFloats().read(1, values, 2);
         assertThat(values).containsExactly(5, 6);
     }
 
