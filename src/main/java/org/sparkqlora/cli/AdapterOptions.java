@@ -1,8 +1,12 @@
 package org.sparkqlora.cli;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.TargetModules;
 import picocli.CommandLine.Option;
@@ -38,6 +42,41 @@ final class AdapterOptions {
                     "all-linear, names such as q_proj,v_proj, or a regular expression. Default:" + " ${DEFAULT-VALUE}.")
     TargetModules targets = new TargetModules.AllLinear();
 
+    @Option(
+            names = "--exclude-modules",
+            paramLabel = "NAMES",
+            description = "Modules that get no adapter, as --target-modules.")
+    @Nullable
+    TargetModules excluded;
+
+    @Option(
+            names = "--layers-to-transform",
+            split = ",",
+            paramLabel = "N",
+            description = "Layers that get adapters, counted from 0. Default: all.")
+    List<Integer> layers = new ArrayList<>();
+
+    @Option(
+            names = "--rank-pattern",
+            split = ",",
+            paramLabel = "MODULE=R",
+            description = "Other ranks for some modules, such as q_proj=4.")
+    Map<String, Integer> rankPattern = new TreeMap<>();
+
+    @Option(
+            names = "--alpha-pattern",
+            split = ",",
+            paramLabel = "MODULE=A",
+            description = "Other alphas for some modules.")
+    Map<String, Double> alphaPattern = new TreeMap<>();
+
+    @Option(
+            names = "--init-lora-weights",
+            defaultValue = "default",
+            paramLabel = "HOW",
+            description = "default (uniform) or gaussian. Default: ${DEFAULT-VALUE}.")
+    FactorInitialization initialization = FactorInitialization.DEFAULT;
+
     @Option(names = "--use-rslora", description = "Scale by alpha / sqrt(rank).")
     boolean rankStabilized;
 
@@ -52,12 +91,25 @@ final class AdapterOptions {
     Path initial;
 
     void check(Problems problems) {
-        problems.collect("--rank, --alpha, --dropout", this::spec);
+        problems.collect("--rank, --alpha, --dropout, --layers-to-transform", this::spec);
         problems.requireFolder("--init-adapter", initial);
     }
 
     /** The shape that the options ask for. */
     LoraSpec spec() {
-        return new LoraSpec(rank, alpha, dropout, targets, rankStabilized, weightDecomposed, Map.of(), Map.of());
+        return new LoraSpec(
+                rank,
+                alpha,
+                dropout,
+                narrowedTargets(),
+                rankStabilized,
+                weightDecomposed,
+                rankPattern,
+                alphaPattern,
+                initialization);
+    }
+
+    private TargetModules narrowedTargets() {
+        return excluded == null && layers.isEmpty() ? targets : new TargetModules.Narrowed(targets, excluded, layers);
     }
 }

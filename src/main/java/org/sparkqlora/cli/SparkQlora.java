@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.util.function.Function;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.TargetModules;
@@ -47,6 +48,7 @@ final class SparkQlora {
         register(line, FourBitCode.class, FourBitCode::parse);
         register(line, RecordFormat.class, RecordFormat::parse);
         register(line, TargetModules.class, TargetModules::parse);
+        register(line, FactorInitialization.class, FactorInitialization::parse);
         register(line, OptimizerKind.class, OptimizerKind::parse);
         register(line, ScheduleKind.class, ScheduleKind::parse);
         register(line, OnBadRecord.class, OnBadRecord::parse);

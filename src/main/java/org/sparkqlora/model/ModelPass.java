@@ -135,7 +135,9 @@ record ModelPass(
         return TensorScope.keep(() -> {
             Tensor state = model.embed(parameters, indices(batch.ids()));
             for (DecoderLayer layer : model.layers()) {
-                state = forward(layer, state, context);
+                Tensor below = state;
+                state = forward(layer, below, context);
+                TensorScope.free(below);
             }
 
             return state;
@@ -148,6 +150,7 @@ record ModelPass(
                 () -> layer.open(parameters, workspace, context, dropout).forward(input));
     }
 
+    /** Goes down from the last layer; what a layer has used is freed at once. */
     private Tensor backward(List<Tensor> inputs, Tensor dLast, PassContext context, GradientSum gradients) {
         Tensor gradient = dLast;
         for (int layer = inputs.size() - 1; layer >= 0; layer--) {
@@ -157,6 +160,8 @@ record ModelPass(
             Tensor above = gradient;
             gradient = TensorScope.keep(
                     () -> current.open(parameters, workspace, context, dropout).backward(above, input, gradients));
+            TensorScope.free(above);
+            TensorScope.free(input);
         }
 
         return gradient;

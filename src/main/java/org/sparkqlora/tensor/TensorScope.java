@@ -38,4 +38,14 @@ public final class TensorScope {
             body.run();
         }
     }
+
+    /** Frees a tensor of the innermost scope before that scope ends. */
+    public static void free(Tensor tensor) {
+        PointerScope inner = PointerScope.getInnerScope();
+        if (inner == null) {
+            throw new IllegalStateException("Cannot free a tensor before its scope ends: there is no scope");
+        }
+
+        inner.detach(tensor);
+    }
 }

@@ -8,7 +8,7 @@ import org.sparkqlora.weights.QueryKeyNorm;
 /**
  * Bytes that one pass of a micro-batch over the model needs at its peak, dropout and DoRA left out.
  *
- * <p>Between layers: {@code 2 (L + 1) T h a}, the input of each layer, the last output, and the gradients of all. Within a layer, what
+ * <p>Between layers: {@code (L + 2) T h a}, the input of each layer, the last output, and one gradient. Within a layer, what
  * {@code AttentionBlock} keeps of its forward pass, and then the larger of the gradients of the feed-forward and of the attention part:
  *
  * <pre>
@@ -37,7 +37,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
     private static final int NORM_COPIES = 6 * Float.BYTES;
 
     long layerInputs() {
-        return 2L * (config.layers() + 1) * tokens() * config.hiddenSize() * activation();
+        return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation();
     }
 
     long layerRecompute() {

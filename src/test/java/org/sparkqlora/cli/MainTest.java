@@ -13,7 +13,7 @@ class MainTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "prepare", "train", "evaluate", "generate", "merge", "quantize", "inspect"})
+    @ValueSource(strings = {"demo", "prepare", "train", "evaluate", "generate", "merge", "quantize", "inspect", "plan"})
     void everyCommandHasHelp(String command) {
         CommandRun run = CommandRun.of(command, "--help");
 
@@ -37,6 +37,7 @@ class MainTest {
                         "merge",
                         "quantize",
                         "inspect",
+                        "plan",
                         "Exit codes: 0");
     }
 
