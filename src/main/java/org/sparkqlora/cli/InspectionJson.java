@@ -47,7 +47,7 @@ final class InspectionJson {
         root.put("dropout", config.lora().dropout());
         root.put("rslora", config.lora().rankStabilized());
         root.put("dora", config.lora().weightDecomposed());
-        root.put("target_modules", config.lora().targets().toString());
+        root.put("target_modules", config.lora().targets().words());
         return root.toString();
     }
 

@@ -50,7 +50,7 @@ final class ModelLayout {
         if (spec.lora() != null && index.size() == 0) {
             throw new IllegalArgumentException(
                     "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
-                            .formatted(spec.lora().targets()));
+                            .formatted(spec.lora().targets().words()));
         }
     }
 

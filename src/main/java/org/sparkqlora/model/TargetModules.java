@@ -13,6 +13,9 @@ public sealed interface TargetModules extends Serializable {
 
     boolean matches(String modulePath);
 
+    /** The words that {@link #parse} reads; for {@link Narrowed}, a description. */
+    String words();
+
     /** A comma-separated list of names, or {@value #ALL_LINEAR}; anything with regular-expression syntax is an expression. */
     static TargetModules parse(String text) {
         if (text.isBlank()) {
@@ -35,6 +38,11 @@ public sealed interface TargetModules extends Serializable {
         public boolean matches(String modulePath) {
             return !modulePath.endsWith("lm_head");
         }
+
+        @Override
+        public String words() {
+            return ALL_LINEAR;
+        }
     }
 
     /** Modules whose path is one of {@code names} or ends in a dot and one of them. */
@@ -47,6 +55,11 @@ public sealed interface TargetModules extends Serializable {
         public boolean matches(String modulePath) {
             return names.stream().anyMatch(name -> modulePath.equals(name) || modulePath.endsWith("." + name));
         }
+
+        @Override
+        public String words() {
+            return String.join(",", names);
+        }
     }
 
     /** Modules whose whole path matches a regular expression. */
@@ -58,6 +71,11 @@ public sealed interface TargetModules extends Serializable {
         @Override
         public boolean matches(String modulePath) {
             return Pattern.matches(expression, modulePath);
+        }
+
+        @Override
+        public String words() {
+            return expression;
         }
     }
 
@@ -87,9 +105,15 @@ public sealed interface TargetModules extends Serializable {
                     && isInLayers(modulePath);
         }
 
+        @Override
+        public String words() {
+            String without = excluded == null ? "" : " without " + excluded.words();
+            return chosen.words() + without + (layers.isEmpty() ? "" : " in layers " + layers);
+        }
+
         private boolean isInLayers(String modulePath) {
             if (layers.isEmpty()
-                    || chosen instanceof Names names && names.names().contains(modulePath)) {
+                    || (chosen instanceof Names names && names.names().contains(modulePath))) {
                 return true;
             }
 

@@ -196,14 +196,14 @@ public final class TrainPlanJson {
     private static void writeTargets(TargetModules targets, ObjectNode node) {
         ArrayNode layers = node.putArray("layers_to_transform");
         if (!(targets instanceof TargetModules.Narrowed narrowed)) {
-            node.put("target_modules", words(targets));
+            node.put("target_modules", targets.words());
             return;
         }
 
-        node.put("target_modules", words(narrowed.chosen()));
+        node.put("target_modules", narrowed.chosen().words());
         narrowed.layers().forEach(layers::add);
         if (narrowed.excluded() != null) {
-            node.put("exclude_modules", words(narrowed.excluded()));
+            node.put("exclude_modules", narrowed.excluded().words());
         }
     }
 
@@ -214,17 +214,6 @@ public final class TrainPlanJson {
         List<Integer> layers = new ArrayList<>();
         field(node, "layers_to_transform").forEach(layer -> layers.add(layer.intValue()));
         return excluded == null && layers.isEmpty() ? chosen : new TargetModules.Narrowed(chosen, excluded, layers);
-    }
-
-    /** What {@link TargetModules#parse} reads. */
-    private static String words(TargetModules targets) {
-        if (targets instanceof TargetModules.Names names) {
-            return String.join(",", names.names());
-        }
-
-        return targets instanceof TargetModules.Expression expression
-                ? expression.expression()
-                : TargetModules.ALL_LINEAR;
     }
 
     private static void writeBatches(BatchPlan batches, ObjectNode node) {
