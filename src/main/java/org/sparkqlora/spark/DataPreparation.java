@@ -64,7 +64,8 @@ public final class DataPreparation {
             List<GroupResult> results =
                     encode(groups(files, hadoop), new GroupTask(encoders, options, folder, prefix, hadoop));
             return target.publish(manifest(files, results, options, fingerprint));
-        } catch (RuntimeException e) {
+        } catch (Exception e) {
+            // Spark throws a lost job as a checked exception that no signature declares.
             target.discard(prefix, e);
             throw e;
         } finally {

@@ -41,7 +41,7 @@ final class PreparedFolder {
     }
 
     /** Deletes what a preparation left that failed for {@code reason}. */
-    void discard(String prefix, RuntimeException reason) {
+    void discard(String prefix, Exception reason) {
         try {
             FileSystem fileSystem = path.getFileSystem(configuration);
             if (!fileSystem.exists(path)) {
