@@ -8,20 +8,22 @@ import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.train.DecoderGradientModel;
+import org.sparkqlora.train.FolderModelSource;
 
 /** A model with its tokenizer, ready to answer in this process. */
 final class Answers implements AutoCloseable {
     private final ModelTokenizer tokenizer;
-    private final BaseModel.Loaded model;
+    private final DecoderGradientModel model;
     private final BoundParameters parameters;
 
-    private Answers(ModelTokenizer tokenizer, BaseModel.Loaded model, BoundParameters parameters) {
+    private Answers(ModelTokenizer tokenizer, DecoderGradientModel model, BoundParameters parameters) {
         this.tokenizer = tokenizer;
         this.model = model;
         this.parameters = parameters;
     }
 
-    static Answers open(BaseModel source, AdapterStart start, @Nullable Path chatTemplate) {
+    static Answers open(FolderModelSource source, AdapterStart start, @Nullable Path chatTemplate) {
         ModelTokenizer tokenizer = ModelEncoders.openTokenizer(Path.of(source.folder()), chatTemplate);
         try {
             return open(tokenizer, source.open(Runtime.getRuntime().availableProcessors()), start);
@@ -31,7 +33,7 @@ final class Answers implements AutoCloseable {
         }
     }
 
-    private static Answers open(ModelTokenizer tokenizer, BaseModel.Loaded model, AdapterStart start) {
+    private static Answers open(ModelTokenizer tokenizer, DecoderGradientModel model, AdapterStart start) {
         try {
             return new Answers(tokenizer, model, model.decoder().bind(start.parameters(model, 0)));
         } catch (RuntimeException e) {

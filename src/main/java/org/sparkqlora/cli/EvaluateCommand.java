@@ -11,6 +11,7 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.SparkEvaluator;
+import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -87,7 +88,7 @@ final class EvaluateCommand implements Command {
     }
 
     private List<LossTotal> losses(JavaSparkContext context, AdapterStart start, PreparedData rows) {
-        BaseModel source = model.source(start.lora());
+        FolderModelSource source = model.source(start.lora());
         int threads = Runtime.getRuntime().availableProcessors();
         FirstState state = FirstState.of(source, start, 0, threads);
         return new SparkEvaluator(context, source).losses(state.parameters(), state.index(), rows, microBatchSize);

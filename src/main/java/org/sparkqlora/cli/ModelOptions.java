@@ -8,6 +8,7 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.train.FolderModelSource;
 import picocli.CommandLine.Option;
 
 /** Which base model, and how it is held. */
@@ -72,8 +73,8 @@ final class ModelOptions {
     }
 
     /** How executors open the model. */
-    BaseModel source(@Nullable LoraSpec lora) {
-        return new BaseModel(
+    FolderModelSource source(@Nullable LoraSpec lora) {
+        return new FolderModelSource(
                 folder().toAbsolutePath().normalize().toString(),
                 spec(lora),
                 cache.toAbsolutePath().normalize().toString());

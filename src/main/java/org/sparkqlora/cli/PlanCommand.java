@@ -10,6 +10,7 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.StepSize;
@@ -152,7 +153,7 @@ final class PlanCommand implements Command {
 
     private Measurement measurement(MemoryPlan plan, ModelConfig config) {
         StepTrial trial = new StepTrial(
-                new BaseModel(absolute(Required.value("--model", model)), plan.spec(), absolute(cache)),
+                new FolderModelSource(absolute(Required.value("--model", model)), plan.spec(), absolute(cache)),
                 update.optimizer(),
                 config.vocabularySize(),
                 sequenceLength,

@@ -7,6 +7,7 @@ import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.RowReader;
@@ -24,7 +25,12 @@ import org.sparkqlora.train.Update;
  * @param threads threads to compute with
  */
 record StepTrial(
-        BaseModel model, OptimizerSpec optimizer, int vocabulary, int sequenceLength, int microBatchSize, int threads)
+        FolderModelSource model,
+        OptimizerSpec optimizer,
+        int vocabulary,
+        int sequenceLength,
+        int microBatchSize,
+        int threads)
         implements Serializable {
     /** Enough for the second to find the memory of the first. */
     private static final int MICRO_BATCHES = 2;

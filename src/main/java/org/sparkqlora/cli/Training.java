@@ -12,6 +12,7 @@ import org.sparkqlora.spark.TaskSlots;
 import org.sparkqlora.spark.TrainingRun;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.CheckpointStateStore;
+import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.TrainPlan;
@@ -48,7 +49,7 @@ final class Training {
                     : preparation.rows(options.heldOut, encoders, options.data, output.location("prepared-eval"));
             TrainPlan plan = plan(rows, start, shards(context, planFile));
             planFile.require(plan);
-            BaseModel model = options.model.source(start.lora());
+            FolderModelSource model = options.model.source(start.lora());
             return train(context, new TrainingRun(plan, model, rows, heldOut, SnapshotPolicy.DEFAULT), start, output);
         }
     }

@@ -54,7 +54,7 @@ record Dropout(double probability, long seed) {
             state += SplitMix.STEP;
             long bits = SplitMix.mix(state);
             for (int lane = 0; lane < LANES; lane++) {
-                int drawn = (int) (bits >>> lane * BITS) & 0xFFFF;
+                int drawn = (int) (bits >>> (lane * BITS)) & 0xFFFF;
                 // The sign of the difference, without a branch that no processor can predict.
                 window[i + lane] = (byte) ((threshold - 1 - drawn) >>> (Integer.SIZE - 1));
             }

@@ -136,8 +136,8 @@ final class FrozenWeights implements AutoCloseable {
     }
 
     private static boolean matches(StoredType stored, ScalarType wanted) {
-        return stored == StoredType.BF16 && wanted == ScalarType.BFloat16
-                || stored == StoredType.F32 && wanted == ScalarType.Float;
+        return (stored == StoredType.BF16 && wanted == ScalarType.BFloat16)
+                || (stored == StoredType.F32 && wanted == ScalarType.Float);
     }
 
     private Tensor over(StoredTensor stored, ScalarType type) {

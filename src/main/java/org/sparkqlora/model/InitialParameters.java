@@ -57,7 +57,7 @@ final class InitialParameters {
 
     /** kaiming_uniform with a = sqrt(5): uniform in +-1/sqrt(inputs). */
     private static void fillUniform(Parameter parameter, SplittableRandom random, FlatVector values) {
-        double bound = 1 / Math.sqrt(parameter.shape()[1]);
+        double bound = 1 / Math.sqrt((double) parameter.shape()[1]);
         for (long i = 0; i < parameter.size(); i++) {
             values.set(parameter.offset() + i, (float) random.nextDouble(-bound, bound));
         }
