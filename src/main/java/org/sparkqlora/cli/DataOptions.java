@@ -8,12 +8,11 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.PreparationOptions;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which examples, and how rows are made of them. */
 final class DataOptions {
-    private static final int SHORTEST = 2;
-
     @Option(
             names = "--data",
             required = true,
@@ -31,12 +30,8 @@ final class DataOptions {
                     + " [...]}, -100 = not trained). Default: ${DEFAULT-VALUE}.")
     RecordFormat format = RecordFormat.AUTO;
 
-    @Option(
-            names = "--sequence-length",
-            defaultValue = "1024",
-            paramLabel = "TOKENS",
-            description = "Tokens a row; longer examples are cut. Default: ${DEFAULT-VALUE}.")
-    int sequenceLength = 1024;
+    @Mixin
+    LengthOptions length = new LengthOptions();
 
     @Option(names = "--no-packing", description = "Give every example a row of its own.")
     boolean oneExampleARow;
@@ -56,12 +51,12 @@ final class DataOptions {
     Path chatTemplate;
 
     void check(Problems problems) {
-        problems.requireAtLeast("--sequence-length", SHORTEST, sequenceLength);
+        length.check(problems);
         problems.requireFile("--chat-template", chatTemplate);
         sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
     }
 
     PreparationOptions preparation() {
-        return new PreparationOptions(sequenceLength, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord);
+        return new PreparationOptions(length.tokens, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord);
     }
 }

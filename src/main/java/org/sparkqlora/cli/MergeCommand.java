@@ -2,8 +2,6 @@ package org.sparkqlora.cli;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.quant.FourBitCode;
-import org.sparkqlora.quant.QuantSpec;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -53,15 +51,8 @@ final class MergeCommand implements Command {
     @Nullable
     MergeBase base;
 
-    @Option(
-            names = "--quant",
-            defaultValue = "nf4",
-            paramLabel = "CODE",
-            description = "4-bit code of --base quantized and of --quantize: nf4 or fp4. Default: ${DEFAULT-VALUE}.")
-    FourBitCode quant = FourBitCode.NF4;
-
-    @Option(names = "--no-double-quant", description = "Scales in float32, for --base quantized and --quantize.")
-    boolean plainScales;
+    @Mixin
+    QuantOptions quant = new QuantOptions();
 
     @Option(
             names = "--quantize",
@@ -89,7 +80,7 @@ final class MergeCommand implements Command {
     }
 
     private MergeResult merged(Path target) {
-        try (Merge merge = Merge.open(model(), adapter(), spec())) {
+        try (Merge merge = Merge.open(model(), adapter(), quant.spec())) {
             return quantize ? merge.writeQuantized(base, target) : merge.write(base, target);
         }
     }
@@ -100,9 +91,5 @@ final class MergeCommand implements Command {
 
     Path adapter() {
         return Required.value("--adapter", adapter);
-    }
-
-    private QuantSpec spec() {
-        return new QuantSpec(quant, QuantSpec.DEFAULT.blockSize(), !plainScales);
     }
 }

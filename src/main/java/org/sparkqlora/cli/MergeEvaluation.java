@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What merging does to the loss, if the user asks. */
@@ -28,12 +29,8 @@ final class MergeEvaluation {
             description = "Of --eval-data, as of evaluate. Default: ${DEFAULT-VALUE}.")
     RecordFormat format = RecordFormat.AUTO;
 
-    @Option(
-            names = "--sequence-length",
-            defaultValue = "1024",
-            paramLabel = "TOKENS",
-            description = "Of --eval-data, as of evaluate. Default: ${DEFAULT-VALUE}.")
-    int sequenceLength = 1024;
+    @Mixin
+    LengthOptions length = new LengthOptions();
 
     @Option(
             names = "--precision",
@@ -70,9 +67,8 @@ final class MergeEvaluation {
         EvaluateCommand evaluate = new EvaluateCommand();
         evaluate.model.model = model;
         evaluate.model.method = method;
-        evaluate.model.precision = precision;
-        evaluate.model.quant = command.quant;
-        evaluate.model.plainScales = command.plainScales;
+        evaluate.model.numerics.precision = precision;
+        evaluate.model.numerics.quant = command.quant;
         evaluate.adapter = adapter;
         evaluate.data = data();
         return evaluate.evaluate(console).total().mean();
@@ -82,7 +78,7 @@ final class MergeEvaluation {
         DataOptions data = new DataOptions();
         data.sources = sources;
         data.format = format;
-        data.sequenceLength = sequenceLength;
+        data.length = length;
         return data;
     }
 }

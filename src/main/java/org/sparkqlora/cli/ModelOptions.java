@@ -5,10 +5,8 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.model.Precision;
-import org.sparkqlora.quant.FourBitCode;
-import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.train.FolderModelSource;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which base model, and how it is held. */
@@ -31,24 +29,8 @@ final class ModelOptions {
                     + " Default: ${DEFAULT-VALUE}.")
     Method method = Method.QLORA;
 
-    @Option(
-            names = "--precision",
-            defaultValue = "bf16",
-            paramLabel = "TYPE",
-            description = "Activations and products: bf16 or fp32. Default: ${DEFAULT-VALUE}.")
-    Precision precision = Precision.BF16;
-
-    @Option(
-            names = "--quant",
-            defaultValue = "nf4",
-            paramLabel = "CODE",
-            description = "4-bit code of qlora: nf4 or fp4. Default: ${DEFAULT-VALUE}.")
-    FourBitCode quant = FourBitCode.NF4;
-
-    @Option(
-            names = "--no-double-quant",
-            description = "Keep the scales of the 4-bit blocks in float32 instead of 8 bits.")
-    boolean plainScales;
+    @Mixin
+    NumericsOptions numerics = new NumericsOptions();
 
     @Option(
             names = "--model-cache",
@@ -68,8 +50,7 @@ final class ModelOptions {
     }
 
     ModelSpec spec(@Nullable LoraSpec lora) {
-        return new ModelSpec(
-                method, precision, new QuantSpec(quant, QuantSpec.DEFAULT.blockSize(), !plainScales), lora);
+        return numerics.spec(method, lora);
     }
 
     /** How executors open the model. */

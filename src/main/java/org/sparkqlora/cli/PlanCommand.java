@@ -7,9 +7,6 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.model.Precision;
-import org.sparkqlora.quant.FourBitCode;
-import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
@@ -44,52 +41,18 @@ final class PlanCommand implements Command {
     @Nullable
     ParameterCount parameters;
 
-    @Option(
-            names = "--precision",
-            defaultValue = "bf16",
-            paramLabel = "TYPE",
-            description = "Activations and products: bf16 or fp32. Default: ${DEFAULT-VALUE}.")
-    Precision precision = Precision.BF16;
+    @Mixin
+    NumericsOptions numerics = new NumericsOptions();
 
-    @Option(
-            names = "--quant",
-            defaultValue = "nf4",
-            paramLabel = "CODE",
-            description = "4-bit code of qlora: nf4 or fp4. Default: ${DEFAULT-VALUE}.")
-    FourBitCode quant = FourBitCode.NF4;
+    @Mixin
+    LengthOptions length = new LengthOptions();
 
-    @Option(
-            names = "--no-double-quant",
-            description = "Keep the scales of the 4-bit blocks in float32 instead of 8 bits.")
-    boolean plainScales;
+    @Mixin
+    BatchOptions batch = new BatchOptions();
 
-    @Option(
-            names = "--sequence-length",
-            defaultValue = "1024",
-            paramLabel = "TOKENS",
-            description = "Tokens a row. Default: ${DEFAULT-VALUE}.")
-    int sequenceLength = 1024;
-
-    @Option(
-            names = "--batch-size",
-            defaultValue = "16",
-            paramLabel = "ROWS",
-            description = "Rows an optimiser step, over the whole cluster. Default: ${DEFAULT-VALUE}.")
-    int batchSize = 16;
-
-    @Option(
-            names = "--micro-batch-size",
-            defaultValue = "1",
-            paramLabel = "ROWS",
-            description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
-    int microBatchSize = 1;
-
-    @Option(
-            names = "--shards",
-            defaultValue = "1",
-            paramLabel = "P",
-            description = "Tasks a step. Default: ${DEFAULT-VALUE}.")
-    int shards = 1;
+    @Option(names = "--shards", paramLabel = "P", description = "Tasks a step. Default: one an executor.")
+    @Nullable
+    Integer shards;
 
     @Option(
             names = "--executors",
@@ -145,7 +108,7 @@ final class PlanCommand implements Command {
     }
 
     private List<Measurement> measurements(ModelConfig config) {
-        StepSize oneTask = new StepSize(sequenceLength, microBatchSize, microBatchSize, 1, 1);
+        StepSize oneTask = new StepSize(length.tokens, batch.microRows, batch.microRows, 1, 1);
         return MemoryComparison.of(config, spec(), update.optimizer(), oneTask).all().stream()
                 .map(plan -> measurement(plan, config))
                 .toList();
@@ -156,8 +119,8 @@ final class PlanCommand implements Command {
                 new FolderModelSource(absolute(Required.value("--model", model)), plan.spec(), absolute(cache)),
                 update.optimizer(),
                 config.vocabularySize(),
-                sequenceLength,
-                microBatchSize,
+                length.tokens,
+                batch.microRows,
                 Runtime.getRuntime().availableProcessors());
         trial.prepare();
         return new Measurement(plan.method(), plan.executorBytes(), TrialProcess.peakOf(trial));
@@ -174,15 +137,11 @@ final class PlanCommand implements Command {
     }
 
     private ModelSpec spec() {
-        return new ModelSpec(Method.QLORA, precision, quant(), adapter.spec());
-    }
-
-    private QuantSpec quant() {
-        return new QuantSpec(quant, QuantSpec.DEFAULT.blockSize(), !plainScales);
+        return numerics.spec(Method.QLORA, adapter.spec());
     }
 
     private StepSize step() {
-        return new StepSize(sequenceLength, batchSize, microBatchSize, shards, executors);
+        return new StepSize(length.tokens, batch.rows, batch.microRows, shards == null ? executors : shards, executors);
     }
 
     /** Memory of this machine, or what its container allows. */

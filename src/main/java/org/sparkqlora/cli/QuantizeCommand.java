@@ -2,13 +2,13 @@ package org.sparkqlora.cli;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.FourBitFolder;
 import org.sparkqlora.weights.QuantizationReport;
 import org.sparkqlora.weights.WeightFolder;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code quantize}: a model's folder in bitsandbytes' four bits. */
@@ -41,12 +41,8 @@ final class QuantizeCommand implements Command {
     @Nullable
     Path output;
 
-    @Option(
-            names = "--quant",
-            defaultValue = "nf4",
-            paramLabel = "CODE",
-            description = "nf4 (levels for normally distributed weights) or fp4. Default: ${DEFAULT-VALUE}.")
-    FourBitCode quant = FourBitCode.NF4;
+    @Mixin
+    QuantOptions quant = new QuantOptions();
 
     @Option(
             names = "--block-size",
@@ -54,11 +50,6 @@ final class QuantizeCommand implements Command {
             paramLabel = "N",
             description = "Weights that share a scale, a power of two from 32 to 4096. Default: ${DEFAULT-VALUE}.")
     int blockSize = 64;
-
-    @Option(
-            names = "--no-double-quant",
-            description = "Keep the scales in float32 instead of 8 bits: 0.37 bits a weight more at blocks of 64.")
-    boolean plainScales;
 
     @Override
     public void check(Problems problems) {
@@ -87,6 +78,6 @@ final class QuantizeCommand implements Command {
     }
 
     private QuantSpec spec() {
-        return new QuantSpec(quant, blockSize, !plainScales);
+        return quant.spec(blockSize);
     }
 }

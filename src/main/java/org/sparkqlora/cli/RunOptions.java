@@ -6,6 +6,7 @@ import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BatchPlan.RowOrder;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.Rhythm;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How long a run is, how it is split, and what it leaves on its way. */
@@ -29,19 +30,8 @@ final class RunOptions {
             description = "Passes over the rows, need not be whole. Default: ${DEFAULT-VALUE}.")
     double epochs = 1;
 
-    @Option(
-            names = "--batch-size",
-            defaultValue = "16",
-            paramLabel = "ROWS",
-            description = "Rows an optimiser step, over the whole cluster. Default: ${DEFAULT-VALUE}.")
-    int batchSize = 16;
-
-    @Option(
-            names = "--micro-batch-size",
-            defaultValue = "1",
-            paramLabel = "ROWS",
-            description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
-    int microBatchSize = 1;
+    @Mixin
+    BatchOptions batch = new BatchOptions();
 
     @Option(
             names = "--shards",
@@ -93,8 +83,7 @@ final class RunOptions {
     void check(Problems problems) {
         problems.require(maxSteps == null || maxSteps >= 1, "--max-steps: expected at least 1, found %s", maxSteps);
         problems.require(epochs > 0, "--epochs: expected more than 0, found %s", epochs);
-        problems.requireAtLeast("--batch-size", 1, batchSize);
-        problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
+        batch.check(problems);
         problems.require(shards == null || shards >= 1, "--shards: expected at least 1, found %s", shards);
         problems.requireAtLeast("--checkpoint-every", 0, checkpointEvery);
         problems.requireAtLeast("--keep-checkpoints", 2, keepCheckpoints);
@@ -114,10 +103,16 @@ final class RunOptions {
      * @param tasks of a step, at most one a row
      */
     BatchPlan batches(long rows, int tasks) {
-        long end =
-                maxSteps == null ? BatchPlan.endOfEpochs(epochs, rows) : Math.multiplyExact((long) maxSteps, batchSize);
-        int shardCount = Math.min(batchSize, tasks);
+        long end = maxSteps == null
+                ? BatchPlan.endOfEpochs(epochs, rows)
+                : Math.multiplyExact((long) maxSteps, batch.rows);
+        int shardCount = Math.min(batch.rows, tasks);
         return new BatchPlan(
-                rows, batchSize, microBatchSize, shardCount, fileOrder ? RowOrder.FILE_ORDER : RowOrder.SHUFFLED, end);
+                rows,
+                batch.rows,
+                batch.microRows,
+                shardCount,
+                fileOrder ? RowOrder.FILE_ORDER : RowOrder.SHUFFLED,
+                end);
     }
 }

@@ -1,0 +1,19 @@
+package org.sparkqlora.cli;
+
+import picocli.CommandLine.Option;
+
+/** How long rows are. */
+final class LengthOptions {
+    private static final int SHORTEST = 2;
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "1024",
+            paramLabel = "TOKENS",
+            description = "Tokens a row; longer examples are cut. Default: ${DEFAULT-VALUE}.")
+    int tokens = 1024;
+
+    void check(Problems problems) {
+        problems.requireAtLeast("--sequence-length", SHORTEST, tokens);
+    }
+}
