@@ -1,6 +1,7 @@
 package org.sparkqlora.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
@@ -10,6 +11,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.weights.FieldsJson;
 import org.sparkqlora.weights.InvalidWeightsException;
@@ -26,7 +28,6 @@ public final class AdapterConfigJson {
     private static final List<String> FLAGS_THAT_MUST_BE_OFF =
             List.of("fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora");
     private static final List<String> KEYS_THAT_MUST_BE_EMPTY = List.of(
-            "modules_to_save",
             "layer_replication",
             "target_parameters",
             "trainable_token_indices",
@@ -35,6 +36,9 @@ public final class AdapterConfigJson {
             "kasa_config",
             "monteclora_config",
             "velora_config");
+
+    private static final String SAVED = "modules_to_save";
+    private static final String TYING = "ensure_weight_tying";
 
     private AdapterConfigJson() {}
 
@@ -51,7 +55,8 @@ public final class AdapterConfigJson {
                 fields.flag("use_dora", false),
                 ranks(fields),
                 alphas(fields),
-                initialization(fields));
+                initialization(fields),
+                saved(fields));
         return new AdapterConfig(lora, fields.text("base_model_name_or_path", ""));
     }
 
@@ -75,8 +80,8 @@ public final class AdapterConfigJson {
         root.put("fan_in_fan_out", false);
         root.put("inference_mode", true);
         putInitialization(root, lora.initialization());
-        Stream.of("auto_mapping", "layers_pattern", "modules_to_save", "revision")
-                .forEach(root::putNull);
+        putSaved(root, lora.saved());
+        Stream.of("auto_mapping", "layers_pattern", "revision").forEach(root::putNull);
         return PythonJson.text(root);
     }
 
@@ -179,6 +184,35 @@ public final class AdapterConfigJson {
         switch (initialization) {
             case DEFAULT -> root.put("init_lora_weights", true);
             case GAUSSIAN -> root.put("init_lora_weights", "gaussian");
+        }
+    }
+
+    private static SavedModules saved(FieldsJson fields) {
+        if (!fields.has(SAVED) || isEmpty(fields.node().get(SAVED))) {
+            return SavedModules.NONE;
+        }
+
+        List<String> names = new ArrayList<>();
+        fields.node().get(SAVED).forEach(name -> names.add(name.asText()));
+        try {
+            return SavedModules.named(names, fields.flag(TYING, false));
+        } catch (IllegalArgumentException e) {
+            throw new InvalidWeightsException(
+                    "Cannot load adapter of %s: %s".formatted(fields.document(), e.getMessage()), e);
+        }
+    }
+
+    /** Readers that came before tying was optional refuse its key: it stands only where it means something. */
+    private static void putSaved(ObjectNode root, SavedModules saved) {
+        if (saved.isEmpty()) {
+            root.putNull(SAVED);
+            return;
+        }
+
+        ArrayNode names = root.putArray(SAVED);
+        saved.modules().forEach(module -> names.add(module.optionName()));
+        if (saved.weightTying()) {
+            root.put(TYING, true);
         }
     }
 

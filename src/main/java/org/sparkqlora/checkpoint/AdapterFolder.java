@@ -5,12 +5,16 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.InvalidWeightsException;
@@ -77,18 +81,35 @@ public final class AdapterFolder {
     private static FlatVector readTensors(InputStream in, SafetensorsLayout layout, ParameterIndex index)
             throws IOException {
         FlatVector vector = FlatVector.zeros(index.size());
+        Set<String> seen = new HashSet<>();
         for (TensorSpec spec : layout.tensors()) {
-            long offset = index.find(spec.name()).offset();
-            SafetensorsStream.read(in, spec, (from, values, count) -> vector.write(offset + from, values, 0, count));
+            Parameter parameter = index.find(spec.name());
+            long offset = parameter.offset();
+            SafetensorsStream.Target target = seen.add(parameter.name())
+                    ? (from, values, count) -> vector.write(offset + from, values, 0, count)
+                    : (from, values, count) -> requireEqual(spec, vector, offset + from, values, count);
+            SafetensorsStream.read(in, spec, target);
         }
 
         return vector;
     }
 
+    /** A tied matrix is stored under both its names. */
+    private static void requireEqual(TensorSpec spec, FlatVector vector, long from, float[] values, int count) {
+        float[] first = new float[count];
+        vector.read(from, first, 0, count);
+        if (!Arrays.equals(first, 0, count, values, 0, count)) {
+            throw new InvalidWeightsException(
+                    "Cannot load tensor %s: expected the same numbers as the tensor that it is tied to has, found others"
+                            .formatted(spec.name()));
+        }
+    }
+
     private static void writeWeights(FreshFolder fresh, ParameterIndex index, FlatVector parameters)
             throws IOException {
-        List<TensorSpec> specs = index.all().stream()
-                .map(parameter -> new TensorSpec(parameter.name(), StoredType.F32, parameter.shape()))
+        List<TensorSpec> specs = AdapterKeys.of(index).entrySet().stream()
+                .map(key -> new TensorSpec(
+                        key.getKey(), StoredType.F32, key.getValue().shape()))
                 .toList();
         SafetensorsLayout layout = SafetensorsLayout.of(SafetensorsWriter.PYTORCH, specs);
         fresh.add(WEIGHTS_FILE, out -> {
@@ -100,9 +121,9 @@ public final class AdapterFolder {
         });
     }
 
-    /** Names in place of "all-linear", which not every reader of PEFT's format resolves. */
+    /** Names in place of "all-linear", which not every reader of PEFT's format resolves, and both names of a tied matrix. */
     private static AdapterConfig named(AdapterConfig config, ParameterIndex index) {
-        LoraSpec lora = config.lora();
+        LoraSpec lora = config.lora().withSaved(SavedModules.of(index));
         TargetModules names = new TargetModules.Names(AdapterKeys.modules(index));
         if (lora.targets() instanceof TargetModules.AllLinear) {
             return new AdapterConfig(lora.withTargets(names), config.baseModel());
@@ -114,7 +135,7 @@ public final class AdapterFolder {
             return new AdapterConfig(lora.withTargets(renamed), config.baseModel());
         }
 
-        return config;
+        return new AdapterConfig(lora, config.baseModel());
     }
 
     private static void requireTrained(Path folder, ParameterIndex index, FlatVector parameters) {

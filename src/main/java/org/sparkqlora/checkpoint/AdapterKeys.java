@@ -2,7 +2,9 @@ package org.sparkqlora.checkpoint;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -23,8 +25,7 @@ final class AdapterKeys {
 
     /** Throws one error that lists every tensor that is missing, unexpected, or of another shape or type. */
     static void requireSame(Path folder, ParameterIndex index, SafetensorsLayout layout) {
-        Set<String> missing = new TreeSet<>();
-        index.all().forEach(parameter -> missing.add(parameter.name()));
+        Set<String> missing = new TreeSet<>(of(index).keySet());
         Set<String> unexpected = new TreeSet<>();
         Set<String> different = new TreeSet<>();
         for (TensorSpec spec : layout.tensors()) {
@@ -48,8 +49,16 @@ final class AdapterKeys {
         if (!problems.isEmpty()) {
             throw new InvalidWeightsException(
                     "Cannot load adapter %s: expected the %d tensors that this model trains, found others. Are model, rank and target modules those of the adapter?\n  %s"
-                            .formatted(folder, index.all().size(), String.join("\n  ", problems)));
+                            .formatted(folder, of(index).size(), String.join("\n  ", problems)));
         }
+    }
+
+    /** The tensors that an adapter is stored as: all that train, and those of more than one name under each. */
+    static Map<String, Parameter> of(ParameterIndex index) {
+        Map<String, Parameter> keys = new LinkedHashMap<>();
+        index.all().forEach(parameter -> keys.put(parameter.name(), parameter));
+        keys.putAll(index.aliases());
+        return keys;
     }
 
     /** Last names of the modules that carry an adapter, sorted. */

@@ -8,6 +8,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.SavedModule;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
 import picocli.CommandLine.Option;
 
@@ -71,6 +73,23 @@ final class AdapterOptions {
     Map<String, Double> alphaPattern = new TreeMap<>();
 
     @Option(
+            names = "--modules-to-save",
+            split = ",",
+            paramLabel = "NAMES",
+            description =
+                    "Modules that train whole, in float32, and are stored with the adapter: embed_tokens, lm_head or"
+                            + " both. Where a model's head is its embedding, either name means that one matrix, which stays both"
+                            + " (PEFT's ensure_weight_tying).")
+    List<SavedModule> saved = new ArrayList<>();
+
+    @Option(
+            names = "--no-weight-tying",
+            description =
+                    "Where a model's head is its embedding: train only what --modules-to-save names, as a matrix of"
+                            + " its own, as PEFT does unless told otherwise. The two then differ.")
+    boolean untied;
+
+    @Option(
             names = "--init-lora-weights",
             defaultValue = "default",
             paramLabel = "HOW",
@@ -93,6 +112,8 @@ final class AdapterOptions {
     void check(Problems problems) {
         problems.collect("--rank, --alpha, --dropout, --layers-to-transform", this::spec);
         problems.requireFolder("--init-adapter", initial);
+        problems.require(
+                !untied || !saved.isEmpty(), "--no-weight-tying: expected --modules-to-save with it, found none");
     }
 
     /** The shape that the options ask for. */
@@ -106,7 +127,8 @@ final class AdapterOptions {
                 weightDecomposed,
                 rankPattern,
                 alphaPattern,
-                initialization);
+                initialization,
+                new SavedModules(saved, !untied));
     }
 
     private TargetModules narrowedTargets() {

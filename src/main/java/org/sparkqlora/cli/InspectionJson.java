@@ -48,6 +48,11 @@ final class InspectionJson {
         root.put("rslora", config.lora().rankStabilized());
         root.put("dora", config.lora().weightDecomposed());
         root.put("target_modules", config.lora().targets().words());
+        if (!config.lora().saved().isEmpty()) {
+            ArrayNode saved = root.putArray("modules_to_save");
+            config.lora().saved().modules().forEach(module -> saved.add(module.optionName()));
+        }
+
         return root.toString();
     }
 

@@ -5,6 +5,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.ScheduleKind;
@@ -48,6 +49,7 @@ final class SparkQlora {
         register(line, FourBitCode.class, FourBitCode::parse);
         register(line, RecordFormat.class, RecordFormat::parse);
         register(line, TargetModules.class, TargetModules::parse);
+        register(line, SavedModule.class, SavedModule::parse);
         register(line, FactorInitialization.class, FactorInitialization::parse);
         register(line, OptimizerKind.class, OptimizerKind::parse);
         register(line, ScheduleKind.class, ScheduleKind::parse);

@@ -48,7 +48,7 @@ public final class DecoderModel implements AutoCloseable {
         this.layout = new ModelLayout(config, spec);
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
-        this.frozen = new FrozenWeights(weights, spec.method(), activations, dequantizer);
+        this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, dequantizer);
         this.layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             layers.add(frozen.layer(layer, layout));

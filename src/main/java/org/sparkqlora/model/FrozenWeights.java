@@ -42,15 +42,22 @@ final class FrozenWeights implements AutoCloseable {
     private final @Nullable Tensor finalNorm;
     private final @Nullable Tensor head;
 
-    FrozenWeights(WeightFolder weights, Method method, ScalarType activations, FourBitDequantizer dequantizer) {
+    FrozenWeights(
+            WeightFolder weights,
+            ModelLayout layout,
+            Method method,
+            ScalarType activations,
+            FourBitDequantizer dequantizer) {
         this.weights = weights;
         this.config = weights.config();
         this.method = method;
         this.activations = activations;
         this.dequantizer = dequantizer;
-        this.embedding = frozen(DecoderTensors.EMBEDDING, activations);
+        boolean headIsEmbedding = config.tiedEmbeddings() && layout.head() == null;
+        this.embedding =
+                layout.embedding() == null || headIsEmbedding ? frozen(DecoderTensors.EMBEDDING, activations) : null;
         this.finalNorm = frozen(DecoderTensors.NORM, ScalarType.Float);
-        this.head = config.tiedEmbeddings() ? embedding : frozen(DecoderTensors.HEAD, activations);
+        this.head = headIsEmbedding ? embedding : frozenHead(layout);
     }
 
     @Nullable
@@ -63,7 +70,7 @@ final class FrozenWeights implements AutoCloseable {
         return finalNorm;
     }
 
-    /** The output head's weight; the embedding when they are tied. */
+    /** The output head's weight, the embedding when they are tied; null when it trains. */
     @Nullable
     Tensor head() {
         return head;
@@ -93,6 +100,10 @@ final class FrozenWeights implements AutoCloseable {
                     return new BaseMatrix.FourBit(codes).materialize(buffer, dequantizer);
                 })
                 .orElseGet(() -> converted(weights.tensor(name), ScalarType.Float));
+    }
+
+    private @Nullable Tensor frozenHead(ModelLayout layout) {
+        return layout.head() == null ? frozen(DecoderTensors.HEAD, activations) : null;
     }
 
     private Module module(Projection projection, int layer, LinearPlace place) {

@@ -6,6 +6,7 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.DecoderTensors;
 import org.sparkqlora.weights.WeightFolder;
 
 /** The flat vector that training starts from. */
@@ -34,11 +35,17 @@ final class InitialParameters {
             } else if (parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX)) {
                 fillRowLengths(parameter, values);
             } else if (!parameter.name().endsWith(ModelLayout.UP_SUFFIX)) {
-                copy(weights.tensor(parameter.name()).asFloats(), parameter, values);
+                copy(weights.tensor(storedName(parameter)).asFloats(), parameter, values);
             }
         }
 
         return values;
+    }
+
+    /** A head that trains apart from the embedding that it was begins as that. */
+    private String storedName(Parameter parameter) {
+        String name = ModelLayout.baseName(parameter);
+        return name.equals(DecoderTensors.HEAD) && weights.config().tiedEmbeddings() ? DecoderTensors.EMBEDDING : name;
     }
 
     private void fillFactor(Parameter parameter, SplittableRandom random, FlatVector values) {

@@ -19,6 +19,7 @@ import java.util.regex.Pattern;
  * @param rankPattern rank by module path; the first key, in sorted order, that matches {@code (.*\.)?(key)$} wins
  * @param alphaPattern alpha by module path, by the same rule
  * @param initialization how A of a new adapter is drawn
+ * @param saved modules that train whole beside the adapters
  */
 public record LoraSpec(
         int rank,
@@ -29,7 +30,8 @@ public record LoraSpec(
         boolean weightDecomposed,
         Map<String, Integer> rankPattern,
         Map<String, Double> alphaPattern,
-        FactorInitialization initialization)
+        FactorInitialization initialization,
+        SavedModules saved)
         implements Serializable {
     public LoraSpec {
         if (rank < 1) {
@@ -49,6 +51,30 @@ public record LoraSpec(
 
         rankPattern = Collections.unmodifiableMap(new TreeMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new TreeMap<>(alphaPattern));
+    }
+
+    /** Adapters alone. */
+    public LoraSpec(
+            int rank,
+            double alpha,
+            double dropout,
+            TargetModules targets,
+            boolean rankStabilized,
+            boolean weightDecomposed,
+            Map<String, Integer> rankPattern,
+            Map<String, Double> alphaPattern,
+            FactorInitialization initialization) {
+        this(
+                rank,
+                alpha,
+                dropout,
+                targets,
+                rankStabilized,
+                weightDecomposed,
+                rankPattern,
+                alphaPattern,
+                initialization,
+                SavedModules.NONE);
     }
 
     /** Adapters that start as PEFT's do by default. */
@@ -84,7 +110,23 @@ public record LoraSpec(
                 weightDecomposed,
                 rankPattern,
                 alphaPattern,
-                initialization);
+                initialization,
+                saved);
+    }
+
+    /** The same adapters, with modules that train whole beside them. */
+    public LoraSpec withSaved(SavedModules modules) {
+        return new LoraSpec(
+                rank,
+                alpha,
+                dropout,
+                targets,
+                rankStabilized,
+                weightDecomposed,
+                rankPattern,
+                alphaPattern,
+                initialization,
+                modules);
     }
 
     /** Adapters of one rank and scale on all linear modules. */

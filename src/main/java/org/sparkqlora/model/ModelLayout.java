@@ -13,11 +13,11 @@ import org.sparkqlora.weights.ProjectionShape;
 
 /**
  * What of a model trains, and where it lies in the flat vector: adapters layer by layer in the order of {@link Projection}, A before
- * B before magnitude; or all weights, embedding first.
+ * B before magnitude, and after them the embedding and the head, where these train whole; or all weights, embedding first.
  */
 final class ModelLayout {
     /** PEFT's path of the wrapped model. */
-    private static final String ADAPTER_PREFIX = "base_model.model.";
+    static final String ADAPTER_PREFIX = "base_model.model.";
 
     static final String DOWN_SUFFIX = ".lora_A.weight";
     static final String UP_SUFFIX = ".lora_B.weight";
@@ -35,23 +35,25 @@ final class ModelLayout {
     ModelLayout(ModelConfig config, ModelSpec spec) {
         this.config = config;
         boolean full = spec.method() == Method.FULL;
-        int hidden = config.hiddenSize();
-        this.embedding = full ? builder.add(DecoderTensors.EMBEDDING, config.vocabularySize(), hidden) : null;
+        Parameter first = full ? matrix(DecoderTensors.EMBEDDING) : null;
         for (int layer = 0; layer < config.layers(); layer++) {
             linears.add(full ? trainedLinears(layer) : adapters(layer, spec.lora()));
             norms.add(full ? trainedNorms(layer) : Map.of());
         }
 
-        this.finalNorm = full ? builder.add(DecoderTensors.NORM, hidden) : null;
-        this.head = full && !config.tiedEmbeddings()
-                ? builder.add(DecoderTensors.HEAD, config.vocabularySize(), hidden)
-                : embedding;
+        requireTargets(spec.lora());
+        SavedModules saved =
+                spec.lora() == null ? SavedModules.NONE : spec.lora().saved();
+        this.finalNorm = full ? builder.add(DecoderTensors.NORM, config.hiddenSize()) : null;
+        this.embedding = full ? first : savedEmbedding(saved);
+        this.head = full ? fullHead(first) : savedHead(saved);
         this.index = builder.build();
-        if (spec.lora() != null && index.size() == 0) {
-            throw new IllegalArgumentException(
-                    "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
-                            .formatted(spec.lora().targets().words()));
-        }
+    }
+
+    /** The name of a parameter that is a whole weight in the base model. */
+    static String baseName(Parameter parameter) {
+        String name = parameter.name();
+        return name.startsWith(ADAPTER_PREFIX) ? name.substring(ADAPTER_PREFIX.length()) : name;
     }
 
     /** The path of the module that an adapter's tensor belongs to, as the base names it. */
@@ -87,6 +89,35 @@ final class ModelLayout {
     @Nullable
     Parameter head() {
         return head;
+    }
+
+    private void requireTargets(@Nullable LoraSpec lora) {
+        if (lora != null && linears.stream().allMatch(Map::isEmpty)) {
+            throw new IllegalArgumentException(
+                    "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
+                            .formatted(lora.targets().words()));
+        }
+    }
+
+    private @Nullable Parameter fullHead(@Nullable Parameter tied) {
+        return config.tiedEmbeddings() ? tied : matrix(DecoderTensors.HEAD);
+    }
+
+    private @Nullable Parameter savedEmbedding(SavedModules saved) {
+        return saved.trains(SavedModule.EMBEDDING, config) ? matrix(SavedModule.EMBEDDING.adapterKey()) : null;
+    }
+
+    private @Nullable Parameter savedHead(SavedModules saved) {
+        String name = SavedModule.HEAD.adapterKey();
+        if (saved.trainsAsOne(config) && embedding != null) {
+            return builder.alias(name, embedding);
+        }
+
+        return saved.trains(SavedModule.HEAD, config) ? matrix(name) : null;
+    }
+
+    private Parameter matrix(String name) {
+        return builder.add(name, config.vocabularySize(), config.hiddenSize());
     }
 
     private Map<Projection, LinearPlace> adapters(int layer, @Nullable LoraSpec lora) {

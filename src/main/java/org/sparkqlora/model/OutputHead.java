@@ -47,6 +47,8 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         long rows = hidden.size(0);
         long chunk = Math.max(1, CHUNK_LOGITS / weight.size(0));
         float[] losses = new float[Math.toIntExact(rows)];
+        // Summed here: the flat vector is slower to add to, and a chunk is few rows.
+        Tensor sum = place == null || gradients == null ? null : TensorMemory.zeros(ScalarType.Float, place.shape());
         for (long from = 0; from < rows; from += chunk) {
             long at = from;
             long count = Math.min(chunk, rows - from);
@@ -56,14 +58,18 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
                 Tensor logits = logits(inputs);
                 Tensor logSum = logits.logsumexp(LAST, true);
                 copyLosses(logSum.sub(logits.gather(1, wanted)), losses, (int) at);
-                if (hiddenGradient != null && gradients != null) {
+                if (hiddenGradient != null) {
                     Tensor dLogits = productGradient(logits, logSum, wanted).to(hidden.scalar_type());
                     hiddenGradient.narrow(0, at, count).copy_(torch.mm(dLogits, weight));
-                    if (place != null) {
-                        gradients.add(place, torch.mm(dLogits.t(), inputs));
+                    if (sum != null) {
+                        sum.add_(torch.mm(dLogits.t(), inputs));
                     }
                 }
             });
+        }
+
+        if (sum != null && place != null && gradients != null) {
+            gradients.add(place, sum);
         }
 
         return losses;

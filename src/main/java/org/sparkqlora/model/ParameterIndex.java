@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,10 +10,12 @@ import org.sparkqlora.weights.ModelConfig;
 /** Where each trained tensor lies in the flat vector, in a fixed order without gaps. */
 public final class ParameterIndex {
     private final Map<String, Parameter> byName = new LinkedHashMap<>();
+    private final Map<String, Parameter> aliases;
     private final long size;
 
-    private ParameterIndex(List<Parameter> parameters) {
+    private ParameterIndex(List<Parameter> parameters, Map<String, Parameter> aliases) {
         parameters.forEach(parameter -> byName.put(parameter.name(), parameter));
+        this.aliases = Collections.unmodifiableMap(new LinkedHashMap<>(aliases));
         this.size = parameters.stream().mapToLong(Parameter::size).sum();
     }
 
@@ -30,8 +33,14 @@ public final class ParameterIndex {
         return List.copyOf(byName.values());
     }
 
+    /** Parameters by further names: a tied matrix is stored under each of its two. */
+    public Map<String, Parameter> aliases() {
+        return aliases;
+    }
+
+    /** The parameter of a name or a further name. */
     public Parameter find(String name) {
-        Parameter parameter = byName.get(name);
+        Parameter parameter = byName.getOrDefault(name, aliases.get(name));
         if (parameter == null) {
             throw new IllegalArgumentException("Cannot find trained tensor %s among %d".formatted(name, byName.size()));
         }
@@ -40,7 +49,7 @@ public final class ParameterIndex {
     }
 
     public boolean has(String name) {
-        return byName.containsKey(name);
+        return byName.containsKey(name) || aliases.containsKey(name);
     }
 
     /** Length of the flat vector. */
@@ -51,6 +60,7 @@ public final class ParameterIndex {
     /** Lays parameters out one after the other. */
     public static final class Builder {
         private final List<Parameter> parameters = new ArrayList<>();
+        private final Map<String, Parameter> aliases = new LinkedHashMap<>();
         private long next;
 
         /** Appends a tensor and returns its place. */
@@ -61,8 +71,14 @@ public final class ParameterIndex {
             return parameter;
         }
 
+        /** Gives a tensor a further name, and returns its place. */
+        public Parameter alias(String name, Parameter parameter) {
+            aliases.put(name, parameter);
+            return parameter;
+        }
+
         public ParameterIndex build() {
-            return new ParameterIndex(parameters);
+            return new ParameterIndex(parameters, aliases);
         }
     }
 }

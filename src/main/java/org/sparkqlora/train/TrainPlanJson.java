@@ -24,6 +24,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -166,6 +167,25 @@ public final class TrainPlanJson {
         lora.rankPattern().forEach(ranks::put);
         ObjectNode alphas = node.putObject("alpha_pattern");
         lora.alphaPattern().forEach(alphas::put);
+        if (!lora.saved().isEmpty()) {
+            writeSaved(lora.saved(), node);
+        }
+    }
+
+    private static void writeSaved(SavedModules saved, ObjectNode node) {
+        ArrayNode names = node.putArray("modules_to_save");
+        saved.modules().forEach(module -> names.add(module.optionName()));
+        node.put("ensure_weight_tying", saved.weightTying());
+    }
+
+    private static SavedModules saved(JsonNode node) {
+        if (!node.has("modules_to_save")) {
+            return SavedModules.NONE;
+        }
+
+        List<String> names = new ArrayList<>();
+        node.get("modules_to_save").forEach(name -> names.add(name.asText()));
+        return SavedModules.named(names, field(node, "ensure_weight_tying").booleanValue());
     }
 
     private static @Nullable LoraSpec lora(@Nullable JsonNode node) {
@@ -190,7 +210,8 @@ public final class TrainPlanJson {
                 field(node, "use_dora").booleanValue(),
                 ranks,
                 alphas,
-                FactorInitialization.parse(text(node, "init_lora_weights")));
+                FactorInitialization.parse(text(node, "init_lora_weights")),
+                saved(node));
     }
 
     private static void writeTargets(TargetModules targets, ObjectNode node) {

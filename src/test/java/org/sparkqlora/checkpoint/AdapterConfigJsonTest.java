@@ -165,7 +165,8 @@ class AdapterConfigJsonTest {
             value = {
                 "{\"r\": 8} | Cannot read c: expected a text for peft_type, found nothing",
                 "{\"peft_type\": \"IA3\"} | Unsupported adapter in c: expected peft_type LORA, found IA3",
-                "{\"peft_type\": \"LORA\", \"bias\": \"all\", \"fan_in_fan_out\": true, \"modules_to_save\": [\"lm_head\"]} | Unsupported adapter in c: expected bias none, found all; expected fan_in_fan_out false, found true; expected no modules_to_save, found [\"lm_head\"]",
+                "{\"peft_type\": \"LORA\", \"bias\": \"all\", \"fan_in_fan_out\": true, \"layer_replication\": [[0, 2]]} | Unsupported adapter in c: expected bias none, found all; expected fan_in_fan_out false, found true; expected no layer_replication, found [[0,2]]",
+                "{\"peft_type\": \"LORA\", \"target_modules\": [\"q_proj\"], \"modules_to_save\": [\"norm\"]} | Cannot load adapter of c: Unsupported module to save 'norm': expected some of [embed_tokens, lm_head]",
                 "{\"peft_type\": \"LORA\", \"target_modules\": []} | Cannot read c: expected module names for target_modules, found []",
                 "{\"peft_type\": \"LORA\", \"r\": 0} | Cannot read c: expected a number of at least 1 for r, found 0",
                 "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": \"x\"}} | Cannot read c: expected a whole number for q, found \"x\"",

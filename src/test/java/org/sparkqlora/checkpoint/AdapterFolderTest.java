@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.BeforeEach;
@@ -17,10 +18,18 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.SavedModule;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.ModelConfigJson;
 
 class AdapterFolderTest {
     private static final String KEY = "base_model.model.model.layers.0.self_attn.q_proj.";
@@ -56,6 +65,49 @@ class AdapterFolderTest {
         assertThat(folder.resolve("adapter_model.safetensors"))
                 .hasSameBinaryContentAs(golden.resolve("adapter_model.safetensors"));
         assertThat(AdapterFolder.readConfig(files, LocalFiles.path(folder))).isEqualTo(config);
+    }
+
+    @Test
+    void storesATiedMatrixUnderBothNamesAsPeft() {
+        Path golden = PeftAdapters.path("saved-tied");
+        ParameterIndex index = tied();
+        AdapterConfig config = AdapterFolder.readConfig(files, LocalFiles.path(golden));
+        FlatVector parameters = AdapterFolder.read(files, LocalFiles.path(golden), index);
+
+        AdapterFolder.write(files, LocalFiles.path(folder), config, index, parameters);
+
+        assertThat(folder.resolve("adapter_model.safetensors"))
+                .hasSameBinaryContentAs(golden.resolve("adapter_model.safetensors"));
+        assertThat(AdapterFolder.readConfig(files, LocalFiles.path(folder))
+                        .lora()
+                        .saved())
+                .isEqualTo(new SavedModules(List.of(SavedModule.EMBEDDING, SavedModule.HEAD), true));
+    }
+
+    @Test
+    void refusesATiedMatrixWhoseTwoCopiesDiffer() {
+        Path apart = PeftAdapters.path("saved-untied");
+
+        assertThatThrownBy(() -> AdapterFolder.read(files, LocalFiles.path(apart), tied()))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(
+                        "Cannot load tensor base_model.model.model.embed_tokens.weight: expected the same numbers as the"
+                                + " tensor that it is tied to has, found others");
+    }
+
+    private static ParameterIndex tied() {
+        ModelConfig config = ModelConfigJson.read(PeftAdapters.models().resolve("saved-tied/base/config.json"));
+        LoraSpec lora = new LoraSpec(
+                        4,
+                        16,
+                        0,
+                        new TargetModules.Names(List.of("q_proj", "v_proj", "down_proj")),
+                        false,
+                        false,
+                        Map.of(),
+                        Map.of())
+                .withSaved(new SavedModules(List.of(SavedModule.EMBEDDING), true));
+        return ParameterIndex.of(config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora));
     }
 
     @Test

@@ -15,6 +15,8 @@ final class PeftAdapters {
             "mistral-window",
             "qwen2-bias",
             "qwen3-qknorm",
+            "saved-untied",
+            "saved-apart",
             "llama-tied/variants/rslora",
             "llama-tied/variants/dora",
             "llama-tied/variants/qv",

@@ -119,18 +119,25 @@ public final class GoldenModel {
                 .fields()
                 .forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().asDouble()));
         return new LoraSpec(
-                config.get("r").asInt(),
-                config.get("lora_alpha").asDouble(),
-                dropout,
-                targets.isTextual()
-                        ? new TargetModules.Expression(targets.asText())
-                        : new TargetModules.Names(StreamSupport.stream(targets.spliterator(), false)
-                                .map(JsonNode::asText)
-                                .toList()),
-                config.get("use_rslora").asBoolean(),
-                config.get("use_dora").asBoolean(),
-                ranks,
-                alphas);
+                        config.get("r").asInt(),
+                        config.get("lora_alpha").asDouble(),
+                        dropout,
+                        targets.isTextual()
+                                ? new TargetModules.Expression(targets.asText())
+                                : new TargetModules.Names(StreamSupport.stream(targets.spliterator(), false)
+                                        .map(JsonNode::asText)
+                                        .toList()),
+                        config.get("use_rslora").asBoolean(),
+                        config.get("use_dora").asBoolean(),
+                        ranks,
+                        alphas)
+                .withSaved(saved(config));
+    }
+
+    private static SavedModules saved(JsonNode config) {
+        List<String> names = new ArrayList<>();
+        config.get("modules_to_save").forEach(name -> names.add(name.asText()));
+        return SavedModules.named(names, config.path("ensure_weight_tying").asBoolean());
     }
 
     private static TokenRow row(int[] ids, int[] labels, int @Nullable [] segments, int length) {

@@ -1,0 +1,51 @@
+package org.sparkqlora.model;
+
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import org.sparkqlora.weights.ModelConfig;
+
+/**
+ * Modules that train whole beside adapters and are stored with them (PEFT's {@code modules_to_save}).
+ *
+ * @param modules those that are named, in their own order
+ * @param weightTying of a model whose head is its embedding: what trains is that one matrix, whichever is named (PEFT's
+ *     {@code ensure_weight_tying}). Otherwise each module named trains as a matrix of its own, and the other stays as it was.
+ */
+public record SavedModules(List<SavedModule> modules, boolean weightTying) implements Serializable {
+    public static final SavedModules NONE = new SavedModules(List.of(), true);
+
+    public SavedModules {
+        modules = modules.stream().distinct().sorted().toList();
+    }
+
+    /** Modules by their names, as PEFT reads them. */
+    public static SavedModules named(Collection<String> names, boolean weightTying) {
+        return new SavedModules(names.stream().map(SavedModule::parse).toList(), weightTying);
+    }
+
+    /** The modules that train whole among the tensors of an adapter. */
+    public static SavedModules of(ParameterIndex index) {
+        List<SavedModule> modules = Arrays.stream(SavedModule.values())
+                .filter(module -> index.has(module.adapterKey()))
+                .toList();
+        return modules.isEmpty()
+                ? NONE
+                : new SavedModules(modules, !index.aliases().isEmpty());
+    }
+
+    public boolean isEmpty() {
+        return modules.isEmpty();
+    }
+
+    /** Whether embedding and head of the model train as one. */
+    boolean trainsAsOne(ModelConfig config) {
+        return !isEmpty() && weightTying && config.tiedEmbeddings();
+    }
+
+    /** Whether the module trains in the model, named or tied to one that is. */
+    boolean trains(SavedModule module, ModelConfig config) {
+        return modules.contains(module) || trainsAsOne(config);
+    }
+}
