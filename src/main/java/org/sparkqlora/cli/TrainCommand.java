@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.sparkqlora.model.Method;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -40,6 +41,9 @@ final class TrainCommand implements Command {
         run.check(problems);
         adapter.check(problems);
         update.check(problems);
+        problems.require(
+                update.loraPlusRatio == 1 || model.method != Method.FULL,
+                "--loraplus-ratio: expected --method qlora or lora with it, found full");
     }
 
     @Override

@@ -46,6 +46,14 @@ final class UpdateOptions {
     @Option(names = "--weight-decay", defaultValue = "0", paramLabel = "X", description = "Default: ${DEFAULT-VALUE}.")
     double weightDecay;
 
+    @Option(
+            names = "--loraplus-ratio",
+            defaultValue = "1",
+            paramLabel = "R",
+            description = "LoRA+: the factors B learn at R times the learning rate, as do DoRA's magnitudes. Default:"
+                    + " ${DEFAULT-VALUE} (off).")
+    double loraPlusRatio = 1;
+
     @Option(names = "--adam-beta1", defaultValue = "0.9", paramLabel = "X", description = "Default: ${DEFAULT-VALUE}.")
     double beta1 = 0.9;
 
@@ -81,11 +89,12 @@ final class UpdateOptions {
                 "--warmup-ratio: expected a number from 0 to 1, found %s",
                 warmupRatio);
         problems.require(maxGradientNorm >= 0, "--max-grad-norm: expected 0 (off) or more, found %s", maxGradientNorm);
-        problems.collect("--adam-beta1, --adam-beta2, --adam-epsilon, --weight-decay", this::optimizer);
+        problems.collect(
+                "--adam-beta1, --adam-beta2, --adam-epsilon, --weight-decay, --loraplus-ratio", this::optimizer);
     }
 
     OptimizerSpec optimizer() {
-        return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay);
+        return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay, loraPlusRatio);
     }
 
     /** The warm-up in steps is a share of {@code steps} unless it was given. */

@@ -19,6 +19,11 @@ public record Parameter(String name, long offset, long[] shape) {
         return shape.clone();
     }
 
+    /** Whether it is the factor B of an adapter, which starts at zero. */
+    public boolean isUpFactor() {
+        return name.endsWith(ModelLayout.UP_SUFFIX);
+    }
+
     public long size() {
         return Arrays.stream(shape).reduce(1, Math::multiplyExact);
     }

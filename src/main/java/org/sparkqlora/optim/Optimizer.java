@@ -5,7 +5,9 @@ import java.io.DataOutput;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 
@@ -42,20 +44,31 @@ public final class Optimizer implements AutoCloseable {
             FlatVector parameters, FlatVector gradient, float gradientScale, double learningRate, long stepFromOne) {
         requireLength("parameters", parameters);
         requireLength("gradients", gradient);
-        ElementUpdate update = rule.at(learningRate, stepFromOne);
+        List<ElementUpdate> updates = updates(learningRate, stepFromOne);
         workers.forRanges(pages.size(), 1, (from, to) -> {
             Scratch scratch = new Scratch();
             for (int page = (int) from; page < to; page++) {
                 scratch.load(page, parameters, gradient);
                 scratch.scaleGradient(gradientScale);
-                update.apply(
-                        scratch.parameters,
-                        scratch.gradient,
-                        scratch.states,
-                        pages.get(page).count());
+                updates.get(page)
+                        .apply(
+                                scratch.parameters,
+                                scratch.gradient,
+                                scratch.states,
+                                pages.get(page).count());
                 scratch.store(page, parameters);
             }
         });
+    }
+
+    /** The arithmetic of each page. */
+    private List<ElementUpdate> updates(double learningRate, long stepFromOne) {
+        Map<ParameterGroup, ElementUpdate> byGroup = new HashMap<>();
+        return pages.stream()
+                .map(page -> byGroup.computeIfAbsent(
+                        page.group(),
+                        group -> UpdateRule.of(spec.in(group)).at(learningRate * group.rateFactor(), stepFromOne)))
+                .toList();
     }
 
     /** Writes the state; a paged optimiser and its plain twin write the same bytes. */

@@ -9,14 +9,30 @@ import java.io.Serializable;
  * @param beta2 decay of the mean of squares (AdamW) or of the stored mean (Lion), in [0, 1); unused by SGD
  * @param epsilon what AdamW adds to the root of the mean of squares
  * @param weightDecay share of a parameter, times the learning rate, that a step takes away
+ * @param loraPlusRatio how many times as fast as A the factors B of adapters learn (LoRA+, arXiv 2402.12354); 1 is plain LoRA
  */
-public record OptimizerSpec(OptimizerKind kind, double beta1, double beta2, double epsilon, double weightDecay)
+public record OptimizerSpec(
+        OptimizerKind kind, double beta1, double beta2, double epsilon, double weightDecay, double loraPlusRatio)
         implements Serializable {
     public OptimizerSpec {
         requireDecay("beta1", beta1);
         requireDecay("beta2", beta2);
         requireNotNegative("epsilon", epsilon);
         requireNotNegative("weight decay", weightDecay);
+        if (!(loraPlusRatio > 0 && loraPlusRatio < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "Cannot optimise with LoRA+ ratio %s: expected a finite number above 0".formatted(loraPlusRatio));
+        }
+    }
+
+    /** An optimiser that treats all tensors alike. */
+    public OptimizerSpec(OptimizerKind kind, double beta1, double beta2, double epsilon, double weightDecay) {
+        this(kind, beta1, beta2, epsilon, weightDecay, 1);
+    }
+
+    /** The numbers for one group of tensors, the learning rate apart. */
+    OptimizerSpec in(ParameterGroup group) {
+        return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay * group.decayFactor(), loraPlusRatio);
     }
 
     private static void requireDecay(String name, double value) {

@@ -17,7 +17,12 @@ public final class Optimizers {
      * @param tensorSizes number of elements of every tensor, in the order of the flat vector
      */
     public static Optimizer create(OptimizerSpec spec, long[] tensorSizes, Workers workers) {
-        return create(spec, tensorSizes, workers, PAGE_ELEMENTS, HeapPageStore::new);
+        return create(spec, OptimizedTensor.alike(tensorSizes), workers);
+    }
+
+    /** As {@link #create(OptimizerSpec, long[], Workers)} for tensors that need not be treated alike. */
+    public static Optimizer create(OptimizerSpec spec, List<OptimizedTensor> tensors, Workers workers) {
+        return create(spec, tensors, workers, PAGE_ELEMENTS, HeapPageStore::new);
     }
 
     /** An optimiser that keeps its state in a file below {@code pageFolder} if its kind is a paged one. */
@@ -32,31 +37,40 @@ public final class Optimizers {
     /** @param pageElements elements of a page, a multiple of 256 */
     static Optimizer create(
             OptimizerSpec spec, long[] tensorSizes, Workers workers, int pageElements, PageStore.Factory storage) {
-        List<StatePage> pages = pages(spec, tensorSizes, pageElements);
+        return create(spec, OptimizedTensor.alike(tensorSizes), workers, pageElements, storage);
+    }
+
+    private static Optimizer create(
+            OptimizerSpec spec,
+            List<OptimizedTensor> tensors,
+            Workers workers,
+            int pageElements,
+            PageStore.Factory storage) {
+        List<StatePage> pages = pages(spec, tensors, pageElements);
         int[] byteSizes = pages.stream().mapToInt(StatePage::byteSize).toArray();
         return new Optimizer(spec, pages, storage.open(byteSizes), workers);
     }
 
     /** Bytes of state that {@link #create} would make room for. */
     public static long stateBytes(OptimizerSpec spec, long[] tensorSizes) {
-        return pages(spec, tensorSizes, PAGE_ELEMENTS).stream()
+        return pages(spec, OptimizedTensor.alike(tensorSizes), PAGE_ELEMENTS).stream()
                 .mapToLong(StatePage::byteSize)
                 .sum();
     }
 
     /** Bytes that one thread of a paged optimiser works in: a page as stored, and its parameters, gradients and states decoded. */
     public static long windowBytes(OptimizerSpec spec, long[] tensorSizes) {
-        List<StatePage> pages = pages(spec, tensorSizes, PAGE_ELEMENTS);
+        List<StatePage> pages = pages(spec, OptimizedTensor.alike(tensorSizes), PAGE_ELEMENTS);
         long stored = pages.stream().mapToLong(StatePage::byteSize).max().orElse(0);
         long elements = pages.stream().mapToLong(StatePage::count).max().orElse(0);
         return stored
                 + elements * Float.BYTES * (2 + UpdateRule.of(spec).states().size());
     }
 
-    private static List<StatePage> pages(OptimizerSpec spec, long[] tensorSizes, int pageElements) {
+    private static List<StatePage> pages(OptimizerSpec spec, List<OptimizedTensor> tensors, int pageElements) {
         List<StateRange> states = UpdateRule.of(spec).states();
         return spec.kind().eightBit()
-                ? StateLayout.eightBit(states, tensorSizes, pageElements)
-                : StateLayout.float32(states, tensorSizes, pageElements);
+                ? StateLayout.eightBit(states, tensors, pageElements)
+                : StateLayout.float32(states, tensors, pageElements);
     }
 }

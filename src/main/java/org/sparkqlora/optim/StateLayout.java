@@ -1,13 +1,13 @@
 package org.sparkqlora.optim;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * Cuts the flat vector into pages. In 8 bits a page belongs to one tensor, so that no block straddles two; tensors of fewer
- * than 4096 elements keep float32, as in bitsandbytes. In float32 neighbouring tensors share pages.
+ * than 4096 elements keep float32, as in bitsandbytes. In float32 neighbouring tensors of
+ * one group share pages.
  */
 final class StateLayout {
     /** {@code min_8bit_size} of bitsandbytes. */
@@ -22,43 +22,49 @@ final class StateLayout {
         this.pageElements = pageElements;
     }
 
-    static List<StatePage> float32(List<StateRange> states, long[] tensorSizes, int pageElements) {
-        StateLayout layout = new StateLayout(states, pageElements);
-        layout.addFloat32(0, LongStream.of(tensorSizes).sum());
-        return List.copyOf(layout.pages);
+    static List<StatePage> float32(List<StateRange> states, List<OptimizedTensor> tensors, int pageElements) {
+        return new StateLayout(states, pageElements).pagesOf(tensors, Long.MAX_VALUE);
     }
 
-    static List<StatePage> eightBit(List<StateRange> states, long[] tensorSizes, int pageElements) {
-        StateLayout layout = new StateLayout(states, pageElements);
-        long smallFrom = 0;
+    static List<StatePage> eightBit(List<StateRange> states, List<OptimizedTensor> tensors, int pageElements) {
+        return new StateLayout(states, pageElements).pagesOf(tensors, SMALLEST_EIGHT_BIT);
+    }
+
+    private List<StatePage> pagesOf(List<OptimizedTensor> tensors, long smallestEightBit) {
+        ParameterGroup group = ParameterGroup.PLAIN;
+        long runFrom = 0;
         long from = 0;
-        for (long size : tensorSizes) {
-            if (size >= SMALLEST_EIGHT_BIT) {
-                layout.addFloat32(smallFrom, from);
-                layout.addEightBit(from, from + size);
-                smallFrom = from + size;
+        for (OptimizedTensor tensor : tensors) {
+            boolean alone = tensor.size() >= smallestEightBit;
+            if (alone || !tensor.group().equals(group)) {
+                add(runFrom, from, float32(), group);
+                runFrom = from;
             }
 
-            from += size;
+            if (alone) {
+                add(from, from + tensor.size(), eightBit(), tensor.group());
+                runFrom = from + tensor.size();
+            }
+
+            group = tensor.group();
+            from += tensor.size();
         }
 
-        layout.addFloat32(smallFrom, from);
-        return List.copyOf(layout.pages);
+        add(runFrom, from, float32(), group);
+        return List.copyOf(pages);
     }
 
-    private void addFloat32(long from, long to) {
-        StateFormat[] formats = new StateFormat[states.size()];
-        Arrays.fill(formats, Float32Format.INSTANCE);
-        add(from, to, List.of(formats));
+    private List<StateFormat> float32() {
+        return Collections.nCopies(states.size(), Float32Format.INSTANCE);
     }
 
-    private void addEightBit(long from, long to) {
-        add(from, to, states.stream().map(StateFormat::eightBit).toList());
+    private List<StateFormat> eightBit() {
+        return states.stream().map(StateFormat::eightBit).toList();
     }
 
-    private void add(long from, long to, List<StateFormat> formats) {
+    private void add(long from, long to, List<StateFormat> formats, ParameterGroup group) {
         for (long at = from; at < to; at += pageElements) {
-            pages.add(new StatePage(at, (int) Math.min(pageElements, to - at), formats));
+            pages.add(new StatePage(at, (int) Math.min(pageElements, to - at), formats, group));
         }
     }
 }

@@ -10,8 +10,9 @@ import java.util.List;
  * @param from first element in the flat vector
  * @param count number of elements
  * @param formats the format of every state
+ * @param group how a step treats the run
  */
-record StatePage(long from, int count, List<StateFormat> formats) {
+record StatePage(long from, int count, List<StateFormat> formats, ParameterGroup group) {
     StatePage {
         formats = List.copyOf(formats);
     }

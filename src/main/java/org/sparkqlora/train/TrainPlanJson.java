@@ -48,6 +48,7 @@ public final class TrainPlanJson {
     private static final String DATA = "data";
     private static final String BATCHES = "batches";
     private static final String OPTIMIZER = "optimizer";
+    private static final String LORA_PLUS_RATIO = "loraplus_lr_ratio";
     private static final String SCHEDULE = "schedule";
     private static final String MAX_GRADIENT_NORM = "max_grad_norm";
     private static final String SEED = "seed";
@@ -262,6 +263,9 @@ public final class TrainPlanJson {
         node.put("beta2", optimizer.beta2());
         node.put("epsilon", optimizer.epsilon());
         node.put("weight_decay", optimizer.weightDecay());
+        if (optimizer.loraPlusRatio() != 1) {
+            node.put(LORA_PLUS_RATIO, optimizer.loraPlusRatio());
+        }
     }
 
     private static OptimizerSpec optimizer(JsonNode node) {
@@ -270,7 +274,8 @@ public final class TrainPlanJson {
                 number(node, "beta1"),
                 number(node, "beta2"),
                 number(node, "epsilon"),
-                number(node, "weight_decay"));
+                number(node, "weight_decay"),
+                node.has(LORA_PLUS_RATIO) ? number(node, LORA_PLUS_RATIO) : 1);
     }
 
     private static void writeSchedule(Schedule schedule, ObjectNode node) {

@@ -3,11 +3,13 @@ package org.sparkqlora.train;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import org.sparkqlora.model.Parameter;
+import java.util.List;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.Optimizer;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.optim.ParameterGroup;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 
@@ -20,19 +22,21 @@ import org.sparkqlora.tensor.FlatVector;
  */
 public final class TrainState implements AutoCloseable {
     private static final int MAGIC = 0x53514C53; // "SQLS"
-    private static final int FORMAT = 1;
+    private static final int FORMAT = 2;
+    private static final int FORMAT_WITHOUT_GROUPS = 1;
     private static final int PIECE = 1 << 14;
 
     private final FlatVector parameters;
     private final Optimizer optimizer;
-    private final long[] sizes;
+    private final List<OptimizedTensor> tensors;
     private final long seed;
     private long version;
 
-    private TrainState(FlatVector parameters, Optimizer optimizer, long[] sizes, long seed, long version) {
+    private TrainState(
+            FlatVector parameters, Optimizer optimizer, List<OptimizedTensor> tensors, long seed, long version) {
         this.parameters = parameters;
         this.optimizer = optimizer;
-        this.sizes = sizes;
+        this.tensors = tensors;
         this.seed = seed;
         this.version = version;
     }
@@ -40,32 +44,31 @@ public final class TrainState implements AutoCloseable {
     /** State(0) at {@code parameters}, which it owns from now on. */
     public static TrainState fresh(
             FlatVector parameters, ParameterIndex index, OptimizerSpec spec, long seed, Workers workers) {
-        long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
         if (parameters.length() != index.size()) {
             throw new IllegalArgumentException("Cannot start from %d parameters: expected %d as the model has"
                     .formatted(parameters.length(), index.size()));
         }
 
-        return new TrainState(parameters, Optimizers.create(spec, sizes, workers), sizes, seed, 0);
+        List<OptimizedTensor> tensors = LoraPlus.tensors(index, spec);
+        return new TrainState(parameters, Optimizers.create(spec, tensors, workers), tensors, seed, 0);
     }
 
     /** The State that {@link #write} wrote. The optimiser must be of the same kind. */
     public static TrainState read(DataInput in, OptimizerSpec spec, Workers workers) throws IOException {
         requireEqual("the mark of a training state", MAGIC, in.readInt());
-        requireEqual("format", FORMAT, in.readInt());
-        long version = in.readLong();
-        long seed = in.readLong();
-        long[] sizes = new long[in.readInt()];
-        long total = 0;
-        for (int i = 0; i < sizes.length; i++) {
-            sizes[i] = in.readLong();
-            total += sizes[i];
+        int format = in.readInt();
+        if (format != FORMAT_WITHOUT_GROUPS) {
+            requireEqual("format", FORMAT, format);
         }
 
-        FlatVector parameters = readVector(in, total);
-        Optimizer optimizer = Optimizers.create(spec, sizes, workers);
+        long version = in.readLong();
+        long seed = in.readLong();
+        List<OptimizedTensor> tensors = readTensors(in, format);
+        FlatVector parameters =
+                readVector(in, tensors.stream().mapToLong(OptimizedTensor::size).sum());
+        Optimizer optimizer = Optimizers.create(spec, tensors, workers);
         optimizer.load(in);
-        return new TrainState(parameters, optimizer, sizes, seed, version);
+        return new TrainState(parameters, optimizer, tensors, seed, version);
     }
 
     public void write(DataOutput out) throws IOException {
@@ -73,9 +76,11 @@ public final class TrainState implements AutoCloseable {
         out.writeInt(FORMAT);
         out.writeLong(version);
         out.writeLong(seed);
-        out.writeInt(sizes.length);
-        for (long size : sizes) {
-            out.writeLong(size);
+        out.writeInt(tensors.size());
+        for (OptimizedTensor tensor : tensors) {
+            out.writeLong(tensor.size());
+            out.writeDouble(tensor.group().rateFactor());
+            out.writeDouble(tensor.group().decayFactor());
         }
 
         writeVector(parameters, out);
@@ -111,6 +116,20 @@ public final class TrainState implements AutoCloseable {
     @Override
     public void close() {
         optimizer.close();
+    }
+
+    private static List<OptimizedTensor> readTensors(DataInput in, int format) throws IOException {
+        OptimizedTensor[] tensors = new OptimizedTensor[in.readInt()];
+        for (int i = 0; i < tensors.length; i++) {
+            long size = in.readLong();
+            tensors[i] = new OptimizedTensor(
+                    size,
+                    format == FORMAT_WITHOUT_GROUPS
+                            ? ParameterGroup.PLAIN
+                            : new ParameterGroup(in.readDouble(), in.readDouble()));
+        }
+
+        return List.of(tensors);
     }
 
     private static void writeVector(FlatVector vector, DataOutput out) throws IOException {

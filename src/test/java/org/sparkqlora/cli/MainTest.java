@@ -107,7 +107,11 @@ class MainTest {
                 "--epochs",
                 "0",
                 "--sequence-length",
-                "1");
+                "1",
+                "--method",
+                "full",
+                "--loraplus-ratio",
+                "16");
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err())
@@ -116,7 +120,8 @@ class MainTest {
                         "--warmup-ratio: expected a number from 0 to 1, found 2.0",
                         "--keep-checkpoints: expected at least 2, found 1",
                         "--epochs: expected more than 0, found 0.0",
-                        "--sequence-length: expected at least 2, found 1");
+                        "--sequence-length: expected at least 2, found 1",
+                        "--loraplus-ratio: expected --method qlora or lora with it, found full");
     }
 
     @Test

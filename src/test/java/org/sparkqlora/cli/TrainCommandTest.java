@@ -84,6 +84,17 @@ class TrainCommandTest {
     }
 
     @Test
+    void loraPlusIsPartOfThePlan() throws IOException {
+        train(output, "--max-steps", "2", "--loraplus-ratio", "16");
+        train(folder.resolve("plain"), "--max-steps", "2");
+        CommandRun plain = train(output, "--max-steps", "2");
+
+        assertThat(plain.code()).as(plain.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(plain.err()).contains("optimizer.loraplus_lr_ratio is null, was 16.0");
+        assertThat(adapter(output)).isNotEqualTo(adapter(folder.resolve("plain")));
+    }
+
+    @Test
     void rowsOfAnotherPlanAreNotReplaced() throws IOException {
         train(output, "--max-steps", "3");
         byte[] manifest = Files.readAllBytes(output.resolve("prepared/manifest.json"));

@@ -29,9 +29,16 @@ public final class GoldenModel {
     private final Path base;
     private final Path data;
     private final Path folder;
+    private final String results;
 
     /** The folder {@code name}, or a variant such as {@code llama-tied/variants/dora}. */
     public GoldenModel(String name) {
+        this(name, "expected");
+    }
+
+    /** As {@link #GoldenModel(String)}, compared with the results in the files {@code results}.json and .safetensors. */
+    public GoldenModel(String name, String results) {
+        this.results = results;
         this.folder = ROOT.resolve(name);
         this.data = name.contains("/variants/") ? folder.resolve("../..").normalize() : folder;
         this.base = data.resolve("base");
@@ -69,15 +76,15 @@ public final class GoldenModel {
 
     /** The tensors named {@code prefix} + parameter of the expected results, laid out flat. */
     public FlatVector expected(ParameterIndex index, String prefix) {
-        return flat(index, folder.resolve("expected.safetensors"), prefix);
+        return flat(index, folder.resolve(results + ".safetensors"), prefix);
     }
 
     float[] expected(String name) {
-        return read(SafetensorsFile.open(folder.resolve("expected.safetensors")), name);
+        return read(SafetensorsFile.open(folder.resolve(results + ".safetensors")), name);
     }
 
     public JsonNode expectedNumbers(Mode mode) {
-        JsonNode all = json(folder.resolve("expected.json"));
+        JsonNode all = json(folder.resolve(results + ".json"));
         return all.has(mode.prefix) ? all.get(mode.prefix) : all.get("modes").get(mode.prefix);
     }
 

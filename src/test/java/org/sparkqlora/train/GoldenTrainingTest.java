@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,10 +12,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;
@@ -61,9 +64,26 @@ class GoldenTrainingTest {
     @ParameterizedTest(name = "{0} {1}")
     @MethodSource("adapted")
     void fiveStepsEndWhereTheReferenceEnds(String name, Mode mode) {
-        GoldenModel golden = new GoldenModel(name);
+        assertEndsAsRecorded(
+                new GoldenModel(name), mode, new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01), 1e-3);
+    }
+
+    /** src/test/python/make_loraplus_goldens.py: A at 1e-4, B and magnitudes at 1e-3. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Mode.class,
+            names = {"LORA", "QLORA"})
+    void loraPlusEndsWherePeftEnds(Mode mode) {
+        assertEndsAsRecorded(
+                new GoldenModel("llama-tied/variants/dora", "loraplus"),
+                mode,
+                new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01, 10),
+                1e-4);
+    }
+
+    private void assertEndsAsRecorded(GoldenModel golden, Mode mode, OptimizerSpec optimizer, double learningRate) {
         List<TokenRow> rows = golden.batch();
-        TrainPlan plan = plan(golden, mode, rows.size());
+        TrainPlan plan = plan(golden.spec(mode), rows.size(), optimizer, learningRate);
         WeightFolder weights = golden.weights(mode, cache);
         try (Workers workers = new Workers(1);
                 DecoderGradientModel model =
@@ -79,28 +99,26 @@ class GoldenTrainingTest {
                             state -> new LocalGradientSource(
                                     plan.batches(), model, workers, state, TrainFixture.reader(rows), null),
                             state -> assertSame(state.parameters(), expected));
-            assertThat(losses.losses).hasSize(STEPS);
-            for (int step = 0; step < STEPS; step++) {
-                assertThat(losses.losses.get(step))
-                        .isCloseTo(
-                                golden.expectedNumbers(mode)
-                                        .get("losses")
-                                        .get(step)
-                                        .asDouble(),
-                                within(LOSS_TOLERANCE));
-            }
+            assertSame(losses.losses, golden.expectedNumbers(mode).get("losses"));
         }
     }
 
-    private static TrainPlan plan(GoldenModel golden, Mode mode, int rows) {
+    private static void assertSame(List<Double> losses, JsonNode expected) {
+        assertThat(losses).hasSize(STEPS);
+        for (int step = 0; step < STEPS; step++) {
+            assertThat(losses.get(step)).isCloseTo(expected.get(step).asDouble(), within(LOSS_TOLERANCE));
+        }
+    }
+
+    private static TrainPlan plan(ModelSpec spec, int rows, OptimizerSpec optimizer, double learningRate) {
         return new TrainPlan(
                 "golden",
-                golden.spec(mode),
+                spec,
                 null,
                 "rows",
                 new BatchPlan(rows, rows, rows, 1, BatchPlan.RowOrder.FILE_ORDER, (long) rows * STEPS),
-                new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01),
-                new Schedule(ScheduleKind.CONSTANT, 1e-3, 0, STEPS),
+                optimizer,
+                new Schedule(ScheduleKind.CONSTANT, learningRate, 0, STEPS),
                 1,
                 0);
     }

@@ -7,6 +7,8 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
 
 class TrainPlanJsonTest {
     private final TrainPlan plan = TrainFixture.plan(TrainFixture.batches(2, 4, 10));
@@ -32,6 +34,26 @@ class TrainPlanJsonTest {
         assertThat(lora.targets().matches("model.layers.2.self_attn.k_proj")).isFalse();
         assertThat(lora.targets().matches("model.layers.1.self_attn.q_proj")).isFalse();
         assertThat(TrainPlanJson.read(TrainPlanJson.write(narrowed))).isEqualTo(narrowed);
+    }
+
+    @Test
+    void tellsLoraPlusFromPlainLora() {
+        OptimizerSpec fast = new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01, 16);
+        TrainPlan loraPlus = new TrainPlan(
+                plan.model(),
+                plan.spec(),
+                plan.initialAdapter(),
+                plan.data(),
+                plan.batches(),
+                fast,
+                plan.schedule(),
+                plan.maxGradientNorm(),
+                plan.seed());
+
+        assertThat(TrainPlanJson.read(TrainPlanJson.write(loraPlus))).isEqualTo(loraPlus);
+        assertThat(TrainPlanJson.differences(plan, loraPlus))
+                .containsExactly("optimizer.loraplus_lr_ratio is 16.0, was null");
+        assertThat(TrainPlanJson.write(plan)).doesNotContain("loraplus");
     }
 
     @Test

@@ -1,0 +1,24 @@
+package org.sparkqlora.optim;
+
+/**
+ * How a step treats some tensors apart from others (torch's parameter groups).
+ *
+ * @param rateFactor what the learning rate is multiplied by
+ * @param decayFactor what the weight decay is multiplied by
+ */
+public record ParameterGroup(double rateFactor, double decayFactor) {
+    /** Tensors that follow the optimiser's own numbers. */
+    public static final ParameterGroup PLAIN = new ParameterGroup(1, 1);
+
+    public ParameterGroup {
+        require("learning rate", rateFactor);
+        require("weight decay", decayFactor);
+    }
+
+    private static void require(String what, double factor) {
+        if (!(factor >= 0 && factor < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "Cannot multiply the %s by %s: expected a finite number, 0 or more".formatted(what, factor));
+        }
+    }
+}

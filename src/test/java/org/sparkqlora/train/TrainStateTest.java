@@ -1,0 +1,115 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.OptimizedTensor;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.ParameterGroup;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+
+class TrainStateTest {
+    private static final OptimizerSpec PLAIN = new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0);
+    private static final OptimizerSpec LORA_PLUS =
+            new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0, 16);
+
+    private final ParameterIndex index = index();
+
+    @Test
+    void loraPlusPutsFactorsBAndVectorsInAGroupOfTheirOwn() {
+        assertThat(LoraPlus.tensors(index, LORA_PLUS))
+                .containsExactly(
+                        new OptimizedTensor(20, ParameterGroup.PLAIN),
+                        new OptimizedTensor(5000, new ParameterGroup(16, 1)),
+                        new OptimizedTensor(6, new ParameterGroup(16, 1)),
+                        new OptimizedTensor(7, new ParameterGroup(16, 0)));
+        assertThat(LoraPlus.tensors(index, PLAIN)).allMatch(tensor -> tensor.group() == ParameterGroup.PLAIN);
+    }
+
+    @Test
+    void aStateThatWasWrittenGoesOnAsTheOneThatWasNot() throws IOException {
+        try (Workers workers = new Workers(1);
+                TrainState whole = fresh(LORA_PLUS, workers)) {
+            whole.apply(update(0));
+            try (TrainState read = read(bytes(whole), LORA_PLUS, workers)) {
+                whole.apply(update(1));
+                read.apply(update(1));
+                assertThat(bytes(read)).isEqualTo(bytes(whole));
+            }
+        }
+    }
+
+    @Test
+    void aStateFromBeforeThereWereGroupsIsRead() throws IOException {
+        try (Workers workers = new Workers(1);
+                TrainState state = fresh(PLAIN, workers)) {
+            state.apply(update(0));
+            byte[] bytes = bytes(state);
+            try (TrainState read = read(withoutGroups(bytes), PLAIN, workers)) {
+                assertThat(bytes(read)).isEqualTo(bytes);
+            }
+        }
+    }
+
+    private static ParameterIndex index() {
+        ParameterIndex.Builder builder = ParameterIndex.builder();
+        builder.add("m.lora_A.weight", 4, 5);
+        builder.add("m.lora_B.weight", 1250, 4);
+        builder.add("m.lora_magnitude_vector", 6);
+        builder.add("m.bias", 7);
+        return builder.build();
+    }
+
+    private TrainState fresh(OptimizerSpec spec, Workers workers) {
+        return TrainState.fresh(FlatVector.zeros(index.size()), index, spec, 3, workers);
+    }
+
+    private Update update(long version) {
+        FlatVector gradient = FlatVector.zeros(index.size());
+        for (long i = 0; i < gradient.length(); i++) {
+            gradient.set(i, (float) Math.sin(i + 0.1 * version));
+        }
+
+        return new Update(version, gradient, 0.5f, 1e-3);
+    }
+
+    private static byte[] bytes(TrainState state) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        state.write(new DataOutputStream(bytes));
+        return bytes.toByteArray();
+    }
+
+    private static TrainState read(byte[] bytes, OptimizerSpec spec, Workers workers) throws IOException {
+        return TrainState.read(new DataInputStream(new ByteArrayInputStream(bytes)), spec, workers);
+    }
+
+    /** The same state in format 1. */
+    private static byte[] withoutGroups(byte[] state) throws IOException {
+        DataInputStream in = new DataInputStream(new ByteArrayInputStream(state));
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        DataOutputStream out = new DataOutputStream(bytes);
+        out.writeInt(in.readInt());
+        assertThat(in.readInt()).isEqualTo(2);
+        out.writeInt(1);
+        out.writeLong(in.readLong());
+        out.writeLong(in.readLong());
+        int tensors = in.readInt();
+        out.writeInt(tensors);
+        for (int i = 0; i < tensors; i++) {
+            out.writeLong(in.readLong());
+            assertThat(List.of(in.readDouble(), in.readDouble())).containsExactly(1.0, 1.0);
+        }
+
+        in.transferTo(out);
+        return bytes.toByteArray();
+    }
+}
