@@ -88,7 +88,7 @@ final class PlanCommand implements Command {
         }
 
         problems.require(!measure || model != null, "--measure: expected --model with it, found none");
-        problems.require(!measure || TrialProcess.supported(), "--measure: expected Linux, found another system");
+        problems.require(!measure || PeakMemory.supported(), "--measure: expected Linux, found another system");
         problems.collect("--sequence-length, --batch-size, --micro-batch-size, --shards, --executors", this::step);
         adapter.check(problems);
         update.check(problems);

@@ -31,7 +31,8 @@ import picocli.CommandLine.TypeConversionException;
             QuantizeCommand.class,
             MergeCommand.class,
             InspectCommand.class,
-            PlanCommand.class
+            PlanCommand.class,
+            CompareCommand.class
         },
         footer = {
             "",

@@ -27,8 +27,10 @@ final class SummaryJson {
         return root.toString();
     }
 
-    static String trained(TrainSummary run, PreparationCounts data, Path result) {
+    /** @param parameters that trained */
+    static String trained(TrainSummary run, long parameters, PreparationCounts data, Path result) {
         ObjectNode root = of("train");
+        root.put("trained_parameters", parameters);
         root.put("steps", run.steps());
         root.put("resumed_from", run.resumedFrom());
         put(root, "first_loss", run.firstLoss());

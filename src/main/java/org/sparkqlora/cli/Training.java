@@ -25,10 +25,10 @@ import org.sparkqlora.weights.ModelConfig;
 final class Training {
     private static final String CHECKPOINTS = "checkpoints";
 
-    private final TrainCommand options;
+    private final TrainOptions options;
     private final Console console;
 
-    Training(TrainCommand options, Console console) {
+    Training(TrainOptions options, Console console) {
         this.options = options;
         this.console = console;
     }
@@ -116,7 +116,8 @@ final class Training {
                     state -> begin(context, run, state, output),
                     result::publish);
             console.note("wrote %s", result.folder());
-            return SummaryJson.trained(summary, run.rows().manifest().counts(), result.folder());
+            return SummaryJson.trained(
+                    summary, first.index().size(), run.rows().manifest().counts(), result.folder());
         }
     }
 }

@@ -5,29 +5,15 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
-import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A process of its own for a trial, so that its peak is that of the trial alone: a JVM started as this one was. The trial goes in by
- * its standard input; the largest resident memory it ever had comes out as the last line of its standard output.
+ * A process of its own for a trial, so that its peak is that of the trial alone: an {@link OwnJvm}. The trial goes in by its
+ * standard input; its {@link PeakMemory} comes out as the last line of its standard output.
  */
 final class TrialProcess {
-    private static final Path STATUS = Path.of("/proc/self/status");
-    private static final String PEAK = "VmHWM:";
-    private static final long KIBIBYTE = 1024;
-
     private TrialProcess() {}
-
-    /** Whether this system tells a process its peak: Linux does. */
-    static boolean supported() {
-        return Files.isReadable(STATUS);
-    }
 
     /** The child. */
     public static void main(String[] args) throws IOException, ClassNotFoundException {
@@ -36,13 +22,13 @@ final class TrialProcess {
             ((StepTrial) input.readObject()).run();
         }
 
-        System.out.println(peak());
+        System.out.println(PeakMemory.bytes());
     }
 
     /** Runs {@code trial} and returns the bytes of its peak. */
     static long peakOf(StepTrial trial) {
         try {
-            Process child = new ProcessBuilder(command())
+            Process child = new ProcessBuilder(OwnJvm.command(TrialProcess.class, List.of()))
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
             try (OutputStream input = child.getOutputStream();
@@ -73,39 +59,5 @@ final class TrialProcess {
 
     private static String methodOf(StepTrial trial) {
         return trial.model().spec().method().optionName();
-    }
-
-    private static List<String> command() {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> !argument.startsWith("-javaagent:") && !argument.startsWith("-agentlib:"))
-                .forEach(command::add);
-        command.add("-cp");
-        command.add(ownCode() + System.getProperty("path.separator") + System.getProperty("java.class.path"));
-        command.add(TrialProcess.class.getName());
-        return command;
-    }
-
-    /** The jar that spark-submit loads is not on Java's class path. */
-    private static Path ownCode() {
-        try {
-            return Path.of(TrialProcess.class
-                    .getProtectionDomain()
-                    .getCodeSource()
-                    .getLocation()
-                    .toURI());
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException("Cannot find the code of this program", e);
-        }
-    }
-
-    private static long peak() throws IOException {
-        return Files.readAllLines(STATUS).stream()
-                .filter(line -> line.startsWith(PEAK))
-                .map(line -> line.substring(PEAK.length()).replace("kB", "").strip())
-                .mapToLong(text -> Long.parseLong(text) * KIBIBYTE)
-                .findFirst()
-                .orElseThrow(() -> new IllegalStateException("Cannot find %s in %s".formatted(PEAK, STATUS)));
     }
 }

@@ -1,0 +1,124 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.spark.SparkConf;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.Method;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code compare}: the same training by several methods, each in a process of its own. */
+@CommandLine.Command(
+        name = "compare",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        description = "Trains a model by each method, on the same rows and steps, one after the other on this machine,"
+                + " and prints what each took and what it came to. Takes the options of train; --output gets a folder a"
+                + " method.")
+final class CompareCommand implements Command {
+    private static final String METHOD = "--method";
+    private static final String METHODS = "--methods";
+    private static final String OUTPUT = "--output";
+    private static final String LEARNING_RATE = "--learning-rate";
+    private static final String LEARNING_RATE_OF = "--learning-rate-of";
+
+    /** Options that each run gets in a form of its own. */
+    private static final Set<String> OWN = Set.of(METHOD, METHODS, OUTPUT, LEARNING_RATE_OF);
+
+    @Spec
+    @Nullable
+    CommandSpec command;
+
+    @Option(
+            names = METHODS,
+            split = ",",
+            defaultValue = "full,lora,qlora",
+            paramLabel = "METHOD",
+            description = "What to compare. Default: ${DEFAULT-VALUE}.")
+    List<Method> methods = new ArrayList<>();
+
+    @Option(
+            names = LEARNING_RATE_OF,
+            split = ",",
+            paramLabel = "METHOD=R",
+            description = "Another --learning-rate for a method, such as full=2e-5: full fine-tuning wants a tenth of"
+                    + " what adapters do.")
+    Map<Method, Double> learningRates = new EnumMap<>(Method.class);
+
+    @Mixin
+    TrainOptions train = new TrainOptions();
+
+    @Override
+    public void check(Problems problems) {
+        train.check(problems);
+        problems.requireAbsent(OUTPUT, train.run.output);
+        problems.require(!given().contains(METHOD), "--method: expected --methods in its place");
+        problems.require(PeakMemory.supported(), "compare: expected Linux, which tells peaks; found another system");
+        String master = new SparkConf().get("spark.master", "local[*]");
+        problems.require(
+                master.startsWith("local[") || master.equals("local"),
+                "compare: expected a local master, where one process does all the work; found %s",
+                master);
+    }
+
+    @Override
+    public void run(Console console) {
+        List<MethodRun> runs = new ArrayList<>();
+        for (Method method : methods) {
+            console.note("--method %s", method.optionName());
+            runs.add(MeasuredRun.of(method, arguments(method)));
+        }
+
+        new ComparisonTable(runs).lines().forEach(line -> console.note("%s", line));
+        console.result(ComparisonJson.summary(runs));
+    }
+
+    /** The command line of {@code train} by {@code method}: this one, but for what is told otherwise. */
+    private List<String> arguments(Method method) {
+        List<String> arguments = new ArrayList<>(List.of("train"));
+        for (OptionSpec option : matched()) {
+            if (!replaced(option.longestName(), method)) {
+                arguments.addAll(written(option));
+            }
+        }
+
+        Path output = train.run.output().resolve(method.optionName());
+        arguments.add("%s=%s".formatted(METHOD, method.optionName()));
+        arguments.add("%s=%s".formatted(OUTPUT, output));
+        if (learningRates.containsKey(method)) {
+            arguments.add("%s=%s".formatted(LEARNING_RATE, learningRates.get(method)));
+        }
+
+        return arguments;
+    }
+
+    private boolean replaced(String option, Method method) {
+        return OWN.contains(option) || option.equals(LEARNING_RATE) && learningRates.containsKey(method);
+    }
+
+    private static List<String> written(OptionSpec option) {
+        return option.arity().max() == 0
+                ? List.of(option.longestName())
+                : option.originalStringValues().stream()
+                        .map(value -> "%s=%s".formatted(option.longestName(), value))
+                        .toList();
+    }
+
+    private List<String> given() {
+        return matched().stream().map(OptionSpec::longestName).toList();
+    }
+
+    private List<OptionSpec> matched() {
+        return Required.value("command", command).commandLine().getParseResult().matchedOptions();
+    }
+}
