@@ -29,6 +29,12 @@ record Console(PrintStream out, PrintStream err, Kind kind) {
         err.println(format.formatted(values));
     }
 
+    /** A part of a line for people, shown at once. */
+    void part(String text) {
+        err.print(text);
+        err.flush();
+    }
+
     /** A line for programs. */
     void result(String json) {
         out.println(json);

@@ -115,7 +115,7 @@ final class Demo {
                 .total()
                 .mean();
         return new DemoResult(
-                loss, parsed(GenerateCommand.class, generate).answer().text());
+                loss, parsed(GenerateCommand.class, generate).answer(text -> {}).text());
     }
 
     /** The command of a line, as typed by a user. */

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.Answers.Answer;
 import org.sparkqlora.model.Method;
@@ -14,7 +15,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         abbreviateSynopsis = true,
-        description = "Answers a prompt with the likeliest token each time. Runs in this process.")
+        description = "Answers a prompt with the likeliest token each time. The text appears on stderr as it grows,"
+                + " a JSON summary is the last line on stdout. Runs in this process.")
 final class GenerateCommand implements Command {
     @Mixin
     ModelOptions model = new ModelOptions();
@@ -56,14 +58,21 @@ final class GenerateCommand implements Command {
 
     @Override
     public void run(Console console) {
-        console.result(SummaryJson.generated(Required.value("--prompt", prompt), answer()));
+        Answer answer = answer(console::part);
+        console.note("");
+        console.result(SummaryJson.generated(Required.value("--prompt", prompt), answer));
     }
 
-    Answer answer() {
+    /**
+     * What the model answers.
+     *
+     * @param sink gets the text as it grows
+     */
+    Answer answer(Consumer<String> sink) {
         BaseCheck.check(model);
         AdapterStart start = adapter == null ? AdapterStart.none() : AdapterStart.from(adapter);
         try (Answers answers = Answers.open(model.source(start.lora()), start, chatTemplate)) {
-            return answers.to(Required.value("--prompt", prompt), maxNewTokens);
+            return answers.to(Required.value("--prompt", prompt), maxNewTokens, sink);
         }
     }
 }

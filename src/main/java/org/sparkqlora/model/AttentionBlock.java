@@ -4,6 +4,7 @@ import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.CausalAttention.Attended;
+import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 
 /**
  * The first part of a decoder layer: {@code output(attention(q, k, v))}, where q, k and v are projections of the part's input, q and k
@@ -36,7 +37,8 @@ record AttentionBlock(
         Heads q = heads(projections.outputs().get(0), queryNorm, context.rotary());
         Heads k = heads(projections.outputs().get(1), keyNorm, context.rotary());
         Tensor values = split(projections.outputs().get(2));
-        Attended attended = context.attention().forward(q.turned(), k.turned(), values, context.batch());
+        KeysAndValues seen = context.seen(k.turned(), values);
+        Attended attended = context.attention().forward(q.turned(), seen.keys(), seen.values(), context.batch());
         LinearPass.Recorded projected = output.apply(attended.output());
         Tensor result = branch.leave(input, projected.output());
         return new Tape(input, projections.tapes(), q, k, values, attended, projected, result);

@@ -50,10 +50,13 @@ final class CausalAttention implements AutoCloseable {
         masks.clear();
     }
 
-    /** Queries {@code from .. from + count - 1} and the keys {@code firstKey ..} up to the last query, all counted in the batch. */
+    /**
+     * Queries {@code from .. from + count - 1} of the batch and the keys {@code firstKey ..} up to the last query. Keys count from the
+     * first that is kept, so that query i stands at key {@code i + past}.
+     */
     private record Block(Document document, int from, int count, int firstKey) {
         int keys() {
-            return from + count - firstKey;
+            return from + document.past() + count - firstKey;
         }
     }
 
@@ -70,7 +73,7 @@ final class CausalAttention implements AutoCloseable {
     /** The output, (T, H d), and what the gradient needs. */
     record Attended(Tensor output, List<BlockTape> blocks) {}
 
-    /** Attends with queries (T, H, d) to keys and values (T, G, d). */
+    /** Attends with queries (T, H, d) to keys and values (T, G, d), those of the past before them where there is one. */
     Attended forward(Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
         Tensor output = torch.empty_like(query);
         List<BlockTape> tapes = new ArrayList<>();
@@ -134,7 +137,7 @@ final class CausalAttention implements AutoCloseable {
             int end = document.start() + document.length();
             for (int from = document.start(); from < end; from += QUERY_BLOCK) {
                 int firstKey = window.isPresent()
-                        ? Math.max(document.start(), from - window.getAsInt() + 1)
+                        ? Math.max(document.start(), from + document.past() - window.getAsInt() + 1)
                         : document.start();
                 blocks.add(new Block(document, from, Math.min(QUERY_BLOCK, end - from), firstKey));
             }
@@ -169,6 +172,10 @@ final class CausalAttention implements AutoCloseable {
     }
 
     private Tensor mask(Tensor scores, Block block) {
+        if (block.count() == 1) {
+            return scores; // a query alone sees all keys of its block
+        }
+
         Tensor mask = masks.computeIfAbsent(
                 new Mask(block.count(), block.keys()), shape -> TensorScope.detached(() -> build(shape, scores)));
         scores.view(-1, block.count(), block.keys()).add_(mask);

@@ -8,7 +8,6 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.weights.DecoderTraits;
 import org.sparkqlora.weights.LayerNorm;
-import org.sparkqlora.weights.LayerTraits;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.Projection;
 
@@ -31,14 +30,13 @@ final class DecoderLayer {
     }
 
     private final ModelConfig config;
-    private final LayerTraits traits;
+    private final int index;
     private final Map<Projection, Module> modules;
     private final Map<LayerNorm, NormWeight> norms;
 
-    DecoderLayer(
-            ModelConfig config, LayerTraits traits, Map<Projection, Module> modules, Map<LayerNorm, NormWeight> norms) {
+    DecoderLayer(ModelConfig config, int index, Map<Projection, Module> modules, Map<LayerNorm, NormWeight> norms) {
         this.config = config;
-        this.traits = traits;
+        this.index = index;
         this.modules = new EnumMap<>(modules);
         this.norms = new EnumMap<>(norms);
     }
@@ -78,7 +76,7 @@ final class DecoderLayer {
                     gateUp(),
                     linear(Projection.DOWN),
                     new GatedActivation(family.activation()));
-            return new LayerPass(attention, feedForward, context.layer(traits));
+            return new LayerPass(attention, feedForward, context.layer(index));
         }
 
         private SharedInput queryKeyValue() {

@@ -1,11 +1,12 @@
 package org.sparkqlora.model;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Function;
-import java.util.function.IntPredicate;
+import java.util.function.IntConsumer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -122,12 +123,31 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /**
-     * Continues {@code prompt} with the likeliest token each time.
+     * Continues {@code prompt} token by token, keeping the keys and values of what has passed.
      *
-     * @return the new tokens, without the one that {@code stop} accepted
+     * @param prompt at least one id
+     * @param sink sees each new token as soon as it is chosen
+     * @return the new tokens, without the one that ended the text
      */
-    public int[] generateGreedy(BoundParameters parameters, int[] prompt, int maxNewTokens, IntPredicate stop) {
-        return inPass(parameters, null, pass -> pass.generateGreedy(prompt, maxNewTokens, stop));
+    public int[] generate(BoundParameters parameters, int[] prompt, GenerationSpec spec, IntConsumer sink) {
+        if (prompt.length == 0) {
+            throw new IllegalArgumentException("Cannot continue a prompt: expected at least 1 token, found none");
+        }
+
+        return inPass(parameters, null, pass -> {
+            try (Decoding decoding = new Decoding(pass)) {
+                return decoding.generate(prompt, spec, sink);
+            }
+        });
+    }
+
+    /** Logits (tokens, vocabulary) of one document that passes in pieces of these sizes; row-major. */
+    float[][] cachedLogits(BoundParameters parameters, int[][] pieces) {
+        return inPass(parameters, null, pass -> {
+            try (Decoding decoding = new Decoding(pass)) {
+                return Arrays.stream(pieces).map(decoding::next).toArray(float[][]::new);
+            }
+        });
     }
 
     /** Logits (tokens, vocabulary) of the documents of {@code microBatch}, padding left out; row-major. */
@@ -163,7 +183,11 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     PassContext context(DocumentBatch batch) {
-        return new PassContext(config, batch, activations);
+        return new PassContext(config, batch, activations, null);
+    }
+
+    PassContext context(DocumentBatch batch, KeyValueCache cache) {
+        return new PassContext(config, batch, activations, cache);
     }
 
     /** The residual stream that tokens start as. */

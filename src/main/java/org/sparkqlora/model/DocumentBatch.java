@@ -11,8 +11,17 @@ import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
  * document is a sequence of its own, so packed documents cannot see each other.
  */
 final class DocumentBatch {
-    /** Tokens {@code start .. start + length - 1} of the batch. */
-    record Document(int start, int length) {}
+    /**
+     * Tokens {@code start .. start + length - 1} of the batch.
+     *
+     * @param past tokens of the document before the batch, whose keys and values are kept; only a document that is alone has any
+     */
+    record Document(int start, int length, int past) {
+        /** Behind the document's last position. */
+        int end() {
+            return past + length;
+        }
+    }
 
     private final List<Document> documents = new ArrayList<>();
     private final int[] ids;
@@ -21,6 +30,15 @@ final class DocumentBatch {
     private final int[] targetDocuments;
     private int tokens;
     private int trained;
+
+    private DocumentBatch(int[] ids, int past) {
+        this.ids = ids.clone();
+        this.predictors = new int[0];
+        this.targets = new int[0];
+        this.targetDocuments = new int[0];
+        this.tokens = ids.length;
+        documents.add(new Document(0, ids.length, past));
+    }
 
     DocumentBatch(List<TokenRow> rows) {
         int capacity = rows.stream().mapToInt(TokenRow::length).sum();
@@ -35,11 +53,9 @@ final class DocumentBatch {
         }
     }
 
-    /** A batch of one document without a trained token. */
-    static DocumentBatch ofTokens(int[] ids) {
-        boolean[] starts = new boolean[ids.length];
-        starts[0] = true;
-        return new DocumentBatch(List.of(new TokenRow(ids, new boolean[ids.length], starts, ids.length)));
+    /** A batch of one document without a trained token, its first {@code past} tokens having passed before. */
+    static DocumentBatch continued(int[] ids, int past) {
+        return new DocumentBatch(ids, past);
     }
 
     private void addDocument(TokenRow row, DocumentRange range) {
@@ -55,7 +71,7 @@ final class DocumentBatch {
             tokens++;
         }
 
-        documents.add(new Document(start, tokens - start));
+        documents.add(new Document(start, tokens - start, 0));
     }
 
     private void addTarget(int id) {

@@ -82,7 +82,7 @@ final class FrozenWeights implements AutoCloseable {
             modules.put(projection, module(projection, layer, layout.linear(layer, projection)));
         }
 
-        return new DecoderLayer(config, config.layerTraits().get(layer), modules, norms(layer, layout.norms(layer)));
+        return new DecoderLayer(config, layer, modules, norms(layer, layout.norms(layer)));
     }
 
     @Override

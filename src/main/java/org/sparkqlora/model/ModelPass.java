@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -57,23 +56,18 @@ record ModelPass(
 
     /** Logits of every token, row-major. */
     float[] logits(DocumentBatch batch) {
-        return logitsOf(batch, 0, batch.tokens());
+        try (PointerScope scope = new PointerScope();
+                PassContext context = model.context(batch)) {
+            return logitsOf(lastHidden(batch, context));
+        }
     }
 
-    int[] generateGreedy(int[] prompt, int maxNewTokens, IntPredicate stop) {
-        int[] tokens = Arrays.copyOf(prompt, prompt.length + maxNewTokens);
-        int length = prompt.length;
-        while (length < tokens.length) {
-            DocumentBatch batch = DocumentBatch.ofTokens(Arrays.copyOf(tokens, length));
-            int next = indexOfLargest(logitsOf(batch, length - 1, 1));
-            if (stop.test(next)) {
-                break;
-            }
-
-            tokens[length++] = next;
+    /** Logits of the last token, whose document's past is in {@code cache}; the batch goes there too. */
+    float[] lastLogits(DocumentBatch batch, KeyValueCache cache) {
+        try (PointerScope scope = new PointerScope();
+                PassContext context = model.context(batch, cache)) {
+            return logitsOf(lastHidden(batch, context).narrow(0, batch.tokens() - 1L, 1));
         }
-
-        return Arrays.copyOfRange(tokens, prompt.length, length);
     }
 
     private float[] predictorLosses(DocumentBatch batch) {
@@ -89,16 +83,12 @@ record ModelPass(
         }
     }
 
-    private float[] logitsOf(DocumentBatch batch, int from, int count) {
-        try (PointerScope scope = new PointerScope();
-                PassContext context = model.context(batch)) {
-            Tensor hidden = lastHidden(batch, context).narrow(0, from, count);
-            Tensor normalized = model.finalNorm(parameters).forward(hidden);
-            Tensor logits = model.head(parameters).logits(normalized);
-            float[] values = new float[Math.toIntExact(logits.numel())];
-            TensorMemory.read(logits, values, values.length);
-            return values;
-        }
+    private float[] logitsOf(Tensor hidden) {
+        Tensor normalized = model.finalNorm(parameters).forward(hidden);
+        Tensor logits = model.head(parameters).logits(normalized);
+        float[] values = new float[Math.toIntExact(logits.numel())];
+        TensorMemory.read(logits, values, values.length);
+        return values;
     }
 
     private float[] headGradient(DocumentBatch batch, Tensor last, Tensor dLast, GradientSum gradients) {
@@ -196,16 +186,5 @@ record ModelPass(
         }
 
         return sum;
-    }
-
-    private static int indexOfLargest(float[] values) {
-        int largest = 0;
-        for (int i = 1; i < values.length; i++) {
-            if (values[i] > values[largest]) {
-                largest = i;
-            }
-        }
-
-        return largest;
     }
 }

@@ -1,22 +1,32 @@
 package org.sparkqlora.model;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.weights.LayerTraits;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.RotarySpec;
 
 /** What layers share during one pass over one micro-batch. Its tensors belong to the scope that it is made in. */
 final class PassContext implements AutoCloseable {
+    private final List<LayerTraits> layers;
     private final DocumentBatch batch;
+    private final @Nullable KeyValueCache cache;
     private final Map<RotarySpec, Rotary> rotaries = new HashMap<>();
     private final Map<OptionalInt, CausalAttention> attentions = new HashMap<>();
 
-    PassContext(ModelConfig config, DocumentBatch batch, ScalarType activations) {
+    /**
+     * @param cache of the document before the batch, which the batch goes into; null where every document is whole
+     */
+    PassContext(ModelConfig config, DocumentBatch batch, ScalarType activations, @Nullable KeyValueCache cache) {
+        this.layers = config.layerTraits();
         this.batch = batch;
+        this.cache = cache;
         for (LayerTraits layer : config.layerTraits()) {
             layer.rotary()
                     .ifPresent(spec -> rotaries.computeIfAbsent(
@@ -32,16 +42,31 @@ final class PassContext implements AutoCloseable {
      * What one layer needs of it.
      *
      * @param rotary how the layer turns queries and keys; null where it does not
+     * @param cache the layer's keys and values of the past; null where every document is whole
      */
-    record Layer(DocumentBatch batch, @Nullable Rotary rotary, CausalAttention attention) {}
+    record Layer(
+            DocumentBatch batch,
+            @Nullable Rotary rotary,
+            CausalAttention attention,
+            KeyValueCache.@Nullable Layer cache) {
+        /** What the batch's queries may see, given the batch's own keys and values. */
+        KeysAndValues seen(Tensor keys, Tensor values) {
+            return cache == null ? new KeysAndValues(keys, values) : cache.append(keys, values);
+        }
+    }
 
-    Layer layer(LayerTraits traits) {
+    Layer layer(int index) {
+        LayerTraits traits = layers.get(index);
         CausalAttention attention = attentions.get(traits.window());
         if (attention == null) {
             throw new IllegalStateException("Cannot run a layer of another model");
         }
 
-        return new Layer(batch, traits.rotary().map(rotaries::get).orElse(null), attention);
+        return new Layer(
+                batch,
+                traits.rotary().map(rotaries::get).orElse(null),
+                attention,
+                cache == null ? null : cache.layer(index));
     }
 
     @Override

@@ -26,8 +26,8 @@ record Rotary(Tensor cosine, Tensor sine) {
         float factor = (float) spec.scaling().attentionFactor();
         int i = 0;
         for (Document document : batch.documents()) {
-            float[] frequencies = spec.frequencies(headSize, document.length());
-            for (int position = 0; position < document.length(); position++) {
+            float[] frequencies = spec.frequencies(headSize, document.end());
+            for (int position = document.past(); position < document.end(); position++) {
                 for (float frequency : frequencies) {
                     float angle = position * frequency;
                     cosines[i] = (float) Math.cos(angle) * factor;

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
@@ -84,6 +86,25 @@ public final class FieldsJson {
 
     public int count(String key, int absent) {
         return has(key) ? count(key) : absent;
+    }
+
+    /** The token id, or list of token ids, under {@code key}; empty without the key. */
+    public List<Integer> tokenIds(String key) {
+        JsonNode value = node.path(key);
+        if (!value.isArray()) {
+            return has(key) ? List.of(integer(key)) : List.of();
+        }
+
+        List<Integer> ids = new ArrayList<>();
+        for (JsonNode each : value) {
+            if (!isInt(each)) {
+                throw wrong(key, "token ids", value);
+            }
+
+            ids.add(each.intValue());
+        }
+
+        return ids;
     }
 
     public double number(String key) {

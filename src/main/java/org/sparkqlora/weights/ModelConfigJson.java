@@ -1,13 +1,10 @@
 package org.sparkqlora.weights;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalInt;
 
 /**
@@ -65,7 +62,7 @@ public final class ModelConfigJson {
                 fields.flag("tie_word_embeddings", family.tiedEmbeddings()),
                 maxPositions,
                 fields.text("dtype", fields.text("torch_dtype", "float32")),
-                eosIds(),
+                fields.tokenIds("eos_token_id"),
                 tokenId("bos_token_id"),
                 tokenId("pad_token_id"),
                 family.traits(fields),
@@ -115,24 +112,6 @@ public final class ModelConfigJson {
         }
 
         return hiddenSize / heads;
-    }
-
-    private List<Integer> eosIds() {
-        JsonNode value = fields.node().path("eos_token_id");
-        if (!value.isArray()) {
-            return tokenId("eos_token_id").stream().boxed().toList();
-        }
-
-        List<Integer> ids = new ArrayList<>();
-        for (JsonNode id : value) {
-            if (!id.canConvertToInt()) {
-                throw fields.wrong("eos_token_id", "token ids", value);
-            }
-
-            ids.add(id.intValue());
-        }
-
-        return ids;
     }
 
     private OptionalInt tokenId(String key) {

@@ -1,0 +1,88 @@
+package org.sparkqlora.model;
+
+import java.util.List;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
+
+/** Keys and values of the tokens of one document that have passed each layer. Belongs to one pass at a time. */
+final class KeyValueCache implements AutoCloseable {
+    private static final long FIRST_TOKENS = 256;
+
+    private final List<Layer> layers;
+
+    KeyValueCache(int layers) {
+        this.layers = Stream.generate(Layer::new).limit(layers).toList();
+    }
+
+    Layer layer(int index) {
+        return layers.get(index);
+    }
+
+    /** Forgets all tokens. */
+    @Override
+    public void close() {
+        layers.forEach(Layer::clear);
+    }
+
+    /** Keys and values, (tokens, key heads, head size). */
+    record KeysAndValues(Tensor keys, Tensor values) {}
+
+    /** What one layer keeps; its room doubles when it is full. */
+    static final class Layer {
+        private @Nullable KeysAndValues room;
+        private long tokens;
+
+        /** Keeps those of the next tokens, and returns all: a view, valid until more are kept. */
+        KeysAndValues append(Tensor keys, Tensor values) {
+            long count = keys.size(0);
+            KeysAndValues kept = roomFor(tokens + count, keys);
+            kept.keys().narrow(0, tokens, count).copy_(keys);
+            kept.values().narrow(0, tokens, count).copy_(values);
+            tokens += count;
+            return new KeysAndValues(
+                    kept.keys().narrow(0, 0, tokens), kept.values().narrow(0, 0, tokens));
+        }
+
+        private KeysAndValues roomFor(long wanted, Tensor like) {
+            KeysAndValues before = room;
+            if (before != null && before.keys().size(0) >= wanted) {
+                return before;
+            }
+
+            long size = before == null ? FIRST_TOKENS : 2 * before.keys().size(0);
+            KeysAndValues larger = new KeysAndValues(
+                    grown(before == null ? null : before.keys(), Math.max(size, wanted), like),
+                    grown(before == null ? null : before.values(), Math.max(size, wanted), like));
+            release();
+            room = larger;
+            return larger;
+        }
+
+        private Tensor grown(@Nullable Tensor before, long size, Tensor like) {
+            return TensorScope.detached(() -> {
+                Tensor larger = TensorMemory.empty(like.scalar_type(), size, like.size(1), like.size(2));
+                if (before != null) {
+                    larger.narrow(0, 0, tokens).copy_(before.narrow(0, 0, tokens));
+                }
+
+                return larger;
+            });
+        }
+
+        private void clear() {
+            release();
+            room = null;
+            tokens = 0;
+        }
+
+        private void release() {
+            if (room != null) {
+                room.keys().releaseReference();
+                room.values().releaseReference();
+            }
+        }
+    }
+}
