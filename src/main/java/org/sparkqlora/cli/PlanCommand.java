@@ -99,7 +99,7 @@ final class PlanCommand implements Command {
         ModelConfig config = config();
         PlanReport report = new PlanReport(
                 config,
-                MemoryComparison.of(config, spec(), update.optimizer(), step()),
+                MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step()),
                 MemoryComparison.asUsuallyTold(config, spec(), update.optimizer(), step()),
                 machineBytes(),
                 measure ? measurements(config) : List.of());
@@ -109,7 +109,7 @@ final class PlanCommand implements Command {
 
     private List<Measurement> measurements(ModelConfig config) {
         StepSize oneTask = new StepSize(length.tokens, batch.microRows, batch.microRows, 1, 1);
-        return MemoryComparison.of(config, spec(), update.optimizer(), oneTask).all().stream()
+        return MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), oneTask).all().stream()
                 .map(plan -> measurement(plan, config))
                 .toList();
     }
@@ -118,6 +118,7 @@ final class PlanCommand implements Command {
         StepTrial trial = new StepTrial(
                 new FolderModelSource(absolute(Required.value("--model", model)), plan.spec(), absolute(cache)),
                 update.optimizer(),
+                update.plannedPaging(),
                 config.vocabularySize(),
                 length.tokens,
                 batch.microRows,

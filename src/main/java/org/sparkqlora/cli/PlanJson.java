@@ -43,6 +43,7 @@ final class PlanJson {
 
         node.put("executor_bytes", plan.executorBytes());
         node.put("executor_heap_bytes", plan.heapBytes());
+        node.put("executor_file_bytes", plan.fileBytes());
         node.put("gpu_bytes", plan.deviceBytes());
         node.put("driver_bytes", plan.driverBytes());
         node.put("total_bytes", plan.totalBytes());

@@ -52,6 +52,7 @@ record PlanReport(
         lines.add(row(
                 "  beside it (spark.executor.memoryOverhead)",
                 plan -> amount(plan.executorBytes() - plan.heapBytes())));
+        lines.add(row("scratch files of an executor, for pages", plan -> amount(plan.fileBytes())));
         lines.add(row("driver", plan -> amount(plan.driverBytes())));
         lines.add(row("all executors and the driver", plan -> amount(plan.totalBytes())));
         lines.add("");

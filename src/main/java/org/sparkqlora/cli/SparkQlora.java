@@ -58,6 +58,8 @@ final class SparkQlora {
         register(line, Resume.class, Resume::parse);
         register(line, MergeBase.class, MergeBase::parse);
         register(line, ParameterCount.class, ParameterCount::parse);
+        register(line, ByteCount.class, ByteCount::parse);
+        register(line, PageChoice.class, PageChoice::parse);
         line.setUsageHelpWidth(USAGE_WIDTH);
         line.getCommandSpec().parser().collectErrors(true);
         line.getSubcommands()

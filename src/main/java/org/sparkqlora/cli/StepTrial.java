@@ -1,16 +1,20 @@
 package org.sparkqlora.cli;
 
 import java.io.Serializable;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.RowReader;
+import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
@@ -19,6 +23,7 @@ import org.sparkqlora.train.Update;
  * One step of training on arbitrary tokens, to see what memory it takes.
  *
  * @param model what trains
+ * @param paging of its optimiser
  * @param vocabulary tokens that the model knows
  * @param sequenceLength tokens a row, all of one document and all trained but the first
  * @param microBatchSize rows that pass through the model at once
@@ -27,6 +32,7 @@ import org.sparkqlora.train.Update;
 record StepTrial(
         FolderModelSource model,
         OptimizerSpec optimizer,
+        Paging paging,
         int vocabulary,
         int sequenceLength,
         int microBatchSize,
@@ -36,6 +42,7 @@ record StepTrial(
     private static final int MICRO_BATCHES = 2;
 
     private static final long SEED = 42;
+    private static final Path SCRATCH = Path.of(System.getProperty("java.io.tmpdir"));
 
     /** Leaves the parameters nearly where they are. */
     private static final double LEARNING_RATE = 1e-6;
@@ -48,15 +55,26 @@ record StepTrial(
     /** Takes the step. */
     void run() {
         try (GradientModel opened = model.open(threads);
-                Workers workers = new Workers(threads);
-                TrainState state = TrainState.fresh(
-                        opened.initialParameters(SEED), opened.parameters(), optimizer, SEED, workers);
+                Workers workers = new Workers(threads)) {
+            run(opened, new StateHome(workers, paging, SCRATCH));
+        }
+    }
+
+    private void run(GradientModel opened, StateHome home) {
+        try (TrainState state = TrainState.fresh(parameters(opened, home), opened.parameters(), optimizer, SEED, home);
                 LocalGradientSource source =
-                        new LocalGradientSource(batches(), opened, workers, state, new ArbitraryRows(), null)) {
+                        new LocalGradientSource(batches(), opened, home, state, new ArbitraryRows(), null)) {
             StepGradient step = source.gradient();
             float scale = 1f / step.loss().tokenCount();
             source.apply(new Update(state.version(), step.gradient(), scale, LEARNING_RATE));
+            step.gradient().close();
         }
+    }
+
+    private FlatVector parameters(GradientModel opened, StateHome home) {
+        FlatVector parameters = home.zeros(optimizer, opened.parameters().size());
+        parameters.setAll(opened.initialParameters(SEED));
+        return parameters;
     }
 
     private BatchPlan batches() {

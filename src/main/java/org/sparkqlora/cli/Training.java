@@ -3,9 +3,14 @@ package org.sparkqlora.cli;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.ClusterCheck;
 import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.spark.ScratchFolder;
 import org.sparkqlora.spark.SnapshotPolicy;
 import org.sparkqlora.spark.SparkGradientSource;
 import org.sparkqlora.spark.TaskSlots;
@@ -15,6 +20,7 @@ import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainSummary;
@@ -50,7 +56,12 @@ final class Training {
             TrainPlan plan = plan(rows, start, shards(context, planFile));
             planFile.require(plan);
             FolderModelSource model = options.model.source(start.lora());
-            return train(context, new TrainingRun(plan, model, rows, heldOut, SnapshotPolicy.DEFAULT), start, output);
+            Paging paging = options.update.paging(
+                    stateBytes(plan, ParameterIndex.of(config, plan.spec())),
+                    Runtime.getRuntime().maxMemory(),
+                    console);
+            TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
+            return train(context, run, start, output);
         }
     }
 
@@ -78,6 +89,13 @@ final class Training {
                 LocalFiles.system(), LocalFiles.path(output.resolve(CHECKPOINTS)), options.run.keepCheckpoints);
     }
 
+    /** Weights that train, their optimiser state, and a gradient a shard. */
+    private static long stateBytes(TrainPlan plan, ParameterIndex index) {
+        long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
+        long vectors = 1L + plan.batches().shards();
+        return Float.BYTES * index.size() * vectors + Optimizers.stateBytes(plan.optimizer(), sizes);
+    }
+
     private static void requireNone(List<String> problems) {
         if (!problems.isEmpty()) {
             throw new IllegalArgumentException(String.join("; ", problems));
@@ -100,24 +118,35 @@ final class Training {
 
     private String train(JavaSparkContext context, TrainingRun run, AdapterStart start, OutputFolder output) {
         TrainPlan plan = run.plan();
-        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-            FirstState first = FirstState.of(run.model(), start, plan.seed(), workers.threads());
+        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
+                FirstState first = firstState(run, start, home(run, workers))) {
+            StateHome home = home(run, workers);
             requireNone(new ClusterCheck(context).problems(run, first.index().size()));
             Trainer trainer = new Trainer(
                     plan,
                     options.run.rhythm(),
-                    new CheckpointStateStore(checkpoints(output), plan, workers),
+                    new CheckpointStateStore(checkpoints(output), plan, home),
                     new MetricsFile(output.resolve("metrics.jsonl")),
                     new TrainProgress(console, System::nanoTime));
             Result result = new Result(output, plan, first.index());
             TrainSummary summary = trainer.run(
                     options.run.resume,
-                    () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), workers),
+                    () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),
                     state -> begin(context, run, state, output),
                     result::publish);
             console.note("wrote %s", result.folder());
             return SummaryJson.trained(
                     summary, first.index().size(), run.rows().manifest().counts(), result.folder());
         }
+    }
+
+    private static StateHome home(TrainingRun run, Workers workers) {
+        return new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
+    }
+
+    private static FirstState firstState(TrainingRun run, AdapterStart start, StateHome home) {
+        TrainPlan plan = run.plan();
+        return FirstState.of(run.model(), start, plan.seed(), home.workers().threads())
+                .in(home, plan.optimizer());
     }
 }

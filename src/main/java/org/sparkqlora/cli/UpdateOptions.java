@@ -1,7 +1,10 @@
 package org.sparkqlora.cli;
 
+import java.util.Locale;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import picocli.CommandLine.Option;
@@ -12,8 +15,28 @@ final class UpdateOptions {
             names = "--optimizer",
             defaultValue = "paged_adamw_8bit",
             paramLabel = "NAME",
-            description = "adamw, adamw_8bit, paged_adamw, paged_adamw_8bit, lion or sgd. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "adamw, lion, each also as ..._8bit, paged_... and paged_..._8bit, or sgd. The paged ones give the same"
+                            + " bytes. Default: ${DEFAULT-VALUE}.")
     OptimizerKind kind = OptimizerKind.PAGED_ADAMW_8BIT;
+
+    @Option(
+            names = "--optimizer-window",
+            defaultValue = "64M",
+            paramLabel = "BYTES",
+            description =
+                    "Bound on what a paged optimizer works on at once in a process, such as 16M; changes no result."
+                            + " Default: ${DEFAULT-VALUE}.")
+    ByteCount window = new ByteCount(Paging.DEFAULT.windowBytes());
+
+    @Option(
+            names = "--optimizer-pages",
+            defaultValue = "auto",
+            paramLabel = "PLACE",
+            description =
+                    "Where a paged optimizer keeps the rest: memory, file (in spark.local.dir) or auto, a file if a"
+                            + " quarter of the driver's heap is too small. Default: ${DEFAULT-VALUE}.")
+    PageChoice pages = PageChoice.AUTO;
 
     @Option(
             names = "--learning-rate",
@@ -89,12 +112,33 @@ final class UpdateOptions {
                 "--warmup-ratio: expected a number from 0 to 1, found %s",
                 warmupRatio);
         problems.require(maxGradientNorm >= 0, "--max-grad-norm: expected 0 (off) or more, found %s", maxGradientNorm);
+        problems.requireAtLeast("--optimizer-window", Paging.SMALLEST_WINDOW, window.value());
         problems.collect(
                 "--adam-beta1, --adam-beta2, --adam-epsilon, --weight-decay, --loraplus-ratio", this::optimizer);
     }
 
     OptimizerSpec optimizer() {
         return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay, loraPlusRatio);
+    }
+
+    /** Where {@code bytes} of training state go in a process with a heap of {@code heapBytes}, telling why. */
+    Paging paging(long bytes, long heapBytes, Console console) {
+        PagePlace place = pages.place(bytes, heapBytes);
+        if (kind.paged()) {
+            console.note(
+                    "optimizer pages: %s (%s; %s of weights that train, gradients and optimizer state, %s of heap)",
+                    place.name().toLowerCase(Locale.ROOT),
+                    pages == PageChoice.AUTO ? "a file where they would fill a quarter of the heap" : "as asked for",
+                    ByteCount.describe(bytes),
+                    ByteCount.describe(heapBytes));
+        }
+
+        return new Paging(place, window.value());
+    }
+
+    /** Where pages go in a reckoning, which knows no heap: in memory unless a file was asked for. */
+    Paging plannedPaging() {
+        return new Paging(pages == PageChoice.FILE ? PagePlace.FILE : PagePlace.MEMORY, window.value());
     }
 
     /** The warm-up in steps is a share of {@code steps} unless it was given. */

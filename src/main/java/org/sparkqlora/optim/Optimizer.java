@@ -3,31 +3,34 @@ package org.sparkqlora.optim;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 
 /**
- * Moves a flat vector of parameters against its gradient. State is walked page by page: load, update, store, next; no more
- * than one page a thread is decoded at a time. The result does not depend on threads, page size or where pages are kept.
+ * Moves a flat vector of parameters against its gradient. State is walked page by page: load, update, store, next; a thread
+ * has no more than two pages in work. The result does not depend on threads, page size or where pages are kept.
  */
 public final class Optimizer implements AutoCloseable {
     private final OptimizerSpec spec;
-    private final UpdateRule rule;
     private final List<StatePage> pages;
     private final PageStore store;
     private final Workers workers;
+    private final PageCut cut;
+    private final PageWindow window;
 
-    Optimizer(OptimizerSpec spec, List<StatePage> pages, PageStore store, Workers workers) {
+    Optimizer(OptimizerSpec spec, List<StatePage> pages, PageStore store, Workers workers, PageCut cut) {
         this.spec = spec;
-        this.rule = UpdateRule.of(spec);
         this.pages = pages;
         this.store = store;
         this.workers = workers;
+        this.cut = cut;
+        this.window = new PageWindow(cut.windowBytes());
     }
 
     public OptimizerSpec spec() {
@@ -44,21 +47,10 @@ public final class Optimizer implements AutoCloseable {
             FlatVector parameters, FlatVector gradient, float gradientScale, double learningRate, long stepFromOne) {
         requireLength("parameters", parameters);
         requireLength("gradients", gradient);
-        List<ElementUpdate> updates = updates(learningRate, stepFromOne);
-        workers.forRanges(pages.size(), 1, (from, to) -> {
-            Scratch scratch = new Scratch();
-            for (int page = (int) from; page < to; page++) {
-                scratch.load(page, parameters, gradient);
-                scratch.scaleGradient(gradientScale);
-                updates.get(page)
-                        .apply(
-                                scratch.parameters,
-                                scratch.gradient,
-                                scratch.states,
-                                pages.get(page).count());
-                scratch.store(page, parameters);
-            }
-        });
+        PagedStep step =
+                new PagedStep(pages, store, parameters, gradient, gradientScale, updates(learningRate, stepFromOne));
+        long pagesOfLane = ((long) pages.size() + cut.lanes() - 1) / cut.lanes();
+        workers.forRanges(pages.size(), pagesOfLane, (from, to) -> walk(step, (int) from, (int) to));
     }
 
     /** The arithmetic of each page. */
@@ -69,6 +61,32 @@ public final class Optimizer implements AutoCloseable {
                         page.group(),
                         group -> UpdateRule.of(spec.in(group)).at(learningRate * group.rateFactor(), stepFromOne)))
                 .toList();
+    }
+
+    private void walk(PagedStep step, int from, int to) {
+        if (!spec.kind().paged()) {
+            walk(step, from, to, Runnable::run);
+            return;
+        }
+
+        ExecutorService beside = Executors.newSingleThreadExecutor(Optimizer::pager);
+        try {
+            walk(step, from, to, beside);
+        } finally {
+            beside.shutdown();
+        }
+    }
+
+    private void walk(PagedStep step, int from, int to, Executor beside) {
+        try (PageLane lane = new PageLane(step, UpdateRule.of(spec).states().size(), window, beside)) {
+            lane.walk(from, to);
+        }
+    }
+
+    private static Thread pager(Runnable work) {
+        Thread thread = new Thread(work, "optimizer-pager");
+        thread.setDaemon(true);
+        return thread;
     }
 
     /** Writes the state; a paged optimiser and its plain twin write the same bytes. */
@@ -93,12 +111,20 @@ public final class Optimizer implements AutoCloseable {
 
     /** An optimiser with the same state that goes its own way from here. */
     public Optimizer copy() {
-        return new Optimizer(spec, pages, store.copy(), workers);
+        return new Optimizer(spec, pages, store.copy(), workers, cut);
     }
 
     /** Bytes that the state takes. */
     public long stateBytes() {
         return pages.stream().mapToLong(StatePage::byteSize).sum();
+    }
+
+    /**
+     * The most bytes that steps have held at once: buffers of the pages in work, and, unless it is paged, the whole state.
+     * Counted where they are taken.
+     */
+    public long residentBytes() {
+        return window.peakBytes() + (spec.kind().paged() ? 0 : stateBytes());
     }
 
     @Override
@@ -118,39 +144,6 @@ public final class Optimizer implements AutoCloseable {
         if (vector.length() != elements()) {
             throw new IllegalArgumentException(
                     "Cannot take a step: expected %d %s, found %d".formatted(elements(), what, vector.length()));
-        }
-    }
-
-    /** One page, decoded. */
-    private final class Scratch {
-        private final ByteBuffer bytes = ByteBuffer.allocate(largestPage()).order(ByteOrder.LITTLE_ENDIAN);
-        private final float[] parameters = new float[longestPage()];
-        private final float[] gradient = new float[longestPage()];
-        private final float[][] states = new float[rule.states().size()][longestPage()];
-
-        private int longestPage() {
-            return pages.stream().mapToInt(StatePage::count).max().orElse(0);
-        }
-
-        private void load(int page, FlatVector allParameters, FlatVector allGradients) {
-            StatePage run = pages.get(page);
-            allParameters.read(run.from(), parameters, 0, run.count());
-            allGradients.read(run.from(), gradient, 0, run.count());
-            store.read(page, bytes.array());
-            run.decode(bytes.rewind(), states);
-        }
-
-        private void scaleGradient(float factor) {
-            for (int i = 0; i < gradient.length; i++) {
-                gradient[i] *= factor;
-            }
-        }
-
-        private void store(int page, FlatVector allParameters) {
-            StatePage run = pages.get(page);
-            allParameters.write(run.from(), parameters, 0, run.count());
-            run.encode(states, bytes.rewind());
-            store.write(page, bytes.array());
         }
     }
 }

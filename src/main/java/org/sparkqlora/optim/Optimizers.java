@@ -6,9 +6,6 @@ import org.sparkqlora.quant.Workers;
 
 /** Makes optimisers whose state is all zero. */
 public final class Optimizers {
-    /** Enough to amortise a hand-over, little enough for a thread's second-level cache. */
-    private static final int PAGE_ELEMENTS = 1 << 16;
-
     private Optimizers() {}
 
     /**
@@ -22,49 +19,44 @@ public final class Optimizers {
 
     /** As {@link #create(OptimizerSpec, long[], Workers)} for tensors that need not be treated alike. */
     public static Optimizer create(OptimizerSpec spec, List<OptimizedTensor> tensors, Workers workers) {
-        return create(spec, tensors, workers, PAGE_ELEMENTS, HeapPageStore::new);
+        PageCut cut = PageCut.of(spec, Paging.DEFAULT, workers.threads());
+        return create(spec, tensors, workers, cut, HeapPageStore::new);
     }
 
-    /** An optimiser that keeps its state in a file below {@code pageFolder} if its kind is a paged one. */
-    public static Optimizer create(OptimizerSpec spec, long[] tensorSizes, Workers workers, Path pageFolder) {
-        if (!spec.kind().paged()) {
-            return create(spec, tensorSizes, workers);
-        }
-
-        return create(spec, tensorSizes, workers, PAGE_ELEMENTS, byteSizes -> new FilePageStore(pageFolder, byteSizes));
+    /** An optimiser that keeps its state as {@code paging} says if its kind is a paged one; files go below {@code folder}. */
+    public static Optimizer create(
+            OptimizerSpec spec, List<OptimizedTensor> tensors, Workers workers, Paging paging, Path folder) {
+        PageCut cut = PageCut.of(spec, paging, workers.threads());
+        boolean inFile = spec.kind().paged() && paging.place() == PagePlace.FILE;
+        PageStore.Factory storage = inFile ? byteSizes -> new FilePageStore(folder, byteSizes) : HeapPageStore::new;
+        return create(spec, tensors, workers, cut, storage);
     }
 
-    /** @param pageElements elements of a page, a multiple of 256 */
     static Optimizer create(
-            OptimizerSpec spec, long[] tensorSizes, Workers workers, int pageElements, PageStore.Factory storage) {
-        return create(spec, OptimizedTensor.alike(tensorSizes), workers, pageElements, storage);
-    }
-
-    private static Optimizer create(
             OptimizerSpec spec,
             List<OptimizedTensor> tensors,
             Workers workers,
-            int pageElements,
+            PageCut cut,
             PageStore.Factory storage) {
-        List<StatePage> pages = pages(spec, tensors, pageElements);
+        List<StatePage> pages = pages(spec, tensors, cut.elements());
         int[] byteSizes = pages.stream().mapToInt(StatePage::byteSize).toArray();
-        return new Optimizer(spec, pages, storage.open(byteSizes), workers);
+        return new Optimizer(spec, pages, storage.open(byteSizes), workers, cut);
     }
 
     /** Bytes of state that {@link #create} would make room for. */
     public static long stateBytes(OptimizerSpec spec, long[] tensorSizes) {
-        return pages(spec, OptimizedTensor.alike(tensorSizes), PAGE_ELEMENTS).stream()
+        PageCut cut = PageCut.of(spec, Paging.DEFAULT, 1);
+        return pages(spec, OptimizedTensor.alike(tensorSizes), cut.elements()).stream()
                 .mapToLong(StatePage::byteSize)
                 .sum();
     }
 
-    /** Bytes that one thread of a paged optimiser works in: a page as stored, and its parameters, gradients and states decoded. */
-    public static long windowBytes(OptimizerSpec spec, long[] tensorSizes) {
-        List<StatePage> pages = pages(spec, OptimizedTensor.alike(tensorSizes), PAGE_ELEMENTS);
-        long stored = pages.stream().mapToLong(StatePage::byteSize).max().orElse(0);
-        long elements = pages.stream().mapToLong(StatePage::count).max().orElse(0);
-        return stored
-                + elements * Float.BYTES * (2 + UpdateRule.of(spec).states().size());
+    /** Bytes of the buffers that {@code threads} threads update in. */
+    public static long bufferBytes(OptimizerSpec spec, long[] tensorSizes, Paging paging, int threads) {
+        PageCut cut = PageCut.of(spec, paging, threads);
+        List<StatePage> pages = pages(spec, OptimizedTensor.alike(tensorSizes), cut.elements());
+        return Math.min(cut.lanes(), pages.size())
+                * PageLane.byteSize(pages, UpdateRule.of(spec).states().size());
     }
 
     private static List<StatePage> pages(OptimizerSpec spec, List<OptimizedTensor> tensors, int pageElements) {

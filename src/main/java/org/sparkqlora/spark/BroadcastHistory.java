@@ -4,8 +4,8 @@ import java.io.Serializable;
 import java.util.List;
 import org.apache.spark.broadcast.Broadcast;
 import org.sparkqlora.optim.OptimizerSpec;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.train.History;
+import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
@@ -25,8 +25,8 @@ record BroadcastHistory(
     }
 
     @Override
-    public TrainState snapshot(Workers workers) {
-        return StateBytes.read(bytes.value(), optimizer, workers);
+    public TrainState snapshot(StateHome home) {
+        return StateBytes.read(bytes.value(), optimizer, home);
     }
 
     @Override

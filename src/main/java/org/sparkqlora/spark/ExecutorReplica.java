@@ -1,10 +1,15 @@
 package org.sparkqlora.spark;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.Replica;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 
 /** What a process holds for the tasks of one run: the replica, the model under it, and the open files of rows. */
@@ -12,15 +17,19 @@ final class ExecutorReplica implements AutoCloseable {
     private final RunDescription run;
     private final Workers workers;
     private final SharedModels.Lease model;
+    private final StateHome home;
     private final Replica replica;
+    private final boolean ofDriver;
     private final Map<String, PreparedRows> rows = new HashMap<>();
+    private final Map<Long, Map<Integer, ShardResult>> left = new HashMap<>();
 
     private ExecutorReplica(RunDescription run, SharedModels models, @Nullable TrainState state) {
         this.run = run;
         this.workers = new Workers(run.threads());
         this.model = models.lease(run.model(), run.threads());
-        this.replica =
-                state == null ? Replica.empty(model.model(), workers) : Replica.of(model.model(), workers, state);
+        this.ofDriver = state != null;
+        this.home = new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
+        this.replica = state == null ? Replica.empty(model.model(), home) : Replica.of(model.model(), home, state);
     }
 
     /** A replica that follows the driver by its broadcasts. */
@@ -37,8 +46,33 @@ final class ExecutorReplica implements AutoCloseable {
         return replica;
     }
 
-    long parameterCount() {
-        return model.model().parameters().size();
+    /** Zeros for a task's gradient: what is sent to the driver goes through memory, what stays in it need not. */
+    FlatVector freshGradient() {
+        long length = model.model().parameters().size();
+        return ofDriver ? home.zeros(run.optimizer(), length) : FlatVector.zeros(length);
+    }
+
+    /** A task of the driver's process leaves its result here, to be taken as it is. */
+    synchronized void leave(long step, ShardResult result) {
+        ShardResult before = left.computeIfAbsent(step, any -> new TreeMap<>()).put(result.shard(), result);
+        if (before != null) {
+            close(before);
+        }
+    }
+
+    /** The results of {@code step}; what tasks of other steps left is of no use any more. */
+    synchronized List<ShardResult> take(long step) {
+        Map<Integer, ShardResult> results = left.getOrDefault(step, Map.of());
+        left.remove(step);
+        left.values().forEach(stale -> stale.values().forEach(ExecutorReplica::close));
+        left.clear();
+        return List.copyOf(results.values());
+    }
+
+    private static void close(ShardResult result) {
+        if (result instanceof ShardResult.Gradient gradient) {
+            gradient.gradient().close();
+        }
     }
 
     synchronized PreparedRows rows(String folder) {
@@ -51,6 +85,8 @@ final class ExecutorReplica implements AutoCloseable {
         replica.close();
         model.close();
         workers.close();
+        left.values().forEach(results -> results.values().forEach(ExecutorReplica::close));
+        left.clear();
         closeRows();
     }
 

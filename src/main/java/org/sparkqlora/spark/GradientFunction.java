@@ -30,6 +30,6 @@ final class GradientFunction implements Function<Integer, ShardResult> {
         PreparedRows rows = executor.rows(run.folder());
         ShardTask task = new ShardTask(batches, seed, rows);
         return executor.replica()
-                .at(version, history, model -> task.compute(model, executor.parameterCount(), version, shard));
+                .at(version, history, model -> task.compute(model, executor.freshGradient(), version, shard));
     }
 }

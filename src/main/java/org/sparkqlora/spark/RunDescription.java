@@ -4,6 +4,7 @@ import java.io.Serializable;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.train.ModelSource;
 
 /**
@@ -12,6 +13,7 @@ import org.sparkqlora.train.ModelSource;
  * @param id of this run and no other
  * @param model the base model
  * @param optimizer the rule by which a replica moves on
+ * @param paging of its state
  * @param threads a task computes with
  * @param folder prepared rows of a step's batches
  * @param configuration of Hadoop's file systems
@@ -20,6 +22,7 @@ record RunDescription(
         String id,
         ModelSource model,
         OptimizerSpec optimizer,
+        Paging paging,
         int threads,
         String folder,
         Broadcast<SerializableConfiguration> configuration)

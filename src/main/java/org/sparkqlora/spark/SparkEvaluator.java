@@ -9,9 +9,11 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 
 /** The losses of a trained model over prepared rows, computed on the cluster. Driver only. */
@@ -35,15 +37,20 @@ public final class SparkEvaluator {
                 UUID.randomUUID().toString(),
                 model,
                 STILL,
+                Paging.DEFAULT,
                 TaskSlots.threadsOfTask(context),
                 data.folder(),
                 configuration);
         try (Workers workers = new Workers(1);
-                ReplicaGroup replicas = group(run, TrainState.fresh(parameters, index, STILL, 0, workers))) {
+                ReplicaGroup replicas = group(run, still(parameters, index, workers))) {
             return new EvaluationJob(context, run, replicas).losses(data, microBatchSize);
         } finally {
             configuration.destroy();
         }
+    }
+
+    private static TrainState still(FlatVector parameters, ParameterIndex index, Workers workers) {
+        return TrainState.fresh(parameters, index, STILL, 0, StateHome.inMemory(workers));
     }
 
     private ReplicaGroup group(RunDescription run, TrainState state) {

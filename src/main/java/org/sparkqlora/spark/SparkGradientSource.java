@@ -34,7 +34,7 @@ public final class SparkGradientSource implements GradientSource {
     private final RunDescription description;
     private final ReplicaGroup replicas;
     private final JavaRDD<Integer> shards;
-    private final GradientExchange exchange = new CollectExchange();
+    private final GradientExchange exchange;
 
     public SparkGradientSource(JavaSparkContext context, TrainingRun run, TrainState state) {
         this.context = context;
@@ -45,12 +45,14 @@ public final class SparkGradientSource implements GradientSource {
                 UUID.randomUUID().toString(),
                 run.model(),
                 plan.optimizer(),
+                run.paging(),
                 TaskSlots.threadsOfTask(context),
                 run.rows().folder(),
                 configuration);
         this.replicas = context.isLocal()
                 ? new DriverReplica(description, state)
                 : new FollowingReplicas(state, new HistoryPublisher(context, plan.optimizer(), run.snapshots()));
+        this.exchange = context.isLocal() ? new DriverExchange(description) : new CollectExchange();
         this.shards = shardsOf(context, plan.batches());
     }
 

@@ -13,7 +13,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.sparkqlora.optim.OptimizerSpec;
-import org.sparkqlora.quant.Workers;
+import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 
 /** A State as bytes, in chunks so that no array length limits it: what a snapshot broadcast carries. */
@@ -33,12 +33,12 @@ final class StateBytes {
         return chunks.finish();
     }
 
-    static TrainState read(byte[][] chunks, OptimizerSpec optimizer, Workers workers) {
+    static TrainState read(byte[][] chunks, OptimizerSpec optimizer, StateHome home) {
         List<InputStream> streams = Arrays.stream(chunks)
                 .<InputStream>map(ByteArrayInputStream::new)
                 .toList();
         try (DataInputStream in = new DataInputStream(new SequenceInputStream(Collections.enumeration(streams)))) {
-            return TrainState.read(in, optimizer, workers);
+            return TrainState.read(in, optimizer, home);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read a snapshot", e);
         }

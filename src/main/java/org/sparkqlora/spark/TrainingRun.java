@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.TrainPlan;
 
@@ -11,6 +12,7 @@ import org.sparkqlora.train.TrainPlan;
  * @param model the base model
  * @param rows to train on
  * @param heldOut rows to evaluate on; null when there are none
+ * @param paging where every process keeps optimiser state that pages
  * @param snapshots when the driver takes a new snapshot
  */
 public record TrainingRun(
@@ -18,4 +20,5 @@ public record TrainingRun(
         ModelSource model,
         PreparedData rows,
         @Nullable PreparedData heldOut,
+        Paging paging,
         SnapshotPolicy snapshots) {}

@@ -1,47 +1,42 @@
 package org.sparkqlora.tensor;
 
 import java.io.Serializable;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * A float32 vector in host memory, held in chunks so that no Java array length limits it.
+ * A float32 vector in host memory or in a scratch file.
  *
  * <p>All trainable parameters of a run are one such vector; gradients and optimiser state lie parallel to it. Bulk access
- * goes through ranges that may cross chunks. Every operation is elementwise and in index order, so results are the same
- * bits on every machine. Not safe for concurrent writes to the same range.
+ * goes through ranges. Every operation is elementwise and in index order, so results are the same bits on every machine and
+ * wherever the numbers lie. Not safe for concurrent writes to the same range.
  */
-public final class FlatVector implements Serializable {
-    private static final long serialVersionUID = 1L;
-
-    /** 64 MiB a chunk: large enough to be rare, small enough for any garbage collector. */
-    private static final int CHUNK_BITS = 24;
-
-    private static final int CHUNK = 1 << CHUNK_BITS;
+public final class FlatVector implements Serializable, AutoCloseable {
+    private static final long serialVersionUID = 2L;
+    private static final int PIECE = 1 << 14;
 
     private final long length;
-    private final float[][] chunks;
+    private final FloatStore numbers;
 
-    private FlatVector(long length, float[][] chunks) {
+    private FlatVector(long length, FloatStore numbers) {
         this.length = length;
-        this.chunks = chunks;
+        this.numbers = numbers;
     }
 
-    /** A vector of {@code length} zeros. */
+    /** A vector of {@code length} zeros in memory. */
     public static FlatVector zeros(long length) {
-        if (length < 0) {
-            throw new IllegalArgumentException("Cannot make a vector of %d elements".formatted(length));
-        }
-
-        float[][] chunks = new float[Math.toIntExact((length + CHUNK - 1) >>> CHUNK_BITS)][];
-        for (int c = 0; c < chunks.length; c++) {
-            chunks[c] = new float[(int) Math.min(CHUNK, length - ((long) c << CHUNK_BITS))];
-        }
-
-        return new FlatVector(length, chunks);
+        requireLength(length);
+        return new FlatVector(length, HeapFloats.zeros(length));
     }
 
-    /** A vector holding a copy of {@code values}. */
+    /** A vector of {@code length} zeros in a scratch file below {@code folder}, which goes when the vector is closed. */
+    public static FlatVector zerosInFile(Path folder, long length) {
+        requireLength(length);
+        return new FlatVector(length, FileFloats.zeros(folder, length));
+    }
+
+    /** A vector in memory holding a copy of {@code values}. */
     public static FlatVector of(float... values) {
         FlatVector vector = zeros(values.length);
         vector.write(0, values, 0, values.length);
@@ -54,72 +49,108 @@ public final class FlatVector implements Serializable {
 
     public float get(long index) {
         Objects.checkIndex(index, length);
-        return chunks[(int) (index >>> CHUNK_BITS)][(int) (index & (CHUNK - 1))];
+        return numbers.get(index);
     }
 
     public void set(long index, float value) {
         Objects.checkIndex(index, length);
-        chunks[(int) (index >>> CHUNK_BITS)][(int) (index & (CHUNK - 1))] = value;
+        numbers.set(index, value);
     }
 
     /** Copies elements {@code from..from+count-1} to {@code target[at..]}. */
     public void read(long from, float[] target, int at, int count) {
-        eachPiece(from, count, (chunk, offset, done, n) -> System.arraycopy(chunk, offset, target, at + done, n));
+        Objects.checkFromIndexSize(from, count, length);
+        numbers.read(from, target, at, count);
     }
 
     /** Copies {@code source[at..at+count-1]} to the elements from {@code from} on. */
     public void write(long from, float[] source, int at, int count) {
-        eachPiece(from, count, (chunk, offset, done, n) -> System.arraycopy(source, at + done, chunk, offset, n));
+        Objects.checkFromIndexSize(from, count, length);
+        numbers.write(from, source, at, count);
     }
 
     /** Adds {@code source[at..at+count-1]} to the elements from {@code from} on. */
     public void add(long from, float[] source, int at, int count) {
-        eachPiece(from, count, (chunk, offset, done, n) -> addInto(chunk, offset, source, at + done, n));
+        Objects.checkFromIndexSize(from, count, length);
+        numbers.add(from, source, at, count);
     }
 
     /** Adds {@code other} elementwise. */
     public void addAll(FlatVector other) {
         requireSameLength(other);
-        for (int c = 0; c < chunks.length; c++) {
-            addInto(chunks[c], 0, other.chunks[c], 0, chunks[c].length);
-        }
+        other.eachPiece((from, values, count) -> add(from, values, 0, count));
+    }
+
+    /** Takes over the elements of {@code other}. */
+    public void setAll(FlatVector other) {
+        requireSameLength(other);
+        other.eachPiece((from, values, count) -> write(from, values, 0, count));
     }
 
     /** Multiplies every element by {@code factor}. */
     public void scale(float factor) {
-        for (float[] chunk : chunks) {
-            for (int i = 0; i < chunk.length; i++) {
-                chunk[i] *= factor;
+        eachPiece((from, values, count) -> {
+            for (int i = 0; i < count; i++) {
+                values[i] *= factor;
             }
-        }
+
+            write(from, values, 0, count);
+        });
     }
 
     /** Sets every element to zero. */
     public void clear() {
-        for (float[] chunk : chunks) {
-            Arrays.fill(chunk, 0f);
-        }
+        eachPiece((from, values, count) -> {
+            Arrays.fill(values, 0f);
+            write(from, values, 0, count);
+        });
     }
 
+    /** A vector in memory with the same elements. */
     public FlatVector copy() {
-        float[][] copies = new float[chunks.length][];
-        for (int c = 0; c < copies.length; c++) {
-            copies[c] = chunks[c].clone();
-        }
-
-        return new FlatVector(length, copies);
+        FlatVector copy = zeros(length);
+        copy.setAll(this);
+        return copy;
     }
 
     /** Sum of squares in float64, in index order. NaN when any element is NaN. */
     public double sumOfSquares() {
         double sum = 0;
-        for (float[] chunk : chunks) {
-            for (float value : chunk) {
-                sum += (double) value * value;
+        float[] values = new float[PIECE];
+        for (long from = 0; from < length; from += PIECE) {
+            int count = pieceAt(from, values);
+            for (int i = 0; i < count; i++) {
+                sum += (double) values[i] * values[i];
             }
         }
 
         return sum;
+    }
+
+    /** Gives a scratch file back; a vector in memory is left to the garbage collector. */
+    @Override
+    public void close() {
+        numbers.close();
+    }
+
+    private void eachPiece(PieceAction action) {
+        float[] values = new float[PIECE];
+        for (long from = 0; from < length; from += PIECE) {
+            action.apply(from, values, pieceAt(from, values));
+        }
+    }
+
+    /** Reads the elements from {@code from} on, as many as fit, and tells how many. */
+    private int pieceAt(long from, float[] values) {
+        int count = (int) Math.min(values.length, length - from);
+        numbers.read(from, values, 0, count);
+        return count;
+    }
+
+    private static void requireLength(long length) {
+        if (length < 0) {
+            throw new IllegalArgumentException("Cannot make a vector of %d elements".formatted(length));
+        }
     }
 
     private void requireSameLength(FlatVector other) {
@@ -129,27 +160,8 @@ public final class FlatVector implements Serializable {
         }
     }
 
-    private void eachPiece(long from, int count, PieceAction action) {
-        Objects.checkFromIndexSize(from, count, length);
-        int done = 0;
-        while (done < count) {
-            long at = from + done;
-            float[] chunk = chunks[(int) (at >>> CHUNK_BITS)];
-            int offset = (int) (at & (CHUNK - 1));
-            int n = Math.min(count - done, chunk.length - offset);
-            action.apply(chunk, offset, done, n);
-            done += n;
-        }
-    }
-
-    private static void addInto(float[] target, int to, float[] source, int from, int count) {
-        for (int i = 0; i < count; i++) {
-            target[to + i] += source[from + i];
-        }
-    }
-
-    /** Acts on {@code count} elements of one chunk, {@code done} elements of the range being behind. */
+    /** Acts on {@code count} elements from {@code from} on. */
     private interface PieceAction {
-        void apply(float[] chunk, int offset, int done, int count);
+        void apply(long from, float[] values, int count);
     }
 }

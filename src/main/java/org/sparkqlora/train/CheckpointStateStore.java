@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.sparkqlora.checkpoint.Checkpoint;
 import org.sparkqlora.checkpoint.CheckpointStore;
-import org.sparkqlora.quant.Workers;
 
 /** Keeps the States of one plan as checkpoints, and refuses those of another. */
 public final class CheckpointStateStore implements StateStore {
@@ -15,12 +14,12 @@ public final class CheckpointStateStore implements StateStore {
 
     private final CheckpointStore store;
     private final TrainPlan plan;
-    private final Workers workers;
+    private final StateHome home;
 
-    public CheckpointStateStore(CheckpointStore store, TrainPlan plan, Workers workers) {
+    public CheckpointStateStore(CheckpointStore store, TrainPlan plan, StateHome home) {
         this.store = store;
         this.plan = plan;
-        this.workers = workers;
+        this.home = home;
     }
 
     @Override
@@ -36,7 +35,7 @@ public final class CheckpointStateStore implements StateStore {
     private TrainState read(Checkpoint checkpoint) {
         requireThisPlan(checkpoint);
         try (DataInputStream in = checkpoint.openState()) {
-            return TrainState.read(in, plan.optimizer(), workers);
+            return TrainState.read(in, plan.optimizer(), home);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read the checkpoint of step " + checkpoint.step(), e);
         }

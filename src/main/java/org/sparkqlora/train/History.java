@@ -1,14 +1,12 @@
 package org.sparkqlora.train;
 
-import org.sparkqlora.quant.Workers;
-
 /** How a replica comes to a version that it has not: a snapshot State(s), and the updates from s on. Pulled when asked for. */
 public interface History {
     /** The version of the snapshot. */
     long snapshotVersion();
 
-    /** A State at {@link #snapshotVersion()}, which the caller owns and which updates itself with {@code workers}. */
-    TrainState snapshot(Workers workers);
+    /** A State at {@link #snapshotVersion()}, which the caller owns and keeps in {@code home}. */
+    TrainState snapshot(StateHome home);
 
     /** The update that applies to {@code version}, which is not below the snapshot's. */
     Update update(long version);

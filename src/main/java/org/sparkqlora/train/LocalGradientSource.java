@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.quant.Workers;
 
 /** Computes the shards one after the other in this process: the reference that every cluster must equal. */
 public final class LocalGradientSource implements GradientSource {
@@ -12,6 +11,7 @@ public final class LocalGradientSource implements GradientSource {
 
     private final BatchPlan batches;
     private final TrainState state;
+    private final StateHome home;
     private final Replica replica;
     private final ShardTask task;
     private final @Nullable RowReader heldOut;
@@ -19,13 +19,14 @@ public final class LocalGradientSource implements GradientSource {
     public LocalGradientSource(
             BatchPlan batches,
             GradientModel model,
-            Workers workers,
+            StateHome home,
             TrainState state,
             RowReader rows,
             @Nullable RowReader heldOut) {
         this.batches = batches;
         this.state = state;
-        this.replica = Replica.of(model, workers, state);
+        this.home = home;
+        this.replica = Replica.of(model, home, state);
         this.task = new ShardTask(batches, state.seed(), rows);
         this.heldOut = heldOut;
     }
@@ -43,9 +44,7 @@ public final class LocalGradientSource implements GradientSource {
         for (int i = 0; i < batches.shards(); i++) {
             int shard = i;
             results.add(replica.at(
-                    step,
-                    OwnHistory.INSTANCE,
-                    model -> task.compute(model, state.parameters().length(), step, shard)));
+                    step, OwnHistory.INSTANCE, model -> task.compute(model, state.freshGradient(home), step, shard)));
         }
 
         return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS);

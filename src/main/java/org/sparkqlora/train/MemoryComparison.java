@@ -6,6 +6,7 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.weights.ModelConfig;
 
 /** The three methods side by side. */
@@ -17,11 +18,12 @@ public record MemoryComparison(MemoryPlan full, MemoryPlan lora, MemoryPlan qlor
      *
      * @param spec precision, 4-bit code and adapters; its method is not looked at
      */
-    public static MemoryComparison of(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, StepSize step) {
+    public static MemoryComparison of(
+            ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, StepSize step) {
         return new MemoryComparison(
-                MemoryPlan.of(config, as(Method.FULL, spec), optimizer, step),
-                MemoryPlan.of(config, as(Method.LORA, spec), optimizer, step),
-                MemoryPlan.of(config, as(Method.QLORA, spec), optimizer, step));
+                MemoryPlan.of(config, as(Method.FULL, spec), optimizer, paging, step),
+                MemoryPlan.of(config, as(Method.LORA, spec), optimizer, paging, step),
+                MemoryPlan.of(config, as(Method.QLORA, spec), optimizer, paging, step));
     }
 
     /**
@@ -30,7 +32,7 @@ public record MemoryComparison(MemoryPlan full, MemoryPlan lora, MemoryPlan qlor
      */
     public static MemoryComparison asUsuallyTold(
             ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, StepSize step) {
-        MemoryComparison sixteenBits = of(config, in(Precision.BF16, spec), optimizer, step);
+        MemoryComparison sixteenBits = of(config, in(Precision.BF16, spec), optimizer, Paging.DEFAULT, step);
         ModelSpec full = as(Method.FULL, in(Precision.FP32, spec));
         return new MemoryComparison(MemoryPlan.of(config, full, ADAMW, step), sixteenBits.lora(), sixteenBits.qlora());
     }

@@ -2,13 +2,18 @@ package org.sparkqlora.train;
 
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.weights.ModelConfig;
 
 /**
@@ -26,23 +31,36 @@ import org.sparkqlora.weights.ModelConfig;
  * driver       4 p + optimiser + 4 p (shards)
  * </pre>
  *
+ * An optimiser that pages holds its buffers, at most its window. Where it pages to a file, so does its state, and weights and
+ * gradients that train and are larger than the window: they count as {@link #fileBytes()}, not as memory. Gradients that
+ * are sent to a driver go through memory.
+ *
  * What Spark keeps of broadcasts is not counted: it goes to disk when memory is short.
  *
  * @param spec what is planned
  * @param executorUses of one executor
+ * @param inFile which of them lie in scratch files
  * @param driverBytes of the driver: its replica, and a gradient of every shard
  * @param executors their number
  */
-public record MemoryPlan(ModelSpec spec, Map<MemoryUse, Long> executorUses, long driverBytes, int executors) {
+public record MemoryPlan(
+        ModelSpec spec, Map<MemoryUse, Long> executorUses, Set<MemoryUse> inFile, long driverBytes, int executors) {
     /** Resident memory of a JVM with libtorch apart from what is counted, as measured on steps of a model of 135M parameters. */
     private static final long PROCESS_BYTES = 600_000_000;
 
     public MemoryPlan {
         executorUses = Collections.unmodifiableMap(new EnumMap<>(executorUses));
+        inFile = Set.copyOf(inFile);
     }
 
+    /** With the pages of a paged optimiser in memory. */
     public static MemoryPlan of(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, StepSize step) {
-        return new Reckoning(config, spec, optimizer, step).plan();
+        return of(config, spec, optimizer, Paging.DEFAULT, step);
+    }
+
+    public static MemoryPlan of(
+            ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, StepSize step) {
+        return new Reckoning(config, spec, optimizer, paging, step).plan();
     }
 
     public Method method() {
@@ -56,25 +74,22 @@ public record MemoryPlan(ModelSpec spec, Map<MemoryUse, Long> executorUses, long
 
     /** One executor at its peak. The loss and the recomputing of a layer follow each other, so that the larger counts. */
     public long executorBytes() {
-        long sum = executorUses.values().stream().mapToLong(Long::longValue).sum();
-        return sum - spared();
+        return sum(use -> !inFile.contains(use)) - spared();
+    }
+
+    /** Scratch files of one executor. */
+    public long fileBytes() {
+        return sum(inFile::contains);
     }
 
     /** What of it a GPU would hold. */
     public long deviceBytes() {
-        long sum = executorUses.entrySet().stream()
-                .filter(use -> use.getKey().onDevice())
-                .mapToLong(Map.Entry::getValue)
-                .sum();
-        return sum - spared();
+        return sum(use -> use.onDevice() && !inFile.contains(use)) - spared();
     }
 
     /** What of an executor's memory Java's heap must have room for; the rest lies beside it. */
     public long heapBytes() {
-        return executorUses.entrySet().stream()
-                .filter(use -> home(use.getKey()) == MemoryUse.Home.HEAP)
-                .mapToLong(Map.Entry::getValue)
-                .sum();
+        return sum(use -> home(use) == MemoryUse.Home.HEAP && !inFile.contains(use));
     }
 
     /** Weights, gradients and optimiser state: what is usually quoted as the memory of full fine-tuning. */
@@ -95,6 +110,13 @@ public record MemoryPlan(ModelSpec spec, Map<MemoryUse, Long> executorUses, long
         return use == MemoryUse.WEIGHTS && method() == Method.FULL ? MemoryUse.Home.HEAP : use.home();
     }
 
+    private long sum(Predicate<MemoryUse> counts) {
+        return executorUses.entrySet().stream()
+                .filter(use -> counts.test(use.getKey()))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
+    }
+
     private long spared() {
         return Math.min(bytes(MemoryUse.LOSS), bytes(MemoryUse.LAYER_RECOMPUTE));
     }
@@ -104,16 +126,18 @@ public record MemoryPlan(ModelSpec spec, Map<MemoryUse, Long> executorUses, long
         private final ModelSpec spec;
         private final StepSize step;
         private final OptimizerSpec optimizer;
+        private final Paging paging;
         private final WeightMemory weights;
         private final PassMemory pass;
         private final long[] trained;
         private final long parameters;
         private final Map<MemoryUse, Long> uses = new EnumMap<>(MemoryUse.class);
 
-        private Reckoning(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, StepSize step) {
+        private Reckoning(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, StepSize step) {
             this.spec = spec;
             this.step = step;
             this.optimizer = optimizer;
+            this.paging = paging;
             this.weights = new WeightMemory(config, spec.precision());
             this.pass =
                     new PassMemory(config, spec.method(), spec.precision(), step.sequenceLength(), step.rowsAtOnce());
@@ -127,9 +151,43 @@ public record MemoryPlan(ModelSpec spec, Map<MemoryUse, Long> executorUses, long
             addTraining();
             addPasses();
             uses.put(MemoryUse.PROCESS, PROCESS_BYTES);
-            long replica = Float.BYTES * parameters + Optimizers.stateBytes(optimizer, trained);
-            long driver = replica + Float.BYTES * parameters * step.shards();
-            return new MemoryPlan(spec, uses, driver, step.executors());
+            return new MemoryPlan(spec, uses, inFile(), driver(), step.executors());
+        }
+
+        private Set<MemoryUse> inFile() {
+            Set<MemoryUse> inFile = EnumSet.noneOf(MemoryUse.class);
+            if (pagesToFile()) {
+                inFile.add(MemoryUse.OPTIMIZER_PAGED);
+            }
+
+            if (vectorsInFile()) {
+                inFile.add(spec.method() == Method.FULL ? MemoryUse.WEIGHTS : MemoryUse.ADAPTER);
+            }
+
+            if (vectorsInFile() && step.executors() == 1) {
+                inFile.add(MemoryUse.GRADIENTS);
+            }
+
+            return inFile;
+        }
+
+        private boolean pagesToFile() {
+            return optimizer.kind().paged() && paging.place() == PagePlace.FILE;
+        }
+
+        private boolean vectorsInFile() {
+            return pagesToFile() && Float.BYTES * parameters > paging.windowBytes();
+        }
+
+        private long driver() {
+            long vector = vectorsInFile() ? 0 : Float.BYTES * parameters;
+            long state = pagesToFile() ? buffers() : Optimizers.stateBytes(optimizer, trained);
+            long gradients = inFile().contains(MemoryUse.GRADIENTS) ? 0 : Float.BYTES * parameters * step.shards();
+            return vector + state + gradients;
+        }
+
+        private long buffers() {
+            return Optimizers.bufferBytes(optimizer, trained, paging, step.tasksAtOnce());
         }
 
         private void addWeights() {
@@ -153,7 +211,7 @@ public record MemoryPlan(ModelSpec spec, Map<MemoryUse, Long> executorUses, long
             uses.put(MemoryUse.GRADIENTS, Float.BYTES * parameters * step.tasksAtOnce());
             long state = Optimizers.stateBytes(optimizer, trained);
             if (optimizer.kind().paged()) {
-                uses.put(MemoryUse.OPTIMIZER_RESIDENT, Optimizers.windowBytes(optimizer, trained));
+                uses.put(MemoryUse.OPTIMIZER_RESIDENT, buffers());
                 uses.put(MemoryUse.OPTIMIZER_PAGED, state);
             } else {
                 uses.put(MemoryUse.OPTIMIZER_RESIDENT, state);

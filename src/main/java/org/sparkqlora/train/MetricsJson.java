@@ -27,6 +27,7 @@ public final class MetricsJson {
         line.put("compute_seconds", rounded(step.computeSeconds()));
         line.put("exchange_seconds", rounded(step.exchangeSeconds()));
         line.put("update_seconds", rounded(step.updateSeconds()));
+        line.put("optimizer_resident_bytes", step.optimizerResidentBytes());
         evaluationLoss.ifPresent(loss -> line.put("eval_loss", loss));
         return line.toString();
     }

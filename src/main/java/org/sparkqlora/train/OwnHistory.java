@@ -1,7 +1,5 @@
 package org.sparkqlora.train;
 
-import org.sparkqlora.quant.Workers;
-
 /** The past of a replica that is moved on by its owner, and so is never behind. */
 public enum OwnHistory implements History {
     INSTANCE;
@@ -12,7 +10,7 @@ public enum OwnHistory implements History {
     }
 
     @Override
-    public TrainState snapshot(Workers workers) {
+    public TrainState snapshot(StateHome home) {
         throw new IllegalStateException("Cannot pull a snapshot: this replica is moved on by its owner");
     }
 

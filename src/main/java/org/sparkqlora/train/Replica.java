@@ -3,39 +3,38 @@ package org.sparkqlora.train;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.quant.Workers;
 
 /**
  * One State and the model bound to it, on one device.
  *
  * <p>Any number of threads compute at the State's version at once. Moving on waits until they are done, and they wait while
- * it moves on, so that no one ever sees half an update. Model and workers belong to someone else and outlive their
+ * it moves on, so that no one ever sees half an update. Model and threads belong to someone else and outlive their
  * replicas.
  */
 public final class Replica implements AutoCloseable {
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
     private final GradientModel model;
-    private final Workers workers;
+    private final StateHome home;
     private final @Nullable TrainState given;
     private @Nullable TrainState state;
     private @Nullable BoundModel bound;
     private boolean closed;
 
-    private Replica(GradientModel model, Workers workers, @Nullable TrainState state) {
+    private Replica(GradientModel model, StateHome home, @Nullable TrainState state) {
         this.model = model;
-        this.workers = workers;
+        this.home = home;
         this.given = state;
         this.state = state;
     }
 
     /** A replica of {@code state}. */
-    public static Replica of(GradientModel model, Workers workers, TrainState state) {
-        return new Replica(model, workers, state);
+    public static Replica of(GradientModel model, StateHome home, TrainState state) {
+        return new Replica(model, home, state);
     }
 
     /** A replica that starts from the first snapshot it is given. */
-    public static Replica empty(GradientModel model, Workers workers) {
-        return new Replica(model, workers, null);
+    public static Replica empty(GradientModel model, StateHome home) {
+        return new Replica(model, home, null);
     }
 
     /** Applies an update to the State, which must be there. */
@@ -122,7 +121,7 @@ public final class Replica implements AutoCloseable {
 
         release();
         forgetState();
-        TrainState pulled = history.snapshot(workers);
+        TrainState pulled = history.snapshot(home);
         state = pulled;
         return pulled;
     }

@@ -26,11 +26,10 @@ public final class ShardTask {
         this.rows = rows;
     }
 
-    /** Computes {@code shard} of {@code step} into a vector of {@code parameterCount} elements. */
-    public ShardResult compute(BoundModel model, long parameterCount, long step, int shard) {
+    /** Computes {@code shard} of {@code step} into {@code gradient}, which is all zeros and becomes the result's. */
+    public ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard) {
         long begin = System.nanoTime();
         long[] slice = batches.rowsOf(step, shard, seed);
-        FlatVector gradient = FlatVector.zeros(parameterCount);
         LossTotal total = LossTotal.ZERO;
         long tokens = 0;
         for (int from = 0; from < slice.length; from += batches.microBatchSize()) {

@@ -17,7 +17,7 @@ public record StepGradient(
         LossTotal loss, long tokens, FlatVector gradient, double computeSeconds, double exchangeSeconds) {
     /**
      * Adds shards up in the order of their numbers, in float32, whatever order they came in. The first shard's vector
-     * becomes the sum. A result that came twice counts once.
+     * becomes the sum, the others are closed. A result that came twice counts once.
      */
     public static StepGradient sum(long step, int shards, List<? extends ShardResult> results) {
         List<ShardResult> inOrder = inShardOrder(step, shards, results);
@@ -29,6 +29,7 @@ public record StepGradient(
             ShardResult.Gradient shard = gradientOf(step, result);
             if (shard.shard() > 0) {
                 sum.addAll(shard.gradient());
+                shard.gradient().close();
             }
 
             loss = loss.plus(shard.loss());

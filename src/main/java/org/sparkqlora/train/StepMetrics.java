@@ -12,6 +12,7 @@ package org.sparkqlora.train;
  * @param computeSeconds of the slowest shard
  * @param exchangeSeconds moving and adding gradients
  * @param updateSeconds norm, clipping and optimiser on the driver
+ * @param optimizerResidentBytes the most that the driver's optimiser has held in memory at once, state and buffers
  */
 public record StepMetrics(
         long step,
@@ -22,7 +23,8 @@ public record StepMetrics(
         double gradientNorm,
         double computeSeconds,
         double exchangeSeconds,
-        double updateSeconds) {
+        double updateSeconds,
+        long optimizerResidentBytes) {
     public double seconds() {
         return computeSeconds + exchangeSeconds + updateSeconds;
     }

@@ -8,9 +8,7 @@ import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.Optimizer;
 import org.sparkqlora.optim.OptimizerSpec;
-import org.sparkqlora.optim.Optimizers;
 import org.sparkqlora.optim.ParameterGroup;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 
 /**
@@ -43,18 +41,18 @@ public final class TrainState implements AutoCloseable {
 
     /** State(0) at {@code parameters}, which it owns from now on. */
     public static TrainState fresh(
-            FlatVector parameters, ParameterIndex index, OptimizerSpec spec, long seed, Workers workers) {
+            FlatVector parameters, ParameterIndex index, OptimizerSpec spec, long seed, StateHome home) {
         if (parameters.length() != index.size()) {
             throw new IllegalArgumentException("Cannot start from %d parameters: expected %d as the model has"
                     .formatted(parameters.length(), index.size()));
         }
 
         List<OptimizedTensor> tensors = LoraPlus.tensors(index, spec);
-        return new TrainState(parameters, Optimizers.create(spec, tensors, workers), tensors, seed, 0);
+        return new TrainState(parameters, home.optimizer(spec, tensors), tensors, seed, 0);
     }
 
     /** The State that {@link #write} wrote. The optimiser must be of the same kind. */
-    public static TrainState read(DataInput in, OptimizerSpec spec, Workers workers) throws IOException {
+    public static TrainState read(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
         requireEqual("the mark of a training state", MAGIC, in.readInt());
         int format = in.readInt();
         if (format != FORMAT_WITHOUT_GROUPS) {
@@ -64,9 +62,9 @@ public final class TrainState implements AutoCloseable {
         long version = in.readLong();
         long seed = in.readLong();
         List<OptimizedTensor> tensors = readTensors(in, format);
-        FlatVector parameters =
-                readVector(in, tensors.stream().mapToLong(OptimizedTensor::size).sum());
-        Optimizer optimizer = Optimizers.create(spec, tensors, workers);
+        long length = tensors.stream().mapToLong(OptimizedTensor::size).sum();
+        FlatVector parameters = readVector(in, home.zeros(spec, length));
+        Optimizer optimizer = home.optimizer(spec, tensors);
         optimizer.load(in);
         return new TrainState(parameters, optimizer, tensors, seed, version);
     }
@@ -103,6 +101,11 @@ public final class TrainState implements AutoCloseable {
         return parameters;
     }
 
+    /** Zeros for a gradient at these parameters, in {@code home}; the caller closes it. */
+    public FlatVector freshGradient(StateHome home) {
+        return home.zeros(optimizer.spec(), parameters.length());
+    }
+
     /** How many updates have been applied, which is also the number of the next step. */
     public long version() {
         return version;
@@ -112,10 +115,16 @@ public final class TrainState implements AutoCloseable {
         return seed;
     }
 
-    /** Frees what the optimiser keeps outside memory. */
+    /** The most bytes of optimiser state and of its buffers that updates have held in memory at once. */
+    public long optimizerResidentBytes() {
+        return optimizer.residentBytes();
+    }
+
+    /** Frees what lies outside memory. */
     @Override
     public void close() {
         optimizer.close();
+        parameters.close();
     }
 
     private static List<OptimizedTensor> readTensors(DataInput in, int format) throws IOException {
@@ -143,8 +152,8 @@ public final class TrainState implements AutoCloseable {
         }
     }
 
-    private static FlatVector readVector(DataInput in, long length) throws IOException {
-        FlatVector vector = FlatVector.zeros(length);
+    private static FlatVector readVector(DataInput in, FlatVector vector) throws IOException {
+        long length = vector.length();
         float[] piece = new float[PIECE];
         byte[] bytes = new byte[PIECE * Float.BYTES];
         for (long from = 0; from < length; from += PIECE) {

@@ -39,8 +39,8 @@ public final class Trainer {
             Supplier<TrainState> fresh,
             Function<TrainState, GradientSource> sources,
             Consumer<TrainState> publish) {
-        TrainState state = restore(resume, fresh);
-        try (GradientSource source = sources.apply(state)) {
+        try (TrainState state = restore(resume, fresh);
+                GradientSource source = sources.apply(state)) {
             TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
             while (state.version() < plan.batches().steps()) {
                 StepMetrics step = step(source);
@@ -80,6 +80,7 @@ public final class Trainer {
         double learningRate = plan.schedule().learningRate(Math.toIntExact(version));
         float scale = (float) (clip / sum.loss().tokenCount());
         source.apply(new Update(version, sum.gradient(), scale, learningRate));
+        sum.gradient().close();
         return new StepMetrics(
                 version + 1,
                 sum.loss().mean(),
@@ -89,7 +90,8 @@ public final class Trainer {
                 norm,
                 sum.computeSeconds(),
                 sum.exchangeSeconds(),
-                (System.nanoTime() - begin) / NANOS);
+                (System.nanoTime() - begin) / NANOS,
+                source.state().optimizerResidentBytes());
     }
 
     private OptionalDouble evaluateIfDue(GradientSource source) {

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +59,34 @@ class TrainCommandTest {
         train(folder.resolve("again"), "--max-steps", "3");
 
         assertThat(adapter(folder.resolve("again"))).isEqualTo(adapter(output));
+    }
+
+    @Test
+    void theWindowAndThePlaceOfPagesChangeNoByteAndMayChangeOnTheWay() throws IOException {
+        List<String> full = List.of("--method", "full", "--max-steps", "4", "--checkpoint-every", "2");
+        CommandRun memory = train(output, with(full, "--optimizer-pages", "memory"));
+        CommandRun file =
+                train(folder.resolve("again"), with(full, "--optimizer-pages", "file", "--optimizer-window", "16K"));
+
+        assertThat(memory.code()).as(memory.err()).isEqualTo(ExitCode.OK);
+        assertThat(file.code()).as(file.err()).isEqualTo(ExitCode.OK);
+        assertThat(memory.err()).contains("optimizer pages: memory (as asked for");
+        assertThat(folder.resolve("again/model/model.safetensors"))
+                .hasSameBinaryContentAs(output.resolve("model/model.safetensors"));
+        assertThat(train(output, with(full, "--optimizer-pages", "file")).err()).contains("resumed after step 4 of 4");
+    }
+
+    @Test
+    void aWindowWithoutRoomIsRefusedWithAllElse() {
+        CommandRun run = train(output, "--optimizer-window", "1K", "--max-grad-norm", "-1");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("--optimizer-window: expected at least 16384, found 1024", "--max-grad-norm: expected 0");
+    }
+
+    private static String[] with(List<String> options, String... more) {
+        return Stream.concat(options.stream(), Stream.of(more)).toArray(String[]::new);
     }
 
     @Test

@@ -173,8 +173,12 @@ class AdamWGoldenTest {
 
     private Run run(OptimizerKind kind, int length) {
         PageStore[] store = new PageStore[1];
-        Optimizer optimizer =
-                Optimizers.create(OptimTesting.spec(kind), new long[] {length}, workers, ONE_PAGE, byteSizes -> {
+        Optimizer optimizer = Optimizers.create(
+                OptimTesting.spec(kind),
+                OptimizedTensor.alike(length),
+                workers,
+                PageCut.unbounded(ONE_PAGE, 1),
+                byteSizes -> {
                     store[0] = new HeapPageStore(byteSizes);
                     return store[0];
                 });

@@ -27,7 +27,7 @@ class FilePageStoreTest extends PageStoreContract {
 
         assertThatThrownBy(() -> new FilePageStore(file, new int[1]))
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessageStartingWith("Failed to create optimiser pages " + file);
+                .hasMessageStartingWith("Failed to create scratch file " + file);
         assertThat(Files.size(file)).isZero();
     }
 }

@@ -3,10 +3,9 @@ package org.sparkqlora.optim;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
@@ -23,8 +22,10 @@ class PagedOptimizerTest {
     /** Small tensors before, between and after large ones; none is a whole number of blocks. */
     private static final long[] SIZES = {100, 5000, 700, 300, 4096, 9001, 33};
 
+    private static final List<OptimizedTensor> TENSORS = OptimizedTensor.alike(SIZES);
     private static final int LENGTH = (int) Arrays.stream(SIZES).sum();
     private static final int STEPS = 5;
+    private static final Paging IN_FILE = new Paging(PagePlace.FILE, 1 << 20);
 
     @TempDir
     Path folder;
@@ -42,9 +43,9 @@ class PagedOptimizerTest {
                 Optimizer plain = OptimTesting.create(kind.unpaged(), workers, SIZES);
                 Optimizer paged = Optimizers.create(
                         OptimTesting.spec(kind),
-                        SIZES,
+                        TENSORS,
                         workers,
-                        pageElements,
+                        PageCut.unbounded(pageElements, 2),
                         byteSizes -> new FilePageStore(folder, byteSizes))) {
             assertThat(OptimTesting.train(paged, LENGTH, STEPS)).isEqualTo(OptimTesting.train(plain, LENGTH, STEPS));
             assertThat(OptimTesting.saved(paged)).isEqualTo(OptimTesting.saved(plain));
@@ -57,8 +58,10 @@ class PagedOptimizerTest {
     void oneThreadAndThreeGiveTheSameBytes(OptimizerKind kind) {
         try (Workers one = new Workers(1);
                 Workers three = new Workers(3)) {
-            Optimizer alone = Optimizers.create(OptimTesting.spec(kind), SIZES, one, 512, HeapPageStore::new);
-            Optimizer together = Optimizers.create(OptimTesting.spec(kind), SIZES, three, 512, HeapPageStore::new);
+            Optimizer alone = Optimizers.create(
+                    OptimTesting.spec(kind), TENSORS, one, PageCut.unbounded(512, 1), HeapPageStore::new);
+            Optimizer together = Optimizers.create(
+                    OptimTesting.spec(kind), TENSORS, three, PageCut.unbounded(512, 3), HeapPageStore::new);
 
             assertThat(OptimTesting.train(together, LENGTH, STEPS)).isEqualTo(OptimTesting.train(alone, LENGTH, STEPS));
             assertThat(OptimTesting.saved(together)).isEqualTo(OptimTesting.saved(alone));
@@ -71,7 +74,8 @@ class PagedOptimizerTest {
         try (Workers workers = new Workers(1)) {
             Optimizer first = OptimTesting.create(kind, workers, SIZES);
             OptimTesting.train(first, LENGTH, STEPS);
-            Optimizer second = Optimizers.create(OptimTesting.spec(kind), SIZES, workers, 256, HeapPageStore::new);
+            Optimizer second = Optimizers.create(
+                    OptimTesting.spec(kind), TENSORS, workers, PageCut.unbounded(256, 1), HeapPageStore::new);
             OptimTesting.load(second, OptimTesting.saved(first));
 
             assertThat(OptimTesting.train(second, LENGTH, 1)).isEqualTo(OptimTesting.train(first, LENGTH, 1));
@@ -82,7 +86,7 @@ class PagedOptimizerTest {
     @EnumSource(OptimizerKind.class)
     void aCopyGoesItsOwnWay(OptimizerKind kind) {
         try (Workers workers = new Workers(1);
-                Optimizer original = Optimizers.create(OptimTesting.spec(kind), SIZES, workers, folder)) {
+                Optimizer original = Optimizers.create(OptimTesting.spec(kind), TENSORS, workers, IN_FILE, folder)) {
             OptimTesting.train(original, LENGTH, 1);
             byte[] before = OptimTesting.saved(original);
             try (Optimizer copy = original.copy()) {
@@ -95,20 +99,15 @@ class PagedOptimizerTest {
     }
 
     @Test
-    void onlyAPagedKindKeepsAFileWhichGoesWhenItIsClosed() throws IOException {
+    void onlyAPagedKindKeepsAFileWhichGoesWhenItIsClosed() {
+        Path kept = folder.resolve("kept");
         try (Workers workers = new Workers(1)) {
-            Optimizer plain = Optimizers.create(OptimTesting.spec(OptimizerKind.ADAMW), SIZES, workers, folder);
-            assertThat(files()).isZero();
-            Optimizer paged = Optimizers.create(OptimTesting.spec(OptimizerKind.PAGED_ADAMW), SIZES, workers, folder);
-            paged.close();
-            plain.close();
-            assertThat(files()).isZero();
-        }
-    }
-
-    private long files() throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.count();
+            Optimizers.create(OptimTesting.spec(OptimizerKind.ADAMW), TENSORS, workers, IN_FILE, kept)
+                    .close();
+            assertThat(kept).doesNotExist();
+            Optimizers.create(OptimTesting.spec(OptimizerKind.PAGED_ADAMW), TENSORS, workers, IN_FILE, kept)
+                    .close();
+            assertThat(kept).isEmptyDirectory();
         }
     }
 

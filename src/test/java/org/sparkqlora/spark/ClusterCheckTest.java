@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.GradientModel;
@@ -18,8 +19,8 @@ class ClusterCheckTest {
     @Test
     void everythingThatIsMissingIsNamedAtOnce() {
         BatchPlan batches = TrainFixture.batches(4, 2, 10);
-        TrainingRun run =
-                new TrainingRun(TrainFixture.plan(batches), new MissingModel(), NOWHERE, null, SnapshotPolicy.DEFAULT);
+        TrainingRun run = new TrainingRun(
+                TrainFixture.plan(batches), new MissingModel(), NOWHERE, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT);
 
         List<String> problems =
                 Clusters.on(Clusters.TWO_SLOTS, context -> new ClusterCheck(context).problems(run, 100_000_000L));

@@ -2,6 +2,8 @@ package org.sparkqlora.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -21,6 +23,8 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.QuantSpec;
@@ -36,18 +40,22 @@ import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.ProgressReporter;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.Rhythm;
+import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainSummary;
 import org.sparkqlora.train.Trainer;
 
-/** QLoRA of a small Llama in bfloat16, on clusters of several sizes. */
+/** Training of a small Llama in bfloat16, on clusters of several sizes. */
 class DecoderTrainingTest {
     private static final int STEPS = 8;
     private static final int WIDTH = 24;
     private static final ModelSpec QLORA =
             new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+
+    private static final ModelSpec FULL = new ModelSpec(Method.FULL, Precision.BF16, QuantSpec.DEFAULT, null);
+    private static final Paging IN_FILE = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
 
     @TempDir
     private static Path folder;
@@ -69,18 +77,39 @@ class DecoderTrainingTest {
 
     @Test
     void everyClusterGivesTheSameBytes() {
-        float[] reference = values(Clusters.on(Clusters.ONE_SLOT, this::train));
+        float[] reference = trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT);
 
         assertThat(reference).doesNotContain(Float.NaN);
-        assertThat(values(Clusters.on(Clusters.TWO_SLOTS, this::train))).isEqualTo(reference);
-        assertThat(values(Clusters.on(Clusters.TWO_EXECUTORS, this::train))).isEqualTo(reference);
+        assertThat(trained(Clusters.TWO_SLOTS, QLORA, Paging.DEFAULT)).isEqualTo(reference);
+        assertThat(trained(Clusters.TWO_EXECUTORS, QLORA, Paging.DEFAULT)).isEqualTo(reference);
     }
 
-    private FlatVector train(JavaSparkContext context) {
+    @Test
+    void weightsGradientsAndStateInFilesGiveTheBytesOfMemory() throws IOException {
+        float[] reference = trained(Clusters.ONE_SLOT, FULL, Paging.DEFAULT);
+
+        assertThat(reference).doesNotContain(Float.NaN);
+        assertThat(trained(Clusters.TWO_SLOTS, FULL, IN_FILE)).isEqualTo(reference);
+        assertThat(trained(Clusters.TWO_EXECUTORS, FULL, IN_FILE)).isEqualTo(reference);
+        assertThat(folder.resolve("scratch")).isEmptyDirectory();
+        assertThat(Files.readAllLines(folder.resolve("metrics.jsonl")))
+                .hasSize(STEPS)
+                .allSatisfy(line -> assertThat(residentBytes(line)).isBetween(1L, Paging.SMALLEST_WINDOW));
+    }
+
+    private static long residentBytes(String line) throws JsonProcessingException {
+        return new ObjectMapper().readTree(line).get("optimizer_resident_bytes").asLong();
+    }
+
+    private static float[] trained(String master, ModelSpec spec, Paging paging) {
+        return values(Clusters.on(master, context -> train(context, spec, paging)));
+    }
+
+    private static FlatVector train(JavaSparkContext context, ModelSpec spec, Paging paging) {
         ModelSource model = new FolderModelSource(
-                baseFolder().toString(), QLORA, folder.resolve("cache").toString());
+                baseFolder().toString(), spec, folder.resolve("cache").toString());
         FlatVector[] trained = new FlatVector[1];
-        TrainPlan plan = plan();
+        TrainPlan plan = plan(spec);
         Trainer trainer = new Trainer(
                 plan,
                 Rhythm.atEnd(),
@@ -89,31 +118,30 @@ class DecoderTrainingTest {
                 ProgressReporter.silent());
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
-                () -> fresh(model, plan),
+                () -> fresh(model, plan, paging),
                 state -> new SparkGradientSource(
-                        context, new TrainingRun(plan, model, rows, null, SnapshotPolicy.DEFAULT), state),
+                        context, new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT), state),
                 state -> trained[0] = state.parameters().copy());
         assertThat(summary.lastLoss().getAsDouble())
                 .isLessThan(summary.firstLoss().getAsDouble());
         return trained[0];
     }
 
-    private static TrainState fresh(ModelSource source, TrainPlan plan) {
+    private static TrainState fresh(ModelSource source, TrainPlan plan, Paging paging) {
+        StateHome home = new StateHome(new Workers(1), paging, folder.resolve("scratch"));
         try (GradientModel model = source.open(1)) {
-            return TrainState.fresh(
-                    model.initialParameters(plan.seed()),
-                    model.parameters(),
-                    plan.optimizer(),
-                    plan.seed(),
-                    new Workers(1));
+            FlatVector parameters =
+                    home.zeros(plan.optimizer(), model.parameters().size());
+            parameters.setAll(model.initialParameters(plan.seed()));
+            return TrainState.fresh(parameters, model.parameters(), plan.optimizer(), plan.seed(), home);
         }
     }
 
-    private static TrainPlan plan() {
+    private static TrainPlan plan(ModelSpec spec) {
         BatchPlan batches = new BatchPlan(rows.rows(), 4, 2, 2, BatchPlan.RowOrder.SHUFFLED, 4L * STEPS);
         return new TrainPlan(
                 "llama-tied",
-                QLORA,
+                spec,
                 null,
                 rows.manifest().fingerprint(),
                 batches,

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
@@ -35,6 +36,7 @@ import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.ProgressReporter;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.Rhythm;
+import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.StepMetrics;
 import org.sparkqlora.train.TrainFixture;
@@ -116,7 +118,7 @@ class SparkGradientSourceTest {
     }
 
     private static Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context) {
-        TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, OFTEN);
+        TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, Paging.DEFAULT, OFTEN);
         return state -> new SparkGradientSource(context, run, state);
     }
 
@@ -124,7 +126,8 @@ class SparkGradientSourceTest {
         try (PreparedRows train = rows.reader(new Configuration());
                 PreparedRows evaluate = heldOut.reader(new Configuration())) {
             return train(
-                    state -> new LocalGradientSource(plan().batches(), model, new Workers(1), state, train, evaluate),
+                    state -> new LocalGradientSource(
+                            plan().batches(), model, StateHome.inMemory(new Workers(1)), state, train, evaluate),
                     ProgressReporter.silent());
         }
     }

@@ -3,10 +3,25 @@ package org.sparkqlora.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 class FlatVectorTest {
     private static final long ACROSS_CHUNKS = (1L << 24) + 10;
+
+    @TempDir
+    Path folder;
 
     @Test
     void readsWhatWasWrittenAcrossAChunkBorder() {
@@ -46,5 +61,77 @@ class FlatVectorTest {
         assertThatThrownBy(() -> FlatVector.zeros(3).write(2, new float[2], 0, 2))
                 .isInstanceOf(IndexOutOfBoundsException.class)
                 .hasMessageContaining("Range [2, 2 + 2) out of bounds for length 3");
+    }
+
+    @Test
+    void aVectorInAFileDoesWhatOneInMemoryDoes() throws IOException, ClassNotFoundException {
+        FlatVector memory = FlatVector.zeros(50_000);
+        try (FlatVector file = FlatVector.zerosInFile(folder, 50_000)) {
+            SplittableRandom random = new SplittableRandom(3);
+            for (int round = 0; round < 20; round++) {
+                int count = random.nextInt(1, 40_000);
+                long from = random.nextInt(50_000 - count);
+                float[] values = floats(random, count);
+                for (FlatVector vector : List.of(memory, file)) {
+                    vector.write(from / 2, values, 0, count);
+                    vector.add(from, values, count / 3, count - count / 3);
+                    vector.set(from, 7);
+                    vector.scale(0.75f);
+                }
+            }
+
+            assertThat(values(file)).isEqualTo(values(memory));
+            assertThat(file.get(49_999)).isEqualTo(memory.get(49_999));
+            assertThat(file.sumOfSquares()).isEqualTo(memory.sumOfSquares());
+            assertThat(values(throughJava(file))).isEqualTo(values(memory));
+            file.clear();
+            assertThat(file.sumOfSquares()).isZero();
+        }
+    }
+
+    @Test
+    @EnabledOnOs({OS.LINUX, OS.MAC})
+    void aFileHasNoNameWhileItIsUsedSoThatAKilledProcessLeavesNone() {
+        try (FlatVector file = FlatVector.zerosInFile(folder, 1000)) {
+            assertThat(folder).isEmptyDirectory();
+            file.set(999, 5);
+            assertThat(file.get(999)).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void namesTheFileThatIsClosed() {
+        FlatVector file = FlatVector.zerosInFile(folder, 10);
+        file.close();
+
+        assertThatThrownBy(() -> file.get(0))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageStartingWith("Failed to read scratch file " + folder);
+    }
+
+    private static FlatVector throughJava(FlatVector vector) throws IOException, ClassNotFoundException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
+            out.writeObject(vector);
+        }
+
+        try (ObjectInputStream in = new ObjectInputStream(new ByteArrayInputStream(bytes.toByteArray()))) {
+            return (FlatVector) in.readObject();
+        }
+    }
+
+    private static float[] floats(SplittableRandom random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextDouble(-1, 1);
+        }
+
+        return values;
+    }
+
+    private static float[] values(FlatVector vector) {
+        float[] values = new float[Math.toIntExact(vector.length())];
+        vector.read(0, values, 0, values.length);
+        return values;
     }
 }

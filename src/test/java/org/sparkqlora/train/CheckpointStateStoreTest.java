@@ -50,6 +50,7 @@ class CheckpointStateStoreTest {
 
     private StateStore store(TrainPlan plan) throws IOException {
         FileSystem files = FileSystem.getLocal(new Configuration());
-        return new CheckpointStateStore(new CheckpointStore(files, new Path(folder.toUri()), 2), plan, new Workers(1));
+        return new CheckpointStateStore(
+                new CheckpointStore(files, new Path(folder.toUri()), 2), plan, StateHome.inMemory(new Workers(1)));
     }
 }

@@ -89,7 +89,11 @@ class GoldenTrainingTest {
                 DecoderGradientModel model =
                         new DecoderGradientModel(weights, DecoderModel.load(weights, plan.spec(), 1))) {
             TrainState start = TrainState.fresh(
-                    golden.adapter(model.parameters()), model.parameters(), plan.optimizer(), plan.seed(), workers);
+                    golden.adapter(model.parameters()),
+                    model.parameters(),
+                    plan.optimizer(),
+                    plan.seed(),
+                    StateHome.inMemory(workers));
             FlatVector expected = golden.expected(model.parameters(), mode.prefix() + ".after5.");
             LossList losses = new LossList();
             new Trainer(plan, Rhythm.atEnd(), StateStore.none(), losses, ProgressReporter.silent())
@@ -97,7 +101,12 @@ class GoldenTrainingTest {
                             Resume.NEVER,
                             () -> start,
                             state -> new LocalGradientSource(
-                                    plan.batches(), model, workers, state, TrainFixture.reader(rows), null),
+                                    plan.batches(),
+                                    model,
+                                    StateHome.inMemory(workers),
+                                    state,
+                                    TrainFixture.reader(rows),
+                                    null),
                             state -> assertSame(state.parameters(), expected));
             assertSame(losses.losses, golden.expectedNumbers(mode).get("losses"));
         }

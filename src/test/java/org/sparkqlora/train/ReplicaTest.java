@@ -28,7 +28,7 @@ class ReplicaTest {
     @ValueSource(ints = {0, 1, 3, VERSIONS})
     void replayFromAnySnapshotEqualsTheDirectState(int snapshot) {
         RecordedHistory history = new RecordedHistory(snapshot);
-        try (Replica late = Replica.empty(model, new Workers(1))) {
+        try (Replica late = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
             byte[] replayed = late.at(VERSIONS, history, bound -> bytes(history.last));
 
             assertThat(replayed).isEqualTo(bytes(history.direct));
@@ -38,7 +38,7 @@ class ReplicaTest {
     @Test
     void replicaThatIsCurrentPullsOneUpdate() {
         RecordedHistory history = new RecordedHistory(0);
-        try (Replica replica = Replica.empty(model, new Workers(1))) {
+        try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
             replica.at(VERSIONS - 1, history, bound -> 0);
             history.pulls.clear();
             replica.at(VERSIONS, history, bound -> 0);
@@ -51,7 +51,7 @@ class ReplicaTest {
     void replicaBehindTheSnapshotJumpsToIt() {
         RecordedHistory old = new RecordedHistory(0);
         RecordedHistory rotated = new RecordedHistory(4);
-        try (Replica replica = Replica.empty(model, new Workers(1))) {
+        try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
             replica.at(2, old, bound -> 0);
             replica.at(5, rotated, bound -> 0);
 
@@ -62,7 +62,7 @@ class ReplicaTest {
     @Test
     void replicaThatIsAheadRefusesAStaleTask() {
         RecordedHistory history = new RecordedHistory(0);
-        try (Replica replica = Replica.empty(model, new Workers(1))) {
+        try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
             replica.at(3, history, bound -> 0);
 
             assertThatThrownBy(() -> replica.at(2, history, bound -> 0))
@@ -85,7 +85,7 @@ class ReplicaTest {
     void stateRefusesAStreamThatIsNoState() {
         DataInputStream in = new DataInputStream(new ByteArrayInputStream(new byte[64]));
 
-        assertThatThrownBy(() -> TrainState.read(in, plan.optimizer(), new Workers(1)))
+        assertThatThrownBy(() -> TrainState.read(in, plan.optimizer(), StateHome.inMemory(new Workers(1))))
                 .isInstanceOf(IOException.class)
                 .hasMessage("Cannot read a training state: expected the mark of a training state 1397836883, found 0");
     }
@@ -131,11 +131,10 @@ class ReplicaTest {
         }
 
         @Override
-        public TrainState snapshot(Workers workers) {
+        public TrainState snapshot(StateHome home) {
             pulls.add("snapshot " + snapshotVersion);
             try {
-                last = TrainState.read(
-                        new DataInputStream(new ByteArrayInputStream(snapshot)), plan.optimizer(), workers);
+                last = TrainState.read(new DataInputStream(new ByteArrayInputStream(snapshot)), plan.optimizer(), home);
                 return last;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

@@ -44,7 +44,7 @@ public final class TrainFixture {
                 model.parameters(),
                 plan.optimizer(),
                 plan.seed(),
-                new Workers(1));
+                StateHome.inMemory(new Workers(1)));
     }
 
     public static List<TokenRow> countingRows(int count, long seed) {

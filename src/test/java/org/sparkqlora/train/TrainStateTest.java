@@ -70,7 +70,7 @@ class TrainStateTest {
     }
 
     private TrainState fresh(OptimizerSpec spec, Workers workers) {
-        return TrainState.fresh(FlatVector.zeros(index.size()), index, spec, 3, workers);
+        return TrainState.fresh(FlatVector.zeros(index.size()), index, spec, 3, StateHome.inMemory(workers));
     }
 
     private Update update(long version) {
@@ -89,7 +89,7 @@ class TrainStateTest {
     }
 
     private static TrainState read(byte[] bytes, OptimizerSpec spec, Workers workers) throws IOException {
-        return TrainState.read(new DataInputStream(new ByteArrayInputStream(bytes)), spec, workers);
+        return TrainState.read(new DataInputStream(new ByteArrayInputStream(bytes)), spec, StateHome.inMemory(workers));
     }
 
     /** The same state in format 1. */

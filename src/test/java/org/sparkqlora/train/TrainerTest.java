@@ -153,7 +153,7 @@ class TrainerTest {
         return new LocalGradientSource(
                 plan.batches(),
                 of,
-                new Workers(1),
+                StateHome.inMemory(new Workers(1)),
                 state,
                 TrainFixture.reader(rows),
                 TrainFixture.reader(rows.subList(0, 5)));
@@ -246,7 +246,7 @@ class TrainerTest {
                 return TrainState.read(
                         new DataInputStream(new ByteArrayInputStream(bytes)),
                         plan(2, 4).optimizer(),
-                        new Workers(1));
+                        StateHome.inMemory(new Workers(1)));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

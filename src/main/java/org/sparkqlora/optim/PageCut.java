@@ -1,0 +1,38 @@
+package org.sparkqlora.optim;
+
+/**
+ * How large pages are and how many threads walk over them.
+ *
+ * <p>A thread holds two frames of a page (state as stored, parameters, gradients) and one page's decoded states. Of n
+ * elements and s states that is at most {@code n (2 (4 s + 8) + 4 s)} bytes.
+ *
+ * @param elements of a page, a multiple of a block
+ * @param lanes threads at once
+ * @param windowBytes bound on what they hold together
+ */
+record PageCut(int elements, int lanes, long windowBytes) {
+    /** Enough to amortise a hand-over, little enough for a thread's second-level cache. */
+    private static final int MOST_ELEMENTS = 1 << 16;
+
+    /** As {@code paging} has room for; a kind that is not paged has no bound. */
+    static PageCut of(OptimizerSpec spec, Paging paging, int threads) {
+        if (!spec.kind().paged()) {
+            return unbounded(MOST_ELEMENTS, threads);
+        }
+
+        long block = StateFormat.BLOCK * bytesOfElement(spec);
+        long lanes = Math.min(threads, paging.windowBytes() / block);
+        long blocks = Math.min(MOST_ELEMENTS / StateFormat.BLOCK, paging.windowBytes() / lanes / block);
+        return new PageCut((int) blocks * StateFormat.BLOCK, (int) lanes, paging.windowBytes());
+    }
+
+    static PageCut unbounded(int elements, int lanes) {
+        return new PageCut(elements, lanes, Long.MAX_VALUE);
+    }
+
+    private static long bytesOfElement(OptimizerSpec spec) {
+        int states = UpdateRule.of(spec).states().size();
+        long frame = (long) Float.BYTES * (states + 2);
+        return 2 * frame + (long) Float.BYTES * states;
+    }
+}

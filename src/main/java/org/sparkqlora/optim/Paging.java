@@ -1,0 +1,25 @@
+package org.sparkqlora.optim;
+
+import java.io.Serializable;
+
+/**
+ * Where a paged optimiser keeps its pages, and how much of it is in work at once. Decides no bit of the result.
+ *
+ * @param place of the pages that are not in work
+ * @param windowBytes bound on all buffers of the pages in work, of all threads together
+ */
+public record Paging(PagePlace place, long windowBytes) implements Serializable {
+    /** Room for a few blocks of 256 elements of any optimiser. */
+    public static final long SMALLEST_WINDOW = 1 << 14;
+
+    /** Pages in memory. */
+    public static final Paging DEFAULT = new Paging(PagePlace.MEMORY, 64L << 20);
+
+    public Paging {
+        if (windowBytes < SMALLEST_WINDOW) {
+            throw new IllegalArgumentException(
+                    "Cannot page an optimiser through a window of %d bytes: expected at least %d"
+                            .formatted(windowBytes, SMALLEST_WINDOW));
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package org.sparkqlora.train;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.sparkqlora.optim.OptimizedTensor;
+import org.sparkqlora.optim.Optimizer;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+
+/**
+ * Where a process keeps its States, and what it moves them on with. Decides no bit of them.
+ *
+ * @param workers threads of an update
+ * @param paging of an optimiser that pages
+ * @param folder for scratch files, on a local disk
+ */
+public record StateHome(Workers workers, Paging paging, Path folder) {
+    /** States that lie in memory whole. */
+    public static StateHome inMemory(Workers workers) {
+        return new StateHome(workers, Paging.DEFAULT, Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    /** A vector of zeros: in a file if the optimiser pages to a file and the vector is larger than its window. */
+    public FlatVector zeros(OptimizerSpec spec, long length) {
+        boolean pages = spec.kind().paged() && paging.place() == PagePlace.FILE;
+        return pages && length * Float.BYTES > paging.windowBytes()
+                ? FlatVector.zerosInFile(folder, length)
+                : FlatVector.zeros(length);
+    }
+
+    Optimizer optimizer(OptimizerSpec spec, List<OptimizedTensor> tensors) {
+        return Optimizers.create(spec, tensors, workers, paging, folder);
+    }
+}
