@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -13,10 +12,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Function;
-import org.apache.hadoop.fs.FileStatus;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Checkpoints in a folder of any Hadoop file system, object stores included. Driver only.
@@ -31,6 +31,7 @@ import org.apache.hadoop.fs.Path;
 public final class CheckpointStore {
     static final String STATE_FILE = "state.bin";
 
+    private static final Logger LOG = LoggerFactory.getLogger(CheckpointStore.class);
     private static final int FEWEST_KEPT = 2;
     private static final int RUN_ID_LENGTH = 8;
     private static final long UNCLAIMED = 0;
@@ -86,7 +87,7 @@ public final class CheckpointStore {
         CheckpointName name = new CheckpointName(step, run, attempt, published++);
         try {
             requireOwned(step);
-            StoredFile file = StoredFile.write(files, new Path(new Path(folder, name.folder()), STATE_FILE), state);
+            StoredFile file = writeState(new Path(folder, name.folder()), state);
             requireOwned(step);
             commit(name, CommitJson.write(new Commit(step, run, attempt, name.folder(), facts, List.of(file))));
             verified.add(name);
@@ -106,12 +107,13 @@ public final class CheckpointStore {
      */
     public Optional<Checkpoint> newestGood() {
         List<String> skipped = new ArrayList<>();
-        for (CheckpointName name : newestFirst()) {
+        List<String> listed = listed();
+        for (CheckpointName name : newestFirst(Stream.concat(listed.stream(), commitsOfFolders(listed)))) {
             try {
                 Commit commit = verify(name);
                 return Optional.of(new Checkpoint(files, new Path(folder, name.folder()), commit, skipped));
             } catch (IOException | IllegalArgumentException e) {
-                skipped.add("%s: %s".formatted(name.folder(), e.getMessage()));
+                noteSkipped(skipped, listed, name, e);
             }
         }
 
@@ -122,6 +124,38 @@ public final class CheckpointStore {
         }
 
         return Optional.empty();
+    }
+
+    /** A listing may lack an object that is there. */
+    private static Stream<String> commitsOfFolders(List<String> listed) {
+        return listed.stream()
+                .flatMap(name -> CheckpointName.parse(name).stream())
+                .map(CheckpointName::commit);
+    }
+
+    /** A folder whose object is not there never was a checkpoint. */
+    private static void noteSkipped(List<String> skipped, List<String> listed, CheckpointName name, Exception reason) {
+        if (listed.contains(name.commit())) {
+            skipped.add("%s: %s".formatted(name.folder(), reason.getMessage()));
+        }
+    }
+
+    /** What could not be written whole is removed at once: the store may be full of it. */
+    private StoredFile writeState(Path checkpoint, BlobWriter state) throws IOException {
+        try {
+            return StoredFile.write(files, new Path(checkpoint, STATE_FILE), state);
+        } catch (IOException e) {
+            removeAfter(e, checkpoint);
+            throw e;
+        }
+    }
+
+    private void removeAfter(IOException first, Path unfinished) {
+        try {
+            files.delete(unfinished, true);
+        } catch (IOException second) {
+            first.addSuppressed(second);
+        }
     }
 
     /** When it is unknown whether the object was written, reading it tells. */
@@ -169,29 +203,55 @@ public final class CheckpointStore {
     private void requireOwned(long step) throws IOException {
         long highest = claims.highest();
         if (highest > attempt) {
-            throw new TakenOverException(
-                    "Cannot publish step %d to %s: expected attempt %d to own it, found attempt %d. Another driver runs this training."
-                            .formatted(step, folder, attempt, highest));
+            throw takenOver(step, "attempt " + highest);
+        }
+
+        if (highest < attempt) {
+            throw new IOException("Cannot trust the listing of %s: expected attempt-%d in it, found attempt-%d at most"
+                    .formatted(folder, attempt, highest));
+        }
+
+        String holder = claims.holder(attempt);
+        if (!holder.equals(run)) {
+            throw takenOver(step, "run %s under this number".formatted(holder));
         }
     }
 
-    /** Removes checkpoints behind the newest good ones, and folders that never became one. */
+    private TakenOverException takenOver(long step, String owner) {
+        return new TakenOverException(
+                "Cannot publish step %d to %s: expected attempt %d to own it, found %s. Another driver runs this training."
+                        .formatted(step, folder, attempt, owner));
+    }
+
+    /** What cannot be removed now is left to the next publication: this one is safe. */
     private void sweep() {
         try {
-            List<CheckpointName> commits = newestFirst();
-            List<CheckpointName> surplus = surplus(commits);
-            for (CheckpointName name : surplus) {
-                files.delete(new Path(folder, name.commit()), false); // first: an object always has its folder
+            List<String> listed = listed();
+            removeSurplus(newestFirst(listed.stream()));
+            removeOrphans(listed);
+        } catch (IOException | UncheckedIOException e) {
+            LOG.warn("Failed to remove old checkpoints of {}; the next checkpoint tries again", folder, e);
+        }
+    }
+
+    private void removeSurplus(List<CheckpointName> newestFirst) throws IOException {
+        for (CheckpointName name : surplus(newestFirst)) {
+            files.delete(new Path(folder, name.commit()), false); // first: an object always has its folder
+            files.delete(new Path(folder, name.folder()), true);
+        }
+    }
+
+    /** Removes folders that never became a checkpoint. A listing may be incomplete, so the object itself is asked for. */
+    private void removeOrphans(List<String> listed) throws IOException {
+        List<CheckpointName> folders = listed.stream()
+                .flatMap(name -> CheckpointName.parse(name).stream())
+                .filter(name -> name.attempt() <= attempt && !verified.contains(name))
+                .filter(name -> !listed.contains(name.commit()))
+                .toList();
+        for (CheckpointName name : folders) {
+            if (!files.exists(new Path(folder, name.commit()))) {
                 files.delete(new Path(folder, name.folder()), true);
             }
-
-            for (CheckpointName name : names(CheckpointName::parse)) {
-                if (name.attempt() <= attempt && !commits.contains(name)) {
-                    files.delete(new Path(folder, name.folder()), true);
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to remove old checkpoints of " + folder, e);
         }
     }
 
@@ -219,24 +279,19 @@ public final class CheckpointStore {
         }
     }
 
-    private List<CheckpointName> newestFirst() {
+    /** The checkpoints among the names of objects. */
+    private static List<CheckpointName> newestFirst(Stream<String> commits) {
+        return commits.flatMap(name -> CheckpointName.parseCommit(name).stream())
+                .distinct()
+                .sorted(Comparator.reverseOrder())
+                .toList();
+    }
+
+    private List<String> listed() {
         try {
-            return names(CheckpointName::parseCommit).stream()
-                    .sorted(Comparator.reverseOrder())
-                    .toList();
+            return FolderNames.of(files, folder);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to list checkpoints in " + folder, e);
         }
-    }
-
-    private List<CheckpointName> names(Function<String, Optional<CheckpointName>> parser) throws IOException {
-        if (!files.exists(folder)) {
-            return List.of();
-        }
-
-        return Arrays.stream(files.listStatus(folder))
-                .map(FileStatus::getPath)
-                .flatMap(path -> parser.apply(path.getName()).stream())
-                .toList();
     }
 }

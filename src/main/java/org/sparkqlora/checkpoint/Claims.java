@@ -1,12 +1,11 @@
 package org.sparkqlora.checkpoint;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -27,17 +26,19 @@ final class Claims {
 
     /** The highest claim, or 0. */
     long highest() throws IOException {
-        if (!files.exists(folder)) {
-            return 0;
-        }
-
-        return Arrays.stream(files.listStatus(folder))
-                .map(FileStatus::getPath)
-                .map(path -> FORM.matcher(path.getName()))
+        return FolderNames.of(files, folder).stream()
+                .map(FORM::matcher)
                 .filter(Matcher::matches)
                 .mapToLong(matcher -> Long.parseLong(matcher.group(1)))
                 .max()
                 .orElse(0);
+    }
+
+    /** The run that made a claim: not always the one that wrote it first, since a store may let two drivers create one object. */
+    String holder(long attempt) throws IOException {
+        try (InputStream in = files.open(path(attempt))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     /** Takes the folder over for {@code run}. */
@@ -52,9 +53,8 @@ final class Claims {
 
     /** False when another driver took this number in between. */
     private boolean create(long attempt, String run) throws IOException {
-        Path claim = new Path(folder, "attempt-" + attempt);
         try {
-            StoredFile.write(files, claim, out -> out.write(run.getBytes(StandardCharsets.UTF_8)));
+            StoredFile.write(files, path(attempt), out -> out.write(run.getBytes(StandardCharsets.UTF_8)));
             return true;
         } catch (FileAlreadyExistsException e) {
             if (highest() < attempt) {
@@ -63,5 +63,9 @@ final class Claims {
 
             return false;
         }
+    }
+
+    private Path path(long attempt) {
+        return new Path(folder, "attempt-" + attempt);
     }
 }

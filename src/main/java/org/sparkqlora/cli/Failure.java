@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.util.Objects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sparkqlora.checkpoint.TakenOverException;
 import org.sparkqlora.train.BrokenLossException;
 
 /**
@@ -17,12 +18,18 @@ record Failure(ExitCode code, Throwable reason) {
 
     static Failure of(Exception thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
-            if (cause instanceof IllegalArgumentException || cause instanceof BrokenLossException) {
+            if (failsAgain(cause)) {
                 return new Failure(ExitCode.BAD_INPUT, cause);
             }
         }
 
         return new Failure(ExitCode.RESUMABLE, thrown);
+    }
+
+    private static boolean failsAgain(Throwable cause) {
+        return cause instanceof IllegalArgumentException
+                || cause instanceof BrokenLossException
+                || cause instanceof TakenOverException; // a repeat would take the training from the driver that has it
     }
 
     ExitCode report(Console console, String command) {

@@ -21,6 +21,10 @@ final class DyingFileSystem extends FilterFileSystem {
         this.changesLeft = changes;
     }
 
+    boolean dead() {
+        return changesLeft < 0;
+    }
+
     @Override
     public FSDataOutputStream create(
             Path file,
@@ -73,7 +77,7 @@ final class DyingFileSystem extends FilterFileSystem {
     }
 
     private void requireAlive() throws IOException {
-        if (changesLeft < 0) {
+        if (dead()) {
             throw new IOException("killed");
         }
     }
