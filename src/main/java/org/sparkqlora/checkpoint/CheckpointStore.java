@@ -73,6 +73,15 @@ public final class CheckpointStore {
         }
     }
 
+    /** Throws an error when another driver has claimed the folder since. */
+    public void requireOwned() {
+        try {
+            requireStillOwned("write");
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look for other drivers in " + folder, e);
+        }
+    }
+
     /**
      * Writes the checkpoint of {@code step} and removes the oldest ones.
      *
@@ -86,9 +95,9 @@ public final class CheckpointStore {
 
         CheckpointName name = new CheckpointName(step, run, attempt, published++);
         try {
-            requireOwned(step);
+            requireStillOwned("publish step %d".formatted(step));
             StoredFile file = writeState(new Path(folder, name.folder()), state);
-            requireOwned(step);
+            requireStillOwned("publish step %d".formatted(step));
             commit(name, CommitJson.write(new Commit(step, run, attempt, name.folder(), facts, List.of(file))));
             verified.add(name);
         } catch (IOException e) {
@@ -200,10 +209,10 @@ public final class CheckpointStore {
         }
     }
 
-    private void requireOwned(long step) throws IOException {
+    private void requireStillOwned(String action) throws IOException {
         long highest = claims.highest();
         if (highest > attempt) {
-            throw takenOver(step, "attempt " + highest);
+            throw takenOver(action, "attempt " + highest);
         }
 
         if (highest < attempt) {
@@ -213,14 +222,14 @@ public final class CheckpointStore {
 
         String holder = claims.holder(attempt);
         if (!holder.equals(run)) {
-            throw takenOver(step, "run %s under this number".formatted(holder));
+            throw takenOver(action, "run %s under this number".formatted(holder));
         }
     }
 
-    private TakenOverException takenOver(long step, String owner) {
+    private TakenOverException takenOver(String action, String owner) {
         return new TakenOverException(
-                "Cannot publish step %d to %s: expected attempt %d to own it, found %s. Another driver runs this training."
-                        .formatted(step, folder, attempt, owner));
+                "Cannot %s to %s: expected attempt %d to own it, found %s. Another driver runs this training."
+                        .formatted(action, folder, attempt, owner));
     }
 
     /** What cannot be removed now is left to the next publication: this one is safe. */

@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -107,7 +106,7 @@ final class AdapterOptions {
             paramLabel = "DIR",
             description = "Adapter in PEFT layout to start from; its shape replaces the options above.")
     @Nullable
-    Path initial;
+    Location initial;
 
     void check(Problems problems) {
         problems.collect("--rank, --alpha, --dropout, --layers-to-transform", this::spec);

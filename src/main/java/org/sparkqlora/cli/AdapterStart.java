@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
@@ -16,7 +15,7 @@ import org.sparkqlora.train.GradientModel;
  * @param lora shape of the adapters; null when there are none
  * @param folder the adapter to start from; null to start anew
  */
-record AdapterStart(@Nullable LoraSpec lora, @Nullable Path folder) {
+record AdapterStart(@Nullable LoraSpec lora, @Nullable Location folder) {
     /** As the options of {@code train} say. */
     static AdapterStart of(Method method, AdapterOptions options) {
         if (options.initial != null) {
@@ -27,13 +26,13 @@ record AdapterStart(@Nullable LoraSpec lora, @Nullable Path folder) {
     }
 
     /** From an adapter in PEFT layout. */
-    static AdapterStart from(Path folder) {
+    static AdapterStart from(Location folder) {
         return new AdapterStart(config(folder).lora(), folder);
     }
 
     /** What an adapter folder says of itself. */
-    static AdapterConfig config(Path folder) {
-        return AdapterFolder.readConfig(LocalFiles.system(), LocalFiles.path(folder));
+    static AdapterConfig config(Location folder) {
+        return AdapterFolder.readConfig(folder.files(), folder.path());
     }
 
     /** A base without adapters. */
@@ -46,12 +45,12 @@ record AdapterStart(@Nullable LoraSpec lora, @Nullable Path folder) {
         ParameterIndex index = model.parameters();
         return folder == null
                 ? model.initialParameters(seed)
-                : AdapterFolder.read(LocalFiles.system(), LocalFiles.path(folder), index);
+                : AdapterFolder.read(folder.files(), folder.path(), index);
     }
 
-    /** Absolute path of the adapter, for the plan. */
+    /** Path of the adapter, for the plan. */
     @Nullable
     String name() {
-        return folder == null ? null : folder.toAbsolutePath().normalize().toString();
+        return folder == null ? null : folder.toString();
     }
 }

@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -92,7 +91,7 @@ final class CompareCommand implements Command {
             }
         }
 
-        Path output = train.run.output().resolve(method.optionName());
+        Location output = train.run.output().resolve(method.optionName());
         arguments.add("%s=%s".formatted(METHOD, method.optionName()));
         arguments.add("%s=%s".formatted(OUTPUT, output));
         if (learningRates.containsKey(method)) {

@@ -75,7 +75,7 @@ final class DemoFolder {
             requireEmpty();
         }
 
-        OutputFolder.delete(folder);
+        LocalFiles.delete(folder);
     }
 
     private void requireEmpty() throws IOException {

@@ -30,7 +30,7 @@ final class EvaluateCommand implements Command {
 
     @Option(names = "--adapter", paramLabel = "DIR", description = "Adapter in PEFT layout. Default: the base alone.")
     @Nullable
-    Path adapter;
+    Location adapter;
 
     @Mixin
     DataOptions data = new DataOptions();

@@ -23,7 +23,7 @@ final class GenerateCommand implements Command {
 
     @Option(names = "--adapter", paramLabel = "DIR", description = "Adapter in PEFT layout. Default: the base alone.")
     @Nullable
-    Path adapter;
+    Location adapter;
 
     @Option(
             names = "--prompt",

@@ -85,7 +85,7 @@ final class Inspection {
     }
 
     private static String adapter(Path folder) {
-        return InspectionJson.adapter(folder, AdapterStart.config(folder));
+        return InspectionJson.adapter(folder, AdapterStart.config(Location.of(folder)));
     }
 
     private static String prepared(Path folder) {
@@ -93,6 +93,9 @@ final class Inspection {
     }
 
     private static String output(Path folder) {
-        return InspectionJson.output(folder, PlanFile.read(folder.resolve(PlanFile.NAME)));
+        return new PlanFile(Location.of(folder))
+                .recorded()
+                .map(plan -> InspectionJson.output(folder, plan))
+                .orElseThrow(() -> unknown(folder));
     }
 }

@@ -2,13 +2,17 @@ package org.sparkqlora.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 
 /** This host's files as Hadoop sees them. */
 final class LocalFiles {
-    private static final String SCHEME = "file";
+    static final String SCHEME = "file";
 
     private LocalFiles() {}
 
@@ -24,5 +28,22 @@ final class LocalFiles {
     static org.apache.hadoop.fs.Path path(Path local) {
         return new org.apache.hadoop.fs.Path(
                 SCHEME, null, local.toAbsolutePath().normalize().toUri().getPath());
+    }
+
+    /** Deletes a file or a folder with all in it, if it is there. */
+    static void delete(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
+
+        for (Path inside : tree(path)) {
+            Files.delete(inside);
+        }
+    }
+
+    private static List<Path> tree(Path root) throws IOException {
+        try (Stream<Path> paths = Files.walk(root)) {
+            return paths.sorted(Comparator.reverseOrder()).toList();
+        }
     }
 }

@@ -31,14 +31,12 @@ final class Merge implements AutoCloseable {
     }
 
     /** Opens both and makes sure that they fit each other. */
-    static Merge open(Path model, Path adapterFolder, QuantSpec spec) {
-        LoraSpec lora = AdapterFolder.readConfig(LocalFiles.system(), LocalFiles.path(adapterFolder))
-                .lora();
+    static Merge open(Path model, Location adapterFolder, QuantSpec spec) {
+        LoraSpec lora = AdapterStart.config(adapterFolder).lora();
         WeightFolder source = WeightFolder.open(model);
         source.checkShapes();
         AdapterMerge merge = new AdapterMerge(source.config(), lora);
-        FlatVector adapter =
-                AdapterFolder.read(LocalFiles.system(), LocalFiles.path(adapterFolder), merge.parameters());
+        FlatVector adapter = AdapterFolder.read(adapterFolder.files(), adapterFolder.path(), merge.parameters());
         return new Merge(source, merge, adapter, spec);
     }
 
@@ -54,13 +52,13 @@ final class Merge implements AutoCloseable {
         MergeBase base = base(asked);
         Path plain = target.toAbsolutePath().resolveSibling("." + target.getFileName() + ".merged");
         try {
-            OutputFolder.delete(plain); // left by a process that died
+            LocalFiles.delete(plain); // left by a process that died
             writePlain(base, plain);
             try (WeightFolder merged = WeightFolder.open(plain)) {
                 QuantizationReport cost = QuantizeCommand.write(merged, spec, workers, target);
                 return new MergeResult(target, base, !source.quantized(), cost);
             } finally {
-                OutputFolder.delete(plain);
+                LocalFiles.delete(plain);
             }
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + plain, e);

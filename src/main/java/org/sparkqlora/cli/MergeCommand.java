@@ -34,7 +34,7 @@ final class MergeCommand implements Command {
 
     @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "Adapter in PEFT layout.")
     @Nullable
-    Path adapter;
+    Location adapter;
 
     @Option(
             names = "--output",
@@ -89,7 +89,7 @@ final class MergeCommand implements Command {
         return ModelPath.folder(Required.value("--model", model), ModelPath.CACHE);
     }
 
-    Path adapter() {
+    Location adapter() {
         return Required.value("--adapter", adapter);
     }
 }

@@ -53,7 +53,7 @@ final class MergeEvaluation {
         }
 
         Path model = command.model();
-        Path adapter = command.adapter();
+        Location adapter = command.adapter();
         losses.put("adapter_on_quantized", loss(command, model, Method.QLORA, adapter, console));
         if (result.sourceIsPlain()) {
             losses.put("adapter_on_original", loss(command, model, Method.LORA, adapter, console));
@@ -63,7 +63,7 @@ final class MergeEvaluation {
         return losses;
     }
 
-    private double loss(MergeCommand command, Path model, Method method, @Nullable Path adapter, Console console) {
+    private double loss(MergeCommand command, Path model, Method method, @Nullable Location adapter, Console console) {
         EvaluateCommand evaluate = new EvaluateCommand();
         evaluate.model.model = model;
         evaluate.model.method = method;

@@ -1,56 +1,59 @@
 package org.sparkqlora.cli;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Comparator;
-import java.util.List;
-import java.util.stream.Stream;
+import java.util.UUID;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.ParentNotDirectoryException;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
 
 /**
  * A folder that a command fills. Until there is something worth keeping in it, closing removes what this process made: a command
  * that fails on its input leaves nothing behind.
  */
 final class OutputFolder implements AutoCloseable {
-    private final Path folder;
+    private final Location location;
+    private final FileSystem files;
     private final Path firstMade;
     private final boolean existed;
     private boolean kept;
 
-    private OutputFolder(Path folder, Path firstMade, boolean existed) {
-        this.folder = folder;
-        this.firstMade = firstMade;
-        this.existed = existed;
+    private OutputFolder(Location location, FileSystem files) throws IOException {
+        this.location = location;
+        this.files = files;
+        this.firstMade = highestMissing(files, location.path());
+        this.existed = files.exists(location.path());
     }
 
     /** Makes the folder, if it is not there, and makes sure that it can be written. */
-    static OutputFolder open(Path folder) {
-        Path absolute = folder.toAbsolutePath().normalize();
-        OutputFolder output = new OutputFolder(absolute, highestMissing(absolute), Files.isDirectory(absolute));
+    static OutputFolder open(Location location) {
+        FileSystem files = location.files();
         try {
-            Files.createDirectories(absolute);
-            Files.delete(Files.createTempFile(absolute, ".writable", ""));
+            OutputFolder output = new OutputFolder(location, files);
+            output.makeWritable();
+            return output;
         } catch (IOException e) {
-            output.close();
+            if (!isRefusal(e)) {
+                throw new UncheckedIOException("Failed to open output folder " + location, e);
+            }
+
             throw new IllegalArgumentException(
                     "Cannot write to %s: expected a folder that this user may write, found %s"
-                            .formatted(folder, reason(e)),
+                            .formatted(location, reason(e)),
                     e);
         }
-
-        return output;
     }
 
-    /** A part of it as Hadoop calls it. */
-    String location(String name) {
-        return LocalFiles.path(folder.resolve(name)).toString();
+    Location location() {
+        return location;
     }
 
-    Path resolve(String name) {
-        return folder.resolve(name);
+    Location resolve(String name) {
+        return location.resolve(name);
     }
 
     /** From now on the folder stays, whatever happens. */
@@ -65,45 +68,56 @@ final class OutputFolder implements AutoCloseable {
         }
 
         try {
-            delete(firstMade);
+            files.delete(firstMade, true);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to remove " + firstMade, e);
         }
     }
 
-    /** Deletes a file or a folder with all in it, if it is there. */
-    static void delete(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            return;
-        }
+    private void makeWritable() throws IOException {
+        try {
+            if (!files.mkdirs(location.path())) {
+                throw new AccessControlException("no permission to make it");
+            }
 
-        for (Path inside : tree(path)) {
-            Files.delete(inside);
-        }
-    }
-
-    private static List<Path> tree(Path root) throws IOException {
-        try (Stream<Path> paths = Files.walk(root)) {
-            return paths.sorted(Comparator.reverseOrder()).toList();
+            Path probe = new Path(location.path(), ".writable-" + UUID.randomUUID());
+            files.create(probe, false).close();
+            files.delete(probe, false);
+        } catch (IOException e) {
+            closeAfter(e);
+            throw e;
         }
     }
 
-    private static Path highestMissing(Path folder) {
+    private void closeAfter(IOException first) {
+        try {
+            close();
+        } catch (UncheckedIOException second) {
+            first.addSuppressed(second);
+        }
+    }
+
+    private static Path highestMissing(FileSystem files, Path folder) throws IOException {
         Path missing = folder;
-        for (Path at = folder; at != null && !Files.exists(at); at = at.getParent()) {
+        for (Path at = folder; at != null && !files.exists(at); at = at.getParent()) {
             missing = at;
         }
 
         return missing;
     }
 
-    private static String reason(IOException e) {
-        if (e instanceof AccessDeniedException) {
-            return "no permission";
-        }
+    /** Whether the store has answered, and the same command would get the same answer. */
+    private static boolean isRefusal(IOException e) {
+        return e instanceof AccessControlException
+                || e instanceof AccessDeniedException
+                || e instanceof FileAlreadyExistsException
+                || e instanceof ParentNotDirectoryException
+                || e instanceof FileNotFoundException;
+    }
 
-        return e instanceof FileSystemException failed && failed.getReason() != null
-                ? failed.getReason()
-                : String.valueOf(e.getMessage());
+    private static String reason(IOException e) {
+        return e instanceof FileAlreadyExistsException || e instanceof ParentNotDirectoryException
+                ? "a file"
+                : String.valueOf(e.getMessage()).lines().findFirst().orElse("no permission");
     }
 }

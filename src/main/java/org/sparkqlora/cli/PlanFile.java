@@ -2,10 +2,10 @@ package org.sparkqlora.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
+import org.sparkqlora.checkpoint.WholeFile;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainPlanJson;
 
@@ -13,22 +13,16 @@ import org.sparkqlora.train.TrainPlanJson;
 final class PlanFile {
     static final String NAME = "plan.json";
 
-    private final Path file;
+    private final Location folder;
+    private final Location file;
 
-    PlanFile(OutputFolder output) {
-        this.file = output.resolve(NAME);
+    PlanFile(Location folder) {
+        this.folder = folder;
+        this.file = folder.resolve(NAME);
     }
 
     Optional<TrainPlan> recorded() {
-        return Files.exists(file) ? Optional.of(read(file)) : Optional.empty();
-    }
-
-    static TrainPlan read(Path file) {
-        try {
-            return TrainPlanJson.read(Files.readString(file));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read " + file, e);
-        }
+        return file.text().map(TrainPlanJson::read);
     }
 
     /** Throws if a plan on other rows was begun here; to be asked before the rows of that plan are replaced. */
@@ -49,7 +43,8 @@ final class PlanFile {
 
     void write(TrainPlan plan) {
         try {
-            Files.writeString(file, TrainPlanJson.write(plan));
+            byte[] text = TrainPlanJson.write(plan).getBytes(StandardCharsets.UTF_8);
+            WholeFile.replace(file.files(), file.path(), text);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + file, e);
         }
@@ -65,6 +60,6 @@ final class PlanFile {
     private IllegalArgumentException refused(String difference) {
         return new IllegalArgumentException(
                 "Cannot continue in %s, where another plan was begun: %s. Choose another --output, or delete this one."
-                        .formatted(file.getParent(), difference));
+                        .formatted(folder, difference));
     }
 }

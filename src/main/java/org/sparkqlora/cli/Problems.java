@@ -42,6 +42,11 @@ final class Problems {
                 folder != null && Files.exists(folder) ? "a file" : "nothing");
     }
 
+    /** A folder on another file system is looked for when it is read. */
+    void requireFolder(String option, @Nullable Location folder) {
+        requireFolder(option, folder == null || !folder.isLocal() ? null : folder.local());
+    }
+
     /** Nothing may be where a result goes. */
     void requireAbsent(String option, @Nullable Path target) {
         require(
@@ -49,6 +54,11 @@ final class Problems {
                 "%s: Cannot write %s: expected a folder that does not exist yet, found one",
                 option,
                 target);
+    }
+
+    /** On another file system nothing is looked for. */
+    void requireAbsent(String option, @Nullable Location target) {
+        requireAbsent(option, target == null || !target.isLocal() ? null : target.local());
     }
 
     void requireFile(String option, @Nullable Path file) {

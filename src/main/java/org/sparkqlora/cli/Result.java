@@ -16,17 +16,17 @@ final class Result {
     static final String ADAPTER = "adapter";
     static final String MODEL = "model";
 
-    private final Path folder;
+    private final Location folder;
     private final TrainPlan plan;
     private final ParameterIndex index;
 
-    Result(OutputFolder output, TrainPlan plan, ParameterIndex index) {
+    Result(Location output, TrainPlan plan, ParameterIndex index) {
         this.folder = output.resolve(plan.spec().lora() == null ? MODEL : ADAPTER);
         this.plan = plan;
         this.index = index;
     }
 
-    Path folder() {
+    Location folder() {
         return folder;
     }
 
@@ -39,13 +39,12 @@ final class Result {
             return;
         }
 
-        AdapterFolder.write(
-                LocalFiles.system(), LocalFiles.path(folder), new AdapterConfig(lora, plan.model()), index, parameters);
+        AdapterFolder.write(folder.files(), folder.path(), new AdapterConfig(lora, plan.model()), index, parameters);
     }
 
     private void publishModel(FlatVector parameters) {
         try (WeightFolder base = WeightFolder.open(Path.of(plan.model()))) {
-            FullModelFolder.write(LocalFiles.system(), LocalFiles.path(folder), base, index, parameters);
+            FullModelFolder.write(folder.files(), folder.path(), base, index, parameters);
         }
     }
 }

@@ -40,7 +40,7 @@ final class RowsFolder implements AutoCloseable {
         }
 
         try {
-            OutputFolder.delete(temporary);
+            LocalFiles.delete(temporary);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to remove " + temporary, e);
         }

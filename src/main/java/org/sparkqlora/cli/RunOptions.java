@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BatchPlan.RowOrder;
@@ -14,10 +13,12 @@ final class RunOptions {
     @Option(
             names = "--output",
             required = true,
-            paramLabel = "DIR",
-            description = "Folder for adapter/, checkpoints/, prepared/, metrics.jsonl and plan.json.")
+            paramLabel = "PATH",
+            description =
+                    "Folder for adapter/, checkpoints/, prepared/, metrics.jsonl and plan.json, on this host or any Hadoop"
+                            + " file system (hdfs://..., s3a://...).")
     @Nullable
-    Path output;
+    Location output;
 
     @Option(names = "--max-steps", paramLabel = "N", description = "Optimiser steps; without it --epochs decides.")
     @Nullable
@@ -90,7 +91,7 @@ final class RunOptions {
         problems.requireAtLeast("--eval-every", 0, evaluateEvery);
     }
 
-    Path output() {
+    Location output() {
         return Required.value("--output", output);
     }
 

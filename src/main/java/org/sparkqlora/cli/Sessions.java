@@ -1,13 +1,17 @@
 package org.sparkqlora.cli;
 
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.spark.TrainRegistrator;
+import scala.Option;
+import scala.Tuple2;
 
 /** The Spark session of this process. */
 final class Sessions {
     private static final String MASTER = "spark.master";
+    private static final String HADOOP = "spark.hadoop.";
 
     private Sessions() {}
 
@@ -23,6 +27,21 @@ final class Sessions {
                 .config(conf)
                 .getOrCreate();
         return JavaSparkContext.fromSparkContext(session.sparkContext());
+    }
+
+    /** How Hadoop's file systems are set up: as the session says, or will say. */
+    static Configuration hadoop() {
+        Option<SparkSession> session = SparkSession.getDefaultSession();
+        if (session.isDefined() && !session.get().sparkContext().isStopped()) {
+            return session.get().sparkContext().hadoopConfiguration();
+        }
+
+        Configuration configuration = new Configuration();
+        for (Tuple2<String, String> entry : new SparkConf().getAllWithPrefix(HADOOP)) {
+            configuration.set(entry._1(), entry._2());
+        }
+
+        return configuration;
     }
 
     /** Ends the session, if there is one. Not for Databricks, where it belongs to the cluster. */

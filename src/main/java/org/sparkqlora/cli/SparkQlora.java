@@ -56,6 +56,7 @@ final class SparkQlora {
         register(line, ScheduleKind.class, ScheduleKind::parse);
         register(line, OnBadRecord.class, OnBadRecord::parse);
         register(line, Resume.class, Resume::parse);
+        register(line, Location.class, Location::parse);
         register(line, MergeBase.class, MergeBase::parse);
         register(line, ParameterCount.class, ParameterCount::parse);
         register(line, ByteCount.class, ByteCount::parse);

@@ -28,7 +28,7 @@ final class SummaryJson {
     }
 
     /** @param parameters that trained */
-    static String trained(TrainSummary run, long parameters, PreparationCounts data, Path result) {
+    static String trained(TrainSummary run, long parameters, PreparationCounts data, Location result) {
         ObjectNode root = of("train");
         root.put("trained_parameters", parameters);
         root.put("steps", run.steps());

@@ -20,6 +20,7 @@ import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.MetricsLog;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -30,6 +31,7 @@ import org.sparkqlora.weights.ModelConfig;
 /** A training run from its options to its adapter: check, prepare, plan, train, publish. Driver only. */
 final class Training {
     private static final String CHECKPOINTS = "checkpoints";
+    private static final String METRICS = "metrics.jsonl";
 
     private final TrainOptions options;
     private final Console console;
@@ -46,13 +48,20 @@ final class Training {
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             JavaSparkContext context = Sessions.context("train");
             Preparation preparation = new Preparation(context, console);
-            PlanFile planFile = new PlanFile(output);
+            PlanFile planFile = new PlanFile(output.location());
             planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
-            PreparedData rows =
-                    preparation.rows(options.data.sources, encoders, options.data, output.location("prepared"));
+            PreparedData rows = preparation.rows(
+                    options.data.sources,
+                    encoders,
+                    options.data,
+                    output.resolve("prepared").path().toString());
             PreparedData heldOut = options.heldOut.isEmpty()
                     ? null
-                    : preparation.rows(options.heldOut, encoders, options.data, output.location("prepared-eval"));
+                    : preparation.rows(
+                            options.heldOut,
+                            encoders,
+                            options.data,
+                            output.resolve("prepared-eval").path().toString());
             TrainPlan plan = plan(rows, start, shards(context, planFile));
             planFile.require(plan);
             FolderModelSource model = options.model.source(start.lora());
@@ -67,10 +76,15 @@ final class Training {
 
     /** All that could be wrong with the input was found by now: from here on the folder is worth keeping. */
     private static GradientSource begin(
-            JavaSparkContext context, TrainingRun run, TrainState state, OutputFolder output) {
+            JavaSparkContext context,
+            TrainingRun run,
+            TrainState state,
+            OutputFolder output,
+            CheckpointStore checkpoints) {
         GradientSource source = new SparkGradientSource(context, run, state);
         output.keep();
-        new PlanFile(output).write(run.plan());
+        checkpoints.claim();
+        new PlanFile(output.location()).write(run.plan());
         return source;
     }
 
@@ -85,8 +99,13 @@ final class Training {
     }
 
     private CheckpointStore checkpoints(OutputFolder output) {
-        return new CheckpointStore(
-                LocalFiles.system(), LocalFiles.path(output.resolve(CHECKPOINTS)), options.run.keepCheckpoints);
+        Location folder = output.resolve(CHECKPOINTS);
+        return new CheckpointStore(folder.files(), folder.path(), options.run.keepCheckpoints);
+    }
+
+    private static MetricsLog metrics(OutputFolder output, CheckpointStore checkpoints) {
+        Location file = output.resolve(METRICS);
+        return file.isLocal() ? new MetricsFile(file.local()) : new MetricsObject(file, checkpoints::requireOwned);
     }
 
     /** Weights that train, their optimiser state, and a gradient a shard. */
@@ -118,21 +137,23 @@ final class Training {
 
     private String train(JavaSparkContext context, TrainingRun run, AdapterStart start, OutputFolder output) {
         TrainPlan plan = run.plan();
+        CheckpointStore checkpoints = checkpoints(output);
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
+                MetricsLog metrics = metrics(output, checkpoints);
                 FirstState first = firstState(run, start, home(run, workers))) {
             StateHome home = home(run, workers);
             requireNone(new ClusterCheck(context).problems(run, first.index().size()));
             Trainer trainer = new Trainer(
                     plan,
                     options.run.rhythm(),
-                    new CheckpointStateStore(checkpoints(output), plan, home),
-                    new MetricsFile(output.resolve("metrics.jsonl")),
+                    new CheckpointStateStore(checkpoints, plan, home),
+                    metrics,
                     new TrainProgress(console, System::nanoTime));
-            Result result = new Result(output, plan, first.index());
+            Result result = new Result(output.location(), plan, first.index());
             TrainSummary summary = trainer.run(
                     options.run.resume,
                     () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),
-                    state -> begin(context, run, state, output),
+                    state -> begin(context, run, state, output, checkpoints),
                     result::publish);
             console.note("wrote %s", result.folder());
             return SummaryJson.trained(

@@ -20,10 +20,15 @@ import org.sparkqlora.tokenizer.TokenRowCodec;
 public record PreparedData(String folder, Manifest manifest) {
     /** The data in {@code folder}, if a preparation there was ever finished. */
     public static Optional<PreparedData> find(String folder, Configuration configuration) {
-        Path file = new Path(folder, Manifest.FILE_NAME);
-        try (FSDataInputStream in = file.getFileSystem(configuration).open(file)) {
-            return Optional.of(
-                    new PreparedData(folder, ManifestJson.read(new String(in.readAllBytes(), StandardCharsets.UTF_8))));
+        Path path = new Path(folder);
+        Path file = new Path(path, Manifest.FILE_NAME);
+        try {
+            FileSystem files = path.getFileSystem(configuration);
+            if (!files.getFileStatus(path).isDirectory()) {
+                return Optional.empty(); // of a file, HDFS says that permission is denied to look into it
+            }
+
+            return Optional.of(new PreparedData(folder, ManifestJson.read(text(files, file))));
         } catch (FileNotFoundException e) {
             return Optional.empty();
         } catch (IOException e) {
@@ -45,6 +50,12 @@ public record PreparedData(String folder, Manifest manifest) {
 
     public PreparedRows reader(Configuration configuration) {
         return new PreparedRows(this, configuration);
+    }
+
+    private static String text(FileSystem files, Path file) throws IOException {
+        try (FSDataInputStream in = files.open(file)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
     }
 
     /** Whether every file is there with its length. */

@@ -116,6 +116,7 @@ public final class Trainer {
 
     private void checkpointIfDue(TrainState state) {
         if (rhythm.checkpointAfter(state.version(), plan.batches().steps())) {
+            metrics.flush();
             checkpoints.save(state);
             reporter.checkpointed(state.version());
         }

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -14,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -162,8 +160,9 @@ class CheckpointFaultTest {
     @ValueSource(ints = {0, 7, 8, 1000, 65_536, 149_999})
     void aFullDiskLeavesTheOldCheckpointAndNoHalfOne(int bytes) throws IOException {
         store(files, "old").publish(1, Map.of(), state(1));
+        FileSystem disk = FullDisk.open(folder, FullDisk.used(folder) + bytes);
         CheckpointStore full =
-                new CheckpointStore(fullDisk(bytes), new org.apache.hadoop.fs.Path("" + folder), 2, "run-full");
+                new CheckpointStore(disk, new org.apache.hadoop.fs.Path(FullDisk.path(folder)), 2, "run-full");
 
         assertThatThrownBy(() -> full.publish(2, Map.of(), state(2)))
                 .isInstanceOf(UncheckedIOException.class)
@@ -175,14 +174,6 @@ class CheckpointFaultTest {
                     .filteredOn(name -> name.startsWith("step-2"))
                     .isEmpty();
         }
-    }
-
-    private static FileSystem fullDisk(int bytes) throws IOException {
-        Configuration configuration = new Configuration(false);
-        configuration.setInt(FullDisk.BYTES, bytes);
-        FullDisk disk = new FullDisk();
-        disk.initialize(URI.create(FullDisk.SCHEME + ":///"), configuration);
-        return disk;
     }
 
     private CheckpointStore store(FileSystem system, String run) {

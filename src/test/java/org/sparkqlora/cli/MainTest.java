@@ -79,7 +79,7 @@ class MainTest {
                 .contains(
                         "'--method': Unsupported method 'magic': expected qlora, lora or full",
                         "'--seed'",
-                        "Missing required options: '--model=PATH', '--data=PATH', '--output=DIR'",
+                        "Missing required options: '--model=PATH', '--data=PATH', '--output=PATH'",
                         "Unknown option: '--bogus'",
                         "Cannot build adapters of rank 0: rank must be at least 1",
                         "--learning-rate: expected a number above 0, found -1.0",

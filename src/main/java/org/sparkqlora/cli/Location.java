@@ -1,0 +1,93 @@
+package org.sparkqlora.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+
+/**
+ * A file or folder as a command line names it: a URI of any Hadoop file system, such as {@code hdfs://host/a} or
+ * {@code s3a://bucket/a}, or a path on this host.
+ *
+ * @param path absolute, with its scheme
+ */
+record Location(Path path) {
+    /** Longer than a drive letter. */
+    private static final Pattern URI = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*");
+
+    static Location parse(String text) {
+        if (text.isBlank()) {
+            throw new IllegalArgumentException("expected a path, found an empty text");
+        }
+
+        return URI.matcher(text).matches() ? new Location(new Path(text)) : of(java.nio.file.Path.of(text));
+    }
+
+    static Location of(java.nio.file.Path local) {
+        return new Location(LocalFiles.path(local));
+    }
+
+    boolean isLocal() {
+        return LocalFiles.SCHEME.equals(path.toUri().getScheme());
+    }
+
+    /** The path on this host, for one that {@link #isLocal()}. */
+    java.nio.file.Path local() {
+        return java.nio.file.Path.of(path.toUri().getPath());
+    }
+
+    Location resolve(String name) {
+        return new Location(new Path(path, name));
+    }
+
+    /** Its file system. */
+    FileSystem files() {
+        if (isLocal()) {
+            return LocalFiles.system();
+        }
+
+        try {
+            return path.getFileSystem(Sessions.hadoop());
+        } catch (UnsupportedFileSystemException e) {
+            throw noFileSystem(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to open the file system of " + path, e);
+        } catch (RuntimeException e) {
+            throw e.getCause() instanceof ClassNotFoundException ? noFileSystem(e) : e;
+        }
+    }
+
+    /** The text of a small file; nothing if it is not there. */
+    Optional<String> text() {
+        FileSystem files = files();
+        try {
+            return files.exists(path) ? Optional.of(read(files)) : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + this, e);
+        }
+    }
+
+    /** As people write it: a plain path when it is on this host. */
+    @Override
+    public String toString() {
+        return isLocal() ? local().toString() : path.toString();
+    }
+
+    private String read(FileSystem files) throws IOException {
+        try (InputStream in = files.open(path)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+
+    private IllegalArgumentException noFileSystem(Exception reason) {
+        return new IllegalArgumentException(
+                "Cannot open %s: expected a Hadoop file system for %s: on the class path, found none. Name its jar with --jars or --packages of spark-submit"
+                        .formatted(path, path.toUri().getScheme()),
+                reason);
+    }
+}

@@ -1,0 +1,58 @@
+package org.sparkqlora.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.sparkqlora.checkpoint.WholeFile;
+import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.MetricsJson;
+import org.sparkqlora.train.MetricsLog;
+import org.sparkqlora.train.StepMetrics;
+
+/**
+ * {@code metrics.jsonl} on a file system that may not append, as object stores do not: lines are kept in memory, and the whole
+ * file is replaced before every checkpoint. So a checkpoint always has the lines of its steps.
+ */
+final class MetricsObject implements MetricsLog {
+    private final Location file;
+    private final Runnable requireOwned;
+    private final List<String> lines = new ArrayList<>();
+
+    /**
+     * @param requireOwned throws an error when another driver has taken the folder over, whose lines must stay
+     */
+    MetricsObject(Location file, Runnable requireOwned) {
+        this.file = file;
+        this.requireOwned = requireOwned;
+    }
+
+    @Override
+    public void rewindTo(long step) {
+        lines.clear();
+        lines.addAll(MetricsFile.linesUpTo(step, file.text().orElse("").lines()));
+    }
+
+    @Override
+    public void append(StepMetrics step, OptionalDouble evaluationLoss) {
+        lines.add(MetricsJson.write(step, evaluationLoss));
+    }
+
+    @Override
+    public void flush() {
+        requireOwned.run();
+        try {
+            String text = String.join("\n", lines) + "\n";
+            WholeFile.replace(file.files(), file.path(), text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + file, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        lines.clear(); // those after the last checkpoint are of steps that will be taken again
+    }
+}

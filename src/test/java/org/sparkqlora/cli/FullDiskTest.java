@@ -1,0 +1,66 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.checkpoint.FullDisk;
+
+/** A run whose disk gets full, on a Hadoop file system that is not the local one. */
+class FullDiskTest {
+    private static final String[] OPTIONS = {"--max-steps", "4", "--checkpoint-every", "2"};
+
+    @TempDir
+    Path folder;
+
+    @AfterAll
+    static void stopSpark() {
+        Sessions.stop();
+    }
+
+    @Test
+    void endsResumableAndGoesOnToTheSameBytesOnceThereIsSpace() throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        Path local = folder.resolve("local");
+        assertThat(runs.train(local.toString(), OPTIONS).code()).isEqualTo(ExitCode.OK);
+        long whole = FullDisk.used(local);
+        long state = FullDisk.used(local.resolve("checkpoints")) / 2;
+        long adapter = FullDisk.used(local.resolve("adapter"));
+
+        Path disk = Files.createDirectories(folder.resolve("disk"));
+        Path ballast = Files.write(folder.resolve("disk/ballast"), new byte[(int) whole]);
+        String output = FullDisk.path(disk.resolve("output"));
+        FullDisk.install(Sessions.context("test").hadoopConfiguration(), disk, 2 * whole - adapter - state / 2);
+        CommandRun full = runs.train(output, OPTIONS);
+
+        assertThat(full.code()).as(full.err()).isEqualTo(ExitCode.RESUMABLE);
+        assertThat(full.err()).contains("No space left on device", "those before it are kept");
+        assertThat(disk.resolve("output/adapter")).doesNotExist();
+        assertThat(CommandRun.of("inspect", disk.resolve("output/checkpoints").toString())
+                        .summary())
+                .contains("\"newest_step\":2");
+
+        Files.delete(ballast);
+        CommandRun again = runs.train(output, OPTIONS);
+
+        assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
+        assertThat(again.err()).contains("resumed after step 2 of 4");
+        StoredRun.read(disk.resolve("output").toString()).assertEquals(StoredRun.read(local.toString()));
+        CommandRun evaluation = runs.evaluate(output + "/adapter");
+        assertThat(evaluation.code()).as(evaluation.err()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void aStoreThatNoJarKnowsIsABadOption() throws IOException {
+        CommandRun run = TrainRuns.in(folder).train("nowhere://bucket/output", OPTIONS);
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "Cannot open nowhere://bucket/output: expected a Hadoop file system for nowhere: on the class path, found none");
+    }
+}

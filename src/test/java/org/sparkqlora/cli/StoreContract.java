@@ -1,0 +1,77 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import org.apache.hadoop.fs.FileSystem;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What holds of a run whose data and output are on any store. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+abstract class StoreContract {
+    private static final String[] OPTIONS = {"--max-steps", "4", "--checkpoint-every", "2"};
+
+    private Map<String, String> settings = Map.of();
+
+    /** A folder of the store, which has been started by now. */
+    abstract String root();
+
+    /** What a user tells spark-submit of the store, each with {@code spark.hadoop.} before it. */
+    abstract Map<String, String> settings();
+
+    @BeforeAll
+    void tellSpark() {
+        settings = settings();
+        settings.forEach((key, value) -> System.setProperty("spark.hadoop." + key, value));
+    }
+
+    @AfterAll
+    void stopSpark() {
+        Sessions.stop();
+        settings.keySet().forEach(key -> System.clearProperty("spark.hadoop." + key));
+    }
+
+    @Test
+    void aRunThereEqualsALocalOneAlsoWhenItsEndIsLostAndTakenAgain(@TempDir Path folder) throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        String local = folder.resolve("local").toString();
+        assertThat(runs.train(local, OPTIONS).code()).isEqualTo(ExitCode.OK);
+        StoredRun expected = StoredRun.read(local);
+        Location data = Location.parse(root() + "/data.jsonl");
+        FileSystem files = data.files();
+        files.copyFromLocalFile(Location.of(runs.data()).path(), data.path());
+
+        TrainRuns there = runs.withData(data.toString());
+        String output = root() + "/runs/output";
+        CommandRun first = there.train(output, OPTIONS);
+        assertThat(first.code()).as(first.err()).isEqualTo(ExitCode.OK);
+        StoredRun.read(output).assertEquals(expected);
+
+        loseCheckpoint(4, Location.parse(output));
+        CommandRun again = there.train(output, OPTIONS);
+        assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
+        assertThat(again.err()).contains("resumed after step 2 of 4");
+        StoredRun.read(output).assertEquals(expected);
+
+        CommandRun continued =
+                there.train(root() + "/runs/next", "--max-steps", "1", "--init-adapter", output + "/adapter");
+        assertThat(continued.code()).as(continued.err()).isEqualTo(ExitCode.OK);
+        CommandRun evaluation = there.evaluate(output + "/adapter");
+        assertThat(evaluation.code()).as(evaluation.err()).isEqualTo(ExitCode.OK);
+    }
+
+    private static void loseCheckpoint(int step, Location output) throws IOException {
+        FileSystem files = output.files();
+        for (var status : files.listStatus(output.resolve("checkpoints").path())) {
+            if (status.getPath().getName().startsWith("step-" + step)) {
+                files.delete(status.getPath(), true);
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package org.sparkqlora.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Runs of {@code train} on the demo's model and data, equal but for where their output goes.
+ *
+ * @param folder for the model, the data and the cache
+ * @param source of the data
+ */
+record TrainRuns(Path folder, String source) {
+    /** Writes what the runs read. */
+    static TrainRuns in(Path folder) throws IOException {
+        DemoModel.write(folder.resolve("model"), 1);
+        Files.write(
+                folder.resolve("data.jsonl"),
+                DemoLanguage.pirate().stream().map(DemoModelJson::messages).toList());
+        return new TrainRuns(folder, folder.resolve("data.jsonl").toUri().toString());
+    }
+
+    TrainRuns withData(String other) {
+        return new TrainRuns(folder, other);
+    }
+
+    Path data() {
+        return folder.resolve("data.jsonl");
+    }
+
+    List<String> command(String output, String... options) {
+        List<String> line = new ArrayList<>(List.of("train", "--output", output));
+        line.addAll(input());
+        line.addAll(List.of("--precision", "fp32", "--batch-size", "4", "--shards", "2"));
+        line.addAll(List.of(options));
+        return line;
+    }
+
+    CommandRun train(String output, String... options) {
+        return CommandRun.of(command(output, options).toArray(String[]::new));
+    }
+
+    CommandRun evaluate(String adapter) {
+        List<String> line = new ArrayList<>(List.of("evaluate", "--adapter", adapter));
+        line.addAll(input());
+        return CommandRun.of(line.toArray(String[]::new));
+    }
+
+    private List<String> input() {
+        return List.of(
+                "--model",
+                folder.resolve("model").toString(),
+                "--data",
+                source,
+                "--model-cache",
+                folder.resolve("cache").toString(),
+                "--sequence-length",
+                "64");
+    }
+}
