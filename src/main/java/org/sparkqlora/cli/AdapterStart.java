@@ -1,5 +1,6 @@
 package org.sparkqlora.cli;
 
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
@@ -40,11 +41,16 @@ record AdapterStart(@Nullable LoraSpec lora, @Nullable Location folder) {
         return new AdapterStart(null, null);
     }
 
-    /** The first values of what trains. */
+    /** The first values of what trains, in memory. */
     FlatVector parameters(GradientModel model, long seed) {
+        return parameters(model, seed, FlatVector::zeros);
+    }
+
+    /** The same in a vector that {@code zeros} makes, unless they come from an adapter, which is small. */
+    FlatVector parameters(GradientModel model, long seed, LongFunction<FlatVector> zeros) {
         ParameterIndex index = model.parameters();
         return folder == null
-                ? model.initialParameters(seed)
+                ? model.initialParameters(seed, zeros)
                 : AdapterFolder.read(folder.files(), folder.path(), index);
     }
 

@@ -1,11 +1,10 @@
 package org.sparkqlora.cli;
 
+import java.util.function.LongFunction;
 import org.sparkqlora.model.ParameterIndex;
-import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
-import org.sparkqlora.train.StateHome;
 
 /**
  * What the driver must know of a model before it trains.
@@ -14,19 +13,17 @@ import org.sparkqlora.train.StateHome;
  * @param parameters their first values
  */
 record FirstState(ParameterIndex index, FlatVector parameters) implements AutoCloseable {
-    /** Opens the model, which also writes its quantised copy, and closes it again. */
+    /** Opens the model, which also writes its quantised copy, and closes it again; the values are in memory. */
     static FirstState of(ModelSource source, AdapterStart start, long seed, int threads) {
-        try (GradientModel model = source.open(threads)) {
-            return new FirstState(model.parameters(), start.parameters(model, seed));
-        }
+        return of(source, start, seed, threads, FlatVector::zeros);
     }
 
-    /** The same, its values moved to where {@code home} keeps those that {@code optimizer} moves. */
-    FirstState in(StateHome home, OptimizerSpec optimizer) {
-        FlatVector moved = home.zeros(optimizer, parameters.length());
-        moved.setAll(parameters);
-        parameters.close();
-        return new FirstState(index, moved);
+    /** The same with values in a vector that {@code zeros} makes. */
+    static FirstState of(
+            ModelSource source, AdapterStart start, long seed, int threads, LongFunction<FlatVector> zeros) {
+        try (GradientModel model = source.open(threads)) {
+            return new FirstState(model.parameters(), start.parameters(model, seed, zeros));
+        }
     }
 
     @Override

@@ -72,9 +72,7 @@ record StepTrial(
     }
 
     private FlatVector parameters(GradientModel opened, StateHome home) {
-        FlatVector parameters = home.zeros(optimizer, opened.parameters().size());
-        parameters.setAll(opened.initialParameters(SEED));
-        return parameters;
+        return opened.initialParameters(SEED, length -> home.zeros(optimizer, length));
     }
 
     private BatchPlan batches() {

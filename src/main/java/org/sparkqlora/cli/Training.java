@@ -167,7 +167,11 @@ final class Training {
 
     private static FirstState firstState(TrainingRun run, AdapterStart start, StateHome home) {
         TrainPlan plan = run.plan();
-        return FirstState.of(run.model(), start, plan.seed(), home.workers().threads())
-                .in(home, plan.optimizer());
+        return FirstState.of(
+                run.model(),
+                start,
+                plan.seed(),
+                home.workers().threads(),
+                length -> home.zeros(plan.optimizer(), length));
     }
 }

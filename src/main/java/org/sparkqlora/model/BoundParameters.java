@@ -13,6 +13,8 @@ import org.sparkqlora.tensor.TensorScope;
  * format of activations, norm weights and magnitudes in float32. Reading is safe from many threads; closing frees the tensors.
  */
 public final class BoundParameters implements AutoCloseable {
+    private static final int WINDOW = 1 << 20;
+
     private final Map<String, Tensor> tensors = new HashMap<>();
 
     BoundParameters(ParameterIndex index, FlatVector values, ScalarType activations) {
@@ -42,10 +44,18 @@ public final class BoundParameters implements AutoCloseable {
         return parameter.name().endsWith("norm.weight") || parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX);
     }
 
+    /** Through windows, so that neither the heap nor native memory holds the tensor in float32 beside itself. */
     private static Tensor load(Parameter parameter, FlatVector values, ScalarType type) {
-        int size = Math.toIntExact(parameter.size());
-        float[] window = new float[size];
-        values.read(parameter.offset(), window, 0, size);
-        return TensorMemory.floats(window, parameter.shape()).to(type);
+        Tensor tensor = TensorMemory.empty(type, parameter.shape());
+        Tensor flat = tensor.view(-1);
+        long size = parameter.size();
+        for (long from = 0; from < size; from += WINDOW) {
+            long at = from;
+            float[] window = new float[(int) Math.min(WINDOW, size - at)];
+            values.read(parameter.offset() + at, window, 0, window.length);
+            TensorScope.run(() -> flat.narrow(0, at, window.length).copy_(TensorMemory.floats(window, window.length)));
+        }
+
+        return tensor;
     }
 }

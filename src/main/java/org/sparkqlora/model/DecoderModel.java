@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
+import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -91,7 +92,14 @@ public final class DecoderModel implements AutoCloseable {
      * of the base; for full fine-tuning the stored weights.
      */
     public FlatVector initialParameters(long seed) {
-        return initial.of(seed);
+        return initialParameters(seed, FlatVector::zeros);
+    }
+
+    /** The same in a vector that {@code zeros} makes. */
+    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
+        FlatVector values = zeros.apply(parameters().size());
+        initial.fill(seed, values);
+        return values;
     }
 
     /** Makes one version of the parameters usable by the model. */

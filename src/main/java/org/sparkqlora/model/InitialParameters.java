@@ -25,8 +25,8 @@ final class InitialParameters {
         this.factors = factors;
     }
 
-    FlatVector of(long seed) {
-        FlatVector values = FlatVector.zeros(layout.index().size());
+    /** Fills {@code values}, which are all zeros. */
+    void fill(long seed, FlatVector values) {
         SplittableRandom random = new SplittableRandom(seed);
         for (Parameter parameter : layout.index().all()) {
             SplittableRandom own = random.split();
@@ -38,8 +38,6 @@ final class InitialParameters {
                 copy(weights.tensor(storedName(parameter)).asFloats(), parameter, values);
             }
         }
-
-        return values;
     }
 
     /** A head that trains apart from the embedding that it was begins as that. */

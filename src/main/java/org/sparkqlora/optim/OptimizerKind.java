@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 
 /**
  * The optimisers. A paged one computes the same bits as its plain twin, but can keep its state in a file and then holds no
- * more than a page a thread in memory. SGD has no state, so there is nothing to page.
+ * more than two pages a thread in memory. SGD has no state, so there is nothing to page.
  */
 public enum OptimizerKind {
     ADAMW,

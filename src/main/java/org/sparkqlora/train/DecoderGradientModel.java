@@ -1,6 +1,7 @@
 package org.sparkqlora.train;
 
 import java.util.List;
+import java.util.function.LongFunction;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.LossTotal;
@@ -30,8 +31,8 @@ public final class DecoderGradientModel implements GradientModel {
     }
 
     @Override
-    public FlatVector initialParameters(long seed) {
-        return model.initialParameters(seed);
+    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
+        return model.initialParameters(seed, zeros);
     }
 
     @Override

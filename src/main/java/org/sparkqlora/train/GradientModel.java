@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import java.util.function.LongFunction;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 
@@ -8,7 +9,12 @@ public interface GradientModel extends AutoCloseable {
     ParameterIndex parameters();
 
     /** Values to start from; the same for equal seeds. */
-    FlatVector initialParameters(long seed);
+    default FlatVector initialParameters(long seed) {
+        return initialParameters(seed, FlatVector::zeros);
+    }
+
+    /** The same in a vector that {@code zeros} makes. */
+    FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros);
 
     /** The model at these values, for any number of threads; must be closed before the model is. */
     BoundModel bind(FlatVector parameters);

@@ -131,8 +131,7 @@ class DecoderTrainingTest {
         StateHome home = new StateHome(new Workers(1), paging, folder.resolve("scratch"));
         try (GradientModel model = source.open(1)) {
             FlatVector parameters =
-                    home.zeros(plan.optimizer(), model.parameters().size());
-            parameters.setAll(model.initialParameters(plan.seed()));
+                    model.initialParameters(plan.seed(), length -> home.zeros(plan.optimizer(), length));
             return TrainState.fresh(parameters, model.parameters(), plan.optimizer(), plan.seed(), home);
         }
     }

@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.LongFunction;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
@@ -27,9 +28,9 @@ public final class BigramModel implements GradientModel {
     }
 
     @Override
-    public FlatVector initialParameters(long seed) {
+    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
         SplittableRandom random = new SplittableRandom(seed);
-        FlatVector values = FlatVector.zeros(index.size());
+        FlatVector values = zeros.apply(index.size());
         for (long i = 0; i < values.length(); i++) {
             values.set(i, (float) (random.nextDouble() - 0.5));
         }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.model.LossTotal;
@@ -268,8 +269,8 @@ class TrainerTest {
         }
 
         @Override
-        public FlatVector initialParameters(long seed) {
-            return healthy.initialParameters(seed);
+        public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
+            return healthy.initialParameters(seed, zeros);
         }
 
         @Override
