@@ -1,0 +1,137 @@
+package org.sparkqlora.cli;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Python with the libraries of {@code src/test/python/requirements.txt}: made once in {@code ~/.cache/spark-qlora} under a
+ * name that says which requirements it holds, and found there by later builds.
+ */
+final class PythonEnvironment {
+    private static final Path SOURCES = Path.of("src", "test", "python");
+    private static final Path REQUIREMENTS = SOURCES.resolve("requirements.txt");
+    private static final Path CACHE = Path.of(System.getProperty("user.home"), ".cache", "spark-qlora");
+
+    /** It takes half a minute for the gigabytes that pip needs minutes for. */
+    private static final String INSTALLER = "uv==0.13.9";
+
+    private static final String RETRIES = "8";
+    private static final long LONGEST_MINUTES = 10;
+
+    private final Path folder;
+
+    private PythonEnvironment(Path folder) {
+        this.folder = folder;
+    }
+
+    /** The environment, made now if no earlier build made it. */
+    static PythonEnvironment open() throws IOException, InterruptedException {
+        Path folder = CACHE.resolve("python-" + hash(REQUIREMENTS));
+        if (!Files.isDirectory(folder)) {
+            Files.createDirectories(CACHE);
+            make(folder);
+        }
+
+        return new PythonEnvironment(folder);
+    }
+
+    /** Runs a script beside the requirements and returns once it is done. */
+    void run(String script, Path... arguments) throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of(python(folder), SOURCES.resolve(script).toString()));
+        for (Path argument : arguments) {
+            command.add(argument.toString());
+        }
+
+        run(command);
+    }
+
+    /** Under another name first, so that the name stands for a whole environment whenever a build dies. */
+    private static void make(Path folder) throws IOException, InterruptedException {
+        Path fresh = Files.createTempDirectory(CACHE, "python-unfinished-");
+        try {
+            install(fresh);
+            Files.move(fresh, folder, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
+            LocalFiles.delete(fresh); // another build was faster
+        } catch (IOException | IllegalStateException e) {
+            LocalFiles.delete(fresh);
+            throw new IllegalStateException(
+                    "Cannot make the Python environment %s, which the round trips with transformers, PEFT and bitsandbytes need: expected Python 3.11 or later as python3, its package index within reach, and 6 GB of disk. To leave these tests out: mvn -DexcludedGroups=slow,gpu,python verify"
+                            .formatted(folder),
+                    e);
+        }
+    }
+
+    private static void install(Path fresh) throws IOException, InterruptedException {
+        String python = python(fresh);
+        run(List.of("python3", "-m", "venv", fresh.toString()));
+        run(List.of(python, "-m", "pip", "install", "--quiet", "--retries", RETRIES, INSTALLER));
+        run(List.of(
+                python,
+                "-m",
+                "uv",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-cache",
+                "--python",
+                python,
+                "--requirement",
+                REQUIREMENTS.toString()));
+    }
+
+    private static String python(Path environment) {
+        boolean windows = File.separatorChar == '\\';
+        return environment
+                .resolve(windows ? "Scripts/python.exe" : "bin/python")
+                .toString();
+    }
+
+    private static void run(List<String> command) throws IOException, InterruptedException {
+        Path log = Files.createTempFile("python-", ".log");
+        try {
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+            builder.environment().put("UV_HTTP_RETRIES", RETRIES);
+            builder.environment().put("HF_HUB_OFFLINE", "1");
+            builder.environment().put("CUDA_VISIBLE_DEVICES", "");
+            builder.environment().remove("GLIBC_TUNABLES"); // meant for the JVM
+            Process process = builder.start();
+            boolean ended = process.waitFor(LONGEST_MINUTES, TimeUnit.MINUTES);
+            process.destroyForcibly();
+            if (!ended || process.exitValue() != 0) {
+                throw new IllegalStateException("Failed to run %s: %s%n%s"
+                        .formatted(
+                                String.join(" ", command),
+                                ended ? "code " + process.exitValue() : "still busy after 10 minutes",
+                                Files.readString(log)));
+            }
+        } finally {
+            Files.delete(log);
+        }
+    }
+
+    private static String hash(Path file) {
+        try {
+            byte[] sum = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
+            return HexFormat.of().formatHex(sum, 0, 6);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java has SHA-256", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+    }
+}

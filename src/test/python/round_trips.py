@@ -1,0 +1,152 @@
+"""Computes with transformers, PEFT and bitsandbytes what a job file asks, in float32 on the CPU, and writes the results down.
+
+Usage: python src/test/python/round_trips.py JOB.json RESULT.json
+
+The job:
+    tokenizer a model folder with one
+    rows      JSON lines of examples: text, ids, trained (1 where the token's loss counts)
+    losses    name -> model folder, and adapter folder if there is one
+    answers   name -> the same, and prompts, each a user's turn, and new_tokens
+    adapters  name -> model folder, options of LoraConfig, output folder; the adapter is made here, with random factors
+    merges    name -> model folder, adapter folder, and the folder that we merged them into
+
+A tensor or key that is missing, unexpected or of another shape ends the program: a file that loads in part has not made the trip.
+"""
+
+import json
+import sys
+import warnings
+from pathlib import Path
+from typing import Any
+
+import bitsandbytes
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from safetensors.torch import load_file
+from torch.nn import functional
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+
+SEED = 11
+Row = dict[str, Any]
+Entry = dict[str, Any]
+
+
+def open_model(folder: str) -> PreTrainedModel:
+    model, report = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+    )
+    problems = {kind: sorted(map(str, found)) for kind, found in report.items() if found}
+    if problems:
+        raise SystemExit(f"Cannot load {folder} whole: {problems}")
+
+    return model.eval()
+
+
+def open_adapted(entry: Entry) -> PreTrainedModel | PeftModel:
+    model = open_model(entry["model"])
+    folder = entry.get("adapter")
+    if folder is None:
+        return model
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        adapted = PeftModel.from_pretrained(model, folder)
+
+    complaints = [str(warning.message) for warning in caught if "key" in str(warning.message)]
+    stored = load_file(Path(folder) / "adapter_model.safetensors")
+    loaded = get_peft_model_state_dict(adapted)
+    if complaints or stored.keys() != loaded.keys():
+        raise SystemExit(f"Cannot load {folder} whole: {complaints} {sorted(stored.keys() ^ loaded.keys())}")
+
+    return adapted.eval()
+
+
+def mean_loss(model: torch.nn.Module, rows: list[Row]) -> float:
+    """Sum over all trained tokens, divided once."""
+    total, count = 0.0, 0
+    for row in rows:
+        ids = torch.tensor([row["ids"]])
+        trained = torch.tensor(row["trained"][1:], dtype=torch.bool)
+        with torch.no_grad():
+            logits = model(input_ids=ids).logits[0, :-1].float()
+
+        total += functional.cross_entropy(logits[trained], ids[0, 1:][trained], reduction="sum").item()
+        count += int(trained.sum())
+
+    return total / count
+
+
+def four_bit_layers(model: torch.nn.Module) -> int:
+    return sum(isinstance(module, bitsandbytes.nn.Linear4bit) for module in model.modules())
+
+
+def losses(entries: dict[str, Entry], rows: list[Row]) -> dict[str, Entry]:
+    results = {}
+    for name, entry in entries.items():
+        model = open_adapted(entry)
+        results[name] = {"loss": mean_loss(model, rows), "four_bit_layers": four_bit_layers(model)}
+
+    return results
+
+
+def answers(entry: Entry) -> list[str]:
+    """Greedy continuations, without control tokens."""
+    model = open_adapted(entry)
+    tokenizer = AutoTokenizer.from_pretrained(entry["model"])
+    texts = []
+    for prompt in entry["prompts"]:
+        turn = [{"role": "user", "content": prompt}]
+        inputs = tokenizer.apply_chat_template(turn, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+        inputs.pop("token_type_ids", None)
+        made = model.generate(**inputs, do_sample=False, max_new_tokens=entry["new_tokens"])
+        texts.append(tokenizer.decode(made[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True).strip())
+
+    return texts
+
+
+def make_adapter(entry: Entry, rows: list[Row]) -> float:
+    """Saves an adapter with random factors, as after training, and returns its loss."""
+    torch.manual_seed(SEED)
+    model = get_peft_model(open_model(entry["model"]), LoraConfig(task_type="CAUSAL_LM", **entry["options"]))
+    for name, parameter in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.05)
+        elif parameter.requires_grad:
+            parameter.data *= 1 + 0.05 * torch.randn_like(parameter)
+
+    model.save_pretrained(entry["output"])
+    return mean_loss(model.eval(), rows)
+
+
+def merge_error(entry: Entry) -> float:
+    """Largest difference of a weight from what PEFT merges."""
+    expected = open_adapted(entry).merge_and_unload().state_dict()
+    found = open_model(entry["merged"]).state_dict()
+    if found.keys() != expected.keys():
+        raise SystemExit(f"Cannot compare {entry['merged']}: {sorted(found.keys() ^ expected.keys())}")
+
+    return max((found[name] - weight).abs().max().item() for name, weight in expected.items())
+
+
+def foreign_rows(folder: str, rows: list[Row]) -> int:
+    """How many texts the reference's tokenizer cuts otherwise."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    return sum(tokenizer(row["text"], add_special_tokens=False).input_ids != row["ids"] for row in rows)
+
+
+def main(job_file: str, result_file: str) -> None:
+    torch.set_num_threads(2)
+    job = json.loads(Path(job_file).read_text())
+    rows = [json.loads(line) for line in Path(job["rows"]).read_text().splitlines()]
+    result = {
+        "rows_cut_otherwise": foreign_rows(job["tokenizer"], rows),
+        "losses": losses(job["losses"], rows),
+        "answers": {name: answers(entry) for name, entry in job["answers"].items()},
+        "adapters": {name: make_adapter(entry, rows) for name, entry in job["adapters"].items()},
+        "merges": {name: merge_error(entry) for name, entry in job["merges"].items()},
+    }
+    Path(result_file).write_text(json.dumps(result, indent=2))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
