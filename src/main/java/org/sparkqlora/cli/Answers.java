@@ -1,21 +1,16 @@
 package org.sparkqlora.cli;
 
 import java.nio.file.Path;
-import java.util.HashSet;
-import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.data.ChatMessage;
-import org.sparkqlora.data.ChatTemplate;
+import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TextStream;
 import org.sparkqlora.train.DecoderGradientModel;
 import org.sparkqlora.train.FolderModelSource;
-import org.sparkqlora.weights.GenerationConfigJson;
 
 /** A model with its tokenizer, ready to answer in this process. */
 final class Answers implements AutoCloseable {
@@ -35,19 +30,18 @@ final class Answers implements AutoCloseable {
     static Answers open(FolderModelSource source, AdapterStart start, @Nullable Path chatTemplate) {
         ModelTokenizer tokenizer = ModelEncoders.openTokenizer(Path.of(source.folder()), chatTemplate);
         try {
-            Set<Integer> endIds = new HashSet<>(GenerationConfigJson.eosIds(Path.of(source.folder())));
-            tokenizer.eos().ifPresent(endIds::add);
-            return open(tokenizer, endIds, source.open(Runtime.getRuntime().availableProcessors()), start);
+            return open(source, tokenizer, start);
         } catch (RuntimeException e) {
             tokenizer.close();
             throw e;
         }
     }
 
-    private static Answers open(
-            ModelTokenizer tokenizer, Set<Integer> endIds, DecoderGradientModel model, AdapterStart start) {
+    private static Answers open(FolderModelSource source, ModelTokenizer tokenizer, AdapterStart start) {
+        DecoderGradientModel model = source.open(Runtime.getRuntime().availableProcessors());
         try {
-            endIds.addAll(model.decoder().config().eosIds());
+            Set<Integer> endIds =
+                    EndTokens.of(Path.of(source.folder()), model.decoder().config(), tokenizer);
             return new Answers(tokenizer, endIds, model, model.decoder().bind(start.parameters(model, 0)));
         } catch (RuntimeException e) {
             model.close();
@@ -56,16 +50,17 @@ final class Answers implements AutoCloseable {
     }
 
     /**
-     * The likeliest answer, up to the end of the turn.
+     * The answer, up to the end of the turn.
      *
      * @param sink gets the text as it grows, in whole characters
      */
-    Answer to(String prompt, int maxNewTokens, Consumer<String> sink) {
+    Answer to(String prompt, ChoiceOptions choice, Consumer<String> sink) {
         TextStream text = new TextStream(tokenizer);
-        GenerationSpec spec = new GenerationSpec(maxNewTokens, endIds);
-        int[] ids = model.decoder().generate(parameters, encode(prompt), spec, id -> sink.accept(text.add(id)));
+        int[] asked = new PromptEncoder(tokenizer).encode(new Prompt.Question(prompt));
+        GenerationSpec spec = choice.spec(endIds).ofText(0);
+        int[] ids = model.decoder().generate(parameters, asked, spec, id -> sink.accept(text.add(id)));
         sink.accept(text.end());
-        return new Answer(tokenizer.decode(ids).strip(), ids.length);
+        return Answer.of(ids, tokenizer);
     }
 
     @Override
@@ -75,19 +70,15 @@ final class Answers implements AutoCloseable {
         tokenizer.close();
     }
 
-    private int[] encode(String prompt) {
-        Optional<ChatTemplate> template = tokenizer.chatTemplate();
-        return template.isPresent()
-                ? tokenizer.encodeWithoutSpecials(
-                        template.get().renderPrompt(List.of(ChatMessage.of("user", prompt)), List.of()))
-                : tokenizer.encode(prompt);
-    }
-
     /**
      * What a model answered.
      *
      * @param text without control tokens
      * @param tokens how many it took
      */
-    record Answer(String text, int tokens) {}
+    record Answer(String text, int tokens) {
+        static Answer of(int[] ids, ModelTokenizer tokenizer) {
+            return new Answer(tokenizer.decode(ids).strip(), ids.length);
+        }
+    }
 }

@@ -1,10 +1,12 @@
 package org.sparkqlora.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.Answers.Answer;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -15,8 +17,10 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         abbreviateSynopsis = true,
-        description = "Answers a prompt with the likeliest token each time. The text appears on stderr as it grows,"
-                + " a JSON summary is the last line on stdout. Runs in this process.")
+        description =
+                "Answers a prompt in this process: the text appears on stderr as it grows, a JSON summary is the last"
+                        + " line on stdout. Or answers a file of prompts as a Spark job, each on its own; the answers do not"
+                        + " depend on the cluster.")
 final class GenerateCommand implements Command {
     @Mixin
     ModelOptions model = new ModelOptions();
@@ -27,18 +31,31 @@ final class GenerateCommand implements Command {
 
     @Option(
             names = "--prompt",
-            required = true,
             paramLabel = "TEXT",
             description = "Asked as a user's turn when the model has a chat template, else continued as it is.")
     @Nullable
     String prompt;
 
     @Option(
-            names = "--max-new-tokens",
-            defaultValue = "128",
-            paramLabel = "N",
-            description = "Default: ${DEFAULT-VALUE}.")
-    int maxNewTokens = 128;
+            names = "--prompts",
+            paramLabel = "FILE",
+            description =
+                    "Instead of --prompt: JSON lines {\"messages\": [...]}, whose last turn is left out when it is"
+                            + " the assistant's, or {\"prompt\": ...}, a list of messages or a text that is continued as it is;"
+                            + " or a text file, of which each line is a --prompt.")
+    @Nullable
+    Path prompts;
+
+    @Option(
+            names = "--output",
+            paramLabel = "FILE",
+            description =
+                    "With --prompts: gets a JSON line an answer, in the order of the prompts: prompt, text, tokens.")
+    @Nullable
+    Path output;
+
+    @Mixin
+    ChoiceOptions choice = new ChoiceOptions();
 
     @Option(
             names = "--chat-template",
@@ -53,11 +70,28 @@ final class GenerateCommand implements Command {
         problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
         problems.requireFolder("--adapter", adapter);
         problems.requireFile("--chat-template", chatTemplate);
-        problems.requireAtLeast("--max-new-tokens", 1, maxNewTokens);
+        choice.check(problems);
+        problems.require(
+                (prompt == null) != (prompts == null),
+                "--prompt: expected this or --prompts, found %s",
+                prompt == null ? "neither" : "both");
+        problems.require(
+                (prompts == null) == (output == null),
+                "--output: expected together with --prompts, found one of the two");
+        problems.requireFile("--prompts", prompts);
+        problems.require(
+                output == null || !Files.exists(output),
+                "--output: Cannot write %s: expected a file that does not exist yet, found one",
+                output);
     }
 
     @Override
     public void run(Console console) {
+        if (prompts != null) {
+            answerAll(prompts, Required.value("--output", output), console);
+            return;
+        }
+
         Answer answer = answer(console::part);
         console.note("");
         console.result(SummaryJson.generated(Required.value("--prompt", prompt), answer));
@@ -70,9 +104,23 @@ final class GenerateCommand implements Command {
      */
     Answer answer(Consumer<String> sink) {
         BaseCheck.check(model);
-        AdapterStart start = adapter == null ? AdapterStart.none() : AdapterStart.from(adapter);
+        AdapterStart start = start();
         try (Answers answers = Answers.open(model.source(start.lora()), start, chatTemplate)) {
-            return answers.to(Required.value("--prompt", prompt), maxNewTokens, sink);
+            return answers.to(Required.value("--prompt", prompt), choice, sink);
         }
+    }
+
+    private void answerAll(Path file, Path target, Console console) {
+        ModelConfig config = BaseCheck.check(model);
+        AdapterStart start = start();
+        long began = System.nanoTime();
+        AnswerJob.Result result = new AnswerJob(model.source(start.lora()), start, choice)
+                .run(new PromptFile(file), config, chatTemplate);
+        new AnswerFile(target).write(result.lines());
+        console.result(SummaryJson.answered(target, result, (System.nanoTime() - began) / 1e9));
+    }
+
+    private AdapterStart start() {
+        return adapter == null ? AdapterStart.none() : AdapterStart.from(adapter);
     }
 }

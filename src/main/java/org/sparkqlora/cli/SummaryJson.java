@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.sparkqlora.data.ChatMessage;
+import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.spark.PreparationCounts;
 import org.sparkqlora.spark.PreparedData;
@@ -89,6 +91,34 @@ final class SummaryJson {
         root.put("prompt", prompt);
         root.put("text", answer.text());
         root.put("tokens", answer.tokens());
+        return root.toString();
+    }
+
+    /** One answer of many. */
+    static String answer(Prompt prompt, Answers.Answer answer) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.set("prompt", MAPPER.valueToTree(asked(prompt)));
+        root.put("text", answer.text());
+        root.put("tokens", answer.tokens());
+        return root.toString();
+    }
+
+    /** The prompt as the file has it. */
+    private static Object asked(Prompt prompt) {
+        if (prompt instanceof Prompt.Turns turns) {
+            return turns.messages().stream().map(ChatMessage::fields).toList();
+        }
+
+        return prompt instanceof Prompt.Beginning beginning ? beginning.text() : ((Prompt.Question) prompt).text();
+    }
+
+    static String answered(Path output, AnswerJob.Result result, double seconds) {
+        ObjectNode root = of("generate");
+        root.put("output", output.toString());
+        root.put("prompts", result.lines().size());
+        root.put("tokens", result.tokens());
+        root.put("tokens_per_second", result.tokens() / Math.max(seconds, 1e-9));
+        root.put("seconds", seconds);
         return root.toString();
     }
 

@@ -25,6 +25,7 @@ public final class ExampleJson {
     private static final String LABELS = "labels";
     private static final String ROLE = "role";
     private static final String CONTENT = "content";
+    private static final String ASSISTANT = "assistant";
 
     private static final ObjectReader READER = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -44,6 +45,32 @@ public final class ExampleJson {
             case TOKENS -> new TokenSequence(integers(record, INPUT_IDS), integers(record, LABELS));
             case AUTO -> throw new IllegalStateException("Cannot detect the format of a record as auto");
         };
+    }
+
+    /**
+     * The prompt in {@code line}: {@code {"messages": [...]}} or {@code {"prompt": ...}} as text or list of messages. A last turn of the
+     * assistant among the messages is what is asked for, and left out.
+     */
+    public static Prompt readPrompt(String line) {
+        JsonNode record = parse(line);
+        if (record.has(MESSAGES)) {
+            return new Prompt.Turns(unanswered(messages(record, MESSAGES)), tools(record));
+        }
+
+        return field(record, PROMPT).isTextual()
+                ? new Prompt.Beginning(text(record, PROMPT))
+                : new Prompt.Turns(messages(record, PROMPT), tools(record));
+    }
+
+    private static List<ChatMessage> unanswered(List<ChatMessage> messages) {
+        int last = messages.size() - 1;
+        List<ChatMessage> asked = messages.get(last).role().equals(ASSISTANT) ? messages.subList(0, last) : messages;
+        if (asked.isEmpty()) {
+            throw new BadRecordException(
+                    "Cannot read field messages: expected a turn to answer, found an answer alone");
+        }
+
+        return asked;
     }
 
     private static JsonNode parse(String line) {

@@ -4,12 +4,13 @@ import java.io.Serializable;
 import java.util.Set;
 
 /**
- * How a text is continued: with the likeliest token each time.
+ * How a text is continued.
  *
  * @param maxNewTokens at most so many
  * @param endIds tokens that end the text
+ * @param sampling how each token is chosen
  */
-public record GenerationSpec(int maxNewTokens, Set<Integer> endIds) implements Serializable {
+public record GenerationSpec(int maxNewTokens, Set<Integer> endIds, Sampling sampling) implements Serializable {
     public GenerationSpec {
         if (maxNewTokens < 1) {
             throw new IllegalArgumentException(
@@ -19,24 +20,18 @@ public record GenerationSpec(int maxNewTokens, Set<Integer> endIds) implements S
         endIds = Set.copyOf(endIds);
     }
 
+    /** The same for text {@code number} of many: its chances are its own, whatever the others are. */
+    public GenerationSpec ofText(long number) {
+        return new GenerationSpec(maxNewTokens, endIds, sampling.ofText(number));
+    }
+
     /**
      * The next token.
      *
      * @param logits of each token of the vocabulary
      * @param place how many were chosen before
      */
-    int choose(float[] logits, int place) {
-        return largest(logits);
-    }
-
-    private static int largest(float[] values) {
-        int largest = 0;
-        for (int i = 1; i < values.length; i++) {
-            if (values[i] > values[largest]) {
-                largest = i;
-            }
-        }
-
-        return largest;
+    public int choose(float[] logits, int place) {
+        return sampling.choose(logits, place);
     }
 }

@@ -21,6 +21,7 @@ public final class TrainRegistrator implements KryoRegistrator {
             LineGroup.class,
             GroupResult.class,
             DocumentLosses.class,
+            NumberedTokens.class,
             LossTotal.class,
             ShardResult.BrokenLoss.class);
 

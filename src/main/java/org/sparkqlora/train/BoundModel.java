@@ -1,6 +1,7 @@
 package org.sparkqlora.train;
 
 import java.util.List;
+import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -16,6 +17,9 @@ public interface BoundModel extends AutoCloseable {
 
     /** The loss of each document, in row then document order. */
     List<LossTotal> losses(List<TokenRow> microBatch);
+
+    /** Continues {@code prompt}: the new tokens, without the one that ended the text. */
+    int[] generate(int[] prompt, GenerationSpec spec);
 
     @Override
     void close();

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.function.LongFunction;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
@@ -55,6 +56,11 @@ public final class DecoderGradientModel implements GradientModel {
         @Override
         public List<LossTotal> losses(List<TokenRow> microBatch) {
             return model.losses(parameters, microBatch);
+        }
+
+        @Override
+        public int[] generate(int[] prompt, GenerationSpec spec) {
+            return model.generate(parameters, prompt, spec, id -> {});
         }
 
         @Override

@@ -57,6 +57,76 @@ class GenerateCommandTest {
         assertThat(run.summary()).contains("\"text\":\"\",\"tokens\":0");
     }
 
+    @Test
+    void answersOfAFileAreThoseOfEachPromptAlone() throws Exception {
+        Path prompts = Files.writeString(
+                folder.resolve("prompts.txt"), "%s\n\nwhat says the cat ?\n".formatted(DemoLanguage.SAMPLE));
+        Path output = folder.resolve("new/answers.jsonl");
+        CommandRun alone = generate("--prompt", DemoLanguage.SAMPLE, "--max-new-tokens", "8", "--temperature", "0.9");
+
+        CommandRun run = generate(
+                "--prompts",
+                prompts.toString(),
+                "--output",
+                output.toString(),
+                "--max-new-tokens",
+                "8",
+                "--temperature",
+                "0.9");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        List<String> answers = Files.readAllLines(output);
+        assertThat(answers).hasSize(2);
+        assertThat("{\"command\":\"generate\"," + answers.get(0).substring(1)).isEqualTo(alone.summary());
+        assertThat(run.summary()).contains("\"prompts\":2");
+        assertThat(output.getParent()).isDirectoryNotContaining("glob:**.part");
+    }
+
+    @Test
+    void recordsAreConversationsOrTextsToContinue() throws Exception {
+        Path prompts = folder.resolve("prompts.jsonl");
+        Files.write(
+                prompts,
+                List.of(
+                        "{\"messages\": [{\"role\": \"user\", \"content\": \"hello\"}, {\"role\": \"assistant\", \"content\": \"hi\"}]}",
+                        "{\"prompt\": \"hello\", \"completion\": \"hi\"}"));
+        Path output = folder.resolve("records.jsonl");
+
+        CommandRun run =
+                generate("--prompts", prompts.toString(), "--output", output.toString(), "--max-new-tokens", "4");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        List<String> answers = Files.readAllLines(output);
+        assertThat(answers.get(0)).startsWith("{\"prompt\":[{\"role\":\"user\",\"content\":\"hello\"}],\"text\":");
+        assertThat(answers.get(1)).startsWith("{\"prompt\":\"hello\",\"text\":");
+    }
+
+    @Test
+    void aPromptThatCannotBeReadNamesItsLine() throws Exception {
+        Path prompts = Files.writeString(folder.resolve("bad.jsonl"), "{\"prompt\": \"hello\"}\n{\"text\": \"x\"}\n");
+        Path output = folder.resolve("never.jsonl");
+
+        CommandRun run = generate("--prompts", prompts.toString(), "--output", output.toString());
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("Cannot answer %s:2: Cannot read the record: expected a field prompt".formatted(prompts));
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void allProblemsAreToldTogether() {
+        CommandRun run = generate("--temperature", "-1", "--top-p", "0", "--output", "x.jsonl");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "--temperature: expected at least 0, found -1.0",
+                        "--top-p: expected more than 0 and at most 1, found 0.0",
+                        "--prompt: expected this or --prompts, found neither",
+                        "--output: expected together with --prompts, found one of the two");
+    }
+
     private static CommandRun generate(String... options) {
         List<String> line = new ArrayList<>(List.of(
                 "generate",

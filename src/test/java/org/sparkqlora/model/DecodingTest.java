@@ -210,7 +210,7 @@ class DecodingTest {
         }
 
         int[] generate(int[] prompt, Set<Integer> ends) {
-            return model.generate(parameters, prompt, new GenerationSpec(NEW_TOKENS, ends), id -> {});
+            return model.generate(parameters, prompt, new GenerationSpec(NEW_TOKENS, ends, Sampling.GREEDY), id -> {});
         }
 
         /** Greedy decoding that computes the whole text for each token. */

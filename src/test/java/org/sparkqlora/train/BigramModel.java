@@ -1,9 +1,11 @@
 package org.sparkqlora.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.LongFunction;
+import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
@@ -68,6 +70,28 @@ public final class BigramModel implements GradientModel {
             }
 
             return losses;
+        }
+
+        @Override
+        public int[] generate(int[] prompt, GenerationSpec spec) {
+            int[] made = new int[spec.maxNewTokens()];
+            int last = prompt[prompt.length - 1];
+            for (int count = 0; count < made.length; count++) {
+                last = spec.choose(logits(last), count);
+                if (spec.endIds().contains(last)) {
+                    return Arrays.copyOf(made, count);
+                }
+
+                made[count] = last;
+            }
+
+            return made;
+        }
+
+        private float[] logits(int previous) {
+            float[] line = new float[VOCABULARY];
+            table.read((long) previous * VOCABULARY, line, 0, VOCABULARY);
+            return line;
         }
 
         @Override

@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.quant.Workers;
@@ -292,6 +293,11 @@ class TrainerTest {
         @Override
         public List<LossTotal> losses(List<TokenRow> microBatch) {
             return microBatch.contains(poison) ? List.of(new LossTotal(Double.NaN, 1)) : healthy.losses(microBatch);
+        }
+
+        @Override
+        public int[] generate(int[] prompt, GenerationSpec spec) {
+            return healthy.generate(prompt, spec);
         }
 
         @Override

@@ -1,0 +1,72 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.cli.Answers.Answer;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.spark.SparkGenerator;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.weights.ModelConfig;
+
+/** Answers to a file of prompts, made on the cluster. Driver only. */
+final class AnswerJob {
+    private final FolderModelSource source;
+    private final AdapterStart start;
+    private final ChoiceOptions choice;
+
+    AnswerJob(FolderModelSource source, AdapterStart start, ChoiceOptions choice) {
+        this.source = source;
+        this.start = start;
+        this.choice = choice;
+    }
+
+    /**
+     * A JSON line for each prompt, in their order, and how many tokens all took.
+     *
+     * @param tokens of all answers
+     */
+    record Result(List<String> lines, long tokens) {}
+
+    Result run(PromptFile file, ModelConfig config, @Nullable Path chatTemplate) {
+        Path folder = Path.of(source.folder());
+        List<PromptFile.Line> prompts = file.read();
+        try (ModelTokenizer tokenizer = ModelEncoders.openTokenizer(folder, chatTemplate)) {
+            List<int[]> asked = encoded(file, prompts, tokenizer);
+            List<int[]> made = made(asked, choice.spec(EndTokens.of(folder, config, tokenizer)));
+            List<String> lines = new ArrayList<>();
+            long tokens = 0;
+            for (int i = 0; i < made.size(); i++) {
+                Answer answer = Answer.of(made.get(i), tokenizer);
+                lines.add(SummaryJson.answer(prompts.get(i).prompt(), answer));
+                tokens += answer.tokens();
+            }
+
+            return new Result(lines, tokens);
+        }
+    }
+
+    private static List<int[]> encoded(PromptFile file, List<PromptFile.Line> prompts, ModelTokenizer tokenizer) {
+        PromptEncoder encoder = new PromptEncoder(tokenizer);
+        List<int[]> encoded = new ArrayList<>();
+        for (PromptFile.Line line : prompts) {
+            try {
+                encoded.add(encoder.encode(line.prompt()));
+            } catch (BadRecordException e) {
+                throw file.refused(line.number(), e);
+            }
+        }
+
+        return encoded;
+    }
+
+    private List<int[]> made(List<int[]> asked, GenerationSpec spec) {
+        JavaSparkContext context = Sessions.context("generate");
+        FirstState state = FirstState.of(source, start, 0, Runtime.getRuntime().availableProcessors());
+        return new SparkGenerator(context, source).generate(state.parameters(), state.index(), asked, spec);
+    }
+}

@@ -1,0 +1,34 @@
+package org.sparkqlora.cli;
+
+import java.util.List;
+import java.util.Optional;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.data.ChatMessage;
+import org.sparkqlora.data.ChatTemplate;
+import org.sparkqlora.data.Prompt;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+
+/** The ids that a model is asked with. */
+record PromptEncoder(ModelTokenizer tokenizer) {
+    int[] encode(Prompt prompt) {
+        if (prompt instanceof Prompt.Question question) {
+            return tokenizer.chatTemplate().isPresent()
+                    ? conversation(new Prompt.Turns(List.of(ChatMessage.of("user", question.text())), List.of()))
+                    : tokenizer.encode(question.text());
+        }
+
+        return prompt instanceof Prompt.Beginning beginning
+                ? tokenizer.encode(beginning.text())
+                : conversation((Prompt.Turns) prompt);
+    }
+
+    private int[] conversation(Prompt.Turns turns) {
+        Optional<ChatTemplate> template = tokenizer.chatTemplate();
+        if (template.isEmpty()) {
+            throw new BadRecordException(
+                    "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with --chat-template");
+        }
+
+        return tokenizer.encodeWithoutSpecials(template.get().renderPrompt(turns.messages(), turns.tools()));
+    }
+}

@@ -1,0 +1,68 @@
+package org.sparkqlora.spark;
+
+import java.util.UUID;
+import java.util.function.BiFunction;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.TrainState;
+
+/** Replicas of a State that never moves on, for jobs that use a model as it is. Driver only. */
+final class StillReplicas {
+    /** Keeps nothing but the parameters. */
+    private static final OptimizerSpec STILL = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
+
+    private final JavaSparkContext context;
+    private final ModelSource model;
+
+    StillReplicas(JavaSparkContext context, ModelSource model) {
+        this.context = context;
+        this.model = model;
+    }
+
+    /**
+     * Does {@code work} with replicas at {@code parameters}.
+     *
+     * @param folder prepared rows that tasks read; empty where they read none
+     */
+    <T> T at(
+            FlatVector parameters,
+            ParameterIndex index,
+            String folder,
+            BiFunction<RunDescription, ReplicaGroup, T> work) {
+        Broadcast<SerializableConfiguration> configuration =
+                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        RunDescription run = new RunDescription(
+                UUID.randomUUID().toString(),
+                model,
+                STILL,
+                Paging.DEFAULT,
+                TaskSlots.threadsOfTask(context),
+                folder,
+                configuration);
+        try (Workers workers = new Workers(1);
+                ReplicaGroup replicas = group(run, still(parameters, index, workers))) {
+            return work.apply(run, replicas);
+        } finally {
+            configuration.destroy();
+        }
+    }
+
+    private static TrainState still(FlatVector parameters, ParameterIndex index, Workers workers) {
+        return TrainState.fresh(parameters, index, STILL, 0, StateHome.inMemory(workers));
+    }
+
+    private ReplicaGroup group(RunDescription run, TrainState state) {
+        return context.isLocal()
+                ? new DriverReplica(run, state)
+                : new FollowingReplicas(state, new HistoryPublisher(context, STILL, SnapshotPolicy.DEFAULT));
+    }
+}
