@@ -22,6 +22,7 @@ final class Sessions {
         conf.setIfMissing("spark.ui.showConsoleProgress", "false");
         conf.setIfMissing("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
         conf.setIfMissing("spark.kryo.registrator", TrainRegistrator.class.getName());
+        conf.setIfMissing("spark.kryoserializer.buffer.max", "2047m");
         SparkSession session = SparkSession.builder()
                 .appName("spark-qlora " + command)
                 .config(conf)

@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.spark.ExchangeChoice;
 import org.sparkqlora.spark.PreparationCounts;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.train.TrainSummary;
@@ -29,10 +30,9 @@ final class SummaryJson {
         return root.toString();
     }
 
-    /** @param parameters that trained */
-    static String trained(TrainSummary run, long parameters, PreparationCounts data, Location result) {
+    static String trained(TrainSummary run, ExchangeChoice exchange, PreparationCounts data, Location result) {
         ObjectNode root = of("train");
-        root.put("trained_parameters", parameters);
+        root.put("trained_parameters", exchange.size().parameters());
         root.put("steps", run.steps());
         root.put("resumed_from", run.resumedFrom());
         put(root, "first_loss", run.firstLoss());
@@ -40,6 +40,10 @@ final class SummaryJson {
         put(root, "eval_loss", run.evaluationLoss());
         root.put("tokens_per_second", run.tokens() / Math.max(run.seconds(), 1e-9));
         root.put("seconds", run.seconds());
+        ObjectNode moved = root.putObject("exchange");
+        moved.put("kind", exchange.kind().word());
+        moved.put("wire", exchange.size().wire().word());
+        moved.put("reason", exchange.reason());
         writeCounts(data, root.putObject("data"));
         root.put(ADAPTER, result.toString());
         return root.toString();

@@ -25,6 +25,9 @@ final class TrainOptions {
     @Mixin
     UpdateOptions update = new UpdateOptions();
 
+    @Mixin
+    ExchangeOptions exchange = new ExchangeOptions();
+
     void check(Problems problems) {
         model.check(problems);
         data.check(problems);

@@ -9,6 +9,8 @@ import org.sparkqlora.optim.Optimizers;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.ClusterCheck;
+import org.sparkqlora.spark.ExchangeChoice;
+import org.sparkqlora.spark.GradientSize;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.ScratchFolder;
 import org.sparkqlora.spark.SnapshotPolicy;
@@ -76,15 +78,10 @@ final class Training {
 
     /** All that could be wrong with the input was found by now: from here on the folder is worth keeping. */
     private static GradientSource begin(
-            JavaSparkContext context,
-            TrainingRun run,
-            TrainState state,
-            OutputFolder output,
-            CheckpointStore checkpoints) {
-        GradientSource source = new SparkGradientSource(context, run, state);
+            GradientSource source, TrainPlan plan, OutputFolder output, CheckpointStore checkpoints) {
         output.keep();
         checkpoints.claim();
-        new PlanFile(output.location()).write(run.plan());
+        new PlanFile(output.location()).write(plan);
         return source;
     }
 
@@ -131,6 +128,7 @@ final class Training {
                 batches,
                 options.update.optimizer(),
                 options.update.schedule(batches.steps()),
+                options.exchange.wire,
                 options.update.maxGradientNorm,
                 options.run.seed);
     }
@@ -142,7 +140,10 @@ final class Training {
                 MetricsLog metrics = metrics(output, checkpoints);
                 FirstState first = firstState(run, start, home(run, workers))) {
             StateHome home = home(run, workers);
-            requireNone(new ClusterCheck(context).problems(run, first.index().size()));
+            ExchangeChoice exchange = options.exchange.choose(
+                    new GradientSize(first.index().size(), plan.batches().shards(), plan.wire()), context.getConf());
+            console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
+            requireNone(new ClusterCheck(context).problems(run, exchange));
             Trainer trainer = new Trainer(
                     plan,
                     options.run.rhythm(),
@@ -153,11 +154,10 @@ final class Training {
             TrainSummary summary = trainer.run(
                     options.run.resume,
                     () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),
-                    state -> begin(context, run, state, output, checkpoints),
+                    state -> begin(new SparkGradientSource(context, run, state, exchange), plan, output, checkpoints),
                     result::publish);
             console.note("wrote %s", result.folder());
-            return SummaryJson.trained(
-                    summary, first.index().size(), run.rows().manifest().counts(), result.folder());
+            return SummaryJson.trained(summary, exchange, run.rows().manifest().counts(), result.folder());
         }
     }
 

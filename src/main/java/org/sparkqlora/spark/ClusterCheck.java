@@ -10,14 +10,9 @@ import org.apache.spark.util.SerializableConfiguration;
 
 /** Finds out in seconds what would make a run fail in an hour, all of it at once. Driver only. */
 public final class ClusterCheck {
-    private static final String MAX_RESULT_SIZE = "spark.driver.maxResultSize";
     private static final String SERIALIZER = "spark.serializer";
     private static final String KRYO = "KryoSerializer";
     private static final String KRYO_REGISTRATOR = "spark.kryo.registrator";
-    private static final String KRYO_BUFFER = "spark.kryoserializer.buffer.max";
-
-    /** What a gradient takes on the way besides its values, at most. */
-    private static final long ENVELOPE = 1 << 16;
 
     private final JavaSparkContext context;
     private final SparkConf settings;
@@ -27,26 +22,26 @@ public final class ClusterCheck {
         this.settings = context.getConf();
     }
 
-    /** What is missing for {@code run}; nothing when it can start. */
-    public List<String> problems(TrainingRun run, long parameterCount) {
-        long vector = parameterCount * Float.BYTES + ENVELOPE;
+    /** What is missing for {@code run} with this exchange; nothing when it can start. */
+    public List<String> problems(TrainingRun run, ExchangeChoice exchange) {
         List<String> problems = new ArrayList<>();
-        checkResultSize(vector * run.plan().batches().shards(), problems);
-        checkKryo(vector, problems);
+        checkResultSize(exchange, problems);
+        checkKryo(exchange.bytesOfResult(), problems);
         problems.addAll(executorProblems(run));
         return problems;
     }
 
-    private void checkResultSize(long needed, List<String> problems) {
-        long allowed = settings.getSizeAsBytes(MAX_RESULT_SIZE, "1g");
-        if (allowed > 0 && needed > allowed) {
+    private static void checkResultSize(ExchangeChoice exchange, List<String> problems) {
+        long needed = exchange.bytesOfJob();
+        long allowed = exchange.resultLimit();
+        if (needed > allowed) {
             problems.add(
-                    "Cannot collect %d bytes of gradients a step: %s is %d. Raise it, or train with fewer --shards."
-                            .formatted(needed, MAX_RESULT_SIZE, allowed));
+                    "Cannot exchange gradients by %s, %d bytes at once: %s is %d. Raise it, or take --exchange auto."
+                            .formatted(exchange.kind().word(), needed, ExchangeChoice.MAX_RESULT_SIZE, allowed));
         }
     }
 
-    private void checkKryo(long vector, List<String> problems) {
+    private void checkKryo(long result, List<String> problems) {
         if (!settings.get(SERIALIZER, "").endsWith(KRYO)) {
             return;
         }
@@ -57,10 +52,11 @@ public final class ClusterCheck {
                     .formatted(KRYO_REGISTRATOR, TrainRegistrator.class.getName(), registrators));
         }
 
-        long allowed = settings.getSizeAsBytes(KRYO_BUFFER, "64m");
-        if (vector > allowed) {
-            problems.add("Cannot send a gradient of %d bytes: %s is %d. Raise it; 2047m is the most."
-                    .formatted(vector, KRYO_BUFFER, allowed));
+        long allowed = settings.getSizeAsBytes(ExchangeChoice.KRYO_BUFFER, "64m");
+        if (result > allowed) {
+            problems.add(
+                    "Cannot send a result of %d bytes to the driver: %s is %d. Raise it (2047m is the most), or take --exchange auto."
+                            .formatted(result, ExchangeChoice.KRYO_BUFFER, allowed));
         }
     }
 

@@ -4,6 +4,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.VoidFunction;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.Wire;
 
 /**
  * Where tasks run in the driver, they leave their vectors with the driver's replica: nothing is serialised, and a gradient
@@ -11,21 +12,34 @@ import org.sparkqlora.train.StepGradient;
  */
 final class DriverExchange implements GradientExchange {
     private final RunDescription run;
+    private final Wire wire;
 
-    DriverExchange(RunDescription run) {
+    /** @param wire to whose numbers gradients are rounded, as they would be on their way from another process */
+    DriverExchange(RunDescription run, Wire wire) {
         this.run = run;
+        this.wire = wire;
     }
 
     @Override
-    public StepGradient sum(JavaRDD<ShardResult> shards, long step, int shardCount) {
-        shards.foreach(new Leave(run, step));
-        return StepGradient.sum(step, shardCount, ExecutorReplicas.of(run).take(step));
+    public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
+        shards.foreach(new Leave(run, wire, step));
+        return StepGradient.sum(
+                step, shards.getNumPartitions(), ExecutorReplicas.of(run).take(step));
+    }
+
+    @Override
+    public void close() {
+        // The replica that it uses is its owner's.
     }
 
     /** Runs in a task of the driver's process. */
-    private record Leave(RunDescription run, long step) implements VoidFunction<ShardResult> {
+    private record Leave(RunDescription run, Wire wire, long step) implements VoidFunction<ShardResult> {
         @Override
         public void call(ShardResult result) {
+            if (result instanceof ShardResult.Gradient shard) {
+                wire.round(shard.gradient());
+            }
+
             ExecutorReplicas.of(run).leave(step, result);
         }
     }

@@ -36,7 +36,8 @@ public final class SparkGradientSource implements GradientSource {
     private final JavaRDD<Integer> shards;
     private final GradientExchange exchange;
 
-    public SparkGradientSource(JavaSparkContext context, TrainingRun run, TrainState state) {
+    /** @param choice how gradients come together */
+    public SparkGradientSource(JavaSparkContext context, TrainingRun run, TrainState state, ExchangeChoice choice) {
         this.context = context;
         this.plan = run.plan();
         this.heldOut = run.heldOut();
@@ -52,7 +53,9 @@ public final class SparkGradientSource implements GradientSource {
         this.replicas = context.isLocal()
                 ? new DriverReplica(description, state)
                 : new FollowingReplicas(state, new HistoryPublisher(context, plan.optimizer(), run.snapshots()));
-        this.exchange = context.isLocal() ? new DriverExchange(description) : new CollectExchange();
+        this.exchange = context.isLocal()
+                ? new DriverExchange(description, plan.wire())
+                : choice.exchange(TaskSlots.available(context));
         this.shards = shardsOf(context, plan.batches());
     }
 
@@ -70,7 +73,7 @@ public final class SparkGradientSource implements GradientSource {
         GradientFunction function =
                 new GradientFunction(description, plan.batches(), plan.seed(), step, replicas.history());
         JavaRDD<ShardResult> results = shards.map(function);
-        return exchange.sum(results, step, plan.batches().shards()).within((System.nanoTime() - begin) / NANOS);
+        return exchange.sum(results, step).within((System.nanoTime() - begin) / NANOS, TaskSlots.available(context));
     }
 
     @Override
@@ -88,6 +91,7 @@ public final class SparkGradientSource implements GradientSource {
     @Override
     public void close() {
         context.setJobDescription(null);
+        exchange.close();
         replicas.close();
         configuration.destroy();
     }

@@ -30,6 +30,10 @@ public final class TrainRegistrator implements KryoRegistrator {
         kryo.register(FlatVector.class, new FlatVectorSerializer());
         kryo.register(Update.class, new UpdateSerializer());
         kryo.register(ShardResult.Gradient.class, new ShardGradientSerializer());
+        kryo.register(WireGradient.class, new WireGradientSerializer());
+        kryo.register(SliceKey.class, new SliceKeySerializer());
+        kryo.register(GradientSlice.class, new GradientSliceSerializer());
+        kryo.register(SummedPart.class, new SummedPartSerializer());
         kryo.register(byte[][].class);
         for (Class<?> type : SMALL) {
             kryo.register(type, new JavaSerializer());

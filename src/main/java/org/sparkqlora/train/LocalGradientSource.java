@@ -47,7 +47,7 @@ public final class LocalGradientSource implements GradientSource {
                     step, OwnHistory.INSTANCE, model -> task.compute(model, state.freshGradient(home), step, shard)));
         }
 
-        return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS);
+        return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS, 1);
     }
 
     @Override

@@ -27,6 +27,8 @@ public final class MetricsJson {
         line.put("compute_seconds", rounded(step.computeSeconds()));
         line.put("exchange_seconds", rounded(step.exchangeSeconds()));
         line.put("update_seconds", rounded(step.updateSeconds()));
+        line.put("spark_seconds", rounded(step.sparkSeconds()));
+        line.put("spark_share", rounded(step.sparkSeconds() / Math.max(step.seconds(), 1e-9)));
         line.put("optimizer_resident_bytes", step.optimizerResidentBytes());
         evaluationLoss.ifPresent(loss -> line.put("eval_loss", loss));
         return line.toString();

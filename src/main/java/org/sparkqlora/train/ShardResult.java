@@ -18,7 +18,12 @@ public sealed interface ShardResult extends Serializable {
      * @param computeSeconds how long it took
      */
     record Gradient(int shard, LossTotal loss, long tokens, FlatVector gradient, double computeSeconds)
-            implements ShardResult {}
+            implements ShardResult {
+        /** The same but for its vector, which is empty: what of a result is small. */
+        public Gradient withoutVector() {
+            return new Gradient(shard, loss, tokens, FlatVector.zeros(0), computeSeconds);
+        }
+    }
 
     /**
      * The first row whose loss is infinite or not a number.

@@ -10,11 +10,17 @@ import org.sparkqlora.tensor.FlatVector;
  * @param loss over all trained tokens of the batch
  * @param tokens all tokens that went through the model, padding not counted
  * @param gradient derivative of {@code loss.lossSum()}
- * @param computeSeconds of the slowest shard
+ * @param computeSeconds of the slowest shard, or of all shards where they had to take turns
+ * @param shardSeconds of all shards, one after the other
  * @param exchangeSeconds what moving and adding gradients took on top of it
  */
 public record StepGradient(
-        LossTotal loss, long tokens, FlatVector gradient, double computeSeconds, double exchangeSeconds) {
+        LossTotal loss,
+        long tokens,
+        FlatVector gradient,
+        double computeSeconds,
+        double shardSeconds,
+        double exchangeSeconds) {
     /**
      * Adds shards up in the order of their numbers, in float32, whatever order they came in. The first shard's vector
      * becomes the sum, the others are closed. A result that came twice counts once.
@@ -25,6 +31,7 @@ public record StepGradient(
         LossTotal loss = LossTotal.ZERO;
         long tokens = 0;
         double slowest = 0;
+        double all = 0;
         for (ShardResult result : inOrder) {
             ShardResult.Gradient shard = gradientOf(step, result);
             if (shard.shard() > 0) {
@@ -35,14 +42,25 @@ public record StepGradient(
             loss = loss.plus(shard.loss());
             tokens += shard.tokens();
             slowest = Math.max(slowest, shard.computeSeconds());
+            all += shard.computeSeconds();
         }
 
-        return new StepGradient(loss, tokens, sum, slowest, 0);
+        return new StepGradient(loss, tokens, sum, slowest, all, 0);
     }
 
-    /** The same gradient, with the time that computing and moving it took together. */
-    public StepGradient within(double totalSeconds) {
-        return new StepGradient(loss, tokens, gradient, computeSeconds, Math.max(0, totalSeconds - computeSeconds));
+    /** The same facts, with the vector that was summed apart from them. */
+    public StepGradient withGradient(FlatVector summed) {
+        return new StepGradient(loss, tokens, summed, computeSeconds, shardSeconds, exchangeSeconds);
+    }
+
+    /**
+     * The same gradient, with the time that computing and moving it took together.
+     *
+     * @param atOnce how many shards compute at once, at most
+     */
+    public StepGradient within(double totalSeconds, int atOnce) {
+        double computing = Math.min(totalSeconds, Math.max(computeSeconds, shardSeconds / atOnce));
+        return new StepGradient(loss, tokens, gradient, computing, shardSeconds, totalSeconds - computing);
     }
 
     private static List<ShardResult> inShardOrder(long step, int shards, List<? extends ShardResult> results) {

@@ -16,6 +16,7 @@ import org.sparkqlora.optim.Schedule;
  * @param batches which rows each step trains on
  * @param optimizer the rule of an update
  * @param schedule its learning rate
+ * @param wire in which shard gradients travel
  * @param maxGradientNorm bound on the norm of the mean gradient; 0 is none
  * @param seed of the first parameters and of the order of rows
  */
@@ -27,6 +28,7 @@ public record TrainPlan(
         BatchPlan batches,
         OptimizerSpec optimizer,
         Schedule schedule,
+        Wire wire,
         double maxGradientNorm,
         long seed)
         implements Serializable {

@@ -50,6 +50,7 @@ public final class TrainPlanJson {
     private static final String OPTIMIZER = "optimizer";
     private static final String LORA_PLUS_RATIO = "loraplus_lr_ratio";
     private static final String SCHEDULE = "schedule";
+    private static final String WIRE = "wire";
     private static final String MAX_GRADIENT_NORM = "max_grad_norm";
     private static final String SEED = "seed";
     private static final Set<String> KEYS = Set.of(
@@ -64,6 +65,7 @@ public final class TrainPlanJson {
             BATCHES,
             OPTIMIZER,
             SCHEDULE,
+            WIRE,
             MAX_GRADIENT_NORM,
             SEED);
 
@@ -92,6 +94,7 @@ public final class TrainPlanJson {
                 batches(field(root, BATCHES)),
                 optimizer(field(root, OPTIMIZER)),
                 schedule(field(root, SCHEDULE)),
+                Wire.parse(text(root, WIRE)),
                 number(root, MAX_GRADIENT_NORM),
                 field(root, SEED).longValue());
     }
@@ -138,6 +141,7 @@ public final class TrainPlanJson {
         writeBatches(plan.batches(), root.putObject(BATCHES));
         writeOptimizer(plan.optimizer(), root.putObject(OPTIMIZER));
         writeSchedule(plan.schedule(), root.putObject(SCHEDULE));
+        root.put(WIRE, plan.wire().word());
         root.put(MAX_GRADIENT_NORM, plan.maxGradientNorm());
         root.put(SEED, plan.seed());
         return root;

@@ -11,6 +11,7 @@ import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.TrainFixture;
+import org.sparkqlora.train.Wire;
 
 class ClusterCheckTest {
     private static final PreparedData NOWHERE =
@@ -22,13 +23,15 @@ class ClusterCheckTest {
         TrainingRun run = new TrainingRun(
                 TrainFixture.plan(batches), new MissingModel(), NOWHERE, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT);
 
+        ExchangeChoice choice = new ExchangeChoice(
+                ExchangeKind.COLLECT, new GradientSize(100_000_000L, 4, Wire.FP32), 1L << 30, "as asked for");
         List<String> problems =
-                Clusters.on(Clusters.TWO_SLOTS, context -> new ClusterCheck(context).problems(run, 100_000_000L));
+                Clusters.on(Clusters.TWO_SLOTS, context -> new ClusterCheck(context).problems(run, choice));
 
         assertThat(problems)
                 .containsExactly(
-                        "Cannot collect 1600262144 bytes of gradients a step: spark.driver.maxResultSize is 1073741824. Raise it, or train with fewer --shards.",
-                        "Cannot send a gradient of 400065536 bytes: spark.kryoserializer.buffer.max is 67108864. Raise it; 2047m is the most.",
+                        "Cannot exchange gradients by collect, 1600262144 bytes at once: spark.driver.maxResultSize is 1073741824. Raise it, or take --exchange auto.",
+                        "Cannot send a result of 400065536 bytes to the driver: spark.kryoserializer.buffer.max is 67108864. Raise it (2047m is the most), or take --exchange auto.",
                         "127.0.0.1: Cannot open model m: expected a folder",
                         "127.0.0.1: Cannot read prepared rows from /no/such/folder: expected a manifest.json, found none");
     }

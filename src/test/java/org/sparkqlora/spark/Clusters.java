@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.lang.management.ManagementFactory;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
@@ -17,10 +18,23 @@ final class Clusters {
     private Clusters() {}
 
     static <T> T on(String master, Function<JavaSparkContext, T> work) {
-        try (JavaSparkContext context = new JavaSparkContext(configuration(master))) {
-            context.setLogLevel("ERROR");
+        try (JavaSparkContext context = start(master)) {
             return work.apply(context);
         }
+    }
+
+    /** A cluster that the caller closes. */
+    static JavaSparkContext start(String master) {
+        return start(master, Map.of());
+    }
+
+    /** A cluster with {@code settings} beside the usual ones, that the caller closes. */
+    static JavaSparkContext start(String master, Map<String, String> settings) {
+        SparkConf configuration = configuration(master);
+        settings.forEach(configuration::set);
+        JavaSparkContext context = new JavaSparkContext(configuration);
+        context.setLogLevel("ERROR");
+        return context;
     }
 
     private static SparkConf configuration(String master) {

@@ -46,6 +46,7 @@ import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainSummary;
 import org.sparkqlora.train.Trainer;
+import org.sparkqlora.train.Wire;
 
 /** Training of a small Llama in bfloat16, on clusters of several sizes. */
 class DecoderTrainingTest {
@@ -120,11 +121,20 @@ class DecoderTrainingTest {
                 Resume.NEVER,
                 () -> fresh(model, plan, paging),
                 state -> new SparkGradientSource(
-                        context, new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT), state),
+                        context,
+                        new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT),
+                        state,
+                        collect(state, plan, context)),
                 state -> trained[0] = state.parameters().copy());
         assertThat(summary.lastLoss().getAsDouble())
                 .isLessThan(summary.firstLoss().getAsDouble());
         return trained[0];
+    }
+
+    private static ExchangeChoice collect(TrainState state, TrainPlan plan, JavaSparkContext context) {
+        GradientSize size =
+                new GradientSize(state.parameters().length(), plan.batches().shards(), plan.wire());
+        return ExchangeChoice.of(ExchangeKind.COLLECT, size, context.getConf());
     }
 
     private static TrainState fresh(ModelSource source, TrainPlan plan, Paging paging) {
@@ -146,6 +156,7 @@ class DecoderTrainingTest {
                 batches,
                 new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0),
                 new Schedule(ScheduleKind.CONSTANT, 5e-3, 0, STEPS),
+                Wire.FP32,
                 0.3,
                 42);
     }

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.optim.Paging;
@@ -44,6 +46,7 @@ import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainSummary;
 import org.sparkqlora.train.Trainer;
+import org.sparkqlora.train.Wire;
 
 class SparkGradientSourceTest {
     private static final int STEPS = 7;
@@ -70,12 +73,19 @@ class SparkGradientSourceTest {
         heldOut = prepared.get(1);
     }
 
-    @ParameterizedTest(name = "{0}")
-    @ValueSource(strings = {Clusters.ONE_SLOT, Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS})
-    void everyClusterGivesTheBytesOfOneProcess(String master) {
+    @ParameterizedTest(name = "{1} on {0}")
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                Clusters.ONE_SLOT + ";AUTO",
+                Clusters.TWO_SLOTS + ";AUTO",
+                Clusters.TWO_EXECUTORS + ";COLLECT",
+                Clusters.TWO_EXECUTORS + ";SHUFFLE"
+            })
+    void everyClusterGivesTheBytesOfOneProcess(String master, ExchangeKind exchange) {
         Outcome reference = trainInProcess();
 
-        Outcome outcome = Clusters.on(master, this::trainOn);
+        Outcome outcome = Clusters.on(master, context -> trainOn(context, exchange));
 
         assertThat(outcome.state()).isEqualTo(reference.state());
         assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
@@ -95,31 +105,35 @@ class SparkGradientSourceTest {
 
     @Test
     void metricsCountTokensOfTheWholeBatch() {
-        TrainSummary summary = Clusters.on(Clusters.TWO_SLOTS, this::trainOn).summary();
+        TrainSummary summary = Clusters.on(Clusters.TWO_SLOTS, context -> trainOn(context, ExchangeKind.COLLECT))
+                .summary();
 
         assertThat(summary.lastLoss().getAsDouble())
                 .isLessThan(summary.firstLoss().getAsDouble());
         assertThat(summary.tokens()).isGreaterThan(8L * STEPS);
     }
 
-    @Test
-    void executorsLostOnTheWayChangeNoByte() {
+    @ParameterizedTest(name = "{0}")
+    @EnumSource(names = {"COLLECT", "SHUFFLE"})
+    void executorsLostOnTheWayChangeNoByte(ExchangeKind exchange) {
         Outcome reference = trainInProcess();
         LossOfExecutors losses = new LossOfExecutors();
 
-        Outcome outcome = Clusters.on(Clusters.TWO_EXECUTORS, context -> train(sourcesOn(context), losses));
+        Outcome outcome = Clusters.on(Clusters.TWO_EXECUTORS, context -> train(sourcesOn(context, exchange), losses));
 
         assertThat(losses.killed).isEqualTo(2);
         assertThat(outcome.state()).isEqualTo(reference.state());
     }
 
-    private Outcome trainOn(JavaSparkContext context) {
-        return train(sourcesOn(context), ProgressReporter.silent());
+    private Outcome trainOn(JavaSparkContext context, ExchangeKind exchange) {
+        return train(sourcesOn(context, exchange), ProgressReporter.silent());
     }
 
-    private static Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context) {
+    private static Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context, ExchangeKind exchange) {
         TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, Paging.DEFAULT, OFTEN);
-        return state -> new SparkGradientSource(context, run, state);
+        GradientSize size = new GradientSize(BigramModel.VOCABULARY * BigramModel.VOCABULARY, SHARDS, Wire.FP32);
+        ExchangeChoice choice = ExchangeChoice.of(exchange, size, context.getConf());
+        return state -> new SparkGradientSource(context, run, state, choice);
     }
 
     private Outcome trainInProcess() {

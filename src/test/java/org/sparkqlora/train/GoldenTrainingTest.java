@@ -128,6 +128,7 @@ class GoldenTrainingTest {
                 new BatchPlan(rows, rows, rows, 1, BatchPlan.RowOrder.FILE_ORDER, (long) rows * STEPS),
                 optimizer,
                 new Schedule(ScheduleKind.CONSTANT, learningRate, 0, STEPS),
+                Wire.FP32,
                 1,
                 0);
     }

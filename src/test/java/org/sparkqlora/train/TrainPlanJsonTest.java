@@ -47,6 +47,7 @@ class TrainPlanJsonTest {
                 plan.batches(),
                 fast,
                 plan.schedule(),
+                plan.wire(),
                 plan.maxGradientNorm(),
                 plan.seed());
 

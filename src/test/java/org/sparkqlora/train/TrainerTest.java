@@ -101,7 +101,7 @@ class TrainerTest {
                 .startsWith("{\"step\":12,\"loss\":")
                 .contains("\"tokens\":", "\"trained_tokens\":", "\"learning_rate\":0.05,", "\"grad_norm\":")
                 .contains("\"tokens_per_second\":", "\"compute_seconds\":", "\"exchange_seconds\":")
-                .contains("\"update_seconds\":", "\"eval_loss\":");
+                .contains("\"update_seconds\":", "\"spark_seconds\":", "\"spark_share\":", "\"eval_loss\":");
     }
 
     @Test

@@ -1,0 +1,34 @@
+package org.sparkqlora.cli;
+
+import org.apache.spark.SparkConf;
+import org.sparkqlora.spark.ExchangeChoice;
+import org.sparkqlora.spark.ExchangeKind;
+import org.sparkqlora.spark.GradientSize;
+import org.sparkqlora.train.Wire;
+import picocli.CommandLine.Option;
+
+/** How the gradients of the shards come together. */
+final class ExchangeOptions {
+    @Option(
+            names = "--exchange",
+            defaultValue = "auto",
+            paramLabel = "NAME",
+            description =
+                    "collect: the driver adds the shards' gradients. shuffle: tasks add slices of them, the driver"
+                            + " takes one vector. auto: collect while spark.driver.maxResultSize and the driver's heap allow it."
+                            + " The result is the same. On a local master tasks run in the driver and nothing moves. Default: ${DEFAULT-VALUE}.")
+    ExchangeKind kind = ExchangeKind.AUTO;
+
+    @Option(
+            names = "--wire",
+            defaultValue = "fp32",
+            paramLabel = "NAME",
+            description =
+                    "fp32, or bf16: half the bytes, each shard's gradient rounded to 8 bits of precision before it"
+                            + " is added. Default: ${DEFAULT-VALUE}.")
+    Wire wire = Wire.FP32;
+
+    ExchangeChoice choose(GradientSize size, SparkConf settings) {
+        return ExchangeChoice.of(kind, size, settings);
+    }
+}

@@ -1,0 +1,106 @@
+package org.sparkqlora.spark;
+
+import java.util.Comparator;
+import java.util.List;
+import org.apache.spark.SparkConf;
+import org.apache.spark.util.Utils;
+
+/**
+ * Which exchange a run has, and why. It decides speed and memory, not results: all sum the same numbers in the same order.
+ *
+ * @param kind not {@link ExchangeKind#AUTO}
+ * @param size what a step moves
+ * @param resultLimit the most bytes that Spark lets a job's results have
+ * @param reason in words, for a person
+ */
+public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLimit, String reason) {
+    static final String MAX_RESULT_SIZE = "spark.driver.maxResultSize";
+    static final String KRYO_BUFFER = "spark.kryoserializer.buffer.max";
+
+    /** Collected vectors may take this part of the driver's heap; the State, an update and the sum lie there too. */
+    private static final int HEAP_PARTS = 4;
+
+    private static final double MEBI = 1 << 20;
+
+    /** Settles {@code asked} for this process as the driver. */
+    public static ExchangeChoice of(ExchangeKind asked, GradientSize size, SparkConf settings) {
+        if (Utils.isLocalMaster(settings)) {
+            return new ExchangeChoice(
+                    ExchangeKind.DRIVER,
+                    size,
+                    Long.MAX_VALUE,
+                    "tasks run in the driver's process, nothing has to move");
+        }
+
+        long resultLimit = settings.getSizeAsBytes(MAX_RESULT_SIZE, "1g");
+        long buffer = settings.getSizeAsBytes(KRYO_BUFFER, "64m");
+        return of(
+                asked,
+                size,
+                new Bound(MAX_RESULT_SIZE, resultLimit == 0 ? Long.MAX_VALUE : resultLimit),
+                List.of(
+                        new Bound(
+                                "a quarter of the driver's heap",
+                                Runtime.getRuntime().maxMemory() / HEAP_PARTS),
+                        new Bound(KRYO_BUFFER + " a shard", buffer * size.shards())));
+    }
+
+    static ExchangeChoice of(ExchangeKind asked, GradientSize size, Bound results, List<Bound> others) {
+        if (asked != ExchangeKind.AUTO) {
+            return new ExchangeChoice(asked, size, results.bytes(), "as asked for");
+        }
+
+        Bound least =
+                others.stream().min(Comparator.comparingLong(Bound::bytes)).orElse(results);
+        least = least.bytes() < results.bytes() ? least : results;
+        boolean fits = size.bytes() <= least.bytes();
+        String reason = "%d x %.1f MiB of gradients are %s %s, %.1f MiB"
+                .formatted(
+                        size.shards(),
+                        size.bytesOfShard() / MEBI,
+                        fits ? "within" : "more than",
+                        least.name(),
+                        least.bytes() / MEBI);
+        return new ExchangeChoice(fits ? ExchangeKind.COLLECT : ExchangeKind.SHUFFLE, size, results.bytes(), reason);
+    }
+
+    /** The exchange on a cluster that runs {@code slots} tasks at once. */
+    public GradientExchange exchange(int slots) {
+        return switch (kind) {
+            case COLLECT -> new CollectExchange(size.wire(), size.parameters());
+            case SHUFFLE -> new ShuffleExchange(size.wire(), SliceLayout.of(size.parameters(), slots), resultLimit);
+            case AUTO, DRIVER -> throw unsettled();
+        };
+    }
+
+    /** Bytes of the largest result of one task. */
+    long bytesOfResult() {
+        return switch (kind) {
+            case COLLECT -> size.bytesOfShard();
+            case SHUFFLE -> SliceLayout.mostBytesOfPart(size.parameters());
+            case DRIVER -> 0;
+            case AUTO -> throw unsettled();
+        };
+    }
+
+    /** Bytes of the results that one job has at least. */
+    long bytesOfJob() {
+        return switch (kind) {
+            case COLLECT -> size.bytes();
+            case SHUFFLE, DRIVER -> bytesOfResult();
+            case AUTO -> throw unsettled();
+        };
+    }
+
+    private IllegalStateException unsettled() {
+        return new IllegalStateException("Cannot exchange gradients by " + kind + ": expected collect or shuffle");
+    }
+
+    /**
+     * What collected gradients must fit into.
+     *
+     * @param name in words
+     * @param bytes at most
+     */
+    record Bound(String name, long bytes) {}
+}

@@ -1,0 +1,32 @@
+package org.sparkqlora.spark;
+
+import java.util.Locale;
+
+/** How gradients come to the driver. */
+public enum ExchangeKind {
+    /** One of the others, by size. */
+    AUTO,
+    /** Where tasks run in the driver nothing has to come there. */
+    DRIVER,
+    /** Every shard's vector, added on the driver. */
+    COLLECT,
+    /** Slices, each added by the task that a shuffle brings it to; the driver takes one vector. */
+    SHUFFLE;
+
+    /** The kind of a command line's word. */
+    public static ExchangeKind parse(String word) {
+        for (ExchangeKind kind : values()) {
+            if (kind != DRIVER && kind.word().equals(word)) {
+                return kind;
+            }
+        }
+
+        throw new IllegalArgumentException(
+                "Cannot exchange gradients by '%s': expected auto, collect or shuffle".formatted(word));
+    }
+
+    /** How a command line names it. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

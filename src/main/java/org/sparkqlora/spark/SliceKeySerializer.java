@@ -1,0 +1,20 @@
+package org.sparkqlora.spark;
+
+import com.esotericsoftware.kryo.Kryo;
+import com.esotericsoftware.kryo.Serializer;
+import com.esotericsoftware.kryo.io.Input;
+import com.esotericsoftware.kryo.io.Output;
+
+/** A key as its two numbers. */
+final class SliceKeySerializer extends Serializer<SliceKey> {
+    @Override
+    public void write(Kryo kryo, Output output, SliceKey key) {
+        output.writeInt(key.slice());
+        output.writeInt(key.shard());
+    }
+
+    @Override
+    public SliceKey read(Kryo kryo, Input input, Class<SliceKey> type) {
+        return new SliceKey(input.readInt(), input.readInt());
+    }
+}
