@@ -59,7 +59,7 @@ record StoredRun(byte[] adapter, byte[] state, List<String> metrics) {
             List<String> names = new ArrayList<>();
             node.fieldNames().forEachRemaining(names::add);
             node.remove(names.stream()
-                    .filter(name -> name.contains("second") || name.contains("resident"))
+                    .filter(name -> name.contains("second") || name.contains("resident") || name.equals("spark_share"))
                     .toList());
             lines.add(node.toString());
         }
