@@ -4,6 +4,7 @@ import java.nio.FloatBuffer;
 import java.util.HashSet;
 import java.util.Set;
 import org.sparkqlora.model.AdapterMerge;
+import org.sparkqlora.model.Parameter;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitQuantizer;
@@ -71,6 +72,11 @@ public final class MergedWeights implements ChangedWeights {
 
     @Override
     public FloatSource floats(String name) {
+        Parameter whole = merge.whole(name);
+        if (whole != null) {
+            return new VectorRange(adapter, whole);
+        }
+
         FloatSource weight = base.floats(name);
         return merge.has(name) ? merge.merged(name, weight, adapter, workers) : weight;
     }

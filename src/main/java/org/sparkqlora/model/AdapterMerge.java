@@ -1,5 +1,6 @@
 package org.sparkqlora.model;
 
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -12,14 +13,17 @@ import org.sparkqlora.weights.Projection;
 
 /**
  * The weights that a model has once its adapters are folded in: {@code W + scale * B A}, with DoRA each row brought to the
- * length that its magnitude says. Computed in float64 and rounded once, piece by piece as they are read.
+ * length that its magnitude says. Computed in float64 and rounded once, piece by piece as they are read. Weights that an
+ * adapter holds whole take the place of the base's.
  */
 public final class AdapterMerge {
     private final Map<String, AdapterPlace> places = new LinkedHashMap<>();
+    private final Map<String, Parameter> wholes = new HashMap<>();
     private final ParameterIndex index;
 
     /** The adapters of shape {@code lora} on a model of {@code config}. */
     public AdapterMerge(ModelConfig config, LoraSpec lora) {
+        requireOneMatrix(config, lora.saved());
         ModelLayout layout =
                 new ModelLayout(config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora));
         this.index = layout.index();
@@ -31,6 +35,9 @@ public final class AdapterMerge {
                 }
             }
         }
+
+        addWhole(SavedModule.EMBEDDING, layout.embedding());
+        addWhole(SavedModule.HEAD, layout.head());
     }
 
     /** Where each tensor of the adapter lies in the flat vector. */
@@ -38,9 +45,14 @@ public final class AdapterMerge {
         return index;
     }
 
-    /** Whether the weight carries an adapter. */
+    /** Whether the adapter changes the weight or takes its place. */
     public boolean has(String weight) {
-        return places.containsKey(weight);
+        return places.containsKey(weight) || wholes.containsKey(weight);
+    }
+
+    /** The tensor that takes the place of the weight, or null when it is the base's with or without an adapter. */
+    public @Nullable Parameter whole(String weight) {
+        return wholes.get(weight);
     }
 
     /**
@@ -56,6 +68,20 @@ public final class AdapterMerge {
         }
 
         return new MergedRows(base, factors(place, parameters), workers);
+    }
+
+    private static void requireOneMatrix(ModelConfig config, SavedModules saved) {
+        if (config.tiedEmbeddings() && !saved.isEmpty() && !saved.trainsAsOne(config)) {
+            throw new IllegalArgumentException(
+                    "Cannot merge an adapter that holds embedding and head as two matrices into a model that has one for both;"
+                            + " expected one that was trained with its weights tied (ensure_weight_tying). Use it unmerged");
+        }
+    }
+
+    private void addWhole(SavedModule module, @Nullable Parameter parameter) {
+        if (parameter != null) {
+            wholes.put(module.weight(), parameter);
+        }
     }
 
     private static LowRankFactors factors(AdapterPlace place, FlatVector parameters) {

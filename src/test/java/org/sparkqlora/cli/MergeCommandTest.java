@@ -160,6 +160,22 @@ class MergeCommandTest {
     }
 
     @Test
+    void refusesAHeadOfItsOwnForAModelThatHasNone() throws IOException {
+        Path untied = Files.createDirectory(temporary.resolve("untied"));
+        Path config = adapter("llama-tied").resolve("adapter_config.json");
+        Files.writeString(
+                untied.resolve("adapter_config.json"),
+                Files.readString(config).replace("\"modules_to_save\": null", "\"modules_to_save\": [\"lm_head\"]"));
+        Path output = temporary.resolve("merged");
+
+        CommandRun run = merge("llama-tied", untied, output);
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("Cannot merge an adapter that holds embedding and head as two matrices");
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
     void explainsTheTwoBases() {
         CommandRun run = CommandRun.of("merge", "--base", "halfway");
 

@@ -53,7 +53,7 @@ class PythonRoundTripIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"base", "lora", "rslora", "dora", "saved", "merged", "merged-quantized"})
+    @ValueSource(strings = {"base", "lora", "rslora", "dora", "saved", "merged", "merged-saved", "merged-quantized"})
     void transformersAndPeftComputeOurLoss(String name) {
         assertThat(loss(files.evaluated(name))).isCloseTo(theirLoss(name), offset(TOLERANCE));
     }

@@ -189,6 +189,8 @@ final class RoundTripFiles {
     private void mergeAdapters() {
         merge(demo.base(), adapter("dora"), "original", folder.resolve("merged"));
         merge(demo.base(), adapter("lora"), "quantized", folder.resolve("merged-quantized"));
+        merge(demo.base(), adapter("saved"), "original", folder.resolve("merged-saved"));
+        losses.put("merged-saved", RoundTripModel.stored(folder.resolve("merged-saved"), null));
         losses.put("merged", RoundTripModel.stored(folder.resolve("merged"), null));
         losses.put("merged-quantized", RoundTripModel.stored(folder.resolve("merged-quantized"), null));
         for (String family : FAMILIES) {
