@@ -55,9 +55,14 @@ final class ModelOptions {
 
     /** How executors open the model. */
     FolderModelSource source(@Nullable LoraSpec lora) {
+        return source(spec(lora));
+    }
+
+    /** How executors open the model, told apart from these options in how it trains. */
+    FolderModelSource source(ModelSpec spec) {
         return new FolderModelSource(
                 folder().toAbsolutePath().normalize().toString(),
-                spec(lora),
+                spec,
                 cache.toAbsolutePath().normalize().toString());
     }
 }

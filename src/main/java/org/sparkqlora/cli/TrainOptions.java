@@ -2,6 +2,9 @@ package org.sparkqlora.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.train.FolderModelSource;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -22,6 +25,13 @@ final class TrainOptions {
     @Mixin
     AdapterOptions adapter = new AdapterOptions();
 
+    @Option(
+            names = "--neftune-noise-alpha",
+            defaultValue = "0",
+            paramLabel = "A",
+            description = "NEFTune: noise on embedded tokens in training, such as 5. Default: ${DEFAULT-VALUE} (off).")
+    double noise;
+
     @Mixin
     UpdateOptions update = new UpdateOptions();
 
@@ -33,6 +43,15 @@ final class TrainOptions {
         data.check(problems);
         run.check(problems);
         adapter.check(problems);
+        problems.require(
+                noise >= 0 && Double.isFinite(noise),
+                "--neftune-noise-alpha: expected 0 (off) or more, found %s",
+                noise);
         update.check(problems);
+    }
+
+    /** How executors open the model to train adapters of this shape. */
+    FolderModelSource source(@Nullable LoraSpec lora) {
+        return model.source(model.spec(lora).withNoise(noise));
     }
 }

@@ -64,9 +64,9 @@ final class Training {
                             encoders,
                             options.data,
                             output.resolve("prepared-eval").path().toString());
-            TrainPlan plan = plan(rows, start, shards(context, planFile));
+            FolderModelSource model = options.source(start.lora());
+            TrainPlan plan = plan(rows, model, start, shards(context, planFile));
             planFile.require(plan);
-            FolderModelSource model = options.model.source(start.lora());
             Paging paging = options.update.paging(
                     stateBytes(plan, ParameterIndex.of(config, plan.spec())),
                     Runtime.getRuntime().maxMemory(),
@@ -118,11 +118,11 @@ final class Training {
         }
     }
 
-    private TrainPlan plan(PreparedData rows, AdapterStart start, int shards) {
+    private TrainPlan plan(PreparedData rows, FolderModelSource model, AdapterStart start, int shards) {
         BatchPlan batches = options.run.batches(rows.rows(), shards);
         return new TrainPlan(
-                options.model.source(start.lora()).folder(),
-                options.model.spec(start.lora()),
+                model.folder(),
+                model.spec(),
                 start.name(),
                 rows.manifest().fingerprint(),
                 batches,

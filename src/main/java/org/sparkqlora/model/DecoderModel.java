@@ -34,6 +34,7 @@ public final class DecoderModel implements AutoCloseable {
     private final ScalarType activations;
     private final int threads;
     private final double dropoutProbability;
+    private final double noise;
     private final ModelLayout layout;
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
@@ -47,6 +48,7 @@ public final class DecoderModel implements AutoCloseable {
         this.activations = spec.precision() == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
         this.threads = threads;
         this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
+        this.noise = spec.noise();
         this.layout = new ModelLayout(config, spec);
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
@@ -111,23 +113,30 @@ public final class DecoderModel implements AutoCloseable {
     /** Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. Nothing is dropped. */
     public LossTotal addGradient(BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient) {
         return inPass(
-                parameters, null, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
+                parameters,
+                null,
+                null,
+                pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
     }
 
     /**
-     * As {@link #addGradient(BoundParameters, List, FlatVector)} with the adapters' dropout. Equal seeds drop the same elements, on
-     * any machine; no two micro-batches of a run may share one.
+     * As {@link #addGradient(BoundParameters, List, FlatVector)} with the adapters' dropout and the embedding's noise. Equal seeds
+     * drop the same elements and add the same noise, on any machine; no two micro-batches of a run may share one.
      */
     public LossTotal addGradient(
-            BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
-        Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, dropoutSeed);
+            BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
+        Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, passSeed);
+        EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, passSeed);
         return inPass(
-                parameters, dropout, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
+                parameters,
+                dropout,
+                embeddingNoise,
+                pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
     }
 
     /** The loss of each document, in row and then document order. */
     public List<LossTotal> losses(BoundParameters parameters, List<TokenRow> microBatch) {
-        return inPass(parameters, null, pass -> pass.losses(new DocumentBatch(microBatch)));
+        return inPass(parameters, null, null, pass -> pass.losses(new DocumentBatch(microBatch)));
     }
 
     /**
@@ -142,7 +151,7 @@ public final class DecoderModel implements AutoCloseable {
             throw new IllegalArgumentException("Cannot continue a prompt: expected at least 1 token, found none");
         }
 
-        return inPass(parameters, null, pass -> {
+        return inPass(parameters, null, null, pass -> {
             try (Decoding decoding = new Decoding(pass)) {
                 return decoding.generate(prompt, spec, sink);
             }
@@ -151,7 +160,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Logits (tokens, vocabulary) of one document that passes in pieces of these sizes; row-major. */
     float[][] cachedLogits(BoundParameters parameters, int[][] pieces) {
-        return inPass(parameters, null, pass -> {
+        return inPass(parameters, null, null, pass -> {
             try (Decoding decoding = new Decoding(pass)) {
                 return Arrays.stream(pieces).map(decoding::next).toArray(float[][]::new);
             }
@@ -160,7 +169,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Logits (tokens, vocabulary) of the documents of {@code microBatch}, padding left out; row-major. */
     float[] logits(BoundParameters parameters, List<TokenRow> microBatch) {
-        return inPass(parameters, null, pass -> pass.logits(new DocumentBatch(microBatch)));
+        return inPass(parameters, null, null, pass -> pass.logits(new DocumentBatch(microBatch)));
     }
 
     /** Frees the model's tensors. No call may be running. */
@@ -172,7 +181,11 @@ public final class DecoderModel implements AutoCloseable {
         frozen.close();
     }
 
-    private <R> R inPass(BoundParameters parameters, @Nullable Dropout dropout, Function<ModelPass, R> body) {
+    private <R> R inPass(
+            BoundParameters parameters,
+            @Nullable Dropout dropout,
+            @Nullable EmbeddingNoise embeddingNoise,
+            Function<ModelPass, R> body) {
         Natives.useThreads(threads);
         Workspace workspace = idle.poll();
         if (workspace == null) {
@@ -180,7 +193,7 @@ public final class DecoderModel implements AutoCloseable {
         }
 
         try {
-            return body.apply(new ModelPass(this, parameters, workspace, dropout));
+            return body.apply(new ModelPass(this, parameters, workspace, dropout, embeddingNoise));
         } finally {
             idle.push(workspace);
         }

@@ -17,18 +17,20 @@ import org.sparkqlora.tensor.TensorScope;
  * One pass over one micro-batch at a time: forward keeping each layer's input only, and backward recomputing layer by layer.
  *
  * @param dropout of adapters' inputs; null where nothing is dropped
+ * @param noise on the tokens that a gradient is computed of; null where there is none
  */
 record ModelPass(
         DecoderModel model,
         BoundParameters parameters,
         Workspace workspace,
-        @Nullable Dropout dropout) {
+        @Nullable Dropout dropout,
+        @Nullable EmbeddingNoise noise) {
     /** The summed loss; its gradient is added to {@code gradients}. */
     LossTotal gradient(DocumentBatch batch, GradientSum gradients) {
         try (PointerScope scope = new PointerScope();
                 PassContext context = model.context(batch)) {
             Tensor ids = indices(batch.ids());
-            List<Tensor> inputs = forward(ids, context);
+            List<Tensor> inputs = forward(embed(ids, batch), context);
             Tensor last = inputs.remove(inputs.size() - 1);
             Tensor dLast = TensorMemory.zeros(last.scalar_type(), last.size(0), last.size(1));
             float[] losses = headGradient(batch, last, dLast, gradients);
@@ -110,10 +112,19 @@ record ModelPass(
         return losses[0];
     }
 
+    private Tensor embed(Tensor ids, DocumentBatch batch) {
+        Tensor embedded = model.embed(parameters, ids);
+        if (noise != null) {
+            noise.addTo(embedded, batch);
+        }
+
+        return embedded;
+    }
+
     /** The input of each layer, and the output of the last. */
-    private List<Tensor> forward(Tensor ids, PassContext context) {
+    private List<Tensor> forward(Tensor embedded, PassContext context) {
         List<Tensor> states = new ArrayList<>();
-        states.add(model.embed(parameters, ids));
+        states.add(embedded);
         for (DecoderLayer layer : model.layers()) {
             states.add(forward(layer, states.get(states.size() - 1), context));
         }

@@ -9,16 +9,33 @@ import org.sparkqlora.quant.QuantSpec;
  *
  * @param quant how projections are quantised; used by {@link Method#QLORA} only
  * @param lora the adapters; null exactly for {@link Method#FULL}, and for a base evaluated without an adapter
+ * @param noise NEFTune's alpha: how much noise embedded tokens get in training; 0 is none
  */
 public record ModelSpec(
         Method method,
         Precision precision,
         QuantSpec quant,
-        @Nullable LoraSpec lora) implements Serializable {
+        @Nullable LoraSpec lora,
+        double noise) implements Serializable {
     public ModelSpec {
         if (method == Method.FULL && lora != null) {
             throw new IllegalArgumentException(
                     "Cannot add adapters to a full fine-tuning: every weight trains already");
         }
+
+        if (!(noise >= 0 && Double.isFinite(noise))) {
+            throw new IllegalArgumentException(
+                    "Cannot add noise of alpha %s to embedded tokens: expected 0 (off) or more".formatted(noise));
+        }
+    }
+
+    /** A model whose embedded tokens stay as they are. */
+    public ModelSpec(Method method, Precision precision, QuantSpec quant, @Nullable LoraSpec lora) {
+        this(method, precision, quant, lora, 0);
+    }
+
+    /** The same with NEFTune's noise. */
+    public ModelSpec withNoise(double alpha) {
+        return new ModelSpec(method, precision, quant, lora, alpha);
     }
 }

@@ -11,9 +11,9 @@ public interface BoundModel extends AutoCloseable {
     /**
      * Adds the derivative of the micro-batch's loss sum to {@code gradient}.
      *
-     * @param dropoutSeed decides what dropout drops, if the model has any; a micro-batch of a run has its own
+     * @param passSeed decides what dropout drops and what noise is added, if the model has any; a micro-batch of a run has its own
      */
-    LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed);
+    LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed);
 
     /** The loss of each document, in row then document order. */
     List<LossTotal> losses(List<TokenRow> microBatch);

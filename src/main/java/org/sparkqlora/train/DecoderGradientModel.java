@@ -49,8 +49,8 @@ public final class DecoderGradientModel implements GradientModel {
 
     private record BoundDecoder(DecoderModel model, BoundParameters parameters) implements BoundModel {
         @Override
-        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
-            return model.addGradient(parameters, microBatch, gradient, dropoutSeed);
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
+            return model.addGradient(parameters, microBatch, gradient, passSeed);
         }
 
         @Override

@@ -42,10 +42,11 @@ public record MemoryComparison(MemoryPlan full, MemoryPlan lora, MemoryPlan qlor
     }
 
     private static ModelSpec as(Method method, ModelSpec spec) {
-        return new ModelSpec(method, spec.precision(), spec.quant(), method == Method.FULL ? null : spec.lora());
+        return new ModelSpec(
+                method, spec.precision(), spec.quant(), method == Method.FULL ? null : spec.lora(), spec.noise());
     }
 
     private static ModelSpec in(Precision precision, ModelSpec spec) {
-        return new ModelSpec(spec.method(), precision, spec.quant(), spec.lora());
+        return new ModelSpec(spec.method(), precision, spec.quant(), spec.lora(), spec.noise());
     }
 }

@@ -35,7 +35,7 @@ public final class ShardTask {
         for (int from = 0; from < slice.length; from += batches.microBatchSize()) {
             long[] numbers = Arrays.copyOfRange(slice, from, Math.min(slice.length, from + batches.microBatchSize()));
             List<TokenRow> microBatch = readAll(numbers);
-            LossTotal loss = model.addGradient(microBatch, gradient, dropoutSeed(step, shard, from));
+            LossTotal loss = model.addGradient(microBatch, gradient, passSeed(step, shard, from));
             if (!Double.isFinite(loss.lossSum())) {
                 return firstBroken(model, shard, numbers, loss);
             }
@@ -48,7 +48,7 @@ public final class ShardTask {
     }
 
     /** A seed for each micro-batch of the run; {@code first} is its first place in the shard. */
-    private long dropoutSeed(long step, int shard, int first) {
+    private long passSeed(long step, int shard, int first) {
         long ofStep = SplitMix.mix(seed + SplitMix.STEP * (step + 1));
         return SplitMix.mix(SplitMix.mix(ofStep + shard) + first);
     }

@@ -44,6 +44,7 @@ public final class TrainPlanJson {
     private static final String PRECISION = "precision";
     private static final String QUANT = "quant";
     private static final String LORA = "lora";
+    private static final String NOISE = "neftune_noise_alpha";
     private static final String INITIAL_ADAPTER = "initial_adapter";
     private static final String DATA = "data";
     private static final String BATCHES = "batches";
@@ -60,6 +61,7 @@ public final class TrainPlanJson {
             PRECISION,
             QUANT,
             LORA,
+            NOISE,
             INITIAL_ADAPTER,
             DATA,
             BATCHES,
@@ -88,7 +90,8 @@ public final class TrainPlanJson {
                         Method.parse(text(root, METHOD)),
                         Precision.parse(text(root, PRECISION)),
                         quant(field(root, QUANT)),
-                        lora(root.get(LORA))),
+                        lora(root.get(LORA)),
+                        root.has(NOISE) ? number(root, NOISE) : 0),
                 root.hasNonNull(INITIAL_ADAPTER) ? text(root, INITIAL_ADAPTER) : null,
                 text(root, DATA),
                 batches(field(root, BATCHES)),
@@ -134,6 +137,10 @@ public final class TrainPlanJson {
         writeQuant(plan.spec().quant(), root.putObject(QUANT));
         if (plan.spec().lora() != null) {
             writeLora(plan.spec().lora(), root.putObject(LORA));
+        }
+
+        if (plan.spec().noise() != 0) {
+            root.put(NOISE, plan.spec().noise());
         }
 
         root.put(INITIAL_ADAPTER, plan.initialAdapter());

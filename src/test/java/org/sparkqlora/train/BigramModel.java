@@ -50,7 +50,7 @@ public final class BigramModel implements GradientModel {
 
     private record Bound(FlatVector table) implements BoundModel {
         @Override
-        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
             LossTotal total = LossTotal.ZERO;
             for (TokenRow row : microBatch) {
                 total = total.plus(rowLoss(row, 0, row.length(), gradient));

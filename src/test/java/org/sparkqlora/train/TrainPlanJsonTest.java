@@ -58,6 +58,25 @@ class TrainPlanJsonTest {
     }
 
     @Test
+    void tellsNoiseFromNone() {
+        TrainPlan noisy = new TrainPlan(
+                plan.model(),
+                plan.spec().withNoise(5),
+                plan.initialAdapter(),
+                plan.data(),
+                plan.batches(),
+                plan.optimizer(),
+                plan.schedule(),
+                plan.wire(),
+                plan.maxGradientNorm(),
+                plan.seed());
+
+        assertThat(TrainPlanJson.read(TrainPlanJson.write(noisy))).isEqualTo(noisy);
+        assertThat(TrainPlanJson.differences(plan, noisy)).containsExactly("neftune_noise_alpha is 5.0, was null");
+        assertThat(TrainPlanJson.write(plan)).doesNotContain("neftune");
+    }
+
+    @Test
     void namesWhatDiffersBetweenTwoPlans() {
         TrainPlan other = TrainFixture.plan(TrainFixture.batches(3, 4, 10));
 

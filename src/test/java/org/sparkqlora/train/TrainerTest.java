@@ -285,8 +285,8 @@ class TrainerTest {
 
     private record PoisonedBound(BoundModel healthy, TokenRow poison) implements BoundModel {
         @Override
-        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long dropoutSeed) {
-            LossTotal loss = healthy.addGradient(microBatch, gradient, dropoutSeed);
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
+            LossTotal loss = healthy.addGradient(microBatch, gradient, passSeed);
             return microBatch.contains(poison) ? new LossTotal(Double.NaN, loss.tokenCount()) : loss;
         }
 
