@@ -124,6 +124,17 @@ class TrainCommandTest {
     }
 
     @Test
+    void noiseIsPartOfThePlan() throws IOException {
+        train(output, "--max-steps", "2", "--neftune-noise-alpha", "5");
+        train(folder.resolve("plain"), "--max-steps", "2");
+        CommandRun plain = train(output, "--max-steps", "2");
+
+        assertThat(plain.code()).as(plain.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(plain.err()).contains("neftune_noise_alpha is null, was 5.0");
+        assertThat(adapter(output)).isNotEqualTo(adapter(folder.resolve("plain")));
+    }
+
+    @Test
     void rowsOfAnotherPlanAreNotReplaced() throws IOException {
         train(output, "--max-steps", "3");
         byte[] manifest = Files.readAllBytes(output.resolve("prepared/manifest.json"));
