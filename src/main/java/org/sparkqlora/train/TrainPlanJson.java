@@ -97,7 +97,7 @@ public final class TrainPlanJson {
                 batches(field(root, BATCHES)),
                 optimizer(field(root, OPTIMIZER)),
                 schedule(field(root, SCHEDULE)),
-                Wire.parse(text(root, WIRE)),
+                root.has(WIRE) ? Wire.parse(text(root, WIRE)) : Wire.FP32,
                 number(root, MAX_GRADIENT_NORM),
                 field(root, SEED).longValue());
     }

@@ -58,6 +58,14 @@ class TrainPlanJsonTest {
     }
 
     @Test
+    void takesAPlanThatNamesNoWireAsOneOfFloat32() {
+        String json = TrainPlanJson.write(plan).replace("  \"wire\" : \"fp32\",\n", "");
+
+        assertThat(json).doesNotContain("wire");
+        assertThat(TrainPlanJson.read(json)).isEqualTo(plan);
+    }
+
+    @Test
     void tellsNoiseFromNone() {
         TrainPlan noisy = new TrainPlan(
                 plan.model(),
