@@ -85,10 +85,8 @@ def linears(model):
     return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
 
 
-def make_base(family, folder, seed):
-    torch.manual_seed(seed)
-    config = AutoConfig.for_model(family, **{**COMMON, **FAMILIES[family]})
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+def save_filled(model, folder, seed):
+    """Stores the model with random weights whose NF4 codes are robust."""
     quantisable = {id(module.weight) for module in linears(model).values()}
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
@@ -100,6 +98,23 @@ def make_base(family, folder, seed):
                 break
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
+
+
+def save_adapter(model, folder):
+    """Stores the adapter as one of the model in the folder base beside it."""
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+    config = json.loads((folder / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = "base"
+    config["target_modules"] = sorted(config["target_modules"])
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True))
+
+
+def make_base(family, folder, seed):
+    torch.manual_seed(seed)
+    config = AutoConfig.for_model(family, **{**COMMON, **FAMILIES[family]})
+    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    save_filled(model, folder, seed)
 
 
 def load(folder, quantise=False):
@@ -117,12 +132,7 @@ def make_adapter(base, folder, seed):
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             parameter.data.copy_(torch.randn(parameter.shape, generator=generator) * (0.1 if "lora_A" in name else 0.05))
-    model.save_pretrained(folder)
-    (folder / "README.md").unlink(missing_ok=True)
-    config = json.loads((folder / "adapter_config.json").read_text())
-    config["base_model_name_or_path"] = "base"
-    config["target_modules"] = sorted(config["target_modules"])
-    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True))
+    save_adapter(model, folder)
 
 
 def make_batch(seed):

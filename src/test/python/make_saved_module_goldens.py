@@ -12,7 +12,7 @@ import sys
 
 import torch
 import transformers
-from make_family_goldens import COMMON, FOLDER, load, make_batch, packed, robust, run, linears
+from make_family_goldens import COMMON, FOLDER, load, make_batch, packed, run, save_adapter, save_filled
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM
@@ -33,17 +33,7 @@ def make_base(folder, tied, seed):
     config = AutoConfig.for_model(
         "llama", **COMMON, tie_word_embeddings=tied, rope_parameters=dict(rope_type="default", rope_theta=100.0))
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
-    quantisable = {id(module.weight) for module in linears(model).values()}
-    generator = torch.Generator().manual_seed(seed)
-    for name, parameter in model.named_parameters():
-        neutral = parameter.data.clone() if "norm" in name else torch.zeros_like(parameter)
-        deviation = 0.1 if parameter.ndim == 1 else 0.15
-        while True:
-            parameter.data.copy_(neutral + deviation * torch.randn(parameter.shape, generator=generator))
-            if id(parameter) not in quantisable or robust(parameter.data):
-                break
-    model.save_pretrained(folder)
-    (folder / "generation_config.json").unlink(missing_ok=True)
+    save_filled(model, folder, seed)
 
 
 def make_adapter(base, folder, saved, seed):
@@ -58,12 +48,7 @@ def make_adapter(base, folder, saved, seed):
                 parameter.data.add_(0.02 * noise)
             else:
                 parameter.data.copy_(noise * (0.1 if "lora_A" in name else 0.05))
-    model.save_pretrained(folder)
-    (folder / "README.md").unlink(missing_ok=True)
-    config = json.loads((folder / "adapter_config.json").read_text())
-    config["base_model_name_or_path"] = "base"
-    config["target_modules"] = sorted(config["target_modules"])
-    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True))
+    save_adapter(model, folder)
 
 
 def stored_name(name):

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.weights.FieldsJson;
 import org.sparkqlora.weights.InvalidWeightsException;
@@ -74,7 +75,8 @@ class AdapterConfigJsonTest {
                         false,
                         Map.of(),
                         Map.of(),
-                        FactorInitialization.GAUSSIAN),
+                        FactorInitialization.GAUSSIAN,
+                        SavedModules.NONE),
                 "base");
 
         String written = AdapterConfigJson.write(config);

@@ -3,7 +3,6 @@ package org.sparkqlora.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,7 +10,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,9 +22,6 @@ import org.sparkqlora.checkpoint.FaultyFileSystem.Fault;
 
 /** Every operation of a publication, and of a look for the newest checkpoint, in turn is the one that goes wrong. */
 class CheckpointFaultTest {
-    /** So that the state takes more than one write. */
-    private static final int STATE_BYTES = 150_000;
-
     private static final int FEWEST_OPERATIONS = 20;
 
     /** One without faults that does not wait for the disk, which would take most of the time here. */
@@ -48,8 +43,8 @@ class CheckpointFaultTest {
         int operation = 0;
         while (happensWhilePublishing(fault, operation)) {
             CheckpointStore next = store(files, "next");
-            next.publish(4, Map.of(), state(4));
-            assertHoldsState(next.newestGood().orElseThrow(), 4);
+            next.publish(4, Map.of(), TestState.of(4));
+            TestState.assertIn(next.newestGood().orElseThrow(), 4);
             operation++;
         }
 
@@ -59,20 +54,20 @@ class CheckpointFaultTest {
     private boolean happensWhilePublishing(Fault fault, int operation) throws IOException {
         folder = temporary.resolve("at-" + operation);
         CheckpointStore old = store(files, "old");
-        old.publish(1, Map.of(), state(1));
-        old.publish(2, Map.of(), state(2));
+        old.publish(1, Map.of(), TestState.of(1));
+        old.publish(2, Map.of(), TestState.of(2));
         FaultyFileSystem faulty = FaultyFileSystem.at(operation, fault, files);
         boolean published = publishes(store(faulty, "new"));
 
         Checkpoint left = store(files, "reader").newestGood().orElseThrow();
         assertThat(left.step()).as("%s at operation %d", fault, operation).isBetween(published ? 3L : 2L, 3L);
-        assertHoldsState(left, left.step());
+        TestState.assertIn(left, left.step());
         return faulty.happened();
     }
 
     private static boolean publishes(CheckpointStore store) {
         try {
-            store.publish(3, Map.of(), state(3));
+            store.publish(3, Map.of(), TestState.of(3));
             return true;
         } catch (UncheckedIOException e) {
             assertThat(e).hasMessageMatching("Failed to (write checkpoint|claim checkpoint folder) .*");
@@ -84,8 +79,8 @@ class CheckpointFaultTest {
     @EnumSource
     void aFaultyLookFindsTheNewestCheckpointOrTheOneBeforeOrFails(Fault fault) throws IOException {
         CheckpointStore store = store(files, "a");
-        store.publish(1, Map.of(), state(1));
-        store.publish(2, Map.of(), state(2));
+        store.publish(1, Map.of(), TestState.of(1));
+        store.publish(2, Map.of(), TestState.of(2));
 
         FaultyFileSystem faulty;
         int operation = 0;
@@ -107,7 +102,7 @@ class CheckpointFaultTest {
 
         assertThat(found).isPresent();
         assertThat(found.get().step()).isBetween(1L, 2L);
-        assertHoldsState(
+        TestState.assertIn(
                 new Checkpoint(files, found.get().folder(), commit(found.get()), List.of()),
                 found.get().step());
     }
@@ -119,7 +114,7 @@ class CheckpointFaultTest {
         while (secondDriverComesAt(operation)) {
             boolean cameBeforeTheClaim =
                     Files.readString(folder.resolve("attempt-3")).equals("first");
-            assertHoldsState(store(files, "reader").newestGood().orElseThrow(), cameBeforeTheClaim ? 3 : 2);
+            TestState.assertIn(store(files, "reader").newestGood().orElseThrow(), cameBeforeTheClaim ? 3 : 2);
             operation++;
         }
 
@@ -128,11 +123,11 @@ class CheckpointFaultTest {
 
     private boolean secondDriverComesAt(int operation) {
         folder = temporary.resolve("between-" + operation);
-        store(files, "before").publish(1, Map.of(), state(1));
-        Runnable comes = () -> store(files, "second").publish(2, Map.of(), state(2));
+        store(files, "before").publish(1, Map.of(), TestState.of(1));
+        Runnable comes = () -> store(files, "second").publish(2, Map.of(), TestState.of(2));
         FaultyFileSystem interrupted = FaultyFileSystem.interruptedAt(operation, comes, files);
         try {
-            store(interrupted, "first").publish(3, Map.of(), state(3));
+            store(interrupted, "first").publish(3, Map.of(), TestState.of(3));
         } catch (TakenOverException e) {
             assertThat(e).hasMessageEndingWith("Another driver runs this training.");
         } catch (UncheckedIOException e) {
@@ -146,10 +141,10 @@ class CheckpointFaultTest {
     @Test
     void stopsADriverWhoseClaimWasOverwritten() throws IOException {
         CheckpointStore first = store(files, "first");
-        first.publish(1, Map.of(), state(1));
+        first.publish(1, Map.of(), TestState.of(1));
         Files.writeString(folder.resolve("attempt-1"), "second");
 
-        assertThatThrownBy(() -> first.publish(2, Map.of(), state(2)))
+        assertThatThrownBy(() -> first.publish(2, Map.of(), TestState.of(2)))
                 .isInstanceOf(TakenOverException.class)
                 .hasMessage(
                         "Cannot publish step 2 to %s: expected attempt 1 to own it, found run second under this number. Another driver runs this training.",
@@ -159,16 +154,16 @@ class CheckpointFaultTest {
     @ParameterizedTest(name = "{0} bytes fit")
     @ValueSource(ints = {0, 7, 8, 1000, 65_536, 149_999})
     void aFullDiskLeavesTheOldCheckpointAndNoHalfOne(int bytes) throws IOException {
-        store(files, "old").publish(1, Map.of(), state(1));
+        store(files, "old").publish(1, Map.of(), TestState.of(1));
         FileSystem disk = FullDisk.open(folder, FullDisk.used(folder) + bytes);
         CheckpointStore full =
                 new CheckpointStore(disk, new org.apache.hadoop.fs.Path(FullDisk.path(folder)), 2, "run-full");
 
-        assertThatThrownBy(() -> full.publish(2, Map.of(), state(2)))
+        assertThatThrownBy(() -> full.publish(2, Map.of(), TestState.of(2)))
                 .isInstanceOf(UncheckedIOException.class)
                 .rootCause()
                 .hasMessage("No space left on device");
-        assertHoldsState(store(files, "reader").newestGood().orElseThrow(), 1);
+        TestState.assertIn(store(files, "reader").newestGood().orElseThrow(), 1);
         try (Stream<Path> left = Files.list(folder)) {
             assertThat(left.map(path -> path.getFileName().toString()))
                     .filteredOn(name -> name.startsWith("step-2"))
@@ -183,26 +178,5 @@ class CheckpointFaultTest {
     private Commit commit(Checkpoint checkpoint) throws IOException {
         String name = checkpoint.folder().getName() + CheckpointName.COMMIT;
         return CommitJson.parse(name, Files.readString(folder.resolve(name)));
-    }
-
-    private static BlobWriter state(long step) {
-        return out -> {
-            out.writeLong(step);
-            out.write(noise(step));
-        };
-    }
-
-    private static void assertHoldsState(Checkpoint checkpoint, long step) throws IOException {
-        assertThat(checkpoint.step()).isEqualTo(step);
-        try (DataInputStream in = checkpoint.openState()) {
-            assertThat(in.readLong()).isEqualTo(step);
-            assertThat(in.readAllBytes()).isEqualTo(noise(step));
-        }
-    }
-
-    private static byte[] noise(long step) {
-        byte[] bytes = new byte[STATE_BYTES];
-        new SplittableRandom(step).nextBytes(bytes);
-        return bytes;
     }
 }

@@ -3,7 +3,6 @@ package org.sparkqlora.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.io.DataInputStream;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -30,8 +29,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CheckpointStoreTest {
-    private static final int STATE_BYTES = 200_000;
-
     private final FileSystem files = LocalFiles.open();
 
     @TempDir
@@ -56,8 +53,8 @@ class CheckpointStoreTest {
     @Test
     void readsTheNewestCheckpointBack() throws IOException {
         CheckpointStore store = store("a", 2);
-        store.publish(9, Map.of("plan", "9f"), state(9));
-        store.publish(10, Map.of("plan", "9f", "note", "näher"), state(10));
+        store.publish(9, Map.of("plan", "9f"), TestState.of(9));
+        store.publish(10, Map.of("plan", "9f", "note", "näher"), TestState.of(10));
 
         Checkpoint checkpoint = store("b", 2).newestGood().orElseThrow();
 
@@ -65,14 +62,14 @@ class CheckpointStoreTest {
         assertThat(checkpoint.facts()).isEqualTo(Map.of("plan", "9f", "note", "näher"));
         assertThat(checkpoint.skipped()).isEmpty();
         assertThat(checkpoint.folder().getName()).isEqualTo("step-10-a-1-1");
-        assertHoldsState(checkpoint, 10);
+        TestState.assertIn(checkpoint, 10);
     }
 
     @Test
     void keepsTheNewestAndRemovesTheOthers() throws IOException {
         CheckpointStore store = store("a", 2);
         for (int step = 1; step <= 5; step++) {
-            store.publish(step, Map.of(), state(step));
+            store.publish(step, Map.of(), TestState.of(step));
         }
 
         assertThat(names())
@@ -82,11 +79,11 @@ class CheckpointStoreTest {
     @Test
     void keepsTwoGoodOnesWhenOneIsDamaged() throws IOException {
         CheckpointStore first = store("a", 2);
-        first.publish(1, Map.of(), state(1));
-        first.publish(2, Map.of(), state(2));
+        first.publish(1, Map.of(), TestState.of(1));
+        first.publish(2, Map.of(), TestState.of(2));
         Files.delete(folder.resolve("step-2-a-1-1/state.bin"));
 
-        store("b", 2).publish(3, Map.of(), state(3));
+        store("b", 2).publish(3, Map.of(), TestState.of(3));
 
         assertThat(names()).contains("step-3-b-2-0.json", "step-2-a-1-1.json", "step-1-a-1-0.json", "step-1-a-1-0");
     }
@@ -98,11 +95,11 @@ class CheckpointStoreTest {
         while (!publishesBeforeItDies(changes)) {
             Checkpoint left = store("reader", 2).newestGood().orElseThrow();
             assertThat(left.step()).as("after a kill at change %d", changes).isBetween(2L, 3L);
-            assertHoldsState(left, left.step());
+            TestState.assertIn(left, left.step());
 
             CheckpointStore next = store("next", 2);
-            next.publish(3, Map.of(), state(3));
-            assertHoldsState(next.newestGood().orElseThrow(), 3);
+            next.publish(3, Map.of(), TestState.of(3));
+            TestState.assertIn(next.newestGood().orElseThrow(), 3);
             List<String> names = names();
             assertThat(names)
                     .filteredOn(name -> name.startsWith("step-") && !name.endsWith(".json"))
@@ -111,17 +108,17 @@ class CheckpointStoreTest {
         }
 
         assertThat(changes).isGreaterThan(15);
-        assertHoldsState(store("reader", 2).newestGood().orElseThrow(), 3);
+        TestState.assertIn(store("reader", 2).newestGood().orElseThrow(), 3);
     }
 
     private boolean publishesBeforeItDies(int changes) {
         folder = temporary.resolve("killed-at-" + changes);
         CheckpointStore store = store("old", 2);
-        store.publish(1, Map.of(), state(1));
-        store.publish(2, Map.of(), state(2));
+        store.publish(1, Map.of(), TestState.of(1));
+        store.publish(2, Map.of(), TestState.of(2));
         DyingFileSystem dying = new DyingFileSystem(files, changes);
         try {
-            new CheckpointStore(dying, LocalFiles.path(folder), 2, "new").publish(3, Map.of(), state(3));
+            new CheckpointStore(dying, LocalFiles.path(folder), 2, "new").publish(3, Map.of(), TestState.of(3));
         } catch (UncheckedIOException e) {
             assertThat(e).rootCause().hasMessage("killed");
         }
@@ -133,8 +130,8 @@ class CheckpointStoreTest {
     @MethodSource("seeds")
     void passesOverACheckpointWithAFlippedBit(long seed) throws IOException {
         CheckpointStore store = store("a", 2);
-        store.publish(1, Map.of("plan", "9f"), state(1));
-        store.publish(2, Map.of("plan", "9f"), state(2));
+        store.publish(1, Map.of("plan", "9f"), TestState.of(1));
+        store.publish(2, Map.of("plan", "9f"), TestState.of(2));
         SplittableRandom random = new SplittableRandom(seed);
         Path damaged = folder.resolve(seed % 2 == 0 ? "step-2-a-1-1/state.bin" : "step-2-a-1-1.json");
         byte[] bytes = Files.readAllBytes(damaged);
@@ -144,7 +141,7 @@ class CheckpointStoreTest {
         // white space between the values of the object means nothing, so a flip there may leave it as it was
         Checkpoint checkpoint = store("b", 2).newestGood().orElseThrow();
 
-        assertHoldsState(checkpoint, checkpoint.step());
+        TestState.assertIn(checkpoint, checkpoint.step());
         assertThat(checkpoint.facts()).isEqualTo(Map.of("plan", "9f"));
         if (seed % 2 == 0) {
             assertThat(checkpoint.step()).isEqualTo(1);
@@ -156,8 +153,8 @@ class CheckpointStoreTest {
     @ValueSource(ints = {0, 1, 100, 300})
     void passesOverACheckpointWhoseObjectIsCutOff(int length) throws IOException {
         CheckpointStore store = store("a", 2);
-        store.publish(1, Map.of(), state(1));
-        store.publish(2, Map.of(), state(2));
+        store.publish(1, Map.of(), TestState.of(1));
+        store.publish(2, Map.of(), TestState.of(2));
         Path object = folder.resolve("step-2-a-1-1.json");
         Files.write(object, Arrays.copyOf(Files.readAllBytes(object), length));
 
@@ -173,12 +170,12 @@ class CheckpointStoreTest {
     @Test
     void saysWhyItTrustsNone() throws IOException {
         CheckpointStore store = store("a", 2);
-        store.publish(1, Map.of(), state(1));
-        store.publish(2, Map.of(), state(2));
+        store.publish(1, Map.of(), TestState.of(1));
+        store.publish(2, Map.of(), TestState.of(2));
         Path cutOff = folder.resolve("step-1-a-1-0/state.bin");
         Path changed = folder.resolve("step-2-a-1-1/state.bin");
         Files.write(cutOff, new byte[10]);
-        Files.write(changed, new byte[STATE_BYTES + 8]);
+        Files.write(changed, new byte[TestState.NOISE_BYTES + 8]);
 
         assertThatThrownBy(() -> store("b", 2).newestGood())
                 .isInstanceOf(InvalidCheckpointException.class)
@@ -186,13 +183,17 @@ class CheckpointStoreTest {
                         Cannot resume from %s: none of its 2 checkpoints can be trusted
                           step-2-a-1-1: Cannot trust %s: expected SHA-256 %s, found %s
                           step-1-a-1-0: Cannot trust %s: expected 200008 bytes, found 10""".formatted(
-                        path(folder), path(changed), hash(2), Sha256.hex(new byte[STATE_BYTES + 8]), path(cutOff)));
+                                path(folder),
+                                path(changed),
+                                hash(2),
+                                Sha256.hex(new byte[TestState.NOISE_BYTES + 8]),
+                                path(cutOff)));
     }
 
     @Test
     void doesNotTrustAnObjectUnderAnotherName() throws IOException {
         CheckpointStore store = store("a", 2);
-        store.publish(1, Map.of(), state(1));
+        store.publish(1, Map.of(), TestState.of(1));
         Path copy = folder.resolve("step-7-a-1-0.json");
         Files.copy(folder.resolve("step-1-a-1-0.json"), copy);
 
@@ -204,11 +205,11 @@ class CheckpointStoreTest {
     @Test
     void stopsADriverWhoseFolderWasTakenOver() {
         CheckpointStore old = store("old", 2);
-        old.publish(1, Map.of(), state(1));
+        old.publish(1, Map.of(), TestState.of(1));
         CheckpointStore young = store("young", 2);
         young.claim();
 
-        assertThatThrownBy(() -> old.publish(2, Map.of(), state(2)))
+        assertThatThrownBy(() -> old.publish(2, Map.of(), TestState.of(2)))
                 .isInstanceOf(TakenOverException.class)
                 .hasMessage(
                         "Cannot publish step 2 to %s: expected attempt 1 to own it, found attempt 2. Another driver runs this training.",
@@ -229,9 +230,9 @@ class CheckpointStoreTest {
 
     @Test
     void prefersALaterClaimToALargerStep() {
-        store("old", 2).publish(100, Map.of(), state(100));
+        store("old", 2).publish(100, Map.of(), TestState.of(100));
         CheckpointStore anew = store("anew", 2);
-        anew.publish(10, Map.of(), state(10));
+        anew.publish(10, Map.of(), TestState.of(10));
 
         assertThat(anew.newestGood().orElseThrow().step()).isEqualTo(10);
     }
@@ -275,9 +276,9 @@ class CheckpointStoreTest {
             }
         };
 
-        new CheckpointStore(forgetful, LocalFiles.path(folder), 2, "a").publish(1, Map.of(), state(1));
+        new CheckpointStore(forgetful, LocalFiles.path(folder), 2, "a").publish(1, Map.of(), TestState.of(1));
 
-        assertHoldsState(store("b", 2).newestGood().orElseThrow(), 1);
+        TestState.assertIn(store("b", 2).newestGood().orElseThrow(), 1);
     }
 
     @Test
@@ -327,31 +328,10 @@ class CheckpointStoreTest {
         return new CheckpointStore(files, LocalFiles.path(folder), keep, run);
     }
 
-    private static BlobWriter state(long step) {
-        return out -> {
-            out.writeLong(step);
-            out.write(noise(step));
-        };
-    }
-
-    private static void assertHoldsState(Checkpoint checkpoint, long step) throws IOException {
-        assertThat(checkpoint.step()).isEqualTo(step);
-        try (DataInputStream in = checkpoint.openState()) {
-            assertThat(in.readLong()).isEqualTo(step);
-            assertThat(in.readAllBytes()).isEqualTo(noise(step));
-        }
-    }
-
-    private static byte[] noise(long step) {
-        byte[] bytes = new byte[STATE_BYTES];
-        new SplittableRandom(step).nextBytes(bytes);
-        return bytes;
-    }
-
     private static String hash(long step) {
-        byte[] whole = new byte[STATE_BYTES + 8];
+        byte[] whole = new byte[TestState.NOISE_BYTES + 8];
         whole[7] = (byte) step;
-        System.arraycopy(noise(step), 0, whole, 8, STATE_BYTES);
+        System.arraycopy(TestState.noise(step), 0, whole, 8, TestState.NOISE_BYTES);
         return Sha256.hex(whole);
     }
 

@@ -76,7 +76,7 @@ class PythonRoundTripIT {
     }
 
     @ParameterizedTest
-    @FieldSource("org.sparkqlora.cli.RoundTripFiles#FAMILIES")
+    @FieldSource("org.sparkqlora.model.GoldenModel#FAMILIES")
     void weightsMergeAsPeftMergesThem(String family) {
         assertThat(theirs.at("/merges/" + family).asDouble(1)).isLessThan(MERGE_TOLERANCE);
     }

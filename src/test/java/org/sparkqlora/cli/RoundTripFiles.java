@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.sparkqlora.model.GoldenModel;
 
 /** Models and adapters of the demo's language, made by our commands, and the job that the Python side gets. */
 final class RoundTripFiles {
@@ -22,20 +23,6 @@ final class RoundTripFiles {
             "What does the cat eat?");
     static final int NEW_TOKENS = 20;
     static final String SEQUENCE_LENGTH = "64";
-
-    /** Models with adapters of every family, as PEFT wrote them. */
-    static final List<String> FAMILIES = List.of(
-            "llama-tied",
-            "llama-sharded",
-            "mistral-window",
-            "qwen2-bias",
-            "qwen3-qknorm",
-            "gemma2",
-            "gemma3_text",
-            "granite",
-            "olmo2",
-            "phi3",
-            "smollm3");
 
     private static final Path GOLDENS =
             Path.of("src/test/resources/goldens/models").toAbsolutePath();
@@ -133,7 +120,7 @@ final class RoundTripFiles {
 
     private Map<String, Object> mergeEntries() {
         Map<String, Object> entries = new LinkedHashMap<>();
-        for (String family : FAMILIES) {
+        for (String family : GoldenModel.FAMILIES) {
             String model = GOLDENS.resolve(family).resolve("base").toString();
             String adapter = GOLDENS.resolve(family).resolve("adapter").toString();
             String merged = mergedFamily(family).toString();
@@ -193,7 +180,7 @@ final class RoundTripFiles {
         losses.put("merged-saved", RoundTripModel.stored(folder.resolve("merged-saved"), null));
         losses.put("merged", RoundTripModel.stored(folder.resolve("merged"), null));
         losses.put("merged-quantized", RoundTripModel.stored(folder.resolve("merged-quantized"), null));
-        for (String family : FAMILIES) {
+        for (String family : GoldenModel.FAMILIES) {
             Path golden = GOLDENS.resolve(family);
             merge(golden.resolve("base"), golden.resolve("adapter"), "original", mergedFamily(family));
         }

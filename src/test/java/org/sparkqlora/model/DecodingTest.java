@@ -37,20 +37,7 @@ class DecodingTest {
     private Path cache;
 
     static Stream<String> families() {
-        return Stream.of(
-                "llama-tied",
-                "llama-rope3-bf16",
-                "llama-sharded",
-                "mistral-window",
-                "qwen2-bias",
-                "qwen3-qknorm",
-                "gemma2",
-                "gemma3_text",
-                "granite",
-                "olmo2",
-                "phi3",
-                "smollm3",
-                "llama-tied/variants/dora");
+        return Stream.concat(GoldenModel.FAMILIES.stream(), Stream.of("llama-rope3-bf16", "llama-tied/variants/dora"));
     }
 
     @ParameterizedTest(name = "{0}")

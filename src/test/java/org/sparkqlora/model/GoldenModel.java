@@ -23,6 +23,20 @@ import org.sparkqlora.weights.WeightFolder;
 
 /** One folder of the reference data in {@code goldens/models}, as its README describes it. */
 public final class GoldenModel {
+    /** One folder of each family with weights in float32. */
+    public static final List<String> FAMILIES = List.of(
+            "llama-tied",
+            "llama-sharded",
+            "mistral-window",
+            "qwen2-bias",
+            "qwen3-qknorm",
+            "gemma2",
+            "gemma3_text",
+            "granite",
+            "olmo2",
+            "phi3",
+            "smollm3");
+
     private static final Path ROOT = Path.of("src/test/resources/goldens/models");
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -24,7 +24,16 @@ class InitialParametersTest {
     @CsvSource({"DEFAULT, 0.0722", "GAUSSIAN, 0.125"})
     void adaptersStartWithRandomDownAndZeroUp(FactorInitialization initialization, double deviation) {
         LoraSpec lora = new LoraSpec(
-                RANK, 16, 0, new TargetModules.AllLinear(), false, false, Map.of(), Map.of(), initialization);
+                RANK,
+                16,
+                0,
+                new TargetModules.AllLinear(),
+                false,
+                false,
+                Map.of(),
+                Map.of(),
+                initialization,
+                SavedModules.NONE);
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(Mode.LORA, cache);
                 DecoderModel model = DecoderModel.load(
