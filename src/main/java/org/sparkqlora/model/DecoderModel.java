@@ -112,11 +112,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. Nothing is dropped. */
     public LossTotal addGradient(BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient) {
-        return inPass(
-                parameters,
-                null,
-                null,
-                pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
+        return inPass(parameters, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
     }
 
     /**
@@ -136,7 +132,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** The loss of each document, in row and then document order. */
     public List<LossTotal> losses(BoundParameters parameters, List<TokenRow> microBatch) {
-        return inPass(parameters, null, null, pass -> pass.losses(new DocumentBatch(microBatch)));
+        return inPass(parameters, pass -> pass.losses(new DocumentBatch(microBatch)));
     }
 
     /**
@@ -151,7 +147,7 @@ public final class DecoderModel implements AutoCloseable {
             throw new IllegalArgumentException("Cannot continue a prompt: expected at least 1 token, found none");
         }
 
-        return inPass(parameters, null, null, pass -> {
+        return inPass(parameters, pass -> {
             try (Decoding decoding = new Decoding(pass)) {
                 return decoding.generate(prompt, spec, sink);
             }
@@ -160,7 +156,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Logits (tokens, vocabulary) of one document that passes in pieces of these sizes; row-major. */
     float[][] cachedLogits(BoundParameters parameters, int[][] pieces) {
-        return inPass(parameters, null, null, pass -> {
+        return inPass(parameters, pass -> {
             try (Decoding decoding = new Decoding(pass)) {
                 return Arrays.stream(pieces).map(decoding::next).toArray(float[][]::new);
             }
@@ -169,7 +165,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Logits (tokens, vocabulary) of the documents of {@code microBatch}, padding left out; row-major. */
     float[] logits(BoundParameters parameters, List<TokenRow> microBatch) {
-        return inPass(parameters, null, null, pass -> pass.logits(new DocumentBatch(microBatch)));
+        return inPass(parameters, pass -> pass.logits(new DocumentBatch(microBatch)));
     }
 
     /** Frees the model's tensors. No call may be running. */
@@ -179,6 +175,11 @@ public final class DecoderModel implements AutoCloseable {
         idle.clear();
         workers.close();
         frozen.close();
+    }
+
+    /** A pass that nothing is dropped from and no noise added to. */
+    private <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
+        return inPass(parameters, null, null, body);
     }
 
     private <R> R inPass(

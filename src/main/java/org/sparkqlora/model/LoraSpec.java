@@ -53,31 +53,7 @@ public record LoraSpec(
         alphaPattern = Collections.unmodifiableMap(new TreeMap<>(alphaPattern));
     }
 
-    /** Adapters alone. */
-    public LoraSpec(
-            int rank,
-            double alpha,
-            double dropout,
-            TargetModules targets,
-            boolean rankStabilized,
-            boolean weightDecomposed,
-            Map<String, Integer> rankPattern,
-            Map<String, Double> alphaPattern,
-            FactorInitialization initialization) {
-        this(
-                rank,
-                alpha,
-                dropout,
-                targets,
-                rankStabilized,
-                weightDecomposed,
-                rankPattern,
-                alphaPattern,
-                initialization,
-                SavedModules.NONE);
-    }
-
-    /** Adapters that start as PEFT's do by default. */
+    /** Adapters alone, which start as PEFT's do by default. */
     public LoraSpec(
             int rank,
             double alpha,
@@ -96,7 +72,8 @@ public record LoraSpec(
                 weightDecomposed,
                 rankPattern,
                 alphaPattern,
-                FactorInitialization.DEFAULT);
+                FactorInitialization.DEFAULT,
+                SavedModules.NONE);
     }
 
     /** The same adapters on other modules. */
