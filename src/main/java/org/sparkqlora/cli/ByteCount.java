@@ -24,7 +24,7 @@ record ByteCount(long value) {
         return new ByteCount(Long.parseLong(matcher.group(1)) * unit);
     }
 
-    /** In the largest unit that leaves a number of at least 1, such as 1.5 MB. */
+    /** In the largest unit that leaves a number of at least 1, such as 1.5 MiB. */
     static String describe(long bytes) {
         double value = bytes;
         String[] units = {"bytes", "KiB", "MiB", "GiB", "TiB"};

@@ -52,6 +52,11 @@ final class OutputFolder implements AutoCloseable {
         return location;
     }
 
+    /** A part of it as Hadoop calls it. */
+    String pathOf(String name) {
+        return resolve(name).path().toString();
+    }
+
     Location resolve(String name) {
         return location.resolve(name);
     }

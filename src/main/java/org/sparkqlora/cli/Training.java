@@ -52,18 +52,11 @@ final class Training {
             Preparation preparation = new Preparation(context, console);
             PlanFile planFile = new PlanFile(output.location());
             planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
-            PreparedData rows = preparation.rows(
-                    options.data.sources,
-                    encoders,
-                    options.data,
-                    output.resolve("prepared").path().toString());
+            PreparedData rows =
+                    preparation.rows(options.data.sources, encoders, options.data, output.pathOf("prepared"));
             PreparedData heldOut = options.heldOut.isEmpty()
                     ? null
-                    : preparation.rows(
-                            options.heldOut,
-                            encoders,
-                            options.data,
-                            output.resolve("prepared-eval").path().toString());
+                    : preparation.rows(options.heldOut, encoders, options.data, output.pathOf("prepared-eval"));
             FolderModelSource model = options.source(start.lora());
             TrainPlan plan = plan(rows, model, start, shards(context, planFile));
             planFile.require(plan);
@@ -134,12 +127,17 @@ final class Training {
     }
 
     private String train(JavaSparkContext context, TrainingRun run, AdapterStart start, OutputFolder output) {
+        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
+            return train(context, run, start, output, new StateHome(workers, run.paging(), ScratchFolder.ofProcess()));
+        }
+    }
+
+    private String train(
+            JavaSparkContext context, TrainingRun run, AdapterStart start, OutputFolder output, StateHome home) {
         TrainPlan plan = run.plan();
         CheckpointStore checkpoints = checkpoints(output);
-        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
-                MetricsLog metrics = metrics(output, checkpoints);
-                FirstState first = firstState(run, start, home(run, workers))) {
-            StateHome home = home(run, workers);
+        try (MetricsLog metrics = metrics(output, checkpoints);
+                FirstState first = firstState(run, start, home)) {
             ExchangeChoice exchange = options.exchange.choose(
                     new GradientSize(first.index().size(), plan.batches().shards(), plan.wire()), context.getConf());
             console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
@@ -159,10 +157,6 @@ final class Training {
             console.note("wrote %s", result.folder());
             return SummaryJson.trained(summary, exchange, run.rows().manifest().counts(), result.folder());
         }
-    }
-
-    private static StateHome home(TrainingRun run, Workers workers) {
-        return new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
     }
 
     private static FirstState firstState(TrainingRun run, AdapterStart start, StateHome home) {
