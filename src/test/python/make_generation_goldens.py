@@ -21,21 +21,22 @@ PREFIXES = [(0, 4), (0, 12), (0, 20), (1, 5), (1, 14), (2, 3), (2, 8)]
 torch.manual_seed(0)
 
 
-def greedy(model, prompt):
+def greedy(folder, prompt):
+    """A model of its own and no cache: under dynamic rotary scaling both would keep frequencies of another length."""
+    model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32).eval()
     out = model.generate(
         torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.long), max_new_tokens=NEW_TOKENS,
-        do_sample=False, eos_token_id=None, pad_token_id=0, use_cache=True, return_dict_in_generate=True, output_logits=True)
+        do_sample=False, eos_token_id=None, pad_token_id=0, use_cache=False, return_dict_in_generate=True, output_logits=True)
     gaps = [(top := step.float().topk(2).values[0])[0] - top[1] for step in out.logits]
     return out.sequences[0, len(prompt):].tolist(), min(gaps).item()
 
 
 def continuations(folder):
     batch = json.loads((folder / "batch.json").read_text())
-    model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32).eval()
     cases = []
     for row, length in PREFIXES:
         prompt = batch["input_ids"][row][:length]
-        ids, gap = greedy(model, prompt)
+        ids, gap = greedy(folder, prompt)
         if gap > GAP:
             cases.append({"prompt": prompt, "ids": ids})
     assert len(cases) >= 3, folder

@@ -35,6 +35,9 @@ class GoldenModelTest {
                         GoldenModel.FAMILIES.stream(),
                         Stream.of(
                                 "llama-rope3-bf16",
+                                "rotary-linear",
+                                "rotary-dynamic",
+                                "rotary-yarn",
                                 "saved-untied",
                                 "saved-tied",
                                 "saved-apart",
