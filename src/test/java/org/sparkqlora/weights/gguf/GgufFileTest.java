@@ -136,7 +136,7 @@ class GgufFileTest {
     void namesTheTypesThatItKnows() throws IOException {
         assertRefused(
                 new GgufBytes().announce("iq", new long[] {256}, 16, 0).array(),
-                "Unsupported type 16 of tensor iq in %s: expected one of [F32, F16, Q4_0, Q4_1, Q8_0, Q4_K, Q6_K, BF16]");
+                "Unsupported type 16 of tensor iq in %s: expected one of [F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, BF16]");
     }
 
     @ParameterizedTest(name = "seed {0}")
