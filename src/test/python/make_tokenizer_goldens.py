@@ -133,4 +133,5 @@ def main():
         write(FOLDER / f"{name}-conversations.json", record_conversations(FOLDER / name, template))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ import org.sparkqlora.weights.TensorSpec;
 /** A Hugging Face folder made from a GGUF file: config, weights in 16 or 32 bits, tokenizer and chat template. */
 public final class GgufFolder {
     private static final String SUFFIX = ".gguf";
-    private static final String LAYOUT = "gguf 1";
+    private static final String LAYOUT = "gguf 2";
     private static final int PIECE = 1 << 18;
 
     private final GgufFile file;

@@ -55,8 +55,9 @@ record GgufMetadata(String file, Map<String, Object> values) {
         return OptionalInt.of((int) value);
     }
 
-    boolean flag(String key) {
-        return has(key) && of(Boolean.class, key, "true or false");
+    /** The flag under {@code key}; {@code absent} without the key. */
+    boolean flag(String key, boolean absent) {
+        return has(key) ? of(Boolean.class, key, "true or false") : absent;
     }
 
     /** A number as it was written before it was stored in float32: 1e-5, not 9.999999747378752e-06. */
@@ -79,6 +80,10 @@ record GgufMetadata(String file, Map<String, Object> values) {
 
     List<Long> numbers(String key) {
         return list(Long.class, key, "a list of whole numbers");
+    }
+
+    List<Float> floats(String key) {
+        return list(Float.class, key, "a list of float32 numbers");
     }
 
     InvalidWeightsException wrong(String key, String expected) {

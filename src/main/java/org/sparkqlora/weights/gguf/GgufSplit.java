@@ -39,6 +39,16 @@ enum GgufSplit {
                                                 .toList())));
     }
 
+    /** Whether a word that the vocabulary has whole is taken as it is, without merges. */
+    boolean keepsWholeWords() {
+        return this == LLAMA3;
+    }
+
+    /** Whether a text begins with BOS where the file does not say. */
+    boolean beginsUnasked() {
+        return this == LLAMA3;
+    }
+
     /** The expression to split by, or an empty text for GPT-2's own. */
     String expression() {
         return switch (this) {

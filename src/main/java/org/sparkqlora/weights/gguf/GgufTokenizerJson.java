@@ -3,13 +3,13 @@ package org.sparkqlora.weights.gguf;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Writes {@code tokenizer.json} and {@code tokenizer_config.json} as Hugging Face's tokenizers read them. */
 final class GgufTokenizerJson {
     private static final String TYPE = "type";
     private static final String SPECIAL = "special";
-    private static final String BYTE_LEVEL = "ByteLevel";
 
     private final GgufVocabulary vocabulary;
 
@@ -28,10 +28,11 @@ final class GgufTokenizerJson {
             }
         }
 
-        root.set("normalizer", vocabulary.split() == GgufSplit.QWEN2 ? object().put(TYPE, "NFC") : null);
-        root.set("pre_tokenizer", preTokenizer());
-        root.set("post_processor", vocabulary.leading().map(this::begin).orElse(null));
-        root.set("decoder", byteLevel(true).put("add_prefix_space", true));
+        GgufEncodingJson encoding = vocabulary.encoding();
+        root.set("normalizer", encoding.normalizer().orElse(null));
+        root.set("pre_tokenizer", encoding.preTokenizer().orElse(null));
+        root.set("post_processor", postProcessor().orElse(null));
+        root.set("decoder", encoding.decoder());
         root.set("model", model());
         return root.toString();
     }
@@ -68,67 +69,51 @@ final class GgufTokenizerJson {
         return token.put(SPECIAL, vocabulary.kinds().get(id) == GgufVocabulary.CONTROL);
     }
 
-    private ObjectNode preTokenizer() {
-        GgufSplit split = vocabulary.split();
-        ObjectNode sequence = object().put(TYPE, "Sequence");
-        ArrayNode steps = sequence.putArray("pretokenizers");
-        if (split == GgufSplit.DIGITS) {
-            steps.addObject().put(TYPE, "Digits").put("individual_digits", true);
+    /** What puts the tokens that the file asks for around every text. */
+    private Optional<ObjectNode> postProcessor() {
+        Optional<String> leading = vocabulary.leading();
+        Optional<String> trailing = vocabulary.trailing();
+        if (leading.isEmpty() && trailing.isEmpty()) {
+            return Optional.empty();
         }
 
-        if (!split.expression().isEmpty()) {
-            ObjectNode step = steps.addObject().put(TYPE, "Split");
-            step.putObject("pattern").put("Regex", split.expression());
-            step.put("behavior", "Isolated").put("invert", false);
-        }
-
-        steps.add(byteLevel(split.expression().isEmpty()).put("add_prefix_space", false));
-        return sequence;
-    }
-
-    private static ObjectNode byteLevel(boolean ownExpression) {
-        return object().put(TYPE, BYTE_LEVEL).put("trim_offsets", true).put("use_regex", ownExpression);
-    }
-
-    /** A post-processor that puts {@code token} before every text. */
-    private ObjectNode begin(String token) {
         ObjectNode processor = object().put(TYPE, "TemplateProcessing");
         ArrayNode single = processor.putArray("single");
-        addSpecial(single, token, 0);
-        addSequence(single, "A", 0);
+        addText(single, "A", 0);
         ArrayNode pair = processor.putArray("pair");
-        addSpecial(pair, token, 0);
-        addSequence(pair, "A", 0);
-        addSpecial(pair, token, 1);
-        addSequence(pair, "B", 1);
-        ObjectNode special =
-                processor.putObject("special_tokens").putObject(token).put("id", token);
-        special.putArray("ids").add(vocabulary.tokens().indexOf(token));
-        special.putArray("tokens").add(token);
-        return processor;
+        addText(pair, "A", 0);
+        addText(pair, "B", 1);
+        ObjectNode specials = processor.putObject("special_tokens");
+        Stream.concat(leading.stream(), trailing.stream()).forEach(token -> addSpecial(specials, token));
+        return Optional.of(processor);
     }
 
-    private static void addSpecial(ArrayNode template, String token, int typeId) {
+    private void addText(ArrayNode template, String name, int typeId) {
+        vocabulary.leading().ifPresent(token -> addToken(template, token, typeId));
+        template.addObject().putObject("Sequence").put("id", name).put("type_id", typeId);
+        vocabulary.trailing().ifPresent(token -> addToken(template, token, typeId));
+    }
+
+    private static void addToken(ArrayNode template, String token, int typeId) {
         template.addObject().putObject("SpecialToken").put("id", token).put("type_id", typeId);
     }
 
-    private static void addSequence(ArrayNode template, String name, int typeId) {
-        template.addObject().putObject("Sequence").put("id", name).put("type_id", typeId);
+    private void addSpecial(ObjectNode specials, String token) {
+        ObjectNode special = specials.putObject(token).put("id", token);
+        special.putArray("ids").add(vocabulary.tokens().indexOf(token));
+        special.putArray("tokens").add(token);
     }
 
     private ObjectNode model() {
         ObjectNode model = object().put(TYPE, "BPE");
-        Stream.of("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")
-                .forEach(model::putNull);
-        model.put("fuse_unk", false).put("byte_fallback", false);
-        model.put("ignore_merges", vocabulary.split() == GgufSplit.LLAMA3);
+        Stream.of("dropout", "continuing_subword_prefix", "end_of_word_suffix").forEach(model::putNull);
+        model.put("unk_token", vocabulary.unknown().orElse(null));
+        vocabulary.encoding().describe(model);
         ObjectNode ids = model.putObject("vocab");
         for (int id = 0; id < vocabulary.tokens().size(); id++) {
             ids.put(vocabulary.tokens().get(id), id);
         }
 
-        ArrayNode merges = model.putArray("merges");
-        vocabulary.merges().forEach(merges::add);
         return model;
     }
 

@@ -8,38 +8,34 @@ import java.util.Set;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 /**
- * The tokenizer in a GGUF file: byte-level BPE.
+ * The tokenizer in a GGUF file.
  *
- * @param split how text is cut before merging
+ * @param encoding how text becomes tokens
  * @param tokens by id
  * @param kinds what each token is, as the file numbers it
- * @param merges in order of priority, two tokens with a blank between
  */
-record GgufVocabulary(
-        GgufMetadata metadata, GgufSplit split, List<String> tokens, List<Long> kinds, List<String> merges) {
+record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<String> tokens, List<Long> kinds) {
+    static final String PREFIX = "tokenizer.ggml.";
+
+    /** A piece of text. */
+    static final long NORMAL = 1;
+
     /** A token that marks structure and is never typed. */
     static final long CONTROL = 3;
 
     /** A token that its author added whole. */
     static final long USER_DEFINED = 4;
 
-    private static final String PREFIX = "tokenizer.ggml.";
     private static final String BYTE_LEVEL = "gpt2";
+    private static final String SENTENCE_PIECE = "llama";
 
     GgufVocabulary {
         tokens = List.copyOf(tokens);
         kinds = List.copyOf(kinds);
-        merges = List.copyOf(merges);
     }
 
     static GgufVocabulary of(GgufMetadata metadata) {
         String model = metadata.text(PREFIX + "model");
-        if (!model.equals(BYTE_LEVEL)) {
-            throw new InvalidWeightsException(
-                    "Unsupported tokenizer %s in %s: expected %s (byte-level BPE). Use the model's Hugging Face folder"
-                            .formatted(model, metadata.file(), BYTE_LEVEL));
-        }
-
         List<String> tokens = metadata.texts(PREFIX + "tokens");
         requireDistinct(metadata, tokens);
         List<Long> kinds = metadata.numbers(PREFIX + "token_type");
@@ -47,8 +43,18 @@ record GgufVocabulary(
             throw metadata.wrong(PREFIX + "token_type", "a kind for each of the %d tokens".formatted(tokens.size()));
         }
 
-        return new GgufVocabulary(
-                metadata, GgufSplit.of(metadata, PREFIX + "pre"), tokens, kinds, metadata.texts(PREFIX + "merges"));
+        return switch (model) {
+            case BYTE_LEVEL -> {
+                GgufSplit split = GgufSplit.of(metadata, PREFIX + "pre");
+                GgufEncodingJson encoding = new ByteLevelEncodingJson(split, metadata.texts(PREFIX + "merges"));
+                yield new GgufVocabulary(metadata, encoding, tokens, kinds);
+            }
+            case SENTENCE_PIECE -> new SentencePieces(metadata, tokens, kinds).vocabulary();
+            default ->
+                throw new InvalidWeightsException(
+                        "Unsupported tokenizer %s in %s: expected %s (byte-level BPE) or %s (SentencePiece BPE). Use the model's Hugging Face folder"
+                                .formatted(model, metadata.file(), BYTE_LEVEL, SENTENCE_PIECE));
+        };
     }
 
     /** The token in the role {@code name}, such as {@code bos}. */
@@ -66,9 +72,19 @@ record GgufVocabulary(
         return Optional.of(tokens.get(id.getAsInt()));
     }
 
+    /** The token for what cannot be written in the others; byte-level tokenizers need none. */
+    Optional<String> unknown() {
+        return encoding instanceof SentencePieceEncodingJson ? special("unknown") : Optional.empty();
+    }
+
     /** The token that begins every text, if the file asks for one. */
     Optional<String> leading() {
-        return metadata.flag(PREFIX + "add_bos_token") ? special("bos") : Optional.empty();
+        return metadata.flag(PREFIX + "add_bos_token", encoding.beginsUnasked()) ? special("bos") : Optional.empty();
+    }
+
+    /** The token that ends every text, if the file asks for one. */
+    Optional<String> trailing() {
+        return metadata.flag(PREFIX + "add_eos_token", false) ? special("eos") : Optional.empty();
     }
 
     Optional<String> chatTemplate() {

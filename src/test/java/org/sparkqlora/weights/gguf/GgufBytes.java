@@ -59,6 +59,16 @@ final class GgufBytes {
         return this;
     }
 
+    GgufBytes putFloats(String key, float... values) {
+        ByteBuffer list = bytes(16 + 4 * values.length).putInt(9).putInt(6).putLong(values.length);
+        for (float value : values) {
+            list.putFloat(value);
+        }
+
+        metadata.put(key, list.array());
+        return this;
+    }
+
     /** A value as its bytes, type first. */
     GgufBytes putRaw(String key, byte[] value) {
         metadata.put(key, value);

@@ -88,8 +88,8 @@ class GgufFolderTest {
     @Test
     void namesTheTokenizerThatItKnows() throws Exception {
         assertRefused(
-                gguf -> gguf.put("tokenizer.ggml.model", "llama"),
-                "Unsupported tokenizer llama in %s: expected gpt2 (byte-level BPE). Use the model's Hugging Face folder");
+                gguf -> gguf.put("tokenizer.ggml.model", "bert"),
+                "Unsupported tokenizer bert in %s: expected gpt2 (byte-level BPE) or llama (SentencePiece BPE). Use the model's Hugging Face folder");
     }
 
     @Test
