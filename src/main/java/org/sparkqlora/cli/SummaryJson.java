@@ -9,6 +9,7 @@ import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.spark.ExchangeChoice;
+import org.sparkqlora.spark.FaultLog;
 import org.sparkqlora.spark.PreparationCounts;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.train.TrainSummary;
@@ -30,7 +31,8 @@ final class SummaryJson {
         return root.toString();
     }
 
-    static String trained(TrainSummary run, ExchangeChoice exchange, PreparationCounts data, Location result) {
+    static String trained(
+            TrainSummary run, ExchangeChoice exchange, FaultLog faults, PreparationCounts data, Location result) {
         ObjectNode root = of("train");
         root.put("trained_parameters", exchange.size().parameters());
         root.put("steps", run.steps());
@@ -44,6 +46,9 @@ final class SummaryJson {
         moved.put("kind", exchange.kind().word());
         moved.put("wire", exchange.size().wire().word());
         moved.put("reason", exchange.reason());
+        ObjectNode overcome = root.putObject("faults");
+        overcome.put("failed_tasks", faults.failedTasks());
+        overcome.put("lost_executors", faults.lostExecutors());
         writeCounts(data, root.putObject("data"));
         root.put(ADAPTER, result.toString());
         return root.toString();

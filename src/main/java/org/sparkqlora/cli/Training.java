@@ -10,6 +10,7 @@ import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.ClusterCheck;
 import org.sparkqlora.spark.ExchangeChoice;
+import org.sparkqlora.spark.FaultLog;
 import org.sparkqlora.spark.GradientSize;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.ScratchFolder;
@@ -137,7 +138,8 @@ final class Training {
         TrainPlan plan = run.plan();
         CheckpointStore checkpoints = checkpoints(output);
         try (MetricsLog metrics = metrics(output, checkpoints);
-                FirstState first = firstState(run, start, home)) {
+                FirstState first = firstState(run, start, home);
+                FaultLog faults = FaultLog.listen(context, fault -> console.note("%s", fault))) {
             ExchangeChoice exchange = options.exchange.choose(
                     new GradientSize(first.index().size(), plan.batches().shards(), plan.wire()), context.getConf());
             console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
@@ -155,7 +157,8 @@ final class Training {
                     state -> begin(new SparkGradientSource(context, run, state, exchange), plan, output, checkpoints),
                     result::publish);
             console.note("wrote %s", result.folder());
-            return SummaryJson.trained(summary, exchange, run.rows().manifest().counts(), result.folder());
+            return SummaryJson.trained(
+                    summary, exchange, faults, run.rows().manifest().counts(), result.folder());
         }
     }
 
