@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.function.LongSupplier;
 import org.sparkqlora.train.ProgressReporter;
 import org.sparkqlora.train.StepMetrics;
+import org.sparkqlora.train.Straggler;
 
 /** Tells a person how far training is: on one line that is written again on a terminal, on a line now and then in a log. */
 final class TrainProgress implements ProgressReporter {
@@ -42,6 +43,12 @@ final class TrainProgress implements ProgressReporter {
             case TERMINAL -> rewrite(line, step.step() == steps);
             case LOG -> log(line, step.step() == steps);
         }
+    }
+
+    @Override
+    public void straggling(Straggler straggler) {
+        note("%s takes %.1f times as long for a token as the others, and every step waits for it"
+                .formatted(straggler.worker(), straggler.factor()));
     }
 
     @Override

@@ -1,8 +1,12 @@
 package org.sparkqlora.spark;
 
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.function.Function;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.History;
+import org.sparkqlora.train.Phase;
+import org.sparkqlora.train.PhaseClock;
+import org.sparkqlora.train.ShardReport;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.ShardTask;
 
@@ -26,10 +30,20 @@ final class GradientFunction implements Function<Integer, ShardResult> {
 
     @Override
     public ShardResult call(Integer shard) {
+        PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
         ExecutorReplica executor = ExecutorReplicas.of(run);
         PreparedRows rows = executor.rows(run.folder());
         ShardTask task = new ShardTask(batches, seed, rows);
-        return executor.replica()
-                .at(version, history, model -> task.compute(model, executor.freshGradient(), version, shard));
+        ShardResult result = executor.replica()
+                .at(version, history, clock, model -> task.compute(model, executor.freshGradient(), version, shard));
+        return result.reported(new ShardReport(ofProcess(), clock.seconds()));
+    }
+
+    private static String ofProcess() {
+        SparkEnv process = SparkEnv.get();
+        return "executor %s on %s"
+                .formatted(
+                        process.executorId(),
+                        process.blockManager().blockManagerId().host());
     }
 }

@@ -6,6 +6,8 @@ import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.PhaseSeconds;
+import org.sparkqlora.train.ShardReport;
 import org.sparkqlora.train.ShardResult.Gradient;
 
 /** A shard's gradient as its numbers and its vector. */
@@ -16,7 +18,7 @@ final class ShardGradientSerializer extends Serializer<Gradient> {
         output.writeDouble(result.loss().lossSum());
         output.writeLong(result.loss().tokenCount());
         output.writeLong(result.tokens());
-        output.writeDouble(result.computeSeconds());
+        write(output, result.report());
         kryo.writeObject(output, result.gradient());
     }
 
@@ -25,7 +27,21 @@ final class ShardGradientSerializer extends Serializer<Gradient> {
         int shard = input.readInt();
         LossTotal loss = new LossTotal(input.readDouble(), input.readLong());
         long tokens = input.readLong();
-        double computeSeconds = input.readDouble();
-        return new Gradient(shard, loss, tokens, kryo.readObject(input, FlatVector.class), computeSeconds);
+        ShardReport report = readReport(input);
+        return new Gradient(shard, loss, tokens, kryo.readObject(input, FlatVector.class), report);
+    }
+
+    private static void write(Output output, ShardReport report) {
+        output.writeString(report.worker());
+        output.writeDouble(report.seconds().waiting());
+        output.writeDouble(report.seconds().loading());
+        output.writeDouble(report.seconds().replaying());
+        output.writeDouble(report.seconds().computing());
+    }
+
+    private static ShardReport readReport(Input input) {
+        return new ShardReport(
+                input.readString(),
+                new PhaseSeconds(input.readDouble(), input.readDouble(), input.readDouble(), input.readDouble()));
     }
 }

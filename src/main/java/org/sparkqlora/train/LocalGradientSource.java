@@ -43,8 +43,13 @@ public final class LocalGradientSource implements GradientSource {
         List<ShardResult> results = new ArrayList<>();
         for (int i = 0; i < batches.shards(); i++) {
             int shard = i;
-            results.add(replica.at(
-                    step, OwnHistory.INSTANCE, model -> task.compute(model, state.freshGradient(home), step, shard)));
+            PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
+            ShardResult result = replica.at(
+                    step,
+                    OwnHistory.INSTANCE,
+                    clock,
+                    model -> task.compute(model, state.freshGradient(home), step, shard));
+            results.add(result.reported(new ShardReport("driver", clock.seconds())));
         }
 
         return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS, 1);

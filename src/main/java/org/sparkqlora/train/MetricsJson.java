@@ -24,11 +24,7 @@ public final class MetricsJson {
         line.put("grad_norm", step.gradientNorm());
         line.put("tokens_per_second", rounded(step.tokensPerSecond()));
         line.put("seconds", rounded(step.seconds()));
-        line.put("compute_seconds", rounded(step.computeSeconds()));
-        line.put("exchange_seconds", rounded(step.exchangeSeconds()));
-        line.put("update_seconds", rounded(step.updateSeconds()));
-        line.put("spark_seconds", rounded(step.sparkSeconds()));
-        line.put("spark_share", rounded(step.sparkSeconds() / Math.max(step.seconds(), 1e-9)));
+        write(step.times(), line);
         line.put("optimizer_resident_bytes", step.optimizerResidentBytes());
         evaluationLoss.ifPresent(loss -> line.put("eval_loss", loss));
         return line.toString();
@@ -41,6 +37,17 @@ public final class MetricsJson {
         } catch (JsonProcessingException e) {
             return OptionalLong.empty();
         }
+    }
+
+    private static void write(StepSeconds times, ObjectNode line) {
+        line.put("load_seconds", rounded(times.tasks().loading()));
+        line.put("wait_seconds", rounded(times.tasks().waiting()));
+        line.put("replay_seconds", rounded(times.tasks().replaying()));
+        line.put("compute_seconds", rounded(times.tasks().computing()));
+        line.put("exchange_seconds", rounded(times.exchange()));
+        line.put("update_seconds", rounded(times.update()));
+        line.put("spark_seconds", rounded(times.spark()));
+        line.put("spark_share", rounded(times.spark() / Math.max(times.total(), 1e-9)));
     }
 
     private static double rounded(double value) {

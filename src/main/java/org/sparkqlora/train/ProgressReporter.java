@@ -7,6 +7,8 @@ public interface ProgressReporter {
 
     default void stepDone(StepMetrics step) {}
 
+    default void straggling(Straggler straggler) {}
+
     default void evaluated(long step, double loss) {}
 
     default void checkpointed(long step) {}

@@ -53,8 +53,14 @@ public final class Replica implements AutoCloseable {
      * copy of a task that is long done.
      */
     public <T> T at(long version, History history, Function<BoundModel, T> work) {
-        BoundModel ready = lockAt(version, history);
+        return at(version, history, PhaseClock.startIn(Phase.WAIT), work);
+    }
+
+    /** The same, and tells {@code clock} what it is about. */
+    public <T> T at(long version, History history, PhaseClock clock, Function<BoundModel, T> work) {
+        BoundModel ready = lockAt(version, history, clock);
         try {
+            clock.enter(Phase.COMPUTE);
             return work.apply(ready);
         } finally {
             lock.readLock().unlock();
@@ -75,7 +81,8 @@ public final class Replica implements AutoCloseable {
     }
 
     /** Returns with the read lock held. */
-    private BoundModel lockAt(long version, History history) {
+    private BoundModel lockAt(long version, History history, PhaseClock clock) {
+        clock.enter(Phase.WAIT);
         lock.readLock().lock();
         BoundModel current = bound;
         if (current != null && requireState().version() == version) {
@@ -85,7 +92,7 @@ public final class Replica implements AutoCloseable {
         lock.readLock().unlock();
         lock.writeLock().lock();
         try {
-            BoundModel moved = moveTo(version, history);
+            BoundModel moved = moveTo(version, history, clock);
             lock.readLock().lock();
             return moved;
         } finally {
@@ -93,7 +100,8 @@ public final class Replica implements AutoCloseable {
         }
     }
 
-    private BoundModel moveTo(long version, History history) {
+    private BoundModel moveTo(long version, History history, PhaseClock clock) {
+        clock.enter(Phase.LOAD);
         if (closed) {
             throw new IllegalStateException("Cannot compute on a replica that is closed");
         }
@@ -103,11 +111,13 @@ public final class Replica implements AutoCloseable {
             throw new StaleVersionException(version, at.version());
         }
 
+        clock.enter(Phase.REPLAY);
         while (at.version() < version) {
             release();
             at.apply(history.update(at.version()));
         }
 
+        clock.enter(Phase.LOAD);
         BoundModel ready = bound == null ? model.bind(at.parameters()) : bound;
         bound = ready;
         return ready;

@@ -8,6 +8,9 @@ import org.sparkqlora.tensor.FlatVector;
 public sealed interface ShardResult extends Serializable {
     int shard();
 
+    /** The same, with who computed it and how long it took. */
+    ShardResult reported(ShardReport report);
+
     /**
      * The gradient of the shard's loss sum.
      *
@@ -15,13 +18,18 @@ public sealed interface ShardResult extends Serializable {
      * @param loss over its trained tokens
      * @param tokens all tokens that went through the model, padding not counted
      * @param gradient derivative of {@code loss.lossSum()}
-     * @param computeSeconds how long it took
+     * @param report who computed it, and how long it took
      */
-    record Gradient(int shard, LossTotal loss, long tokens, FlatVector gradient, double computeSeconds)
+    record Gradient(int shard, LossTotal loss, long tokens, FlatVector gradient, ShardReport report)
             implements ShardResult {
         /** The same but for its vector, which is empty: what of a result is small. */
         public Gradient withoutVector() {
-            return new Gradient(shard, loss, tokens, FlatVector.zeros(0), computeSeconds);
+            return new Gradient(shard, loss, tokens, FlatVector.zeros(0), report);
+        }
+
+        @Override
+        public Gradient reported(ShardReport by) {
+            return new Gradient(shard, loss, tokens, gradient, by);
         }
     }
 
@@ -32,5 +40,10 @@ public sealed interface ShardResult extends Serializable {
      * @param row its number among the prepared rows
      * @param lossSum what the model gave
      */
-    record BrokenLoss(int shard, long row, double lossSum) implements ShardResult {}
+    record BrokenLoss(int shard, long row, double lossSum) implements ShardResult {
+        @Override
+        public BrokenLoss reported(ShardReport by) {
+            return this;
+        }
+    }
 }

@@ -14,8 +14,6 @@ import org.sparkqlora.tokenizer.TokenRow;
  * <p>Micro-batches go through the model in row order, and their gradients are summed in float32 in that order.
  */
 public final class ShardTask {
-    private static final double NANOS = 1e9;
-
     private final BatchPlan batches;
     private final long seed;
     private final RowReader rows;
@@ -28,7 +26,6 @@ public final class ShardTask {
 
     /** Computes {@code shard} of {@code step} into {@code gradient}, which is all zeros and becomes the result's. */
     public ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard) {
-        long begin = System.nanoTime();
         long[] slice = batches.rowsOf(step, shard, seed);
         LossTotal total = LossTotal.ZERO;
         long tokens = 0;
@@ -44,7 +41,7 @@ public final class ShardTask {
             tokens += microBatch.stream().mapToLong(TokenRow::length).sum();
         }
 
-        return new ShardResult.Gradient(shard, total, tokens, gradient, (System.nanoTime() - begin) / NANOS);
+        return new ShardResult.Gradient(shard, total, tokens, gradient, ShardReport.NONE);
     }
 
     /** A seed for each micro-batch of the run; {@code first} is its first place in the shard. */

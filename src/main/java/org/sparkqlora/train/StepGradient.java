@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
@@ -10,17 +11,15 @@ import org.sparkqlora.tensor.FlatVector;
  * @param loss over all trained tokens of the batch
  * @param tokens all tokens that went through the model, padding not counted
  * @param gradient derivative of {@code loss.lossSum()}
- * @param computeSeconds of the slowest shard, or of all shards where they had to take turns
- * @param shardSeconds of all shards, one after the other
- * @param exchangeSeconds what moving and adding gradients took on top of it
+ * @param shards the results that were added, without their vectors, in shard order
+ * @param seconds where the time of the step went so far
  */
 public record StepGradient(
-        LossTotal loss,
-        long tokens,
-        FlatVector gradient,
-        double computeSeconds,
-        double shardSeconds,
-        double exchangeSeconds) {
+        LossTotal loss, long tokens, FlatVector gradient, List<ShardResult.Gradient> shards, StepSeconds seconds) {
+    public StepGradient {
+        shards = List.copyOf(shards);
+    }
+
     /**
      * Adds shards up in the order of their numbers, in float32, whatever order they came in. The first shard's vector
      * becomes the sum, the others are closed. A result that came twice counts once.
@@ -30,8 +29,7 @@ public record StepGradient(
         FlatVector sum = gradientOf(step, inOrder.get(0)).gradient();
         LossTotal loss = LossTotal.ZERO;
         long tokens = 0;
-        double slowest = 0;
-        double all = 0;
+        List<ShardResult.Gradient> facts = new ArrayList<>();
         for (ShardResult result : inOrder) {
             ShardResult.Gradient shard = gradientOf(step, result);
             if (shard.shard() > 0) {
@@ -41,16 +39,15 @@ public record StepGradient(
 
             loss = loss.plus(shard.loss());
             tokens += shard.tokens();
-            slowest = Math.max(slowest, shard.computeSeconds());
-            all += shard.computeSeconds();
+            facts.add(shard.withoutVector());
         }
 
-        return new StepGradient(loss, tokens, sum, slowest, all, 0);
+        return new StepGradient(loss, tokens, sum, facts, StepSeconds.ZERO);
     }
 
     /** The same facts, with the vector that was summed apart from them. */
     public StepGradient withGradient(FlatVector summed) {
-        return new StepGradient(loss, tokens, summed, computeSeconds, shardSeconds, exchangeSeconds);
+        return new StepGradient(loss, tokens, summed, shards, seconds);
     }
 
     /**
@@ -59,8 +56,9 @@ public record StepGradient(
      * @param atOnce how many shards compute at once, at most
      */
     public StepGradient within(double totalSeconds, int atOnce) {
-        double computing = Math.min(totalSeconds, Math.max(computeSeconds, shardSeconds / atOnce));
-        return new StepGradient(loss, tokens, gradient, computing, shardSeconds, totalSeconds - computing);
+        List<PhaseSeconds> tasks =
+                shards.stream().map(shard -> shard.report().seconds()).toList();
+        return new StepGradient(loss, tokens, gradient, shards, StepSeconds.of(tasks, totalSeconds, atOnce));
     }
 
     private static List<ShardResult> inShardOrder(long step, int shards, List<? extends ShardResult> results) {

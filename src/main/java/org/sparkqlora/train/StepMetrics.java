@@ -9,9 +9,7 @@ package org.sparkqlora.train;
  * @param tokens all tokens that went through the model, padding not counted
  * @param learningRate rate of the update
  * @param gradientNorm norm of the mean gradient, before clipping
- * @param computeSeconds of the slowest shard, or of all shards where they had to take turns
- * @param exchangeSeconds moving and adding gradients
- * @param updateSeconds norm, clipping and optimiser on the driver
+ * @param times where the time went
  * @param optimizerResidentBytes the most that the driver's optimiser has held in memory at once, state and buffers
  */
 public record StepMetrics(
@@ -21,17 +19,10 @@ public record StepMetrics(
         long tokens,
         double learningRate,
         double gradientNorm,
-        double computeSeconds,
-        double exchangeSeconds,
-        double updateSeconds,
+        StepSeconds times,
         long optimizerResidentBytes) {
     public double seconds() {
-        return computeSeconds + exchangeSeconds + updateSeconds;
-    }
-
-    /** Of the step, all but computing in tasks: Spark's job, the exchange, the update and its broadcast. */
-    public double sparkSeconds() {
-        return exchangeSeconds + updateSeconds;
+        return times.total();
     }
 
     public double tokensPerSecond() {

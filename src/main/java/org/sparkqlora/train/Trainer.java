@@ -16,6 +16,7 @@ public final class Trainer {
     private final StateStore checkpoints;
     private final MetricsLog metrics;
     private final ProgressReporter reporter;
+    private final Stragglers stragglers = new Stragglers();
 
     public Trainer(
             TrainPlan plan, Rhythm rhythm, StateStore checkpoints, MetricsLog metrics, ProgressReporter reporter) {
@@ -81,6 +82,7 @@ public final class Trainer {
         float scale = (float) (clip / sum.loss().tokenCount());
         source.apply(new Update(version, sum.gradient(), scale, learningRate));
         sum.gradient().close();
+        stragglers.observe(sum.shards()).forEach(reporter::straggling);
         return new StepMetrics(
                 version + 1,
                 sum.loss().mean(),
@@ -88,9 +90,7 @@ public final class Trainer {
                 sum.tokens(),
                 learningRate,
                 norm,
-                sum.computeSeconds(),
-                sum.exchangeSeconds(),
-                (System.nanoTime() - begin) / NANOS,
+                sum.seconds().withUpdate((System.nanoTime() - begin) / NANOS),
                 source.state().optimizerResidentBytes());
     }
 

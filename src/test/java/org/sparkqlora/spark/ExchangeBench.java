@@ -11,6 +11,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.ShardReport;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.Wire;
 
@@ -45,8 +46,8 @@ final class ExchangeBench {
     private static void compare(JavaSparkContext context, int length) {
         JavaRDD<Integer> numbers =
                 context.parallelize(IntStream.range(0, SHARDS).boxed().toList(), SHARDS);
-        JavaRDD<ShardResult> shards = numbers.map(shard ->
-                new ShardResult.Gradient(shard, new LossTotal(1, 1), 1, FlatVector.of(values(length, shard)), 0));
+        JavaRDD<ShardResult> shards = numbers.map(shard -> new ShardResult.Gradient(
+                shard, new LossTotal(1, 1), 1, FlatVector.of(values(length, shard)), ShardReport.NONE));
         for (Wire wire : Wire.values()) {
             try (GradientExchange collect = new CollectExchange(wire, length);
                     GradientExchange shuffle =

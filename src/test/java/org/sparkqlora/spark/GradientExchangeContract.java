@@ -20,6 +20,8 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BrokenLossException;
+import org.sparkqlora.train.PhaseSeconds;
+import org.sparkqlora.train.ShardReport;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.Wire;
@@ -60,7 +62,10 @@ abstract class GradientExchangeContract {
         assertThat(bits(sum.gradient())).isEqualTo(bits(plainSum(shard, shards, wire)));
         assertThat(sum.loss()).isEqualTo(LossTotal.sum(facts(shard, shards)));
         assertThat(sum.tokens()).isEqualTo(shards * (shards + 19L) / 2);
-        assertThat(sum.computeSeconds()).isEqualTo(shards);
+        assertThat(sum.shards())
+                .extracting(ShardResult.Gradient::report)
+                .containsExactlyElementsOf(
+                        IntStream.range(0, shards).mapToObj(i -> report(i)).toList());
     }
 
     @Test
@@ -134,7 +139,12 @@ abstract class GradientExchangeContract {
     }
 
     private static ShardResult.Gradient gradient(int shard, FlatVector vector) {
-        return new ShardResult.Gradient(shard, new LossTotal(0.1 * shard, 3L + shard), 10L + shard, vector, shard + 1);
+        LossTotal loss = new LossTotal(0.1 * shard, 3L + shard);
+        return new ShardResult.Gradient(shard, loss, 10L + shard, vector, report(shard));
+    }
+
+    private static ShardReport report(int shard) {
+        return new ShardReport("executor " + shard, new PhaseSeconds(shard, 1, 2, 3));
     }
 
     /** Values of very unequal size, whose float32 sum depends on the order. */

@@ -14,27 +14,45 @@ class StepGradientTest {
     void theSlowestOfShardsThatComputeAtOnceCounts() {
         StepGradient gradient = StepGradient.sum(0, 3, RESULTS).within(3.5, 3);
 
-        assertThat(gradient.computeSeconds()).isEqualTo(3);
-        assertThat(gradient.exchangeSeconds()).isEqualTo(0.5);
+        assertThat(gradient.seconds().tasks().computing()).isEqualTo(3);
+        assertThat(gradient.seconds().exchange()).isEqualTo(0.5);
     }
 
     @Test
     void shardsThatTakeTurnsCountTogether() {
         StepGradient gradient = StepGradient.sum(0, 3, RESULTS).within(6.5, 1);
 
-        assertThat(gradient.computeSeconds()).isEqualTo(6);
-        assertThat(gradient.exchangeSeconds()).isEqualTo(0.5);
+        assertThat(gradient.seconds().tasks().computing()).isEqualTo(6);
+        assertThat(gradient.seconds().exchange()).isEqualTo(0.5);
     }
 
     @Test
     void computingNeverTakesMoreThanTheWholeStep() {
         StepGradient gradient = StepGradient.sum(0, 3, RESULTS).within(2.5, 3);
 
-        assertThat(gradient.computeSeconds()).isEqualTo(2.5);
-        assertThat(gradient.exchangeSeconds()).isZero();
+        assertThat(gradient.seconds().tasks().computing()).isEqualTo(2.5);
+        assertThat(gradient.seconds().exchange()).isZero();
+    }
+
+    @Test
+    void phasesShareTheTimeAsTheyDoOverAllShards() {
+        List<ShardResult> results =
+                List.of(shard(0, new PhaseSeconds(0, 2, 0, 2)), shard(1, new PhaseSeconds(1, 1, 1, 1)), shard(2, 0));
+
+        StepSeconds seconds = StepGradient.sum(0, 3, results).within(5, 3).seconds();
+
+        assertThat(seconds.tasks()).isEqualTo(new PhaseSeconds(0.5, 1.5, 0.5, 1.5));
+        assertThat(seconds.exchange()).isEqualTo(1);
+        assertThat(seconds.withUpdate(3).total()).isEqualTo(8);
+        assertThat(seconds.withUpdate(3).spark()).isEqualTo(5);
     }
 
     private static ShardResult shard(int number, double seconds) {
-        return new ShardResult.Gradient(number, new LossTotal(1, 1), 1, FlatVector.zeros(1), seconds);
+        return shard(number, new PhaseSeconds(0, 0, 0, seconds));
+    }
+
+    private static ShardResult shard(int number, PhaseSeconds seconds) {
+        return new ShardResult.Gradient(
+                number, new LossTotal(1, 1), 1, FlatVector.zeros(1), new ShardReport("any", seconds));
     }
 }
