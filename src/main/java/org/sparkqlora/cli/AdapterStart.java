@@ -9,6 +9,7 @@ import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.weights.ModelConfig;
 
 /**
  * Where the adapters of a model start: anew, or from an adapter folder.
@@ -39,6 +40,13 @@ record AdapterStart(@Nullable LoraSpec lora, @Nullable Location folder) {
     /** A base without adapters. */
     static AdapterStart none() {
         return new AdapterStart(null, null);
+    }
+
+    /** Makes sure that adapters that start anew have modules in the model; those of a folder are compared when they are read. */
+    void check(ModelConfig config) {
+        if (lora != null && folder == null) {
+            TargetCheck.check(lora, config);
+        }
     }
 
     /** The first values of what trains, in memory. */

@@ -47,6 +47,7 @@ final class Training {
     String run() {
         ModelConfig config = BaseCheck.check(options.model);
         AdapterStart start = AdapterStart.of(options.model.method, options.adapter);
+        start.check(config);
         ModelEncoders encoders = ModelEncoders.of(options.model.folder(), options.data, config.vocabularySize());
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             JavaSparkContext context = Sessions.context("train");

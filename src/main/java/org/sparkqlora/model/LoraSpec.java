@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * Shape and scale of the adapters (PEFT's {@code LoraConfig}).
@@ -49,6 +50,8 @@ public record LoraSpec(
                     "Cannot drop adapter inputs with probability %s: dropout must be in [0, 1)".formatted(dropout));
         }
 
+        rankPattern.forEach((key, own) -> requirePattern("rank", key, own, own >= 1));
+        alphaPattern.forEach((key, own) -> requirePattern("alpha", key, own, own > 0));
         rankPattern = Collections.unmodifiableMap(new TreeMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new TreeMap<>(alphaPattern));
     }
@@ -122,9 +125,34 @@ public record LoraSpec(
         return numerator / (rankStabilized ? Math.sqrt(ofRank) : ofRank);
     }
 
+    /** Whether a key of {@code rankPattern} or {@code alphaPattern} is meant for the module. */
+    public static boolean fits(String key, String modulePath) {
+        return pattern(key).matcher(modulePath).matches();
+    }
+
+    private static Pattern pattern(String key) {
+        return Pattern.compile("(.*\\.)?(" + key + ")");
+    }
+
+    private static void requirePattern(String what, String key, Number value, boolean positive) {
+        if (!positive) {
+            throw new IllegalArgumentException(
+                    "Cannot build adapters of %s %s on modules %s: expected more than 0".formatted(what, value, key));
+        }
+
+        try {
+            pattern(key);
+        } catch (PatternSyntaxException e) {
+            throw new IllegalArgumentException(
+                    "Cannot read %s pattern '%s': expected a name or a regular expression (%s)"
+                            .formatted(what, key, e.getDescription()),
+                    e);
+        }
+    }
+
     private static <T> Optional<T> byPattern(Map<String, T> pattern, String modulePath) {
         return pattern.entrySet().stream()
-                .filter(entry -> Pattern.matches("(.*\\.)?(" + entry.getKey() + ")", modulePath))
+                .filter(entry -> fits(entry.getKey(), modulePath))
                 .map(Map.Entry::getValue)
                 .findFirst();
     }

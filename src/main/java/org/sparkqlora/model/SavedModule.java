@@ -31,6 +31,11 @@ public enum SavedModule {
         return path().substring(path().lastIndexOf('.') + 1);
     }
 
+    /** Its path in the base model. */
+    public String path() {
+        return weight.substring(0, weight.lastIndexOf('.'));
+    }
+
     /** The name of its weight in the base model. */
     public String weight() {
         return weight;
@@ -39,10 +44,6 @@ public enum SavedModule {
     /** The name of its weight in an adapter. */
     public String adapterKey() {
         return ModelLayout.ADAPTER_PREFIX + weight;
-    }
-
-    private String path() {
-        return weight.substring(0, weight.lastIndexOf('.'));
     }
 
     private static List<String> names() {
