@@ -8,6 +8,7 @@ import java.util.Set;
 import org.apache.spark.SparkConf;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -60,6 +61,7 @@ final class CompareCommand implements Command {
     @Override
     public void check(Problems problems) {
         train.check(problems);
+        train.checkMethods(METHODS, methods, problems);
         problems.requireAbsent(OUTPUT, train.run.output);
         problems.require(!given().contains(METHOD), "--method: expected --methods in its place");
         problems.require(PeakMemory.supported(), "compare: expected Linux, which tells peaks; found another system");
@@ -72,6 +74,7 @@ final class CompareCommand implements Command {
 
     @Override
     public void run(Console console) {
+        checkAdapters();
         List<MethodRun> runs = new ArrayList<>();
         for (Method method : methods) {
             console.note("--method %s", method.optionName());
@@ -80,6 +83,12 @@ final class CompareCommand implements Command {
 
         new ComparisonTable(runs).lines().forEach(line -> console.note("%s", line));
         console.result(ComparisonJson.summary(runs));
+    }
+
+    /** The process that would find it comes after others, and they take long. */
+    private void checkAdapters() {
+        ModelConfig config = BaseCheck.check(train.model);
+        methods.forEach(method -> AdapterStart.of(method, train.adapter).check(config));
     }
 
     /** The command line of {@code train} by {@code method}: this one, but for what is told otherwise. */

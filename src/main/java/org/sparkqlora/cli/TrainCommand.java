@@ -1,6 +1,6 @@
 package org.sparkqlora.cli;
 
-import org.sparkqlora.model.Method;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 
@@ -19,9 +19,7 @@ final class TrainCommand implements Command {
     @Override
     public void check(Problems problems) {
         options.check(problems);
-        problems.require(
-                options.update.loraPlusRatio == 1 || options.model.method != Method.FULL,
-                "--loraplus-ratio: expected --method qlora or lora with it, found full");
+        options.checkMethods("--method", List.of(options.model.method), problems);
     }
 
     @Override

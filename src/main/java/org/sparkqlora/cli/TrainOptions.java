@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
 import org.sparkqlora.train.FolderModelSource;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -48,6 +49,18 @@ final class TrainOptions {
                 "--neftune-noise-alpha: expected 0 (off) or more, found %s",
                 noise);
         update.check(problems);
+    }
+
+    /** Refuses what means nothing to one of the methods that {@code option} names: where all weights train, there is no adapter. */
+    void checkMethods(String option, List<Method> methods, Problems problems) {
+        if (methods.contains(Method.FULL)) {
+            problems.require(
+                    update.loraPlusRatio == 1,
+                    "--loraplus-ratio: expected %s qlora or lora with it, found full",
+                    option);
+            problems.require(
+                    adapter.initial == null, "--init-adapter: expected %s qlora or lora with it, found full", option);
+        }
     }
 
     /** How executors open the model to train adapters of this shape. */

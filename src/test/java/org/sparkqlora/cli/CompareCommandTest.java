@@ -67,6 +67,28 @@ class CompareCommandTest {
                 .contains("Cannot build adapters of rank 0");
     }
 
+    @Test
+    void refusesWhatOneOfItsMethodsCannotDoBeforeAnyTrains() {
+        CommandRun run =
+                compare("--methods", "full,qlora", "--loraplus-ratio", "16", "--init-adapter", folder.toString());
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "--loraplus-ratio: expected --methods qlora or lora with it, found full",
+                        "--init-adapter: expected --methods qlora or lora with it, found full");
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void refusesAdaptersThatFitNoModuleBeforeAnyMethodTrains() {
+        CommandRun run = compare("--methods", "full,qlora", "--rank-pattern", "q_prj=4");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("--rank-pattern: expected modules that get an adapter, found q_prj");
+        assertThat(output).doesNotExist();
+    }
+
     private double learningRate(String method) throws IOException {
         List<String> lines = Files.readAllLines(output.resolve(method).resolve("metrics.jsonl"));
         return new ObjectMapper().readTree(lines.get(1)).path("learning_rate").asDouble();
