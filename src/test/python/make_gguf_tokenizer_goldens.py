@@ -13,7 +13,6 @@ import json
 import pathlib
 import random
 import re
-import tempfile
 
 import gguf
 import sentencepiece

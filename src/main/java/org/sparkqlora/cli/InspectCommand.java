@@ -13,8 +13,9 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         abbreviateSynopsis = true,
-        description = "Says as JSON what a model, adapter, checkpoint, output folder, prepared folder or data file"
-                + " is; with --render, what training sees of each example: {\"text\", \"ids\", \"trained\"}.")
+        description =
+                "Says as JSON what a model, .gguf file, adapter, checkpoint, output folder, prepared folder or data file"
+                        + " is; with --render, what training sees of each example: {\"text\", \"ids\", \"trained\"}.")
 final class InspectCommand implements Command {
     @Parameters(paramLabel = "PATH", arity = "1", description = "What to look at.")
     @Nullable
@@ -25,7 +26,7 @@ final class InspectCommand implements Command {
             description = "Print a JSON line an example of a data file, as --model's tokenizer and template see it.")
     boolean render;
 
-    @Option(names = "--model", paramLabel = "DIR", description = "Model folder, for --render.")
+    @Option(names = "--model", paramLabel = "PATH", description = "Model folder or .gguf file, for --render.")
     @Nullable
     Path model;
 

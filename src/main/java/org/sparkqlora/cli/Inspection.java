@@ -15,6 +15,8 @@ import org.sparkqlora.spark.Manifest;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.gguf.GgufFolder;
+import org.sparkqlora.weights.gguf.GgufSummary;
 
 /** Finds out what a path holds by the files that mark each kind. */
 final class Inspection {
@@ -72,6 +74,10 @@ final class Inspection {
     private static String file(Path file, RecordFormat format) {
         if (file.getFileName().toString().endsWith(".safetensors")) {
             return InspectionJson.tensors(SafetensorsFile.open(file));
+        }
+
+        if (GgufFolder.isGguf(file)) {
+            return InspectionJson.gguf(GgufSummary.of(file));
         }
 
         return InspectionJson.data(file, DataSurvey.of(file, format));

@@ -14,6 +14,7 @@ import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.gguf.GgufSummary;
 
 /** What {@code inspect} prints: one object, with the kind first. */
 final class InspectionJson {
@@ -23,10 +24,25 @@ final class InspectionJson {
     private InspectionJson() {}
 
     static String model(WeightFolder weights) {
-        ModelConfig config = weights.config();
         ObjectNode root = of(weights.quantized() ? "model in 4 bits" : "model", weights.path());
+        putConfig(root, weights.config(), parameters(weights));
+        return root.toString();
+    }
+
+    static String gguf(GgufSummary summary) {
+        ObjectNode root = of("GGUF file", summary.file());
+        putConfig(root, summary.config(), summary.parameters());
+        ObjectNode types = root.putObject("tensors_by_type");
+        summary.types().forEach(types::put);
+        root.put("tokenizer", summary.tokenizer());
+        root.put("tokens", summary.tokens());
+        root.put("chat_template", summary.templated());
+        return root.toString();
+    }
+
+    private static void putConfig(ObjectNode root, ModelConfig config, long parameters) {
         root.put("model_type", config.modelType());
-        root.put("parameters", parameters(weights));
+        root.put("parameters", parameters);
         root.put("layers", config.layers());
         root.put("hidden_size", config.hiddenSize());
         root.put("intermediate_size", config.intermediateSize());
@@ -36,7 +52,6 @@ final class InspectionJson {
         root.put("max_positions", config.maxPositions());
         root.put("tied_embeddings", config.tiedEmbeddings());
         root.put("stored_type", config.storedType());
-        return root.toString();
     }
 
     static String adapter(Path folder, AdapterConfig config) {

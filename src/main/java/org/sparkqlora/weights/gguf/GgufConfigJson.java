@@ -1,52 +1,162 @@
 package org.sparkqlora.weights.gguf;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import org.sparkqlora.weights.PythonJson;
 
 /** Writes the {@code config.json} that a GGUF file stands for. */
 final class GgufConfigJson {
-    private static final double DEFAULT_THETA = 10000;
     private static final double DEFAULT_EPSILON = 1e-5;
+    private static final double WINDOWED_THETA = 10000;
+    private static final String WINDOW = "attention.sliding_window";
+    private static final String WINDOW_PATTERN = "attention.sliding_window_pattern";
 
-    private GgufConfigJson() {}
+    private final GgufFile file;
+    private final GgufMetadata metadata;
+    private final GgufShape shape;
+    private final GgufArchitecture architecture;
+    private final ObjectNode root = JsonNodeFactory.instance.objectNode();
 
-    static String write(GgufMetadata metadata, GgufShape shape) {
-        String prefix = shape.architecture().label() + ".";
-        ObjectNode root = JsonNodeFactory.instance.objectNode();
-        root.putArray("architectures").add(shape.architecture().className());
-        root.put("model_type", shape.architecture().label());
+    private GgufConfigJson(GgufFile file, GgufShape shape) {
+        this.file = file;
+        this.metadata = file.metadata();
+        this.shape = shape;
+        this.architecture = shape.architecture();
+    }
+
+    /** The text of {@code config.json}. */
+    static String write(GgufFile file, GgufShape shape) {
+        return new GgufConfigJson(file, shape).text();
+    }
+
+    private String text() {
+        root.putArray("architectures").add(architecture.className());
+        root.put("model_type", architecture.modelType());
         root.put("torch_dtype", shape.storedType().torchName());
-        root.put("vocab_size", shape.vocabularySize());
-        root.put("hidden_size", shape.hiddenSize());
-        root.put("intermediate_size", metadata.count(prefix + "feed_forward_length"));
-        root.put("num_hidden_layers", metadata.count(prefix + "block_count"));
-        root.put("num_attention_heads", shape.heads());
-        root.put("num_key_value_heads", shape.keyValueHeads());
-        root.put("head_dim", shape.headSize());
-        root.put("hidden_act", "silu");
-        root.put("max_position_embeddings", metadata.count(prefix + "context_length"));
-        root.put("rms_norm_eps", metadata.number(prefix + "attention.layer_norm_rms_epsilon", DEFAULT_EPSILON));
-        root.put("rope_theta", metadata.number(prefix + "rope.freq_base", DEFAULT_THETA));
-        putScaling(root, metadata, prefix + "rope.scaling.");
+        putSizes();
+        root.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon", DEFAULT_EPSILON));
+        GgufRotaryJson rotary = new GgufRotaryJson(file, shape);
+        root.put("rope_theta", rotary.theta());
+        root.set("rope_scaling", rotary.scaling().orElse(null));
         root.put("attention_bias", shape.attentionBias());
-        root.put("mlp_bias", false);
+        root.put("mlp_bias", shape.feedForwardBias());
         root.put("tie_word_embeddings", shape.tiedEmbeddings());
-        metadata.optionalInt("tokenizer.ggml.bos_token_id").ifPresent(id -> root.put("bos_token_id", id));
-        metadata.optionalInt("tokenizer.ggml.eos_token_id").ifPresent(id -> root.put("eos_token_id", id));
-        metadata.optionalInt("tokenizer.ggml.padding_token_id").ifPresent(id -> root.put("pad_token_id", id));
+        putFamily();
+        putToken("bos_token_id", "bos");
+        putToken("eos_token_id", "eos");
+        putToken("pad_token_id", "padding");
         return PythonJson.text(root) + "\n";
     }
 
-    private static void putScaling(ObjectNode root, GgufMetadata metadata, String prefix) {
-        String type = metadata.optionalText(prefix + "type").orElse("none");
-        switch (type) {
-            case "none" -> root.putNull("rope_scaling");
-            case "linear" ->
-                root.putObject("rope_scaling")
-                        .put("rope_type", type)
-                        .put("factor", metadata.number(prefix + "factor", 1));
-            default -> throw metadata.wrong(prefix + "type", "none or linear");
+    private void putSizes() {
+        root.put("vocab_size", shape.vocabularySize());
+        root.put("hidden_size", shape.hiddenSize());
+        root.put("intermediate_size", count("feed_forward_length"));
+        root.put("num_hidden_layers", count("block_count"));
+        root.put("num_attention_heads", shape.heads());
+        root.put("num_key_value_heads", shape.keyValueHeads());
+        root.put("head_dim", shape.headSize());
+        root.put("max_position_embeddings", count("context_length"));
+    }
+
+    private void putFamily() {
+        if (!architecture.isGemma()) {
+            root.put("hidden_act", "silu");
         }
+
+        switch (architecture) {
+            case LLAMA, QWEN2, QWEN3, SMOLLM3 -> {} // all is said
+            case GEMMA2 -> putGemma2();
+            case GEMMA3 -> putGemma3();
+            case GRANITE -> putGranite();
+            case OLMO2 -> requireNoWindow();
+            case PHI3 -> putPhi3();
+        }
+    }
+
+    private void putGemma2() {
+        putGemma();
+        putCap("attn_logit_softcapping");
+    }
+
+    private void putGemma3() {
+        putGemma();
+        root.put("rope_local_base_freq", number("rope.freq_base_swa", WINDOWED_THETA));
+        String pattern = architecture.key(WINDOW_PATTERN);
+        if (metadata.hasList(pattern)) {
+            putKinds(metadata.flags(pattern));
+        } else if (metadata.has(pattern)) {
+            root.put("sliding_window_pattern", metadata.count(pattern));
+        }
+    }
+
+    private void putGemma() {
+        root.put("hidden_activation", "gelu_pytorch_tanh");
+        root.put("query_pre_attn_scalar", attentionScalar());
+        root.put("sliding_window", count(WINDOW));
+        putCap("final_logit_softcapping");
+    }
+
+    /** The head size; the largest models of both generations divide by another number, which no key says. */
+    private int attentionScalar() {
+        int largest = architecture == GgufArchitecture.GEMMA2 ? 46 : 62;
+        return count("block_count") == largest ? shape.hiddenSize() / shape.heads() : shape.headSize();
+    }
+
+    /** Nothing is capped where the file has no such key. */
+    private void putCap(String name) {
+        if (metadata.has(architecture.key(name))) {
+            root.put(name, number(name, 0));
+        } else {
+            root.putNull(name);
+        }
+    }
+
+    private void putKinds(List<Boolean> windowed) {
+        ArrayNode kinds = root.putArray("layer_types");
+        windowed.forEach(each -> kinds.add(each ? "sliding_attention" : "full_attention"));
+    }
+
+    private void putGranite() {
+        root.put("embedding_multiplier", number("embedding_scale", 1));
+        root.put("residual_multiplier", number("residual_scale", 1));
+        root.put("attention_multiplier", number("attention.scale", 1 / Math.sqrt(shape.headSize())));
+        root.put("logits_scaling", number("logit_scale", 1));
+    }
+
+    /** OLMo 3 says that it is OLMo 2 with windows. */
+    private void requireNoWindow() {
+        if (metadata.has(architecture.key(WINDOW))) {
+            throw metadata.wrong(architecture.key(WINDOW), "none, since OLMo 3 is not computed");
+        }
+    }
+
+    /** A window of 0 is none. */
+    private void putPhi3() {
+        int window = metadata.optionalInt(architecture.key(WINDOW)).orElse(0);
+        if (window > 0) {
+            root.put("sliding_window", window);
+        } else {
+            root.putNull("sliding_window");
+        }
+
+        String original = architecture.key("rope.scaling.original_context_length");
+        root.put(
+                "original_max_position_embeddings",
+                metadata.optionalInt(original).orElse(count("context_length")));
+    }
+
+    private void putToken(String field, String role) {
+        metadata.optionalInt(GgufVocabulary.PREFIX + role + "_token_id").ifPresent(id -> root.put(field, id));
+    }
+
+    private int count(String name) {
+        return metadata.count(architecture.key(name));
+    }
+
+    private double number(String name, double absent) {
+        return metadata.number(architecture.key(name), absent);
     }
 }

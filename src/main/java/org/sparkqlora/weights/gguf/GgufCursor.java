@@ -7,8 +7,14 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import org.sparkqlora.weights.InvalidWeightsException;
 
-/** Reads a header from front to back and believes no length that the file cannot hold. */
+/** Reads a header from front to back and believes no length that the file cannot hold or that no model needs. */
 final class GgufCursor {
+    /** Bytes of a text; the longest are chat templates. */
+    private static final int LONGEST_TEXT = 1 << 24;
+
+    /** The longest lists are of tokens and merges, in the hundreds of thousands. */
+    private static final int LONGEST_LIST = 1 << 23;
+
     private final String file;
     private final InputStream in;
     private final long size;
@@ -41,15 +47,19 @@ final class GgufCursor {
     }
 
     String text() throws IOException {
-        int length = count("a text", 1);
+        int length = count("a text", 1, LONGEST_TEXT);
         return StandardCharsets.UTF_8.decode(bytes(length)).toString();
     }
 
     /** A number of things that take at least {@code leastBytes} bytes each. */
     int count(String things, int leastBytes) throws IOException {
+        return count(things, leastBytes, LONGEST_LIST);
+    }
+
+    private int count(String things, int leastBytes, int limit) throws IOException {
         long start = position;
         long count = int64();
-        long most = Math.min(Integer.MAX_VALUE, (size - position) / leastBytes);
+        long most = Math.min(limit, (size - position) / leastBytes);
         if (count < 0 || count > most) {
             throw wrong(start, "the length of %s, at most %d".formatted(things, most), Long.toUnsignedString(count));
         }

@@ -82,6 +82,14 @@ record GgufMetadata(String file, Map<String, Object> values) {
         return list(Long.class, key, "a list of whole numbers");
     }
 
+    List<Boolean> flags(String key) {
+        return list(Boolean.class, key, "a list of true and false");
+    }
+
+    boolean hasList(String key) {
+        return values.get(key) instanceof List<?>;
+    }
+
     List<Float> floats(String key) {
         return list(Float.class, key, "a list of float32 numbers");
     }

@@ -1,6 +1,7 @@
 package org.sparkqlora.weights.gguf;
 
 import java.util.Collection;
+import java.util.List;
 import java.util.OptionalInt;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.StoredType;
@@ -19,27 +20,29 @@ record GgufShape(
         int headSize,
         boolean tiedEmbeddings,
         boolean attentionBias,
+        boolean feedForwardBias,
         StoredType storedType) {
-    private static final String FREQUENCY_FACTORS = "rope_freqs.weight";
+    private static final List<String> LONG_FACTORS = List.of("rope_factors_long.weight", "rope_factors_short.weight");
 
     static GgufShape of(GgufFile file) {
         GgufArchitecture architecture = GgufArchitecture.of(file.metadata());
-        requireSupported(file, architecture.label());
         GgufMetadata metadata = file.metadata();
-        String attention = architecture.label() + ".attention.";
-        int hidden = metadata.count(architecture.label() + ".embedding_length");
-        int heads = metadata.count(attention + "head_count");
-        OptionalInt keyValueHeads = metadata.optionalInt(attention + "head_count_kv");
-        OptionalInt headSize = metadata.optionalInt(attention + "key_length");
+        int hidden = metadata.count(architecture.key("embedding_length"));
+        int heads = metadata.count(architecture.key("attention.head_count"));
+        OptionalInt keyValueHeads = metadata.optionalInt(architecture.key("attention.head_count_kv"));
+        int headSize =
+                metadata.optionalInt(architecture.key("attention.key_length")).orElse(hidden / heads);
+        requireSupported(file, architecture, headSize);
         return new GgufShape(
                 architecture,
                 vocabularySize(file),
                 hidden,
                 heads,
                 keyValueHeads.orElse(heads),
-                headSize.orElse(hidden / heads),
+                headSize,
                 !file.tensors().containsKey(GgufNames.HEAD),
                 file.tensors().containsKey("blk.0.attn_q.bias"),
+                file.tensors().containsKey("blk.0.ffn_down.bias"),
                 storedType(file.tensors().values()));
     }
 
@@ -53,16 +56,22 @@ record GgufShape(
         return Math.toIntExact(embedding.shape()[0]);
     }
 
-    private static void requireSupported(GgufFile file, String prefix) {
+    private static void requireSupported(GgufFile file, GgufArchitecture architecture, int headSize) {
         GgufMetadata metadata = file.metadata();
-        if (metadata.has(prefix + ".expert_count")) {
-            throw metadata.wrong(prefix + ".expert_count", "no experts");
+        if (metadata.optionalInt(architecture.key("expert_count")).orElse(0) > 0) {
+            throw metadata.wrong(architecture.key("expert_count"), "no experts");
         }
 
-        if (file.tensors().containsKey(FREQUENCY_FACTORS)) {
+        for (String name : List.of("attention.value_length", "rope.dimension_count")) {
+            if (metadata.optionalInt(architecture.key(name)).orElse(headSize) != headSize) {
+                throw metadata.wrong(architecture.key(name), "the head size %d".formatted(headSize));
+            }
+        }
+
+        if (LONG_FACTORS.stream().anyMatch(file.tensors()::containsKey)) {
             throw new InvalidWeightsException(
-                    "Unsupported rotary scaling in %s: it is given as factors in tensor %s, from which config.json cannot be written. Use the model's Hugging Face folder"
-                            .formatted(file.path(), FREQUENCY_FACTORS));
+                    "Unsupported rotary scaling in %s: expected none, linear, yarn or llama3, found longrope (tensors %s)"
+                            .formatted(file.path(), String.join(", ", LONG_FACTORS)));
         }
     }
 

@@ -57,6 +57,11 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
         };
     }
 
+    /** What the file calls this kind of tokenizer. */
+    String kind() {
+        return metadata.text(PREFIX + "model");
+    }
+
     /** The token in the role {@code name}, such as {@code bos}. */
     Optional<String> special(String name) {
         String key = PREFIX + name + "_token_id";

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -91,6 +93,53 @@ class GgufFileTest {
         assertRefused(
                 new GgufBytes().putRaw("k", hugeList).array(),
                 "Cannot read %s: expected the length of a list, at most");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 7, 8, 12})
+    void believesNoLengthThatNoModelNeeds(int elementType) throws IOException {
+        byte[] list = ByteBuffer.allocate(16)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(9)
+                .putInt(elementType)
+                .putLong(1 << 30)
+                .array();
+        byte[] text = ByteBuffer.allocate(12)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(8)
+                .putLong(1 << 30)
+                .array();
+
+        assertRefusedInAVastFile(
+                new GgufBytes().putRaw("k", list), "Cannot read %s: expected the length of a list, at most 8388608 at");
+        assertRefusedInAVastFile(
+                new GgufBytes().putRaw("k", text),
+                "Cannot read %s: expected the length of a text, at most 16777216 at");
+    }
+
+    @Test
+    void refusesNamesThatAreThereTwice() throws IOException {
+        byte[] twoKeys = new GgufBytes().put("a.a", 1).put("a.b", 2).array();
+        twoKeys[new String(twoKeys, StandardCharsets.ISO_8859_1).indexOf("a.b") + 2] = 'a';
+        assertRefused(twoKeys, "Cannot read %s: expected each key once at byte ");
+        assertRefused(
+                new GgufBytes()
+                        .tensor("t", new long[] {1}, new float[1])
+                        .tensor("t", new long[] {1}, new float[1])
+                        .array(),
+                "Cannot read tensor t of %s: expected one tensor of that name, found another");
+    }
+
+    /** A file of 8 GiB that takes no room on disk. */
+    private void assertRefusedInAVastFile(GgufBytes head, String message) throws IOException {
+        Path file = write(head.array());
+        try (RandomAccessFile vast = new RandomAccessFile(file.toFile(), "rw")) {
+            vast.setLength(8L << 30);
+        }
+
+        assertThatThrownBy(() -> GgufFile.open(file))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessageStartingWith(message.formatted(file));
     }
 
     @Test

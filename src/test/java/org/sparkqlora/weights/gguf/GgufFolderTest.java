@@ -7,9 +7,11 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.Collections;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,7 +84,7 @@ class GgufFolderTest {
     void namesTheArchitecturesThatItKnows() throws Exception {
         assertRefused(
                 gguf -> gguf.put("general.architecture", "rwkv"),
-                "Unsupported architecture rwkv in %s: expected one of [llama, qwen2, qwen3]");
+                "Unsupported architecture rwkv in %s: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3]");
     }
 
     @Test
@@ -102,11 +104,39 @@ class GgufFolderTest {
     @Test
     void refusesRotaryScalingThatItCannotWriteDown() throws Exception {
         assertRefused(
-                gguf -> gguf.put("llama.rope.scaling.type", "yarn"),
-                "Cannot read %s: expected none or linear for llama.rope.scaling.type, found yarn");
+                gguf -> gguf.put("llama.rope.scaling.type", "longrope"),
+                "Cannot read %s: expected none, linear or yarn for llama.rope.scaling.type, found longrope");
+        assertRefused(
+                gguf -> gguf.put("llama.rope.scaling.type", "yarn").put("llama.rope.scaling.factor", 4f),
+                "Cannot read %s: expected a whole number of at least 1 for llama.rope.scaling.original_context_length, found nothing");
         assertRefused(
                 gguf -> gguf.tensor("rope_freqs.weight", new long[] {8}, new float[8]),
-                "Unsupported rotary scaling in %s: it is given as factors in tensor rope_freqs.weight, from which config.json cannot be written. Use the model's Hugging Face folder");
+                "Unsupported rotary scaling in %s: expected factors of llama3 in tensor rope_freqs.weight, found others. Use the model's Hugging Face folder");
+        assertRefused(
+                gguf -> gguf.tensor("rope_freqs.weight", new long[] {2}, new float[] {1, 8}),
+                "Unsupported rotary scaling in %s: expected factors of llama3 in tensor rope_freqs.weight, found others. Use the model's Hugging Face folder");
+        assertRefused(
+                gguf -> gguf.tensor("rope_freqs.weight", new long[] {8}, new float[8])
+                        .put("llama.rope.scaling.type", "linear"),
+                "Cannot read %s: expected none beside the tensor rope_freqs.weight for llama.rope.scaling.type, found linear");
+        assertRefused(
+                gguf -> gguf.tensor("rope_factors_long.weight", new long[] {8}, new float[8]),
+                "Unsupported rotary scaling in %s: expected none, linear, yarn or llama3, found longrope (tensors rope_factors_long.weight, rope_factors_short.weight)");
+        assertRefused(
+                gguf -> gguf.put("llama.rope.dimension_count", 8),
+                "Cannot read %s: expected the head size 16 for llama.rope.dimension_count, found 8");
+    }
+
+    @Test
+    void refusesExpertsAndMoreTokensThanRows() throws Exception {
+        assertRefused(
+                gguf -> gguf.put("llama.expert_count", 8),
+                "Cannot read %s: expected no experts for llama.expert_count, found 8");
+        List<String> many = IntStream.range(0, 1000).mapToObj(String::valueOf).toList();
+        assertRefused(
+                gguf -> gguf.putTexts("tokenizer.ggml.tokens", many)
+                        .putNumbers("tokenizer.ggml.token_type", Collections.nCopies(1000, 1)),
+                "Cannot use %s: expected a row of token_embd.weight for each of the 1000 tokens, found ");
     }
 
     @Test
