@@ -68,6 +68,12 @@ record GgufShape(
             }
         }
 
+        if (metadata.count(architecture.key("block_count")) > file.tensors().size()) {
+            throw metadata.wrong(
+                    architecture.key("block_count"),
+                    "fewer layers than the %d tensors".formatted(file.tensors().size()));
+        }
+
         if (LONG_FACTORS.stream().anyMatch(file.tensors()::containsKey)) {
             throw new InvalidWeightsException(
                     "Unsupported rotary scaling in %s: expected none, linear, yarn or llama3, found longrope (tensors %s)"

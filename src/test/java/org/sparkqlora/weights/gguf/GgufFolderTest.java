@@ -128,7 +128,10 @@ class GgufFolderTest {
     }
 
     @Test
-    void refusesExpertsAndMoreTokensThanRows() throws Exception {
+    void refusesCountsThatTheTensorsCannotMeet() throws Exception {
+        assertRefused(
+                gguf -> gguf.put("llama.block_count", Integer.MAX_VALUE),
+                "Cannot read %s: expected fewer layers than the 20 tensors for llama.block_count, found 2147483647");
         assertRefused(
                 gguf -> gguf.put("llama.expert_count", 8),
                 "Cannot read %s: expected no experts for llama.expert_count, found 8");
