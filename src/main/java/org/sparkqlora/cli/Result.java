@@ -30,6 +30,11 @@ final class Result {
         return folder;
     }
 
+    /** How many numbers trained. */
+    long parameters() {
+        return index.size();
+    }
+
     /** Writes the trained values. */
     void publish(TrainState state) {
         FlatVector parameters = state.parameters();

@@ -42,6 +42,16 @@ final class RunOptions {
     @Nullable
     Integer shards;
 
+    @Option(
+            names = "--local-steps",
+            defaultValue = "1",
+            paramLabel = "H",
+            description =
+                    "Optimiser steps that a shard takes by itself before shards come together as their mean. Above 1"
+                            + " it moves less data and is not exact: metrics.jsonl has how far shards drift apart."
+                            + " Default: ${DEFAULT-VALUE} (off).")
+    int localSteps = 1;
+
     @Option(names = "--no-shuffle", description = "Train on the rows in file order.")
     boolean fileOrder;
 
@@ -86,6 +96,7 @@ final class RunOptions {
         problems.require(epochs > 0, "--epochs: expected more than 0, found %s", epochs);
         batch.check(problems);
         problems.require(shards == null || shards >= 1, "--shards: expected at least 1, found %s", shards);
+        problems.requireAtLeast("--local-steps", 1, localSteps);
         problems.requireAtLeast("--checkpoint-every", 0, checkpointEvery);
         problems.requireAtLeast("--keep-checkpoints", 2, keepCheckpoints);
         problems.requireAtLeast("--eval-every", 0, evaluateEvery);
@@ -96,7 +107,12 @@ final class RunOptions {
     }
 
     Rhythm rhythm() {
-        return new Rhythm(checkpointEvery, evaluateEvery);
+        return new Rhythm(wholeRounds(checkpointEvery), wholeRounds(evaluateEvery));
+    }
+
+    /** Between rounds is the first time that there is one State to keep or to evaluate. */
+    private int wholeRounds(int steps) {
+        return (steps + localSteps - 1) / localSteps * localSteps;
     }
 
     /**
@@ -114,6 +130,7 @@ final class RunOptions {
                 batch.microRows,
                 shardCount,
                 fileOrder ? RowOrder.FILE_ORDER : RowOrder.SHUFFLED,
-                end);
+                end,
+                localSteps);
     }
 }

@@ -32,9 +32,9 @@ final class SummaryJson {
     }
 
     static String trained(
-            TrainSummary run, ExchangeChoice exchange, FaultLog faults, PreparationCounts data, Location result) {
+            TrainSummary run, ExchangeChoice exchange, FaultLog faults, PreparationCounts data, Result result) {
         ObjectNode root = of("train");
-        root.put("trained_parameters", exchange.size().parameters());
+        root.put("trained_parameters", result.parameters());
         root.put("steps", run.steps());
         root.put("resumed_from", run.resumedFrom());
         put(root, "first_loss", run.firstLoss());
@@ -50,7 +50,7 @@ final class SummaryJson {
         overcome.put("failed_tasks", faults.failedTasks());
         overcome.put("lost_executors", faults.lostExecutors());
         writeCounts(data, root.putObject("data"));
-        root.put(ADAPTER, result.toString());
+        root.put(ADAPTER, result.folder().toString());
         return root.toString();
     }
 

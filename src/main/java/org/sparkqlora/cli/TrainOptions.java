@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.Wire;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -49,6 +50,9 @@ final class TrainOptions {
                 "--neftune-noise-alpha: expected 0 (off) or more, found %s",
                 noise);
         update.check(problems);
+        problems.require(
+                run.localSteps == 1 || exchange.wire == Wire.FP32,
+                "--local-steps: expected --wire fp32 with it, found bf16, which would round the weights and not their gradients");
     }
 
     /** Refuses what means nothing to one of the methods that {@code option} names: where all weights train, there is no adapter. */

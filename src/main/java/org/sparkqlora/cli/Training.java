@@ -142,7 +142,11 @@ final class Training {
                 FirstState first = firstState(run, start, home);
                 FaultLog faults = FaultLog.listen(context, fault -> console.note("%s", fault))) {
             ExchangeChoice exchange = options.exchange.choose(
-                    new GradientSize(first.index().size(), plan.batches().shards(), plan.wire()), context.getConf());
+                    new GradientSize(
+                            plan.numbersOfShard(first.index().size()),
+                            plan.batches().shards(),
+                            plan.wire()),
+                    context.getConf());
             console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
             requireNone(new ClusterCheck(context).problems(run, exchange));
             Trainer trainer = new Trainer(
@@ -159,7 +163,7 @@ final class Training {
                     result::publish);
             console.note("wrote %s", result.folder());
             return SummaryJson.trained(
-                    summary, exchange, faults, run.rows().manifest().counts(), result.folder());
+                    summary, exchange, faults, run.rows().manifest().counts(), result);
         }
     }
 

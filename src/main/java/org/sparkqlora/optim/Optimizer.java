@@ -3,6 +3,8 @@ package org.sparkqlora.optim;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,6 +111,42 @@ public final class Optimizer implements AutoCloseable {
         }
     }
 
+    /**
+     * The state as numbers: all elements of the first state, then all of the next.
+     *
+     * @param at where they go in {@code target}
+     */
+    public void readStates(FlatVector target, long at) {
+        eachPage((run, states, bytes, page) -> {
+            store.read(page, bytes.array());
+            run.decode(bytes.rewind(), states);
+            for (int state = 0; state < states.length; state++) {
+                target.write(at + state * elements() + run.from(), states[state], 0, run.count());
+            }
+        });
+    }
+
+    /** Replaces the state by what {@link #readStates} gives, or by a mean of such: in 8 bits it is rounded again. */
+    public void writeStates(FlatVector source, long at) {
+        eachPage((run, states, bytes, page) -> {
+            for (int state = 0; state < states.length; state++) {
+                source.read(at + state * elements() + run.from(), states[state], 0, run.count());
+            }
+
+            run.encode(states, bytes.rewind());
+            store.write(page, bytes.array());
+        });
+    }
+
+    private void eachPage(PageAction action) {
+        int longest = pages.stream().mapToInt(StatePage::count).max().orElse(0);
+        float[][] states = new float[Optimizers.states(spec)][longest];
+        ByteBuffer bytes = ByteBuffer.allocate(largestPage()).order(ByteOrder.LITTLE_ENDIAN);
+        for (int page = 0; page < pages.size(); page++) {
+            action.apply(pages.get(page), states, bytes, page);
+        }
+    }
+
     /** An optimiser with the same state that goes its own way from here. */
     public Optimizer copy() {
         return new Optimizer(spec, pages, store.copy(), workers, cut);
@@ -138,6 +176,11 @@ public final class Optimizer implements AutoCloseable {
 
     private int largestPage() {
         return pages.stream().mapToInt(StatePage::byteSize).max().orElse(0);
+    }
+
+    /** Acts on a page, with room for its states as numbers and for its bytes. */
+    private interface PageAction {
+        void apply(StatePage run, float[][] states, ByteBuffer bytes, int page);
     }
 
     private void requireLength(String what, FlatVector vector) {

@@ -43,6 +43,11 @@ public final class Optimizers {
         return new Optimizer(spec, pages, storage.open(byteSizes), workers, cut);
     }
 
+    /** Numbers that the state has for every parameter. */
+    public static int states(OptimizerSpec spec) {
+        return UpdateRule.of(spec).states().size();
+    }
+
     /** Bytes of state that {@link #create} would make room for. */
     public static long stateBytes(OptimizerSpec spec, long[] tensorSizes) {
         PageCut cut = PageCut.of(spec, Paging.DEFAULT, 1);

@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import org.sparkqlora.train.History;
 import org.sparkqlora.train.OwnHistory;
+import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
@@ -30,6 +31,11 @@ final class DriverReplica implements ReplicaGroup {
     @Override
     public void apply(Update update) {
         replica.replica().apply(update);
+    }
+
+    @Override
+    public void become(StateMean mean, int steps) {
+        replica.replica().change(own -> own.become(mean, steps));
     }
 
     @Override

@@ -42,6 +42,10 @@ final class ExecutorReplica implements AutoCloseable {
         return new ExecutorReplica(run, models, state);
     }
 
+    StateHome home() {
+        return home;
+    }
+
     Replica replica() {
         return replica;
     }

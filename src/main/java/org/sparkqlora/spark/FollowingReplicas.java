@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import org.sparkqlora.train.History;
+import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
@@ -28,6 +29,13 @@ final class FollowingReplicas implements ReplicaGroup {
     public void apply(Update update) {
         publisher.add(update);
         state.apply(update);
+    }
+
+    /** A mean is the whole State, so that the next snapshot is all that replicas need. */
+    @Override
+    public void become(StateMean mean, int steps) {
+        publisher.close();
+        state.become(mean, steps);
     }
 
     @Override

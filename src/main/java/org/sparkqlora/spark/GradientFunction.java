@@ -36,14 +36,16 @@ final class GradientFunction implements Function<Integer, ShardResult> {
         ShardTask task = new ShardTask(batches, seed, rows);
         ShardResult result = executor.replica()
                 .at(version, history, clock, model -> task.compute(model, executor.freshGradient(), version, shard));
-        return result.reported(new ShardReport(ofProcess(), clock.seconds()));
+        return result.reported(report(clock));
     }
 
-    private static String ofProcess() {
+    /** In the name of this process. */
+    static ShardReport report(PhaseClock clock) {
         SparkEnv process = SparkEnv.get();
-        return "executor %s on %s"
+        String worker = "executor %s on %s"
                 .formatted(
                         process.executorId(),
                         process.blockManager().blockManagerId().host());
+        return new ShardReport(worker, clock.seconds());
     }
 }

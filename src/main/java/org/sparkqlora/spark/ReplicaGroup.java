@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import org.sparkqlora.train.History;
+import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
@@ -13,6 +14,9 @@ sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, Follo
 
     /** Moves the State on; replicas follow when a task makes them. */
     void apply(Update update);
+
+    /** The State becomes a mean; replicas follow when a task makes them. */
+    void become(StateMean mean, int steps);
 
     @Override
     void close();

@@ -14,15 +14,23 @@ import java.io.Serializable;
  * @param shards into how many slices a batch is cut, whatever the number of executors
  * @param order how an epoch visits the rows
  * @param endPosition where the stream ends
+ * @param localSteps steps that a shard takes by itself before shards come together; 1: they come together in every step
  */
-public record BatchPlan(long rows, int batchSize, int microBatchSize, int shards, RowOrder order, long endPosition)
+public record BatchPlan(
+        long rows, int batchSize, int microBatchSize, int shards, RowOrder order, long endPosition, int localSteps)
         implements Serializable {
+    /** Shards that come together in every step. */
+    public BatchPlan(long rows, int batchSize, int microBatchSize, int shards, RowOrder order, long endPosition) {
+        this(rows, batchSize, microBatchSize, shards, order, endPosition, 1);
+    }
+
     public BatchPlan {
         requireAtLeastOne("rows", rows);
         requireAtLeastOne("batch size", batchSize);
         requireAtLeastOne("micro-batch size", microBatchSize);
         requireAtLeastOne("shards", shards);
         requireAtLeastOne("end position", endPosition);
+        requireAtLeastOne("local steps", localSteps);
     }
 
     /** How an epoch visits the rows. */
@@ -43,6 +51,11 @@ public record BatchPlan(long rows, int batchSize, int microBatchSize, int shards
     /** How many steps the run has. */
     public int steps() {
         return Math.toIntExact((endPosition + batchSize - 1) / batchSize);
+    }
+
+    /** How many steps shards take from {@code step} on before they come together. */
+    public int roundFrom(long step) {
+        return (int) Math.min(localSteps, steps() - step);
     }
 
     /** First position of the batch of {@code step}. */

@@ -13,6 +13,17 @@ public interface GradientSource extends AutoCloseable {
     /** State(v + 1) = State(v).apply(update), here and wherever gradients are computed. */
     void apply(Update update);
 
+    /**
+     * What shards come to that take {@code batches.localSteps()} steps each by itself from the State's version on: the sum over
+     * shards of {@link StateMean}'s numbers in place of a gradient.
+     *
+     * @param plan of the run
+     */
+    StepGradient localRound(TrainPlan plan);
+
+    /** The State becomes {@code mean}, {@code steps} versions on, here and wherever gradients are computed. */
+    void become(StateMean mean, int steps);
+
     /** Loss over the held-out rows at the State's version; no tokens where there are no such rows. */
     LossTotal evaluate();
 

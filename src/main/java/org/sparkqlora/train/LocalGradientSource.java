@@ -14,6 +14,7 @@ public final class LocalGradientSource implements GradientSource {
     private final StateHome home;
     private final Replica replica;
     private final ShardTask task;
+    private final RowReader rows;
     private final @Nullable RowReader heldOut;
 
     public LocalGradientSource(
@@ -27,6 +28,7 @@ public final class LocalGradientSource implements GradientSource {
         this.state = state;
         this.home = home;
         this.replica = Replica.of(model, home, state);
+        this.rows = rows;
         this.task = new ShardTask(batches, state.seed(), rows);
         this.heldOut = heldOut;
     }
@@ -53,6 +55,26 @@ public final class LocalGradientSource implements GradientSource {
         }
 
         return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS, 1);
+    }
+
+    @Override
+    public StepGradient localRound(TrainPlan plan) {
+        long begin = System.nanoTime();
+        LocalRound round = new LocalRound(plan, rows, home);
+        List<ShardResult> results = new ArrayList<>();
+        for (int shard = 0; shard < batches.shards(); shard++) {
+            PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
+            ShardResult result = round.compute(replica, OwnHistory.INSTANCE, state.version(), shard, clock);
+            results.add(result.reported(new ShardReport("driver", clock.seconds())));
+        }
+
+        return StepGradient.sum(state.version(), batches.shards(), results)
+                .within((System.nanoTime() - begin) / NANOS, 1);
+    }
+
+    @Override
+    public void become(StateMean mean, int steps) {
+        replica.change(own -> own.become(mean, steps));
     }
 
     @Override

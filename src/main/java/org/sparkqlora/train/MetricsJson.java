@@ -21,7 +21,8 @@ public final class MetricsJson {
         line.put("tokens", step.tokens());
         line.put("trained_tokens", step.trainedTokens());
         line.put("learning_rate", step.learningRate());
-        line.put("grad_norm", step.gradientNorm());
+        step.gradientNorm().ifPresent(norm -> line.put("grad_norm", norm));
+        step.divergence().ifPresent(share -> line.put("local_divergence", share));
         line.put("tokens_per_second", rounded(step.tokensPerSecond()));
         line.put("seconds", rounded(step.seconds()));
         write(step.times(), line);

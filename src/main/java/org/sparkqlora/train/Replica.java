@@ -1,6 +1,7 @@
 package org.sparkqlora.train;
 
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -39,13 +40,33 @@ public final class Replica implements AutoCloseable {
 
     /** Applies an update to the State, which must be there. */
     public void apply(Update update) {
+        change(own -> own.apply(update));
+    }
+
+    /** Changes the State, which must be there, as {@code change} says. */
+    public void change(Consumer<TrainState> change) {
         lock.writeLock().lock();
         try {
             release();
-            requireState().apply(update);
+            change.accept(requireState());
         } finally {
             lock.writeLock().unlock();
         }
+    }
+
+    /** A copy of the State at {@code version}, which the caller owns. */
+    TrainState copyAt(long version, History history, PhaseClock clock) {
+        lockAt(version, history, clock);
+        try {
+            return requireState().copy(home);
+        } finally {
+            lock.readLock().unlock();
+        }
+    }
+
+    /** A replica of {@code other} on the same model. */
+    Replica beside(TrainState other) {
+        return of(model, home, other);
     }
 
     /**

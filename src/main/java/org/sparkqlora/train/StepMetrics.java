@@ -1,5 +1,7 @@
 package org.sparkqlora.train;
 
+import java.util.OptionalDouble;
+
 /**
  * What one step did.
  *
@@ -8,7 +10,8 @@ package org.sparkqlora.train;
  * @param trainedTokens prediction targets of the batch
  * @param tokens all tokens that went through the model, padding not counted
  * @param learningRate rate of the update
- * @param gradientNorm norm of the mean gradient, before clipping
+ * @param gradientNorm norm of the mean gradient, before clipping; nothing of steps that shards took by themselves
+ * @param divergence how far apart such steps have brought the shards, see {@link StateMean#divergence}
  * @param times where the time went
  * @param optimizerResidentBytes the most that the driver's optimiser has held in memory at once, state and buffers
  */
@@ -18,7 +21,8 @@ public record StepMetrics(
         long trainedTokens,
         long tokens,
         double learningRate,
-        double gradientNorm,
+        OptionalDouble gradientNorm,
+        OptionalDouble divergence,
         StepSeconds times,
         long optimizerResidentBytes) {
     public double seconds() {

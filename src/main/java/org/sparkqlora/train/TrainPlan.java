@@ -38,4 +38,9 @@ public record TrainPlan(
                     "Cannot clip gradients to norm %s: expected 0 (off) or more".formatted(maxGradientNorm));
         }
     }
+
+    /** What a shard of {@code parameters} sends: a gradient, or a whole State where it takes steps by itself. */
+    public long numbersOfShard(long parameters) {
+        return batches.localSteps() == 1 ? parameters : StateMean.length(parameters, optimizer);
+    }
 }

@@ -48,6 +48,7 @@ public final class TrainPlanJson {
     private static final String INITIAL_ADAPTER = "initial_adapter";
     private static final String DATA = "data";
     private static final String BATCHES = "batches";
+    private static final String LOCAL_STEPS = "local_steps";
     private static final String OPTIMIZER = "optimizer";
     private static final String LORA_PLUS_RATIO = "loraplus_lr_ratio";
     private static final String SCHEDULE = "schedule";
@@ -256,6 +257,9 @@ public final class TrainPlanJson {
         node.put("shards", batches.shards());
         node.put("order", word(batches.order()));
         node.put("end_position", batches.endPosition());
+        if (batches.localSteps() != 1) {
+            node.put(LOCAL_STEPS, batches.localSteps());
+        }
     }
 
     private static BatchPlan batches(JsonNode node) {
@@ -265,7 +269,8 @@ public final class TrainPlanJson {
                 field(node, "micro_batch_size").intValue(),
                 field(node, "shards").intValue(),
                 constant(BatchPlan.RowOrder.class, node, "order"),
-                field(node, "end_position").longValue());
+                field(node, "end_position").longValue(),
+                node.has(LOCAL_STEPS) ? field(node, LOCAL_STEPS).intValue() : 1);
     }
 
     private static void writeOptimizer(OptimizerSpec optimizer, ObjectNode node) {

@@ -96,6 +96,38 @@ public final class TrainState implements AutoCloseable {
         version++;
     }
 
+    /** Moves on by one version and changes nothing else. */
+    void passOver() {
+        version++;
+    }
+
+    /** A State with the same numbers that goes its own way from here. */
+    TrainState copy(StateHome home) {
+        FlatVector values = home.zeros(optimizer.spec(), parameters.length());
+        values.setAll(parameters);
+        return new TrainState(values, optimizer.copy(), tensors, seed, version);
+    }
+
+    /** How many numbers {@link #readNumbers} reads. */
+    long numberCount() {
+        return StateMean.length(parameters.length(), optimizer.spec()) - 1;
+    }
+
+    /** Copies parameters and optimiser state, as float32, to the start of {@code target}. */
+    void readNumbers(FlatVector target) {
+        target.setStart(parameters, parameters.length());
+        optimizer.readStates(target, parameters.length());
+    }
+
+    /** Becomes the mean, {@code steps} versions on. */
+    public void become(StateMean mean, int steps) {
+        FlatVector numbers = mean.sum();
+        numbers.scale(1f / mean.shards());
+        parameters.setStart(numbers, parameters.length());
+        optimizer.writeStates(numbers, parameters.length());
+        version += steps;
+    }
+
     /** The trained values; read only, and only until the next {@link #apply}. */
     public FlatVector parameters() {
         return parameters;

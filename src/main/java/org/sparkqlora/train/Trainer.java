@@ -5,7 +5,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.optim.GradientClip;
+import org.sparkqlora.tensor.FlatVector;
 
 /** The training loop. Driver only. What must survive a restart is in {@link TrainState}, and only there. */
 public final class Trainer {
@@ -44,7 +44,7 @@ public final class Trainer {
                 GradientSource source = sources.apply(state)) {
             TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
             while (state.version() < plan.batches().steps()) {
-                StepMetrics step = step(source);
+                StepMetrics step = advance(source);
                 OptionalDouble evaluation = evaluateIfDue(source);
                 report(step, evaluation);
                 checkpointIfDue(state);
@@ -71,16 +71,40 @@ public final class Trainer {
         return state;
     }
 
+    private StepMetrics advance(GradientSource source) {
+        return plan.batches().localSteps() == 1 ? step(source) : localRound(source);
+    }
+
+    private StepMetrics localRound(GradientSource source) {
+        long version = source.state().version();
+        int steps = plan.batches().roundFrom(version);
+        FlatVector before = source.state().parameters().copy();
+        StepGradient sum = source.localRound(plan);
+        long begin = System.nanoTime();
+        StateMean mean = new StateMean(sum.gradient(), plan.batches().shards());
+        double divergence = mean.divergence(before);
+        source.become(mean, steps);
+        sum.gradient().close();
+        stragglers.observe(sum.shards()).forEach(reporter::straggling);
+        return new StepMetrics(
+                version + steps,
+                sum.loss().mean(),
+                sum.loss().tokenCount(),
+                sum.tokens(),
+                plan.schedule().learningRate(Math.toIntExact(version + steps - 1)),
+                OptionalDouble.empty(),
+                OptionalDouble.of(divergence),
+                sum.seconds().withUpdate((System.nanoTime() - begin) / NANOS),
+                source.state().optimizerResidentBytes());
+    }
+
     private StepMetrics step(GradientSource source) {
         long version = source.state().version();
         StepGradient sum = source.gradient();
         long begin = System.nanoTime();
-        double norm = Math.sqrt(sum.gradient().sumOfSquares()) / sum.loss().tokenCount();
-        requireFinite(version, norm, sum.loss());
-        double clip = GradientClip.factor(norm, plan.maxGradientNorm());
-        double learningRate = plan.schedule().learningRate(Math.toIntExact(version));
-        float scale = (float) (clip / sum.loss().tokenCount());
-        source.apply(new Update(version, sum.gradient(), scale, learningRate));
+        GradientStep step = GradientStep.of(plan, version, sum.gradient(), sum.loss());
+        requireFinite(version, step, sum.loss());
+        source.apply(step.update());
         sum.gradient().close();
         stragglers.observe(sum.shards()).forEach(reporter::straggling);
         return new StepMetrics(
@@ -88,8 +112,9 @@ public final class Trainer {
                 sum.loss().mean(),
                 sum.loss().tokenCount(),
                 sum.tokens(),
-                learningRate,
-                norm,
+                step.update().learningRate(),
+                OptionalDouble.of(step.norm()),
+                OptionalDouble.empty(),
                 sum.seconds().withUpdate((System.nanoTime() - begin) / NANOS),
                 source.state().optimizerResidentBytes());
     }
@@ -122,15 +147,16 @@ public final class Trainer {
         }
     }
 
-    private static void requireFinite(long step, double norm, LossTotal loss) {
+    private static void requireFinite(long version, GradientStep step, LossTotal loss) {
         if (loss.tokenCount() == 0) {
-            throw new IllegalStateException("Cannot take step %d: its batch has no trained token".formatted(step + 1));
+            throw new IllegalStateException(
+                    "Cannot take step %d: its batch has no trained token".formatted(version + 1));
         }
 
-        if (!Double.isFinite(norm)) {
+        if (!step.isFinite()) {
             throw new BrokenLossException(
                     "Cannot take step %d: expected a finite gradient, found norm %s at a loss of %s. The last checkpoint is good; lower the learning rate."
-                            .formatted(step + 1, norm, loss.mean()));
+                            .formatted(version + 1, step.norm(), loss.mean()));
         }
     }
 }

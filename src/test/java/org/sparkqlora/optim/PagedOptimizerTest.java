@@ -2,6 +2,7 @@ package org.sparkqlora.optim;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -27,6 +28,15 @@ class PagedOptimizerTest {
     private static final int STEPS = 5;
     private static final Paging IN_FILE = new Paging(PagePlace.FILE, 1 << 20);
 
+    /** Where states begin among numbers. */
+    private static final int AT = 3;
+
+    /**
+     * Signed 8-bit codes have no level at -1: a block whose largest value is negative gets a smaller absmax when it is rounded
+     * again, and its codes move by a level, which is 0.014 at most.
+     */
+    private static final float ROUNDED_AGAIN = 0.015f;
+
     @TempDir
     Path folder;
 
@@ -50,6 +60,25 @@ class PagedOptimizerTest {
             assertThat(OptimTesting.train(paged, LENGTH, STEPS)).isEqualTo(OptimTesting.train(plain, LENGTH, STEPS));
             assertThat(OptimTesting.saved(paged)).isEqualTo(OptimTesting.saved(plain));
             assertThat(paged.stateBytes()).isEqualTo(plain.stateBytes());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(OptimizerKind.class)
+    void theStateAsNumbersGivesTheStateAgain(OptimizerKind kind) {
+        try (Workers workers = new Workers(1);
+                Optimizer trained = OptimTesting.create(kind, workers, SIZES);
+                Optimizer other = OptimTesting.create(kind, workers, SIZES)) {
+            OptimTesting.train(trained, LENGTH, STEPS);
+            float[] numbers = numbers(trained);
+
+            other.writeStates(FlatVector.of(numbers), AT);
+
+            if (kind.eightBit()) {
+                assertThat(numbers(other)).containsExactly(numbers, within(ROUNDED_AGAIN * largest(numbers)));
+            } else {
+                assertThat(OptimTesting.saved(other)).isEqualTo(OptimTesting.saved(trained));
+            }
         }
     }
 
@@ -147,5 +176,22 @@ class PagedOptimizerTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("Cannot take a step: expected 10 gradients, found 9");
         }
+    }
+
+    private static float[] numbers(Optimizer optimizer) {
+        FlatVector numbers = FlatVector.zeros(AT + (long) Optimizers.states(optimizer.spec()) * LENGTH);
+        optimizer.readStates(numbers, AT);
+        float[] values = new float[Math.toIntExact(numbers.length())];
+        numbers.read(0, values, 0, values.length);
+        return values;
+    }
+
+    private static float largest(float[] values) {
+        float largest = 0;
+        for (float value : values) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+
+        return largest;
     }
 }

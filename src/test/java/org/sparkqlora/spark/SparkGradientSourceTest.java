@@ -62,6 +62,7 @@ class SparkGradientSourceTest {
     private static PreparedData heldOut;
 
     private final GradientModel model = new BigramModel();
+    private int localSteps = 1;
 
     @BeforeAll
     static void prepareRows() throws IOException {
@@ -83,6 +84,24 @@ class SparkGradientSourceTest {
                 Clusters.TWO_EXECUTORS + ";SHUFFLE"
             })
     void everyClusterGivesTheBytesOfOneProcess(String master, ExchangeKind exchange) {
+        Outcome reference = trainInProcess();
+
+        Outcome outcome = Clusters.on(master, context -> trainOn(context, exchange));
+
+        assertThat(outcome.state()).isEqualTo(reference.state());
+        assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
+    }
+
+    @ParameterizedTest(name = "{1} on {0}")
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                Clusters.TWO_SLOTS + ";AUTO",
+                Clusters.TWO_EXECUTORS + ";COLLECT",
+                Clusters.TWO_EXECUTORS + ";SHUFFLE"
+            })
+    void localStepsGiveTheBytesOfOneProcess(String master, ExchangeKind exchange) {
+        localSteps = 3;
         Outcome reference = trainInProcess();
 
         Outcome outcome = Clusters.on(master, context -> trainOn(context, exchange));
@@ -129,9 +148,10 @@ class SparkGradientSourceTest {
         return train(sourcesOn(context, exchange), ProgressReporter.silent());
     }
 
-    private static Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context, ExchangeKind exchange) {
+    private Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context, ExchangeKind exchange) {
         TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, Paging.DEFAULT, OFTEN);
-        GradientSize size = new GradientSize(BigramModel.VOCABULARY * BigramModel.VOCABULARY, SHARDS, Wire.FP32);
+        long numbers = plan().numbersOfShard(BigramModel.VOCABULARY * BigramModel.VOCABULARY);
+        GradientSize size = new GradientSize(numbers, SHARDS, Wire.FP32);
         ExchangeChoice choice = ExchangeChoice.of(exchange, size, context.getConf());
         return state -> new SparkGradientSource(context, run, state, choice);
     }
@@ -158,8 +178,9 @@ class SparkGradientSourceTest {
         return new Outcome(published[0], summary.evaluationLoss().getAsDouble(), summary);
     }
 
-    private static TrainPlan plan() {
-        BatchPlan batches = new BatchPlan(rows.rows(), 8, 2, SHARDS, BatchPlan.RowOrder.SHUFFLED, 8L * STEPS - 5);
+    private TrainPlan plan() {
+        BatchPlan batches =
+                new BatchPlan(rows.rows(), 8, 2, SHARDS, BatchPlan.RowOrder.SHUFFLED, 8L * STEPS - 5, localSteps);
         return TrainFixture.plan(batches);
     }
 

@@ -15,6 +15,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.LongFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.model.GenerationSpec;
@@ -26,9 +28,13 @@ import org.sparkqlora.tokenizer.TokenRow;
 
 class TrainerTest {
     private static final int STEPS = 12;
+    private static final Pattern DIVERGENCE = Pattern.compile("\"local_divergence\":([-0-9.E]+)");
 
     /** Different groupings add float32 terms in different orders. */
     private static final float ORDER_OF_SUMS = 2e-5f;
+
+    /** The root of what is left when two squares of one distance are rounded apart in float32. */
+    private static final double ROUNDED_SQUARES = 1e-3;
 
     private final GradientModel model = new BigramModel();
     private final List<TokenRow> rows = TrainFixture.countingRows(50, 3);
@@ -93,6 +99,45 @@ class TrainerTest {
     }
 
     @Test
+    void stepsThatTheOnlyShardTakesByItselfAreStepsLikeAnyOther() {
+        assertThat(trained(localSteps(1, 5))).isEqualTo(trained(plan(1, 4)));
+    }
+
+    @Test
+    void shardsThatTakeStepsByThemselvesDriftApartAndLearn() throws IOException {
+        TrainSummary summary = train(localSteps(3, 3), StateStore.none(), Resume.NEVER, state -> {});
+
+        assertThat(summary.lastLoss().getAsDouble())
+                .isLessThan(0.8 * summary.firstLoss().getAsDouble());
+        List<String> lines = Files.readAllLines(metrics());
+        assertThat(lines.stream().map(line -> MetricsJson.readStep(line).getAsLong()))
+                .containsExactly(3L, 6L, 9L, 12L);
+        assertThat(lines).allSatisfy(line -> assertThat(divergence(line)).isBetween(0.01, 2.0));
+    }
+
+    @Test
+    void oneShardDoesNotDriftFromItself() throws IOException {
+        train(localSteps(1, 4), StateStore.none(), Resume.NEVER, state -> {});
+
+        assertThat(Files.readAllLines(metrics()))
+                .hasSize(3)
+                .allSatisfy(line -> assertThat(divergence(line)).isCloseTo(0, within(ROUNDED_SQUARES)));
+    }
+
+    @Test
+    void aRunOfLocalStepsResumesToTheSameBytes() {
+        byte[] uninterrupted = trained(localSteps(2, 3));
+        states.saved.clear();
+        assertThatThrownBy(() -> train(localSteps(2, 3), states, Resume.AUTO, killAfter(6)))
+                .hasMessage("killed");
+
+        TrainSummary summary = train(localSteps(2, 3), states, Resume.AUTO, state -> {});
+
+        assertThat(summary.resumedFrom()).isEqualTo(6);
+        assertThat(states.saved.get((long) STEPS)).isEqualTo(uninterrupted);
+    }
+
+    @Test
     void metricsSayWhatAStepDid() throws IOException {
         train(plan(2, 4), StateStore.none(), Resume.NEVER, state -> {});
 
@@ -142,6 +187,16 @@ class TrainerTest {
 
     private static TrainPlan plan(int shards, int microBatchSize) {
         return TrainFixture.plan(TrainFixture.batches(shards, microBatchSize, STEPS));
+    }
+
+    private static TrainPlan localSteps(int shards, int steps) {
+        return TrainFixture.plan(new BatchPlan(50, 8, 4, shards, BatchPlan.RowOrder.SHUFFLED, 8L * STEPS, steps));
+    }
+
+    private static double divergence(String line) {
+        Matcher number = DIVERGENCE.matcher(line);
+        assertThat(number.find()).as(line).isTrue();
+        return Double.parseDouble(number.group(1));
     }
 
     private Path metrics() {
@@ -217,6 +272,17 @@ class TrainerTest {
         @Override
         public void apply(Update update) {
             source.apply(update);
+        }
+
+        @Override
+        public StepGradient localRound(TrainPlan plan) {
+            watcher.before(source.state());
+            return source.localRound(plan);
+        }
+
+        @Override
+        public void become(StateMean mean, int steps) {
+            source.become(mean, steps);
         }
 
         @Override
