@@ -77,6 +77,26 @@ class TrainCommandTest {
     }
 
     @Test
+    void localStepsLeaveALineARoundAndKeepTheCheckpointsOfWholeRounds() throws IOException {
+        CommandRun run = train(output, "--max-steps", "5", "--local-steps", "2", "--checkpoint-every", "3");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(Files.readAllLines(output.resolve("metrics.jsonl")))
+                .hasSize(3)
+                .allSatisfy(line -> assertThat(line).contains("\"local_divergence\":"));
+        assertThat(Files.readString(output.resolve("plan.json"))).contains("\"local_steps\" : 2");
+        assertThat(run.err()).contains("step 4  checkpoint written", "step 5  checkpoint written");
+    }
+
+    @Test
+    void localStepsDoNotRoundWeightsOnTheWire() {
+        CommandRun run = train(output, "--local-steps", "2", "--wire", "bf16");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("--local-steps: expected --wire fp32 with it, found bf16");
+    }
+
+    @Test
     void aWindowWithoutRoomIsRefusedWithAllElse() {
         CommandRun run = train(output, "--optimizer-window", "1K", "--max-grad-norm", "-1");
 
