@@ -76,6 +76,9 @@ class ArchitectureTest {
     static final ArchRule tokenizersComeFromOnePlace = onlyIn("ai.djl..", "DJL", "tokenizer");
 
     @ArchTest
+    static final ArchRule bigDlHasARoomOfItsOwn = onlyIn("com.intel..", "BigDL", "bigdl");
+
+    @ArchTest
     static final ArchRule commandsAreParsedInCli = onlyIn("picocli..", "picocli", "cli");
 
     @ArchTest

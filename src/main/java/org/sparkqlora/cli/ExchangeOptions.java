@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import org.apache.spark.SparkConf;
+import org.sparkqlora.spark.BigDl;
 import org.sparkqlora.spark.ExchangeChoice;
 import org.sparkqlora.spark.ExchangeKind;
 import org.sparkqlora.spark.GradientSize;
@@ -16,6 +17,7 @@ final class ExchangeOptions {
             description =
                     "collect: the driver adds the shards' gradients. shuffle: tasks add slices of them, the driver"
                             + " takes one vector. auto: collect while spark.driver.maxResultSize and the driver's heap allow it."
+                            + " bigdl: as shuffle, by BigDL's AllReduceParameter, in a jar built with -Pbigdl."
                             + " The result is the same. On a local master tasks run in the driver and nothing moves. Default: ${DEFAULT-VALUE}.")
     ExchangeKind kind = ExchangeKind.AUTO;
 
@@ -27,6 +29,12 @@ final class ExchangeOptions {
                     "fp32, or bf16: half the bytes, each shard's gradient rounded to 8 bits of precision before it"
                             + " is added. Default: ${DEFAULT-VALUE}.")
     Wire wire = Wire.FP32;
+
+    void check(Problems problems) {
+        if (kind == ExchangeKind.BIGDL) {
+            problems.collect("--exchange bigdl", BigDl::require);
+        }
+    }
 
     ExchangeChoice choose(GradientSize size, SparkConf settings) {
         return ExchangeChoice.of(kind, size, settings);

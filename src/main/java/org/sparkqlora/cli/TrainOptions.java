@@ -53,6 +53,7 @@ final class TrainOptions {
         problems.require(
                 run.localSteps == 1 || exchange.wire == Wire.FP32,
                 "--local-steps: expected --wire fp32 with it, found bf16, which would round the weights and not their gradients");
+        exchange.check(problems);
     }
 
     /** Refuses what means nothing to one of the methods that {@code option} names: where all weights train, there is no adapter. */

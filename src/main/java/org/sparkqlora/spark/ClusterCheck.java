@@ -25,6 +25,10 @@ public final class ClusterCheck {
     /** What is missing for {@code run} with this exchange; nothing when it can start. */
     public List<String> problems(TrainingRun run, ExchangeChoice exchange) {
         List<String> problems = new ArrayList<>();
+        if (exchange.kind() == ExchangeKind.BIGDL) {
+            problems.addAll(BigDl.require().exchangeProblems(exchange.size(), settings));
+        }
+
         checkResultSize(exchange, problems);
         checkKryo(exchange.bytesOfResult(), problems);
         problems.addAll(executorProblems(run));

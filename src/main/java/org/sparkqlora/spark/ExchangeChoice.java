@@ -69,6 +69,7 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
         return switch (kind) {
             case COLLECT -> new CollectExchange(size.wire(), size.parameters());
             case SHUFFLE -> new ShuffleExchange(size.wire(), SliceLayout.of(size.parameters(), slots), resultLimit);
+            case BIGDL -> BigDl.require().exchange(size);
             case AUTO, DRIVER -> throw unsettled();
         };
     }
@@ -78,6 +79,7 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
         return switch (kind) {
             case COLLECT -> size.bytesOfShard();
             case SHUFFLE -> SliceLayout.mostBytesOfPart(size.parameters());
+            case BIGDL -> size.bytesOfSlice();
             case DRIVER -> 0;
             case AUTO -> throw unsettled();
         };
@@ -87,13 +89,15 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
     long bytesOfJob() {
         return switch (kind) {
             case COLLECT -> size.bytes();
+            case BIGDL -> size.bytesOfSlice() * size.shards();
             case SHUFFLE, DRIVER -> bytesOfResult();
             case AUTO -> throw unsettled();
         };
     }
 
     private IllegalStateException unsettled() {
-        return new IllegalStateException("Cannot exchange gradients by " + kind + ": expected collect or shuffle");
+        return new IllegalStateException(
+                "Cannot exchange gradients by " + kind + ": expected collect, shuffle or bigdl");
     }
 
     /**

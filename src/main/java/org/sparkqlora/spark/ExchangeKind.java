@@ -11,7 +11,9 @@ public enum ExchangeKind {
     /** Every shard's vector, added on the driver. */
     COLLECT,
     /** Slices, each added by the task that a shuffle brings it to; the driver takes one vector. */
-    SHUFFLE;
+    SHUFFLE,
+    /** By BigDL's AllReduceParameter, in jars that were built with it. */
+    BIGDL;
 
     /** The kind of a command line's word. */
     public static ExchangeKind parse(String word) {
@@ -22,7 +24,7 @@ public enum ExchangeKind {
         }
 
         throw new IllegalArgumentException(
-                "Cannot exchange gradients by '%s': expected auto, collect or shuffle".formatted(word));
+                "Cannot exchange gradients by '%s': expected auto, collect, shuffle or bigdl".formatted(word));
     }
 
     /** How a command line names it. */

@@ -18,6 +18,11 @@ public record GradientSize(long parameters, int shards, Wire wire) {
         return parameters * wire.bytesOfValue() + ENVELOPE;
     }
 
+    /** Bytes of a slice of the sum, where it is cut into as many as there are shards. */
+    long bytesOfSlice() {
+        return (parameters / shards + 1) * Float.BYTES + ENVELOPE;
+    }
+
     /** Bytes of the results of all shards. */
     long bytes() {
         return bytesOfShard() * shards;

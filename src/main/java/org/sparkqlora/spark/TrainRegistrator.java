@@ -35,6 +35,7 @@ public final class TrainRegistrator implements KryoRegistrator {
         kryo.register(GradientSlice.class, new GradientSliceSerializer());
         kryo.register(SummedPart.class, new SummedPartSerializer());
         kryo.register(byte[][].class);
+        BigDl.find().ifPresent(library -> library.kryoClasses().forEach(kryo::register));
         for (Class<?> type : SMALL) {
             kryo.register(type, new JavaSerializer());
         }

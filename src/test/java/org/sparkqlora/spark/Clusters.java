@@ -8,9 +8,9 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /** Spark clusters of any size on this machine, one at a time. */
-final class Clusters {
+public final class Clusters {
     static final String ONE_SLOT = "local[1]";
-    static final String TWO_SLOTS = "local[2]";
+    public static final String TWO_SLOTS = "local[2]";
 
     /** Two executors, each a process of its own. */
     static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
@@ -24,7 +24,7 @@ final class Clusters {
     }
 
     /** A cluster that the caller closes. */
-    static JavaSparkContext start(String master) {
+    public static JavaSparkContext start(String master) {
         return start(master, Map.of());
     }
 
@@ -35,6 +35,16 @@ final class Clusters {
         JavaSparkContext context = new JavaSparkContext(configuration);
         context.setLogLevel("ERROR");
         return context;
+    }
+
+    /** Kills the process of an executor; of the Java processes below this one, all are executors. */
+    static boolean killOneExecutor() {
+        return ProcessHandle.current()
+                .descendants()
+                .filter(process -> process.info().command().orElse("").endsWith("java"))
+                .findFirst()
+                .map(ProcessHandle::destroyForcibly)
+                .orElse(false);
     }
 
     private static SparkConf configuration(String master) {

@@ -115,7 +115,7 @@ abstract class GradientExchangeContract {
     }
 
     /** The reference: the definition of the sum in three lines. */
-    private static FlatVector plainSum(RandomShard shard, int shards, Wire wire) {
+    static FlatVector plainSum(RandomShard shard, int shards, Wire wire) {
         FlatVector sum = onTheWire(shard.call(0).gradient(), wire);
         for (int i = 1; i < shards; i++) {
             sum.addAll(onTheWire(shard.call(i).gradient(), wire));
@@ -132,7 +132,7 @@ abstract class GradientExchangeContract {
         return vector;
     }
 
-    private static int[] bits(FlatVector vector) {
+    static int[] bits(FlatVector vector) {
         int[] bits = new int[Math.toIntExact(vector.length())];
         Arrays.setAll(bits, i -> Float.floatToRawIntBits(vector.get(i)));
         return bits;
@@ -148,7 +148,7 @@ abstract class GradientExchangeContract {
     }
 
     /** Values of very unequal size, whose float32 sum depends on the order. */
-    private record RandomShard(long seed, int length) implements Function<Integer, ShardResult>, Serializable {
+    record RandomShard(long seed, int length) implements Function<Integer, ShardResult>, Serializable {
         @Override
         public ShardResult.Gradient call(Integer shard) {
             SplittableRandom random = new SplittableRandom(seed * 1000 + shard);

@@ -20,8 +20,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.optim.Paging;
@@ -75,14 +76,7 @@ class SparkGradientSourceTest {
     }
 
     @ParameterizedTest(name = "{1} on {0}")
-    @CsvSource(
-            delimiter = ';',
-            value = {
-                Clusters.ONE_SLOT + ";AUTO",
-                Clusters.TWO_SLOTS + ";AUTO",
-                Clusters.TWO_EXECUTORS + ";COLLECT",
-                Clusters.TWO_EXECUTORS + ";SHUFFLE"
-            })
+    @MethodSource("clusters")
     void everyClusterGivesTheBytesOfOneProcess(String master, ExchangeKind exchange) {
         Outcome reference = trainInProcess();
 
@@ -133,7 +127,7 @@ class SparkGradientSourceTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @EnumSource(names = {"COLLECT", "SHUFFLE"})
+    @MethodSource("movingExchanges")
     void executorsLostOnTheWayChangeNoByte(ExchangeKind exchange) {
         Outcome reference = trainInProcess();
         LossOfExecutors losses = new LossOfExecutors();
@@ -142,6 +136,19 @@ class SparkGradientSourceTest {
 
         assertThat(losses.killed).isEqualTo(2);
         assertThat(outcome.state()).isEqualTo(reference.state());
+    }
+
+    private static Stream<Arguments> clusters() {
+        return Stream.concat(
+                Stream.of(Clusters.ONE_SLOT, Clusters.TWO_SLOTS).map(master -> Arguments.of(master, ExchangeKind.AUTO)),
+                movingExchanges().map(exchange -> Arguments.of(Clusters.TWO_EXECUTORS, exchange)));
+    }
+
+    /** Those of this build. */
+    private static Stream<ExchangeKind> movingExchanges() {
+        return Stream.concat(
+                Stream.of(ExchangeKind.COLLECT, ExchangeKind.SHUFFLE),
+                BigDl.find().map(library -> ExchangeKind.BIGDL).stream());
     }
 
     private Outcome trainOn(JavaSparkContext context, ExchangeKind exchange) {
@@ -234,18 +241,8 @@ class SparkGradientSourceTest {
         @Override
         public void stepDone(StepMetrics step) {
             if (step.step() == 2 || step.step() == 4) {
-                killed += killOne() ? 1 : 0;
+                killed += Clusters.killOneExecutor() ? 1 : 0;
             }
-        }
-
-        /** Of the Java processes below this one, all are executors. */
-        private static boolean killOne() {
-            return ProcessHandle.current()
-                    .descendants()
-                    .filter(process -> process.info().command().orElse("").endsWith("java"))
-                    .findFirst()
-                    .map(ProcessHandle::destroyForcibly)
-                    .orElse(false);
         }
     }
 }

@@ -1,0 +1,78 @@
+package org.sparkqlora.bigdl;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sparkqlora.spark.GradientExchange;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.Wire;
+
+/**
+ * Reduce-scatter by BigDL's AllReduceParameter, in two jobs a step: shards leave tagged slices with their executors, then a
+ * task a slice adds them, and the driver takes the sum. Each step has blocks of its own, so tasks may run anywhere. Slices that
+ * an executor took with it are noticed by their tags; then the step is computed again from the replicas. Driver only.
+ */
+final class BigDlExchange implements GradientExchange {
+    private static final Logger LOG = LoggerFactory.getLogger(BigDlExchange.class);
+    private static final int MOST_ATTEMPTS = 5;
+
+    private final Wire wire;
+    private final long length;
+
+    /** For vectors of {@code length} elements. */
+    BigDlExchange(Wire wire, long length) {
+        this.wire = wire;
+        this.length = length;
+    }
+
+    @Override
+    public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
+        for (int attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+            Optional<StepGradient> sum = attempt(shards, step);
+            if (sum.isPresent()) {
+                return sum.get();
+            }
+
+            LOG.warn("Step {}: slices of its gradients were lost; it is computed again", step + 1);
+        }
+
+        throw new IllegalStateException(
+                "Cannot take step %d: in %d attempts slices of its gradients were lost before they were added. Expected executors that live through a step and have %d bytes of storage memory a shard."
+                        .formatted(step + 1, MOST_ATTEMPTS, length * Float.BYTES));
+    }
+
+    @Override
+    public void close() {
+        // It keeps nothing between steps.
+    }
+
+    private Optional<StepGradient> attempt(JavaRDD<ShardResult> shards, long step) {
+        int shardCount = shards.getNumPartitions();
+        TaggedSlices slices = TaggedSlices.fresh(shardCount, length);
+        try {
+            List<ShardResult> facts = shards.map(new PutGradient(slices, wire)).collect();
+            StepGradient gradient = StepGradient.sum(step, shardCount, facts);
+            return take(shards, slices).map(gradient::withGradient);
+        } finally {
+            slices.remove();
+        }
+    }
+
+    private Optional<FlatVector> take(JavaRDD<ShardResult> shards, TaggedSlices slices) {
+        List<Integer> numbers =
+                IntStream.range(0, shards.getNumPartitions()).boxed().toList();
+        List<float[]> sums = JavaSparkContext.fromSparkContext(shards.context())
+                .parallelize(numbers, numbers.size())
+                .map(slices::reduce)
+                .collect();
+        FlatVector sum = FlatVector.zeros(length);
+        boolean whole = numbers.stream().allMatch(slice -> slices.write(slice, sums.get(slice), sum));
+        return whole ? Optional.of(sum) : Optional.empty();
+    }
+}

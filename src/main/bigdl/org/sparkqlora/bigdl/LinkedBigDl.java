@@ -1,0 +1,47 @@
+package org.sparkqlora.bigdl;
+
+import com.intel.analytics.bigdl.dllib.tensor.ArrayStorage;
+import com.intel.analytics.bigdl.dllib.tensor.DenseTensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.SparkConf;
+import org.sparkqlora.spark.BigDl;
+import org.sparkqlora.spark.GradientExchange;
+import org.sparkqlora.spark.GradientSize;
+
+/** BigDL in this jar. */
+public final class LinkedBigDl implements BigDl {
+    private static final String SPECULATION = "spark.speculation";
+
+    @Override
+    public GradientExchange exchange(GradientSize size) {
+        return new BigDlExchange(size.wire(), size.parameters());
+    }
+
+    @Override
+    public List<String> exchangeProblems(GradientSize size, SparkConf settings) {
+        List<String> problems = new ArrayList<>();
+        if (!TaggedSlices.fits(size.shards(), size.parameters())) {
+            problems.add(
+                    "Cannot exchange %d parameters by bigdl: it cuts one Java array, which holds fewer. Take --exchange auto."
+                            .formatted(size.parameters()));
+        }
+
+        if (settings.getBoolean(SPECULATION, false)) {
+            problems.add(
+                    "Cannot exchange gradients by bigdl while %s is true: it adds to a stored slice in place, where a second copy of a task would find it half added. Set it to false, or take --exchange auto."
+                            .formatted(SPECULATION));
+        }
+
+        return problems;
+    }
+
+    @Override
+    public List<Class<?>> kryoClasses() {
+        return List.of(
+                DenseTensor.class,
+                ArrayStorage.class,
+                FloatTensors.tag().getClass(),
+                FloatTensors.arithmetic().getClass());
+    }
+}

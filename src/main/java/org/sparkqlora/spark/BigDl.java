@@ -1,0 +1,39 @@
+package org.sparkqlora.spark;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import org.apache.spark.SparkConf;
+
+/** What BigDL does for a run, where the jar was built with it. */
+public interface BigDl {
+    /** BigDL in this jar, if it is there. */
+    static Optional<BigDl> find() {
+        return find(BigDl.class.getClassLoader());
+    }
+
+    static Optional<BigDl> find(ClassLoader loader) {
+        return ServiceLoader.load(BigDl.class, loader).findFirst();
+    }
+
+    /** BigDL in this jar; an {@link IllegalArgumentException} that says how to get it where it is not. */
+    static BigDl require() {
+        return require(BigDl.class.getClassLoader());
+    }
+
+    static BigDl require(ClassLoader loader) {
+        return find(loader)
+                .orElseThrow(
+                        () -> new IllegalArgumentException(
+                                "Cannot use BigDL: expected a jar that was built with it, found one without. Build it by '.ci/bigdl_jar && mvn -B -Pbigdl package', or leave the option out."));
+    }
+
+    /** Gradient exchange by its AllReduceParameter. */
+    GradientExchange exchange(GradientSize size);
+
+    /** What forbids that exchange; nothing when it can be used. */
+    List<String> exchangeProblems(GradientSize size, SparkConf settings);
+
+    /** Its classes that Spark writes to disk when memory is short. */
+    List<Class<?>> kryoClasses();
+}
