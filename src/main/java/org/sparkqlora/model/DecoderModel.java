@@ -17,6 +17,7 @@ import org.sparkqlora.model.DecoderLayer.NormWeight;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -40,6 +41,7 @@ public final class DecoderModel implements AutoCloseable {
     private final List<DecoderLayer> layers;
     private final Workers workers;
     private final FourBitDequantizer dequantizer;
+    private final ComputeThread binding = new ComputeThread();
     private final Deque<Workspace> idle = new ConcurrentLinkedDeque<>();
     private final InitialParameters initial;
 
@@ -106,8 +108,10 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Makes one version of the parameters usable by the model. */
     public BoundParameters bind(FlatVector parameters) {
-        Natives.useThreads(threads);
-        return new BoundParameters(layout.index(), parameters, activations);
+        return binding.call(() -> {
+            Natives.useThreads(threads);
+            return new BoundParameters(layout.index(), parameters, activations);
+        });
     }
 
     /** Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. Nothing is dropped. */
@@ -173,6 +177,7 @@ public final class DecoderModel implements AutoCloseable {
     public void close() {
         idle.forEach(Workspace::close);
         idle.clear();
+        binding.close();
         workers.close();
         frozen.close();
     }
@@ -187,14 +192,14 @@ public final class DecoderModel implements AutoCloseable {
             @Nullable Dropout dropout,
             @Nullable EmbeddingNoise embeddingNoise,
             Function<ModelPass, R> body) {
-        Natives.useThreads(threads);
-        Workspace workspace = idle.poll();
-        if (workspace == null) {
-            workspace = new Workspace(config, activations, dequantizer);
-        }
-
+        Workspace idled = idle.poll();
+        Workspace workspace = idled == null ? new Workspace(config, activations, dequantizer) : idled;
+        ModelPass pass = new ModelPass(this, parameters, workspace, dropout, embeddingNoise);
         try {
-            return body.apply(new ModelPass(this, parameters, workspace, dropout, embeddingNoise));
+            return workspace.thread().call(() -> {
+                Natives.useThreads(threads);
+                return body.apply(pass);
+            });
         } finally {
             idle.push(workspace);
         }

@@ -5,6 +5,7 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.ModelConfig;
@@ -12,11 +13,12 @@ import org.sparkqlora.weights.Projection;
 import org.sparkqlora.weights.ProjectionShape;
 
 /**
- * Room for the dequantised weights of one layer, made once and reused: no more than one layer's weights exist in full width at any
- * time. Belongs to one pass at a time.
+ * Where a pass works: a thread, and room for the dequantised weights of one layer, made once and reused: no more than one layer's
+ * weights exist in full width at any time. Belongs to one pass at a time.
  */
 final class Workspace implements AutoCloseable {
     private final Map<Projection, Tensor> buffers = new EnumMap<>(Projection.class);
+    private final ComputeThread thread = new ComputeThread();
     private final FourBitDequantizer dequantizer;
 
     Workspace(ModelConfig config, ScalarType type, FourBitDequantizer dequantizer) {
@@ -26,6 +28,10 @@ final class Workspace implements AutoCloseable {
             buffers.put(
                     projection, TensorScope.detached(() -> TensorMemory.empty(type, shape.outputs(), shape.inputs())));
         }
+    }
+
+    ComputeThread thread() {
+        return thread;
     }
 
     Tensor materialize(Projection projection, BaseMatrix matrix) {
@@ -41,5 +47,6 @@ final class Workspace implements AutoCloseable {
     public void close() {
         buffers.values().forEach(Tensor::releaseReference);
         buffers.clear();
+        thread.close();
     }
 }

@@ -26,6 +26,8 @@ class NativeMemoryTest {
     /** A forgotten tensor would take 7 MiB a round. */
     private static final long GROWTH_ALLOWED = 4L << 20;
 
+    private static final int CALLERS = 16;
+
     @TempDir
     private Path cache;
 
@@ -47,6 +49,31 @@ class NativeMemoryTest {
             Arrays.sort(growth);
             assertThat(growth[ROUNDS / 2]).isLessThan(GROWTH_ALLOWED);
         }
+    }
+
+    @Test
+    void callersThatComeAndGoLeaveNoThreadBehind() throws InterruptedException {
+        GoldenModel golden = new GoldenModel("llama-tied/variants/dora");
+        try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
+                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 2)) {
+            FlatVector start = golden.adapter(model.parameters());
+            steps(model, start, golden.batch(), 1);
+            long before = threads();
+            for (int i = 0; i < CALLERS; i++) {
+                Thread caller = new Thread(() -> steps(model, start, golden.batch(), 1));
+                caller.start();
+                caller.join();
+            }
+
+            // a team of OpenMP's threads stays for each thread that ever computed, and so does a heap
+            assertThat(threads() - before).isLessThan(CALLERS);
+        }
+    }
+
+    /** Of the process, OpenMP's included. */
+    private static long threads() {
+        String[] tasks = Path.of("/proc/self/task").toFile().list();
+        return tasks == null ? 0 : tasks.length;
     }
 
     private static long growth(DecoderModel model, FlatVector start, List<TokenRow> rows) {
