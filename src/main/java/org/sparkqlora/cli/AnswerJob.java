@@ -33,7 +33,7 @@ final class AnswerJob {
     record Result(List<String> lines, long tokens) {}
 
     Result run(PromptFile file, ModelConfig config, @Nullable Path chatTemplate) {
-        Path folder = Path.of(source.folder());
+        Path folder = source.local();
         List<PromptFile.Line> prompts = file.read();
         try (ModelTokenizer tokenizer = ModelEncoders.openTokenizer(folder, chatTemplate)) {
             List<int[]> asked = encoded(file, prompts, tokenizer);

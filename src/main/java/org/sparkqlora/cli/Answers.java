@@ -28,7 +28,7 @@ final class Answers implements AutoCloseable {
     }
 
     static Answers open(FolderModelSource source, AdapterStart start, @Nullable Path chatTemplate) {
-        ModelTokenizer tokenizer = ModelEncoders.openTokenizer(Path.of(source.folder()), chatTemplate);
+        ModelTokenizer tokenizer = ModelEncoders.openTokenizer(source.local(), chatTemplate);
         try {
             return open(source, tokenizer, start);
         } catch (RuntimeException e) {
@@ -40,8 +40,7 @@ final class Answers implements AutoCloseable {
     private static Answers open(FolderModelSource source, ModelTokenizer tokenizer, AdapterStart start) {
         DecoderGradientModel model = source.open(Runtime.getRuntime().availableProcessors());
         try {
-            Set<Integer> endIds =
-                    EndTokens.of(Path.of(source.folder()), model.decoder().config(), tokenizer);
+            Set<Integer> endIds = EndTokens.of(source.local(), model.decoder().config(), tokenizer);
             return new Answers(tokenizer, endIds, model, model.decoder().bind(start.parameters(model, 0)));
         } catch (RuntimeException e) {
             model.close();

@@ -28,7 +28,7 @@ final class InspectCommand implements Command {
 
     @Option(names = "--model", paramLabel = "PATH", description = "Model folder or .gguf file, for --render.")
     @Nullable
-    Path model;
+    Location model;
 
     @Option(
             names = "--chat-template",

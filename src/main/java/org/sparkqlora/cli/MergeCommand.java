@@ -27,10 +27,10 @@ final class MergeCommand implements Command {
     @Option(
             names = "--model",
             required = true,
-            paramLabel = "DIR",
-            description = "Base model folder that the adapter was trained on.")
+            paramLabel = "PATH",
+            description = "Base model that the adapter was trained on.")
     @Nullable
-    Path model;
+    Location model;
 
     @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "Adapter in PEFT layout.")
     @Nullable

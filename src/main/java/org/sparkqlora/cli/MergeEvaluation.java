@@ -65,7 +65,7 @@ final class MergeEvaluation {
 
     private double loss(MergeCommand command, Path model, Method method, @Nullable Location adapter, Console console) {
         EvaluateCommand evaluate = new EvaluateCommand();
-        evaluate.model.model = model;
+        evaluate.model.model = Location.of(model);
         evaluate.model.method = method;
         evaluate.model.numerics.precision = precision;
         evaluate.model.numerics.quant = command.quant;

@@ -16,10 +16,10 @@ final class ModelOptions {
             required = true,
             paramLabel = "PATH",
             description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits),"
-                    + " at the same path on every executor; or a .gguf file, which is converted once into"
-                    + " --model-cache, which every executor must then see.")
+                    + " or .gguf file: at the same path on every executor, or on any Hadoop file system, from where each"
+                    + " host copies it to --model-cache once. A .gguf file is converted there.")
     @Nullable
-    Path model;
+    Location model;
 
     @Option(
             names = "--method",
@@ -61,6 +61,7 @@ final class ModelOptions {
     /** How executors open the model, told apart from these options in how it trains. */
     FolderModelSource source(ModelSpec spec) {
         return new FolderModelSource(
+                ModelPath.place(Required.value("--model", model)),
                 folder().toAbsolutePath().normalize().toString(),
                 spec,
                 cache.toAbsolutePath().normalize().toString());

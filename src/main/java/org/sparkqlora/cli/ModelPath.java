@@ -2,28 +2,60 @@ package org.sparkqlora.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
-/** A model as a command line names it: a folder, or a .gguf file that is converted to one once and then reused. */
+/** A model as a command line names it: a folder, or a .gguf file, on this host or on any Hadoop file system. */
 final class ModelPath {
     /** Where copies of models go unless the user says so. */
     static final Path CACHE = Path.of(System.getProperty("java.io.tmpdir"), "spark-qlora-models");
 
+    private static final String DEFAULTS = "-default.xml";
+
     private ModelPath() {}
 
-    /** A missing required option is the parser's to report. */
-    static void check(Problems problems, String option, @Nullable Path model) {
+    /** A missing required option is the parser's to report; on another file system nothing is looked for. */
+    static void check(Problems problems, String option, @Nullable Location model) {
+        if (model == null || !model.isLocal()) {
+            return;
+        }
+
+        Path local = model.local();
         problems.require(
-                model == null || Files.isDirectory(model) || GgufFolder.isGguf(model),
+                Files.isDirectory(local) || GgufFolder.isGguf(local),
                 "%s: Cannot open model %s: expected a folder or a .gguf file, found %s",
                 option,
-                model,
-                model != null && Files.exists(model) ? "another file" : "nothing");
+                local,
+                Files.exists(local) ? "another file" : "nothing");
     }
 
-    /** The model's folder, under {@code cache} when it must be converted. */
-    static Path folder(Path model, Path cache) {
-        return GgufFolder.isGguf(model) ? GgufFolder.cached(model, cache) : model;
+    /** The model's folder, under {@code cache} when it must be copied or converted. */
+    static Path folder(Location model, Path cache) {
+        return place(model).folder(cache);
+    }
+
+    /** What an executor needs to know to open it. */
+    static ModelPlace place(Location model) {
+        return model.isLocal()
+                ? new ModelPlace(model.toString(), Map.of())
+                : new ModelPlace(model.toString(), settings(Sessions.hadoop()));
+    }
+
+    /** What was set, by files or options: an executor need not have those files. */
+    private static Map<String, String> settings(Configuration configuration) {
+        Map<String, String> settings = new HashMap<>();
+        for (Map.Entry<String, String> entry : configuration) {
+            String[] sources = configuration.getPropertySources(entry.getKey());
+            if (sources == null || Stream.of(sources).anyMatch(source -> !source.endsWith(DEFAULTS))) {
+                settings.put(entry.getKey(), entry.getValue());
+            }
+        }
+
+        return settings;
     }
 }

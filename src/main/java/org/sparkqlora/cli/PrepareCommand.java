@@ -18,10 +18,10 @@ final class PrepareCommand implements Command {
     @Option(
             names = "--model",
             required = true,
-            paramLabel = "DIR",
-            description = "Model folder whose tokenizer and chat template are used.")
+            paramLabel = "PATH",
+            description = "Model whose tokenizer and chat template are used.")
     @Nullable
-    Path model;
+    Location model;
 
     @Mixin
     DataOptions data = new DataOptions();

@@ -28,10 +28,10 @@ final class QuantizeCommand implements Command {
     @Option(
             names = "--model",
             required = true,
-            paramLabel = "DIR",
-            description = "Hugging Face model folder with weights in 16 or 32 bits.")
+            paramLabel = "PATH",
+            description = "Hugging Face model folder with weights in 16 or 32 bits, or .gguf file.")
     @Nullable
-    Path model;
+    Location model;
 
     @Option(
             names = "--output",

@@ -19,11 +19,18 @@ final class Result {
     private final Location folder;
     private final TrainPlan plan;
     private final ParameterIndex index;
+    private final Path base;
 
-    Result(Location output, TrainPlan plan, ParameterIndex index) {
+    /**
+     * A result under {@code output}.
+     *
+     * @param base folder of the model that trained
+     */
+    Result(Location output, TrainPlan plan, ParameterIndex index, Path base) {
         this.folder = output.resolve(plan.spec().lora() == null ? MODEL : ADAPTER);
         this.plan = plan;
         this.index = index;
+        this.base = base;
     }
 
     Location folder() {
@@ -48,8 +55,8 @@ final class Result {
     }
 
     private void publishModel(FlatVector parameters) {
-        try (WeightFolder base = WeightFolder.open(Path.of(plan.model()))) {
-            FullModelFolder.write(folder.files(), folder.path(), base, index, parameters);
+        try (WeightFolder source = WeightFolder.open(base)) {
+            FullModelFolder.write(folder.files(), folder.path(), source, index, parameters);
         }
     }
 }

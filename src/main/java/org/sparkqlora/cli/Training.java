@@ -116,7 +116,7 @@ final class Training {
     private TrainPlan plan(PreparedData rows, FolderModelSource model, AdapterStart start, int shards) {
         BatchPlan batches = options.run.batches(rows.rows(), shards);
         return new TrainPlan(
-                model.folder(),
+                model.place().address(),
                 model.spec(),
                 start.name(),
                 rows.manifest().fingerprint(),
@@ -155,7 +155,7 @@ final class Training {
                     new CheckpointStateStore(checkpoints, plan, home),
                     metrics,
                     new TrainProgress(console, System::nanoTime));
-            Result result = new Result(output.location(), plan, first.index());
+            Result result = new Result(output.location(), plan, first.index(), options.model.folder());
             TrainSummary summary = trainer.run(
                     options.run.resume,
                     () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),

@@ -2,23 +2,33 @@ package org.sparkqlora.train;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.QuantizedCache;
 import org.sparkqlora.weights.WeightFolder;
 
 /**
- * A model folder on a local disk, the same path in every process. For QLoRA its projections are quantised once a host, into a
- * cache that all processes of the host share.
+ * A model folder on a local disk. One that was copied or converted from elsewhere is made again on each host that lacks it. For
+ * QLoRA its projections are quantised once a host, into a cache that all processes of the host share.
  *
- * @param folder in Hugging Face layout
+ * @param place where it comes from
+ * @param folder in Hugging Face layout, the same path on every host
  * @param spec how it is loaded and what of it trains
- * @param cacheFolder where quantised copies are kept
+ * @param cacheFolder where copies are kept
  */
-public record FolderModelSource(String folder, ModelSpec spec, String cacheFolder) implements ModelSource {
+public record FolderModelSource(ModelPlace place, String folder, ModelSpec spec, String cacheFolder)
+        implements ModelSource {
+    /** A folder that is on every host. */
+    public FolderModelSource(String folder, ModelSpec spec, String cacheFolder) {
+        this(new ModelPlace(folder, Map.of()), folder, spec, cacheFolder);
+    }
+
     @Override
     public String key() {
         return folder + " " + spec;
@@ -26,10 +36,24 @@ public record FolderModelSource(String folder, ModelSpec spec, String cacheFolde
 
     @Override
     public Optional<String> problem() {
-        return Files.isDirectory(Path.of(folder))
-                ? Optional.empty()
-                : Optional.of("Cannot open model %s: expected a folder at this path on every executor, found none"
-                        .formatted(folder));
+        return Files.isDirectory(Path.of(folder)) ? Optional.empty() : place.problem();
+    }
+
+    /** The folder, made now if this host lacks it. */
+    public Path local() {
+        Path expected = Path.of(folder);
+        if (Files.isDirectory(expected)) {
+            return expected;
+        }
+
+        Path found = place.folder(Path.of(cacheFolder));
+        if (!found.equals(expected)) {
+            throw new InvalidWeightsException(
+                    "Cannot open model %s: expected the one that the driver opened as %s, found another (%s). Was it changed?"
+                            .formatted(place, expected, found));
+        }
+
+        return found;
     }
 
     @Override
@@ -44,7 +68,7 @@ public record FolderModelSource(String folder, ModelSpec spec, String cacheFolde
     }
 
     private WeightFolder openWeights(int threads) {
-        WeightFolder stored = WeightFolder.open(Path.of(folder));
+        WeightFolder stored = WeightFolder.open(local());
         if (spec.method() != Method.QLORA) {
             return stored;
         }

@@ -21,6 +21,11 @@ public final class CompanionFiles {
 
     private CompanionFiles() {}
 
+    /** Whether a file of that name is one. */
+    public static boolean isOne(String name) {
+        return NAMES.contains(name);
+    }
+
     /** Those that {@code modelFolder} has. */
     public static List<Path> of(Path modelFolder) {
         return NAMES.stream()

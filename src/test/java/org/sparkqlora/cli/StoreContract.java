@@ -3,8 +3,10 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -64,6 +66,37 @@ abstract class StoreContract {
         assertThat(continued.code()).as(continued.err()).isEqualTo(ExitCode.OK);
         CommandRun evaluation = there.evaluate(output + "/adapter");
         assertThat(evaluation.code()).as(evaluation.err()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void aModelThereIsCopiedOnceAndTrainsAsALocalOne(@TempDir Path folder) throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        String[] options = {"--max-steps", "1", "--method", "lora"};
+        assertThat(runs.train(folder.resolve("local").toString(), options).code())
+                .isEqualTo(ExitCode.OK);
+        Location model = Location.parse(root() + "/models/owl");
+        model.files().copyFromLocalFile(Location.of(folder.resolve("model")).path(), model.path());
+
+        TrainRuns there = runs.withModel(model.toString());
+        String output = folder.resolve("there").toString();
+        CommandRun run = there.train(output, options);
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        CommandRun evaluation = there.evaluate(output + "/adapter", "--method", "lora");
+        assertThat(evaluation.code()).as(evaluation.err()).isEqualTo(ExitCode.OK);
+
+        String adapter = "adapter/adapter_model.safetensors";
+        assertThat(folder.resolve("there").resolve(adapter))
+                .hasSameBinaryContentAs(folder.resolve("local").resolve(adapter));
+        assertThat(Files.readString(folder.resolve("there/adapter/adapter_config.json")))
+                .contains("\"base_model_name_or_path\": \"" + model + "\"");
+        try (Stream<Path> copies = Files.list(runs.cache())) {
+            assertThat(copies.filter(Files::isDirectory)).hasSize(1);
+        }
+
+        CommandRun none = runs.withModel(root() + "/models/none").train(output, options);
+        assertThat(none.code()).as(none.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(none.err())
+                .contains("Cannot open model", "/models/none: expected a folder or a .gguf file, found nothing");
     }
 
     private static void loseCheckpoint(int step, Location output) throws IOException {

@@ -10,20 +10,32 @@ import java.util.List;
  * Runs of {@code train} on the demo's model and data, equal but for where their output goes.
  *
  * @param folder for the model, the data and the cache
+ * @param model address of the model
  * @param source of the data
  */
-record TrainRuns(Path folder, String source) {
+record TrainRuns(Path folder, String model, String source) {
     /** Writes what the runs read. */
     static TrainRuns in(Path folder) throws IOException {
         DemoModel.write(folder.resolve("model"), 1);
         Files.write(
                 folder.resolve("data.jsonl"),
                 DemoLanguage.pirate().stream().map(DemoModelJson::messages).toList());
-        return new TrainRuns(folder, folder.resolve("data.jsonl").toUri().toString());
+        return new TrainRuns(
+                folder,
+                folder.resolve("model").toString(),
+                folder.resolve("data.jsonl").toUri().toString());
     }
 
     TrainRuns withData(String other) {
-        return new TrainRuns(folder, other);
+        return new TrainRuns(folder, model, other);
+    }
+
+    TrainRuns withModel(String other) {
+        return new TrainRuns(folder, other, source);
+    }
+
+    Path cache() {
+        return folder.resolve("cache");
     }
 
     Path data() {
@@ -42,21 +54,15 @@ record TrainRuns(Path folder, String source) {
         return CommandRun.of(command(output, options).toArray(String[]::new));
     }
 
-    CommandRun evaluate(String adapter) {
+    CommandRun evaluate(String adapter, String... options) {
         List<String> line = new ArrayList<>(List.of("evaluate", "--adapter", adapter));
         line.addAll(input());
+        line.addAll(List.of(options));
         return CommandRun.of(line.toArray(String[]::new));
     }
 
     private List<String> input() {
         return List.of(
-                "--model",
-                folder.resolve("model").toString(),
-                "--data",
-                source,
-                "--model-cache",
-                folder.resolve("cache").toString(),
-                "--sequence-length",
-                "64");
+                "--model", model, "--data", source, "--model-cache", cache().toString(), "--sequence-length", "64");
     }
 }

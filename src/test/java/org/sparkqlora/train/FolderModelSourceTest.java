@@ -1,0 +1,71 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.checkpoint.ModelPlace;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.weights.InvalidWeightsException;
+
+/** Any address with a scheme is copied, so the local file system stands for the others. */
+class FolderModelSourceTest {
+    @TempDir
+    private Path temporary;
+
+    private Path config;
+    private ModelPlace there;
+    private Path cacheOfDriver;
+    private Path cache;
+
+    @BeforeEach
+    void writeModel() throws IOException {
+        config = Files.createDirectory(temporary.resolve("model")).resolve("config.json");
+        Files.writeString(config, "{}");
+        there = new ModelPlace("file://" + config.getParent(), Map.of());
+        cacheOfDriver = temporary.resolve("driver");
+        cache = temporary.resolve("cache");
+    }
+
+    @Test
+    void aHostThatLacksTheFolderMakesItOnce() throws IOException {
+        FolderModelSource source = source();
+        assertThat(source.problem()).isEmpty();
+
+        Path made = source.local();
+        assertThat(made).isEqualTo(Path.of(source.folder())).isDirectory();
+
+        Files.setLastModifiedTime(config, FileTime.fromMillis(0));
+        assertThat(source.local()).isEqualTo(made);
+    }
+
+    @Test
+    void aModelThatWasChangedMeanwhileIsRefused() throws IOException {
+        FolderModelSource source = source();
+        Files.setLastModifiedTime(config, FileTime.fromMillis(0));
+
+        assertThatThrownBy(source::local)
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessageStartingWith(
+                        "Cannot open model %s: expected the one that the driver opened as %s, found another ("
+                                .formatted(there, source.folder()))
+                .hasMessageEndingWith("). Was it changed?");
+    }
+
+    /** As the driver, whose cache has the same path on another host, sends it. */
+    private FolderModelSource source() {
+        Path name = there.folder(cacheOfDriver).getFileName();
+        ModelSpec spec = new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, null);
+        return new FolderModelSource(there, cache.resolve(name).toString(), spec, cache.toString());
+    }
+}
