@@ -2,10 +2,12 @@ package org.sparkqlora.bigdl;
 
 import com.intel.analytics.bigdl.dllib.tensor.ArrayStorage;
 import com.intel.analytics.bigdl.dllib.tensor.DenseTensor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkConf;
 import org.sparkqlora.spark.BigDl;
+import org.sparkqlora.spark.EventFiles;
 import org.sparkqlora.spark.GradientExchange;
 import org.sparkqlora.spark.GradientSize;
 
@@ -34,6 +36,11 @@ public final class LinkedBigDl implements BigDl {
         }
 
         return problems;
+    }
+
+    @Override
+    public EventFiles eventFiles(Path folder, String run) {
+        return new SummaryFiles(folder, run);
     }
 
     @Override

@@ -1,6 +1,9 @@
 package org.sparkqlora.cli;
 
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.BigDl;
+import org.sparkqlora.spark.EventFiles;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BatchPlan.RowOrder;
 import org.sparkqlora.train.Resume;
@@ -84,6 +87,14 @@ final class RunOptions {
     int evaluateEvery;
 
     @Option(
+            names = "--tensorboard",
+            paramLabel = "DIR",
+            description = "Event files for TensorBoard below DIR on this host, in a folder named like that of --output."
+                    + " Takes a jar built with -Pbigdl.")
+    @Nullable
+    Path tensorBoard;
+
+    @Option(
             names = "--resume",
             defaultValue = "auto",
             paramLabel = "CHOICE",
@@ -100,10 +111,19 @@ final class RunOptions {
         problems.requireAtLeast("--checkpoint-every", 0, checkpointEvery);
         problems.requireAtLeast("--keep-checkpoints", 2, keepCheckpoints);
         problems.requireAtLeast("--eval-every", 0, evaluateEvery);
+        if (tensorBoard != null) {
+            problems.collect("--tensorboard", BigDl::require);
+        }
     }
 
     Location output() {
         return Required.value("--output", output);
+    }
+
+    EventFiles eventFiles() {
+        return tensorBoard == null
+                ? EventFiles.none()
+                : BigDl.require().eventFiles(tensorBoard, output().path().getName());
     }
 
     Rhythm rhythm() {

@@ -9,6 +9,7 @@ import org.sparkqlora.optim.Optimizers;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.ClusterCheck;
+import org.sparkqlora.spark.EventFiles;
 import org.sparkqlora.spark.ExchangeChoice;
 import org.sparkqlora.spark.FaultLog;
 import org.sparkqlora.spark.GradientSize;
@@ -139,6 +140,7 @@ final class Training {
         TrainPlan plan = run.plan();
         CheckpointStore checkpoints = checkpoints(output);
         try (MetricsLog metrics = metrics(output, checkpoints);
+                EventFiles events = options.run.eventFiles();
                 FirstState first = firstState(run, start, home);
                 FaultLog faults = FaultLog.listen(context, fault -> console.note("%s", fault))) {
             ExchangeChoice exchange = options.exchange.choose(
@@ -154,7 +156,7 @@ final class Training {
                     options.run.rhythm(),
                     new CheckpointStateStore(checkpoints, plan, home),
                     metrics,
-                    new TrainProgress(console, System::nanoTime));
+                    new TrainProgress(console, System::nanoTime).and(events));
             Result result = new Result(output.location(), plan, first.index(), options.model.folder());
             TrainSummary summary = trainer.run(
                     options.run.resume,

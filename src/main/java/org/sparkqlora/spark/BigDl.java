@@ -1,5 +1,6 @@
 package org.sparkqlora.spark;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -33,6 +34,9 @@ public interface BigDl {
 
     /** What forbids that exchange; nothing when it can be used. */
     List<String> exchangeProblems(GradientSize size, SparkConf settings);
+
+    /** Event files for TensorBoard below {@code folder/run}, which is on this host; an earlier run's stay. */
+    EventFiles eventFiles(Path folder, String run);
 
     /** Its classes that Spark writes to disk when memory is short. */
     List<Class<?>> kryoClasses();

@@ -13,6 +13,11 @@ public interface ProgressReporter {
 
     default void checkpointed(long step) {}
 
+    /** Tells this one and then the other. */
+    default ProgressReporter and(ProgressReporter other) {
+        return new BothReporters(this, other);
+    }
+
     /** Watches nothing. */
     static ProgressReporter silent() {
         return new ProgressReporter() {};

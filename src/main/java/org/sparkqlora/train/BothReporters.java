@@ -1,0 +1,34 @@
+package org.sparkqlora.train;
+
+/** Tells two that follow a run, one after the other. */
+record BothReporters(ProgressReporter first, ProgressReporter second) implements ProgressReporter {
+    @Override
+    public void started(long doneSteps, long allSteps) {
+        first.started(doneSteps, allSteps);
+        second.started(doneSteps, allSteps);
+    }
+
+    @Override
+    public void stepDone(StepMetrics step) {
+        first.stepDone(step);
+        second.stepDone(step);
+    }
+
+    @Override
+    public void straggling(Straggler straggler) {
+        first.straggling(straggler);
+        second.straggling(straggler);
+    }
+
+    @Override
+    public void evaluated(long step, double loss) {
+        first.evaluated(step, loss);
+        second.evaluated(step, loss);
+    }
+
+    @Override
+    public void checkpointed(long step) {
+        first.checkpointed(step);
+        second.checkpointed(step);
+    }
+}
