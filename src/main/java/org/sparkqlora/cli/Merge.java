@@ -41,22 +41,27 @@ final class Merge implements AutoCloseable {
     }
 
     /** Writes the merged model in the types of its source. */
-    MergeResult write(@Nullable MergeBase asked, Path target) {
+    MergeResult write(@Nullable MergeBase asked, Location target) {
         MergeBase base = base(asked);
         writePlain(base, target);
         return new MergeResult(target, base, !source.quantized(), null);
     }
 
-    /** Writes the merged model in four bits; it exists beside {@code target} in its own types until then. */
-    MergeResult writeQuantized(@Nullable MergeBase asked, Path target) {
+    /** Writes the merged model in four bits. */
+    MergeResult writeQuantized(@Nullable MergeBase asked, Location target) {
         MergeBase base = base(asked);
+        QuantizationReport cost = ModelOutput.write(target, folder -> writeQuantized(base, folder));
+        return new MergeResult(target, base, !source.quantized(), cost);
+    }
+
+    /** The merged model exists beside {@code target} in its own types until then. */
+    private QuantizationReport writeQuantized(MergeBase base, Path target) {
         Path plain = target.toAbsolutePath().resolveSibling("." + target.getFileName() + ".merged");
         try {
             LocalFiles.delete(plain); // left by a process that died
-            writePlain(base, plain);
+            writePlain(base, Location.of(plain));
             try (WeightFolder merged = WeightFolder.open(plain)) {
-                QuantizationReport cost = QuantizeCommand.write(merged, spec, workers, target);
-                return new MergeResult(target, base, !source.quantized(), cost);
+                return QuantizeCommand.write(merged, spec, workers, target);
             } finally {
                 LocalFiles.delete(plain);
             }
@@ -71,12 +76,12 @@ final class Merge implements AutoCloseable {
         workers.close();
     }
 
-    private void writePlain(MergeBase base, Path target) {
+    private void writePlain(MergeBase base, Location target) {
         MergedWeights weights = switch (base) {
             case ORIGINAL -> MergedWeights.intoStored(source, merge, adapter, workers);
             case QUANTIZED -> MergedWeights.intoQuantized(source, spec, merge, adapter, workers);
         };
-        FullModelFolder.write(LocalFiles.system(), LocalFiles.path(target), source, weights);
+        FullModelFolder.write(target.files(), target.path(), source, weights);
     }
 
     private MergeBase base(@Nullable MergeBase asked) {

@@ -40,9 +40,10 @@ final class MergeCommand implements Command {
             names = "--output",
             required = true,
             paramLabel = "DIR",
-            description = "Folder to write; must not exist, and appears only when it is whole.")
+            description =
+                    "Folder to write, also on a Hadoop file system; must not exist, and appears only when it is whole.")
     @Nullable
-    Path output;
+    Location output;
 
     @Option(
             names = "--base",
@@ -73,13 +74,14 @@ final class MergeCommand implements Command {
 
     @Override
     public void run(Console console) {
-        Path target = Required.value("--output", output);
+        Location target = Required.value("--output", output);
         MergeResult result = merged(target);
         console.note("wrote %s", target);
         console.result(SummaryJson.merged(result, evaluation.losses(this, result, console)));
     }
 
-    private MergeResult merged(Path target) {
+    private MergeResult merged(Location target) {
+        ModelOutput.requireAbsent(target);
         try (Merge merge = Merge.open(model(), adapter(), quant.spec())) {
             return quantize ? merge.writeQuantized(base, target) : merge.write(base, target);
         }

@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,7 +51,7 @@ final class MergeEvaluation {
             return losses;
         }
 
-        Path model = command.model();
+        Location model = Location.of(command.model());
         Location adapter = command.adapter();
         losses.put("adapter_on_quantized", loss(command, model, Method.QLORA, adapter, console));
         if (result.sourceIsPlain()) {
@@ -63,9 +62,10 @@ final class MergeEvaluation {
         return losses;
     }
 
-    private double loss(MergeCommand command, Path model, Method method, @Nullable Location adapter, Console console) {
+    private double loss(
+            MergeCommand command, Location model, Method method, @Nullable Location adapter, Console console) {
         EvaluateCommand evaluate = new EvaluateCommand();
-        evaluate.model.model = Location.of(model);
+        evaluate.model.model = model;
         evaluate.model.method = method;
         evaluate.model.numerics.precision = precision;
         evaluate.model.numerics.quant = command.quant;

@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.weights.QuantizationReport;
 
@@ -13,7 +12,7 @@ import org.sparkqlora.weights.QuantizationReport;
  * @param quantization what bringing it to four bits again cost; null when it was not
  */
 record MergeResult(
-        Path folder,
+        Location folder,
         MergeBase base,
         boolean sourceIsPlain,
         @Nullable QuantizationReport quantization) {}

@@ -37,9 +37,10 @@ final class QuantizeCommand implements Command {
             names = "--output",
             required = true,
             paramLabel = "DIR",
-            description = "Folder to write; must not exist, and appears only when it is whole.")
+            description =
+                    "Folder to write, also on a Hadoop file system; must not exist, and appears only when it is whole.")
     @Nullable
-    Path output;
+    Location output;
 
     @Mixin
     QuantOptions quant = new QuantOptions();
@@ -60,11 +61,12 @@ final class QuantizeCommand implements Command {
 
     @Override
     public void run(Console console) {
-        Path target = Required.value("--output", output);
+        Location target = Required.value("--output", output);
         try (WeightFolder source =
                         WeightFolder.open(ModelPath.folder(Required.value("--model", model), ModelPath.CACHE));
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-            console.result(SummaryJson.quantized(target, write(source, spec(), workers, target)));
+            QuantizationReport report = ModelOutput.write(target, folder -> write(source, spec(), workers, folder));
+            console.result(SummaryJson.quantized(target, report));
         }
     }
 

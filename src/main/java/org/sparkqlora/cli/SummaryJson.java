@@ -72,7 +72,7 @@ final class SummaryJson {
         return root.toString();
     }
 
-    static String quantized(Path folder, QuantizationReport report) {
+    static String quantized(Location folder, QuantizationReport report) {
         ObjectNode root = of("quantize");
         root.put("output", folder.toString());
         write(report, root);

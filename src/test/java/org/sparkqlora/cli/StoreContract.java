@@ -99,6 +99,48 @@ abstract class StoreContract {
                 .contains("Cannot open model", "/models/none: expected a folder or a .gguf file, found nothing");
     }
 
+    @Test
+    void modelsThatGoThereEqualLocalOnes(@TempDir Path folder) throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        String run = folder.resolve("run").toString();
+        assertThat(runs.train(run, "--max-steps", "1").code()).isEqualTo(ExitCode.OK);
+
+        assertSameThere(folder, "quantized", "quantize", "--model", runs.model());
+        String[] merge = {"merge", "--model", runs.model(), "--adapter", run + "/adapter"};
+        assertSameThere(folder, "merged", merge);
+        assertSameThere(
+                folder,
+                "merged-4bit",
+                Stream.concat(Stream.of(merge), Stream.of("--quantize")).toArray(String[]::new));
+    }
+
+    private void assertSameThere(Path folder, String name, String... line) throws IOException {
+        Path local = folder.resolve(name);
+        Location there = Location.parse(root() + "/out/" + name);
+        assertThat(withOutput(local.toString(), line).code()).isEqualTo(ExitCode.OK);
+        CommandRun run = withOutput(there.toString(), line);
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.summary()).contains("\"output\":\"" + there + "\"");
+
+        Path back = folder.resolve(name + "-back");
+        there.files().copyToLocalFile(false, there.path(), new org.apache.hadoop.fs.Path(back.toString()), true);
+        try (Stream<Path> files = Files.list(local)) {
+            for (Path file : files.toList()) {
+                assertThat(back.resolve(file.getFileName())).hasSameBinaryContentAs(file);
+            }
+        }
+
+        CommandRun again = withOutput(there.toString(), line);
+        assertThat(again.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(again.err())
+                .contains("Cannot write " + there + ": expected a folder that does not exist yet, found one");
+    }
+
+    private static CommandRun withOutput(String output, String... line) {
+        return CommandRun.of(
+                Stream.concat(Stream.of(line), Stream.of("--output", output)).toArray(String[]::new));
+    }
+
     private static void loseCheckpoint(int step, Location output) throws IOException {
         FileSystem files = output.files();
         for (var status : files.listStatus(output.resolve("checkpoints").path())) {
