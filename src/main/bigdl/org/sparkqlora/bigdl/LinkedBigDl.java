@@ -10,6 +10,7 @@ import org.sparkqlora.spark.BigDl;
 import org.sparkqlora.spark.EventFiles;
 import org.sparkqlora.spark.GradientExchange;
 import org.sparkqlora.spark.GradientSize;
+import org.sparkqlora.train.Occasion;
 
 /** BigDL in this jar. */
 public final class LinkedBigDl implements BigDl {
@@ -36,6 +37,11 @@ public final class LinkedBigDl implements BigDl {
         }
 
         return problems;
+    }
+
+    @Override
+    public Occasion occasion(String text) {
+        return TriggerText.parse(text);
     }
 
     @Override

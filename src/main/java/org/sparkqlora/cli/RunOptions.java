@@ -6,6 +6,7 @@ import org.sparkqlora.spark.BigDl;
 import org.sparkqlora.spark.EventFiles;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BatchPlan.RowOrder;
+import org.sparkqlora.train.Occasion;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.Rhythm;
 import picocli.CommandLine.Mixin;
@@ -87,6 +88,23 @@ final class RunOptions {
     int evaluateEvery;
 
     @Option(
+            names = "--checkpoint-when",
+            paramLabel = "TRIGGER",
+            description =
+                    "Instead of --checkpoint-every, when a trigger of BigDL fires: everyEpoch, severalIteration(N),"
+                            + " maxEpoch(N) and maxIteration(N) (after the N-th and from then on), minLoss(X) (a step's loss below X),"
+                            + " and(...), or(...). Takes a jar built with -Pbigdl.")
+    @Nullable
+    String checkpointWhen;
+
+    @Option(
+            names = "--eval-when",
+            paramLabel = "TRIGGER",
+            description = "Instead of --eval-every, as --checkpoint-when.")
+    @Nullable
+    String evaluateWhen;
+
+    @Option(
             names = "--tensorboard",
             paramLabel = "DIR",
             description = "Event files for TensorBoard below DIR on this host, in a folder named like that of --output."
@@ -111,6 +129,8 @@ final class RunOptions {
         problems.requireAtLeast("--checkpoint-every", 0, checkpointEvery);
         problems.requireAtLeast("--keep-checkpoints", 2, keepCheckpoints);
         problems.requireAtLeast("--eval-every", 0, evaluateEvery);
+        checkTrigger(problems, "--checkpoint-when", checkpointWhen);
+        checkTrigger(problems, "--eval-when", evaluateWhen);
         if (tensorBoard != null) {
             problems.collect("--tensorboard", BigDl::require);
         }
@@ -127,7 +147,19 @@ final class RunOptions {
     }
 
     Rhythm rhythm() {
-        return new Rhythm(wholeRounds(checkpointEvery), wholeRounds(evaluateEvery));
+        return new Rhythm(occasion(checkpointWhen, checkpointEvery), occasion(evaluateWhen, evaluateEvery));
+    }
+
+    private static void checkTrigger(Problems problems, String option, @Nullable String trigger) {
+        if (trigger != null) {
+            problems.collect(option, () -> BigDl.require().occasion(trigger));
+        }
+    }
+
+    private Occasion occasion(@Nullable String trigger, int every) {
+        return trigger == null
+                ? Occasion.every(wholeRounds(every))
+                : BigDl.require().occasion(trigger);
     }
 
     /** Between rounds is the first time that there is one State to keep or to evaluate. */

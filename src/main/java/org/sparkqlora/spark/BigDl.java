@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import org.apache.spark.SparkConf;
+import org.sparkqlora.train.Occasion;
 
 /** What BigDL does for a run, where the jar was built with it. */
 public interface BigDl {
@@ -34,6 +35,12 @@ public interface BigDl {
 
     /** What forbids that exchange; nothing when it can be used. */
     List<String> exchangeProblems(GradientSize size, SparkConf settings);
+
+    /**
+     * When its Trigger of this text fires, such as {@code everyEpoch} or {@code and(severalIteration(50), minLoss(1.5))}; an
+     * {@link IllegalArgumentException} for a text that means none.
+     */
+    Occasion occasion(String text);
 
     /** Event files for TensorBoard below {@code folder/run}, which is on this host; an earlier run's stay. */
     EventFiles eventFiles(Path folder, String run);

@@ -58,6 +58,11 @@ public record BatchPlan(
         return (int) Math.min(localSteps, steps() - step);
     }
 
+    /** The epoch, counted from 1, in which the first row after {@code steps} lies. */
+    public long epochAfter(long steps) {
+        return 1 + steps * batchSize / rows;
+    }
+
     /** First position of the batch of {@code step}. */
     public long start(long step) {
         if (step < 0 || step >= steps()) {

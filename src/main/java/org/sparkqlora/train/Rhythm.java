@@ -1,34 +1,19 @@
 package org.sparkqlora.train;
 
 /**
- * What happens every so many steps besides training; it changes no byte of the adapter.
+ * What happens besides training, and always at its end; it changes no byte of the adapter.
  *
- * @param checkpointEvery steps between checkpoints; 0: only at the end
- * @param evaluateEvery steps between evaluations; 0: only at the end
+ * @param checkpoint when to keep the State
+ * @param evaluate when to take the loss over held-out rows
  */
-public record Rhythm(int checkpointEvery, int evaluateEvery) {
-    public Rhythm {
-        if (checkpointEvery < 0 || evaluateEvery < 0) {
-            throw new IllegalArgumentException(
-                    "Cannot checkpoint every %d and evaluate every %d steps: expected 0 (only at the end) or more"
-                            .formatted(checkpointEvery, evaluateEvery));
-        }
-    }
-
+public record Rhythm(Occasion checkpoint, Occasion evaluate) {
     /** Checkpoints and evaluates at the end. */
     public static Rhythm atEnd() {
-        return new Rhythm(0, 0);
+        return new Rhythm(Occasion.every(0), Occasion.every(0));
     }
 
-    boolean checkpointAfter(long step, long last) {
-        return due(checkpointEvery, step, last);
-    }
-
-    boolean evaluateAfter(long step, long last) {
-        return due(evaluateEvery, step, last);
-    }
-
-    private static boolean due(int every, long step, long last) {
-        return step == last || (every > 0 && step % every == 0);
+    void begin(Occasion.Progress from) {
+        checkpoint.begin(from);
+        evaluate.begin(from);
     }
 }

@@ -43,11 +43,12 @@ public final class Trainer {
         try (TrainState state = restore(resume, fresh);
                 GradientSource source = sources.apply(state)) {
             TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
+            rhythm.begin(progress(state.version(), Double.POSITIVE_INFINITY));
             while (state.version() < plan.batches().steps()) {
                 StepMetrics step = advance(source);
-                OptionalDouble evaluation = evaluateIfDue(source);
+                OptionalDouble evaluation = evaluateIfDue(source, step);
                 report(step, evaluation);
-                checkpointIfDue(state);
+                checkpointIfDue(state, step);
                 summary = summary.plus(step, evaluation);
             }
 
@@ -119,9 +120,9 @@ public final class Trainer {
                 source.state().optimizerResidentBytes());
     }
 
-    private OptionalDouble evaluateIfDue(GradientSource source) {
-        long step = source.state().version();
-        if (!rhythm.evaluateAfter(step, plan.batches().steps())) {
+    private OptionalDouble evaluateIfDue(GradientSource source, StepMetrics taken) {
+        long step = taken.step();
+        if (!isDue(rhythm.evaluate(), taken)) {
             return OptionalDouble.empty();
         }
 
@@ -139,12 +140,21 @@ public final class Trainer {
         reporter.stepDone(step);
     }
 
-    private void checkpointIfDue(TrainState state) {
-        if (rhythm.checkpointAfter(state.version(), plan.batches().steps())) {
+    private void checkpointIfDue(TrainState state, StepMetrics taken) {
+        if (isDue(rhythm.checkpoint(), taken)) {
             metrics.flush();
             checkpoints.save(state);
             reporter.checkpointed(state.version());
         }
+    }
+
+    private boolean isDue(Occasion occasion, StepMetrics taken) {
+        return occasion.isNow(progress(taken.step(), taken.loss()))
+                || taken.step() == plan.batches().steps();
+    }
+
+    private Occasion.Progress progress(long steps, double loss) {
+        return new Occasion.Progress(steps, plan.batches().epochAfter(steps), loss);
     }
 
     private static void requireFinite(long version, GradientStep step, LossTotal loss) {

@@ -53,8 +53,8 @@ class TensorBoardIT {
                 "6",
                 "--eval-data",
                 runs.data().toString(),
-                "--eval-every",
-                "2",
+                "--eval-when",
+                "or(severalIteration(2), everyEpoch)",
                 "--tensorboard",
                 folder.resolve("events").toString());
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);

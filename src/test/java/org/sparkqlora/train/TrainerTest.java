@@ -204,7 +204,12 @@ class TrainerTest {
     }
 
     private Trainer trainer(TrainPlan plan, StateStore store) {
-        return new Trainer(plan, new Rhythm(3, 0), store, new MetricsFile(metrics()), ProgressReporter.silent());
+        return new Trainer(
+                plan,
+                new Rhythm(Occasion.every(3), Occasion.every(0)),
+                store,
+                new MetricsFile(metrics()),
+                ProgressReporter.silent());
     }
 
     private GradientSource source(TrainPlan plan, GradientModel of, TrainState state) {
