@@ -28,8 +28,11 @@ import org.sparkqlora.weights.ModelConfig;
  * gradients    4 p t
  * optimiser    AdamW 8 p in 32 bits, (2 + 8 / 256) p in 8
  * activations, workspace and loss: t times {@link PassMemory}
+ * slack        a ninth of what lives in Java's heap, and 0.4 of the activations, workspace and loss at their peak
  * driver       4 p + optimiser + 4 p (shards)
  * </pre>
+ *
+ * Memory is resident memory: what the process has touched, pages of mapped model files and libraries included.
  *
  * An optimiser that pages holds its buffers, at most its window. Where it pages to a file, so does its state, and weights and
  * gradients that train and are larger than the window: they count as {@link #fileBytes()}, not as memory. Gradients that
@@ -45,8 +48,17 @@ import org.sparkqlora.weights.ModelConfig;
  */
 public record MemoryPlan(
         ModelSpec spec, Map<MemoryUse, Long> executorUses, Set<MemoryUse> inFile, long driverBytes, int executors) {
-    /** Resident memory of a JVM with libtorch apart from what is counted, as measured on steps of a model of 135M parameters. */
-    private static final long PROCESS_BYTES = 600_000_000;
+    /**
+     * Resident memory of a JVM with libtorch apart from what is counted: libraries, classes, compiled code and kernels, and the
+     * young generation. Measured on steps of a model of 135M parameters, with the settings of {@code spark-conf/local.conf}.
+     */
+    private static final long PROCESS_BYTES = 420_000_000;
+
+    /** Of what a pass holds at its peak, the share that malloc takes on top; 0.3 to 0.8 as measured, least where rows are many or long. */
+    private static final double MALLOC_SHARE = 0.4;
+
+    /** The heap grows when less than a tenth of it is free: {@code -XX:MinHeapFreeRatio=10}. */
+    private static final int LIVE_OF_A_FREE_BYTE = 9;
 
     public MemoryPlan {
         executorUses = Collections.unmodifiableMap(new EnumMap<>(executorUses));
@@ -151,6 +163,11 @@ public record MemoryPlan(
             addTraining();
             addPasses();
             uses.put(MemoryUse.PROCESS, PROCESS_BYTES);
+            addSlack();
+            return planned();
+        }
+
+        private MemoryPlan planned() {
             return new MemoryPlan(spec, uses, inFile(), driver(), step.executors());
         }
 
@@ -222,6 +239,12 @@ public record MemoryPlan(
             uses.put(MemoryUse.LAYER_INPUTS, step.tasksAtOnce() * pass.layerInputs());
             uses.put(MemoryUse.LAYER_RECOMPUTE, step.tasksAtOnce() * pass.layerRecompute());
             uses.put(MemoryUse.LOSS, step.tasksAtOnce() * pass.loss());
+        }
+
+        private void addSlack() {
+            long peak = pass.layerInputs() + Math.max(pass.layerRecompute(), pass.loss());
+            uses.put(MemoryUse.MALLOC_SLACK, Math.round(MALLOC_SHARE * step.tasksAtOnce() * peak));
+            uses.put(MemoryUse.HEAP_SLACK, planned().heapBytes() / LIVE_OF_A_FREE_BYTE);
         }
     }
 }

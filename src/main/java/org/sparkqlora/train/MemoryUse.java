@@ -26,6 +26,10 @@ public enum MemoryUse {
     WORKSPACE("dequantised weights of a layer", Home.NATIVE),
     /** Logits of a chunk of tokens. Done with when the first layer is recomputed. */
     LOSS("loss", Home.NATIVE),
+    /** What the heap holds beside what lives in it: the garbage collector leaves it for new objects. */
+    HEAP_SLACK("heap that is free or not yet collected", Home.HEAP),
+    /** What passes have freed and malloc keeps, in pieces between blocks that are in use. */
+    MALLOC_SLACK("freed memory that malloc keeps", Home.NATIVE),
     /** What a process takes before it holds a model. */
     PROCESS("JVM and libtorch", Home.NATIVE);
 
@@ -62,6 +66,6 @@ public enum MemoryUse {
 
     /** Whether a process that computes on a GPU keeps it on the GPU. */
     boolean onDevice() {
-        return this != OPTIMIZER_PAGED && this != PROCESS;
+        return this != OPTIMIZER_PAGED && this != HEAP_SLACK && this != MALLOC_SLACK && this != PROCESS;
     }
 }

@@ -164,7 +164,8 @@ class MemoryPlanTest {
                 .isEqualTo(memory.bytes(MemoryUse.WEIGHTS)
                         + memory.bytes(MemoryUse.GRADIENTS)
                         + memory.bytes(MemoryUse.OPTIMIZER_PAGED));
-        assertThat(file.heapBytes()).isEqualTo(file.bytes(MemoryUse.OPTIMIZER_RESIDENT));
+        assertThat(file.heapBytes())
+                .isEqualTo(file.bytes(MemoryUse.OPTIMIZER_RESIDENT) + file.bytes(MemoryUse.HEAP_SLACK));
         assertThat(memory.fileBytes()).isZero();
     }
 
@@ -198,6 +199,19 @@ class MemoryPlanTest {
 
         assertThat(sum - plan.executorBytes())
                 .isEqualTo(Math.min(plan.bytes(MemoryUse.LOSS), plan.bytes(MemoryUse.LAYER_RECOMPUTE)));
+    }
+
+    @Test
+    void slackGrowsWithTheHeapAndWithThePass() {
+        ModelConfig config = LlamaSizes.of(1.1e9);
+        OptimizerSpec optimizer = optimizer(OptimizerKind.ADAMW);
+        MemoryPlan small = MemoryPlan.of(config, qlora(Precision.BF16, 16), optimizer, new StepSize(512, 16, 1, 1, 1));
+        MemoryPlan wide = MemoryPlan.of(config, qlora(Precision.BF16, 16), optimizer, new StepSize(512, 16, 4, 1, 1));
+        MemoryPlan ranked = MemoryPlan.of(config, qlora(Precision.BF16, 64), optimizer, new StepSize(512, 16, 1, 1, 1));
+
+        assertThat(wide.bytes(MemoryUse.MALLOC_SLACK)).isGreaterThan(2 * small.bytes(MemoryUse.MALLOC_SLACK));
+        assertThat(wide.bytes(MemoryUse.HEAP_SLACK)).isEqualTo(small.bytes(MemoryUse.HEAP_SLACK));
+        assertThat(ranked.bytes(MemoryUse.HEAP_SLACK)).isGreaterThan(3 * small.bytes(MemoryUse.HEAP_SLACK));
     }
 
     @Test
