@@ -108,13 +108,19 @@ def make_adapter(entry: Entry, rows: list[Row]) -> float:
     """Saves an adapter with random factors, as after training, and returns its loss."""
     torch.manual_seed(SEED)
     model = get_peft_model(open_model(entry["model"]), LoraConfig(task_type="CAUSAL_LM", **entry["options"]))
+    conversion = {}
+    if "init_lora_weights" in entry["options"]:  # the adapter is a part of its base, and is converted to one of the base as it was
+        model.peft_config["default"].init_lora_weights = True
+        model.save_pretrained(entry["output"] + "-initial")
+        conversion["path_initial_model_for_weight_conversion"] = entry["output"] + "-initial"
+
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.05)
         elif parameter.requires_grad:
             parameter.data *= 1 + 0.05 * torch.randn_like(parameter)
 
-    model.save_pretrained(entry["output"])
+    model.save_pretrained(entry["output"], **conversion)
     return mean_loss(model.eval(), rows)
 
 

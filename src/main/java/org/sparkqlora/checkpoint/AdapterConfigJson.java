@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.sparkqlora.model.FactorInitialization;
+import org.sparkqlora.model.FactorInitialization.Drawn;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
@@ -36,6 +38,10 @@ public final class AdapterConfigJson {
             "kasa_config",
             "monteclora_config",
             "velora_config");
+
+    private static final String INITIALIZATION = "init_lora_weights";
+    private static final List<String> INITIALIZATIONS_THAT_CHANGE_THE_BASE =
+            List.of("pissa", "olora", "corda", "loftq", "lora_ga");
 
     private static final String SAVED = "modules_to_save";
     private static final String TYING = "ensure_weight_tying";
@@ -104,6 +110,12 @@ public final class AdapterConfigJson {
                 .filter(key -> fields.has(key) && !isEmpty(fields.node().get(key)))
                 .forEach(key -> problems.add(
                         "expected no %s, found %s".formatted(key, fields.node().get(key))));
+        if (belongsToChangedBase(fields)) {
+            problems.add(
+                    "expected an adapter of the base as it was, found one of what init_lora_weights %s left of it. Save it with PEFT's path_initial_model_for_weight_conversion"
+                            .formatted(fields.node().path(INITIALIZATION).asText()));
+        }
+
         if (!problems.isEmpty()) {
             throw new InvalidWeightsException(
                     "Unsupported adapter in %s: %s".formatted(fields.document(), String.join("; ", problems)));
@@ -175,15 +187,20 @@ public final class AdapterConfigJson {
 
     /** What only decides where training starts is of no account for an adapter that is there. */
     private static FactorInitialization initialization(FieldsJson fields) {
-        return fields.node().path("init_lora_weights").asText().equals("gaussian")
-                ? FactorInitialization.GAUSSIAN
-                : FactorInitialization.DEFAULT;
+        return fields.node().path(INITIALIZATION).asText().equals("gaussian") ? Drawn.GAUSSIAN : Drawn.DEFAULT;
+    }
+
+    /** PEFT changes the base again when it loads such an adapter. */
+    private static boolean belongsToChangedBase(FieldsJson fields) {
+        String word = fields.node().path(INITIALIZATION).asText().toLowerCase(Locale.ROOT);
+        return INITIALIZATIONS_THAT_CHANGE_THE_BASE.stream().anyMatch(word::startsWith);
     }
 
     private static void putInitialization(ObjectNode root, FactorInitialization initialization) {
-        switch (initialization) {
-            case DEFAULT -> root.put("init_lora_weights", true);
-            case GAUSSIAN -> root.put("init_lora_weights", "gaussian");
+        if (initialization == Drawn.DEFAULT) {
+            root.put(INITIALIZATION, true);
+        } else {
+            root.put(INITIALIZATION, initialization.optionName());
         }
     }
 

@@ -62,6 +62,27 @@ public final class AdapterFolder {
         }
     }
 
+    /** SHA-256 of the file that holds the adapter's tensors, in hex digits. */
+    public static String hash(FileSystem files, Path folder) {
+        try {
+            Path file = new Path(FreshFolder.current(files, folder), WEIGHTS_FILE);
+            requireWeights(files, folder, file);
+            return StoredFile.hash(files, file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read adapter " + folder, e);
+        }
+    }
+
+    /** Throws an error if the adapter's tensors are not those of {@code hash}. */
+    public static void requireHash(FileSystem files, Path folder, String hash) {
+        String found = hash(files, folder);
+        if (!found.equals(hash)) {
+            throw new InvalidWeightsException(
+                    "Cannot use adapter %s: expected the one that this run took out of its base when it began, of SHA-256 %s, found %s. Begin anew in another --output"
+                            .formatted(folder, hash, found));
+        }
+    }
+
     /** The adapter's tensors in the order of {@code index}, which must be exactly those of the file. */
     public static FlatVector read(FileSystem files, Path folder, ParameterIndex index) {
         try {

@@ -18,6 +18,7 @@ import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.SafetensorsLayout;

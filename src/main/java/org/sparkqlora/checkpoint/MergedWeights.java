@@ -12,6 +12,7 @@ import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.DecoderTensors;
 import org.sparkqlora.weights.WeightFolder;
 

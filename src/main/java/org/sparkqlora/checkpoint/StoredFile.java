@@ -58,7 +58,8 @@ record StoredFile(String name, long bytes, String sha256) {
         }
     }
 
-    private static String hash(FileSystem files, Path file) throws IOException {
+    /** Hash of a file's content, in hex digits. */
+    static String hash(FileSystem files, Path file) throws IOException {
         MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[BUFFER];
         try (InputStream in = files.open(file)) {

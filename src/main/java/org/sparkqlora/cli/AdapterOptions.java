@@ -92,7 +92,10 @@ final class AdapterOptions {
             names = "--init-lora-weights",
             defaultValue = "default",
             paramLabel = "HOW",
-            description = "default (uniform) or gaussian. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "default (uniform), gaussian, or a part of the base, which is then what is left of it: pissa (largest singular"
+                            + " values), pissa_niter_N (the same by N subspace iterations) or olora (QR). Default:"
+                            + " ${DEFAULT-VALUE}.")
     FactorInitialization initialization = FactorInitialization.DEFAULT;
 
     @Option(names = "--use-rslora", description = "Scale by alpha / sqrt(rank).")
@@ -111,6 +114,10 @@ final class AdapterOptions {
     void check(Problems problems) {
         problems.collect("--rank, --alpha, --dropout, --layers-to-transform", this::spec);
         problems.requireFolder("--init-adapter", initial);
+        problems.require(
+                initial == null || initialization instanceof FactorInitialization.Drawn,
+                "--init-lora-weights: expected none of pissa and olora with --init-adapter, found %s",
+                initialization.optionName());
         problems.require(
                 !untied || !saved.isEmpty(), "--no-weight-tying: expected --modules-to-save with it, found none");
     }

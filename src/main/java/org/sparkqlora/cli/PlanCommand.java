@@ -138,7 +138,8 @@ final class PlanCommand implements Command {
     }
 
     private ModelSpec spec() {
-        return numerics.spec(Method.QLORA, adapter.spec());
+        // taken out of a base or drawn, adapters are as large
+        return numerics.spec(Method.QLORA, adapter.spec().drawn());
     }
 
     private StepSize step() {

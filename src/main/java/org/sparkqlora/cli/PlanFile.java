@@ -36,9 +36,18 @@ final class PlanFile {
                 });
     }
 
-    /** Throws if another plan was begun here. */
-    void require(TrainPlan plan) {
-        recorded().ifPresent(before -> requireEqual(before, plan));
+    /**
+     * The plan, with what the run took out of its base if it has begun; throws if another plan was begun here. Of a run that has not
+     * begun, nothing is known to be taken.
+     */
+    TrainPlan goingOn(TrainPlan plan) {
+        return recorded()
+                .map(before -> {
+                    TrainPlan same = plan.withTakenFactors(before.takenFactors());
+                    requireEqual(before, same);
+                    return same;
+                })
+                .orElse(plan);
     }
 
     void write(TrainPlan plan) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.FullModelFolder;
+import org.sparkqlora.model.AdapterConversion;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
@@ -16,6 +17,7 @@ final class Result {
     static final String ADAPTER = "adapter";
     static final String MODEL = "model";
 
+    private final Location output;
     private final Location folder;
     private final TrainPlan plan;
     private final ParameterIndex index;
@@ -27,6 +29,7 @@ final class Result {
      * @param base folder of the model that trained
      */
     Result(Location output, TrainPlan plan, ParameterIndex index, Path base) {
+        this.output = output;
         this.folder = output.resolve(plan.spec().lora() == null ? MODEL : ADAPTER);
         this.plan = plan;
         this.index = index;
@@ -51,7 +54,21 @@ final class Result {
             return;
         }
 
-        AdapterFolder.write(folder.files(), folder.path(), new AdapterConfig(lora, plan.model()), index, parameters);
+        InitialAdapter.of(output, plan)
+                .ifPresentOrElse(
+                        initial -> publishConverted(initial, lora, parameters), () -> write(lora, index, parameters));
+    }
+
+    /** Who reads the adapter has the base as it was, not what is left of it. */
+    private void publishConverted(InitialAdapter initial, LoraSpec lora, FlatVector parameters) {
+        try (WeightFolder source = WeightFolder.open(base)) {
+            AdapterConversion conversion = new AdapterConversion(source.config(), lora, initial.read(source.config()));
+            write(conversion.lora(), conversion.index(), conversion.convert(index, parameters));
+        }
+    }
+
+    private void write(LoraSpec lora, ParameterIndex places, FlatVector values) {
+        AdapterFolder.write(folder.files(), folder.path(), new AdapterConfig(lora, plan.model()), places, values);
     }
 
     private void publishModel(FlatVector parameters) {

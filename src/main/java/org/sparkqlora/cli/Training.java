@@ -11,6 +11,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.ClusterCheck;
 import org.sparkqlora.spark.EventFiles;
 import org.sparkqlora.spark.ExchangeChoice;
+import org.sparkqlora.spark.FactorFolder;
 import org.sparkqlora.spark.FaultLog;
 import org.sparkqlora.spark.GradientSize;
 import org.sparkqlora.spark.PreparedData;
@@ -46,8 +47,8 @@ final class Training {
     }
 
     String run() {
-        ModelConfig config = BaseCheck.check(options.model);
         AdapterStart start = AdapterStart.of(options.model.method, options.adapter);
+        ModelConfig config = BaseCheck.check(options.model, start.lora());
         start.check(config);
         ModelEncoders encoders = ModelEncoders.of(options.model.folder(), options.data, config.vocabularySize());
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
@@ -60,9 +61,9 @@ final class Training {
             PreparedData heldOut = options.heldOut.isEmpty()
                     ? null
                     : preparation.rows(options.heldOut, encoders, options.data, output.pathOf("prepared-eval"));
-            FolderModelSource model = options.source(start.lora());
-            TrainPlan plan = plan(rows, model, start, shards(context, planFile));
-            planFile.require(plan);
+            TrainPlan asked = plan(rows, options.source(start.lora()), start, shards(context, planFile));
+            TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
+            FolderModelSource model = source(context, plan, output);
             Paging paging = options.update.paging(
                     stateBytes(plan, ParameterIndex.of(config, plan.spec())),
                     Runtime.getRuntime().maxMemory(),
@@ -70,6 +71,21 @@ final class Training {
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
             return train(context, run, start, output);
         }
+    }
+
+    /** Takes the first adapters out of the base, where they begin so. */
+    private TrainPlan withTakenFactors(TrainPlan plan, OutputFolder output) {
+        return InitialAdapter.of(output.location(), plan)
+                .map(initial -> plan.withTakenFactors(initial.prepare(options.model.folder(), console)))
+                .orElse(plan);
+    }
+
+    private FolderModelSource source(JavaSparkContext context, TrainPlan plan, OutputFolder output) {
+        FolderModelSource whole = options.source(plan.spec().lora());
+        return InitialAdapter.of(output.location(), plan)
+                .map(initial -> whole.without(
+                        FactorFolder.of(context, initial.path(), Required.value("taken factors", plan.takenFactors()))))
+                .orElse(whole);
     }
 
     /** All that could be wrong with the input was found by now: from here on the folder is worth keeping. */

@@ -84,7 +84,7 @@ public final class AdapterMerge {
         }
     }
 
-    private static LowRankFactors factors(AdapterPlace place, FlatVector parameters) {
+    static LowRankFactors factors(AdapterPlace place, FlatVector parameters) {
         Parameter magnitude = place.magnitude();
         return new LowRankFactors(
                 values(place.down(), parameters),
@@ -95,7 +95,7 @@ public final class AdapterMerge {
                 place.scale());
     }
 
-    private static float[] values(Parameter parameter, FlatVector parameters) {
+    static float[] values(Parameter parameter, FlatVector parameters) {
         float[] values = new float[Math.toIntExact(parameter.size())];
         parameters.read(parameter.offset(), values, 0, values.length);
         return values;

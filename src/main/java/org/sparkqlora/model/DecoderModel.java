@@ -36,6 +36,7 @@ public final class DecoderModel implements AutoCloseable {
     private final int threads;
     private final double dropoutProbability;
     private final double noise;
+    private final boolean takesFromBase;
     private final ModelLayout layout;
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
@@ -51,6 +52,7 @@ public final class DecoderModel implements AutoCloseable {
         this.threads = threads;
         this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
         this.noise = spec.noise();
+        this.takesFromBase = spec.lora() != null && spec.lora().takesFromBase();
         this.layout = new ModelLayout(config, spec);
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
@@ -92,8 +94,8 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /**
-     * Where training starts: for adapters A random as {@link FactorInitialization} says, B zero and DoRA's magnitudes the row lengths
-     * of the base; for full fine-tuning the stored weights.
+     * Where training starts: for adapters A and B as {@link FactorInitialization} says and DoRA's magnitudes the row lengths of the
+     * base with them; for full fine-tuning the stored weights.
      */
     public FlatVector initialParameters(long seed) {
         return initialParameters(seed, FlatVector::zeros);
@@ -101,8 +103,22 @@ public final class DecoderModel implements AutoCloseable {
 
     /** The same in a vector that {@code zeros} makes. */
     public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
+        return initialParameters(seed, zeros, null);
+    }
+
+    /**
+     * The same, where adapters begin as a part of the base.
+     *
+     * @param taken that part; exactly when the adapters' initialisation takes from the base
+     */
+    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros, @Nullable TakenFactors taken) {
+        if (takesFromBase != (taken != null)) {
+            throw new IllegalStateException(
+                    "Cannot begin adapters that are a part of their base: expected what was taken out of it");
+        }
+
         FlatVector values = zeros.apply(parameters().size());
-        initial.fill(seed, values);
+        initial.fill(seed, values, taken);
         return values;
     }
 

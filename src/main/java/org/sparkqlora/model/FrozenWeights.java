@@ -157,7 +157,7 @@ final class FrozenWeights implements AutoCloseable {
         return TensorMemory.over(buffer, type, stored.shape());
     }
 
-    private static Tensor converted(StoredTensor stored, ScalarType type) {
+    static Tensor converted(StoredTensor stored, ScalarType type) {
         Tensor result = TensorMemory.empty(type, stored.shape());
         Tensor flat = result.view(-1);
         FloatSource source = stored.asFloats();

@@ -2,6 +2,8 @@ package org.sparkqlora.model;
 
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.FactorInitialization.Drawn;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.TensorMemory;
@@ -25,15 +27,19 @@ final class InitialParameters {
         this.factors = factors;
     }
 
-    /** Fills {@code values}, which are all zeros. */
-    void fill(long seed, FlatVector values) {
+    /** Fills {@code values}, which are all zeros; factors that were taken out of the base are there before. */
+    void fill(long seed, FlatVector values, @Nullable TakenFactors taken) {
+        if (taken != null) {
+            taken.copyTo(layout.index(), values);
+        }
+
         SplittableRandom random = new SplittableRandom(seed);
         for (Parameter parameter : layout.index().all()) {
             SplittableRandom own = random.split();
             if (parameter.name().endsWith(ModelLayout.DOWN_SUFFIX)) {
                 fillFactor(parameter, own, values);
             } else if (parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX)) {
-                fillRowLengths(parameter, values);
+                fillRowLengths(parameter, values, taken);
             } else if (!parameter.name().endsWith(ModelLayout.UP_SUFFIX)) {
                 copy(weights.tensor(storedName(parameter)).asFloats(), parameter, values);
             }
@@ -47,7 +53,11 @@ final class InitialParameters {
     }
 
     private void fillFactor(Parameter parameter, SplittableRandom random, FlatVector values) {
-        switch (factors) {
+        if (!(factors instanceof Drawn drawn)) {
+            return;
+        }
+
+        switch (drawn) {
             case DEFAULT -> fillUniform(parameter, random, values);
             case GAUSSIAN -> fillNormal(parameter, random, values);
         }
@@ -68,12 +78,14 @@ final class InitialParameters {
         }
     }
 
-    private void fillRowLengths(Parameter parameter, FlatVector values) {
+    private void fillRowLengths(Parameter parameter, FlatVector values, @Nullable TakenFactors taken) {
         int rows = Math.toIntExact(parameter.size());
         float[] lengths = new float[rows];
         TensorScope.run(() -> {
-            Tensor weight = frozen.floatMatrix(ModelLayout.moduleOf(parameter) + ".weight");
-            TensorMemory.read(weight.square().sum(1).sqrt(), lengths, rows);
+            String name = ModelLayout.moduleOf(parameter) + ".weight";
+            Tensor weight = frozen.floatMatrix(name);
+            Tensor norms = taken == null ? weight.square().sum(1).sqrt() : taken.rowNorms(name, weight);
+            TensorMemory.read(norms, lengths, rows);
         });
         values.write(parameter.offset(), lengths, 0, rows);
     }

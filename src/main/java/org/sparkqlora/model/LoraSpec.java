@@ -19,7 +19,7 @@ import java.util.regex.PatternSyntaxException;
  * @param weightDecomposed train the magnitude of each output apart from its direction (DoRA, arXiv 2402.09353)
  * @param rankPattern rank by module path; the first key, in sorted order, that matches {@code (.*\.)?(key)$} wins
  * @param alphaPattern alpha by module path, by the same rule
- * @param initialization how A of a new adapter is drawn
+ * @param initialization how A and B of a new adapter begin
  * @param saved modules that train whole beside the adapters
  */
 public record LoraSpec(
@@ -77,6 +77,51 @@ public record LoraSpec(
                 alphaPattern,
                 FactorInitialization.DEFAULT,
                 SavedModules.NONE);
+    }
+
+    /** A and B alone, as adapters of their own: no magnitudes, and no modules that train whole. */
+    public LoraSpec factorsAlone() {
+        return new LoraSpec(rank, alpha, dropout, targets, rankStabilized, false, rankPattern, alphaPattern);
+    }
+
+    /** Adapters of twice the rank and the same scale, which do not begin as a part of their base. */
+    public LoraSpec ofTwiceTheRank() {
+        double factor = rankStabilized ? Math.sqrt(2) : 2;
+        Map<String, Integer> ranks = new TreeMap<>(rankPattern);
+        ranks.replaceAll((module, ofModule) -> 2 * ofModule);
+        Map<String, Double> alphas = new TreeMap<>(alphaPattern);
+        alphas.replaceAll((module, ofModule) -> factor * ofModule);
+        return new LoraSpec(
+                2 * rank,
+                factor * alpha,
+                dropout,
+                targets,
+                rankStabilized,
+                weightDecomposed,
+                ranks,
+                alphas,
+                FactorInitialization.DEFAULT,
+                saved);
+    }
+
+    /** The same adapters, begun as PEFT's do by default. */
+    public LoraSpec drawn() {
+        return new LoraSpec(
+                rank,
+                alpha,
+                dropout,
+                targets,
+                rankStabilized,
+                weightDecomposed,
+                rankPattern,
+                alphaPattern,
+                FactorInitialization.DEFAULT,
+                saved);
+    }
+
+    /** Whether the adapters begin as a part of their base, which then is what is left of it. */
+    public boolean takesFromBase() {
+        return initialization instanceof FactorInitialization.Taken;
     }
 
     /** The same adapters on other modules. */

@@ -1,24 +1,32 @@
 package org.sparkqlora.train;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
 
 /** A decoder and the mapped folder it was loaded from. */
 public final class DecoderGradientModel implements GradientModel {
     private final WeightFolder weights;
     private final DecoderModel model;
+    private final Function<ModelConfig, Optional<TakenFactors>> taken;
 
-    DecoderGradientModel(WeightFolder weights, DecoderModel model) {
+    /** @param taken what was taken out of the base, if adapters begin so; read only where they do */
+    DecoderGradientModel(
+            WeightFolder weights, DecoderModel model, Function<ModelConfig, Optional<TakenFactors>> taken) {
         this.weights = weights;
         this.model = model;
+        this.taken = taken;
     }
 
     /** The decoder itself, for what is no training. */
@@ -33,7 +41,7 @@ public final class DecoderGradientModel implements GradientModel {
 
     @Override
     public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
-        return model.initialParameters(seed, zeros);
+        return model.initialParameters(seed, zeros, taken.apply(model.config()).orElse(null));
     }
 
     @Override

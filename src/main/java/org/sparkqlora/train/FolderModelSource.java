@@ -4,34 +4,57 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.QuantizedCache;
+import org.sparkqlora.weights.StoredType;
+import org.sparkqlora.weights.WeightChange;
 import org.sparkqlora.weights.WeightFolder;
 
 /**
  * A model folder on a local disk. One that was copied or converted from elsewhere is made again on each host that lacks it. For
- * QLoRA its projections are quantised once a host, into a cache that all processes of the host share.
+ * QLoRA its projections are quantised once a host, into a cache that all processes of the host share. So is what is left of a base that
+ * adapters were taken out of.
  *
  * @param place where it comes from
  * @param folder in Hugging Face layout, the same path on every host
  * @param spec how it is loaded and what of it trains
  * @param cacheFolder where copies are kept
+ * @param taken what was taken out of the base; null unless adapters begin so
  */
-public record FolderModelSource(ModelPlace place, String folder, ModelSpec spec, String cacheFolder)
-        implements ModelSource {
+public record FolderModelSource(
+        ModelPlace place,
+        String folder,
+        ModelSpec spec,
+        String cacheFolder,
+        @Nullable StoredFactors taken) implements ModelSource {
+    /** A model that nothing was taken out of. */
+    public FolderModelSource(ModelPlace place, String folder, ModelSpec spec, String cacheFolder) {
+        this(place, folder, spec, cacheFolder, null);
+    }
+
     /** A folder that is on every host. */
     public FolderModelSource(String folder, ModelSpec spec, String cacheFolder) {
         this(new ModelPlace(folder, Map.of()), folder, spec, cacheFolder);
     }
 
+    /** What is left of the model. */
+    public FolderModelSource without(StoredFactors factors) {
+        return new FolderModelSource(place, folder, spec, cacheFolder, factors);
+    }
+
     @Override
     public String key() {
-        return folder + " " + spec;
+        return folder + " " + spec + (taken == null ? "" : " without " + taken.hash());
     }
 
     @Override
@@ -60,7 +83,7 @@ public record FolderModelSource(ModelPlace place, String folder, ModelSpec spec,
     public DecoderGradientModel open(int threads) {
         WeightFolder weights = openWeights(threads);
         try {
-            return new DecoderGradientModel(weights, DecoderModel.load(weights, spec, threads));
+            return new DecoderGradientModel(weights, DecoderModel.load(weights, spec, threads), this::takenFactors);
         } catch (RuntimeException e) {
             closeAfter(e, weights);
             throw e;
@@ -69,21 +92,51 @@ public record FolderModelSource(ModelPlace place, String folder, ModelSpec spec,
 
     private WeightFolder openWeights(int threads) {
         WeightFolder stored = WeightFolder.open(local());
-        if (spec.method() != Method.QLORA) {
+        if (spec.method() != Method.QLORA && taken == null) {
             return stored;
         }
 
         try (Workers workers = new Workers(threads)) {
-            WeightFolder quantized = new QuantizedCache(Path.of(cacheFolder)).open(stored, spec.quant(), workers);
-            if (quantized != stored) {
+            WeightFolder copy = copy(stored, new QuantizedCache(Path.of(cacheFolder)), workers);
+            if (copy != stored) {
                 stored.close();
             }
 
-            return quantized;
+            return copy;
         } catch (RuntimeException e) {
             closeAfter(e, stored);
             throw e;
         }
+    }
+
+    private WeightFolder copy(WeightFolder stored, QuantizedCache cache, Workers workers) {
+        if (taken == null) {
+            return cache.open(stored, spec.quant(), workers);
+        }
+
+        WeightChange change = new WeightChange(
+                "without %s at %s".formatted(taken.hash(), lora().factorsAlone()),
+                () -> factors(stored.config(), taken).residual(stored));
+        return spec.method() == Method.QLORA
+                ? cache.openChanged(stored, change, spec.quant(), workers)
+                : cache.openChanged(
+                        stored, change, spec.precision() == Precision.BF16 ? StoredType.BF16 : StoredType.F32, workers);
+    }
+
+    private Optional<TakenFactors> takenFactors(ModelConfig config) {
+        return Optional.ofNullable(taken).map(stored -> factors(config, stored));
+    }
+
+    private TakenFactors factors(ModelConfig config, StoredFactors stored) {
+        return TakenFactors.of(config, lora(), stored.read(TakenFactors.index(config, lora())));
+    }
+
+    private LoraSpec lora() {
+        if (spec.lora() == null) {
+            throw new IllegalStateException("Cannot find what was taken out of a base: there are no adapters");
+        }
+
+        return spec.lora();
     }
 
     private static void closeAfter(RuntimeException first, WeightFolder weights) {

@@ -12,6 +12,7 @@ import org.sparkqlora.optim.Schedule;
  * @param model the base model's folder
  * @param spec what is trained and how the rest is held
  * @param initialAdapter the adapter to start from, if any
+ * @param takenFactors SHA-256 of what was taken out of the base, where adapters begin so
  * @param data fingerprint of the prepared rows
  * @param batches which rows each step trains on
  * @param optimizer the rule of an update
@@ -24,6 +25,7 @@ public record TrainPlan(
         String model,
         ModelSpec spec,
         @Nullable String initialAdapter,
+        @Nullable String takenFactors,
         String data,
         BatchPlan batches,
         OptimizerSpec optimizer,
@@ -32,6 +34,27 @@ public record TrainPlan(
         double maxGradientNorm,
         long seed)
         implements Serializable {
+    /** A plan of adapters that are no part of their base. */
+    public TrainPlan(
+            String model,
+            ModelSpec spec,
+            @Nullable String initialAdapter,
+            String data,
+            BatchPlan batches,
+            OptimizerSpec optimizer,
+            Schedule schedule,
+            Wire wire,
+            double maxGradientNorm,
+            long seed) {
+        this(model, spec, initialAdapter, null, data, batches, optimizer, schedule, wire, maxGradientNorm, seed);
+    }
+
+    /** The same with what was taken out of the base. */
+    public TrainPlan withTakenFactors(@Nullable String hash) {
+        return new TrainPlan(
+                model, spec, initialAdapter, hash, data, batches, optimizer, schedule, wire, maxGradientNorm, seed);
+    }
+
     public TrainPlan {
         if (!(maxGradientNorm >= 0)) {
             throw new IllegalArgumentException(

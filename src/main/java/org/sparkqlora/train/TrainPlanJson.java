@@ -46,6 +46,7 @@ public final class TrainPlanJson {
     private static final String LORA = "lora";
     private static final String NOISE = "neftune_noise_alpha";
     private static final String INITIAL_ADAPTER = "initial_adapter";
+    private static final String TAKEN_FACTORS = "taken_factors_sha256";
     private static final String DATA = "data";
     private static final String BATCHES = "batches";
     private static final String LOCAL_STEPS = "local_steps";
@@ -64,6 +65,7 @@ public final class TrainPlanJson {
             LORA,
             NOISE,
             INITIAL_ADAPTER,
+            TAKEN_FACTORS,
             DATA,
             BATCHES,
             OPTIMIZER,
@@ -94,6 +96,7 @@ public final class TrainPlanJson {
                         lora(root.get(LORA)),
                         root.has(NOISE) ? number(root, NOISE) : 0),
                 root.hasNonNull(INITIAL_ADAPTER) ? text(root, INITIAL_ADAPTER) : null,
+                root.hasNonNull(TAKEN_FACTORS) ? text(root, TAKEN_FACTORS) : null,
                 text(root, DATA),
                 batches(field(root, BATCHES)),
                 optimizer(field(root, OPTIMIZER)),
@@ -145,6 +148,10 @@ public final class TrainPlanJson {
         }
 
         root.put(INITIAL_ADAPTER, plan.initialAdapter());
+        if (plan.takenFactors() != null) {
+            root.put(TAKEN_FACTORS, plan.takenFactors());
+        }
+
         root.put(DATA, plan.data());
         writeBatches(plan.batches(), root.putObject(BATCHES));
         writeOptimizer(plan.optimizer(), root.putObject(OPTIMIZER));

@@ -33,10 +33,12 @@ public final class FourBitFolder {
     private final WeightFolder source;
     private final QuantSpec spec;
     private final FourBitQuantizer quantizer;
+    private final ChangedWeights changed;
     private final Set<String> projections;
 
-    private FourBitFolder(WeightFolder source, QuantSpec spec, Workers workers) {
+    private FourBitFolder(WeightFolder source, QuantSpec spec, Workers workers, ChangedWeights changed) {
         this.source = source;
+        this.changed = changed;
         this.spec = spec;
         this.quantizer = new FourBitQuantizer(spec, workers);
         this.projections = new HashSet<>(DecoderTensors.of(source.config()).projections());
@@ -44,6 +46,11 @@ public final class FourBitFolder {
 
     /** Writes {@code source} in four bits to the folder {@code target}, which must not exist and appears whole or not at all. */
     public static void write(WeightFolder source, QuantSpec spec, Workers workers, Path target) {
+        write(source, spec, workers, ChangedWeights.NONE, target);
+    }
+
+    /** The same with other values of some projections, which are quantised as they are read, from float32. */
+    static void write(WeightFolder source, QuantSpec spec, Workers workers, ChangedWeights changed, Path target) {
         if (source.quantized()) {
             throw new IllegalArgumentException(
                     "Cannot quantise %s: expected weights as they were trained, found 4-bit weights"
@@ -52,7 +59,7 @@ public final class FourBitFolder {
 
         source.checkShapes();
         try (FreshFolder folder = FreshFolder.begin(target)) {
-            new FourBitFolder(source, spec, workers).fill(folder.path());
+            new FourBitFolder(source, spec, workers, changed).fill(folder.path());
             folder.commit();
         }
     }
@@ -124,7 +131,8 @@ public final class FourBitFolder {
 
     private FourBitTensor quantized(StoredTensor tensor) {
         try {
-            return quantizer.quantize(tensor.asFloats());
+            String name = tensor.name();
+            return quantizer.quantize(changed.has(name) ? changed.floats(name) : tensor.asFloats());
         } catch (IllegalArgumentException e) {
             throw new InvalidWeightsException(
                     "Cannot quantise weight %s of %s: %s".formatted(tensor.name(), tensor.file(), e.getMessage()), e);

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 
-/** 4-bit copies of models on local disk, written once a host and mapped by every process, each named by what it was made from. */
+/** Copies of models on local disk, in 4 bits or changed, written once a host and mapped by every process, each named by what it was made from. */
 public final class QuantizedCache {
     private static final String LAYOUT = "1";
 
@@ -23,6 +23,26 @@ public final class QuantizedCache {
 
         String name = SourceFingerprint.of(source, LAYOUT + " " + spec);
         return reopen(folders.folder(name, folder -> FourBitFolder.write(source, spec, workers, folder)));
+    }
+
+    /** The 4-bit copy of {@code source} once it is changed, written now if it is not there. */
+    public WeightFolder openChanged(WeightFolder source, WeightChange change, QuantSpec spec, Workers workers) {
+        String name = SourceFingerprint.of(source, LAYOUT + " " + spec + " " + change.name());
+        return reopen(folders.folder(
+                name,
+                folder -> FourBitFolder.write(
+                        source, spec, workers, change.weights().get(), folder)));
+    }
+
+    /**
+     * The copy of {@code source} once it is changed, written now if it is not there.
+     *
+     * @param type of the weights that change
+     */
+    public WeightFolder openChanged(WeightFolder source, WeightChange change, StoredType type, Workers workers) {
+        String name = SourceFingerprint.of(source, LAYOUT + " " + type + " " + change.name());
+        return reopen(folders.folder(
+                name, folder -> new ChangedFolder(source, change.weights().get(), type, workers).write(folder)));
     }
 
     private static WeightFolder reopen(Path folder) {

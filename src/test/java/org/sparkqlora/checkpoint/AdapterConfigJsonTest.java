@@ -75,7 +75,7 @@ class AdapterConfigJsonTest {
                         false,
                         Map.of(),
                         Map.of(),
-                        FactorInitialization.GAUSSIAN,
+                        FactorInitialization.Drawn.GAUSSIAN,
                         SavedModules.NONE),
                 "base");
 

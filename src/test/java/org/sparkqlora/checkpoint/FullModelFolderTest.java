@@ -18,6 +18,7 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.FourBitFolder;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.WeightFolder;

@@ -53,7 +53,19 @@ class PythonRoundTripIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"base", "lora", "rslora", "dora", "saved", "merged", "merged-saved", "merged-quantized"})
+    @ValueSource(
+            strings = {
+                "base",
+                "lora",
+                "rslora",
+                "dora",
+                "pissa",
+                "olora-dora",
+                "saved",
+                "merged",
+                "merged-saved",
+                "merged-quantized"
+            })
     void transformersAndPeftComputeOurLoss(String name) {
         assertThat(loss(files.evaluated(name))).isCloseTo(theirLoss(name), offset(TOLERANCE));
     }
@@ -67,7 +79,7 @@ class PythonRoundTripIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "rslora", "dora", "saved"})
+    @ValueSource(strings = {"lora", "rslora", "dora", "pissa", "saved"})
     void weComputeTheLossOfAdaptersThatPeftWrote(String name) {
         double expected = theirs.at("/adapters/" + name).asDouble();
 

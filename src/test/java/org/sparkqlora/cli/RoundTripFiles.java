@@ -29,6 +29,14 @@ final class RoundTripFiles {
     private static final Map<String, Map<String, Object>> THEIR_ADAPTERS = Map.of(
             "lora", options(Map.of("target_modules", "all-linear")),
             "rslora", options(Map.of("target_modules", "all-linear", "use_rslora", true)),
+            "pissa",
+                    options(Map.of(
+                            "target_modules",
+                            "all-linear",
+                            "init_lora_weights",
+                            "pissa",
+                            "rank_pattern",
+                            Map.of("q_proj", 2))),
             "dora", options(Map.of("target_modules", List.of("q_proj", "down_proj"), "use_dora", true)),
             "saved",
                     options(Map.of(
@@ -155,6 +163,8 @@ final class RoundTripFiles {
         trainAdapter("lora");
         trainAdapter("rslora", "--use-rslora");
         trainAdapter("dora", "--use-dora");
+        trainAdapter("pissa", "--init-lora-weights", "pissa");
+        trainAdapter("olora-dora", "--init-lora-weights", "olora", "--use-dora", "--use-rslora");
         trainAdapter("saved", "--modules-to-save", "lm_head");
     }
 

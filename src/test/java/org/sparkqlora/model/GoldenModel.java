@@ -93,6 +93,11 @@ public final class GoldenModel {
         return flat(index, folder.resolve(results + ".safetensors"), prefix);
     }
 
+    /** The adapter that PEFT converted for the base as it was. */
+    FlatVector converted(ParameterIndex index) {
+        return flat(index, folder.resolve("converted/adapter_model.safetensors"), "");
+    }
+
     float[] expected(String name) {
         return read(SafetensorsFile.open(folder.resolve(results + ".safetensors")), name);
     }

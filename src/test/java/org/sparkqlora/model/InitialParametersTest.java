@@ -21,8 +21,8 @@ class InitialParametersTest {
     private Path cache;
 
     @ParameterizedTest
-    @CsvSource({"DEFAULT, 0.0722", "GAUSSIAN, 0.125"})
-    void adaptersStartWithRandomDownAndZeroUp(FactorInitialization initialization, double deviation) {
+    @CsvSource({"default, 0.0722", "gaussian, 0.125"})
+    void adaptersStartWithRandomDownAndZeroUp(String initialization, double deviation) {
         LoraSpec lora = new LoraSpec(
                 RANK,
                 16,
@@ -32,7 +32,7 @@ class InitialParametersTest {
                 false,
                 Map.of(),
                 Map.of(),
-                initialization,
+                FactorInitialization.parse(initialization),
                 SavedModules.NONE);
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(Mode.LORA, cache);

@@ -5,22 +5,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.checkpoint.AdapterConfig;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.SavedModules;
+import org.sparkqlora.model.TakenFactors;
+import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.PagePlace;
@@ -47,6 +57,7 @@ import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainSummary;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.Wire;
+import org.sparkqlora.weights.WeightFolder;
 
 /** Training of a small Llama in bfloat16, on clusters of several sizes. */
 class DecoderTrainingTest {
@@ -54,6 +65,22 @@ class DecoderTrainingTest {
     private static final int WIDTH = 24;
     private static final ModelSpec QLORA =
             new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+
+    private static final ModelSpec PISSA = new ModelSpec(
+            Method.QLORA,
+            Precision.BF16,
+            QuantSpec.DEFAULT,
+            new LoraSpec(
+                    4,
+                    8,
+                    0,
+                    new TargetModules.AllLinear(),
+                    false,
+                    false,
+                    Map.of(),
+                    Map.of(),
+                    FactorInitialization.parse("pissa"),
+                    SavedModules.NONE));
 
     private static final ModelSpec FULL = new ModelSpec(Method.FULL, Precision.BF16, QuantSpec.DEFAULT, null);
     private static final Paging IN_FILE = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
@@ -86,6 +113,15 @@ class DecoderTrainingTest {
     }
 
     @Test
+    void everyClusterGivesTheSameBytesOfAdaptersThatBeginAsAPartOfTheirBase() {
+        float[] reference = trained(Clusters.ONE_SLOT, PISSA, Paging.DEFAULT);
+
+        assertThat(reference).doesNotContain(Float.NaN).isNotEqualTo(trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT));
+        assertThat(trained(Clusters.TWO_SLOTS, PISSA, Paging.DEFAULT)).isEqualTo(reference);
+        assertThat(trained(Clusters.TWO_EXECUTORS, PISSA, Paging.DEFAULT)).isEqualTo(reference);
+    }
+
+    @Test
     void weightsGradientsAndStateInFilesGiveTheBytesOfMemory() throws IOException {
         float[] reference = trained(Clusters.ONE_SLOT, FULL, Paging.DEFAULT);
 
@@ -107,8 +143,7 @@ class DecoderTrainingTest {
     }
 
     private static FlatVector train(JavaSparkContext context, ModelSpec spec, Paging paging) {
-        ModelSource model = new FolderModelSource(
-                baseFolder().toString(), spec, folder.resolve("cache").toString());
+        ModelSource model = source(context, spec);
         FlatVector[] trained = new FlatVector[1];
         TrainPlan plan = plan(spec);
         Trainer trainer = new Trainer(
@@ -120,15 +155,60 @@ class DecoderTrainingTest {
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 () -> fresh(model, plan, paging),
-                state -> new SparkGradientSource(
-                        context,
-                        new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT),
-                        state,
-                        collect(state, plan, context)),
+                state -> {
+                    deleteCopies(); // tasks make their own
+                    return new SparkGradientSource(
+                            context,
+                            new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT),
+                            state,
+                            collect(state, plan, context));
+                },
                 state -> trained[0] = state.parameters().copy());
         assertThat(summary.lastLoss().getAsDouble())
                 .isLessThan(summary.firstLoss().getAsDouble());
         return trained[0];
+    }
+
+    private static FolderModelSource source(JavaSparkContext context, ModelSpec spec) {
+        FolderModelSource whole = new FolderModelSource(baseFolder().toString(), spec, copies().toString());
+        LoraSpec lora = spec.lora();
+        return lora == null || !lora.takesFromBase() ? whole : whole.without(take(context, lora));
+    }
+
+    /** Takes adapters out of the base and stores them, as a run does before it begins. */
+    private static FactorFolder take(JavaSparkContext context, LoraSpec lora) {
+        org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path("file://" + folder.resolve("taken"));
+        try (WeightFolder base = WeightFolder.open(baseFolder());
+                Workers workers = new Workers(2)) {
+            FileSystem files = path.getFileSystem(context.hadoopConfiguration());
+            AdapterFolder.write(
+                    files,
+                    path,
+                    new AdapterConfig(lora.factorsAlone(), "base"),
+                    TakenFactors.index(base.config(), lora),
+                    TakenFactors.compute(base, lora, 42, workers).values());
+            return FactorFolder.of(context, path.toString(), AdapterFolder.hash(files, path));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path copies() {
+        return folder.resolve("cache");
+    }
+
+    private static void deleteCopies() {
+        if (!Files.exists(copies())) {
+            return;
+        }
+
+        try (Stream<Path> copies = Files.walk(copies())) {
+            for (Path copy : copies.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(copy);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static ExchangeChoice collect(TrainState state, TrainPlan plan, JavaSparkContext context) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
@@ -86,8 +87,8 @@ class GoldenTrainingTest {
         TrainPlan plan = plan(golden.spec(mode), rows.size(), optimizer, learningRate);
         WeightFolder weights = golden.weights(mode, cache);
         try (Workers workers = new Workers(1);
-                DecoderGradientModel model =
-                        new DecoderGradientModel(weights, DecoderModel.load(weights, plan.spec(), 1))) {
+                DecoderGradientModel model = new DecoderGradientModel(
+                        weights, DecoderModel.load(weights, plan.spec(), 1), config -> Optional.empty())) {
             TrainState start = TrainState.fresh(
                     golden.adapter(model.parameters()),
                     model.parameters(),

@@ -29,7 +29,7 @@ class TrainPlanJsonTest {
         TrainPlan narrowed = TrainPlanJson.read(json);
 
         LoraSpec lora = Objects.requireNonNull(narrowed.spec().lora());
-        assertThat(lora.initialization()).isEqualTo(FactorInitialization.GAUSSIAN);
+        assertThat(lora.initialization()).isEqualTo(FactorInitialization.Drawn.GAUSSIAN);
         assertThat(lora.targets().matches("model.layers.2.self_attn.q_proj")).isTrue();
         assertThat(lora.targets().matches("model.layers.2.self_attn.k_proj")).isFalse();
         assertThat(lora.targets().matches("model.layers.1.self_attn.q_proj")).isFalse();
@@ -55,6 +55,15 @@ class TrainPlanJsonTest {
         assertThat(TrainPlanJson.differences(plan, loraPlus))
                 .containsExactly("optimizer.loraplus_lr_ratio is 16.0, was null");
         assertThat(TrainPlanJson.write(plan)).doesNotContain("loraplus");
+    }
+
+    @Test
+    void keepsWhatWasTakenOutOfTheBase() {
+        TrainPlan taken = plan.withTakenFactors("abc");
+
+        assertThat(TrainPlanJson.read(TrainPlanJson.write(taken))).isEqualTo(taken);
+        assertThat(TrainPlanJson.differences(plan, taken)).containsExactly("taken_factors_sha256 is abc, was null");
+        assertThat(TrainPlanJson.write(plan)).doesNotContain("taken");
     }
 
     @Test

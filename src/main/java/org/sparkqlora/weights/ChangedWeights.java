@@ -1,0 +1,24 @@
+package org.sparkqlora.weights;
+
+import org.sparkqlora.quant.FloatSource;
+
+/** New values for weights of a model. */
+public interface ChangedWeights {
+    /** Leaves every weight as it is. */
+    ChangedWeights NONE = new ChangedWeights() {
+        @Override
+        public boolean has(String name) {
+            return false;
+        }
+
+        @Override
+        public FloatSource floats(String name) {
+            throw new IllegalArgumentException("Cannot change weight %s: nothing changes".formatted(name));
+        }
+    };
+
+    boolean has(String name);
+
+    /** All numbers of the weight, row-major. */
+    FloatSource floats(String name);
+}
