@@ -169,6 +169,8 @@ class AdapterConfigJsonTest {
                 "{\"peft_type\": \"IA3\"} | Unsupported adapter in c: expected peft_type LORA, found IA3",
                 "{\"peft_type\": \"LORA\", \"bias\": \"all\", \"fan_in_fan_out\": true, \"layer_replication\": [[0, 2]]} | Unsupported adapter in c: expected bias none, found all; expected fan_in_fan_out false, found true; expected no layer_replication, found [[0,2]]",
                 "{\"peft_type\": \"LORA\", \"target_modules\": [\"q_proj\"], \"modules_to_save\": [\"norm\"]} | Cannot load adapter of c: Unsupported module to save 'norm': expected some of [embed_tokens, lm_head]",
+                "{\"peft_type\": \"LORA\", \"init_lora_weights\": \"pissa_niter_4\"} | Unsupported adapter in c: expected an adapter of the base as it was, found one of what init_lora_weights pissa_niter_4 left of it. Save it with PEFT's path_initial_model_for_weight_conversion",
+                "{\"peft_type\": \"LORA\", \"init_lora_weights\": \"OLoRA\"} | Unsupported adapter in c: expected an adapter of the base as it was, found one of what init_lora_weights OLoRA left of it. Save it with PEFT's path_initial_model_for_weight_conversion",
                 "{\"peft_type\": \"LORA\", \"target_modules\": []} | Cannot read c: expected module names for target_modules, found []",
                 "{\"peft_type\": \"LORA\", \"r\": 0} | Cannot read c: expected a number of at least 1 for r, found 0",
                 "{\"peft_type\": \"LORA\", \"rank_pattern\": {\"q\": \"x\"}} | Cannot read c: expected a whole number for q, found \"x\"",
