@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.CompletableFuture;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 
@@ -89,6 +90,21 @@ public final class Natives {
         }
     }
 
+    /**
+     * Spark interrupts a task whose copy was faster. Interrupted while it loads, a class is lost to its process for good, so a
+     * thread of its own does it.
+     */
+    private static void loadUninterrupted() {
+        CompletableFuture.runAsync(
+                        () -> {
+                            keepFreedMemory();
+                            keepThreadsCalm();
+                            loadAloneOnThisHost();
+                        },
+                        loading -> new Thread(loading, "libtorch-loader").start())
+                .join();
+    }
+
     /** The part of the C library that tunes what is loaded later. Public because JNA makes a proxy of it. */
     public interface LibC extends com.sun.jna.Library {
         int mallopt(int parameter, int value);
@@ -101,9 +117,7 @@ public final class Natives {
         LOADED;
 
         Once() {
-            keepFreedMemory();
-            keepThreadsCalm();
-            loadAloneOnThisHost();
+            loadUninterrupted();
         }
 
         void run() {}
