@@ -113,11 +113,38 @@ public final class Replica implements AutoCloseable {
         lock.readLock().unlock();
         lock.writeLock().lock();
         try {
-            BoundModel moved = moveTo(version, history, clock);
+            BoundModel moved = moveOrForget(version, history, clock);
             lock.readLock().lock();
             return moved;
         } finally {
             lock.writeLock().unlock();
+        }
+    }
+
+    /**
+     * A move that breaks off, as when Spark interrupts a task whose copy was faster, may leave half an update or a scratch file
+     * that the interrupt has closed: the next move starts from a snapshot.
+     */
+    private BoundModel moveOrForget(long version, History history, PhaseClock clock) {
+        try {
+            return moveTo(version, history, clock);
+        } catch (StaleVersionException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            if (given == null) {
+                forgetAfter(e);
+            }
+
+            throw e;
+        }
+    }
+
+    private void forgetAfter(RuntimeException first) {
+        try {
+            release();
+            forgetState();
+        } catch (RuntimeException second) {
+            first.addSuppressed(second);
         }
     }
 

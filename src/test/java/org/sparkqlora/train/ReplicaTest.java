@@ -9,12 +9,18 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 
@@ -60,6 +66,25 @@ class ReplicaTest {
     }
 
     @Test
+    void moveThatIsInterruptedIsTakenAgainFromASnapshot(@TempDir Path folder) {
+        RecordedHistory history = new RecordedHistory(0, paged(plan));
+        Paging inFile = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
+        try (Replica replica = Replica.empty(model, new StateHome(new Workers(1), inFile, folder))) {
+            replica.at(VERSIONS - 1, history, bound -> 0);
+            Thread.currentThread().interrupt(); // closes the file that the optimiser's state lies in
+            assertThatThrownBy(() -> replica.at(VERSIONS, history, bound -> 0))
+                    .isInstanceOf(RuntimeException.class)
+                    .hasStackTraceContaining("ClosedByInterruptException");
+
+            assertThat(Thread.interrupted()).isTrue();
+            history.pulls.clear();
+            byte[] replayed = replica.at(VERSIONS, history, bound -> bytes(history.last));
+            assertThat(history.pulls).startsWith("snapshot 0");
+            assertThat(replayed).isEqualTo(bytes(history.direct));
+        }
+    }
+
+    @Test
     void replicaThatIsAheadRefusesAStaleTask() {
         RecordedHistory history = new RecordedHistory(0);
         try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
@@ -90,6 +115,12 @@ class ReplicaTest {
                 .hasMessage("Cannot read a training state: expected the mark of a training state 1397836883, found 0");
     }
 
+    private static OptimizerSpec paged(TrainPlan plan) {
+        OptimizerSpec plain = plan.optimizer();
+        return new OptimizerSpec(
+                OptimizerKind.PAGED_ADAMW, plain.beta1(), plain.beta2(), plain.epsilon(), plain.weightDecay());
+    }
+
     static byte[] bytes(TrainState state) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
@@ -105,13 +136,26 @@ class ReplicaTest {
     private final class RecordedHistory implements History {
         private final List<String> pulls = new ArrayList<>();
         private final List<Update> updates = new ArrayList<>();
-        private final TrainState direct = TrainFixture.freshState(plan, model);
+        private final OptimizerSpec optimizer;
+        private final TrainState direct;
         private final int snapshotVersion;
         private byte[] snapshot = new byte[0];
-        private TrainState last = direct;
+        private TrainState last;
 
         private RecordedHistory(int snapshotVersion) {
+            this(snapshotVersion, plan.optimizer());
+        }
+
+        private RecordedHistory(int snapshotVersion, OptimizerSpec optimizer) {
             this.snapshotVersion = snapshotVersion;
+            this.optimizer = optimizer;
+            direct = TrainState.fresh(
+                    model.initialParameters(plan.seed()),
+                    model.parameters(),
+                    optimizer,
+                    plan.seed(),
+                    StateHome.inMemory(new Workers(1)));
+            last = direct;
             SplittableRandom random = new SplittableRandom(5);
             for (int version = 0; version <= VERSIONS; version++) {
                 if (version == snapshotVersion) {
@@ -134,7 +178,7 @@ class ReplicaTest {
         public TrainState snapshot(StateHome home) {
             pulls.add("snapshot " + snapshotVersion);
             try {
-                last = TrainState.read(new DataInputStream(new ByteArrayInputStream(snapshot)), plan.optimizer(), home);
+                last = TrainState.read(new DataInputStream(new ByteArrayInputStream(snapshot)), optimizer, home);
                 return last;
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
