@@ -64,14 +64,20 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
         return new ExchangeChoice(fits ? ExchangeKind.COLLECT : ExchangeKind.SHUFFLE, size, results.bytes(), reason);
     }
 
-    /** The exchange on a cluster that runs {@code slots} tasks at once. */
-    public GradientExchange exchange(int slots) {
+    /** The exchange of {@code run} on a cluster that runs {@code slots} tasks at once. */
+    GradientExchange exchange(RunDescription run, int slots) {
         return switch (kind) {
+            case DRIVER -> new DriverExchange(run, size.wire());
             case COLLECT -> new CollectExchange(size.wire(), size.parameters());
             case SHUFFLE -> new ShuffleExchange(size.wire(), SliceLayout.of(size.parameters(), slots), resultLimit);
             case BIGDL -> BigDl.require().exchange(size);
-            case AUTO, DRIVER -> throw unsettled();
+            case AUTO -> throw unsettled();
         };
+    }
+
+    /** Whether tasks run in the driver's process and share its State. */
+    boolean inDriver() {
+        return kind == ExchangeKind.DRIVER;
     }
 
     /** Bytes of the largest result of one task. */

@@ -53,12 +53,10 @@ public final class SparkGradientSource implements GradientSource {
                 TaskSlots.threadsOfTask(context),
                 run.rows().folder(),
                 configuration);
-        this.replicas = context.isLocal()
+        this.replicas = choice.inDriver()
                 ? new DriverReplica(description, state)
                 : new FollowingReplicas(state, new HistoryPublisher(context, plan.optimizer(), run.snapshots()));
-        this.exchange = context.isLocal()
-                ? new DriverExchange(description, plan.wire())
-                : choice.exchange(TaskSlots.available(context));
+        this.exchange = choice.exchange(description, TaskSlots.available(context));
         this.shards = shardsOf(context, plan.batches());
     }
 
