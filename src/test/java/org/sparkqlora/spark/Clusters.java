@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -47,6 +48,11 @@ public final class Clusters {
                 .orElse(false);
     }
 
+    /** Returns once {@code context} has that many executors, no more and no less. */
+    static void awaitExecutors(JavaSparkContext context, int count) {
+        Waiting.until(count + " executors", () -> context.sc().statusTracker().getExecutorInfos().length == count + 1);
+    }
+
     private static SparkConf configuration(String master) {
         return new SparkConf(false)
                 .setMaster(master)
@@ -61,10 +67,14 @@ public final class Clusters {
                 .set("spark.executor.extraJavaOptions", javaOptions());
     }
 
-    /** The executors need the doors that this JVM was opened with. */
     private static String javaOptions() {
+        return javaFlags().stream().collect(Collectors.joining(" ", "-XX:+IgnoreUnrecognizedVMOptions ", ""));
+    }
+
+    /** Other processes need the doors that this JVM was opened with. */
+    static List<String> javaFlags() {
         return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(argument -> argument.startsWith("--add") || argument.startsWith("-Dorg.bytedeco"))
-                .collect(Collectors.joining(" ", "-XX:+IgnoreUnrecognizedVMOptions ", ""));
+                .toList();
     }
 }

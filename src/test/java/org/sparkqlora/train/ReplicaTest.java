@@ -74,6 +74,7 @@ class ReplicaTest {
             Thread.currentThread().interrupt(); // closes the file that the optimiser's state lies in
             assertThatThrownBy(() -> replica.at(VERSIONS, history, bound -> 0))
                     .isInstanceOf(RuntimeException.class)
+                    .hasMessageContaining("scratch file")
                     .hasStackTraceContaining("ClosedByInterruptException");
 
             assertThat(Thread.interrupted()).isTrue();
