@@ -35,6 +35,16 @@ final class Preparation {
                 .orElseGet(() -> new DataPreparation(context).fingerprint(sources, encoders, options.preparation()));
     }
 
+    /** Tokens a row that the rows of {@code sources} have or will have. */
+    int width(List<String> sources, DataOptions options) {
+        return ready(sources).map(data -> data.manifest().width()).orElse(options.length.tokens);
+    }
+
+    /** The folder of {@code sources} if it is a prepared one already, which executors must see. */
+    List<String> readyFolder(List<String> sources) {
+        return ready(sources).map(PreparedData::folder).stream().toList();
+    }
+
     /** The folder that an earlier {@code prepare} made, when the source is one. */
     private Optional<PreparedData> ready(List<String> sources) {
         Configuration configuration = context.hadoopConfiguration();

@@ -1,19 +1,17 @@
 package org.sparkqlora.cli;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.checkpoint.CheckpointStore;
-import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
-import org.sparkqlora.optim.Optimizers;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.spark.ClusterCheck;
+import org.sparkqlora.spark.ClusterNeeds;
 import org.sparkqlora.spark.EventFiles;
 import org.sparkqlora.spark.ExchangeChoice;
 import org.sparkqlora.spark.FactorFolder;
 import org.sparkqlora.spark.FaultLog;
-import org.sparkqlora.spark.GradientSize;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.ScratchFolder;
 import org.sparkqlora.spark.SnapshotPolicy;
@@ -24,6 +22,7 @@ import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.MetricsLog;
 import org.sparkqlora.train.StateHome;
@@ -56,20 +55,25 @@ final class Training {
             Preparation preparation = new Preparation(context, console);
             PlanFile planFile = new PlanFile(output.location());
             planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
+            FolderModelSource whole = options.source(start.lora());
+            ClusterSetup setup = new ClusterSetup(context, options, console);
+            int shards = setup.shards(tasks(context, planFile));
+            ParameterIndex index = ParameterIndex.of(config, whole.spec());
+            Paging paging = setup.paging(index, shards);
+            ExchangeChoice exchange = setup.exchange(index, shards);
+            int width = preparation.width(options.data.sources, options.data);
+            MemoryPlan memory = setup.memory(config, whole.spec(), paging, width, shards);
+            setup.check(new ClusterNeeds(whole, folders(preparation, output), shards, memory), exchange);
             PreparedData rows =
                     preparation.rows(options.data.sources, encoders, options.data, output.pathOf("prepared"));
             PreparedData heldOut = options.heldOut.isEmpty()
                     ? null
                     : preparation.rows(options.heldOut, encoders, options.data, output.pathOf("prepared-eval"));
-            TrainPlan asked = plan(rows, options.source(start.lora()), start, shards(context, planFile));
+            TrainPlan asked = plan(rows, whole, start, shards);
             TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
             FolderModelSource model = source(context, plan, output);
-            Paging paging = options.update.paging(
-                    stateBytes(plan, ParameterIndex.of(config, plan.spec())),
-                    Runtime.getRuntime().maxMemory(),
-                    console);
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
-            return train(context, run, start, output);
+            return train(context, run, exchange, start, output);
         }
     }
 
@@ -88,6 +92,13 @@ final class Training {
                 .orElse(whole);
     }
 
+    /** What executors must see. */
+    private List<String> folders(Preparation preparation, OutputFolder output) {
+        List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
+        folders.add(output.location().path().toString());
+        return folders;
+    }
+
     /** All that could be wrong with the input was found by now: from here on the folder is worth keeping. */
     private static GradientSource begin(
             GradientSource source, TrainPlan plan, OutputFolder output, CheckpointStore checkpoints) {
@@ -98,7 +109,7 @@ final class Training {
     }
 
     /** As asked for, or as many as this run was begun with, or as many as the cluster computes at once. */
-    private int shards(JavaSparkContext context, PlanFile planFile) {
+    private int tasks(JavaSparkContext context, PlanFile planFile) {
         Integer asked = options.run.shards;
         return asked != null
                 ? asked
@@ -117,19 +128,6 @@ final class Training {
         return file.isLocal() ? new MetricsFile(file.local()) : new MetricsObject(file, checkpoints::requireOwned);
     }
 
-    /** Weights that train, their optimiser state, and a gradient a shard. */
-    private static long stateBytes(TrainPlan plan, ParameterIndex index) {
-        long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
-        long vectors = 1L + plan.batches().shards();
-        return Float.BYTES * index.size() * vectors + Optimizers.stateBytes(plan.optimizer(), sizes);
-    }
-
-    private static void requireNone(List<String> problems) {
-        if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", problems));
-        }
-    }
-
     private TrainPlan plan(PreparedData rows, FolderModelSource model, AdapterStart start, int shards) {
         BatchPlan batches = options.run.batches(rows.rows(), shards);
         return new TrainPlan(
@@ -145,28 +143,20 @@ final class Training {
                 options.run.seed);
     }
 
-    private String train(JavaSparkContext context, TrainingRun run, AdapterStart start, OutputFolder output) {
-        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-            return train(context, run, start, output, new StateHome(workers, run.paging(), ScratchFolder.ofProcess()));
-        }
-    }
-
     private String train(
-            JavaSparkContext context, TrainingRun run, AdapterStart start, OutputFolder output, StateHome home) {
+            JavaSparkContext context,
+            TrainingRun run,
+            ExchangeChoice exchange,
+            AdapterStart start,
+            OutputFolder output) {
         TrainPlan plan = run.plan();
         CheckpointStore checkpoints = checkpoints(output);
-        try (MetricsLog metrics = metrics(output, checkpoints);
+        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
+                MetricsLog metrics = metrics(output, checkpoints);
                 EventFiles events = options.run.eventFiles();
-                FirstState first = firstState(run, start, home);
+                FirstState first = firstState(run, start, home(run, workers));
                 FaultLog faults = FaultLog.listen(context, fault -> console.note("%s", fault))) {
-            ExchangeChoice exchange = options.exchange.choose(
-                    new GradientSize(
-                            plan.numbersOfShard(first.index().size()),
-                            plan.batches().shards(),
-                            plan.wire()),
-                    context.getConf());
-            console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
-            requireNone(new ClusterCheck(context).problems(run, exchange));
+            StateHome home = home(run, workers);
             Trainer trainer = new Trainer(
                     plan,
                     options.run.rhythm(),
@@ -183,6 +173,10 @@ final class Training {
             return SummaryJson.trained(
                     summary, exchange, faults, run.rows().manifest().counts(), result);
         }
+    }
+
+    private static StateHome home(TrainingRun run, Workers workers) {
+        return new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
     }
 
     private static FirstState firstState(TrainingRun run, AdapterStart start, StateHome home) {

@@ -1,80 +1,50 @@
 package org.sparkqlora.spark;
 
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** Finds out in seconds what would make a run fail in an hour, all of it at once. Driver only. */
 public final class ClusterCheck {
-    private static final String SERIALIZER = "spark.serializer";
-    private static final String KRYO = "KryoSerializer";
-    private static final String KRYO_REGISTRATOR = "spark.kryo.registrator";
-
     private final JavaSparkContext context;
-    private final SparkConf settings;
+    private final ClusterSettings settings;
 
     public ClusterCheck(JavaSparkContext context) {
         this.context = context;
-        this.settings = context.getConf();
+        this.settings = new ClusterSettings(context.getConf());
     }
 
-    /** What is missing for {@code run} with this exchange; nothing when it can start. */
-    public List<String> problems(TrainingRun run, ExchangeChoice exchange) {
-        List<String> problems = new ArrayList<>();
-        if (exchange.kind() == ExchangeKind.BIGDL) {
-            problems.addAll(BigDl.require().exchangeProblems(exchange.size(), settings));
-        }
-
-        checkResultSize(exchange, problems);
-        checkKryo(exchange.bytesOfResult(), problems);
-        problems.addAll(executorProblems(run));
-        return problems;
+    /** What is missing for a run with this exchange. */
+    public CheckReport report(ClusterNeeds needs, ExchangeChoice exchange) {
+        int slots = TaskSlots.available(context);
+        List<String> problems = new ArrayList<>(SettingsCheck.problems(settings, exchange));
+        List<String> advice = new ArrayList<>(SettingsCheck.advice(settings, needs.shards(), slots));
+        ProcessFacts driver = ProcessFacts.ofThisProcess("driver", List.of());
+        List<ProcessFacts> executors = executors(needs, slots);
+        ProcessCheck check = new ProcessCheck(needs.memory(), settings);
+        problems.addAll(check.problems(driver, executors));
+        advice.addAll(check.advice(driver, executors));
+        return new CheckReport(problems, advice);
     }
 
-    private static void checkResultSize(ExchangeChoice exchange, List<String> problems) {
-        long needed = exchange.bytesOfJob();
-        long allowed = exchange.resultLimit();
-        if (needed > allowed) {
-            problems.add(
-                    "Cannot exchange gradients by %s, %d bytes at once: %s is %d. Raise it, or take --exchange auto."
-                            .formatted(exchange.kind().word(), needed, ExchangeChoice.MAX_RESULT_SIZE, allowed));
-        }
-    }
-
-    private void checkKryo(long result, List<String> problems) {
-        if (!settings.get(SERIALIZER, "").endsWith(KRYO)) {
-            return;
-        }
-
-        String registrators = settings.get(KRYO_REGISTRATOR, "");
-        if (!registrators.contains(TrainRegistrator.class.getName())) {
-            problems.add("Cannot use Kryo: expected %s to hold %s, found '%s'"
-                    .formatted(KRYO_REGISTRATOR, TrainRegistrator.class.getName(), registrators));
-        }
-
-        long allowed = settings.getSizeAsBytes(ExchangeChoice.KRYO_BUFFER, "64m");
-        if (result > allowed) {
-            problems.add(
-                    "Cannot send a result of %d bytes to the driver: %s is %d. Raise it (2047m is the most), or take --exchange auto."
-                            .formatted(result, ExchangeChoice.KRYO_BUFFER, allowed));
-        }
-    }
-
-    private List<String> executorProblems(TrainingRun run) {
+    /** One of each process. */
+    private List<ProcessFacts> executors(ClusterNeeds needs, int slots) {
         Broadcast<SerializableConfiguration> configuration =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         try {
-            int slots = TaskSlots.available(context);
             context.setJobDescription("check: %d slots".formatted(slots));
             List<Integer> numbers = IntStream.range(0, slots).boxed().toList();
-            ExecutorCheck check = new ExecutorCheck(run.model(), run.rows().folder(), configuration);
-            return context.parallelize(numbers, slots).flatMap(check).collect().stream()
-                    .distinct()
-                    .sorted()
+            ExecutorCheck check = new ExecutorCheck(needs.model(), needs.folders(), configuration);
+            Map<String, ProcessFacts> byName = new LinkedHashMap<>();
+            context.parallelize(numbers, slots).map(check).collect().forEach(facts -> byName.put(facts.name(), facts));
+            return byName.values().stream()
+                    .sorted(Comparator.comparing(ProcessFacts::name))
                     .toList();
         } finally {
             context.setJobDescription(null);

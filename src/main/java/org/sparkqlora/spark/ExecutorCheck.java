@@ -1,43 +1,51 @@
 package org.sparkqlora.spark;
 
-import java.io.UncheckedIOException;
+import java.io.IOException;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkEnv;
-import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.train.ModelSource;
 
-/** What an executor lacks. Runs in a task. */
-final class ExecutorCheck implements FlatMapFunction<Integer, String> {
+/** What an executor has and what it cannot reach. Runs in a task. */
+final class ExecutorCheck implements Function<Integer, ProcessFacts> {
     private static final long serialVersionUID = 1L;
 
     private final ModelSource model;
-    private final String rowFolder;
+    private final List<String> folders;
     private final Broadcast<SerializableConfiguration> configuration;
 
-    ExecutorCheck(ModelSource model, String rowFolder, Broadcast<SerializableConfiguration> configuration) {
+    /** @param folders that the driver sees */
+    ExecutorCheck(ModelSource model, List<String> folders, Broadcast<SerializableConfiguration> configuration) {
         this.model = model;
-        this.rowFolder = rowFolder;
+        this.folders = folders;
         this.configuration = configuration;
     }
 
     @Override
-    public Iterator<String> call(Integer slot) {
-        List<String> problems = new ArrayList<>();
-        model.problem().ifPresent(problems::add);
-        checkRows(problems);
-        String host = SparkEnv.get().blockManager().blockManagerId().host();
-        return problems.stream().map(problem -> host + ": " + problem).iterator();
+    public ProcessFacts call(Integer slot) {
+        List<String> missing = new ArrayList<>();
+        model.problem().ifPresent(missing::add);
+        folders.forEach(folder -> checkFolder(folder, missing));
+        SparkEnv env = SparkEnv.get();
+        String name = "executor %s on %s"
+                .formatted(env.executorId(), env.blockManager().blockManagerId().host());
+        return ProcessFacts.ofThisProcess(name, missing);
     }
 
-    private void checkRows(List<String> problems) {
+    private void checkFolder(String folder, List<String> missing) {
+        Path path = new Path(folder);
         try {
-            PreparedData.open(rowFolder, configuration.value().value());
-        } catch (IllegalArgumentException | UncheckedIOException e) {
-            problems.add(String.valueOf(e.getMessage()));
+            if (!path.getFileSystem(configuration.value().value()).exists(path)) {
+                missing.add(
+                        "Cannot see %s: expected the folder that the driver sees. Take one on a file system that all share."
+                                .formatted(folder));
+            }
+        } catch (IOException e) {
+            missing.add("Cannot reach %s: %s".formatted(folder, e.getMessage()));
         }
     }
 }

@@ -22,4 +22,12 @@ public final class TaskSlots {
         int askedFor = settings.getInt(EXECUTORS, 0) * settings.getInt(EXECUTOR_CORES, 1);
         return Math.max(1, Math.max(context.defaultParallelism(), askedFor) / threadsOfTask(context));
     }
+
+    /** Tasks that run at once on one executor, as it was asked for or as those that are there have cores; at least one. */
+    public static int ofExecutor(JavaSparkContext context) {
+        int asked = context.isLocal() ? 0 : context.getConf().getInt(EXECUTOR_CORES, 0);
+        int executors = Math.max(1, context.sc().statusTracker().getExecutorInfos().length - 1); // less the driver
+        int cores = asked > 0 ? asked : context.defaultParallelism() / executors;
+        return Math.max(1, cores / threadsOfTask(context));
+    }
 }

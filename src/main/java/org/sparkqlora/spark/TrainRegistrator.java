@@ -22,6 +22,7 @@ public final class TrainRegistrator implements KryoRegistrator {
             GroupResult.class,
             DocumentLosses.class,
             NumberedTokens.class,
+            ProcessFacts.class,
             LossTotal.class,
             ShardResult.BrokenLoss.class);
 

@@ -8,8 +8,10 @@ import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.global.torch;
 
 /** Loads libtorch and settles what must be settled before its first allocation. */
@@ -37,6 +39,23 @@ public final class Natives {
     /** Loads libtorch. Further calls do nothing. */
     public static void load() {
         Once.LOADED.run();
+    }
+
+    /** Why libtorch cannot be used in this process; nothing when it can. */
+    public static Optional<String> problem() {
+        try {
+            load();
+            return Optional.empty();
+        } catch (LinkageError e) {
+            Throwable reason = e.getCause() == null ? e : e.getCause();
+            return Optional.of("Cannot load libtorch: " + reason.getMessage());
+        }
+    }
+
+    /** The most memory that JavaCPP lets this process have before it refuses to allocate; 0 is no limit. */
+    public static long physicalLimit() {
+        load();
+        return Pointer.maxPhysicalBytes();
     }
 
     /** Sets the number of threads that libtorch's operations use when called from this thread. */

@@ -62,8 +62,13 @@ public record TrainPlan(
         }
     }
 
-    /** What a shard of {@code parameters} sends: a gradient, or a whole State where it takes steps by itself. */
+    /** What a shard of {@code parameters} sends. */
     public long numbersOfShard(long parameters) {
-        return batches.localSteps() == 1 ? parameters : StateMean.length(parameters, optimizer);
+        return numbersOfShard(parameters, optimizer, batches.localSteps());
+    }
+
+    /** What a shard of {@code parameters} sends: a gradient, or a whole State where it takes steps by itself. */
+    public static long numbersOfShard(long parameters, OptimizerSpec optimizer, int localSteps) {
+        return localSteps == 1 ? parameters : StateMean.length(parameters, optimizer);
     }
 }

@@ -1,39 +1,66 @@
 package org.sparkqlora.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.sparkqlora.spark.MemoryPlans.GIB;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
-import org.sparkqlora.optim.Paging;
-import org.sparkqlora.train.BatchPlan;
+import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.train.BigramModel;
+import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
-import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.Wire;
 
 class ClusterCheckTest {
-    private static final PreparedData NOWHERE =
-            new PreparedData("/no/such/folder", new Manifest("f", 8, List.of(), PreparationCounts.NONE));
+    private static final GradientSize LARGE = new GradientSize(100_000_000L, 4, Wire.FP32);
 
     @Test
     void everythingThatIsMissingIsNamedAtOnce() {
-        BatchPlan batches = TrainFixture.batches(4, 2, 10);
-        TrainingRun run = new TrainingRun(
-                TrainFixture.plan(batches), new MissingModel(), NOWHERE, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT);
+        ClusterNeeds needs =
+                new ClusterNeeds(new MissingModel(), List.of("/no/such/folder"), 4, MemoryPlans.of(64 * GIB, 1, 1));
+        ExchangeChoice choice = new ExchangeChoice(ExchangeKind.COLLECT, LARGE, GIB, "as asked for");
 
-        ExchangeChoice choice = new ExchangeChoice(
-                ExchangeKind.COLLECT, new GradientSize(100_000_000L, 4, Wire.FP32), 1L << 30, "as asked for");
-        List<String> problems =
-                Clusters.on(Clusters.TWO_SLOTS, context -> new ClusterCheck(context).problems(run, choice));
+        CheckReport report =
+                Clusters.on(Clusters.TWO_SLOTS, context -> new ClusterCheck(context).report(needs, choice));
 
-        assertThat(problems)
-                .containsExactly(
+        assertThat(report.problems())
+                .containsSubsequence(
                         "Cannot exchange gradients by collect, 1600262144 bytes at once: spark.driver.maxResultSize is 1073741824. Raise it, or take --exchange auto.",
-                        "Cannot send a result of 400065536 bytes to the driver: spark.kryoserializer.buffer.max is 67108864. Raise it (2047m is the most), or take --exchange auto.",
-                        "127.0.0.1: Cannot open model m: expected a folder",
-                        "127.0.0.1: Cannot read prepared rows from /no/such/folder: expected a manifest.json, found none");
+                        "Cannot send a result of 400065536 bytes to the driver: spark.kryoserializer.buffer.max is 67108864. Raise it (2047m is the most), or take --exchange auto.")
+                .contains(
+                        "executor driver on 127.0.0.1: Cannot open model m: expected a folder",
+                        "executor driver on 127.0.0.1: Cannot see /no/such/folder: expected the folder that the driver sees. Take one on a file system that all share.")
+                .anySatisfy(problem -> assertThat(problem)
+                        .startsWith("driver: Cannot hold 65536 MiB in a heap of")
+                        .endsWith("Raise spark.driver.memory."));
+    }
+
+    @Test
+    void executorsTellOfTheirOwnHeapAndFlags(@TempDir java.nio.file.Path folder) {
+        ClusterNeeds needs =
+                new ClusterNeeds(new BigramSource(), List.of(folder.toString()), 2, MemoryPlans.of(GIB, 1, 1));
+        try (JavaSparkContext context = Clusters.start(
+                Clusters.TWO_EXECUTORS,
+                Map.of("spark.executor.memory", "512m", "spark.executor.extraJavaOptions", "-Dplain=true"))) {
+            ExchangeChoice choice =
+                    ExchangeChoice.of(ExchangeKind.AUTO, new GradientSize(256, 2, Wire.FP32), context.getConf());
+
+            CheckReport report = new ClusterCheck(context).report(needs, choice);
+
+            assertThat(report.problems())
+                    .isNotEmpty()
+                    .allSatisfy(problem -> assertThat(problem)
+                            .startsWith("executor ")
+                            .contains("Cannot hold 1024 MiB in a heap of")
+                            .endsWith("Raise spark.executor.memory."));
+            assertThat(report.advice())
+                    .containsExactly(
+                            "The executors would be slow: add --add-modules=jdk.incubator.vector -Dorg.bytedeco.javacpp.nopointergc=true to spark.executor.extraJavaOptions, as spark-conf/ does.");
+        }
     }
 
     private record MissingModel() implements ModelSource {

@@ -1,0 +1,82 @@
+package org.sparkqlora.cli;
+
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.spark.CheckReport;
+import org.sparkqlora.spark.ClusterCheck;
+import org.sparkqlora.spark.ClusterNeeds;
+import org.sparkqlora.spark.ExchangeChoice;
+import org.sparkqlora.spark.GradientSize;
+import org.sparkqlora.spark.TaskSlots;
+import org.sparkqlora.train.MemoryPlan;
+import org.sparkqlora.train.StepSize;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.weights.ModelConfig;
+
+/** How a training run spreads over its cluster: settled, and found possible, before any work. Driver only. */
+final class ClusterSetup {
+    private final JavaSparkContext context;
+    private final TrainOptions options;
+    private final Console console;
+
+    ClusterSetup(JavaSparkContext context, TrainOptions options, Console console) {
+        this.context = context;
+        this.options = options;
+        this.console = console;
+    }
+
+    /** Shards of a step that would be {@code tasks} tasks: at most one a row. */
+    int shards(int tasks) {
+        return Math.min(options.run.batch.rows, tasks);
+    }
+
+    /** Where the optimiser pages, for weights that train, their optimiser state, and a gradient a shard. */
+    Paging paging(ParameterIndex index, int shards) {
+        long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
+        long bytes =
+                Float.BYTES * index.size() * (1L + shards) + Optimizers.stateBytes(options.update.optimizer(), sizes);
+        return options.update.paging(bytes, Runtime.getRuntime().maxMemory(), console);
+    }
+
+    ExchangeChoice exchange(ParameterIndex index, int shards) {
+        OptimizerSpec optimizer = options.update.optimizer();
+        long numbers = TrainPlan.numbersOfShard(index.size(), optimizer, options.run.localSteps);
+        GradientSize size = new GradientSize(numbers, shards, options.exchange.wire);
+        ExchangeChoice exchange = options.exchange.choose(size, context.getConf());
+        console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
+        return exchange;
+    }
+
+    /**
+     * Where memory goes, with as many tasks at once on an executor as it has slots.
+     *
+     * @param width tokens a row
+     */
+    MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards) {
+        int atOnce = TaskSlots.ofExecutor(context);
+        int executors = (shards + atOnce - 1) / atOnce;
+        StepSize step = new StepSize(width, options.run.batch.rows, options.run.batch.microRows, shards, executors);
+        return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step);
+    }
+
+    /** Tells what could be better, and refuses, with all reasons at once, what would fail. */
+    void check(ClusterNeeds needs, ExchangeChoice exchange) {
+        CheckReport report = new ClusterCheck(context).report(needs, exchange);
+        report.advice().forEach(advice -> console.note("advice: %s", advice));
+        List<String> problems = report.problems();
+        if (problems.size() == 1) {
+            throw new IllegalArgumentException(problems.get(0));
+        }
+
+        if (!problems.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "Cannot start, for %d reasons\n  %s".formatted(problems.size(), String.join("\n  ", problems)));
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package org.sparkqlora.spark;
+
+import org.apache.spark.SparkConf;
+import org.apache.spark.util.Utils;
+
+/** What of Spark's settings bounds a run. */
+record ClusterSettings(SparkConf conf) {
+    private static final String MASTER = "spark.master";
+    private static final String MEBI = "m";
+    private static final long SMALLEST_OVERHEAD = 384L << 20;
+    private static final double OVERHEAD_SHARE = 0.1;
+
+    boolean isLocal() {
+        return Utils.isLocalMaster(conf);
+    }
+
+    /** Whether the cluster manager ends an executor that takes more than it asked for. */
+    boolean boundsMemory() {
+        String master = conf.get(MASTER, "");
+        return master.startsWith("yarn") || master.startsWith("k8s");
+    }
+
+    /** What an executor of {@code heapBytes} may take beside its heap, where the manager bounds it. */
+    long overheadBytes(long heapBytes) {
+        double share = conf.getDouble("spark.executor.memoryOverheadFactor", OVERHEAD_SHARE);
+        long least = Math.max(SMALLEST_OVERHEAD, (long) (share * heapBytes));
+        long asked = conf.contains("spark.executor.memoryOverhead")
+                ? conf.getSizeAsMb("spark.executor.memoryOverhead", "0" + MEBI) << 20
+                : least;
+        return asked + offHeapBytes();
+    }
+
+    private long offHeapBytes() {
+        return conf.getBoolean("spark.memory.offHeap.enabled", false)
+                ? conf.getSizeAsBytes("spark.memory.offHeap.size", "0")
+                : 0;
+    }
+
+    int threadsOfTask() {
+        return conf.getInt("spark.task.cpus", 1);
+    }
+
+    /** Cores of an executor, as far as they were asked for; 0 where the manager decides. */
+    int coresOfExecutor() {
+        return conf.getInt("spark.executor.cores", 0);
+    }
+}

@@ -1,0 +1,84 @@
+package org.sparkqlora.spark;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What Spark's settings alone tell. */
+final class SettingsCheck {
+    private static final String SERIALIZER = "spark.serializer";
+    private static final String KRYO = "KryoSerializer";
+    private static final String KRYO_REGISTRATOR = "spark.kryo.registrator";
+
+    private SettingsCheck() {}
+
+    static List<String> problems(ClusterSettings settings, ExchangeChoice exchange) {
+        List<String> problems = new ArrayList<>();
+        checkSlots(settings, problems);
+        if (exchange.kind() == ExchangeKind.BIGDL) {
+            problems.addAll(BigDl.require().exchangeProblems(exchange.size(), settings.conf()));
+        }
+
+        checkResultSize(exchange, problems);
+        if (isKryo(settings)) {
+            checkKryo(settings, exchange.bytesOfResult(), problems);
+        }
+
+        return problems;
+    }
+
+    static List<String> advice(ClusterSettings settings, int shards, int slots) {
+        List<String> advice = new ArrayList<>();
+        int waves = (shards + slots - 1) / slots;
+        if (shards % slots != 0 && !settings.isLocal()) {
+            advice.add(
+                    "%d shards on %d task slots leave slots idle: a step takes %d rounds. A multiple of %d shards uses them all."
+                            .formatted(shards, slots, waves, slots));
+        }
+
+        if (!isKryo(settings) && !settings.isLocal()) {
+            advice.add(
+                    "Java's serialisation copies gradients several times: set %s to org.apache.spark.serializer.%s and %s to %s."
+                            .formatted(SERIALIZER, KRYO, KRYO_REGISTRATOR, TrainRegistrator.class.getName()));
+        }
+
+        return advice;
+    }
+
+    private static void checkSlots(ClusterSettings settings, List<String> problems) {
+        int cores = settings.coresOfExecutor();
+        if (!settings.isLocal() && cores > 0 && cores < settings.threadsOfTask()) {
+            problems.add(
+                    "Cannot run a task: expected spark.executor.cores of at least spark.task.cpus, %d, found %d. Raise the one or lower the other."
+                            .formatted(settings.threadsOfTask(), cores));
+        }
+    }
+
+    private static void checkResultSize(ExchangeChoice exchange, List<String> problems) {
+        long needed = exchange.bytesOfJob();
+        long allowed = exchange.resultLimit();
+        if (needed > allowed) {
+            problems.add(
+                    "Cannot exchange gradients by %s, %d bytes at once: %s is %d. Raise it, or take --exchange auto."
+                            .formatted(exchange.kind().word(), needed, ExchangeChoice.MAX_RESULT_SIZE, allowed));
+        }
+    }
+
+    private static void checkKryo(ClusterSettings settings, long result, List<String> problems) {
+        String registrators = settings.conf().get(KRYO_REGISTRATOR, "");
+        if (!registrators.contains(TrainRegistrator.class.getName())) {
+            problems.add("Cannot use Kryo: expected %s to hold %s, found '%s'"
+                    .formatted(KRYO_REGISTRATOR, TrainRegistrator.class.getName(), registrators));
+        }
+
+        long allowed = settings.conf().getSizeAsBytes(ExchangeChoice.KRYO_BUFFER, "64m");
+        if (result > allowed) {
+            problems.add(
+                    "Cannot send a result of %d bytes to the driver: %s is %d. Raise it (2047m is the most), or take --exchange auto."
+                            .formatted(result, ExchangeChoice.KRYO_BUFFER, allowed));
+        }
+    }
+
+    private static boolean isKryo(ClusterSettings settings) {
+        return settings.conf().get(SERIALIZER, "").endsWith(KRYO);
+    }
+}

@@ -1,0 +1,56 @@
+package org.sparkqlora.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.apache.spark.SparkConf;
+import org.junit.jupiter.api.Test;
+import org.sparkqlora.train.Wire;
+
+class SettingsCheckTest {
+    private static final GradientSize SIZE = new GradientSize(1000, 4, Wire.FP32);
+
+    @Test
+    void anExecutorWithFewerCoresThanATaskTakesIsRefused() {
+        SparkConf settings = kryo().set("spark.executor.cores", "2").set("spark.task.cpus", "4");
+
+        assertThat(problems(settings))
+                .containsExactly(
+                        "Cannot run a task: expected spark.executor.cores of at least spark.task.cpus, 4, found 2. Raise the one or lower the other.");
+    }
+
+    @Test
+    void kryoWithoutOurRegistratorIsRefused() {
+        assertThat(problems(kryo().set("spark.kryo.registrator", "org.example.Other")))
+                .containsExactly(
+                        "Cannot use Kryo: expected spark.kryo.registrator to hold org.sparkqlora.spark.TrainRegistrator, found 'org.example.Other'");
+    }
+
+    @Test
+    void javaSerialisationAndIdleSlotsAreAdvice() {
+        SparkConf settings = new SparkConf(false).setMaster("spark://host:7077");
+
+        assertThat(SettingsCheck.problems(new ClusterSettings(settings), choice(settings)))
+                .isEmpty();
+        assertThat(SettingsCheck.advice(new ClusterSettings(settings), 4, 3))
+                .containsExactly(
+                        "4 shards on 3 task slots leave slots idle: a step takes 2 rounds. A multiple of 3 shards uses them all.",
+                        "Java's serialisation copies gradients several times: set spark.serializer to org.apache.spark.serializer.KryoSerializer and spark.kryo.registrator to org.sparkqlora.spark.TrainRegistrator.");
+        assertThat(SettingsCheck.advice(new ClusterSettings(kryo()), 6, 3)).isEmpty();
+    }
+
+    private static List<String> problems(SparkConf settings) {
+        return SettingsCheck.problems(new ClusterSettings(settings), choice(settings));
+    }
+
+    private static ExchangeChoice choice(SparkConf settings) {
+        return ExchangeChoice.of(ExchangeKind.COLLECT, SIZE, settings);
+    }
+
+    private static SparkConf kryo() {
+        return new SparkConf(false)
+                .setMaster("spark://host:7077")
+                .set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+                .set("spark.kryo.registrator", TrainRegistrator.class.getName());
+    }
+}
