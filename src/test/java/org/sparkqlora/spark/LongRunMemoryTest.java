@@ -56,8 +56,8 @@ class LongRunMemoryTest {
 
             assertThat(heaps.before).hasSize(3);
             assertThat(heaps.after.keySet()).isEqualTo(heaps.before.keySet());
-            heaps.after.forEach(
-                    (process, bytes) -> assertThat(bytes).as(process).isLessThan(heaps.before.get(process) + ROOM));
+            heaps.after.forEach((process, bytes) ->
+                    assertThat(bytes).as(process).isLessThan(heaps.before.getOrDefault(process, 0L) + ROOM));
         }
     }
 
