@@ -7,8 +7,9 @@ The job:
     rows      JSON lines of examples: text, ids, trained (1 where the token's loss counts)
     losses    name -> model folder, and adapter folder if there is one
     answers   name -> the same, and prompts, each a user's turn, and new_tokens
-    adapters  name -> model folder, options of LoraConfig, output folder; the adapter is made here, with random factors
+    adapters  name -> model folder, options of LoraConfig, new tokens, output folder; the adapter is made here, with random factors
     merges    name -> model folder, adapter folder, and the folder that we merged them into
+    cut       a text, and the folder whose tokenizer cuts it
 
 A tensor or key that is missing, unexpected or of another shape ends the program: a file that loads in part has not made the trip.
 """
@@ -48,13 +49,16 @@ def open_adapted(entry: Entry) -> PreTrainedModel | PeftModel:
     if folder is None:
         return model
 
+    if (Path(folder) / "tokenizer.json").exists():
+        model.resize_token_embeddings(len(AutoTokenizer.from_pretrained(folder)))
+
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         adapted = PeftModel.from_pretrained(model, folder)
 
     complaints = [str(warning.message) for warning in caught if "key" in str(warning.message)]
     stored = load_file(Path(folder) / "adapter_model.safetensors")
-    loaded = get_peft_model_state_dict(adapted)
+    loaded = get_peft_model_state_dict(adapted, save_embedding_layers=False)
     if complaints or stored.keys() != loaded.keys():
         raise SystemExit(f"Cannot load {folder} whole: {complaints} {sorted(stored.keys() ^ loaded.keys())}")
 
@@ -107,7 +111,14 @@ def answers(entry: Entry) -> list[str]:
 def make_adapter(entry: Entry, rows: list[Row]) -> float:
     """Saves an adapter with random factors, as after training, and returns its loss."""
     torch.manual_seed(SEED)
-    model = get_peft_model(open_model(entry["model"]), LoraConfig(task_type="CAUSAL_LM", **entry["options"]))
+    base = open_model(entry["model"])
+    if entry["tokens"]:
+        tokenizer = AutoTokenizer.from_pretrained(entry["model"])
+        tokenizer.add_tokens(entry["tokens"], special_tokens=True)
+        tokenizer.save_pretrained(entry["output"])
+        base.resize_token_embeddings(len(tokenizer), mean_resizing=True)
+
+    model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM", **entry["options"]))
     conversion = {}
     if "init_lora_weights" in entry["options"]:  # the adapter is a part of its base, and is converted to one of the base as it was
         model.peft_config["default"].init_lora_weights = True
@@ -149,6 +160,7 @@ def main(job_file: str, result_file: str) -> None:
         "losses": losses(job["losses"], rows),
         "answers": {name: answers(entry) for name, entry in job["answers"].items()},
         "adapters": {name: make_adapter(entry, rows) for name, entry in job["adapters"].items()},
+        "cut": AutoTokenizer.from_pretrained(job["cut"]["tokenizer"])(job["cut"]["text"], add_special_tokens=False).input_ids,
         "merges": {name: merge_error(entry) for name, entry in job["merges"].items()},
     }
     Path(result_file).write_text(json.dumps(result, indent=2))

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -31,14 +32,33 @@ public final class AdapterFolder {
 
     private AdapterFolder() {}
 
-    /** Writes an adapter; one that is there is replaced when the new one was read back. */
+    /** Writes an adapter without further files. */
     public static void write(
             FileSystem files, Path folder, AdapterConfig config, ParameterIndex index, FlatVector parameters) {
+        write(files, folder, config, index, parameters, Map.of());
+    }
+
+    /**
+     * Writes an adapter; one that is there is replaced when the new one was read back.
+     *
+     * @param others files that go beside it, by name: a tokenizer, where it is not the base's
+     */
+    public static void write(
+            FileSystem files,
+            Path folder,
+            AdapterConfig config,
+            ParameterIndex index,
+            FlatVector parameters,
+            Map<String, BlobWriter> others) {
         requireTrained(folder, index, parameters);
         try (FreshFolder fresh = new FreshFolder(files, folder)) {
             writeWeights(fresh, index, parameters);
             String text = AdapterConfigJson.write(named(config, index));
             fresh.add(CONFIG_FILE, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+            for (Map.Entry<String, BlobWriter> other : others.entrySet()) {
+                fresh.add(other.getKey(), other.getValue());
+            }
+
             fresh.commit();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write adapter " + folder, e);
@@ -55,7 +75,10 @@ public final class AdapterFolder {
             }
 
             try (InputStream in = files.open(file)) {
-                return AdapterConfigJson.parse(file.toString(), new String(in.readAllBytes(), StandardCharsets.UTF_8));
+                return withStored(
+                        AdapterConfigJson.parse(file.toString(), new String(in.readAllBytes(), StandardCharsets.UTF_8)),
+                        files,
+                        new Path(file.getParent(), WEIGHTS_FILE));
             }
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read adapter " + folder, e);
@@ -83,6 +106,20 @@ public final class AdapterFolder {
         }
     }
 
+    /** PEFT stores embedding and head of a model of another size whether they are modules to save or not, and their size only there. */
+    private static AdapterConfig withStored(AdapterConfig config, FileSystem files, Path weights) throws IOException {
+        if (!files.exists(weights)) {
+            return config;
+        }
+
+        try (InputStream in = new BufferedInputStream(files.open(weights))) {
+            SafetensorsLayout layout = SafetensorsLayout.read(
+                    weights.toString(), in, files.getFileStatus(weights).getLen());
+            LoraSpec lora = config.lora();
+            return new AdapterConfig(lora.withSaved(AdapterKeys.saved(lora.saved(), layout)), config.baseModel());
+        }
+    }
+
     /** The adapter's tensors in the order of {@code index}, which must be exactly those of the file. */
     public static FlatVector read(FileSystem files, Path folder, ParameterIndex index) {
         try {
@@ -104,6 +141,11 @@ public final class AdapterFolder {
         FlatVector vector = FlatVector.zeros(index.size());
         Set<String> seen = new HashSet<>();
         for (TensorSpec spec : layout.tensors()) {
+            if (AdapterKeys.isCopy(spec.name(), layout)) {
+                SafetensorsStream.read(in, spec, (from, values, count) -> {});
+                continue;
+            }
+
             Parameter parameter = index.find(spec.name());
             long offset = parameter.offset();
             SafetensorsStream.Target target = seen.add(parameter.name())

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
@@ -12,6 +13,8 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.SavedModule;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.SafetensorsLayout;
 import org.sparkqlora.weights.TensorSpec;
@@ -20,6 +23,8 @@ import org.sparkqlora.weights.TensorSpec;
 final class AdapterKeys {
     private static final int MOST_LISTED = 8;
     private static final Pattern FACTOR = Pattern.compile(".*\\.(\\w+)\\.lora_A\\.weight");
+
+    private static final Pattern COPY = Pattern.compile("(.*)\\.(?:modules_to_save|original_module)\\.weight");
 
     private AdapterKeys() {}
 
@@ -30,6 +35,10 @@ final class AdapterKeys {
         Set<String> different = new TreeSet<>();
         for (TensorSpec spec : layout.tensors()) {
             missing.remove(spec.name());
+            if (isCopy(spec.name(), layout)) {
+                continue;
+            }
+
             if (!index.has(spec.name())) {
                 unexpected.add(spec.name());
             } else if (!fits(index.find(spec.name()), spec)) {
@@ -51,6 +60,39 @@ final class AdapterKeys {
                     "Cannot load adapter %s: expected the %d tensors that this model trains, found others. Are model, rank and target modules those of the adapter?\n  %s"
                             .formatted(folder, of(index).size(), String.join("\n  ", problems)));
         }
+    }
+
+    /** What {@code named} becomes by the tensors that the file has: modules that are stored whole, and how many rows they have. */
+    static SavedModules saved(SavedModules named, SafetensorsLayout layout) {
+        List<TensorSpec> stored = layout.tensors().stream()
+                .filter(spec -> module(spec).isPresent() && spec.shape().length == 2)
+                .toList();
+        if (stored.isEmpty()) {
+            return named;
+        }
+
+        List<SavedModule> modules = new ArrayList<>(named.modules());
+        stored.forEach(spec -> modules.add(module(spec).orElseThrow()));
+        return new SavedModules(
+                modules,
+                named.weightTying() && !named.isEmpty(),
+                Math.toIntExact(stored.get(0).shape()[0]));
+    }
+
+    /**
+     * Whether the tensor is one of the further copies that PEFT stores of a module of another size than the base's: the module
+     * as it was before training, and the trained one under the name that it has in memory.
+     */
+    static boolean isCopy(String name, SafetensorsLayout layout) {
+        Matcher copy = COPY.matcher(name);
+        return copy.matches()
+                && layout.tensors().stream().anyMatch(spec -> spec.name().equals(copy.group(1) + ".weight"));
+    }
+
+    private static Optional<SavedModule> module(TensorSpec spec) {
+        return Arrays.stream(SavedModule.values())
+                .filter(module -> module.adapterKey().equals(spec.name()))
+                .findFirst();
     }
 
     /** The tensors that an adapter is stored as: all that train, and those of more than one name under each. */

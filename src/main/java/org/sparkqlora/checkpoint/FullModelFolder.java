@@ -8,8 +8,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.FileSystem;
@@ -20,7 +22,9 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.CompanionFiles;
+import org.sparkqlora.weights.DecoderTensors;
 import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.SafetensorsLayout;
 import org.sparkqlora.weights.SafetensorsWriter;
 import org.sparkqlora.weights.ShardIndexJson;
@@ -36,6 +40,7 @@ public final class FullModelFolder {
     static final String WEIGHTS_FILE = "model.safetensors";
     static final String INDEX_FILE = WEIGHTS_FILE + ".index.json";
     static final String CONFIG_FILE = "config.json";
+    private static final Set<String> WHOLE = Set.of(DecoderTensors.EMBEDDING, DecoderTensors.HEAD);
     private static final int PIECE = 1 << 20;
 
     private FullModelFolder() {}
@@ -59,6 +64,44 @@ public final class FullModelFolder {
 
     /** Writes {@code source} with some weights changed; those in four bits must all be. */
     public static void write(FileSystem files, Path folder, WeightFolder source, ChangedWeights changed) {
+        write(files, folder, source, changed, Map.of());
+    }
+
+    /**
+     * The same with other files beside the weights than those of {@code source}.
+     *
+     * @param others by name; they replace the source's
+     */
+    public static void write(
+            FileSystem files,
+            Path folder,
+            WeightFolder source,
+            ChangedWeights changed,
+            Map<String, BlobWriter> others) {
+        SortedMap<String, List<TensorSpec>> shards = shards(folder, source, changed);
+        Map<String, BlobWriter> companions = new LinkedHashMap<>();
+        CompanionFiles.of(source.path())
+                .forEach(file -> companions.put(file.getFileName().toString(), out -> Files.copy(file, out)));
+        companions.putAll(others);
+        String config = source.plainConfigText(changed.config(source.config()));
+        try (FreshFolder fresh = new FreshFolder(files, folder)) {
+            addWeights(fresh, shards, source, changed);
+            for (Map.Entry<String, BlobWriter> companion : companions.entrySet()) {
+                fresh.add(companion.getKey(), companion.getValue());
+            }
+
+            fresh.add(CONFIG_FILE, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+            fresh.commit();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write model " + folder, e);
+        }
+    }
+
+    /** The tensors of each file: those of {@code source}, and behind the embedding a head that it has not. */
+    private static SortedMap<String, List<TensorSpec>> shards(
+            Path folder, WeightFolder source, ChangedWeights changed) {
+        ModelConfig config = changed.config(source.config());
+        long[] matrix = {config.vocabularySize(), config.hiddenSize()};
         SortedMap<String, List<TensorSpec>> shards = new TreeMap<>();
         for (String name : source.names()) {
             if (!changed.has(name) && source.fourBit(name).isPresent()) {
@@ -67,21 +110,15 @@ public final class FullModelFolder {
                                 .formatted(folder, name));
             }
 
-            shards.computeIfAbsent(source.fileOf(name), file -> new ArrayList<>())
-                    .add(new TensorSpec(name, source.typeOf(name), source.shapeOf(name)));
-        }
-
-        try (FreshFolder fresh = new FreshFolder(files, folder)) {
-            addWeights(fresh, shards, source, changed);
-            for (java.nio.file.Path companion : CompanionFiles.of(source.path())) {
-                fresh.add(companion.getFileName().toString(), out -> Files.copy(companion, out));
+            List<TensorSpec> shard = shards.computeIfAbsent(source.fileOf(name), file -> new ArrayList<>());
+            boolean resized = WHOLE.contains(name);
+            shard.add(new TensorSpec(name, source.typeOf(name), resized ? matrix : source.shapeOf(name)));
+            if (name.equals(DecoderTensors.EMBEDDING) && !config.tiedEmbeddings() && !source.has(DecoderTensors.HEAD)) {
+                shard.add(new TensorSpec(DecoderTensors.HEAD, source.typeOf(name), matrix));
             }
-
-            fresh.add(CONFIG_FILE, out -> out.write(source.plainConfigText().getBytes(StandardCharsets.UTF_8)));
-            fresh.commit();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to write model " + folder, e);
         }
+
+        return shards;
     }
 
     private static void addWeights(

@@ -14,6 +14,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.DecoderTensors;
+import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
 
 /**
@@ -28,12 +29,14 @@ public final class MergedWeights implements ChangedWeights {
         FloatSource floats(String weight);
     }
 
+    private final WeightFolder source;
     private final Base base;
     private final AdapterMerge merge;
     private final FlatVector adapter;
     private final Workers workers;
 
-    private MergedWeights(Base base, AdapterMerge merge, FlatVector adapter, Workers workers) {
+    private MergedWeights(WeightFolder source, Base base, AdapterMerge merge, FlatVector adapter, Workers workers) {
+        this.source = source;
         this.base = base;
         this.merge = merge;
         this.adapter = adapter;
@@ -49,7 +52,7 @@ public final class MergedWeights implements ChangedWeights {
                             .formatted(source.path()));
         }
 
-        return new MergedWeights(new Stored(source), merge, adapter, workers);
+        return new MergedWeights(source, new Stored(source), merge, adapter, workers);
     }
 
     /**
@@ -63,12 +66,12 @@ public final class MergedWeights implements ChangedWeights {
                 source,
                 new HashSet<>(DecoderTensors.of(source.config()).projections()),
                 new FourBitQuantizer(spec, workers));
-        return new MergedWeights(base, merge, adapter, workers);
+        return new MergedWeights(source, base, merge, adapter, workers);
     }
 
     @Override
     public boolean has(String name) {
-        return merge.has(name) || base.has(name);
+        return merge.has(name) || base.has(name) || isNewHead(name);
     }
 
     @Override
@@ -78,8 +81,22 @@ public final class MergedWeights implements ChangedWeights {
             return new VectorRange(adapter, whole);
         }
 
+        if (isNewHead(name)) {
+            return source.tensor(DecoderTensors.EMBEDDING).asFloats();
+        }
+
         FloatSource weight = base.floats(name);
         return merge.has(name) ? merge.merged(name, weight, adapter, workers) : weight;
+    }
+
+    @Override
+    public ModelConfig config(ModelConfig own) {
+        return merge.config();
+    }
+
+    /** Whether it is the head of a model that had none: where the adapter left it alone, it is what the embedding was. */
+    private boolean isNewHead(String name) {
+        return name.equals(DecoderTensors.HEAD) && !merge.config().tiedEmbeddings() && !source.has(name);
     }
 
     private record Stored(WeightFolder source) implements Base {

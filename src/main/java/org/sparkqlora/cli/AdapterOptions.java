@@ -10,6 +10,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The shape of the adapters, or an adapter to go on from, which has its own. */
@@ -88,6 +89,16 @@ final class AdapterOptions {
                             + " its own, as PEFT does unless told otherwise. The two then differ.")
     boolean untied;
 
+    @Mixin
+    TokenOptions tokens = new TokenOptions();
+
+    @Option(
+            names = "--resize-token-embeddings",
+            paramLabel = "N",
+            description = "Rows of embedding and head. Default: the base's, or more where --new-tokens need them.")
+    @Nullable
+    Integer rows;
+
     @Option(
             names = "--init-lora-weights",
             defaultValue = "default",
@@ -114,12 +125,25 @@ final class AdapterOptions {
     void check(Problems problems) {
         problems.collect("--rank, --alpha, --dropout, --layers-to-transform", this::spec);
         problems.requireFolder("--init-adapter", initial);
+        tokens.check(problems);
+        problems.require(
+                !resizes() || !saved.isEmpty() || initial != null,
+                "--new-tokens, --resize-token-embeddings: expected --modules-to-save %s with them, found none: rows that do not train mean nothing",
+                SavedModule.optionNames());
+        problems.require(
+                !resizes() || initial == null,
+                "--new-tokens, --resize-token-embeddings: expected none of them beside --init-adapter, whose tokens the model gets");
         problems.require(
                 initial == null || initialization instanceof FactorInitialization.Drawn,
                 "--init-lora-weights: expected none of pissa and olora with --init-adapter, found %s",
                 initialization.optionName());
         problems.require(
                 !untied || !saved.isEmpty(), "--no-weight-tying: expected --modules-to-save with it, found none");
+    }
+
+    /** Whether the model is to have other tokens than its base. */
+    boolean resizes() {
+        return rows != null || !tokens.isEmpty();
     }
 
     /** The shape that the options ask for. */

@@ -1,5 +1,6 @@
 package org.sparkqlora.cli;
 
+import java.nio.file.Path;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterConfig;
@@ -7,6 +8,7 @@ import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.weights.ModelConfig;
@@ -16,20 +18,33 @@ import org.sparkqlora.weights.ModelConfig;
  *
  * @param lora shape of the adapters; null when there are none
  * @param folder the adapter to start from; null to start anew
+ * @param vocabulary the tokens that the model has with them
  */
-record AdapterStart(@Nullable LoraSpec lora, @Nullable Location folder) {
-    /** As the options of {@code train} say. */
-    static AdapterStart of(Method method, AdapterOptions options) {
+record AdapterStart(@Nullable LoraSpec lora, @Nullable Location folder, Vocabulary vocabulary) {
+    /** As the options of {@code train} say, on a base in folder {@code model}. Throws what does not fit the base. */
+    static AdapterStart of(Method method, AdapterOptions options, Path model, ModelConfig config) {
         if (options.initial != null) {
-            return from(options.initial);
+            return from(options.initial, model, config);
         }
 
-        return new AdapterStart(method == Method.FULL ? null : options.spec(), null);
+        if (method == Method.FULL) {
+            return none();
+        }
+
+        Vocabulary vocabulary = new Vocabulary(options.tokens.all());
+        LoraSpec lora = options.spec();
+        TargetCheck.check(lora, config);
+        LoraSpec sized = lora.withSaved(lora.saved().withRows(vocabulary.rows(model, config, options.rows)));
+        return new AdapterStart(sized, null, vocabulary);
     }
 
-    /** From an adapter in PEFT layout. */
-    static AdapterStart from(Location folder) {
-        return new AdapterStart(config(folder).lora(), folder);
+    /** From an adapter in PEFT layout of a base in folder {@code model}. */
+    static AdapterStart from(Location folder, Path model, ModelConfig config) {
+        LoraSpec lora = config(folder).lora();
+        SavedModules saved = lora.saved();
+        boolean same = saved.rows() == config.vocabularySize();
+        return new AdapterStart(
+                same ? lora.withSaved(saved.withRows(0)) : lora, folder, Vocabulary.beside(folder, model));
     }
 
     /** What an adapter folder says of itself. */
@@ -39,14 +54,12 @@ record AdapterStart(@Nullable LoraSpec lora, @Nullable Location folder) {
 
     /** A base without adapters. */
     static AdapterStart none() {
-        return new AdapterStart(null, null);
+        return new AdapterStart(null, null, Vocabulary.UNCHANGED);
     }
 
-    /** Makes sure that adapters that start anew have modules in the model; those of a folder are compared when they are read. */
-    void check(ModelConfig config) {
-        if (lora != null && folder == null) {
-            TargetCheck.check(lora, config);
-        }
+    /** What the base is with as many tokens as the adapters' embedding and head have. */
+    ModelConfig sized(ModelConfig base) {
+        return lora == null ? base : lora.saved().sized(base);
     }
 
     /** The first values of what trains, in memory. */

@@ -35,7 +35,8 @@ final class AnswerJob {
     Result run(PromptFile file, ModelConfig config, @Nullable Path chatTemplate) {
         Path folder = source.local();
         List<PromptFile.Line> prompts = file.read();
-        try (ModelTokenizer tokenizer = ModelEncoders.openTokenizer(folder, chatTemplate)) {
+        try (ModelTokenizer tokenizer =
+                ModelTokenizer.open(folder, chatTemplate, start.vocabulary().added())) {
             List<int[]> asked = encoded(file, prompts, tokenizer);
             List<int[]> made = made(asked, choice.spec(EndTokens.of(folder, config, tokenizer)));
             List<String> lines = new ArrayList<>();

@@ -28,7 +28,8 @@ final class Answers implements AutoCloseable {
     }
 
     static Answers open(FolderModelSource source, AdapterStart start, @Nullable Path chatTemplate) {
-        ModelTokenizer tokenizer = ModelEncoders.openTokenizer(source.local(), chatTemplate);
+        ModelTokenizer tokenizer = ModelTokenizer.open(
+                source.local(), chatTemplate, start.vocabulary().added());
         try {
             return open(source, tokenizer, start);
         } catch (RuntimeException e) {

@@ -11,6 +11,13 @@ import org.sparkqlora.weights.WeightFolder;
 final class BaseCheck {
     private BaseCheck() {}
 
+    /** What the model's config says, nothing else checked. */
+    static ModelConfig config(ModelOptions options) {
+        try (WeightFolder weights = WeightFolder.open(options.folder())) {
+            return weights.config();
+        }
+    }
+
     /** Checks the model's files, every weight of them, and returns its config. */
     static ModelConfig check(ModelOptions options) {
         return check(options, null);

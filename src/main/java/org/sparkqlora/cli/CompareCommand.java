@@ -88,7 +88,7 @@ final class CompareCommand implements Command {
     /** The process that would find it comes after others, and they take long. */
     private void checkAdapters() {
         ModelConfig config = BaseCheck.check(train.model);
-        methods.forEach(method -> AdapterStart.of(method, train.adapter).check(config));
+        methods.forEach(method -> AdapterStart.of(method, train.adapter, train.model.folder(), config));
     }
 
     /** The command line of {@code train} by {@code method}: this one, but for what is told otherwise. */

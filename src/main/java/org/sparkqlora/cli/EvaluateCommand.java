@@ -78,11 +78,13 @@ final class EvaluateCommand implements Command {
 
     Evaluation evaluate(Console console) {
         ModelConfig config = BaseCheck.check(model);
-        AdapterStart start = adapter == null ? AdapterStart.none() : AdapterStart.from(adapter);
-        ModelEncoders encoders = ModelEncoders.of(model.folder(), data, config.vocabularySize());
+        Path folder = model.folder();
+        AdapterStart start = adapter == null ? AdapterStart.none() : AdapterStart.from(adapter, folder, config);
+        ModelEncoders encoders = ModelEncoders.of(folder, data, start, config);
         JavaSparkContext context = Sessions.context("evaluate");
-        try (RowsFolder folder = RowsFolder.of(prepared)) {
-            PreparedData rows = new Preparation(context, console).rows(data.sources, encoders, data, folder.location());
+        try (RowsFolder rowsFolder = RowsFolder.of(prepared)) {
+            PreparedData rows =
+                    new Preparation(context, console).rows(data.sources, encoders, data, rowsFolder.location());
             return new Evaluation(losses(context, start, rows), rows.manifest().counts());
         }
     }

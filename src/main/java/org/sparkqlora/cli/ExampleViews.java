@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.Example;
@@ -30,7 +31,7 @@ final class ExampleViews {
 
     /** Prints a JSON line for each record of {@code file}. */
     void print(Path file, Console console) {
-        try (ModelTokenizer tokenizer = ModelEncoders.openTokenizer(model, chatTemplate);
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(model, chatTemplate, List.of());
                 BufferedReader lines = Files.newBufferedReader(file)) {
             long number = 0;
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {

@@ -103,8 +103,7 @@ final class GenerateCommand implements Command {
      * @param sink gets the text as it grows
      */
     Answer answer(Consumer<String> sink) {
-        BaseCheck.check(model);
-        AdapterStart start = start();
+        AdapterStart start = start(BaseCheck.check(model));
         try (Answers answers = Answers.open(model.source(start.lora()), start, chatTemplate)) {
             return answers.to(Required.value("--prompt", prompt), choice, sink);
         }
@@ -112,7 +111,7 @@ final class GenerateCommand implements Command {
 
     private void answerAll(Path file, Path target, Console console) {
         ModelConfig config = BaseCheck.check(model);
-        AdapterStart start = start();
+        AdapterStart start = start(config);
         long began = System.nanoTime();
         AnswerJob.Result result = new AnswerJob(model.source(start.lora()), start, choice)
                 .run(new PromptFile(file), config, chatTemplate);
@@ -120,7 +119,7 @@ final class GenerateCommand implements Command {
         console.result(SummaryJson.answered(target, result, (System.nanoTime() - began) / 1e9));
     }
 
-    private AdapterStart start() {
-        return adapter == null ? AdapterStart.none() : AdapterStart.from(adapter);
+    private AdapterStart start(ModelConfig config) {
+        return adapter == null ? AdapterStart.none() : AdapterStart.from(adapter, model.folder(), config);
     }
 }

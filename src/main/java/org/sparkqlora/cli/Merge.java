@@ -3,12 +3,12 @@ package org.sparkqlora.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.FullModelFolder;
 import org.sparkqlora.checkpoint.MergedWeights;
 import org.sparkqlora.model.AdapterMerge;
-import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
@@ -21,23 +21,25 @@ final class Merge implements AutoCloseable {
     private final AdapterMerge merge;
     private final FlatVector adapter;
     private final QuantSpec spec;
+    private final Vocabulary vocabulary;
     private final Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
 
-    private Merge(WeightFolder source, AdapterMerge merge, FlatVector adapter, QuantSpec spec) {
+    private Merge(WeightFolder source, AdapterMerge merge, FlatVector adapter, QuantSpec spec, Vocabulary vocabulary) {
         this.source = source;
         this.merge = merge;
         this.adapter = adapter;
         this.spec = spec;
+        this.vocabulary = vocabulary;
     }
 
     /** Opens both and makes sure that they fit each other. */
     static Merge open(Path model, Location adapterFolder, QuantSpec spec) {
-        LoraSpec lora = AdapterStart.config(adapterFolder).lora();
         WeightFolder source = WeightFolder.open(model);
         source.checkShapes();
-        AdapterMerge merge = new AdapterMerge(source.config(), lora);
+        AdapterStart start = AdapterStart.from(adapterFolder, model, source.config());
+        AdapterMerge merge = new AdapterMerge(source.config(), Objects.requireNonNull(start.lora()));
         FlatVector adapter = AdapterFolder.read(adapterFolder.files(), adapterFolder.path(), merge.parameters());
-        return new Merge(source, merge, adapter, spec);
+        return new Merge(source, merge, adapter, spec, start.vocabulary());
     }
 
     /** Writes the merged model in the types of its source. */
@@ -81,7 +83,7 @@ final class Merge implements AutoCloseable {
             case ORIGINAL -> MergedWeights.intoStored(source, merge, adapter, workers);
             case QUANTIZED -> MergedWeights.intoQuantized(source, spec, merge, adapter, workers);
         };
-        FullModelFolder.write(target.files(), target.path(), source, weights);
+        FullModelFolder.write(target.files(), target.path(), source, weights, vocabulary.files(source.path()));
     }
 
     private MergeBase base(@Nullable MergeBase asked) {

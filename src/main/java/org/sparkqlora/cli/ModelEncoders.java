@@ -1,7 +1,6 @@
 package org.sparkqlora.cli;
 
 import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.LineEncoder;
@@ -9,6 +8,7 @@ import org.sparkqlora.spark.LineEncoderSource;
 import org.sparkqlora.spark.RecordEncoders;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.weights.ModelConfig;
 
 /**
  * Encodes records for one model: an id that its embedding does not have makes a bad record.
@@ -18,22 +18,22 @@ import org.sparkqlora.tokenizer.ModelTokenizer;
  */
 record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineEncoderSource {
     /** Makes sure that the tokenizer, if the format needs one, can be opened and fits the model. */
-    static ModelEncoders of(Path model, DataOptions data, int vocabulary) {
+    static ModelEncoders of(Path model, DataOptions data, AdapterStart start, ModelConfig base) {
+        return of(model, data, start.vocabulary(), start.sized(base).vocabularySize());
+    }
+
+    /** The same for an embedding of so many rows. */
+    static ModelEncoders of(Path model, DataOptions data, Vocabulary tokens, int vocabulary) {
         if (data.format == RecordFormat.TOKENS) {
             return new ModelEncoders(RecordEncoders.ofTokens(), vocabulary);
         }
 
-        try (ModelTokenizer tokenizer = openTokenizer(model, data.chatTemplate)) {
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(model, data.chatTemplate, tokens.added())) {
             requireFit(model, tokenizer, vocabulary);
         }
 
         String template = data.chatTemplate == null ? null : absolute(data.chatTemplate);
-        return new ModelEncoders(RecordEncoders.of(data.format, absolute(model), template), vocabulary);
-    }
-
-    /** The model's tokenizer, with another template than its own where one is given. */
-    static ModelTokenizer openTokenizer(Path model, @Nullable Path chatTemplate) {
-        return chatTemplate == null ? ModelTokenizer.open(model) : ModelTokenizer.open(model, chatTemplate);
+        return new ModelEncoders(RecordEncoders.of(data.format, absolute(model), template, tokens.added()), vocabulary);
     }
 
     @Override

@@ -26,6 +26,9 @@ final class PrepareCommand implements Command {
     @Mixin
     DataOptions data = new DataOptions();
 
+    @Mixin
+    TokenOptions tokens = new TokenOptions();
+
     @Option(
             names = "--output",
             required = true,
@@ -38,20 +41,23 @@ final class PrepareCommand implements Command {
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
         data.check(problems);
+        tokens.check(problems);
     }
 
     @Override
     public void run(Console console) {
         Path folder = ModelPath.folder(Required.value("--model", model), ModelPath.CACHE);
-        ModelEncoders encoders = ModelEncoders.of(folder, data, vocabulary(folder));
+        Vocabulary vocabulary = new Vocabulary(tokens.all());
+        ModelEncoders encoders = ModelEncoders.of(folder, data, vocabulary, rows(folder, vocabulary));
         Preparation preparation = new Preparation(Sessions.context("prepare"), console);
         console.result(SummaryJson.prepared(
                 preparation.rows(data.sources, encoders, data, Required.value("--output", output))));
     }
 
-    private static int vocabulary(Path folder) {
+    private static int rows(Path folder, Vocabulary vocabulary) {
         try (WeightFolder weights = WeightFolder.open(folder)) {
-            return weights.config().vocabularySize();
+            int changed = vocabulary.rows(folder, weights.config(), null);
+            return changed == 0 ? weights.config().vocabularySize() : changed;
         }
     }
 }

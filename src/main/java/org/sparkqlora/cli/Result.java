@@ -22,18 +22,21 @@ final class Result {
     private final TrainPlan plan;
     private final ParameterIndex index;
     private final Path base;
+    private final Vocabulary vocabulary;
 
     /**
      * A result under {@code output}.
      *
      * @param base folder of the model that trained
+     * @param vocabulary the tokens that it has then
      */
-    Result(Location output, TrainPlan plan, ParameterIndex index, Path base) {
+    Result(Location output, TrainPlan plan, ParameterIndex index, Path base, Vocabulary vocabulary) {
         this.output = output;
         this.folder = output.resolve(plan.spec().lora() == null ? MODEL : ADAPTER);
         this.plan = plan;
         this.index = index;
         this.base = base;
+        this.vocabulary = vocabulary;
     }
 
     Location folder() {
@@ -68,7 +71,13 @@ final class Result {
     }
 
     private void write(LoraSpec lora, ParameterIndex places, FlatVector values) {
-        AdapterFolder.write(folder.files(), folder.path(), new AdapterConfig(lora, plan.model()), places, values);
+        AdapterFolder.write(
+                folder.files(),
+                folder.path(),
+                new AdapterConfig(lora, plan.model()),
+                places,
+                values,
+                vocabulary.files(base));
     }
 
     private void publishModel(FlatVector parameters) {

@@ -64,6 +64,10 @@ final class TrainOptions {
                     "--loraplus-ratio: expected %s qlora or lora with it, found full",
                     option);
             problems.require(
+                    !adapter.resizes(),
+                    "--new-tokens, --resize-token-embeddings: expected %s qlora or lora with them, found full",
+                    option);
+            problems.require(
                     adapter.initial == null, "--init-adapter: expected %s qlora or lora with it, found full", option);
         }
     }

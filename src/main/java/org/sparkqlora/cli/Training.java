@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.util.ArrayList;
+import java.nio.file.Path;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.checkpoint.CheckpointStore;
@@ -46,10 +47,11 @@ final class Training {
     }
 
     String run() {
-        AdapterStart start = AdapterStart.of(options.model.method, options.adapter);
-        ModelConfig config = BaseCheck.check(options.model, start.lora());
-        start.check(config);
-        ModelEncoders encoders = ModelEncoders.of(options.model.folder(), options.data, config.vocabularySize());
+        Path folder = options.model.folder();
+        ModelConfig config = BaseCheck.config(options.model);
+        AdapterStart start = AdapterStart.of(options.model.method, options.adapter, folder, config);
+        BaseCheck.check(options.model, start.lora());
+        ModelEncoders encoders = ModelEncoders.of(folder, options.data, start, config);
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             JavaSparkContext context = Sessions.context("train");
             Preparation preparation = new Preparation(context, console);
@@ -163,7 +165,8 @@ final class Training {
                     new CheckpointStateStore(checkpoints, plan, home),
                     metrics,
                     new TrainProgress(console, System::nanoTime).and(events));
-            Result result = new Result(output.location(), plan, first.index(), options.model.folder());
+            Result result =
+                    new Result(output.location(), plan, first.index(), options.model.folder(), start.vocabulary());
             TrainSummary summary = trainer.run(
                     options.run.resume,
                     () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),

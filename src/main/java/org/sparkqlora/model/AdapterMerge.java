@@ -20,13 +20,15 @@ public final class AdapterMerge {
     private final Map<String, AdapterPlace> places = new LinkedHashMap<>();
     private final Map<String, Parameter> wholes = new HashMap<>();
     private final ParameterIndex index;
+    private final ModelConfig merged;
 
     /** The adapters of shape {@code lora} on a model of {@code config}. */
     public AdapterMerge(ModelConfig config, LoraSpec lora) {
-        requireOneMatrix(config, lora.saved());
         ModelLayout layout =
                 new ModelLayout(config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora));
         this.index = layout.index();
+        boolean apart = !lora.saved().isEmpty() && !lora.saved().trainsAsOne(config);
+        this.merged = apart ? layout.config().untied() : layout.config();
         for (int layer = 0; layer < config.layers(); layer++) {
             for (Projection projection : Projection.of(config)) {
                 AdapterPlace place = layout.linear(layer, projection).adapter();
@@ -43,6 +45,11 @@ public final class AdapterMerge {
     /** Where each tensor of the adapter lies in the flat vector. */
     public ParameterIndex parameters() {
         return index;
+    }
+
+    /** What the merged model is: it has the adapter's tokens, and a head of its own where the adapter trained one apart from the embedding. */
+    public ModelConfig config() {
+        return merged;
     }
 
     /** Whether the adapter changes the weight or takes its place. */
@@ -68,14 +75,6 @@ public final class AdapterMerge {
         }
 
         return new MergedRows(base, factors(place, parameters), workers);
-    }
-
-    private static void requireOneMatrix(ModelConfig config, SavedModules saved) {
-        if (config.tiedEmbeddings() && !saved.isEmpty() && !saved.trainsAsOne(config)) {
-            throw new IllegalArgumentException(
-                    "Cannot merge an adapter that holds embedding and head as two matrices into a model that has one for both;"
-                            + " expected one that was trained with its weights tied (ensure_weight_tying). Use it unmerged");
-        }
     }
 
     private void addWhole(SavedModule module, @Nullable Parameter parameter) {

@@ -47,13 +47,13 @@ public final class DecoderModel implements AutoCloseable {
     private final InitialParameters initial;
 
     private DecoderModel(WeightFolder weights, ModelSpec spec, int threads) {
-        this.config = weights.config();
         this.activations = spec.precision() == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
         this.threads = threads;
         this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
         this.noise = spec.noise();
         this.takesFromBase = spec.lora() != null && spec.lora().takesFromBase();
-        this.layout = new ModelLayout(config, spec);
+        this.layout = new ModelLayout(weights.config(), spec);
+        this.config = layout.config();
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
         this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, dequantizer);

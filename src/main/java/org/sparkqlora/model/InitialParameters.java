@@ -41,7 +41,7 @@ final class InitialParameters {
             } else if (parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX)) {
                 fillRowLengths(parameter, values, taken);
             } else if (!parameter.name().endsWith(ModelLayout.UP_SUFFIX)) {
-                copy(weights.tensor(storedName(parameter)).asFloats(), parameter, values);
+                copyWhole(weights.tensor(storedName(parameter)).asFloats(), parameter, values);
             }
         }
     }
@@ -90,10 +90,43 @@ final class InitialParameters {
         values.write(parameter.offset(), lengths, 0, rows);
     }
 
-    private static void copy(FloatSource source, Parameter parameter, FlatVector values) {
-        float[] window = new float[(int) Math.min(WINDOW, source.length())];
-        for (long at = 0; at < source.length(); at += WINDOW) {
-            int count = (int) Math.min(WINDOW, source.length() - at);
+    /**
+     * A weight as it is stored. Tokens that it has no rows for start as the mean of all rows. transformers (mean_resizing) draws them
+     * from a normal distribution around it with a billionth of the rows' covariance, so they are the mean but for noise of 3e-5 of
+     * the rows' deviation; without it a run needs no seed to be repeated.
+     */
+    private static void copyWhole(FloatSource source, Parameter parameter, FlatVector values) {
+        long stored = Math.min(source.length(), parameter.size());
+        copy(source, stored, parameter, values);
+        if (stored < parameter.size()) {
+            fillWithMeanRow(parameter, stored, values);
+        }
+    }
+
+    private static void fillWithMeanRow(Parameter parameter, long stored, FlatVector values) {
+        int width = Math.toIntExact(parameter.shape()[1]);
+        double[] sums = new double[width];
+        float[] row = new float[width];
+        for (long at = 0; at < stored; at += width) {
+            values.read(parameter.offset() + at, row, 0, width);
+            for (int i = 0; i < width; i++) {
+                sums[i] += row[i];
+            }
+        }
+
+        for (int i = 0; i < width; i++) {
+            row[i] = (float) (sums[i] / (stored / width));
+        }
+
+        for (long at = stored; at < parameter.size(); at += width) {
+            values.write(parameter.offset() + at, row, 0, width);
+        }
+    }
+
+    private static void copy(FloatSource source, long length, Parameter parameter, FlatVector values) {
+        float[] window = new float[(int) Math.min(WINDOW, length)];
+        for (long at = 0; at < length; at += WINDOW) {
+            int count = (int) Math.min(WINDOW, length - at);
             source.read(at, window, count);
             values.write(parameter.offset() + at, window, 0, count);
         }

@@ -32,8 +32,11 @@ final class ModelLayout {
     private final @Nullable Parameter head;
     private final ParameterIndex index;
 
-    ModelLayout(ModelConfig config, ModelSpec spec) {
-        this.config = config;
+    ModelLayout(ModelConfig base, ModelSpec spec) {
+        SavedModules saved =
+                spec.lora() == null ? SavedModules.NONE : spec.lora().saved();
+        requireBothResized(base, saved);
+        this.config = saved.sized(base);
         boolean full = spec.method() == Method.FULL;
         Parameter first = full ? matrix(DecoderTensors.EMBEDDING) : null;
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -42,8 +45,6 @@ final class ModelLayout {
         }
 
         requireTargets(spec.lora());
-        SavedModules saved =
-                spec.lora() == null ? SavedModules.NONE : spec.lora().saved();
         this.finalNorm = full ? builder.add(DecoderTensors.NORM, config.hiddenSize()) : null;
         this.embedding = full ? first : savedEmbedding(saved);
         this.head = full ? fullHead(first) : savedHead(saved);
@@ -64,6 +65,11 @@ final class ModelLayout {
 
     ParameterIndex index() {
         return index;
+    }
+
+    /** What the model is with as many tokens as its embedding and head have where they train. */
+    ModelConfig config() {
+        return config;
     }
 
     LinearPlace linear(int layer, Projection projection) {
@@ -96,6 +102,21 @@ final class ModelLayout {
             throw new IllegalArgumentException(
                     "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
                             .formatted(lora.targets().words()));
+        }
+    }
+
+    private static void requireBothResized(ModelConfig base, SavedModules saved) {
+        boolean both = saved.trains(SavedModule.EMBEDDING, base) && saved.trains(SavedModule.HEAD, base);
+        if (saved.sized(base).vocabularySize() != base.vocabularySize() && !both) {
+            throw new IllegalArgumentException(
+                    "Cannot resize a model of %d tokens to %d: expected modules to save %s, found %s; new rows of a matrix that does not train are stored nowhere"
+                            .formatted(
+                                    base.vocabularySize(),
+                                    saved.rows(),
+                                    SavedModule.optionNames(),
+                                    saved.modules().stream()
+                                            .map(SavedModule::optionName)
+                                            .toList()));
         }
     }
 

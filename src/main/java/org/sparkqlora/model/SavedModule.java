@@ -46,6 +46,11 @@ public enum SavedModule {
         return ModelLayout.ADAPTER_PREFIX + weight;
     }
 
+    /** The names of all, with commas. */
+    public static String optionNames() {
+        return String.join(",", names());
+    }
+
     private static List<String> names() {
         return Arrays.stream(values()).map(SavedModule::optionName).toList();
     }

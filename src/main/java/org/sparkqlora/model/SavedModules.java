@@ -12,12 +12,18 @@ import org.sparkqlora.weights.ModelConfig;
  * @param modules those that are named, in their own order
  * @param weightTying of a model whose head is its embedding: what trains is that one matrix, whichever is named (PEFT's
  *     {@code ensure_weight_tying}). Otherwise each module named trains as a matrix of its own, and the other stays as it was.
+ * @param rows of their matrices, where these have more or fewer tokens than the base's; 0 for as many
  */
-public record SavedModules(List<SavedModule> modules, boolean weightTying) implements Serializable {
+public record SavedModules(List<SavedModule> modules, boolean weightTying, int rows) implements Serializable {
     public static final SavedModules NONE = new SavedModules(List.of(), true);
 
     public SavedModules {
         modules = modules.stream().distinct().sorted().toList();
+    }
+
+    /** Modules with as many tokens as the base. */
+    public SavedModules(List<SavedModule> modules, boolean weightTying) {
+        this(modules, weightTying, 0);
     }
 
     /** Modules by their names, as PEFT reads them. */
@@ -33,6 +39,16 @@ public record SavedModules(List<SavedModule> modules, boolean weightTying) imple
         return modules.isEmpty()
                 ? NONE
                 : new SavedModules(modules, !index.aliases().isEmpty());
+    }
+
+    /** The same modules with another number of tokens. */
+    public SavedModules withRows(int tokens) {
+        return new SavedModules(modules, weightTying, tokens);
+    }
+
+    /** The config of a model whose embedding and head are these. */
+    public ModelConfig sized(ModelConfig base) {
+        return rows == 0 ? base : base.withVocabulary(rows);
     }
 
     public boolean isEmpty() {

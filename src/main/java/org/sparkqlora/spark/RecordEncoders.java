@@ -1,12 +1,14 @@
 package org.sparkqlora.spark;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.Example;
 import org.sparkqlora.data.Example.TokenSequence;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.tokenizer.AddedToken;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
@@ -17,28 +19,36 @@ import org.sparkqlora.tokenizer.ModelTokenizer;
  * @param format how fields are read
  * @param modelFolder where each executor finds the tokenizer; null for a format that needs none
  * @param chatTemplate a file used in place of the model's own template; null: its own
+ * @param added tokens that the model's tokenizer gets beside its own
  * @param tokenizerFingerprint of tokenizer and template
  */
 public record RecordEncoders(
         RecordFormat format,
         @Nullable String modelFolder,
         @Nullable String chatTemplate,
-        String tokenizerFingerprint) implements LineEncoderSource {
+        List<AddedToken> added,
+        String tokenizerFingerprint)
+        implements LineEncoderSource {
     private static final String NO_TOKENIZER = "none";
+
+    public RecordEncoders {
+        added = List.copyOf(added);
+    }
 
     /** For records that are token ids already. */
     public static RecordEncoders ofTokens() {
-        return new RecordEncoders(RecordFormat.TOKENS, null, null, NO_TOKENIZER);
+        return new RecordEncoders(RecordFormat.TOKENS, null, null, List.of(), NO_TOKENIZER);
     }
 
     /** For text, which the tokenizer in {@code modelFolder} encodes. */
-    public static RecordEncoders of(RecordFormat format, String modelFolder, @Nullable String chatTemplate) {
+    public static RecordEncoders of(
+            RecordFormat format, String modelFolder, @Nullable String chatTemplate, List<AddedToken> added) {
         if (format == RecordFormat.TOKENS) {
             return ofTokens();
         }
 
-        try (ModelTokenizer tokenizer = openTokenizer(modelFolder, chatTemplate)) {
-            return new RecordEncoders(format, modelFolder, chatTemplate, tokenizer.fingerprint());
+        try (ModelTokenizer tokenizer = openTokenizer(modelFolder, chatTemplate, added)) {
+            return new RecordEncoders(format, modelFolder, chatTemplate, added, tokenizer.fingerprint());
         }
     }
 
@@ -49,12 +59,14 @@ public record RecordEncoders(
 
     @Override
     public LineEncoder open() {
-        return modelFolder == null ? new TokenLines() : new TextLines(format, openTokenizer(modelFolder, chatTemplate));
+        return modelFolder == null
+                ? new TokenLines()
+                : new TextLines(format, openTokenizer(modelFolder, chatTemplate, added));
     }
 
-    private static ModelTokenizer openTokenizer(String modelFolder, @Nullable String chatTemplate) {
-        Path folder = Path.of(modelFolder);
-        return chatTemplate == null ? ModelTokenizer.open(folder) : ModelTokenizer.open(folder, Path.of(chatTemplate));
+    private static ModelTokenizer openTokenizer(
+            String modelFolder, @Nullable String chatTemplate, List<AddedToken> added) {
+        return ModelTokenizer.open(Path.of(modelFolder), chatTemplate == null ? null : Path.of(chatTemplate), added);
     }
 
     private static final class TokenLines implements LineEncoder {

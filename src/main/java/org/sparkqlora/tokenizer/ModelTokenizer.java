@@ -5,6 +5,7 @@ import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -23,28 +24,40 @@ public final class ModelTokenizer implements AutoCloseable {
     private final @Nullable ChatTemplate chatTemplate;
     private final String fingerprint;
 
-    private ModelTokenizer(TokenizerFiles files, HuggingFaceTokenizer tokenizer) {
+    private ModelTokenizer(TokenizerFiles files, List<AddedToken> added, HuggingFaceTokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        this.vocabulary = TokenizerJson.read(files.tokenizer());
+        this.vocabulary = TokenizerJson.read(files.tokenizer()).with(added);
         this.specialTokens = files.specialTokens();
         this.chatTemplate = files.chatTemplate().orElse(null);
-        this.fingerprint = files.fingerprint();
+        this.fingerprint = added.isEmpty() ? files.fingerprint() : files.fingerprint() + " with " + added;
     }
 
     /** Opens the tokenizer of {@code modelFolder}. */
     public static ModelTokenizer open(Path modelFolder) {
-        return open(TokenizerFiles.of(modelFolder));
+        return open(modelFolder, null, List.of());
     }
 
     /** Opens the tokenizer of {@code modelFolder} with the chat template in {@code chatTemplate} instead of its own. */
     public static ModelTokenizer open(Path modelFolder, Path chatTemplate) {
-        return open(TokenizerFiles.of(modelFolder).withChatTemplate(chatTemplate));
+        return open(modelFolder, chatTemplate, List.of());
     }
 
-    private static ModelTokenizer open(TokenizerFiles files) {
-        HuggingFaceTokenizer tokenizer = TokenizerNatives.open(files.tokenizer());
+    /**
+     * Opens the tokenizer of {@code modelFolder}.
+     *
+     * @param chatTemplate a file used in place of the model's own template; null: its own
+     * @param added tokens that it gets beside its own
+     */
+    public static ModelTokenizer open(Path modelFolder, @Nullable Path chatTemplate, List<AddedToken> added) {
+        TokenizerFiles own = TokenizerFiles.of(modelFolder);
+        TokenizerFiles files = chatTemplate == null ? own : own.withChatTemplate(chatTemplate);
+        HuggingFaceTokenizer tokenizer = added.isEmpty()
+                ? TokenizerNatives.open(files.tokenizer())
+                : TokenizerNatives.open(
+                        files.tokenizer(),
+                        GrownTokenizerJson.of(modelFolder, added).tokenizerText());
         try {
-            return new ModelTokenizer(files, tokenizer);
+            return new ModelTokenizer(files, added, tokenizer);
         } catch (RuntimeException e) {
             tokenizer.close();
             throw e;

@@ -31,8 +31,8 @@ record TokenizerFiles(
         SpecialTokens specialTokens,
         @Nullable String templateSource,
         Path templateOrigin) {
-    private static final String TOKENIZER = "tokenizer.json";
-    private static final String CONFIG = "tokenizer_config.json";
+    static final String TOKENIZER = "tokenizer.json";
+    static final String CONFIG = "tokenizer_config.json";
     private static final String SPECIAL_TOKENS = "special_tokens_map.json";
     private static final String TEMPLATE = "chat_template.jinja";
     private static final String SENTENCEPIECE = "tokenizer.model";
@@ -84,7 +84,8 @@ record TokenizerFiles(
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    private static Path requireTokenizer(Path folder) {
+    /** The path of {@code tokenizer.json} in a model folder, which must be there. */
+    static Path requireTokenizer(Path folder) {
         Path tokenizer = folder.resolve(TOKENIZER);
         if (Files.isRegularFile(tokenizer)) {
             return tokenizer;

@@ -11,6 +11,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -47,6 +48,23 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
         }
 
         return new TokenizerJson(ids, specialIds);
+    }
+
+    /** The same with tokens that get the ids behind. */
+    TokenizerJson with(List<AddedToken> tokens) {
+        Map<String, Integer> moreIds = new HashMap<>(ids);
+        Set<Integer> moreSpecials = new HashSet<>(specialIds);
+        int next = vocabularySize();
+        for (AddedToken token : tokens) {
+            moreIds.put(token.content(), next);
+            if (token.special()) {
+                moreSpecials.add(next);
+            }
+
+            next++;
+        }
+
+        return new TokenizerJson(moreIds, moreSpecials);
     }
 
     /** One more than the largest id. */

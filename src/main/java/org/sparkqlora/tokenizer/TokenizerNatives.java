@@ -1,8 +1,10 @@
 package org.sparkqlora.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -21,11 +23,26 @@ final class TokenizerNatives {
 
     private TokenizerNatives() {}
 
+    /** Reads a tokenizer. */
+    private interface Loading {
+        HuggingFaceTokenizer load() throws IOException;
+    }
+
     /** Loads {@code file}, and the native library with the first one. */
     static HuggingFaceTokenizer open(Path file) {
+        return open(file, () -> HuggingFaceTokenizer.newInstance(file, OPTIONS));
+    }
+
+    /** Loads {@code text} in place of what {@code file} holds. */
+    static HuggingFaceTokenizer open(Path file, String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        return open(file, () -> HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(bytes), OPTIONS));
+    }
+
+    private static HuggingFaceTokenizer open(Path file, Loading loading) {
         stayOffline();
         try {
-            return HuggingFaceTokenizer.newInstance(file, OPTIONS);
+            return loading.load();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         } catch (UnsatisfiedLinkError | ExceptionInInitializerError e) {

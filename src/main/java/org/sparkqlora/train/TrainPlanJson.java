@@ -44,6 +44,7 @@ public final class TrainPlanJson {
     private static final String PRECISION = "precision";
     private static final String QUANT = "quant";
     private static final String LORA = "lora";
+    private static final String ROWS = "resize_token_embeddings";
     private static final String NOISE = "neftune_noise_alpha";
     private static final String INITIAL_ADAPTER = "initial_adapter";
     private static final String TAKEN_FACTORS = "taken_factors_sha256";
@@ -196,6 +197,9 @@ public final class TrainPlanJson {
         ArrayNode names = node.putArray("modules_to_save");
         saved.modules().forEach(module -> names.add(module.optionName()));
         node.put("ensure_weight_tying", saved.weightTying());
+        if (saved.rows() != 0) {
+            node.put(ROWS, saved.rows());
+        }
     }
 
     private static SavedModules saved(JsonNode node) {
@@ -205,7 +209,8 @@ public final class TrainPlanJson {
 
         List<String> names = new ArrayList<>();
         node.get("modules_to_save").forEach(name -> names.add(name.asText()));
-        return SavedModules.named(names, field(node, "ensure_weight_tying").booleanValue());
+        return SavedModules.named(names, field(node, "ensure_weight_tying").booleanValue())
+                .withRows(node.has(ROWS) ? field(node, ROWS).intValue() : 0);
     }
 
     private static @Nullable LoraSpec lora(@Nullable JsonNode node) {

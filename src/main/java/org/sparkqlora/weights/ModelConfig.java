@@ -47,6 +47,37 @@ public record ModelConfig(
         layerTraits = List.copyOf(layerTraits);
     }
 
+    /** The same model with another number of tokens. */
+    public ModelConfig withVocabulary(int size) {
+        return with(size, tiedEmbeddings);
+    }
+
+    /** The same model with a head of its own. */
+    public ModelConfig untied() {
+        return with(vocabularySize, false);
+    }
+
+    private ModelConfig with(int size, boolean tied) {
+        return new ModelConfig(
+                modelType,
+                size,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                keyValueHeads,
+                headSize,
+                normEpsilon,
+                tied,
+                maxPositions,
+                storedType,
+                eosIds,
+                bosId,
+                padId,
+                traits,
+                layerTraits);
+    }
+
     /** Factor on attention scores. */
     public double attentionScale() {
         return traits.attentionScale().orElse(1 / Math.sqrt(headSize));

@@ -31,10 +31,18 @@ final class QuantizedConfigJson {
         return PythonJson.text(root) + "\n";
     }
 
-    /** The text for the same model without quantisation. */
-    static String writePlain(String document, String text) {
+    /** The text for the same model without quantisation; what {@code changed} has otherwise than {@code own} is replaced. */
+    static String writePlain(String document, String text, ModelConfig own, ModelConfig changed) {
         ObjectNode root = FieldsJson.parse(document, text).node();
         root.remove(QUANTIZATION);
+        if (changed.vocabularySize() != own.vocabularySize()) {
+            root.put("vocab_size", changed.vocabularySize());
+        }
+
+        if (changed.tiedEmbeddings() != own.tiedEmbeddings()) {
+            root.put("tie_word_embeddings", changed.tiedEmbeddings());
+        }
+
         return PythonJson.text(root) + "\n";
     }
 }

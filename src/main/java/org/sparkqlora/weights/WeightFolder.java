@@ -113,11 +113,15 @@ public final class WeightFolder implements AutoCloseable {
         closed = true;
     }
 
-    /** The text of {@code config.json} for weights that are not quantised, in the way of Hugging Face. */
-    public String plainConfigText() {
+    /**
+     * The text of {@code config.json} for weights that are not quantised, in the way of Hugging Face.
+     *
+     * @param changed this model's config, but for the number of tokens and whether the head is the embedding
+     */
+    public String plainConfigText(ModelConfig changed) {
         Path file = path.resolve(CONFIG_FILE);
         try {
-            return QuantizedConfigJson.writePlain(file.toString(), Files.readString(file));
+            return QuantizedConfigJson.writePlain(file.toString(), Files.readString(file), config, changed);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

@@ -81,7 +81,7 @@ class AdapterFolderTest {
         assertThat(AdapterFolder.readConfig(files, LocalFiles.path(folder))
                         .lora()
                         .saved())
-                .isEqualTo(new SavedModules(List.of(SavedModule.EMBEDDING, SavedModule.HEAD), true));
+                .isEqualTo(new SavedModules(List.of(SavedModule.EMBEDDING, SavedModule.HEAD), true, 128));
     }
 
     @Test

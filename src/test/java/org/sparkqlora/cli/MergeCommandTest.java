@@ -16,6 +16,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.weights.SafetensorsFile;
+import org.sparkqlora.weights.SafetensorsWriter;
+import org.sparkqlora.weights.StoredTensor;
 import org.sparkqlora.weights.WeightFolder;
 import picocli.CommandLine;
 
@@ -168,15 +170,70 @@ class MergeCommandTest {
         assertThat(output).doesNotExist();
     }
 
-    @Test
-    void refusesAHeadOfItsOwnForAModelThatHasNone() {
+    @ParameterizedTest
+    @ValueSource(strings = {"--base=original", "--base=quantized", "--quantize"})
+    void givesAModelWhoseHeadWasItsEmbeddingTheHeadThatWasTrained(String option) {
         Path output = temporary.resolve("merged");
 
-        CommandRun run = merge("saved-apart", adapter("saved-apart"), output);
+        CommandRun run = merge("saved-apart", adapter("saved-apart"), output, option);
 
-        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(run.err()).contains("Cannot merge an adapter that holds embedding and head as two matrices");
-        assertThat(output).doesNotExist();
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        SafetensorsFile expected = SafetensorsFile.open(MODELS.resolve("saved-apart/merged.safetensors"));
+        try (WeightFolder source = WeightFolder.open(MODELS.resolve("saved-apart/base"));
+                WeightFolder written = WeightFolder.open(output)) {
+            written.checkShapes();
+            assertThat(source.has("lm_head.weight")).isFalse();
+            assertThat(written.config()).isEqualTo(source.config().untied());
+            assertThat(all(written.tensor("lm_head.weight").asFloats()))
+                    .containsExactly(all(expected.tensor("lm_head.weight").asFloats()));
+            assertThat(all(written.tensor("model.embed_tokens.weight").asFloats()))
+                    .containsExactly(
+                            all(source.tensor("model.embed_tokens.weight").asFloats()));
+        }
+    }
+
+    /** PEFT's default for one module of a tied model: the embedding trains, and the head stays what both were. */
+    @Test
+    void keepsTheHeadOfAModelWhoseEmbeddingAloneWasTrained() throws IOException {
+        Path alone = temporary.resolve("alone");
+        Path output = temporary.resolve("merged");
+        copyWithoutHead(adapter("saved-tied"), alone);
+
+        CommandRun run = merge("saved-tied", alone, output);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        SafetensorsFile trained = SafetensorsFile.open(alone.resolve("adapter_model.safetensors"));
+        try (WeightFolder source = WeightFolder.open(MODELS.resolve("saved-tied/base"));
+                WeightFolder written = WeightFolder.open(output)) {
+            assertThat(written.config().tiedEmbeddings()).isFalse();
+            assertThat(all(written.tensor("lm_head.weight").asFloats()))
+                    .containsExactly(
+                            all(source.tensor("model.embed_tokens.weight").asFloats()));
+            assertThat(all(written.tensor("model.embed_tokens.weight").asFloats()))
+                    .containsExactly(all(trained.tensor("base_model.model.model.embed_tokens.weight")
+                            .asFloats()));
+        }
+    }
+
+    private static void copyWithoutHead(Path adapter, Path target) throws IOException {
+        Files.createDirectory(target);
+        Files.writeString(
+                target.resolve("adapter_config.json"),
+                Files.readString(adapter.resolve("adapter_config.json"))
+                        .replace("\"ensure_weight_tying\": true", "\"ensure_weight_tying\": false")
+                        .replaceAll("\"modules_to_save\": \\[[^]]*]", "\"modules_to_save\": [\"embed_tokens\"]"));
+        SafetensorsFile source = SafetensorsFile.open(adapter.resolve("adapter_model.safetensors"));
+        List<StoredTensor> kept = source.names().stream()
+                .filter(name -> !name.contains("lm_head"))
+                .map(source::tensor)
+                .toList();
+        try (SafetensorsWriter writer = SafetensorsWriter.create(
+                target.resolve("adapter_model.safetensors"),
+                SafetensorsWriter.PYTORCH,
+                kept.stream().map(StoredTensor::spec).toList())) {
+            kept.forEach(writer::copy);
+            writer.commit();
+        }
     }
 
     @Test

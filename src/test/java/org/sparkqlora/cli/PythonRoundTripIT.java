@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.tokenizer.ModelTokenizer;
 
 /** What we write, transformers, PEFT and bitsandbytes read, and what PEFT writes, we read; both sides compute the same. */
 @Tag("python")
@@ -62,8 +63,12 @@ class PythonRoundTripIT {
                 "pissa",
                 "olora-dora",
                 "saved",
+                "apart",
+                "grown",
                 "merged",
                 "merged-saved",
+                "merged-apart",
+                "merged-grown",
                 "merged-quantized"
             })
     void transformersAndPeftComputeOurLoss(String name) {
@@ -79,7 +84,7 @@ class PythonRoundTripIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"lora", "rslora", "dora", "pissa", "saved"})
+    @ValueSource(strings = {"lora", "rslora", "dora", "pissa", "saved", "grown"})
     void weComputeTheLossOfAdaptersThatPeftWrote(String name) {
         double expected = theirs.at("/adapters/" + name).asDouble();
 
@@ -113,6 +118,18 @@ class PythonRoundTripIT {
     @Test
     void theTokenizerCutsConversationsAsTransformersDoes() {
         assertThat(theirs.path("rows_cut_otherwise").asInt(-1)).isZero();
+    }
+
+    @Test
+    void theTokenizerBesideAnAdapterKnowsNewTokensInTransformers() {
+        List<Integer> expected = new ArrayList<>();
+        theirs.path("cut").forEach(id -> expected.add(id.asInt()));
+
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(files.adapter("grown"))) {
+            assertThat(tokenizer.encodeWithoutSpecials(RoundTripFiles.CUT_TEXT))
+                    .contains(tokenizer.vocabularySize() - 2, tokenizer.vocabularySize() - 1)
+                    .containsExactly(expected.toArray(Integer[]::new));
+        }
     }
 
     private static double theirLoss(String name) {

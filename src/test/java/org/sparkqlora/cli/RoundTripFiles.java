@@ -23,9 +23,14 @@ final class RoundTripFiles {
             "What does the cat eat?");
     static final int NEW_TOKENS = 20;
     static final String SEQUENCE_LENGTH = "64";
+    static final String CUT_TEXT = "<|tool|> What does<|end_tool|> the owl say?";
+
+    private static final List<String> NEW_TOKENS_OF_THEIRS = List.of("<|a|>", "<|b|>", "<|c|>");
 
     private static final Path GOLDENS =
             Path.of("src/test/resources/goldens/models").toAbsolutePath();
+    private static final Map<String, Object> SAVED = Map.of(
+            "target_modules", "all-linear", "modules_to_save", List.of("embed_tokens"), "ensure_weight_tying", true);
     private static final Map<String, Map<String, Object>> THEIR_ADAPTERS = Map.of(
             "lora", options(Map.of("target_modules", "all-linear")),
             "rslora", options(Map.of("target_modules", "all-linear", "use_rslora", true)),
@@ -38,14 +43,8 @@ final class RoundTripFiles {
                             "rank_pattern",
                             Map.of("q_proj", 2))),
             "dora", options(Map.of("target_modules", List.of("q_proj", "down_proj"), "use_dora", true)),
-            "saved",
-                    options(Map.of(
-                            "target_modules",
-                            "all-linear",
-                            "modules_to_save",
-                            List.of("embed_tokens"),
-                            "ensure_weight_tying",
-                            true)));
+            "saved", options(SAVED),
+            "grown", options(SAVED));
 
     private final Path folder;
     private final DemoFolder demo;
@@ -106,6 +105,7 @@ final class RoundTripFiles {
         job.put("answers", asked);
         job.put("adapters", adapterEntries());
         job.put("merges", mergeEntries());
+        job.put("cut", Map.of("tokenizer", adapter("grown").toString(), "text", CUT_TEXT));
         Path file = folder.resolve("job.json");
         new ObjectMapper().writeValue(file.toFile(), job);
         return file;
@@ -121,6 +121,8 @@ final class RoundTripFiles {
                         model,
                         "options",
                         options,
+                        "tokens",
+                        name.equals("grown") ? NEW_TOKENS_OF_THEIRS : List.of(),
                         "output",
                         theirs(name).toString())));
         return entries;
@@ -166,6 +168,8 @@ final class RoundTripFiles {
         trainAdapter("pissa", "--init-lora-weights", "pissa");
         trainAdapter("olora-dora", "--init-lora-weights", "olora", "--use-dora", "--use-rslora");
         trainAdapter("saved", "--modules-to-save", "lm_head");
+        trainAdapter("apart", "--modules-to-save", "lm_head", "--no-weight-tying");
+        trainAdapter("grown", "--modules-to-save", "embed_tokens", "--new-tokens", "<|tool|>,<|end_tool|>");
     }
 
     private void trainAdapter(String name, String... more) {
@@ -188,6 +192,12 @@ final class RoundTripFiles {
         merge(demo.base(), adapter("lora"), "quantized", folder.resolve("merged-quantized"));
         merge(demo.base(), adapter("saved"), "original", folder.resolve("merged-saved"));
         losses.put("merged-saved", RoundTripModel.stored(folder.resolve("merged-saved"), null));
+        for (String name : List.of("apart", "grown")) {
+            Path merged = folder.resolve("merged-" + name);
+            merge(demo.base(), adapter(name), "original", merged);
+            losses.put("merged-" + name, RoundTripModel.stored(merged, null));
+        }
+
         losses.put("merged", RoundTripModel.stored(folder.resolve("merged"), null));
         losses.put("merged-quantized", RoundTripModel.stored(folder.resolve("merged-quantized"), null));
         for (String family : GoldenModel.FAMILIES) {
@@ -219,7 +229,7 @@ final class RoundTripFiles {
                 .out();
     }
 
-    private Path adapter(String name) {
+    Path adapter(String name) {
         return folder.resolve(name).resolve(Result.ADAPTER);
     }
 

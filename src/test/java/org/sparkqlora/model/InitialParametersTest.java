@@ -1,14 +1,18 @@
 package org.sparkqlora.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.WeightFolder;
@@ -47,6 +51,62 @@ class InitialParametersTest {
             assertThat(model.initialParameters(3).sumOfSquares()).isEqualTo(start.sumOfSquares());
             assertThat(model.initialParameters(4).sumOfSquares()).isNotEqualTo(start.sumOfSquares());
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"saved-untied, 131", "saved-tied, 131", "saved-apart, 131", "saved-untied, 100"})
+    void matricesOfAnotherSizeStartAsTheBaseAndItsMeanRow(String name, int rows) {
+        GoldenModel golden = new GoldenModel(name);
+        LoraSpec lora = LoraSpec.allLinear(RANK, 16)
+                .withSaved(new SavedModules(
+                        List.of(SavedModule.EMBEDDING, SavedModule.HEAD), name.equals("saved-tied"), rows));
+        try (WeightFolder weights = golden.weights(Mode.LORA, cache);
+                DecoderModel model = DecoderModel.load(
+                        weights, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora), 1)) {
+            FlatVector start = model.initialParameters(3);
+
+            assertThat(model.config().vocabularySize()).isEqualTo(rows);
+            for (SavedModule module : SavedModule.values()) {
+                String stored = weights.has(module.weight()) ? module.weight() : SavedModule.EMBEDDING.weight();
+                assertRows(
+                        start,
+                        model.parameters().find(module.adapterKey()),
+                        weights.tensor(stored).asFloats());
+            }
+        }
+    }
+
+    @Test
+    void aMatrixThatDoesNotTrainIsNotResized() {
+        GoldenModel golden = new GoldenModel("saved-untied");
+        LoraSpec lora =
+                LoraSpec.allLinear(RANK, 16).withSaved(new SavedModules(List.of(SavedModule.EMBEDDING), true, 131));
+        ModelSpec spec = new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora);
+        try (WeightFolder weights = golden.weights(Mode.LORA, cache)) {
+            assertThatThrownBy(() -> ParameterIndex.of(weights.config(), spec))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageStartingWith(
+                            "Cannot resize a model of 128 tokens to 131: expected modules to save embed_tokens,lm_head, found [embed_tokens]");
+        }
+    }
+
+    private static void assertRows(FlatVector start, Parameter parameter, FloatSource base) {
+        int width = (int) parameter.shape()[1];
+        float[] values = new float[(int) base.length()];
+        base.read(0, values, values.length);
+        for (int i = 0; i < parameter.size(); i++) {
+            float expected = i < values.length ? values[i] : mean(values, width, i % width);
+            assertThat(start.get(parameter.offset() + i)).as("number %d", i).isEqualTo(expected);
+        }
+    }
+
+    private static float mean(float[] values, int width, int column) {
+        double sum = 0;
+        for (int i = column; i < values.length; i += width) {
+            sum += values[i];
+        }
+
+        return (float) (sum / (values.length / width));
     }
 
     private static double sumOfSquares(FlatVector values, Parameter parameter) {

@@ -3,6 +3,7 @@ package org.sparkqlora.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.RecordFormat;
@@ -18,7 +19,7 @@ class RecordEncodersTest {
         EncodedExample example = tokens.encode("{\"input_ids\": [5, 6, 7], \"labels\": [5, -100, 7]}");
 
         assertThat(example).isEqualTo(new EncodedExample(new int[] {5, 6, 7}, new boolean[] {false, false, true}));
-        assertThat(RecordEncoders.of(RecordFormat.TOKENS, "/no/such/model", null))
+        assertThat(RecordEncoders.of(RecordFormat.TOKENS, "/no/such/model", null, List.of()))
                 .isEqualTo(RecordEncoders.ofTokens());
     }
 
@@ -32,7 +33,7 @@ class RecordEncodersTest {
     @Test
     void textIsEncodedByTheModelsOwnTokenizer() {
         String folder = TestTokenizers.bytes().toString();
-        RecordEncoders encoders = RecordEncoders.of(RecordFormat.TEXT, folder, null);
+        RecordEncoders encoders = RecordEncoders.of(RecordFormat.TEXT, folder, null, List.of());
 
         try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes());
                 LineEncoder encoder = encoders.open()) {
