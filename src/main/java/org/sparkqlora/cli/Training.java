@@ -1,7 +1,7 @@
 package org.sparkqlora.cli;
 
-import java.util.ArrayList;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.checkpoint.CheckpointStore;
