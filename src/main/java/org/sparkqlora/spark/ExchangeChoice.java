@@ -68,7 +68,7 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
     GradientExchange exchange(RunDescription run, int slots) {
         return switch (kind) {
             case DRIVER -> new DriverExchange(run, size.wire());
-            case COLLECT -> new CollectExchange(size.wire(), size.parameters());
+            case COLLECT -> new CollectExchange(size.wire());
             case SHUFFLE -> new ShuffleExchange(size.wire(), SliceLayout.of(size.parameters(), slots), resultLimit);
             case BIGDL -> BigDl.require().exchange(size);
             case AUTO -> throw unsettled();

@@ -4,28 +4,48 @@ import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.Serializer;
 import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.Wire;
 
-/** A shard's result as its facts and the bytes of its vector. */
+/** A shard's result as its facts, the wire, and the wire's bytes of its vector, which is never copied as a whole on the way. */
 final class WireGradientSerializer extends Serializer<WireGradient> {
+    private static final Wire[] WIRES = Wire.values();
+    private static final int PIECE = 1 << 16;
+
     @Override
     public void write(Kryo kryo, Output output, WireGradient gradient) {
-        kryo.writeClassAndObject(output, gradient.facts());
-        output.writeInt(gradient.pieces().length);
-        for (byte[] piece : gradient.pieces()) {
-            output.writeInt(piece.length);
-            output.writeBytes(piece);
+        output.writeByte(gradient.wire().ordinal());
+        if (!(gradient.result() instanceof ShardResult.Gradient shard)) {
+            kryo.writeClassAndObject(output, gradient.result());
+            return;
+        }
+
+        kryo.writeClassAndObject(output, shard.withoutVector());
+        FlatVector vector = shard.gradient();
+        output.writeLong(vector.length());
+        for (long from = 0; from < vector.length(); from += PIECE) {
+            output.writeBytes(gradient.wire().read(vector, from, countAt(from, vector)));
         }
     }
 
     @Override
     public WireGradient read(Kryo kryo, Input input, Class<WireGradient> type) {
+        Wire wire = WIRES[input.readByte()];
         ShardResult facts = (ShardResult) kryo.readClassAndObject(input);
-        byte[][] pieces = new byte[input.readInt()][];
-        for (int i = 0; i < pieces.length; i++) {
-            pieces[i] = input.readBytes(input.readInt());
+        if (!(facts instanceof ShardResult.Gradient shard)) {
+            return new WireGradient(facts, wire);
         }
 
-        return new WireGradient(facts, pieces);
+        FlatVector vector = FlatVector.zeros(input.readLong());
+        for (long from = 0; from < vector.length(); from += PIECE) {
+            wire.write(input.readBytes(countAt(from, vector) * wire.bytesOfValue()), vector, from);
+        }
+
+        return new WireGradient(shard.withVector(vector), wire);
+    }
+
+    private static int countAt(long from, FlatVector vector) {
+        return (int) Math.min(PIECE, vector.length() - from);
     }
 }

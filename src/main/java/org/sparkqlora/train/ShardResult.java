@@ -24,7 +24,12 @@ public sealed interface ShardResult extends Serializable {
             implements ShardResult {
         /** The same but for its vector, which is empty: what of a result is small. */
         public Gradient withoutVector() {
-            return new Gradient(shard, loss, tokens, FlatVector.zeros(0), report);
+            return withVector(FlatVector.zeros(0));
+        }
+
+        /** The same with another vector. */
+        public Gradient withVector(FlatVector vector) {
+            return new Gradient(shard, loss, tokens, vector, report);
         }
 
         @Override

@@ -55,7 +55,7 @@ final class ExchangeBench {
         contenders.add(bigDl(numbers, length));
         for (Wire wire : Wire.values()) {
             SliceLayout layout = SliceLayout.of(length, SHARDS);
-            contenders.add(ours("collect " + wire.word(), context, numbers, new CollectExchange(wire, length), length));
+            contenders.add(ours("collect " + wire.word(), context, numbers, new CollectExchange(wire), length));
             contenders.add(ours(
                     "shuffle " + wire.word(),
                     context,
@@ -94,9 +94,7 @@ final class ExchangeBench {
         return new Contender(
                 "treeAggregate",
                 () -> send(
-                        context,
-                        numbers,
-                        arrays.treeAggregate(new float[0], ExchangeBench::add, ExchangeBench::add)));
+                        context, numbers, arrays.treeAggregate(new float[0], ExchangeBench::add, ExchangeBench::add)));
     }
 
     private static Contender ours(
@@ -104,8 +102,7 @@ final class ExchangeBench {
         JavaRDD<ShardResult> shards = numbers.map(shard -> new ShardResult.Gradient(
                 shard, new LossTotal(1, 1), 1, FlatVector.of(values(length, shard)), ShardReport.NONE));
         return new Contender(
-                name,
-                () -> send(context, numbers, exchange.sum(shards, 0).gradient()));
+                name, () -> send(context, numbers, exchange.sum(shards, 0).gradient()));
     }
 
     private static Contender bigDl(JavaRDD<Integer> numbers, int length) {

@@ -5,6 +5,6 @@ import org.sparkqlora.train.Wire;
 class CollectExchangeTest extends GradientExchangeContract {
     @Override
     GradientExchange exchange(Wire wire, long length) {
-        return new CollectExchange(wire, length);
+        return new CollectExchange(wire);
     }
 }
