@@ -2,28 +2,27 @@ package org.sparkqlora.spark;
 
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.function.Function;
-import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.History;
+import org.sparkqlora.train.LocalRound;
 import org.sparkqlora.train.Phase;
 import org.sparkqlora.train.PhaseClock;
 import org.sparkqlora.train.ShardReport;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.ShardTask;
+import org.sparkqlora.train.TrainPlan;
 
-/** The gradient of one shard. Runs in a task; what crosses is this object. */
+/** The gradient of one shard, or its steps by itself where the plan says so. Runs in a task; what crosses is this object. */
 final class GradientFunction implements Function<Integer, ShardResult> {
-    private static final long serialVersionUID = 1L;
+    private static final long serialVersionUID = 2L;
 
     private final RunDescription run;
-    private final BatchPlan batches;
-    private final long seed;
+    private final TrainPlan plan;
     private final long version;
     private final History history;
 
-    GradientFunction(RunDescription run, BatchPlan batches, long seed, long version, History history) {
+    GradientFunction(RunDescription run, TrainPlan plan, long version, History history) {
         this.run = run;
-        this.batches = batches;
-        this.seed = seed;
+        this.plan = plan;
         this.version = version;
         this.history = history;
     }
@@ -33,19 +32,24 @@ final class GradientFunction implements Function<Integer, ShardResult> {
         PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
         ExecutorReplica executor = ExecutorReplicas.of(run);
         PreparedRows rows = executor.rows(run.folder());
-        ShardTask task = new ShardTask(batches, seed, rows);
-        ShardResult result = executor.replica()
-                .at(version, history, clock, model -> task.compute(model, executor.freshGradient(), version, shard));
-        return result.reported(report(clock));
+        ShardResult result = plan.batches().localSteps() == 1
+                ? gradient(executor, rows, shard, clock)
+                : new LocalRound(plan, rows, executor.home())
+                        .compute(executor.replica(), history, version, shard, clock);
+        return result.reported(new ShardReport(ofProcess(), clock.seconds()));
     }
 
-    /** In the name of this process. */
-    static ShardReport report(PhaseClock clock) {
+    private ShardResult gradient(ExecutorReplica executor, PreparedRows rows, int shard, PhaseClock clock) {
+        ShardTask task = new ShardTask(plan.batches(), plan.seed(), rows);
+        return executor.replica()
+                .at(version, history, clock, model -> task.compute(model, executor.freshGradient(), version, shard));
+    }
+
+    private static String ofProcess() {
         SparkEnv process = SparkEnv.get();
-        String worker = "executor %s on %s"
+        return "executor %s on %s"
                 .formatted(
                         process.executorId(),
                         process.blockManager().blockManagerId().host());
-        return new ShardReport(worker, clock.seconds());
     }
 }

@@ -5,14 +5,12 @@ import java.util.UUID;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.GradientSource;
-import org.sparkqlora.train.History;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.StepGradient;
@@ -67,21 +65,21 @@ public final class SparkGradientSource implements GradientSource {
 
     @Override
     public StepGradient gradient() {
-        return sum(
-                history -> new GradientFunction(description, plan.batches(), plan.seed(), state().version(), history));
+        return sum();
     }
 
     @Override
     public StepGradient localRound(TrainPlan ofRun) {
-        return sum(history -> new LocalRoundFunction(description, ofRun, state().version(), history));
+        return sum();
     }
 
-    private StepGradient sum(java.util.function.Function<History, Function<Integer, ShardResult>> tasks) {
+    private StepGradient sum() {
         long begin = System.nanoTime();
         long step = state().version();
         context.setJobDescription(
                 "train: step %d of %d".formatted(step + 1, plan.batches().steps()));
-        JavaRDD<ShardResult> results = shards.map(tasks.apply(replicas.history()));
+        GradientFunction function = new GradientFunction(description, plan, step, replicas.history());
+        JavaRDD<ShardResult> results = shards.map(function);
         return exchange.sum(results, step).within((System.nanoTime() - begin) / NANOS, TaskSlots.available(context));
     }
 

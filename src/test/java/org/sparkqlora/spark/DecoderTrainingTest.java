@@ -6,15 +6,10 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -39,8 +34,6 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
-import org.sparkqlora.spark.PreparationOptions.Packing;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.FolderModelSource;
@@ -62,7 +55,6 @@ import org.sparkqlora.weights.WeightFolder;
 /** Training of a small Llama in bfloat16, on clusters of several sizes. */
 class DecoderTrainingTest {
     private static final int STEPS = 8;
-    private static final int WIDTH = 24;
     private static final ModelSpec QLORA =
             new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
 
@@ -92,15 +84,7 @@ class DecoderTrainingTest {
 
     @BeforeAll
     static void prepareRows() throws IOException {
-        Files.write(folder.resolve("train.jsonl"), countingLines(60));
-        rows = Clusters.on(
-                Clusters.ONE_SLOT,
-                context -> new DataPreparation(context)
-                        .prepare(
-                                List.of(folder.resolve("train.jsonl").toString()),
-                                new NumbersEncoder("numbers"),
-                                new PreparationOptions(WIDTH, Packing.PACKED, OnBadRecord.FAIL),
-                                folder.resolve("rows").toString()));
+        rows = LlamaRuns.in(folder).rows();
     }
 
     @Test
@@ -170,7 +154,7 @@ class DecoderTrainingTest {
     }
 
     private static FolderModelSource source(JavaSparkContext context, ModelSpec spec) {
-        FolderModelSource whole = new FolderModelSource(baseFolder().toString(), spec, copies().toString());
+        FolderModelSource whole = new FolderModelSource(LlamaRuns.base().toString(), spec, copies().toString());
         LoraSpec lora = spec.lora();
         return lora == null || !lora.takesFromBase() ? whole : whole.without(take(context, lora));
     }
@@ -178,7 +162,7 @@ class DecoderTrainingTest {
     /** Takes adapters out of the base and stores them, as a run does before it begins. */
     private static FactorFolder take(JavaSparkContext context, LoraSpec lora) {
         org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path("file://" + folder.resolve("taken"));
-        try (WeightFolder base = WeightFolder.open(baseFolder());
+        try (WeightFolder base = WeightFolder.open(LlamaRuns.base());
                 Workers workers = new Workers(2)) {
             FileSystem files = path.getFileSystem(context.hadoopConfiguration());
             AdapterFolder.write(
@@ -239,28 +223,6 @@ class DecoderTrainingTest {
                 Wire.FP32,
                 0.3,
                 42);
-    }
-
-    private static Path baseFolder() {
-        try {
-            return Path.of(DecoderTrainingTest.class
-                    .getResource("/goldens/models/llama-tied/base")
-                    .toURI());
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static List<String> countingLines(int count) {
-        SplittableRandom random = new SplittableRandom(7);
-        return Stream.generate(() -> countingLine(random)).limit(count).toList();
-    }
-
-    private static String countingLine(SplittableRandom random) {
-        int first = random.nextInt(20);
-        return IntStream.range(first, first + random.nextInt(4, 20))
-                .mapToObj(String::valueOf)
-                .collect(Collectors.joining(" "));
     }
 
     private static float[] values(FlatVector vector) {

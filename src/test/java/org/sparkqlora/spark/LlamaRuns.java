@@ -166,7 +166,8 @@ record LlamaRuns(Path folder, PreparedData rows) {
         }
     }
 
-    private static Path base() {
+    /** The folder of the Llama. */
+    static Path base() {
         try {
             return Path.of(LlamaRuns.class
                     .getResource("/goldens/models/llama-tied/base")
