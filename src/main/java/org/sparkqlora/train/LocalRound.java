@@ -7,8 +7,7 @@ import org.sparkqlora.tensor.FlatVector;
  * Some optimiser steps that a shard takes by itself, from a State that all shards share: a pure function of plan, State and
  * shard. Afterwards the State becomes the mean over shards, its optimiser's moments included ("Local SGD", arXiv:1805.09767,
  * with Adam). That is not the same as steps in common: shards drift apart, and the mean of LoRA's factors is not the factors
- * of the mean. Of one shard it is the same, but for what a mean in
- * 8 bits rounds.
+ * of the mean. Of one shard it is the same, but for what a mean in 8 bits rounds.
  */
 public final class LocalRound {
     private final TrainPlan plan;
