@@ -34,7 +34,8 @@ import picocli.CommandLine.TypeConversionException;
             MergeCommand.class,
             InspectCommand.class,
             PlanCommand.class,
-            CompareCommand.class
+            CompareCommand.class,
+            BenchCommand.class
         },
         footer = {
             "",
@@ -65,6 +66,8 @@ final class SparkQlora {
         register(line, ParameterCount.class, ParameterCount::parse);
         register(line, ByteCount.class, ByteCount::parse);
         register(line, PageChoice.class, PageChoice::parse);
+        register(line, ModelShape.class, ModelShape::parse);
+        register(line, BenchPart.class, BenchPart::parse);
         line.setUsageHelpWidth(USAGE_WIDTH);
         line.getCommandSpec().parser().collectErrors(true);
         line.getSubcommands()

@@ -2,25 +2,21 @@ package org.sparkqlora.cli;
 
 import java.io.Serializable;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.SplittableRandom;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.LocalGradientSource;
-import org.sparkqlora.train.RowReader;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
 /**
- * One step of training on arbitrary tokens, to see what memory it takes.
+ * One step of training on {@link ArbitraryRows}, to see what memory it takes.
  *
  * @param model what trains
  * @param paging of its optimiser
@@ -62,8 +58,7 @@ record StepTrial(
 
     private void run(GradientModel opened, StateHome home) {
         try (TrainState state = TrainState.fresh(parameters(opened, home), opened.parameters(), optimizer, SEED, home);
-                LocalGradientSource source =
-                        new LocalGradientSource(batches(), opened, home, state, new ArbitraryRows(), null)) {
+                LocalGradientSource source = new LocalGradientSource(batches(), opened, home, state, rows(), null)) {
             StepGradient step = source.gradient();
             float scale = 1f / step.loss().tokenCount();
             source.apply(new Update(state.version(), step.gradient(), scale, LEARNING_RATE));
@@ -75,29 +70,12 @@ record StepTrial(
         return opened.initialParameters(SEED, length -> home.zeros(optimizer, length));
     }
 
+    private ArbitraryRows rows() {
+        return new ArbitraryRows((long) MICRO_BATCHES * microBatchSize, vocabulary, sequenceLength);
+    }
+
     private BatchPlan batches() {
         int rows = MICRO_BATCHES * microBatchSize;
         return new BatchPlan(rows, rows, microBatchSize, 1, BatchPlan.RowOrder.FILE_ORDER, rows);
-    }
-
-    /** Rows of tokens drawn by the number of the row. */
-    private final class ArbitraryRows implements RowReader {
-        @Override
-        public long rows() {
-            return (long) MICRO_BATCHES * microBatchSize;
-        }
-
-        @Override
-        public TokenRow read(long row) {
-            int[] ids = new SplittableRandom(row)
-                    .ints(sequenceLength, 0, vocabulary)
-                    .toArray();
-            boolean[] trained = new boolean[sequenceLength];
-            boolean[] starts = new boolean[sequenceLength];
-            Arrays.fill(trained, true);
-            trained[0] = false;
-            starts[0] = true;
-            return new TokenRow(ids, trained, starts, sequenceLength);
-        }
     }
 }

@@ -199,7 +199,7 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /** A pass that nothing is dropped from and no noise added to. */
-    private <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
+    <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
         return inPass(parameters, null, null, body);
     }
 

@@ -1,0 +1,193 @@
+package org.sparkqlora.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.train.DecoderGradientModel;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.weights.ModelConfig;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** {@code bench}: how fast this machine trains, and how near that is to what it could do. */
+@CommandLine.Command(
+        name = "bench",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        description = {
+            "Measures this machine in one process and one number of threads: matrix products, NF4 with double quantisation"
+                    + " both ways, optimiser steps, the parts of a training step, and whole QLoRA steps (rank on all"
+                    + " linear layers, bf16, arbitrary tokens, all trained).",
+            "Says how many tokens a second it trains, and what share that is of the roofline: the products with frozen"
+                    + " weights alone, at the measured rate of bf16 products. Each figure is a median. Prints JSON on stdout, a"
+                    + " table on stderr."
+        })
+final class BenchCommand implements Command {
+    /** What train uses unless told otherwise. */
+    private static final OptimizerSpec OPTIMIZER =
+            new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0);
+
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            description = "Hugging Face model folder or .gguf file. Default: a random model of --shape.")
+    @Nullable
+    Location model;
+
+    @Option(
+            names = "--shape",
+            paramLabel = "NAME",
+            description = "Shape of a random model: smollm2-135m, smollm2-360m, smollm2-1-7b, tinyllama-1-1b or"
+                    + " llama2-7b. Default: smollm2-135m.")
+    @Nullable
+    ModelShape shape;
+
+    @Option(
+            names = "--model-cache",
+            paramLabel = "DIR",
+            description = "Where the quantised copy of --model is kept, as of train.")
+    Path cache = ModelPath.CACHE;
+
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "512",
+            paramLabel = "TOKENS",
+            description = "Tokens a row. Default: ${DEFAULT-VALUE}.")
+    int sequenceLength = 512;
+
+    @Option(
+            names = "--batch-size",
+            defaultValue = "4",
+            paramLabel = "ROWS",
+            description = "Rows an optimiser step. Default: ${DEFAULT-VALUE}.")
+    int batchSize = 4;
+
+    @Option(
+            names = "--micro-batch-size",
+            defaultValue = "1",
+            paramLabel = "ROWS",
+            description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
+    int microBatchSize = 1;
+
+    @Option(
+            names = "--rank",
+            defaultValue = "16",
+            paramLabel = "R",
+            description = "Rank of the adapters. Default: ${DEFAULT-VALUE}.")
+    int rank = 16;
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with. Default: one a processor.")
+    int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--repetitions",
+            defaultValue = "5",
+            paramLabel = "N",
+            description = "Timed runs of each part, after a warm-up. Default: ${DEFAULT-VALUE}.")
+    int repetitions = 5;
+
+    @Option(
+            names = "--parts",
+            split = ",",
+            paramLabel = "NAMES",
+            description =
+                    "What to measure beside products: kernels (NF4, optimisers), pass (head, attention, layer), step."
+                            + " Default: all.")
+    List<BenchPart> parts = List.of(BenchPart.values());
+
+    @Override
+    public void check(Problems problems) {
+        ModelPath.check(problems, "--model", model);
+        problems.require(model == null || shape == null, "--model, --shape: expected at most one of them, found both");
+        problems.requireAtLeast("--sequence-length", 2, sequenceLength);
+        problems.requireAtLeast("--batch-size", 1, batchSize);
+        problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
+        problems.requireAtLeast("--rank", 1, rank);
+        problems.requireAtLeast("--threads", 1, threads);
+        problems.requireAtLeast("--repetitions", 1, repetitions);
+    }
+
+    @Override
+    public void run(Console console) {
+        if (model != null) {
+            measure(ModelPath.folder(model, cache), cache, console);
+            return;
+        }
+
+        try {
+            Path folder = Files.createTempDirectory("spark-qlora-bench");
+            try {
+                RandomModel.write(folder.resolve("model"), shape());
+                measure(folder.resolve("model"), folder.resolve("cache"), console);
+            } finally {
+                LocalFiles.delete(folder);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to make a random model in a folder for temporary files", e);
+        }
+    }
+
+    private void measure(Path folder, Path cacheFolder, Console console) {
+        FolderModelSource source = new FolderModelSource(
+                folder.toAbsolutePath().normalize().toString(),
+                spec(),
+                cacheFolder.toAbsolutePath().normalize().toString());
+        List<Figure> figures = new ArrayList<>();
+        try (DecoderGradientModel opened = source.open(threads)) {
+            measure(opened, figures::addAll);
+        }
+
+        if (PeakMemory.supported()) {
+            figures.add(new Figure("memory", "peak_resident_bytes", PeakMemory.bytes()));
+        }
+
+        BenchReport report = new BenchReport(model == null ? shape().label() : model.toString(), setting(), figures);
+        report.lines().forEach(line -> console.note("%s", line));
+        console.result(BenchJson.summary(report));
+    }
+
+    private void measure(DecoderGradientModel opened, Consumer<List<Figure>> found) {
+        ModelConfig config = opened.decoder().config();
+        KernelBench kernels = new KernelBench(threads, new Repetitions(repetitions));
+        StepBench step = new StepBench(opened, OPTIMIZER, setting(), new Repetitions(repetitions));
+        double operations = kernels.productOperations(config.hiddenSize(), config.intermediateSize());
+        found.accept(kernels.products(config.hiddenSize(), config.intermediateSize(), operations));
+        if (parts.contains(BenchPart.KERNELS)) {
+            found.accept(kernels.fourBit());
+            found.accept(kernels.optimizers());
+        }
+
+        if (parts.contains(BenchPart.PASS)) {
+            found.accept(step.parts());
+        }
+
+        if (parts.contains(BenchPart.STEP)) {
+            found.accept(step.steps(Roofline.of(config, operations)));
+        }
+    }
+
+    private BenchSetting setting() {
+        return new BenchSetting(threads, sequenceLength, batchSize, microBatchSize, rank);
+    }
+
+    private ModelShape shape() {
+        return shape == null ? ModelShape.SMOLLM2_135M : shape;
+    }
+
+    private ModelSpec spec() {
+        return new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(rank, 2.0 * rank));
+    }
+}

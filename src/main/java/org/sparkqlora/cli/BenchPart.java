@@ -1,0 +1,22 @@
+package org.sparkqlora.cli;
+
+import java.util.Arrays;
+import java.util.Locale;
+
+/** What {@code bench} can leave out. */
+enum BenchPart {
+    /** NF4 and optimisers. */
+    KERNELS,
+    /** Head, attention and layer. */
+    PASS,
+    /** Whole steps. */
+    STEP;
+
+    static BenchPart parse(String name) {
+        return Arrays.stream(values())
+                .filter(part -> part.name().toLowerCase(Locale.ROOT).equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "Cannot measure '%s': expected kernels, pass or step".formatted(name)));
+    }
+}

@@ -1,0 +1,47 @@
+package org.sparkqlora.cli;
+
+import java.util.Arrays;
+
+/**
+ * Times work several times over, after a warm-up in which Java compiles it.
+ *
+ * @param count timed runs
+ */
+record Repetitions(int count) {
+    private static final double NANOS = 1e9;
+
+    /** A short piece of work is compiled after so many runs, a long one has loops that are compiled while it runs. */
+    private static final int MOST_WARM_UPS = 20;
+
+    private static final double WARM_UP_SECONDS = 0.5;
+
+    Repetitions {
+        if (count < 1) {
+            throw new IllegalArgumentException("Cannot measure %d times: expected at least 1".formatted(count));
+        }
+    }
+
+    /** Seconds of one run, the median of all. */
+    double medianSeconds(Runnable work) {
+        long begin = System.nanoTime();
+        for (int i = 0; i < MOST_WARM_UPS && (i == 0 || (System.nanoTime() - begin) / NANOS < WARM_UP_SECONDS); i++) {
+            work.run();
+        }
+
+        double[] seconds = new double[count];
+        for (int i = 0; i < count; i++) {
+            long start = System.nanoTime();
+            work.run();
+            seconds[i] = (System.nanoTime() - start) / NANOS;
+        }
+
+        return median(seconds);
+    }
+
+    static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}

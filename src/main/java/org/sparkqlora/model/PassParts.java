@@ -1,0 +1,128 @@
+package org.sparkqlora.model;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.sparkqlora.model.CausalAttention.Attended;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/**
+ * The parts of a gradient one by one, to see where its time goes. They work on the embedded tokens of a micro-batch: what the
+ * numbers are does not matter to the time they take. One call at a time.
+ */
+public final class PassParts implements AutoCloseable {
+    private final DecoderModel model;
+    private final BoundParameters parameters;
+    private final DocumentBatch batch;
+    private final GradientSum gradients;
+    private final Tensor hidden; // (tokens, hidden)
+    private final Tensor query; // (tokens, heads, head size)
+    private final Tensor key; // (tokens, key-value heads, head size)
+
+    private PassParts(DecoderModel model, BoundParameters parameters, DocumentBatch batch, GradientSum gradients) {
+        this.model = model;
+        this.parameters = parameters;
+        this.batch = batch;
+        this.gradients = gradients;
+        this.hidden = TensorScope.detached(() -> model.embed(parameters, indices(batch.ids())));
+        this.query = heads(model.config().heads());
+        this.key = heads(model.config().keyValueHeads());
+    }
+
+    /** The parts of {@code model} over {@code microBatch}; {@code parameters} must stay open as long. */
+    public static PassParts of(DecoderModel model, BoundParameters parameters, List<TokenRow> microBatch) {
+        GradientSum gradients =
+                new GradientSum(FlatVector.zeros(model.parameters().size()));
+        return new PassParts(model, parameters, new DocumentBatch(microBatch), gradients);
+    }
+
+    /** Final norm, head and loss of the trained positions, and the gradient of all that. */
+    public void head() {
+        run(pass -> {
+            Normalization norm = model.finalNorm(parameters);
+            Tensor rows = hidden.index_select(0, indices(batch.predictors()));
+            Tensor normalized = norm.forward(rows);
+            Tensor gradient = torch.empty_like(normalized);
+            model.head(parameters).lossesAndGradient(normalized, indices(batch.targets()), gradient, gradients);
+            norm.backward(gradient, rows, gradients);
+        });
+    }
+
+    /** Dequantises the weights of the first layer. */
+    public void layerWeights() {
+        inContext((pass, context) -> open(pass, context));
+    }
+
+    /** The first layer forward, its weights dequantised. */
+    public void layerForward() {
+        inContext((pass, context) -> open(pass, context).forward(hidden));
+    }
+
+    /** The first layer's gradient: weights dequantised, forward recomputed, then back. */
+    public void layerGradient() {
+        inContext((pass, context) -> open(pass, context).backward(hidden, hidden, gradients));
+    }
+
+    /** Attention of the first layer, without its projections. */
+    public void attentionForward() {
+        inContext((pass, context) -> context.layer(0).attention().forward(query, key, key, batch));
+    }
+
+    /** Attention of the first layer, forward and back. */
+    public void attentionGradient() {
+        inContext((pass, context) -> {
+            CausalAttention attention = context.layer(0).attention();
+            Attended attended = attention.forward(query, key, key, batch);
+            attention.backward(attended.output(), attended, query, key, key, batch);
+        });
+    }
+
+    @Override
+    public void close() {
+        hidden.releaseReference();
+        query.releaseReference();
+        key.releaseReference();
+    }
+
+    private LayerPass open(ModelPass pass, PassContext context) {
+        return model.layers().get(0).open(parameters, pass.workspace(), context, pass.dropout());
+    }
+
+    private void inContext(Work work) {
+        run(pass -> {
+            try (PassContext context = model.context(batch)) {
+                work.run(pass, context);
+            }
+        });
+    }
+
+    private void run(Consumer<ModelPass> work) {
+        model.inPass(parameters, pass -> {
+            try (PointerScope scope = new PointerScope()) {
+                work.accept(pass);
+                return Boolean.TRUE;
+            }
+        });
+    }
+
+    private Tensor heads(long count) {
+        long size = model.config().headSize();
+        return TensorScope.detached(
+                () -> torch.randn(batch.tokens(), count, size).to(hidden.scalar_type()));
+    }
+
+    private static Tensor indices(int[] values) {
+        return TensorMemory.longs(Arrays.stream(values).asLongStream().toArray());
+    }
+
+    /** A part of a pass that needs what layers share. */
+    private interface Work {
+        void run(ModelPass pass, PassContext context);
+    }
+}
