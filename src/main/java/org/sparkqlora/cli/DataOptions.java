@@ -8,6 +8,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.PreparationOptions;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
+import org.sparkqlora.tokenizer.TrainOn;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -29,6 +30,15 @@ final class DataOptions {
             description = "auto, messages, prompt-completion, text or tokens ({\"input_ids\": [...], \"labels\":"
                     + " [...]}, -100 = not trained). Default: ${DEFAULT-VALUE}.")
     RecordFormat format = RecordFormat.AUTO;
+
+    @Option(
+            names = "--train-on",
+            defaultValue = "assistant",
+            paramLabel = "CHOICE",
+            description =
+                    "assistant (the assistant's turns, or the completion), last-turn (of the assistant's turns the last) or all"
+                            + " (every token). Default: ${DEFAULT-VALUE}.")
+    TrainOn trainOn = TrainOn.ASSISTANT;
 
     @Mixin
     LengthOptions length = new LengthOptions();

@@ -16,17 +16,20 @@ import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.TrainOn;
 
 /** Prints examples as training sees them: the text that a template made, its ids, and which of them are trained. */
 final class ExampleViews {
     private final Path model;
     private final @Nullable Path chatTemplate;
     private final RecordFormat format;
+    private final TrainOn trainOn;
 
-    ExampleViews(Path model, @Nullable Path chatTemplate, RecordFormat format) {
+    ExampleViews(Path model, @Nullable Path chatTemplate, RecordFormat format, TrainOn trainOn) {
         this.model = model;
         this.chatTemplate = chatTemplate;
         this.format = format;
+        this.trainOn = trainOn;
     }
 
     /** Prints a JSON line for each record of {@code file}. */
@@ -48,7 +51,7 @@ final class ExampleViews {
     private String view(ModelTokenizer tokenizer, Path file, long number, String line) {
         try {
             Example example = ExampleJson.read(line, format);
-            ExampleEncoder encoder = new ExampleEncoder(tokenizer);
+            ExampleEncoder encoder = new ExampleEncoder(tokenizer, trainOn);
             return InspectionJson.example(text(tokenizer, encoder, example), encoder.encode(example));
         } catch (BadRecordException e) {
             throw new BadRecordException("Cannot render %s:%d: %s".formatted(file, number, e.getMessage()), e);

@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.tokenizer.TrainOn;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -44,6 +45,9 @@ final class InspectCommand implements Command {
             description = "As of train. Default: ${DEFAULT-VALUE}.")
     RecordFormat format = RecordFormat.AUTO;
 
+    @Option(names = "--train-on", defaultValue = "assistant", paramLabel = "CHOICE", description = "As of train.")
+    TrainOn trainOn = TrainOn.ASSISTANT;
+
     @Override
     public void check(Problems problems) {
         problems.require(!render || model != null, "--render: expected --model with it, found none");
@@ -62,7 +66,11 @@ final class InspectCommand implements Command {
             return;
         }
 
-        new ExampleViews(ModelPath.folder(Required.value("--model", model), ModelPath.CACHE), chatTemplate, format)
+        new ExampleViews(
+                        ModelPath.folder(Required.value("--model", model), ModelPath.CACHE),
+                        chatTemplate,
+                        format,
+                        trainOn)
                 .print(found, console);
     }
 }

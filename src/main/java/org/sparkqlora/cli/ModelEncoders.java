@@ -33,7 +33,8 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
         }
 
         String template = data.chatTemplate == null ? null : absolute(data.chatTemplate);
-        return new ModelEncoders(RecordEncoders.of(data.format, absolute(model), template, tokens.added()), vocabulary);
+        return new ModelEncoders(
+                RecordEncoders.of(data.format, absolute(model), template, data.trainOn, tokens.added()), vocabulary);
     }
 
     @Override

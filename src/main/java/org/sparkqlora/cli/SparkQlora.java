@@ -12,6 +12,7 @@ import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.spark.ExchangeKind;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
+import org.sparkqlora.tokenizer.TrainOn;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.Wire;
 import picocli.CommandLine;
@@ -52,6 +53,7 @@ final class SparkQlora {
         register(line, Precision.class, Precision::parse);
         register(line, FourBitCode.class, FourBitCode::parse);
         register(line, RecordFormat.class, RecordFormat::parse);
+        register(line, TrainOn.class, TrainOn::parse);
         register(line, TargetModules.class, TargetModules::parse);
         register(line, SavedModule.class, SavedModule::parse);
         register(line, FactorInitialization.class, FactorInitialization::parse);

@@ -53,7 +53,7 @@ public final class ChatTemplate {
 
     private Rendering render(List<ChatMessage> messages, List<Object> tools, Object addGenerationPrompt) {
         Map<String, @Nullable Object> variables = new LinkedHashMap<>(constants);
-        variables.put("messages", messages.stream().map(ChatMessage::fields).toList());
+        variables.put("messages", messages.stream().map(TemplateMessage::of).toList());
         variables.put("tools", tools.isEmpty() ? null : tools);
         variables.put("documents", null);
         variables.put("add_generation_prompt", addGenerationPrompt);

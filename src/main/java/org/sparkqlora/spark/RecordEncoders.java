@@ -12,6 +12,7 @@ import org.sparkqlora.tokenizer.AddedToken;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.TrainOn;
 
 /**
  * Reads JSON lines and encodes them with a model's own tokenizer and chat template.
@@ -19,6 +20,7 @@ import org.sparkqlora.tokenizer.ModelTokenizer;
  * @param format how fields are read
  * @param modelFolder where each executor finds the tokenizer; null for a format that needs none
  * @param chatTemplate a file used in place of the model's own template; null: its own
+ * @param trainOn which tokens are prediction targets
  * @param added tokens that the model's tokenizer gets beside its own
  * @param tokenizerFingerprint of tokenizer and template
  */
@@ -26,6 +28,7 @@ public record RecordEncoders(
         RecordFormat format,
         @Nullable String modelFolder,
         @Nullable String chatTemplate,
+        TrainOn trainOn,
         List<AddedToken> added,
         String tokenizerFingerprint)
         implements LineEncoderSource {
@@ -37,31 +40,35 @@ public record RecordEncoders(
 
     /** For records that are token ids already. */
     public static RecordEncoders ofTokens() {
-        return new RecordEncoders(RecordFormat.TOKENS, null, null, List.of(), NO_TOKENIZER);
+        return new RecordEncoders(RecordFormat.TOKENS, null, null, TrainOn.ASSISTANT, List.of(), NO_TOKENIZER);
     }
 
     /** For text, which the tokenizer in {@code modelFolder} encodes. */
     public static RecordEncoders of(
-            RecordFormat format, String modelFolder, @Nullable String chatTemplate, List<AddedToken> added) {
+            RecordFormat format,
+            String modelFolder,
+            @Nullable String chatTemplate,
+            TrainOn trainOn,
+            List<AddedToken> added) {
         if (format == RecordFormat.TOKENS) {
             return ofTokens();
         }
 
         try (ModelTokenizer tokenizer = openTokenizer(modelFolder, chatTemplate, added)) {
-            return new RecordEncoders(format, modelFolder, chatTemplate, added, tokenizer.fingerprint());
+            return new RecordEncoders(format, modelFolder, chatTemplate, trainOn, added, tokenizer.fingerprint());
         }
     }
 
     @Override
     public String fingerprint() {
-        return format + " " + tokenizerFingerprint;
+        return "%s, trained on %s, %s".formatted(format, trainOn.optionValue(), tokenizerFingerprint);
     }
 
     @Override
     public LineEncoder open() {
         return modelFolder == null
                 ? new TokenLines()
-                : new TextLines(format, openTokenizer(modelFolder, chatTemplate, added));
+                : new TextLines(format, trainOn, openTokenizer(modelFolder, chatTemplate, added));
     }
 
     private static ModelTokenizer openTokenizer(
@@ -89,10 +96,10 @@ public record RecordEncoders(
         private final ModelTokenizer tokenizer;
         private final ExampleEncoder encoder;
 
-        private TextLines(RecordFormat format, ModelTokenizer tokenizer) {
+        private TextLines(RecordFormat format, TrainOn trainOn, ModelTokenizer tokenizer) {
             this.format = format;
             this.tokenizer = tokenizer;
-            this.encoder = new ExampleEncoder(tokenizer);
+            this.encoder = new ExampleEncoder(tokenizer, trainOn);
         }
 
         @Override

@@ -14,7 +14,8 @@ import org.sparkqlora.data.jinja.Rendering.Span;
 /**
  * Where the assistant's turns lie in a rendered conversation.
  *
- * <p>A template that marks them with {@code {% generation %}} is believed. Else a turn goes from the end of the conversation
+ * <p>A template that marks them with {@code {% generation %}} is believed; those that it marks in the prompt alone are the
+ * prompt's. Else a turn goes from the end of the conversation
  * before it, rendered with the generation prompt, to the end of the conversation up to it, where both are beginnings of the
  * whole. Where a template rewrites earlier turns, so that they are not, the turn is where the whole changes when the turn's
  * text is replaced.
@@ -49,8 +50,10 @@ final class AnswerSpans {
             return generated;
         }
 
-        int start = promptBefore(conversation.promptMessages()).length();
-        return generated.stream().filter(span -> span.from() >= start).toList();
+        int before = template.renderMarked(before(conversation.promptMessages()), conversation.tools())
+                .generated()
+                .size();
+        return generated.subList(Math.min(before, generated.size()), generated.size());
     }
 
     private List<Span> findAll() {

@@ -20,19 +20,30 @@ import org.sparkqlora.data.jinja.Rendering.Span;
  */
 public final class ExampleEncoder {
     private final ModelTokenizer tokenizer;
+    private final TrainOn trainOn;
 
+    /** Trains the assistant's turns and completions. */
     public ExampleEncoder(ModelTokenizer tokenizer) {
+        this(tokenizer, TrainOn.ASSISTANT);
+    }
+
+    public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn) {
         this.tokenizer = tokenizer;
+        this.trainOn = trainOn;
     }
 
     /** Throws {@link BadRecordException} when the example cannot be used. */
     public EncodedExample encode(Example example) {
         if (example instanceof Conversation conversation) {
-            return encodeConversation(conversation);
+            return trainOn == TrainOn.ALL
+                    ? encodeWhole(conversation)
+                    : encodeConversation(trainOn.narrow(conversation));
         }
 
         if (example instanceof PromptCompletion pair) {
-            return encodeText(pair.prompt() + pair.completion(), pair.prompt().length());
+            return encodeText(
+                    pair.prompt() + pair.completion(),
+                    trainOn == TrainOn.ALL ? 0 : pair.prompt().length());
         }
 
         if (example instanceof PlainText text) {
@@ -66,11 +77,8 @@ public final class ExampleEncoder {
     private EncodedExample encodeConversation(Conversation conversation) {
         ChatTemplate template = requireTemplate();
         Rendering rendering = AnswerSpans.find(template, conversation);
-        TokenizedText tokens = tokenizer.locateWithoutSpecials(rendering.text()).withSpaces();
-        if (tokens.length() == 0) {
-            throw new BadRecordException("Cannot encode the conversation: its chat template writes nothing");
-        }
-
+        TokenizedText tokens =
+                requireSome(tokenizer.locateWithoutSpecials(rendering.text()).withSpaces());
         boolean[] trained = new boolean[tokens.length()];
         for (Span span : rendering.generated()) {
             int last = mark(tokens, span, trained);
@@ -80,6 +88,21 @@ public final class ExampleEncoder {
         }
 
         return new EncodedExample(tokens.ids(), trained);
+    }
+
+    private EncodedExample encodeWhole(Conversation conversation) {
+        TokenizedText tokens = requireSome(tokenizer.locateWithoutSpecials(render(conversation)));
+        boolean[] trained = new boolean[tokens.length()];
+        Arrays.fill(trained, true);
+        return new EncodedExample(tokens.ids(), trained);
+    }
+
+    private static TokenizedText requireSome(TokenizedText tokens) {
+        if (tokens.length() == 0) {
+            throw new BadRecordException("Cannot encode the conversation: its chat template writes nothing");
+        }
+
+        return tokens;
     }
 
     /** A conversation as text, as the chat template writes it; of any other example, the text that its ids stand for. */

@@ -58,6 +58,25 @@ final class PythonEnvironment {
         run(command);
     }
 
+    /** Unpacks a package into a folder, without what it needs. */
+    void fetch(String requirement, Path target) throws IOException, InterruptedException {
+        String python = python(folder);
+        run(List.of(
+                python,
+                "-m",
+                "uv",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-cache",
+                "--no-deps",
+                "--python",
+                python,
+                "--target",
+                target.toString(),
+                requirement));
+    }
+
     /** Under another name first, so that the name stands for a whole environment whenever a build dies. */
     private static void make(Path folder) throws IOException, InterruptedException {
         Path fresh = Files.createTempDirectory(CACHE, "python-unfinished-");

@@ -10,6 +10,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TestTokenizers;
+import org.sparkqlora.tokenizer.TrainOn;
 
 class RecordEncodersTest {
     private final LineEncoder tokens = RecordEncoders.ofTokens().open();
@@ -19,7 +20,7 @@ class RecordEncodersTest {
         EncodedExample example = tokens.encode("{\"input_ids\": [5, 6, 7], \"labels\": [5, -100, 7]}");
 
         assertThat(example).isEqualTo(new EncodedExample(new int[] {5, 6, 7}, new boolean[] {false, false, true}));
-        assertThat(RecordEncoders.of(RecordFormat.TOKENS, "/no/such/model", null, List.of()))
+        assertThat(RecordEncoders.of(RecordFormat.TOKENS, "/no/such/model", null, TrainOn.ASSISTANT, List.of()))
                 .isEqualTo(RecordEncoders.ofTokens());
     }
 
@@ -33,7 +34,7 @@ class RecordEncodersTest {
     @Test
     void textIsEncodedByTheModelsOwnTokenizer() {
         String folder = TestTokenizers.bytes().toString();
-        RecordEncoders encoders = RecordEncoders.of(RecordFormat.TEXT, folder, null, List.of());
+        RecordEncoders encoders = RecordEncoders.of(RecordFormat.TEXT, folder, null, TrainOn.ASSISTANT, List.of());
 
         try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes());
                 LineEncoder encoder = encoders.open()) {

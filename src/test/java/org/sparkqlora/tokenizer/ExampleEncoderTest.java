@@ -14,10 +14,12 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.data.BadRecordException;
@@ -35,6 +37,12 @@ import org.sparkqlora.data.RecordFormat;
 class ExampleEncoderTest {
     private static final ModelTokenizer BYTES = ModelTokenizer.open(TestTokenizers.bytes());
     private static final ModelTokenizer PIECES = ModelTokenizer.open(TestTokenizers.pieces());
+
+    private static final Conversation FOUR_TURNS = Conversation.of(
+            ChatMessage.of("user", "a"),
+            ChatMessage.of("assistant", "b"),
+            ChatMessage.of("user", "c"),
+            ChatMessage.of("assistant", "d"));
 
     @AfterAll
     static void close() {
@@ -81,6 +89,42 @@ class ExampleEncoderTest {
 
         assertThat(trainedRuns(BYTES, new ExampleEncoder(BYTES).encode(conversation)))
                 .containsExactly("d<|im_end|>");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            nullValues = "own",
+            value = {
+                "ASSISTANT, own, b<|im_end|>|d<|im_end|>",
+                "ASSISTANT, chatml-generation, b<|im_end|>|d<|im_end|>",
+                "LAST_TURN, own, d<|im_end|>",
+                "LAST_TURN, chatml-generation, d<|im_end|>"
+            })
+    void trainsOnWhatIsAsked(TrainOn trainOn, @Nullable String template, String trained, @TempDir Path folder)
+            throws IOException {
+        try (ModelTokenizer tokenizer = template == null
+                ? ModelTokenizer.open(TestTokenizers.bytes())
+                : ModelTokenizer.open(TestTokenizers.bytes(), templateFile(template, folder))) {
+            EncodedExample encoded = new ExampleEncoder(tokenizer, trainOn).encode(FOUR_TURNS);
+
+            assertThat(String.join("|", trainedRuns(tokenizer, encoded))).isEqualTo(trained);
+        }
+    }
+
+    @Test
+    void trainsOnEveryTokenButTheFirstWhenAskedTo() {
+        ExampleEncoder encoder = new ExampleEncoder(BYTES, TrainOn.ALL);
+        for (Example example : List.of(FOUR_TURNS, new PromptCompletion("Question: ", "answer"))) {
+            EncodedExample encoded = encoder.encode(example);
+
+            assertThat(encoded.ids())
+                    .isEqualTo(new ExampleEncoder(BYTES).encode(example).ids());
+            assertThat(encoded.trainedTokens()).isEqualTo(encoded.length() - 1);
+        }
+    }
+
+    private static Path templateFile(String name, Path folder) throws IOException {
+        return Files.writeString(folder.resolve("template.jinja"), GoldenJson.text("templates/" + name + ".jinja"));
     }
 
     @Test
