@@ -19,6 +19,9 @@ import org.sparkqlora.spark.SnapshotPolicy;
 import org.sparkqlora.spark.SparkGradientSource;
 import org.sparkqlora.spark.TaskSlots;
 import org.sparkqlora.spark.TrainingRun;
+import org.sparkqlora.spark.ui.RunPages;
+import org.sparkqlora.spark.watch.RunFacts;
+import org.sparkqlora.spark.watch.RunWatch;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.FolderModelSource;
@@ -28,6 +31,7 @@ import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.MetricsLog;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainPlanJson;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainSummary;
 import org.sparkqlora.train.Trainer;
@@ -75,7 +79,7 @@ final class Training {
             TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
             FolderModelSource model = source(context, plan, output);
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
-            return train(context, run, exchange, start, output);
+            return train(context, run, exchange, start, output, memory);
         }
     }
 
@@ -150,21 +154,23 @@ final class Training {
             TrainingRun run,
             ExchangeChoice exchange,
             AdapterStart start,
-            OutputFolder output) {
+            OutputFolder output,
+            MemoryPlan memory) {
         TrainPlan plan = run.plan();
+        RunWatch watch = watch(context, run, output, memory);
         CheckpointStore checkpoints = checkpoints(output);
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
                 MetricsLog metrics = metrics(output, checkpoints);
                 EventFiles events = options.run.eventFiles();
                 FirstState first = firstState(run, start, home(run, workers));
-                FaultLog faults = FaultLog.listen(context, fault -> console.note("%s", fault))) {
+                FaultLog faults = FaultLog.listen(context, fault -> tell(fault, watch))) {
             StateHome home = home(run, workers);
             Trainer trainer = new Trainer(
                     plan,
                     options.run.rhythm(),
                     new CheckpointStateStore(checkpoints, plan, home),
                     metrics,
-                    new TrainProgress(console, System::nanoTime).and(events));
+                    new TrainProgress(console, System::nanoTime).and(events).and(watch));
             Result result =
                     new Result(output.location(), plan, first.index(), options.model.folder(), start.vocabulary());
             TrainSummary summary = trainer.run(
@@ -172,10 +178,30 @@ final class Training {
                     () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),
                     state -> begin(new SparkGradientSource(context, run, state, exchange), plan, output, checkpoints),
                     result::publish);
+            watch.ended();
             console.note("wrote %s", result.folder());
             return SummaryJson.trained(
                     summary, exchange, faults, run.rows().manifest().counts(), result);
+        } catch (RuntimeException | Error e) {
+            watch.failed(e);
+            throw e;
         }
+    }
+
+    private void tell(String fault, RunWatch watch) {
+        console.note("%s", fault);
+        watch.fault(fault);
+    }
+
+    private static RunWatch watch(JavaSparkContext context, TrainingRun run, OutputFolder output, MemoryPlan memory) {
+        Location metrics = output.resolve(METRICS);
+        RunFacts facts = new RunFacts(
+                output.location().path().getName(), TrainPlanJson.values(run.plan()), memory.executorBytes());
+        return new RunWatch(
+                facts,
+                step -> MetricsFile.linesUpTo(step, metrics.text().orElse("").lines()),
+                RunPages.of(context),
+                System::currentTimeMillis);
     }
 
     private static StateHome home(TrainingRun run, Workers workers) {

@@ -6,6 +6,7 @@ import org.sparkqlora.train.History;
 import org.sparkqlora.train.LocalRound;
 import org.sparkqlora.train.Phase;
 import org.sparkqlora.train.PhaseClock;
+import org.sparkqlora.train.ProcessMemory;
 import org.sparkqlora.train.ShardReport;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.ShardTask;
@@ -36,7 +37,7 @@ final class GradientFunction implements Function<Integer, ShardResult> {
                 ? gradient(executor, rows, shard, clock)
                 : new LocalRound(plan, rows, executor.home())
                         .compute(executor.replica(), history, version, shard, clock);
-        return result.reported(new ShardReport(ofProcess(), clock.seconds()));
+        return result.reported(new ShardReport(ofProcess(), clock.seconds(), ProcessMemory.ofThisProcess()));
     }
 
     private ShardResult gradient(ExecutorReplica executor, PreparedRows rows, int shard, PhaseClock clock) {

@@ -7,6 +7,7 @@ import com.esotericsoftware.kryo.io.Output;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.PhaseSeconds;
+import org.sparkqlora.train.ProcessMemory;
 import org.sparkqlora.train.ShardReport;
 import org.sparkqlora.train.ShardResult.Gradient;
 
@@ -37,11 +38,14 @@ final class ShardGradientSerializer extends Serializer<Gradient> {
         output.writeDouble(report.seconds().loading());
         output.writeDouble(report.seconds().replaying());
         output.writeDouble(report.seconds().computing());
+        output.writeLong(report.memory().residentBytes());
+        output.writeLong(report.memory().peakBytes());
     }
 
     private static ShardReport readReport(Input input) {
         return new ShardReport(
                 input.readString(),
-                new PhaseSeconds(input.readDouble(), input.readDouble(), input.readDouble(), input.readDouble()));
+                new PhaseSeconds(input.readDouble(), input.readDouble(), input.readDouble(), input.readDouble()),
+                new ProcessMemory(input.readLong(), input.readLong()));
     }
 }

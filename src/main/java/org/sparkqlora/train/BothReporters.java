@@ -1,11 +1,19 @@
 package org.sparkqlora.train;
 
+import java.util.List;
+
 /** Tells two that follow a run, one after the other. */
 record BothReporters(ProgressReporter first, ProgressReporter second) implements ProgressReporter {
     @Override
     public void started(long doneSteps, long allSteps) {
         first.started(doneSteps, allSteps);
         second.started(doneSteps, allSteps);
+    }
+
+    @Override
+    public void computed(List<ShardReport> tasks) {
+        first.computed(tasks);
+        second.computed(tasks);
     }
 
     @Override

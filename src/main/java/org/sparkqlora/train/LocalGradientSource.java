@@ -51,7 +51,7 @@ public final class LocalGradientSource implements GradientSource {
                     OwnHistory.INSTANCE,
                     clock,
                     model -> task.compute(model, state.freshGradient(home), step, shard));
-            results.add(result.reported(new ShardReport("driver", clock.seconds())));
+            results.add(result.reported(new ShardReport("driver", clock.seconds(), ProcessMemory.ofThisProcess())));
         }
 
         return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS, 1);
@@ -65,7 +65,7 @@ public final class LocalGradientSource implements GradientSource {
         for (int shard = 0; shard < batches.shards(); shard++) {
             PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
             ShardResult result = round.compute(replica, OwnHistory.INSTANCE, state.version(), shard, clock);
-            results.add(result.reported(new ShardReport("driver", clock.seconds())));
+            results.add(result.reported(new ShardReport("driver", clock.seconds(), ProcessMemory.ofThisProcess())));
         }
 
         return StepGradient.sum(state.version(), batches.shards(), results)

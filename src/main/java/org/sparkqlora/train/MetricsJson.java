@@ -1,6 +1,7 @@
 package org.sparkqlora.train;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.OptionalDouble;
@@ -38,6 +39,47 @@ public final class MetricsJson {
         } catch (JsonProcessingException e) {
             return OptionalLong.empty();
         }
+    }
+
+    /** The step of a whole line. */
+    public static StepMetrics read(String line) {
+        JsonNode root = parse(line);
+        PhaseSeconds tasks = new PhaseSeconds(
+                root.path("wait_seconds").asDouble(),
+                root.path("load_seconds").asDouble(),
+                root.path("replay_seconds").asDouble(),
+                root.path("compute_seconds").asDouble());
+        StepSeconds times = new StepSeconds(
+                tasks,
+                root.path("exchange_seconds").asDouble(),
+                root.path("update_seconds").asDouble());
+        return new StepMetrics(
+                root.path(STEP).asLong(),
+                root.path("loss").asDouble(),
+                root.path("trained_tokens").asLong(),
+                root.path("tokens").asLong(),
+                root.path("learning_rate").asDouble(),
+                number(root, "grad_norm"),
+                number(root, "local_divergence"),
+                times,
+                root.path("optimizer_resident_bytes").asLong());
+    }
+
+    /** The loss on held-out rows that a whole line has, if any. */
+    public static OptionalDouble readEvaluation(String line) {
+        return number(parse(line), "eval_loss");
+    }
+
+    private static JsonNode parse(String line) {
+        try {
+            return MAPPER.readTree(line);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Cannot read a line of metrics.jsonl: expected JSON, found " + line, e);
+        }
+    }
+
+    private static OptionalDouble number(JsonNode root, String key) {
+        return root.hasNonNull(key) ? OptionalDouble.of(root.path(key).asDouble()) : OptionalDouble.empty();
     }
 
     private static void write(StepSeconds times, ObjectNode line) {

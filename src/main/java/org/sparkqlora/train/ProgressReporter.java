@@ -1,9 +1,14 @@
 package org.sparkqlora.train;
 
+import java.util.List;
+
 /** Follows a run, for a person or a program that watches it. */
 public interface ProgressReporter {
     /** Training goes on after {@code doneSteps} of {@code allSteps}. */
     default void started(long doneSteps, long allSteps) {}
+
+    /** Tasks of a step were computed; {@link #stepDone} follows. */
+    default void computed(List<ShardReport> tasks) {}
 
     default void stepDone(StepMetrics step) {}
 

@@ -133,6 +133,11 @@ public final class TrainPlanJson {
         return differences;
     }
 
+    /** All values by the keys that lead there: {@code lora.rank} is {@code 16}. */
+    public static Map<String, String> values(TrainPlan plan) {
+        return flatten(tree(plan));
+    }
+
     private static ObjectNode tree(TrainPlan plan) {
         ObjectNode root = MAPPER.createObjectNode();
         root.put(FORMAT_KEY, FORMAT);

@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -86,7 +87,7 @@ public final class Trainer {
         double divergence = mean.divergence(before);
         source.become(mean, steps);
         sum.gradient().close();
-        stragglers.observe(sum.shards()).forEach(reporter::straggling);
+        report(sum.shards());
         return new StepMetrics(
                 version + steps,
                 sum.loss().mean(),
@@ -107,7 +108,7 @@ public final class Trainer {
         requireFinite(version, step, sum.loss());
         source.apply(step.update());
         sum.gradient().close();
-        stragglers.observe(sum.shards()).forEach(reporter::straggling);
+        report(sum.shards());
         return new StepMetrics(
                 version + 1,
                 sum.loss().mean(),
@@ -133,6 +134,11 @@ public final class Trainer {
 
         reporter.evaluated(step, loss.mean());
         return OptionalDouble.of(loss.mean());
+    }
+
+    private void report(List<ShardResult.Gradient> shards) {
+        reporter.computed(shards.stream().map(ShardResult.Gradient::report).toList());
+        stragglers.observe(shards).forEach(reporter::straggling);
     }
 
     private void report(StepMetrics step, OptionalDouble evaluation) {

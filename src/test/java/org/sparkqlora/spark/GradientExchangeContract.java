@@ -21,6 +21,7 @@ import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BrokenLossException;
 import org.sparkqlora.train.PhaseSeconds;
+import org.sparkqlora.train.ProcessMemory;
 import org.sparkqlora.train.ShardReport;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
@@ -144,7 +145,7 @@ abstract class GradientExchangeContract {
     }
 
     private static ShardReport report(int shard) {
-        return new ShardReport("executor " + shard, new PhaseSeconds(shard, 1, 2, 3));
+        return new ShardReport("executor " + shard, new PhaseSeconds(shard, 1, 2, 3), new ProcessMemory(shard, 5));
     }
 
     /** Values of very unequal size, whose float32 sum depends on the order. */

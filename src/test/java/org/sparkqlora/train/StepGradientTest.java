@@ -53,6 +53,10 @@ class StepGradientTest {
 
     private static ShardResult shard(int number, PhaseSeconds seconds) {
         return new ShardResult.Gradient(
-                number, new LossTotal(1, 1), 1, FlatVector.zeros(1), new ShardReport("any", seconds));
+                number,
+                new LossTotal(1, 1),
+                1,
+                FlatVector.zeros(1),
+                new ShardReport("any", seconds, ProcessMemory.UNKNOWN));
     }
 }

@@ -1,0 +1,5 @@
+/** What a run looks like: curves and tables as HTML, in a tab of Spark's web pages and in a file of its own. */
+@NullMarked
+package org.sparkqlora.spark.ui;
+
+import org.jspecify.annotations.NullMarked;

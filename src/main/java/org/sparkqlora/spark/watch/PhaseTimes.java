@@ -1,0 +1,47 @@
+package org.sparkqlora.spark.watch;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.sparkqlora.train.StepSeconds;
+
+/** Where the seconds of one or more steps went; the parts add up to all of them. */
+public record PhaseTimes(
+        double computing, double loading, double waiting, double replaying, double exchange, double update) {
+    public static final PhaseTimes ZERO = new PhaseTimes(0, 0, 0, 0, 0, 0);
+
+    static PhaseTimes of(StepSeconds times) {
+        return new PhaseTimes(
+                times.tasks().computing(),
+                times.tasks().loading(),
+                times.tasks().waiting(),
+                times.tasks().replaying(),
+                times.exchange(),
+                times.update());
+    }
+
+    public double total() {
+        return computing + loading + waiting + replaying + exchange + update;
+    }
+
+    PhaseTimes plus(PhaseTimes other) {
+        return new PhaseTimes(
+                computing + other.computing,
+                loading + other.loading,
+                waiting + other.waiting,
+                replaying + other.replaying,
+                exchange + other.exchange,
+                update + other.update);
+    }
+
+    /** Seconds by the name of the phase, in the order that people read them. */
+    public Map<String, Double> byName() {
+        Map<String, Double> names = new LinkedHashMap<>();
+        names.put("compute", computing);
+        names.put("exchange", exchange);
+        names.put("update", update);
+        names.put("load", loading);
+        names.put("replay", replaying);
+        names.put("wait", waiting);
+        return names;
+    }
+}

@@ -1,0 +1,32 @@
+package org.sparkqlora.spark.watch;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A run begins, or goes on.
+ *
+ * @param name as people call it
+ * @param doneSteps that earlier processes took
+ * @param steps of the whole run
+ * @param earlier some of the steps that were taken before
+ * @param parameters all that decides its result
+ * @param plannedBytes what one process that computes is reckoned to take at its peak
+ */
+public record RunStarted(
+        String run,
+        long timeMillis,
+        String name,
+        long doneSteps,
+        long steps,
+        List<StepTaken> earlier,
+        Map<String, String> parameters,
+        long plannedBytes)
+        implements RunEvent {
+    public RunStarted {
+        earlier = List.copyOf(earlier);
+        parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
+    }
+}

@@ -1,0 +1,123 @@
+package org.sparkqlora.spark.watch;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+import java.util.function.LongSupplier;
+import java.util.stream.IntStream;
+import org.sparkqlora.train.MetricsJson;
+import org.sparkqlora.train.ProgressReporter;
+import org.sparkqlora.train.ShardReport;
+import org.sparkqlora.train.StepMetrics;
+import org.sparkqlora.train.Straggler;
+
+/** Turns what a run tells into events. Faults may be told by other threads. */
+public final class RunWatch implements ProgressReporter {
+    private static final long MEMORY_EVERY_MILLIS = 1000;
+
+    private final String run = UUID.randomUUID().toString();
+    private final RunFacts facts;
+    private final LongFunction<List<String>> earlierLines;
+    private final Consumer<RunEvent> sink;
+    private final LongSupplier clock;
+    private final Map<String, Long> memoryTold = new HashMap<>();
+    private volatile long step;
+
+    /**
+     * @param earlierLines of {@code metrics.jsonl}, as far as a step
+     * @param sink takes events from any thread, and soon
+     * @param clock milliseconds since 1970
+     */
+    public RunWatch(
+            RunFacts facts, LongFunction<List<String>> earlierLines, Consumer<RunEvent> sink, LongSupplier clock) {
+        this.facts = facts;
+        this.earlierLines = earlierLines;
+        this.sink = sink;
+        this.clock = clock;
+    }
+
+    @Override
+    public void started(long doneSteps, long allSteps) {
+        step = doneSteps;
+        sink.accept(new RunStarted(
+                run,
+                clock.getAsLong(),
+                facts.name(),
+                doneSteps,
+                allSteps,
+                earlier(doneSteps),
+                facts.parameters(),
+                facts.plannedBytes()));
+    }
+
+    @Override
+    public void computed(List<ShardReport> tasks) {
+        long now = clock.getAsLong();
+        for (ShardReport task : tasks) {
+            Long told = memoryTold.get(task.worker());
+            if (task.memory().residentBytes() > 0 && (told == null || now - told >= MEMORY_EVERY_MILLIS)) {
+                memoryTold.put(task.worker(), now);
+                sink.accept(new MemorySeen(
+                        run,
+                        now,
+                        task.worker(),
+                        task.memory().residentBytes(),
+                        task.memory().peakBytes()));
+            }
+        }
+    }
+
+    @Override
+    public void stepDone(StepMetrics taken) {
+        step = taken.step();
+        sink.accept(StepTaken.of(run, clock.getAsLong(), taken));
+    }
+
+    @Override
+    public void straggling(Straggler straggler) {
+        fault("%s takes %.1f times as long for a token as the others"
+                .formatted(straggler.worker(), straggler.factor()));
+    }
+
+    @Override
+    public void evaluated(long after, double loss) {
+        sink.accept(new HeldOutMeasured(run, clock.getAsLong(), after, loss));
+    }
+
+    @Override
+    public void checkpointed(long after) {
+        sink.accept(new CheckpointWritten(run, clock.getAsLong(), after));
+    }
+
+    /** So many of the steps before that a curve of them looks the same. */
+    private List<StepTaken> earlier(long doneSteps) {
+        if (doneSteps == 0) {
+            return List.of();
+        }
+
+        List<String> lines = earlierLines.apply(doneSteps);
+        int stride = lines.size() / Curve.LONGEST + 1;
+        return IntStream.range(0, lines.size())
+                .filter(i -> i % stride == 0)
+                .mapToObj(i -> StepTaken.of(run, clock.getAsLong(), MetricsJson.read(lines.get(i))))
+                .toList();
+    }
+
+    /** Something went wrong, and the run goes on. */
+    public void fault(String text) {
+        sink.accept(new FaultSeen(run, clock.getAsLong(), step, text));
+    }
+
+    /** The last step is done and the result is published. */
+    public void ended() {
+        sink.accept(new RunEnded(run, clock.getAsLong(), null));
+    }
+
+    /** The run ended before. */
+    public void failed(Throwable failure) {
+        sink.accept(new RunEnded(run, clock.getAsLong(), String.valueOf(failure.getMessage())));
+    }
+}

@@ -1,0 +1,233 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.SplittableRandom;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.deploy.history.FsHistoryProvider;
+import org.apache.spark.deploy.history.HistoryServer;
+import org.apache.spark.deploy.history.HistoryServer$;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.spark.ui.RunPages;
+import org.sparkqlora.spark.watch.RunFacts;
+import org.sparkqlora.spark.watch.RunWatch;
+import org.sparkqlora.train.PhaseSeconds;
+import org.sparkqlora.train.ProcessMemory;
+import org.sparkqlora.train.ShardReport;
+import org.sparkqlora.train.StepMetrics;
+import org.sparkqlora.train.StepSeconds;
+import org.sparkqlora.train.Straggler;
+
+/** The QLoRA tab in a real Chromium: while an application runs, and in the history server. Pictures stay in target/screenshots. */
+@Tag("browser")
+@EnabledIf(
+        value = "org.sparkqlora.cli.Browser#isThere",
+        disabledReason = "no Chromium on the PATH: apt-get install chromium, as .ci/run does")
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+class RunPagesIT {
+    private static final Path PICTURES = Path.of("target", "screenshots");
+
+    @TempDir
+    private static Path folder;
+
+    private static Browser browser;
+
+    @BeforeAll
+    static void openBrowser() throws IOException, InterruptedException {
+        Files.createDirectories(folder.resolve("events"));
+        System.setProperty("spark.eventLog.enabled", "true");
+        System.setProperty(
+                "spark.eventLog.dir", folder.resolve("events").toUri().toString());
+        browser = Browser.open();
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        System.clearProperty("spark.eventLog.enabled");
+        System.clearProperty("spark.eventLog.dir");
+        Sessions.stop();
+        browser.close();
+    }
+
+    @Test
+    @Order(1)
+    void theTabShowsARunThatTrained() throws IOException, InterruptedException {
+        CommandRun run = TrainRuns.in(folder).train(folder.resolve("pirate").toString(), "--max-steps", "6");
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+
+        browser.size(1280, 900);
+        browser.go(address());
+        browser.await("document.querySelector('#qlora .state.done') != null");
+
+        assertThat(text("#qlora h1")).isEqualTo("pirate");
+        assertThat(text("#qlora .state")).contains("Done", "step 6 of 6");
+        assertThat(count("#qlora svg[role=img] > title")).isEqualTo(4);
+        assertThat(text(".parameters")).contains("lora.rank", "16", "qlora");
+        assertThat(count("#qlora .memory .bar")).isEqualTo(1);
+        assertThat(browser.errors()).isEmpty();
+        browser.screenshot(PICTURES.resolve("tab-short-run.png"));
+    }
+
+    @Test
+    @Order(2)
+    void aLongRunIsDrawnAgainWhileItGoesOn() throws IOException, InterruptedException {
+        RunWatch watch = watch();
+        train(watch, 1, 730);
+
+        browser.go(address());
+        browser.await("document.querySelector('#qlora .state').innerText.includes('step 730 of 1,000')");
+        browser.screenshot(PICTURES.resolve("tab-live.png"));
+        browser.evaluate("document.querySelector('details[data-key=loss]').open = true");
+        train(watch, 731, 800);
+        browser.await("document.querySelector('#qlora .state').innerText.includes('step 800 of 1,000')");
+
+        assertThat(browser.evaluate("document.querySelector('details[data-key=loss]').open")
+                        .asBoolean())
+                .isTrue();
+        assertThat(text("#qlora")).contains("lost executor 2", "1.8 times as long");
+        assertThat(count("#qlora .memory .bar")).isEqualTo(3);
+        assertThat(browser.errors()).isEmpty();
+    }
+
+    @Test
+    @Order(3)
+    void thePageFitsAPhoneAndADarkRoom() throws IOException, InterruptedException {
+        browser.size(360, 740);
+        browser.dark();
+        browser.go(address());
+
+        assertThat(browser.evaluate("document.documentElement.scrollWidth").asInt())
+                .as("wider than the screen")
+                .isLessThanOrEqualTo(360);
+        for (String dark : List.of("body", ".navbar", ".qlora figure")) {
+            assertThat(brightness(dark)).as(dark).isLessThan(0.2);
+        }
+
+        browser.screenshot(PICTURES.resolve("tab-phone-dark.png"));
+        browser.size(1280, 900);
+        browser.screenshot(PICTURES.resolve("tab-dark.png"));
+        browser.light();
+        assertThat(browser.errors()).isEmpty();
+    }
+
+    @Test
+    @Order(4)
+    void theHistoryServerShowsTheSame() throws IOException, InterruptedException {
+        String application = context().sc().applicationId();
+        browser.go("about:blank"); // a page that is open asks on
+        Sessions.stop();
+        SparkConf conf = new SparkConf()
+                .set(
+                        "spark.history.fs.logDirectory",
+                        folder.resolve("events").toUri().toString());
+        FsHistoryProvider provider = new FsHistoryProvider(conf);
+        HistoryServer server = new HistoryServer(conf, provider, HistoryServer$.MODULE$.createSecurityManager(conf), 0);
+        server.initialize();
+        server.bind();
+        try {
+            provider.checkForLogs();
+            browser.size(1280, 900);
+            browser.go("http://127.0.0.1:%d/history/%s/qlora/".formatted(server.boundPort(), application));
+
+            assertThat(text("#qlora h1")).isEqualTo("docstrings");
+            assertThat(text("#qlora .state")).contains("step 800 of 1,000");
+            assertThat(text("#qlora")).contains("lost executor 2");
+            assertThat(count("#qlora .runs a")).isEqualTo(2);
+            assertThat(browser.errors()).isEmpty();
+            browser.screenshot(PICTURES.resolve("tab-history.png"));
+        } finally {
+            server.stop();
+        }
+    }
+
+    private static JavaSparkContext context() {
+        return Sessions.context("train");
+    }
+
+    private static String address() {
+        return context().sc().uiWebUrl().get() + "/qlora/";
+    }
+
+    private static RunWatch watch() {
+        RunFacts facts = new RunFacts(
+                "docstrings",
+                Map.of("lora.rank", "16", "method", "qlora", "model", "SmolLM2 <135M> & \"co\""),
+                1_400_000_000L);
+        RunWatch watch = new RunWatch(facts, step -> List.of(), RunPages.of(context()), System::currentTimeMillis);
+        watch.started(0, 1000);
+        return watch;
+    }
+
+    private static void train(RunWatch watch, int first, int last) {
+        SplittableRandom random = new SplittableRandom(first);
+        for (int step = first; step <= last; step++) {
+            watch.computed(List.of(
+                    report("executor 1 on host-a", 1_150 + step / 8),
+                    report("executor 2 on host-b", 1_120 + step / 9),
+                    report("executor 3 on host-c", 1_310 + step / 4)));
+            watch.stepDone(step(step, random.nextDouble() - 0.5));
+            if (step % 100 == 0) {
+                watch.evaluated(step, 2.2 + 1.1 * Math.exp(-step / 200.0));
+                watch.checkpointed(step);
+            }
+
+            if (step == 300) {
+                watch.fault("lost executor 2, its tasks run again: it was killed, most often for memory");
+            } else if (step == 420) {
+                watch.straggling(new Straggler("executor 3 on host-c", 1.83));
+            }
+        }
+    }
+
+    private static ShardReport report(String worker, int mega) {
+        ProcessMemory memory = new ProcessMemory((mega - 60) * 1_000_000L, mega * 1_000_000L);
+        return new ShardReport(worker, PhaseSeconds.ZERO, memory);
+    }
+
+    private static StepMetrics step(int step, double noise) {
+        PhaseSeconds tasks = new PhaseSeconds(0.02, step == 1 ? 9 : 0.01, 0.05, 3.1 + noise / 3);
+        return new StepMetrics(
+                step,
+                2.1 + 1.2 * Math.exp(-step / 180.0) + noise * 0.5,
+                3_000,
+                4_096,
+                2e-4 * Math.min(1, step / 30.0) * (1 - step / 1100.0),
+                OptionalDouble.of(0.4 + 1.5 * Math.exp(-step / 60.0) + Math.abs(noise) * 0.3),
+                OptionalDouble.empty(),
+                new StepSeconds(tasks, 0.31 + Math.abs(noise) / 4, 0.12),
+                0);
+    }
+
+    /** Of a background, from 0 to 1. */
+    private static double brightness(String selector) throws InterruptedException {
+        return browser.evaluate(
+                        "getComputedStyle(document.querySelector('%s')).backgroundColor.match(/[0-9]+/g).slice(0, 3).reduce((a, b) => a + b / 765, 0)"
+                                .formatted(selector))
+                .asDouble();
+    }
+
+    private static String text(String selector) throws InterruptedException {
+        return browser.evaluate("document.querySelector('%s').innerText".formatted(selector))
+                .asText();
+    }
+
+    private static int count(String selector) throws InterruptedException {
+        return browser.evaluate("document.querySelectorAll('%s').length".formatted(selector))
+                .asInt();
+    }
+}
