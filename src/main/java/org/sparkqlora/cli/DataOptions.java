@@ -4,7 +4,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.spark.PreparationOptions;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
@@ -27,9 +29,17 @@ final class DataOptions {
             names = "--format",
             defaultValue = "auto",
             paramLabel = "FORMAT",
-            description = "auto, messages, prompt-completion, text or tokens ({\"input_ids\": [...], \"labels\":"
-                    + " [...]}, -100 = not trained). Default: ${DEFAULT-VALUE}.")
+            description = "auto, messages, sharegpt (conversations of from and value), alpaca (instruction, input,"
+                    + " output), prompt-completion, text or tokens ({\"input_ids\": [...], \"labels\": [...]}, -100 = not"
+                    + " trained). Default: ${DEFAULT-VALUE}: by the fields of each record.")
     RecordFormat format = RecordFormat.AUTO;
+
+    @Option(
+            names = "--columns",
+            split = ",",
+            paramLabel = "FIELD=COLUMN",
+            description = "Fields that have other names in the data, such as messages=dialog,tools=functions.")
+    List<String> columns = new ArrayList<>();
 
     @Option(
             names = "--train-on",
@@ -62,8 +72,14 @@ final class DataOptions {
 
     void check(Problems problems) {
         length.check(problems);
+        problems.collect("--columns", () -> Columns.parse(columns));
         problems.requireFile("--chat-template", chatTemplate);
         sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
+    }
+
+    /** How records are read, once the columns passed the check. */
+    RecordReading reading() {
+        return new RecordReading(format, Columns.parse(columns));
     }
 
     PreparationOptions preparation() {

@@ -8,12 +8,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.sparkqlora.data.BadRecordException;
-import org.sparkqlora.data.Example;
-import org.sparkqlora.data.Example.Conversation;
-import org.sparkqlora.data.Example.PlainText;
-import org.sparkqlora.data.Example.PromptCompletion;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.data.RecordReading;
 
 /**
  * What a file of JSON lines holds.
@@ -52,23 +49,12 @@ record DataSurvey(Map<RecordFormat, Long> byFormat, long bad, String firstBad) {
             }
 
             try {
-                byFormat.merge(formatOf(ExampleJson.read(text, format)), 1L, Long::sum);
+                ExampleJson.read(text, format);
+                byFormat.merge(ExampleJson.formatOf(text, RecordReading.of(format)), 1L, Long::sum);
             } catch (BadRecordException e) {
                 firstBad = bad == 0 ? "line %d: %s".formatted(line, e.getMessage()) : firstBad;
                 bad++;
             }
-        }
-
-        private static RecordFormat formatOf(Example example) {
-            if (example instanceof Conversation) {
-                return RecordFormat.MESSAGES;
-            }
-
-            if (example instanceof PromptCompletion) {
-                return RecordFormat.PROMPT_COMPLETION;
-            }
-
-            return example instanceof PlainText ? RecordFormat.TEXT : RecordFormat.TOKENS;
         }
     }
 }

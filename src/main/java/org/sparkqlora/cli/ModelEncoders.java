@@ -25,7 +25,7 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
     /** The same for an embedding of so many rows. */
     static ModelEncoders of(Path model, DataOptions data, Vocabulary tokens, int vocabulary) {
         if (data.format == RecordFormat.TOKENS) {
-            return new ModelEncoders(RecordEncoders.ofTokens(), vocabulary);
+            return new ModelEncoders(RecordEncoders.ofTokens(data.reading()), vocabulary);
         }
 
         try (ModelTokenizer tokenizer = ModelTokenizer.open(model, data.chatTemplate, tokens.added())) {
@@ -34,7 +34,7 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
 
         String template = data.chatTemplate == null ? null : absolute(data.chatTemplate);
         return new ModelEncoders(
-                RecordEncoders.of(data.format, absolute(model), template, data.trainOn, tokens.added()), vocabulary);
+                RecordEncoders.of(data.reading(), absolute(model), template, data.trainOn, tokens.added()), vocabulary);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.sparkqlora.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,6 +11,11 @@ import org.jspecify.annotations.Nullable;
 /** A JSON value as plain Java: Map, List, String, Boolean, Long or BigInteger, Double, null. */
 final class PlainJson {
     private PlainJson() {}
+
+    /** An object of one field. */
+    static String object(String name, String text) {
+        return JsonNodeFactory.instance.objectNode().put(name, text).toString();
+    }
 
     static @Nullable Object read(JsonNode node) {
         return switch (node.getNodeType()) {

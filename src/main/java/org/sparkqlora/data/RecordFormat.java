@@ -10,6 +10,10 @@ public enum RecordFormat {
     AUTO,
     /** {@code {"messages": [{"role": ..., "content": ...}, ...]}}. */
     MESSAGES,
+    /** {@code {"conversations": [{"from": "human", "value": ...}, {"from": "gpt", "value": ...}, ...]}}. */
+    SHAREGPT,
+    /** {@code {"instruction": ..., "input": ..., "output": ...}}. */
+    ALPACA,
     /** {@code {"prompt": ..., "completion": ...}}, as texts or as lists of messages. */
     PROMPT_COMPLETION,
     /** {@code {"text": ...}}. */

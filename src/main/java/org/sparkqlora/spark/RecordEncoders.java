@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.Example;
 import org.sparkqlora.data.Example.TokenSequence;
-import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.tokenizer.AddedToken;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
@@ -17,7 +17,7 @@ import org.sparkqlora.tokenizer.TrainOn;
 /**
  * Reads JSON lines and encodes them with a model's own tokenizer and chat template.
  *
- * @param format how fields are read
+ * @param reading how fields are read
  * @param modelFolder where each executor finds the tokenizer; null for a format that needs none
  * @param chatTemplate a file used in place of the model's own template; null: its own
  * @param trainOn which tokens are prediction targets
@@ -25,7 +25,7 @@ import org.sparkqlora.tokenizer.TrainOn;
  * @param tokenizerFingerprint of tokenizer and template
  */
 public record RecordEncoders(
-        RecordFormat format,
+        RecordReading reading,
         @Nullable String modelFolder,
         @Nullable String chatTemplate,
         TrainOn trainOn,
@@ -39,36 +39,36 @@ public record RecordEncoders(
     }
 
     /** For records that are token ids already. */
-    public static RecordEncoders ofTokens() {
-        return new RecordEncoders(RecordFormat.TOKENS, null, null, TrainOn.ASSISTANT, List.of(), NO_TOKENIZER);
+    public static RecordEncoders ofTokens(RecordReading reading) {
+        return new RecordEncoders(reading, null, null, TrainOn.ASSISTANT, List.of(), NO_TOKENIZER);
     }
 
     /** For text, which the tokenizer in {@code modelFolder} encodes. */
     public static RecordEncoders of(
-            RecordFormat format,
+            RecordReading reading,
             String modelFolder,
             @Nullable String chatTemplate,
             TrainOn trainOn,
             List<AddedToken> added) {
-        if (format == RecordFormat.TOKENS) {
-            return ofTokens();
+        if (reading.format() == RecordFormat.TOKENS) {
+            return ofTokens(reading);
         }
 
         try (ModelTokenizer tokenizer = openTokenizer(modelFolder, chatTemplate, added)) {
-            return new RecordEncoders(format, modelFolder, chatTemplate, trainOn, added, tokenizer.fingerprint());
+            return new RecordEncoders(reading, modelFolder, chatTemplate, trainOn, added, tokenizer.fingerprint());
         }
     }
 
     @Override
     public String fingerprint() {
-        return "%s, trained on %s, %s".formatted(format, trainOn.optionValue(), tokenizerFingerprint);
+        return "%s, trained on %s, %s".formatted(reading, trainOn.optionValue(), tokenizerFingerprint);
     }
 
     @Override
     public LineEncoder open() {
         return modelFolder == null
-                ? new TokenLines()
-                : new TextLines(format, trainOn, openTokenizer(modelFolder, chatTemplate, added));
+                ? new TokenLines(reading)
+                : new TextLines(reading, trainOn, openTokenizer(modelFolder, chatTemplate, added));
     }
 
     private static ModelTokenizer openTokenizer(
@@ -76,10 +76,10 @@ public record RecordEncoders(
         return ModelTokenizer.open(Path.of(modelFolder), chatTemplate == null ? null : Path.of(chatTemplate), added);
     }
 
-    private static final class TokenLines implements LineEncoder {
+    private record TokenLines(RecordReading reading) implements LineEncoder {
         @Override
         public EncodedExample encode(String line) {
-            Example example = ExampleJson.read(line, RecordFormat.TOKENS);
+            Example example = reading.read(line);
             if (example instanceof TokenSequence tokens) {
                 return ExampleEncoder.encodeTokens(tokens);
             }
@@ -92,19 +92,20 @@ public record RecordEncoders(
     }
 
     private static final class TextLines implements LineEncoder {
-        private final RecordFormat format;
+        private final RecordReading reading;
+        
         private final ModelTokenizer tokenizer;
         private final ExampleEncoder encoder;
 
-        private TextLines(RecordFormat format, TrainOn trainOn, ModelTokenizer tokenizer) {
-            this.format = format;
+        private TextLines(RecordReading reading, TrainOn trainOn, ModelTokenizer tokenizer) {
+            this.reading = reading;
             this.tokenizer = tokenizer;
             this.encoder = new ExampleEncoder(tokenizer, trainOn);
         }
 
         @Override
         public EncodedExample encode(String line) {
-            return encoder.encode(ExampleJson.read(line, format));
+            return encoder.encode(reading.read(line));
         }
 
         @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.math.BigInteger;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -80,6 +81,72 @@ class ExampleJsonTest {
     }
 
     @Test
+    void readsShareGpt() {
+        Conversation conversation = (Conversation) read("{'system': 'S', 'conversations': [{'from': 'human', 'value': 'a'},"
+                + " {'from': 'function_call', 'value': '{\\u0022name\\u0022: \\u0022f\\u0022, \\u0022arguments\\u0022: {}}'},"
+                + " {'from': 'observation', 'value': 'r'}, {'from': 'gpt', 'value': 'b'}], 'tools': '[]'}");
+
+        assertThat(conversation.messages())
+                .extracting(ChatMessage::role)
+                .containsExactly("system", "user", "assistant", "tool", "assistant");
+        assertThat(conversation.messages())
+                .extracting(ChatMessage::content)
+                .containsExactly("S", "a", "", "r", "b");
+        assertThat(conversation.messages().get(2).fields())
+                .containsEntry(
+                        "tool_calls",
+                        List.of(Map.of("type", "function", "function", Map.of("name", "f", "arguments", Map.of()))));
+    }
+
+    @Test
+    void readsShareGptWithTheFieldsOfMessages() {
+        assertThat(read("{'conversations': [{'role': 'user', 'content': 'a'}, {'role': 'assistant', 'content': 'b'}]}"))
+                .isEqualTo(Conversation.of(ChatMessage.of("user", "a"), ChatMessage.of("assistant", "b")));
+    }
+
+    @Test
+    void readsAlpaca() {
+        assertThat(read("{'instruction': 'Add', 'input': '1 2', 'output': '3', 'system': 'S', 'history': [['q', 'r']]}"))
+                .isEqualTo(Conversation.of(
+                        ChatMessage.of("system", "S"),
+                        ChatMessage.of("user", "q"),
+                        ChatMessage.of("assistant", "r"),
+                        ChatMessage.of("user", "Add\n1 2"),
+                        ChatMessage.of("assistant", "3")));
+        assertThat(read("{'instruction': 'Add', 'input': '', 'output': '3'}"))
+                .isEqualTo(Conversation.of(ChatMessage.of("user", "Add"), ChatMessage.of("assistant", "3")));
+    }
+
+    @Test
+    void columnsOfATableThatAreNullOrTextsAreReadAsWhatTheyStandFor() {
+        assertThat(read("{'messages': null, 'text': 'a'}")).isEqualTo(new PlainText("a"));
+        assertThat(ExampleJson.read("{\"messages\": \"[{\\\"role\\\": \\\"user\\\", \\\"content\\\": \\\"a\\\"}]\"}", RecordFormat.AUTO))
+                .isEqualTo(Conversation.of(ChatMessage.of("user", "a")));
+    }
+
+    @Test
+    void columnsMayHaveOtherNames() {
+        RecordReading reading =
+                new RecordReading(RecordFormat.AUTO, Columns.parse(List.of("prompt=question", "completion=prompt")));
+
+        assertThat(reading.read("{\"question\": \"a\", \"prompt\": \"b\"}")).isEqualTo(new PromptCompletion("a", "b"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '#',
+            value = {
+                "messages#Cannot map columns: expected field=column, such as messages=dialog, found 'messages'",
+                "dialog=messages#Cannot map column messages to 'dialog': expected one of [completion, conversations, history, input,"
+                        + " input_ids, instruction, labels, messages, output, prompt, system, text, tools]",
+            })
+    void refusesColumnsThatMeanNothing(String pair, String message) {
+        assertThatThrownBy(() -> Columns.parse(List.of(pair)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(message);
+    }
+
+    @Test
     void aGivenFormatWinsOverTheFieldsThatAreThere() {
         String line = "{\"messages\": [], \"text\": \"a\"}";
 
@@ -92,10 +159,20 @@ class ExampleJsonTest {
             quoteCharacter = '`',
             value = {
                 "[1]#Cannot read the record: expected a JSON object, found a list of 1",
-                "{}#Cannot detect the format of the record: expected messages, or prompt and completion, or text, or input_ids and"
-                        + " labels, found no field",
-                "{'prompt': 'a'}#Cannot detect the format of the record: expected messages, or prompt and completion, or text, or"
-                        + " input_ids and labels, found the fields [prompt]",
+                "{}#Cannot detect the format of the record: expected messages, or conversations, or prompt and completion, or"
+                        + " instruction and output, or text, or input_ids and labels, found no field",
+                "{'prompt': 'a'}#Cannot detect the format of the record: expected messages, or conversations, or prompt and completion, or"
+                        + " instruction and output, or text, or input_ids and labels, found the fields [prompt]",
+                "{'conversations': [{'from': 'human'}]}#Cannot read conversations[0]: expected an object with from and value, found an"
+                        + " object with the fields [from]",
+                "{'conversations': [{'from': 'cat', 'value': 'a'}]}#Cannot read conversations[0]: expected a speaker among [human, user,"
+                        + " gpt, chatgpt, assistant, model, system, tool, observation, function_response], found \"cat\"",
+                "{'conversations': []}#Cannot read field conversations: expected a list of at least 1 message, found a list of 0",
+                "{'instruction': 'a', 'output': 5}#Cannot read field output: expected a text, found 5",
+                "{'instruction': 'a', 'output': 'b', 'history': [['c']]}#Cannot read field history: expected pairs of question and"
+                        + " answer, found a list of 1",
+                "{'messages': '[1'}#Cannot read field messages as JSON: Unexpected end-of-input: expected close marker for Array (start"
+                        + " marker at [Source: (String)\"[1\"; line: 1, column: 1])",
                 "{'text': 5}#Cannot read field text: expected a text, found 5",
                 "{'messages': []}#Cannot read field messages: expected a list of at least 1 message, found a list of 0",
                 "{'messages': 'a'}#Cannot read field messages: expected a list of at least 1 message, found \"a\"",
@@ -137,7 +214,7 @@ class ExampleJsonTest {
         assertThatThrownBy(() -> RecordFormat.parse("chat"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
-                        "Cannot read records as 'chat': expected one of auto, messages, prompt-completion, text, tokens");
+                        "Cannot read records as 'chat': expected one of auto, messages, sharegpt, alpaca, prompt-completion, text, tokens");
     }
 
     private static Example read(String line) {

@@ -1,0 +1,67 @@
+package org.sparkqlora.data;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Names that records have for our fields.
+ *
+ * @param names by the name of our field, such as {@code messages -> dialog}
+ */
+public record Columns(Map<String, String> names) implements Serializable {
+    /** Records have the names that formats are described with. */
+    public static final Columns OWN = new Columns(Map.of());
+
+    private static final Set<String> FIELDS = Set.of(
+            "messages",
+            "conversations",
+            "tools",
+            "prompt",
+            "completion",
+            "instruction",
+            "input",
+            "output",
+            "system",
+            "history",
+            "text",
+            "input_ids",
+            "labels");
+
+    public Columns {
+        names = new TreeMap<>(names);
+    }
+
+    /** Reads {@code field=column} pairs. */
+    public static Columns parse(List<String> pairs) {
+        Map<String, String> names = new TreeMap<>();
+        for (String pair : pairs) {
+            int at = pair.indexOf('=');
+            if (at < 1 || at == pair.length() - 1) {
+                throw new IllegalArgumentException(
+                        "Cannot map columns: expected field=column, such as messages=dialog, found '%s'"
+                                .formatted(pair));
+            }
+
+            put(names, pair.substring(0, at).strip(), pair.substring(at + 1).strip());
+        }
+
+        return new Columns(names);
+    }
+
+    private static void put(Map<String, String> names, String field, String column) {
+        if (!FIELDS.contains(field)) {
+            List<String> known = new ArrayList<>(FIELDS);
+            known.sort(null);
+            throw new IllegalArgumentException(
+                    "Cannot map column %s to '%s': expected one of %s".formatted(column, field, known));
+        }
+
+        if (names.put(field, column) != null) {
+            throw new IllegalArgumentException("Cannot map two columns to '%s'".formatted(field));
+        }
+    }
+}
