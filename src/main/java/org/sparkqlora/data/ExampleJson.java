@@ -57,8 +57,7 @@ public final class ExampleJson {
     public static Prompt readPrompt(String line) {
         JsonNode record = RecordJson.parse(line, Columns.OWN);
         if (record.has(MESSAGES)) {
-            return new Prompt.Turns(
-                    unanswered(MessagesJson.messages(record, MESSAGES)), MessagesJson.tools(record));
+            return new Prompt.Turns(unanswered(MessagesJson.messages(record, MESSAGES)), MessagesJson.tools(record));
         }
 
         return RecordJson.field(record, PROMPT).isTextual()

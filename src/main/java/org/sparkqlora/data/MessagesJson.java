@@ -73,8 +73,8 @@ final class MessagesJson {
             return "";
         }
 
-        throw new BadRecordException("Cannot read %s.content: expected a text, found %s"
-                .formatted(place, RecordJson.describe(content)));
+        throw new BadRecordException(
+                "Cannot read %s.content: expected a text, found %s".formatted(place, RecordJson.describe(content)));
     }
 
     private static String partTexts(JsonNode parts, String place) {
@@ -94,7 +94,9 @@ final class MessagesJson {
     /** What the assistant may call; empty without the field. */
     static List<Object> tools(JsonNode record) {
         JsonNode tools = record.path(TOOLS);
-        if (tools.isMissingNode() || tools.isNull() || tools.isTextual() && tools.textValue().isBlank()) {
+        if (tools.isMissingNode()
+                || tools.isNull()
+                || tools.isTextual() && tools.textValue().isBlank()) {
             return List.of();
         }
 

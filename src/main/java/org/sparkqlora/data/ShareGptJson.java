@@ -28,7 +28,8 @@ final class ShareGptJson {
             messages.add(ChatMessage.of(SYSTEM, system));
         }
 
-        messages.addAll(MessagesJson.isMessage(list.get(0)) ? MessagesJson.messages(record, CONVERSATIONS) : turns(list));
+        messages.addAll(
+                MessagesJson.isMessage(list.get(0)) ? MessagesJson.messages(record, CONVERSATIONS) : turns(list));
         return new Conversation(messages, MessagesJson.tools(record), 0);
     }
 

@@ -93,7 +93,7 @@ public record RecordEncoders(
 
     private static final class TextLines implements LineEncoder {
         private final RecordReading reading;
-        
+
         private final ModelTokenizer tokenizer;
         private final ExampleEncoder encoder;
 

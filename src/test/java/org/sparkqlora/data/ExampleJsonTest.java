@@ -82,16 +82,15 @@ class ExampleJsonTest {
 
     @Test
     void readsShareGpt() {
-        Conversation conversation = (Conversation) read("{'system': 'S', 'conversations': [{'from': 'human', 'value': 'a'},"
-                + " {'from': 'function_call', 'value': '{\\u0022name\\u0022: \\u0022f\\u0022, \\u0022arguments\\u0022: {}}'},"
-                + " {'from': 'observation', 'value': 'r'}, {'from': 'gpt', 'value': 'b'}], 'tools': '[]'}");
+        Conversation conversation =
+                (Conversation) read("{'system': 'S', 'conversations': [{'from': 'human', 'value': 'a'},"
+                        + " {'from': 'function_call', 'value': '{\\u0022name\\u0022: \\u0022f\\u0022, \\u0022arguments\\u0022: {}}'},"
+                        + " {'from': 'observation', 'value': 'r'}, {'from': 'gpt', 'value': 'b'}], 'tools': '[]'}");
 
         assertThat(conversation.messages())
                 .extracting(ChatMessage::role)
                 .containsExactly("system", "user", "assistant", "tool", "assistant");
-        assertThat(conversation.messages())
-                .extracting(ChatMessage::content)
-                .containsExactly("S", "a", "", "r", "b");
+        assertThat(conversation.messages()).extracting(ChatMessage::content).containsExactly("S", "a", "", "r", "b");
         assertThat(conversation.messages().get(2).fields())
                 .containsEntry(
                         "tool_calls",
@@ -106,7 +105,9 @@ class ExampleJsonTest {
 
     @Test
     void readsAlpaca() {
-        assertThat(read("{'instruction': 'Add', 'input': '1 2', 'output': '3', 'system': 'S', 'history': [['q', 'r']]}"))
+        assertThat(
+                        read(
+                                "{'instruction': 'Add', 'input': '1 2', 'output': '3', 'system': 'S', 'history': [['q', 'r']]}"))
                 .isEqualTo(Conversation.of(
                         ChatMessage.of("system", "S"),
                         ChatMessage.of("user", "q"),
@@ -120,7 +121,9 @@ class ExampleJsonTest {
     @Test
     void columnsOfATableThatAreNullOrTextsAreReadAsWhatTheyStandFor() {
         assertThat(read("{'messages': null, 'text': 'a'}")).isEqualTo(new PlainText("a"));
-        assertThat(ExampleJson.read("{\"messages\": \"[{\\\"role\\\": \\\"user\\\", \\\"content\\\": \\\"a\\\"}]\"}", RecordFormat.AUTO))
+        assertThat(ExampleJson.read(
+                        "{\"messages\": \"[{\\\"role\\\": \\\"user\\\", \\\"content\\\": \\\"a\\\"}]\"}",
+                        RecordFormat.AUTO))
                 .isEqualTo(Conversation.of(ChatMessage.of("user", "a")));
     }
 

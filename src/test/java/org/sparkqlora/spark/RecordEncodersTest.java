@@ -37,7 +37,8 @@ class RecordEncodersTest {
     @Test
     void textIsEncodedByTheModelsOwnTokenizer() {
         String folder = TestTokenizers.bytes().toString();
-        RecordEncoders encoders = RecordEncoders.of(RecordReading.of(RecordFormat.TEXT), folder, null, TrainOn.ASSISTANT, List.of());
+        RecordEncoders encoders =
+                RecordEncoders.of(RecordReading.of(RecordFormat.TEXT), folder, null, TrainOn.ASSISTANT, List.of());
 
         try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes());
                 LineEncoder encoder = encoders.open()) {
