@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.weights.WeightFolder;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -15,6 +16,8 @@ import picocli.CommandLine.Option;
         abbreviateSynopsis = true,
         description = "Makes fixed-width rows of token ids and loss masks, which train and evaluate take as --data.")
 final class PrepareCommand implements Command {
+    private static final double NANOS = 1e9;
+
     @Option(
             names = "--model",
             required = true,
@@ -50,8 +53,9 @@ final class PrepareCommand implements Command {
         Vocabulary vocabulary = new Vocabulary(tokens.all());
         ModelEncoders encoders = ModelEncoders.of(folder, data, vocabulary, rows(folder, vocabulary));
         Preparation preparation = new Preparation(Sessions.context("prepare"), console);
-        console.result(SummaryJson.prepared(
-                preparation.rows(data.sources, encoders, data, Required.value("--output", output))));
+        long begin = System.nanoTime();
+        PreparedData prepared = preparation.rows(data.sources, encoders, data, Required.value("--output", output));
+        console.result(SummaryJson.prepared(prepared, (System.nanoTime() - begin) / NANOS));
     }
 
     private static int rows(Path folder, Vocabulary vocabulary) {

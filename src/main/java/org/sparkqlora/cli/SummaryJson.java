@@ -23,10 +23,12 @@ final class SummaryJson {
 
     private SummaryJson() {}
 
-    static String prepared(PreparedData data) {
+    /** @param seconds from the listing of sources to the manifest */
+    static String prepared(PreparedData data, double seconds) {
         ObjectNode root = of("prepare");
         root.put("prepared", data.folder());
         root.put("sequence_length", data.manifest().width());
+        root.put("seconds", seconds);
         writeCounts(data.manifest().counts(), root);
         return root.toString();
     }

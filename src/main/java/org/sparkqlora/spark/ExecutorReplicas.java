@@ -8,7 +8,7 @@ import org.sparkqlora.train.TrainState;
 
 /**
  * The replicas of this process, one a run. A Spark task has no other way to find what an earlier task of its process left,
- * so this is the one place of the program that is static.
+ * so this is static, as nothing else is but the tokenizers of {@link RecordEncoders}.
  */
 final class ExecutorReplicas {
     /** A run that trains and one that evaluates beside it; older ones are over. */

@@ -34,6 +34,9 @@ public record RecordEncoders(
         implements LineEncoderSource {
     private static final String NO_TOKENIZER = "none";
 
+    /** A Spark task has no other way to find what an earlier task of its process left. */
+    private static final SharedTokenizers TOKENIZERS = new SharedTokenizers();
+
     public RecordEncoders {
         added = List.copyOf(added);
     }
@@ -66,9 +69,13 @@ public record RecordEncoders(
 
     @Override
     public LineEncoder open() {
-        return modelFolder == null
-                ? new TokenLines(reading)
-                : new TextLines(reading, trainOn, openTokenizer(modelFolder, chatTemplate, added));
+        return modelFolder == null ? new TokenLines(reading) : new TextLines(reading, trainOn, lease(modelFolder));
+    }
+
+    /** Of the tokenizer with the fingerprint that the driver saw. */
+    private SharedTokenizers.Lease lease(String folder) {
+        String key = "%s %s %s %s".formatted(folder, chatTemplate, added, tokenizerFingerprint);
+        return TOKENIZERS.lease(key, () -> openTokenizer(folder, chatTemplate, added));
     }
 
     private static ModelTokenizer openTokenizer(
@@ -94,13 +101,13 @@ public record RecordEncoders(
     private static final class TextLines implements LineEncoder {
         private final RecordReading reading;
 
-        private final ModelTokenizer tokenizer;
+        private final SharedTokenizers.Lease lease;
         private final ExampleEncoder encoder;
 
-        private TextLines(RecordReading reading, TrainOn trainOn, ModelTokenizer tokenizer) {
+        private TextLines(RecordReading reading, TrainOn trainOn, SharedTokenizers.Lease lease) {
             this.reading = reading;
-            this.tokenizer = tokenizer;
-            this.encoder = new ExampleEncoder(tokenizer, trainOn);
+            this.lease = lease;
+            this.encoder = new ExampleEncoder(lease.tokenizer(), trainOn);
         }
 
         @Override
@@ -110,7 +117,7 @@ public record RecordEncoders(
 
         @Override
         public void close() {
-            tokenizer.close();
+            lease.close();
         }
     }
 }

@@ -1,8 +1,6 @@
 package org.sparkqlora.tokenizer;
 
-import ai.djl.huggingface.tokenizers.Encoding;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -11,6 +9,7 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatTemplate;
+import org.sparkqlora.tokenizer.NativeEncoding.Specials;
 
 /**
  * The tokenizer of a Hugging Face model folder, with its special tokens and chat template. Safe for use by many threads.
@@ -66,22 +65,22 @@ public final class ModelTokenizer implements AutoCloseable {
 
     /** Ids with the special tokens that the tokenizer itself puts around a text, such as BOS. */
     public int[] encode(String text) {
-        return ids(tokenizer.encode(requireUnicode(text), true, false));
+        return encode(text, Specials.OF_TOKENIZER).ids();
     }
 
     /** Ids of the text alone; special tokens that are written in the text are recognised. */
     public int[] encodeWithoutSpecials(String text) {
-        return ids(tokenizer.encode(requireUnicode(text), false, false));
+        return encode(text, Specials.NONE).ids();
     }
 
     /** Ids as of {@link #encode} and the place of each. */
     TokenizedText locate(String text) {
-        return locate(text, tokenizer.encode(requireUnicode(text), true, false));
+        return encode(text, Specials.OF_TOKENIZER).located(text);
     }
 
     /** Ids as of {@link #encodeWithoutSpecials} and the place of each. */
     TokenizedText locateWithoutSpecials(String text) {
-        return locate(text, tokenizer.encode(requireUnicode(text), false, false));
+        return encode(text, Specials.NONE).located(text);
     }
 
     /** The text of {@code ids}, special tokens left out. */
@@ -139,21 +138,8 @@ public final class ModelTokenizer implements AutoCloseable {
         return id == null ? OptionalInt.empty() : OptionalInt.of(id);
     }
 
-    private static TokenizedText locate(String text, Encoding encoding) {
-        CharOffsets offsets = CharOffsets.of(text);
-        CharSpan[] spans = encoding.getCharTokenSpans();
-        int[] from = new int[spans.length];
-        int[] to = new int[spans.length];
-        for (int t = 0; t < spans.length; t++) {
-            from[t] = spans[t] == null ? 0 : offsets.unit(spans[t].getStart());
-            to[t] = spans[t] == null ? 0 : offsets.unit(spans[t].getEnd());
-        }
-
-        return new TokenizedText(ids(encoding), from, to);
-    }
-
-    private static int[] ids(Encoding encoding) {
-        return Arrays.stream(encoding.getIds()).mapToInt(Math::toIntExact).toArray();
+    private NativeEncoding encode(String text, Specials specials) {
+        return NativeEncoding.of(tokenizer, requireUnicode(text), specials);
     }
 
     private static long[] longs(int[] ids) {

@@ -52,6 +52,10 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
 
     /** The same with tokens that get the ids behind. */
     TokenizerJson with(List<AddedToken> tokens) {
+        if (tokens.isEmpty()) {
+            return this;
+        }
+
         Map<String, Integer> moreIds = new HashMap<>(ids);
         Set<Integer> moreSpecials = new HashSet<>(specialIds);
         int next = vocabularySize();
