@@ -1,9 +1,8 @@
 package org.sparkqlora.model;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.bytedeco.pytorch.Scalar;
@@ -13,7 +12,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
-import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.RowMath;
+import org.sparkqlora.tensor.TensorRows;
 
 /**
  * Grouped-query attention within each document: {@code O = softmax(s Q K' + mask) V}, s being 1 / sqrt(d) in most families. A token sees the tokens of its
@@ -22,12 +23,12 @@ import org.sparkqlora.tensor.TensorScope;
  * <p>Queries are taken in blocks, against no more keys than the block can see: that spares up to half of the products and
  * bounds memory. The query heads that share a key head count as more rows of one product, so keys are never copied.
  *
- * <p>Gradient: with {@code D = rowsum(dO O)}, {@code dV = P' dO}, {@code dS = s P (dO V' - D)}, {@code dQ = dS K},
+ * <p>Gradient: with {@code dP = dO V'}, {@code dV = P' dO}, {@code dS = s P (dP - rowsum(P dP))}, {@code dQ = dS K},
  * {@code dK = dS' Q}.
  *
  * <p>With a cap c scores pass {@code c tanh(score / c)} before the mask, and dS is multiplied by {@code 1 - tanh(score / c)^2}.
  */
-final class CausalAttention implements AutoCloseable {
+final class CausalAttention {
     // T tokens, H query heads, G key heads, R = H / G, d head size, n queries of a block, m keys that it can see.
 
     private static final int QUERY_BLOCK = 256;
@@ -35,19 +36,13 @@ final class CausalAttention implements AutoCloseable {
     private final OptionalInt window;
     private final double scale;
     private final OptionalDouble cap;
-    private final Map<Mask, Tensor> masks = new HashMap<>();
+    private final RowLoop loop;
 
-    /** Belongs to one pass. */
-    CausalAttention(double scale, OptionalInt window, OptionalDouble cap) {
+    CausalAttention(double scale, OptionalInt window, OptionalDouble cap, RowLoop loop) {
         this.window = window;
         this.scale = scale;
         this.cap = cap;
-    }
-
-    @Override
-    public void close() {
-        masks.values().forEach(Tensor::releaseReference);
-        masks.clear();
+        this.loop = loop;
     }
 
     /**
@@ -58,10 +53,12 @@ final class CausalAttention implements AutoCloseable {
         int keys() {
             return from + document.past() + count - firstKey;
         }
-    }
 
-    /** Additive mask of {@code count} queries that see {@code keys} keys, the last of which is the last query itself. */
-    private record Mask(int count, int keys) {}
+        /** Behind the last key that a query sees; a product's row {@code row} is of one query and one head. */
+        int end(long row) {
+            return keys() - count + (int) (row % count) + 1;
+        }
+    }
 
     /**
      * What the gradient needs of one block.
@@ -84,8 +81,7 @@ final class CausalAttention implements AutoCloseable {
             Tensor bent = cap.isPresent()
                     ? products.mul_(new Scalar(scale / cap.getAsDouble())).tanh_()
                     : null;
-            Tensor scores = bent == null ? products.mul_(new Scalar(scale)) : bent.mul(new Scalar(cap.getAsDouble()));
-            Tensor probability = torch.softmax(mask(scores, block), -1);
+            Tensor probability = softmax(bent == null ? products : bent.clone(), block);
             Tensor mixed = torch.bmm(probability, columns(value, block));
             queryView(output, block, groups).copy_(split(mixed, block));
             tapes.add(new BlockTape(probability, bent));
@@ -102,7 +98,6 @@ final class CausalAttention implements AutoCloseable {
             Tensor outputGradient, Attended attended, Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
         long groups = key.size(1);
         Tensor dOutput = outputGradient.view(query.sizes());
-        Tensor output = attended.output().view(query.sizes());
         Gradients sums = new Gradients(
                 torch.empty_like(query),
                 torch.zeros_like(key, new TensorOptions(ScalarType.Float), null),
@@ -112,16 +107,8 @@ final class CausalAttention implements AutoCloseable {
             BlockTape tape = attended.blocks().get(i++);
             Tensor probability = tape.probability();
             Tensor gradient = rows(dOutput, block, groups);
-            Tensor delta = gradient.to(ScalarType.Float)
-                    .mul(rows(output, block, groups))
-                    .sum(new long[] {-1}, true, null)
-                    .to(query.scalar_type());
             Tensor scores = torch.bmm(gradient, columns(value, block).transpose(1, 2));
-            scores.sub_(delta).mul_(probability).mul_(new Scalar(scale));
-            if (tape.bent() != null) {
-                scores.addcmul_(scores.mul(tape.bent()), tape.bent(), new Scalar(-1.0));
-            }
-
+            throughSoftmax(scores, tape, block);
             queryView(sums.query(), block, groups).copy_(split(torch.bmm(scores, columns(key, block)), block));
             addColumns(sums.key(), block, torch.bmm(scores.transpose(1, 2), rows(query, block, groups)));
             addColumns(sums.value(), block, torch.bmm(probability.transpose(1, 2), gradient));
@@ -171,29 +158,75 @@ final class CausalAttention implements AutoCloseable {
         sum.narrow(0, block.firstKey(), block.keys()).add_(gradient.transpose(0, 1));
     }
 
-    private Tensor mask(Tensor scores, Block block) {
-        if (block.count() == 1) {
-            return scores; // a query alone sees all keys of its block
-        }
-
-        Tensor mask = masks.computeIfAbsent(
-                new Mask(block.count(), block.keys()), shape -> TensorScope.detached(() -> build(shape, scores)));
-        scores.view(-1, block.count(), block.keys()).add_(mask);
+    /** Turns scores, (G, R n, m), into probabilities, in place; what is hidden is not looked at. */
+    private Tensor softmax(Tensor scores, Block block) {
+        float factor = cap.isPresent() ? (float) cap.getAsDouble() : (float) scale;
+        int keys = block.keys();
+        loop.run(scores.numel() / keys, keys, range -> {
+            TensorRows rows = range.of(scores, keys);
+            float[] row = new float[keys];
+            for (long i = range.from(); i < range.to(); i++) {
+                int end = block.end(i);
+                int first = first(end);
+                rows.load(i, first, end - first, row);
+                normalize(row, factor, end - first, range.math());
+                place(row, first, end);
+                rows.store(i, row);
+            }
+        });
         return scores;
     }
 
-    private Tensor build(Mask shape, Tensor like) {
-        // Query i of the block stands at key i + (keys - count).
-        int shift = shape.keys() - shape.count();
-        long[] size = {shape.count(), shape.keys()};
-        Scalar hidden = new Scalar(Double.NEGATIVE_INFINITY);
-        Tensor mask =
-                torch.full(size, hidden, new TensorOptions(like.scalar_type())).triu_(shift + 1);
-        if (window.isPresent()) {
-            mask.add_(torch.full(size, hidden, new TensorOptions(like.scalar_type()))
-                    .tril_(shift - window.getAsInt()));
+    private static void normalize(float[] row, float factor, int count, RowMath math) {
+        float sum = math.exponentials(row, factor, math.max(row, count), count);
+        math.scale(1 / sum, row, row, count);
+    }
+
+    /** Gradients of probabilities become those of products, in place. */
+    private void throughSoftmax(Tensor gradients, BlockTape tape, Block block) {
+        int keys = block.keys();
+        loop.run(gradients.numel() / keys, keys, range -> {
+            TensorRows rows = range.of(gradients, keys);
+            TensorRows probabilities = range.of(tape.probability(), keys);
+            TensorRows bent = tape.bent() == null ? null : range.of(tape.bent(), keys);
+            float[] row = new float[keys];
+            float[] other = new float[keys];
+            for (long i = range.from(); i < range.to(); i++) {
+                int end = block.end(i);
+                int first = first(end);
+                rows.load(i, first, end - first, row);
+                probabilities.load(i, first, end - first, other);
+                range.math().softmaxGradient(other, row, (float) scale, row, end - first);
+                if (bent != null) {
+                    bent.load(i, first, end - first, other);
+                    throughTanh(row, other, end - first, range.math());
+                }
+
+                place(row, first, end);
+                rows.store(i, row);
+            }
+        });
+    }
+
+    /** {@code gradient *= 1 - bent^2}. */
+    private static void throughTanh(float[] gradient, float[] bent, int count, RowMath math) {
+        math.multiply(bent, bent, bent, count);
+        math.multiply(gradient, bent, bent, count);
+        math.combine(1, gradient, -1, bent, gradient, count);
+    }
+
+    /** The first key that the query sees whose last is {@code end - 1}. */
+    private int first(int end) {
+        return window.isPresent() ? Math.max(0, end - window.getAsInt()) : 0;
+    }
+
+    /** Moves the start of {@code row} to {@code first .. end - 1}, between zeros. */
+    private static void place(float[] row, int first, int end) {
+        if (first > 0) {
+            System.arraycopy(row, 0, row, first, end - first);
+            Arrays.fill(row, 0, first, 0);
         }
 
-        return mask;
+        Arrays.fill(row, end, row.length, 0);
     }
 }

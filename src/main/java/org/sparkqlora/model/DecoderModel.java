@@ -20,6 +20,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
@@ -42,6 +43,7 @@ public final class DecoderModel implements AutoCloseable {
     private final List<DecoderLayer> layers;
     private final Workers workers;
     private final FourBitDequantizer dequantizer;
+    private final RowLoop loop;
     private final ComputeThread binding = new ComputeThread();
     private final Deque<Workspace> idle = new ConcurrentLinkedDeque<>();
     private final InitialParameters initial;
@@ -56,6 +58,7 @@ public final class DecoderModel implements AutoCloseable {
         this.config = layout.config();
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
+        this.loop = new RowLoop(workers);
         this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, dequantizer);
         this.layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -209,7 +212,7 @@ public final class DecoderModel implements AutoCloseable {
             @Nullable EmbeddingNoise embeddingNoise,
             Function<ModelPass, R> body) {
         Workspace idled = idle.poll();
-        Workspace workspace = idled == null ? new Workspace(config, activations, dequantizer) : idled;
+        Workspace workspace = idled == null ? new Workspace(config, activations, dequantizer, loop) : idled;
         ModelPass pass = new ModelPass(this, parameters, workspace, dropout, embeddingNoise);
         try {
             return workspace.thread().call(() -> {
@@ -226,11 +229,11 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     PassContext context(DocumentBatch batch) {
-        return new PassContext(config, batch, activations, null);
+        return new PassContext(config, batch, activations, loop, null);
     }
 
     PassContext context(DocumentBatch batch, KeyValueCache cache) {
-        return new PassContext(config, batch, activations, cache);
+        return new PassContext(config, batch, activations, loop, cache);
     }
 
     /** The residual stream that tokens start as. */
@@ -255,11 +258,12 @@ public final class DecoderModel implements AutoCloseable {
                 trainedOr(layout.head(), parameters, frozen.head()),
                 layout.head(),
                 config.traits().logitMultiplier(),
-                config.traits().logitCap());
+                config.traits().logitCap(),
+                loop);
     }
 
     Normalization finalNorm(BoundParameters parameters) {
-        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config);
+        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config, loop);
     }
 
     private static Tensor trainedOr(@Nullable Parameter place, BoundParameters parameters, @Nullable Tensor frozen) {

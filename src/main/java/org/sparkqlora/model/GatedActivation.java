@@ -2,36 +2,72 @@ package org.sparkqlora.model;
 
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
+import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.RowMath;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.Activation;
 
-/** The gated activation of the feed-forward part (arXiv 2002.05202): {@code y = f(gate) up}. */
-record GatedActivation(Activation function) {
-    private static final String TANH = "tanh";
-
+/** The gated activation of the feed-forward part (arXiv 2002.05202): {@code y = f(gate) up}, in float32. */
+record GatedActivation(Activation function, RowLoop loop) {
+    /** Maps gate and up, (tokens, width) each. */
     Tensor forward(Tensor gate, Tensor up) {
-        return TensorScope.keep(() -> applied(gate).mul_(up));
+        return TensorScope.keep(() -> {
+            int width = Math.toIntExact(gate.size(1));
+            Tensor output = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
+            loop.run(gate.size(0), width, range -> {
+                TensorRows gates = range.of(gate);
+                TensorRows ups = range.of(up);
+                TensorRows outputs = range.of(output);
+                float[] value = new float[width];
+                float[] other = new float[width];
+                for (long row = range.from(); row < range.to(); row++) {
+                    gates.load(row, value);
+                    apply(value, value, other, range.math());
+                    ups.load(row, other);
+                    range.math().multiply(value, other, value, width);
+                    outputs.store(row, value);
+                }
+            });
+            return output;
+        });
     }
 
     /** The gradients of gate and up. */
     List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up) {
-        Tensor dGate = TensorScope.keep(() -> throughFunction(outputGradient.mul(up), gate));
-        Tensor dUp = TensorScope.keep(() -> applied(gate).mul_(outputGradient));
+        int width = Math.toIntExact(gate.size(1));
+        Tensor dGate = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
+        Tensor dUp = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
+        loop.run(gate.size(0), width, range -> {
+            TensorRows gates = range.of(gate);
+            TensorRows ups = range.of(up);
+            TensorRows dOutputs = range.of(outputGradient);
+            TensorRows dGates = range.of(dGate);
+            TensorRows dUps = range.of(dUp);
+            float[] value = new float[width];
+            float[] slope = new float[width];
+            float[] dOutput = new float[width];
+            float[] other = new float[width];
+            for (long row = range.from(); row < range.to(); row++) {
+                gates.load(row, value);
+                ups.load(row, other);
+                dOutputs.load(row, dOutput);
+                apply(value, value, slope, range.math());
+                range.math().multiply(value, dOutput, value, width);
+                dUps.store(row, value);
+                range.math().multiply(other, dOutput, other, width);
+                range.math().multiply(other, slope, other, width);
+                dGates.store(row, other);
+            }
+        });
         return List.of(dGate, dUp);
     }
 
-    private Tensor applied(Tensor gate) {
-        return switch (function) {
-            case SILU -> torch.silu(gate);
-            case GELU_TANH -> torch.gelu(gate, TANH);
-        };
-    }
-
-    private Tensor throughFunction(Tensor gradient, Tensor gate) {
-        return switch (function) {
-            case SILU -> torch.silu_backward(gradient, gate);
-            case GELU_TANH -> torch.gelu_backward(gradient, gate, TANH);
-        };
+    private void apply(float[] x, float[] value, float[] slope, RowMath math) {
+        switch (function) {
+            case SILU -> math.silu(x, value, slope, x.length);
+            case GELU_TANH -> math.geluTanh(x, value, slope, x.length);
+        }
     }
 }

@@ -27,8 +27,8 @@ record ModelPass(
         @Nullable EmbeddingNoise noise) {
     /** The summed loss; its gradient is added to {@code gradients}. */
     LossTotal gradient(DocumentBatch batch, GradientSum gradients) {
-        try (PointerScope scope = new PointerScope();
-                PassContext context = model.context(batch)) {
+        try (PointerScope scope = new PointerScope()) {
+            PassContext context = model.context(batch);
             Tensor ids = indices(batch.ids());
             List<Tensor> inputs = forward(embed(ids, batch), context);
             Tensor last = inputs.remove(inputs.size() - 1);
@@ -58,16 +58,16 @@ record ModelPass(
 
     /** Logits of every token, row-major. */
     float[] logits(DocumentBatch batch) {
-        try (PointerScope scope = new PointerScope();
-                PassContext context = model.context(batch)) {
+        try (PointerScope scope = new PointerScope()) {
+            PassContext context = model.context(batch);
             return logitsOf(lastHidden(batch, context));
         }
     }
 
     /** Logits of the last token, whose document's past is in {@code cache}; the batch goes there too. */
     float[] lastLogits(DocumentBatch batch, KeyValueCache cache) {
-        try (PointerScope scope = new PointerScope();
-                PassContext context = model.context(batch, cache)) {
+        try (PointerScope scope = new PointerScope()) {
+            PassContext context = model.context(batch, cache);
             return logitsOf(lastHidden(batch, context).narrow(0, batch.tokens() - 1L, 1));
         }
     }
@@ -77,11 +77,11 @@ record ModelPass(
             return new float[0];
         }
 
-        try (PointerScope scope = new PointerScope();
-                PassContext context = model.context(batch)) {
+        try (PointerScope scope = new PointerScope()) {
+            PassContext context = model.context(batch);
             Tensor hidden = lastHidden(batch, context).index_select(0, indices(batch.predictors()));
             Tensor normalized = model.finalNorm(parameters).forward(hidden);
-            return model.head(parameters).losses(normalized, indices(batch.targets()));
+            return model.head(parameters).losses(normalized, batch.targets());
         }
     }
 
@@ -105,8 +105,7 @@ record ModelPass(
             Tensor hidden = last.index_select(0, predictors);
             Tensor normalized = norm.forward(hidden);
             Tensor dNormalized = torch.empty_like(normalized);
-            losses[0] = model.head(parameters)
-                    .lossesAndGradient(normalized, indices(batch.targets()), dNormalized, gradients);
+            losses[0] = model.head(parameters).lossesAndGradient(normalized, batch.targets(), dNormalized, gradients);
             dLast.index_copy_(0, predictors, norm.backward(dNormalized, hidden, gradients));
         });
         return losses[0];

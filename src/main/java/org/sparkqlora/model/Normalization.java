@@ -1,53 +1,121 @@
 package org.sparkqlora.model;
 
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.RowMath;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
  * RMS normalisation over the last dimension (arXiv 1910.07467): {@code y = x r w, r = 1 / sqrt(mean(x^2) + epsilon)}.
  *
- * <p>Gradient: with n = x r and e = dy w, {@code dx = r (e - n mean(e n))} and {@code dw = sum(dy n)}. All in float32.
+ * <p>Gradient: with e = dy w, {@code dx = r e - x r^3 mean(e x)} and {@code dw = sum(dy x r)}. All in float32.
  *
  * @param weight w, or 1 + w in families whose norms count from zero, float32, as wide as the last dimension
  * @param place where w lies in the flat vector; null when it is frozen
  */
-record Normalization(Tensor weight, @Nullable Parameter place, double epsilon) {
-    private static final long[] LAST = {-1};
-
+record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, RowLoop loop) {
     /** How many numbers are normalised together. */
-    long width() {
-        return weight.size(0);
+    int width() {
+        return Math.toIntExact(weight.size(0));
     }
 
     /** Normalises {@code input} in float32 and returns it in its own number format. */
     Tensor forward(Tensor input) {
         return TensorScope.keep(() -> {
-            Tensor x = input.to(ScalarType.Float);
-            return x.mul(inverseRoot(x)).mul_(weight).to(input.scalar_type());
+            Tensor inputs = input.contiguous();
+            Tensor outputs = torch.empty_like(inputs);
+            float[] factors = factors();
+            loop.run(rows(input), width(), range -> {
+                TensorRows from = range.of(inputs, width());
+                TensorRows to = range.of(outputs, width());
+                float[] x = new float[width()];
+                for (long row = range.from(); row < range.to(); row++) {
+                    from.load(row, x);
+                    range.math().scale(inverseRoot(x, range.math()), x, x, width());
+                    range.math().multiply(x, factors, x, width());
+                    to.store(row, x);
+                }
+            });
+            return outputs;
         });
     }
 
     /** The gradient of the input, given the gradient of the output and the input itself. */
     Tensor backward(Tensor outputGradient, Tensor input, GradientSum gradients) {
         return TensorScope.keep(() -> {
-            Tensor x = input.to(ScalarType.Float);
-            Tensor inverse = inverseRoot(x);
-            Tensor normalized = x.mul(inverse);
-            Tensor dy = outputGradient.to(ScalarType.Float);
-            if (place != null) {
-                gradients.add(place, dy.mul(normalized).view(-1, place.size()).sum(0));
-            }
-
-            Tensor scaled = dy.mul(weight);
-            Tensor projection = scaled.mul(normalized).mean(LAST, true, null);
-            return scaled.sub_(normalized.mul_(projection)).mul_(inverse).to(input.scalar_type());
+            Tensor inputs = input.contiguous();
+            Tensor given = outputGradient.contiguous();
+            Tensor result = torch.empty_like(inputs);
+            addWeightGradient(given, inputs, gradients);
+            float[] factors = factors();
+            loop.run(rows(input), width(), range -> {
+                TensorRows dOutput = range.of(given, width());
+                TensorRows from = range.of(inputs, width());
+                TensorRows to = range.of(result, width());
+                float[] x = new float[width()];
+                float[] e = new float[width()];
+                for (long row = range.from(); row < range.to(); row++) {
+                    from.load(row, x);
+                    dOutput.load(row, e);
+                    range.math().multiply(e, factors, e, width());
+                    combine(e, x, range.math());
+                    to.store(row, e);
+                }
+            });
+            return result;
         });
     }
 
-    private Tensor inverseRoot(Tensor x) {
-        return x.square().mean(LAST, true, null).add_(new Scalar(epsilon)).rsqrt_();
+    /** {@code e = r e - x r^3 mean(e x)}. */
+    private void combine(float[] e, float[] x, RowMath math) {
+        float r = inverseRoot(x, math);
+        float mean = math.dot(e, x, width()) / width();
+        math.combine(r, e, -r * r * r * mean, x, e, width());
+    }
+
+    private void addWeightGradient(Tensor outputGradient, Tensor input, GradientSum gradients) {
+        if (place == null) {
+            return;
+        }
+
+        Tensor normalized = normalized(input);
+        Tensor products = normalized.mul_(outputGradient.to(ScalarType.Float));
+        gradients.add(place, products.view(-1, place.size()).sum(0));
+    }
+
+    /** x r, in float32. */
+    private Tensor normalized(Tensor input) {
+        Tensor outputs = torch.empty_like(input, new TensorOptions(ScalarType.Float), null);
+        loop.run(rows(input), width(), range -> {
+            TensorRows from = range.of(input, width());
+            TensorRows to = range.of(outputs, width());
+            float[] x = new float[width()];
+            for (long row = range.from(); row < range.to(); row++) {
+                from.load(row, x);
+                range.math().scale(inverseRoot(x, range.math()), x, x, width());
+                to.store(row, x);
+            }
+        });
+        return outputs;
+    }
+
+    private float inverseRoot(float[] x, RowMath math) {
+        return (float) (1 / Math.sqrt(math.dot(x, x, width()) / width() + epsilon));
+    }
+
+    private long rows(Tensor input) {
+        return input.numel() / width();
+    }
+
+    private float[] factors() {
+        float[] factors = new float[width()];
+        TensorMemory.read(weight, factors, width());
+        return factors;
     }
 }

@@ -6,7 +6,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
@@ -14,23 +17,20 @@ import org.sparkqlora.tensor.TensorScope;
  * {@code dz = softmax(z) - onehot(target)}. With a cap c it is {@code z = c tanh(m W h / c)}, and dz is multiplied by
  * {@code 1 - (z / c)^2} on its way back.
  *
- * <p>Only positions that predict a trained token are computed, a chunk of them at a time, so that a full matrix of float32 logits
- * never exists.
+ * <p>Only positions that predict a trained token are computed, a chunk of them at a time, so that the logits of all never exist at
+ * once. The gradient of a chunk takes the place of its logits.
  *
  * @param weight W, (vocabulary, hidden)
  * @param place where W lies in the flat vector, when it trains
  * @param multiplier m
  * @param cap c; empty without one
  */
-record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, OptionalDouble cap) {
-    /** 16 MiB of float32 logits a chunk: below what malloc would map and unmap each time. */
-    private static final long CHUNK_LOGITS = 1L << 22;
-
-    private static final long[] LAST = {-1};
-    private static final Scalar ONE = new Scalar(1.0).retainReference();
+record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, OptionalDouble cap, RowLoop loop) {
+    /** Of a chunk's logits: below what malloc would map and unmap each time. */
+    private static final long CHUNK_BYTES = 24L << 20;
 
     /** The loss of each predictor of (predictors, hidden), in nats. */
-    float[] losses(Tensor hidden, Tensor targets) {
+    float[] losses(Tensor hidden, int[] targets) {
         return chunked(hidden, targets, null, null);
     }
 
@@ -38,14 +38,14 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
      * The loss of each predictor; the gradient of their sum goes to {@code hiddenGradient}, shaped as {@code hidden}, and to the flat
      * vector if the head trains.
      */
-    float[] lossesAndGradient(Tensor hidden, Tensor targets, Tensor hiddenGradient, GradientSum gradients) {
+    float[] lossesAndGradient(Tensor hidden, int[] targets, Tensor hiddenGradient, GradientSum gradients) {
         return chunked(hidden, targets, hiddenGradient, gradients);
     }
 
     private float[] chunked(
-            Tensor hidden, Tensor targets, @Nullable Tensor hiddenGradient, @Nullable GradientSum gradients) {
+            Tensor hidden, int[] targets, @Nullable Tensor hiddenGradient, @Nullable GradientSum gradients) {
         long rows = hidden.size(0);
-        long chunk = Math.max(1, CHUNK_LOGITS / weight.size(0));
+        long chunk = Math.max(1, CHUNK_BYTES / (weight.size(0) * weight.element_size()));
         float[] losses = new float[Math.toIntExact(rows)];
         // Summed here: the flat vector is slower to add to, and a chunk is few rows.
         Tensor sum = place == null || gradients == null ? null : TensorMemory.zeros(ScalarType.Float, place.shape());
@@ -54,15 +54,12 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
             long count = Math.min(chunk, rows - from);
             TensorScope.run(() -> {
                 Tensor inputs = hidden.narrow(0, at, count);
-                Tensor wanted = targets.narrow(0, at, count).unsqueeze(1);
-                Tensor logits = logits(inputs);
-                Tensor logSum = logits.logsumexp(LAST, true);
-                copyLosses(logSum.sub(logits.gather(1, wanted)), losses, (int) at);
+                Tensor products = torch.linear(inputs, weight);
+                crossEntropy(products, targets, losses, (int) at);
                 if (hiddenGradient != null) {
-                    Tensor dLogits = productGradient(logits, logSum, wanted).to(hidden.scalar_type());
-                    hiddenGradient.narrow(0, at, count).copy_(torch.mm(dLogits, weight));
+                    hiddenGradient.narrow(0, at, count).copy_(torch.mm(products, weight));
                     if (sum != null) {
-                        sum.add_(torch.mm(dLogits.t(), inputs));
+                        sum.add_(torch.mm(products.t(), inputs));
                     }
                 }
             });
@@ -86,27 +83,50 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         return bent.mul_(new Scalar(cap.getAsDouble()));
     }
 
-    /** The gradient of {@code W h}; the logits are overwritten. */
-    private Tensor productGradient(Tensor logits, Tensor logSum, Tensor wanted) {
-        Tensor slope = cap.isEmpty()
-                ? null
-                : logits.div(new Scalar(cap.getAsDouble())).square_().neg_().add_(ONE);
-        Tensor gradient = logitGradient(logits, logSum, wanted);
-        if (slope != null) {
-            gradient.mul_(slope);
+    /** Losses of the predictors from {@code at} on; products W h become the gradients of the losses. */
+    private void crossEntropy(Tensor products, int[] targets, float[] losses, int at) {
+        int width = Math.toIntExact(products.size(1));
+        loop.run(products.size(0), width, range -> {
+            TensorRows rows = range.of(products);
+            float[] row = new float[width];
+            float[] bent = new float[cap.isPresent() ? width : 0];
+            for (long i = range.from(); i < range.to(); i++) {
+                int predictor = at + (int) i;
+                rows.load(i, row);
+                bend(row, bent, range.math());
+                losses[predictor] = crossEntropy(row, targets[predictor], range.math());
+                throughBend(row, bent, range.math());
+                rows.store(i, row);
+            }
+        });
+    }
+
+    /** The loss of one predictor; {@code row}, logits but for a factor, becomes {@code softmax - onehot}. */
+    private float crossEntropy(float[] row, int target, RowMath math) {
+        float factor = (float) cap.orElse(multiplier);
+        float max = math.max(row, row.length);
+        float wanted = row[target] - max;
+        float sum = math.exponentials(row, factor, max, row.length);
+        math.scale(1 / sum, row, row, row.length);
+        row[target] -= 1;
+        return (float) (Math.log(sum) - (double) factor * wanted);
+    }
+
+    private void bend(float[] row, float[] bent, RowMath math) {
+        if (cap.isPresent()) {
+            math.tanh((float) (multiplier / cap.getAsDouble()), row, row, row.length);
+            System.arraycopy(row, 0, bent, 0, row.length);
         }
-
-        return multiplier == 1 ? gradient : gradient.mul_(new Scalar(multiplier));
     }
 
-    private static Tensor logitGradient(Tensor logits, Tensor logSum, Tensor wanted) {
-        Tensor minusOne = torch.full(wanted.sizes(), new Scalar(-1.0), logits.options());
-        return logits.sub_(logSum).exp_().scatter_add_(1, wanted, minusOne);
-    }
-
-    private static void copyLosses(Tensor chunk, float[] losses, int at) {
-        float[] values = new float[Math.toIntExact(chunk.numel())];
-        TensorMemory.read(chunk, values, values.length);
-        System.arraycopy(values, 0, losses, at, values.length);
+    private void throughBend(float[] row, float[] bent, RowMath math) {
+        float factor = (float) multiplier;
+        if (cap.isPresent()) {
+            math.multiply(bent, bent, bent, row.length);
+            math.multiply(row, bent, bent, row.length);
+            math.combine(factor, row, -factor, bent, row, row.length);
+        } else if (factor != 1) {
+            math.scale(factor, row, row, row.length);
+        }
     }
 }

@@ -8,12 +8,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
+import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.weights.LayerTraits;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.RotarySpec;
 
-/** What layers share during one pass over one micro-batch. Its tensors belong to the scope that it is made in. */
-final class PassContext implements AutoCloseable {
+/** What layers share during one pass over one micro-batch. */
+final class PassContext {
     private final List<LayerTraits> layers;
     private final DocumentBatch batch;
     private final @Nullable KeyValueCache cache;
@@ -23,18 +24,23 @@ final class PassContext implements AutoCloseable {
     /**
      * @param cache of the document before the batch, which the batch goes into; null where every document is whole
      */
-    PassContext(ModelConfig config, DocumentBatch batch, ScalarType activations, @Nullable KeyValueCache cache) {
+    PassContext(
+            ModelConfig config,
+            DocumentBatch batch,
+            ScalarType activations,
+            RowLoop loop,
+            @Nullable KeyValueCache cache) {
         this.layers = config.layerTraits();
         this.batch = batch;
         this.cache = cache;
         for (LayerTraits layer : config.layerTraits()) {
             layer.rotary()
                     .ifPresent(spec -> rotaries.computeIfAbsent(
-                            spec, each -> Rotary.of(batch, each, config.headSize(), activations)));
+                            spec, each -> Rotary.of(batch, each, config.headSize(), activations, loop)));
             attentions.computeIfAbsent(
                     layer.window(),
                     window -> new CausalAttention(
-                            config.attentionScale(), window, config.traits().attentionCap()));
+                            config.attentionScale(), window, config.traits().attentionCap(), loop));
         }
     }
 
@@ -67,10 +73,5 @@ final class PassContext implements AutoCloseable {
                 traits.rotary().map(rotaries::get).orElse(null),
                 attention,
                 cache == null ? null : cache.layer(index));
-    }
-
-    @Override
-    public void close() {
-        attentions.values().forEach(CausalAttention::close);
     }
 }

@@ -49,7 +49,7 @@ public final class PassParts implements AutoCloseable {
             Tensor rows = hidden.index_select(0, indices(batch.predictors()));
             Tensor normalized = norm.forward(rows);
             Tensor gradient = torch.empty_like(normalized);
-            model.head(parameters).lossesAndGradient(normalized, indices(batch.targets()), gradient, gradients);
+            model.head(parameters).lossesAndGradient(normalized, batch.targets(), gradient, gradients);
             norm.backward(gradient, rows, gradients);
         });
     }
@@ -95,11 +95,7 @@ public final class PassParts implements AutoCloseable {
     }
 
     private void inContext(Work work) {
-        run(pass -> {
-            try (PassContext context = model.context(batch)) {
-                work.run(pass, context);
-            }
-        });
+        run(pass -> work.run(pass, model.context(batch)));
     }
 
     private void run(Consumer<ModelPass> work) {

@@ -1,66 +1,82 @@
 package org.sparkqlora.model;
 
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.model.DocumentBatch.Document;
+import org.sparkqlora.quant.Bfloat16;
+import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.tensor.TensorMemory;
-import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.weights.RotarySpec;
 
 /**
  * Rotary position embedding (arXiv 2104.09864) in Hugging Face's layout: element d of a head turns together with element
  * d + headSize / 2, by the angle position x frequency(d).
  *
- * <p>Under YaRN cosines and sines carry its attention factor.
+ * <p>Under YaRN cosines and sines carry its attention factor. They are rounded as activations are.
  *
- * @param cosine (tokens, 1, headSize / 2), in the number format of activations
- * @param sine the same for sines
+ * @param cosines of each token, headSize / 2 each
+ * @param sines the same for sines
+ * @param backSines the same for the opposite angles
  */
-record Rotary(Tensor cosine, Tensor sine) {
+record Rotary(float[][] cosines, float[][] sines, float[][] backSines, RowLoop loop) {
     /** Tables for the tokens of {@code batch}; each document counts its positions, and its length, for itself. */
-    static Rotary of(DocumentBatch batch, RotarySpec spec, int headSize, ScalarType type) {
+    static Rotary of(DocumentBatch batch, RotarySpec spec, int headSize, ScalarType type, RowLoop loop) {
         int pairs = headSize / 2;
-        float[] cosines = new float[batch.tokens() * pairs];
-        float[] sines = new float[cosines.length];
-        float factor = (float) spec.scaling().attentionFactor();
-        int i = 0;
+        Rotary tables = new Rotary(
+                new float[batch.tokens()][pairs],
+                new float[batch.tokens()][pairs],
+                new float[batch.tokens()][pairs],
+                loop);
+        boolean rounds = type == ScalarType.BFloat16;
+        int token = 0;
         for (Document document : batch.documents()) {
             float[] frequencies = spec.frequencies(headSize, document.end());
             for (int position = document.past(); position < document.end(); position++) {
-                for (float frequency : frequencies) {
-                    float angle = position * frequency;
-                    cosines[i] = (float) Math.cos(angle) * factor;
-                    sines[i++] = (float) Math.sin(angle) * factor;
-                }
+                tables.fill(
+                        token++, position, frequencies, (float) spec.scaling().attentionFactor(), rounds);
             }
         }
 
-        long[] shape = {batch.tokens(), 1, pairs};
-        return new Rotary(
-                TensorMemory.floats(cosines, shape).to(type),
-                TensorMemory.floats(sines, shape).to(type));
+        return tables;
+    }
+
+    private void fill(int token, int position, float[] frequencies, float factor, boolean rounds) {
+        for (int i = 0; i < frequencies.length; i++) {
+            float angle = position * frequencies[i];
+            float cosine = (float) Math.cos(angle) * factor;
+            float sine = (float) Math.sin(angle) * factor;
+            cosines[token][i] = rounds ? Bfloat16.widen(Bfloat16.round(cosine)) : cosine;
+            sines[token][i] = rounds ? Bfloat16.widen(Bfloat16.round(sine)) : sine;
+            backSines[token][i] = -sines[token][i];
+        }
     }
 
     /** Turns (tokens, heads, headSize). */
     Tensor forward(Tensor input) {
-        return turn(input, 1);
+        return turn(input, sines);
     }
 
     /** The gradient of the input: the gradient of the output, turned back. */
     Tensor backward(Tensor outputGradient) {
-        return turn(outputGradient, -1);
+        return turn(outputGradient, backSines);
     }
 
-    private Tensor turn(Tensor input, int direction) {
-        return TensorScope.keep(() -> {
-            long half = input.size(2) / 2;
-            Tensor first = input.narrow(2, 0, half);
-            Tensor second = input.narrow(2, half, half);
-            Tensor output = input.mul(cosine.repeat(1, 1, 2));
-            output.narrow(2, 0, half).addcmul_(second, sine, new Scalar(-direction));
-            output.narrow(2, half, half).addcmul_(first, sine, new Scalar(direction));
-            return output;
+    private Tensor turn(Tensor input, float[][] by) {
+        int heads = Math.toIntExact(input.size(1));
+        int half = Math.toIntExact(input.size(2) / 2);
+        int width = 2 * half * heads;
+        Tensor output = TensorMemory.empty(input.scalar_type(), input.size(0), heads, 2L * half);
+        loop.run(input.size(0), width, range -> {
+            TensorRows inputs = range.strided(input, width, input.stride(0));
+            TensorRows outputs = range.of(output, width);
+            float[] row = new float[width];
+            for (long token = range.from(); token < range.to(); token++) {
+                inputs.load(token, row);
+                range.math().turn(row, heads, cosines[(int) token], by[(int) token], half);
+                outputs.store(token, row);
+            }
         });
+        return output;
     }
 }

@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.tensor.ComputeThread;
+import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.ModelConfig;
@@ -20,9 +21,11 @@ final class Workspace implements AutoCloseable {
     private final Map<Projection, Tensor> buffers = new EnumMap<>(Projection.class);
     private final ComputeThread thread = new ComputeThread();
     private final FourBitDequantizer dequantizer;
+    private final RowLoop loop;
 
-    Workspace(ModelConfig config, ScalarType type, FourBitDequantizer dequantizer) {
+    Workspace(ModelConfig config, ScalarType type, FourBitDequantizer dequantizer, RowLoop loop) {
         this.dequantizer = dequantizer;
+        this.loop = loop;
         for (Projection projection : Projection.of(config)) {
             ProjectionShape shape = ProjectionShape.of(projection, config);
             buffers.put(
@@ -32,6 +35,10 @@ final class Workspace implements AutoCloseable {
 
     ComputeThread thread() {
         return thread;
+    }
+
+    RowLoop loop() {
+        return loop;
     }
 
     Tensor materialize(Projection projection, BaseMatrix matrix) {

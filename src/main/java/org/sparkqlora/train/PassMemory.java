@@ -12,12 +12,12 @@ import org.sparkqlora.weights.QueryKeyNorm;
  * {@code AttentionBlock} keeps of its forward pass, and then the larger of the gradients of the feed-forward and of the attention part:
  *
  * <pre>
- * tape        a (T (3 h + 5 q + 3 k) + 2 K k + 2 H S) + a S
- * feed-forward a T (3 h + 6 f) + 24 T h
- * attention   a (T (5 h + 7 q + 3 k) + 4 K k + H S) + 8 T (q + k) + 24 T h
+ * tape        a (T (3 h + 5 q + 3 k) + 2 K k + 2 H S)
+ * feed-forward a T (3 h + 6 f)
+ * attention   a (T (5 h + 7 q + 3 k) + 4 K k + H S) + 8 T (q + k)
  * </pre>
  *
- * The loss: {@code c V} logits in float32, and in bf16 twice more; {@code 5 a T h + 24 T h} around it.
+ * The loss: {@code a c V} of logits, c predictors at once; {@code 5 a T h} around it.
  *
  * @param rows documents of {@code sequenceLength} tokens, which are the costliest that rows can hold
  */
@@ -30,11 +30,8 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
     /** Queries that attention takes at once. */
     private static final int QUERY_BLOCK = 256;
 
-    /** Logits that the loss computes at once. */
-    private static final long CHUNK_LOGITS = 1L << 22;
-
-    /** The float32 copies that the gradient of a norm makes of its input. */
-    private static final int NORM_COPIES = 6 * Float.BYTES;
+    /** Of the logits that the loss computes at once. */
+    private static final long CHUNK_BYTES = 24L << 20;
 
     long layerInputs() {
         return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation();
@@ -46,9 +43,9 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
 
     long loss() {
         long tokens = tokens();
-        long chunk = Math.min(tokens, Math.max(1, CHUNK_LOGITS / config.vocabularySize()));
-        long logits = chunk * config.vocabularySize() * (Float.BYTES + copies(2 * activation()));
-        long around = tokens * config.hiddenSize() * (5 * activation() + NORM_COPIES);
+        long row = config.vocabularySize() * activation();
+        long logits = Math.min(tokens, Math.max(1, CHUNK_BYTES / row)) * row;
+        long around = tokens * config.hiddenSize() * 5 * activation();
         long matrix = (long) config.vocabularySize() * config.hiddenSize();
         long embedding = tokens * config.hiddenSize() * Float.BYTES + matrix * Float.BYTES;
         return method == Method.FULL ? Math.max(logits + around + weightGradient(matrix), embedding) : logits + around;
@@ -62,15 +59,13 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
         long headNorms = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
                 ? tokens * (config.querySize() + config.keyValueSize())
                 : 0;
-        return activation() * (values + headNorms + blockPairs());
+        return activation() * (values + headNorms);
     }
 
     private long feedForward() {
         long hidden = config.hiddenSize();
         long values = tokens() * (3 * hidden + 6L * config.intermediateSize());
-        return activation() * values
-                + tokens() * hidden * NORM_COPIES
-                + weightGradient(3 * hidden * config.intermediateSize());
+        return activation() * values + weightGradient(3 * hidden * config.intermediateSize());
     }
 
     private long attention() {
@@ -83,7 +78,6 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
                 + rows * blockPairs() * config.heads();
         return activation() * values
                 + 2L * Float.BYTES * tokens * (queries + keys)
-                + tokens * hidden * NORM_COPIES
                 + weightGradient(2 * hidden * (queries + keys));
     }
 

@@ -1,0 +1,63 @@
+package org.sparkqlora.tensor;
+
+import org.bytedeco.pytorch.Tensor;
+import org.sparkqlora.quant.Workers;
+
+/** Loops over the rows of tensors, shared by the threads of a task; what a row becomes must not depend on other rows. Safe for concurrent callers. */
+public final class RowLoop {
+    /** Numbers below which a thread costs more to wake than it saves. */
+    private static final long GRAIN = 1 << 14;
+
+    /** Numbers that one buffer of Java's spans, in bytes below what it can count. */
+    private static final long WINDOW = 1 << 28;
+
+    private final Workers workers;
+    private final RowMath math;
+
+    public RowLoop(Workers workers) {
+        this(workers, RowMath.fastest());
+    }
+
+    RowLoop(Workers workers, RowMath math) {
+        this.workers = workers;
+        this.math = math;
+    }
+
+    public RowMath math() {
+        return math;
+    }
+
+    /** Runs {@code body} on ranges that cover {@code rows} rows of up to {@code width} numbers. */
+    public void run(long rows, long width, Body body) {
+        long grain = Math.max(1, GRAIN / width);
+        long window = Math.max(1, WINDOW / width);
+        workers.forRanges(rows, grain, (from, to) -> {
+            for (long at = from; at < to; at += window) {
+                body.run(new Range(at, Math.min(to, at + window), math));
+            }
+        });
+    }
+
+    /** What is done with one range of rows. */
+    public interface Body {
+        void run(Range range);
+    }
+
+    /** Rows {@code from} to {@code to - 1}. */
+    public record Range(long from, long to, RowMath math) {
+        /** These rows of a tensor without gaps. */
+        public TensorRows of(Tensor tensor, int width) {
+            return TensorRows.of(tensor, width, from, to, math);
+        }
+
+        /** These rows of a tensor whose rows begin {@code stride} numbers apart. */
+        public TensorRows strided(Tensor tensor, int width, long stride) {
+            return TensorRows.strided(tensor, width, stride, from, to, math);
+        }
+
+        /** These rows of a matrix, which may be some columns of a wider one. */
+        public TensorRows of(Tensor matrix) {
+            return strided(matrix, Math.toIntExact(matrix.size(1)), matrix.stride(0));
+        }
+    }
+}
