@@ -10,6 +10,7 @@ import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.spark.PreparationOptions;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
+import org.sparkqlora.spark.WeightedSource;
 import org.sparkqlora.tokenizer.TrainOn;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,8 +22,11 @@ final class DataOptions {
             required = true,
             split = ",",
             paramLabel = "PATH",
-            description = "JSON lines: files, folders or globs on any Hadoop file system; or a folder that"
-                    + " 'prepare' made.")
+            description =
+                    "Files, folders or globs on any Hadoop file system: JSON lines, a JSON list, Parquet, ORC, CSV, TSV"
+                            + " (each with a line of names), .txt (a text a line); or tables of the catalog; or a folder that"
+                            + " 'prepare' made. With weights, as in a=0.7,b=0.3, they are mixed in these parts, and none is used"
+                            + " twice.")
     List<String> sources = new ArrayList<>();
 
     @Option(
@@ -74,6 +78,7 @@ final class DataOptions {
         length.check(problems);
         problems.collect("--columns", () -> Columns.parse(columns));
         problems.requireFile("--chat-template", chatTemplate);
+        problems.collect("--data", () -> WeightedSource.parse(sources));
         sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
     }
 

@@ -6,6 +6,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.LineEncoder;
 import org.sparkqlora.spark.LineEncoderSource;
 import org.sparkqlora.spark.RecordEncoders;
+import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.weights.ModelConfig;
@@ -69,6 +70,11 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
             }
 
             return example;
+        }
+
+        @Override
+        public ControlTokens control() {
+            return records.control();
         }
 
         private void requireKnown(int t, int id) {

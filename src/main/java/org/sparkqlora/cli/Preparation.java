@@ -4,40 +4,47 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.data.ExampleJson;
+import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.DataPreparation;
+import org.sparkqlora.spark.FirstRecord;
 import org.sparkqlora.spark.LineEncoderSource;
-import org.sparkqlora.spark.PreparationCounts;
+import org.sparkqlora.spark.PreparationReport;
 import org.sparkqlora.spark.PreparedData;
 
 /** Rows of the data that a command names: prepared now, or before. Driver only. */
 final class Preparation {
     private final JavaSparkContext context;
     private final Console console;
+    private final DataPreparation data;
 
     Preparation(JavaSparkContext context, Console console) {
         this.context = context;
         this.console = console;
+        this.data = new DataPreparation(context);
     }
 
     /** Rows of {@code sources}, made in {@code target} unless they are a prepared folder already. */
     PreparedData rows(List<String> sources, LineEncoderSource encoders, DataOptions options, String target) {
-        PreparedData data = ready(sources)
-                .orElseGet(
-                        () -> new DataPreparation(context).prepare(sources, encoders, options.preparation(), target));
-        report(sources, data.manifest().counts());
-        return data;
+        PreparedData rows = ready(sources).orElseGet(() -> {
+            data.first(sources).ifPresent(first -> noteFormat(sources, first, options));
+            return data.prepare(sources, encoders, options.preparation(), target);
+        });
+        report(sources, rows);
+        return rows;
     }
 
     /** What the rows of {@code sources} are known by, without making them. */
     String fingerprint(List<String> sources, LineEncoderSource encoders, DataOptions options) {
         return ready(sources)
-                .map(data -> data.manifest().fingerprint())
-                .orElseGet(() -> new DataPreparation(context).fingerprint(sources, encoders, options.preparation()));
+                .map(rows -> rows.manifest().fingerprint())
+                .orElseGet(() -> data.fingerprint(sources, encoders, options.preparation()));
     }
 
     /** Tokens a row that the rows of {@code sources} have or will have. */
     int width(List<String> sources, DataOptions options) {
-        return ready(sources).map(data -> data.manifest().width()).orElse(options.length.tokens);
+        return ready(sources).map(rows -> rows.manifest().width()).orElse(options.length.tokens);
     }
 
     /** The folder of {@code sources} if it is a prepared one already, which executors must see. */
@@ -51,18 +58,25 @@ final class Preparation {
         return sources.size() == 1 ? PreparedData.find(sources.get(0), configuration) : Optional.empty();
     }
 
-    private void report(List<String> sources, PreparationCounts counts) {
-        console.note(
-                "%s: %d examples, %d rows, %d tokens of which %d trained",
-                String.join(",", sources), counts.examples(), counts.rows(), counts.tokens(), counts.trainedTokens());
-        noteIfAny(counts.truncated(), "%d examples were longer than a row and were cut");
-        noteIfAny(counts.untrained(), "%d examples have no trained token and were left out");
-        noteIfAny(counts.bad(), "%d lines are no records and were left out");
+    private void noteFormat(List<String> sources, FirstRecord first, DataOptions options) {
+        try {
+            RecordFormat format = ExampleJson.formatOf(first.json(), options.reading());
+            String how = options.format == RecordFormat.AUTO ? "found" : "read as";
+            console.note("%s: %s, %s %s", String.join(",", sources), first.source(), how, format.optionValue());
+        } catch (BadRecordException e) {
+            // Preparing will say so, with the place, or count it.
+            console.note("%s: %s, whose first record is none", String.join(",", sources), first.source());
+        }
     }
 
-    private void noteIfAny(long count, String message) {
-        if (count > 0) {
-            console.note("  " + message, count);
-        }
+    private void report(List<String> sources, PreparedData rows) {
+        reportOf(rows)
+                .map(report -> new ReportText(String.join(",", sources), report).summary())
+                .orElseGet(() -> List.of("%s: %d rows".formatted(String.join(",", sources), rows.rows())))
+                .forEach(line -> console.note("%s", line));
+    }
+
+    private Optional<PreparationReport> reportOf(PreparedData rows) {
+        return rows.report(context.hadoopConfiguration());
     }
 }

@@ -1,8 +1,13 @@
 package org.sparkqlora.cli;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.spark.PreparedRows;
+import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.weights.WeightFolder;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -40,6 +45,13 @@ final class PrepareCommand implements Command {
     @Nullable
     String output;
 
+    @Option(
+            names = "--report",
+            description =
+                    "Also print lengths and the first rows, with marks on what is trained, and write them to report.txt in"
+                            + " --output. report.json is always written.")
+    boolean report;
+
     @Override
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
@@ -54,8 +66,39 @@ final class PrepareCommand implements Command {
         ModelEncoders encoders = ModelEncoders.of(folder, data, vocabulary, rows(folder, vocabulary));
         Preparation preparation = new Preparation(Sessions.context("prepare"), console);
         long begin = System.nanoTime();
-        PreparedData prepared = preparation.rows(data.sources, encoders, data, Required.value("--output", output));
-        console.result(SummaryJson.prepared(prepared, (System.nanoTime() - begin) / NANOS));
+        PreparedData rows = preparation.rows(data.sources, encoders, data, Required.value("--output", output));
+        double seconds = (System.nanoTime() - begin) / NANOS;
+        if (report) {
+            report(rows, folder, vocabulary, console);
+        }
+
+        console.result(SummaryJson.prepared(rows, seconds));
+    }
+
+    private void report(PreparedData rows, Path folder, Vocabulary vocabulary, Console console) {
+        rows.report(Sessions.hadoop())
+                .map(found -> new ReportText(String.join(",", data.sources), found))
+                .ifPresent(text -> {
+                    List<String> plain = new ArrayList<>(text.summary());
+                    plain.addAll(text.details());
+                    plain.addAll(dump(rows, folder, vocabulary, TokenMarking.BRACKETS));
+                    rows.write("report.txt", plain, Sessions.hadoop());
+                    TokenMarking marking = TokenMarking.of(console.kind(), System.getenv("NO_COLOR"));
+                    text.details().forEach(line -> console.note("%s", line));
+                    dump(rows, folder, vocabulary, marking).forEach(line -> console.note("%s", line));
+                });
+    }
+
+    private List<String> dump(PreparedData rows, Path folder, Vocabulary vocabulary, TokenMarking marking) {
+        try (PreparedRows reader = rows.reader(Sessions.hadoop())) {
+            if (data.format == RecordFormat.TOKENS) {
+                return RowDump.ofIds(marking).lines(reader);
+            }
+
+            try (ModelTokenizer tokenizer = ModelTokenizer.open(folder, data.chatTemplate, vocabulary.added())) {
+                return RowDump.of(tokenizer, marking).lines(reader);
+            }
+        }
     }
 
     private static int rows(Path folder, Vocabulary vocabulary) {

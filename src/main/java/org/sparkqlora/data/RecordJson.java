@@ -91,7 +91,9 @@ final class RecordJson {
     }
 
     static int[] integers(JsonNode record, String name) {
-        JsonNode list = field(record, name);
+        JsonNode value = field(record, name);
+        boolean written = value.isTextual() && value.textValue().stripLeading().startsWith("[");
+        JsonNode list = written ? parseText(name, value.textValue()) : value;
         if (!list.isArray()) {
             throw new BadRecordException(
                     "Cannot read field %s: expected a list of integers, found %s".formatted(name, describe(list)));

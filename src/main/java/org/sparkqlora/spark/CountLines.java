@@ -5,7 +5,7 @@ import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 
-/** Counts the lines of a split. Runs in a task. */
+/** Counts the records of a split. Runs in a task. */
 final class CountLines implements Function<SourceSplit, Long> {
     private static final long serialVersionUID = 1L;
 
@@ -18,7 +18,7 @@ final class CountLines implements Function<SourceSplit, Long> {
     @Override
     public Long call(SourceSplit split) throws IOException {
         long count = 0;
-        try (SplitLines lines = SplitLines.open(split, configuration.value().value())) {
+        try (RecordLines lines = RecordLines.open(split, configuration.value().value())) {
             while (lines.skip()) {
                 count++;
             }

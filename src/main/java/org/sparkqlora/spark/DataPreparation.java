@@ -3,56 +3,82 @@ package org.sparkqlora.spark;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * Makes fixed-width rows of JSON lines, as a Spark job. Driver only.
+ * Makes fixed-width rows of records, as Spark jobs. Driver only.
  *
- * <p>The rows do not depend on the cluster: files are sorted by path, lines numbered through, and groups of a fixed number
- * of lines are packed on their own, each into its own file. What was prepared before from the same sources in the same way
- * is used again; else new files are written beside the old ones, and the manifest, written last, changes over to them.
+ * <p>The rows do not depend on the cluster: files are sorted by path, records numbered through, and groups of a fixed number
+ * of them are packed on their own, each into its own file. What was prepared before from the same sources in the same way
+ * is used again, group by group if it was not finished; else new files are written beside the old ones, and the manifest, written
+ * last, changes over to them.
  */
 public final class DataPreparation {
     /** Part of every fingerprint: raise it when the same input gives other rows. */
-    private static final String RULES = "spark-qlora rows 1";
+    private static final String RULES = "spark-qlora rows 2";
 
     private static final int PREFIX_LENGTH = 12;
 
+    /** Examples whose hashes the driver can hold; of more, a part is looked at for duplicates. */
+    private static final long HASHED = 1 << 20;
+
     private final JavaSparkContext context;
+    private final SparkSession session;
     private final Configuration configuration;
+    private final Map<String, CatalogRecords> tables = new HashMap<>();
 
     public DataPreparation(JavaSparkContext context) {
         this.context = context;
+        this.session = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
         this.configuration = context.hadoopConfiguration();
     }
 
-    /** Prepares {@code sources} (files, folders or globs) into {@code folder}, unless that is done already. */
+    /**
+     * Prepares {@code sources} into {@code folder}, unless that is done already.
+     *
+     * @param sources files, folders, globs and tables of the catalog, all or none with {@code =weight} behind it
+     */
     public PreparedData prepare(
             List<String> sources, LineEncoderSource encoders, PreparationOptions options, String folder) {
-        List<SourceFile> files = new SourceListing(configuration).list(sources);
-        String fingerprint = fingerprintOf(files, encoders, options);
+        List<ListedSource> listed = list(sources);
+        String fingerprint = fingerprintOf(listed, encoders, options);
         Optional<PreparedData> before = PreparedData.find(folder, configuration)
                 .filter(data -> data.manifest().fingerprint().equals(fingerprint))
                 .filter(data -> data.isWhole(configuration));
-        return before.orElseGet(() -> prepareAnew(files, encoders, options, folder, fingerprint));
+        return before.orElseGet(() -> prepareAnew(listed, encoders, options, folder, fingerprint));
     }
 
     /** What the manifest of {@code sources} will be known by, without making rows. */
     public String fingerprint(List<String> sources, LineEncoderSource encoders, PreparationOptions options) {
-        return fingerprintOf(new SourceListing(configuration).list(sources), encoders, options);
+        return fingerprintOf(list(sources), encoders, options);
+    }
+
+    /** The first record of {@code sources}, and what its file is; nothing where there is none. */
+    public Optional<FirstRecord> first(List<String> sources) {
+        return list(sources).stream()
+                .flatMap(source -> FirstRecord.of(source, this::count, configuration).stream())
+                .findFirst();
+    }
+
+    private List<ListedSource> list(List<String> sources) {
+        return new SourceListing(session, configuration).list(WeightedSource.parse(sources));
     }
 
     private PreparedData prepareAnew(
-            List<SourceFile> files,
+            List<ListedSource> sources,
             LineEncoderSource encoders,
             PreparationOptions options,
             String folder,
@@ -61,11 +87,18 @@ public final class DataPreparation {
         Broadcast<SerializableConfiguration> hadoop = context.broadcast(new SerializableConfiguration(configuration));
         PreparedFolder target = new PreparedFolder(folder, configuration);
         try {
-            List<GroupResult> results =
-                    encode(groups(files, hadoop), new GroupTask(encoders, options, folder, prefix, hadoop));
-            return target.publish(manifest(files, results, options, fingerprint));
-        } catch (Exception e) {
-            // Spark throws a lost job as a checked exception that no signature declares.
+            List<CountedSource> counted =
+                    sources.stream().map(source -> count(source, hadoop)).toList();
+            long hashedOneOf = 1
+                    + counted.stream().mapToLong(CountedSource::records).sum() / HASHED;
+            GroupTask task = new GroupTask(
+                    encoders, options, new GroupTask.RowFiles(folder, prefix, hadoop), hashedOneOf);
+            List<GroupResult> results = new EncodingJob(context, task, counted).run();
+            Manifest manifest = manifest(sources, results, options, fingerprint);
+            ExampleChecks checks =
+                    results.stream().map(GroupResult::checks).reduce(ExampleChecks.NONE, ExampleChecks::plus);
+            return target.publish(manifest, PreparationReport.of(manifest, checks, hashedOneOf));
+        } catch (IllegalArgumentException e) {
             target.discard(prefix, e);
             throw e;
         } finally {
@@ -74,17 +107,24 @@ public final class DataPreparation {
         }
     }
 
-    private List<GroupResult> encode(List<LineGroup> groups, GroupTask task) {
-        context.setJobDescription("prepare: encode and pack %d groups of lines".formatted(groups.size()));
-        return parallel(groups).map(task).collect();
+    private CountedSource count(ListedSource source, Broadcast<SerializableConfiguration> hadoop) {
+        List<SourceSplit> splits = source.lineFiles().stream()
+                .flatMap(file -> SourceSplit.of(file).stream())
+                .toList();
+        context.setJobDescription("prepare: count the records of " + source.name());
+        List<Long> lines =
+                splits.isEmpty() ? List.of() : parallel(splits).map(new CountLines(hadoop)).collect();
+        return new CountedSource(source.weight(), splits, lines, count(source));
     }
 
-    private List<LineGroup> groups(List<SourceFile> files, Broadcast<SerializableConfiguration> hadoop) {
-        List<SourceSplit> splits =
-                files.stream().flatMap(file -> SourceSplit.of(file).stream()).toList();
-        context.setJobDescription("prepare: count the lines of %d files".formatted(files.size()));
-        return LineGroup.cut(
-                splits, parallel(splits).map(new CountLines(hadoop)).collect());
+    private List<NumberedRecords> count(ListedSource source) {
+        List<NumberedRecords> records = new ArrayList<>(TableRecords.all(session, source.files()));
+        source.tables().forEach(name -> records.add(table(name)));
+        return records;
+    }
+
+    private CatalogRecords table(String name) {
+        return tables.computeIfAbsent(name, key -> CatalogRecords.of(session, key));
     }
 
     private <T> JavaRDD<T> parallel(List<T> values) {
@@ -92,7 +132,7 @@ public final class DataPreparation {
     }
 
     private static Manifest manifest(
-            List<SourceFile> files, List<GroupResult> results, PreparationOptions options, String fingerprint) {
+            List<ListedSource> sources, List<GroupResult> results, PreparationOptions options, String fingerprint) {
         results.stream()
                 .flatMap(result -> result.bad().stream())
                 .min(Comparator.comparing(BadLine::path).thenComparing(BadLine::line))
@@ -101,8 +141,8 @@ public final class DataPreparation {
                 results.stream().map(GroupResult::counts).reduce(PreparationCounts.NONE, PreparationCounts::plus);
         if (counts.rows() == 0) {
             throw new IllegalArgumentException(
-                    "Cannot train on %s: expected an example with a trained token, found none in %d files (%d examples without one, %d bad records)"
-                            .formatted(files.get(0).path(), files.size(), counts.untrained(), counts.bad()));
+                    "Cannot train on %s: expected an example with a trained token, found none (%d examples without one, %d bad records)"
+                            .formatted(sources.get(0).name(), counts.untrained(), counts.bad()));
         }
 
         List<PreparedFile> written = results.stream()
@@ -117,12 +157,14 @@ public final class DataPreparation {
         throw new IllegalArgumentException("Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
     }
 
-    private static String fingerprintOf(
-            List<SourceFile> files, LineEncoderSource encoders, PreparationOptions options) {
+    private String fingerprintOf(List<ListedSource> sources, LineEncoderSource encoders, PreparationOptions options) {
         StringBuilder text = new StringBuilder(RULES).append('\n');
         text.append(encoders.fingerprint()).append('\n').append(options).append('\n');
-        for (SourceFile file : files) {
-            text.append(file).append('\n');
+        for (ListedSource source : sources) {
+            text.append(source.weight()).append('\n');
+            source.files().forEach(file -> text.append(file).append('\n'));
+            source.tables()
+                    .forEach(name -> text.append(table(name).fingerprint()).append('\n'));
         }
 
         try {

@@ -5,12 +5,30 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a task made of a group of lines.
+ * What a task made of a group of records.
  *
  * @param group its number
  * @param file its rows; null when there are none
- * @param counts what became of its lines
+ * @param counts what became of its records
+ * @param checks what is worth knowing of its examples
  * @param bad its first lines that are no record
  */
-record GroupResult(int group, @Nullable PreparedFile file, PreparationCounts counts, List<BadLine> bad)
-        implements Serializable {}
+record GroupResult(
+        int group, @Nullable PreparedFile file, PreparationCounts counts, ExampleChecks checks, List<BadLine> bad)
+        implements Serializable {
+    GroupResult {
+        bad = List.copyOf(bad);
+    }
+
+    /** With the place of bad records in words of {@code records}, where a task knows only their number. */
+    GroupResult placed(NumberedRecords records) {
+        return new GroupResult(
+                group,
+                file,
+                counts,
+                checks,
+                bad.stream()
+                        .map(line -> records.place(line.line(), line.problem()))
+                        .toList());
+    }
+}

@@ -9,8 +9,9 @@ import java.util.List;
  *
  * @param number which group
  * @param pieces where its lines lie, in order
+ * @param share which of them are used
  */
-record LineGroup(int number, List<Piece> pieces) implements Serializable {
+record LineGroup(int number, List<Piece> pieces, Share share) implements Serializable {
     /** Enough documents to fill rows well; few enough that small data keeps several tasks busy. */
     private static final long SMALLEST = 256;
 
@@ -31,18 +32,18 @@ record LineGroup(int number, List<Piece> pieces) implements Serializable {
      * @param skip lines of the split before them
      * @param count how many
      * @param firstLine number in the file of the first, from 1
+     * @param firstRecord place in the source of the first, from 0
      */
-    record Piece(SourceSplit split, long skip, long count, long firstLine) implements Serializable {}
+    record Piece(SourceSplit split, long skip, long count, long firstLine, long firstRecord) implements Serializable {}
 
     /** Lines a group: a function of the number of lines only, never of the cluster. */
     static long sizeFor(long lines) {
         return Math.max(SMALLEST, Math.min(LARGEST, (lines + FEW - 1) / FEW));
     }
 
-    /** Cuts the lines of all splits, {@code counts[i]} in split i, into groups. */
-    static List<LineGroup> cut(List<SourceSplit> splits, List<Long> counts) {
-        long size = sizeFor(counts.stream().mapToLong(Long::longValue).sum());
-        Cutter cutter = new Cutter(size);
+    /** Cuts the lines of all splits, {@code counts[i]} in split i, into groups of {@code size} numbered from {@code first} on. */
+    static List<LineGroup> cut(List<SourceSplit> splits, List<Long> counts, long size, int first, Share share) {
+        Cutter cutter = new Cutter(size, first, share);
         long firstLine = 1;
         for (int i = 0; i < splits.size(); i++) {
             SourceSplit split = splits.get(i);
@@ -57,19 +58,25 @@ record LineGroup(int number, List<Piece> pieces) implements Serializable {
     /** Fills one group after the other. */
     private static final class Cutter {
         private final long size;
+        private final int first;
+        private final Share share;
         private final List<LineGroup> groups = new ArrayList<>();
         private List<Piece> open = new ArrayList<>();
         private long openLines;
+        private long records;
 
-        private Cutter(long size) {
+        private Cutter(long size, int first, Share share) {
             this.size = size;
+            this.first = first;
+            this.share = share;
         }
 
         private void add(SourceSplit split, long lines, long firstLine) {
             long done = 0;
             while (done < lines) {
                 long taken = Math.min(size - openLines, lines - done);
-                open.add(new Piece(split, done, taken, firstLine + done));
+                open.add(new Piece(split, done, taken, firstLine + done, records));
+                records += taken;
                 openLines += taken;
                 done += taken;
                 closeIfFull();
@@ -83,7 +90,7 @@ record LineGroup(int number, List<Piece> pieces) implements Serializable {
         }
 
         private void close() {
-            groups.add(new LineGroup(groups.size(), open));
+            groups.add(new LineGroup(first + groups.size(), open, share));
             open = new ArrayList<>();
             openLines = 0;
         }

@@ -34,7 +34,7 @@ final class ManifestJson {
             node.put("sha256", file.sha256());
         }
 
-        writeCounts(manifest.counts(), root.putObject(COUNTS));
+        CountsJson.write(manifest.counts(), root.putObject(COUNTS));
         return root.toPrettyString() + "\n";
     }
 
@@ -50,28 +50,7 @@ final class ManifestJson {
         }
 
         return new Manifest(
-                field(root, FINGERPRINT).asText(), field(root, WIDTH).asInt(), files, counts(field(root, COUNTS)));
-    }
-
-    private static void writeCounts(PreparationCounts counts, ObjectNode node) {
-        node.put("examples", counts.examples());
-        node.put("rows", counts.rows());
-        node.put("tokens", counts.tokens());
-        node.put("trained_tokens", counts.trainedTokens());
-        node.put("truncated", counts.truncated());
-        node.put("untrained", counts.untrained());
-        node.put("bad", counts.bad());
-    }
-
-    private static PreparationCounts counts(JsonNode node) {
-        return new PreparationCounts(
-                field(node, "examples").asLong(),
-                field(node, "rows").asLong(),
-                field(node, "tokens").asLong(),
-                field(node, "trained_tokens").asLong(),
-                field(node, "truncated").asLong(),
-                field(node, "untrained").asLong(),
-                field(node, "bad").asLong());
+                field(root, FINGERPRINT).asText(), field(root, WIDTH).asInt(), files, CountsJson.read(field(root, COUNTS)));
     }
 
     private static JsonNode parse(String json) {

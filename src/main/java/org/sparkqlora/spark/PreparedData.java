@@ -4,6 +4,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -42,6 +43,29 @@ public record PreparedData(String folder, Manifest manifest) {
                 .orElseThrow(() ->
                         new IllegalArgumentException("Cannot read prepared rows from %s: expected a %s, found none"
                                 .formatted(folder, Manifest.FILE_NAME)));
+    }
+
+    /** What was found when it was prepared; nothing in a folder that an older version prepared. */
+    public Optional<PreparationReport> report(Configuration configuration) {
+        Path file = new Path(folder, PreparationReport.FILE_NAME);
+        try {
+            FileSystem files = file.getFileSystem(configuration);
+            return files.exists(file)
+                    ? Optional.of(PreparationReportJson.read(text(files, file)))
+                    : Optional.empty();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+    }
+
+    /** Writes lines for people beside the rows. */
+    public void write(String name, List<String> lines, Configuration configuration) {
+        Path file = new Path(folder, name);
+        try {
+            FolderFile.replace(file, String.join("\n", lines) + "\n", configuration);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + file, e);
+        }
     }
 
     public long rows() {

@@ -28,9 +28,11 @@ final class PreparedFolder {
     }
 
     /** Makes the manifest's files the current rows, then deletes all others. */
-    PreparedData publish(Manifest manifest) {
+    PreparedData publish(Manifest manifest, PreparationReport report) {
         try {
-            ManifestFile.replace(path, ManifestJson.write(manifest), configuration);
+            FolderFile.replace(
+                    new Path(path, PreparationReport.FILE_NAME), PreparationReportJson.write(report), configuration);
+            FolderFile.replace(new Path(path, Manifest.FILE_NAME), ManifestJson.write(manifest), configuration);
             Set<String> current =
                     manifest.files().stream().map(PreparedFile::name).collect(Collectors.toSet());
             deleteFiles(file -> isRows(file) && !current.contains(file));

@@ -9,6 +9,7 @@ import org.sparkqlora.data.Example.TokenSequence;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.tokenizer.AddedToken;
+import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
@@ -113,6 +114,11 @@ public record RecordEncoders(
         @Override
         public EncodedExample encode(String line) {
             return encoder.encode(reading.read(line));
+        }
+
+        @Override
+        public ControlTokens control() {
+            return ControlTokens.of(tokenizer);
         }
 
         @Override

@@ -3,11 +3,18 @@ package org.sparkqlora.spark;
 import java.io.Serializable;
 
 /**
- * A file of JSON lines.
+ * A file of records.
  *
  * @param path its full path, with the file system
  * @param length bytes
  * @param modified milliseconds since 1970
- * @param splittable whether lines can be found from any byte on, so not compressed
+ * @param kind how its records are laid out
+ * @param compressed whether it is, as a whole
  */
-record SourceFile(String path, long length, long modified, boolean splittable) implements Serializable {}
+record SourceFile(String path, long length, long modified, SourceKind kind, boolean compressed)
+        implements Serializable {
+    /** Whether records can be found from any byte on. */
+    boolean splittable() {
+        return !compressed && kind != SourceKind.JSON_LIST;
+    }
+}

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -13,25 +14,65 @@ import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.spark.sql.SparkSession;
 
-/** Finds the files behind files, folders and globs on any Hadoop file system, sorted by path. Driver only. */
+/** Finds the files behind files, folders and globs on any Hadoop file system, and tables of the catalog. Driver only. */
 final class SourceListing {
+    private final SparkSession session;
     private final Configuration configuration;
     private final CompressionCodecFactory codecs;
 
-    SourceListing(Configuration configuration) {
+    SourceListing(SparkSession session, Configuration configuration) {
+        this.session = session;
         this.configuration = configuration;
         this.codecs = new CompressionCodecFactory(configuration);
     }
 
-    List<SourceFile> list(List<String> sources) {
+    /** All of what has no weight as one, each with a weight on its own; files are sorted by path. */
+    List<ListedSource> list(List<WeightedSource> sources) {
+        return sources.get(0).isWeighted()
+                ? sources.stream().map(source -> list(List.of(source), source.weight())).toList()
+                : List.of(list(sources, 0));
+    }
+
+    private ListedSource list(List<WeightedSource> sources, double weight) {
         List<SourceFile> files = new ArrayList<>();
-        for (String source : sources) {
-            files.addAll(filesOf(source));
+        List<String> tables = new ArrayList<>();
+        for (WeightedSource source : sources) {
+            if (CatalogRecords.mayBeTable(source.path()) && !exists(source.path())) {
+                tables.add(requireTable(source.path()));
+            } else {
+                files.addAll(filesOf(source.path()));
+            }
         }
 
         files.sort(Comparator.comparing(SourceFile::path));
-        return files.stream().distinct().toList();
+        tables.sort(Comparator.naturalOrder());
+        String name = sources.stream().map(WeightedSource::path).collect(Collectors.joining(","));
+        return new ListedSource(
+                name,
+                weight,
+                files.stream().distinct().toList(),
+                tables.stream().distinct().toList());
+    }
+
+    private boolean exists(String path) {
+        try {
+            Path file = new Path(path);
+            return file.getFileSystem(configuration).exists(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look for " + path, e);
+        }
+    }
+
+    private String requireTable(String name) {
+        if (!session.catalog().tableExists(name)) {
+            throw new IllegalArgumentException(
+                    "Cannot read data from %s: expected a file, a folder, or a table of the catalog, found none of them"
+                            .formatted(name));
+        }
+
+        return name;
     }
 
     private List<SourceFile> filesOf(String source) {
@@ -67,12 +108,15 @@ final class SourceListing {
         }
     }
 
-    private SourceFile toSource(FileStatus file) {
+    private SourceFile toSource(FileStatus file) throws IOException {
+        Path path = file.getPath();
+        boolean list = SourceKind.mayBeList(path.getName()) && ListElementsJson.beginsList(path, configuration);
         return new SourceFile(
-                file.getPath().toString(),
+                path.toString(),
                 file.getLen(),
                 file.getModificationTime(),
-                codecs.getCodec(file.getPath()) == null);
+                SourceKind.of(path.getName(), list),
+                codecs.getCodec(path) != null);
     }
 
     private static boolean isHidden(Path folder, Path file) {

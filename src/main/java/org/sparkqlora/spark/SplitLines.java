@@ -12,7 +12,7 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.jspecify.annotations.Nullable;
 
 /** The lines of one split as UTF-8. A line belongs to the split that holds its first byte. */
-final class SplitLines implements AutoCloseable {
+final class SplitLines implements RecordLines {
     private static final int BUFFER = 1 << 18;
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
@@ -58,8 +58,8 @@ final class SplitLines implements AutoCloseable {
     }
 
     /** The next line without its end, or null behind the last. */
-    @Nullable
-    String next() throws IOException {
+    @Override
+    public @Nullable String next() throws IOException {
         line.reset();
         boolean first = position == 0;
         if (!advance(Keep.LINE)) {
@@ -75,7 +75,8 @@ final class SplitLines implements AutoCloseable {
     }
 
     /** Passes over the next line; false behind the last. */
-    boolean skip() throws IOException {
+    @Override
+    public boolean skip() throws IOException {
         return advance(Keep.NOTHING);
     }
 

@@ -4,6 +4,7 @@ import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
+import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.ShardResult;
@@ -24,7 +25,8 @@ public final class TrainRegistrator implements KryoRegistrator {
             NumberedTokens.class,
             ProcessFacts.class,
             LossTotal.class,
-            ShardResult.BrokenLoss.class);
+            ShardResult.BrokenLoss.class,
+            StructType.class); // tasks that read the schemas of Parquet and ORC files send them to the driver
 
     @Override
     public void registerClasses(Kryo kryo) {

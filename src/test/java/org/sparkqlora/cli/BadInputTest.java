@@ -170,6 +170,48 @@ class BadInputTest {
     }
 
     @Test
+    void aTemplateThatHidesWhichTokensAreTheAssistants() throws IOException {
+        Path template = Files.writeString(folder.resolve("template.jinja"), "{{ messages|length }} turns");
+
+        assertRefused(
+                List.of("--chat-template", template.toString()),
+                "data.jsonl:1",
+                "Cannot find the assistant's turn messages[1]",
+                "{% generation %}");
+    }
+
+    @Test
+    void aTemplateThatIsNone() throws IOException {
+        Path template = Files.writeString(folder.resolve("template.jinja"), "{% for m in messages %}");
+
+        assertRefused(
+                List.of("--chat-template", template.toString()),
+                "Cannot use the chat template of",
+                "template.jinja: Cannot parse the template, line 1");
+    }
+
+    @Test
+    void aTableThatIsNotThere() {
+        data = Path.of("nowhere.conversations");
+
+        assertRefused("Cannot read data from nowhere.conversations", "a table of the catalog, found none of them");
+    }
+
+    @Test
+    void parquetThatIsNone() throws IOException {
+        data = Files.writeString(folder.resolve("data.parquet"), "not that");
+
+        assertRefused("Cannot read data: expected Parquet, found another file", "data.parquet");
+    }
+
+    @Test
+    void aListThatBreaksOff() throws IOException {
+        data = Files.writeString(folder.resolve("data.json"), "[" + CONVERSATION + ",");
+
+        assertRefused("data.json: expected a JSON list, found an error at line 2");
+    }
+
+    @Test
     void aFolderThatIsNoAdapter() {
         assertRefused(List.of("--init-adapter", model.toString()), "adapter_config.json");
     }

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
+import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.TokenRow;
 
 class DataPreparationTest {
@@ -128,8 +129,8 @@ class DataPreparationTest {
         assertThatThrownBy(() -> prepare(PACKED))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
-                        "Cannot train on file:%s: expected an example with a trained token, found none in 1 files (2 examples without one, 0 bad records)"
-                                .formatted(source.resolve("a.jsonl")));
+                        "Cannot train on %s: expected an example with a trained token, found none (2 examples without one, 0 bad records)"
+                                .formatted(source));
     }
 
     @Test
@@ -164,6 +165,59 @@ class DataPreparationTest {
         Files.delete(rowFile(first));
 
         assertThat(documents(prepare(PACKED))).hasSize(10);
+    }
+
+    @Test
+    void whatAKilledPreparationFinishedIsNotDoneAgain() throws IOException {
+        List<String> lines = lines(700, 1);
+        writeLines("a.jsonl", lines);
+        TreeMap<String, byte[]> whole = prepareOn(Clusters.ONE_SLOT, "whole");
+
+        // Three groups: the third dies, and then the first two must not be asked for again.
+        assertThatThrownBy(() -> prepareWithout(lines.get(650))).hasMessageContaining("died at " + lines.get(650));
+        PreparedData resumed = prepareWithout(lines.get(0));
+
+        assertThat(resumed.manifest().files()).hasSize(3);
+        for (PreparedFile file : resumed.manifest().files()) {
+            assertThat(target.resolve(file.name())).hasBinaryContent(whole.get(file.name()));
+        }
+
+        assertThat(target.toFile().list((at, name) -> !name.startsWith(".")))
+                .hasSize(5); // with manifest.json and report.json
+    }
+
+    private PreparedData prepareWithout(String deadly) {
+        return Clusters.on(
+                Clusters.ONE_SLOT,
+                context -> new DataPreparation(context)
+                        .prepare(
+                                List.of(source.toString()),
+                                new DeadlyLine("numbers", deadly),
+                                PACKED,
+                                target.toString()));
+    }
+
+    /** Dies at one line, as a process might. */
+    private record DeadlyLine(String fingerprint, String deadly) implements LineEncoderSource {
+        @Override
+        public LineEncoder open() {
+            LineEncoder numbers = new NumbersEncoder(fingerprint).open();
+            return new LineEncoder() {
+                @Override
+                public EncodedExample encode(String line) {
+                    if (line.equals(deadly)) {
+                        throw new IllegalStateException("died at " + line);
+                    }
+
+                    return numbers.encode(line);
+                }
+
+                @Override
+                public void close() {
+                    numbers.close();
+                }
+            };
+        }
     }
 
     @Test

@@ -41,21 +41,22 @@ class SourceSplitTest {
         SourceFile file = write(TEXT);
         List<SourceSplit> splits = List.of(new SourceSplit(file, 0, 10), new SourceSplit(file, 10, 20));
 
-        List<LineGroup> groups = LineGroup.cut(splits, List.of(300L, 10L));
+        List<LineGroup> groups = LineGroup.cut(splits, List.of(300L, 10L), 256, 0, Share.ALL);
 
         assertThat(groups)
                 .containsExactly(
-                        new LineGroup(0, List.of(new LineGroup.Piece(splits.get(0), 0, 256, 1))),
+                        new LineGroup(0, List.of(new LineGroup.Piece(splits.get(0), 0, 256, 1, 0)), Share.ALL),
                         new LineGroup(
                                 1,
                                 List.of(
-                                        new LineGroup.Piece(splits.get(0), 256, 44, 257),
-                                        new LineGroup.Piece(splits.get(1), 0, 10, 301))));
+                                        new LineGroup.Piece(splits.get(0), 256, 44, 257, 256),
+                                        new LineGroup.Piece(splits.get(1), 0, 10, 301, 300)),
+                                Share.ALL));
     }
 
     private SourceFile write(String text) throws IOException {
         Path file = Files.writeString(folder.resolve("lines.jsonl"), text);
-        return new SourceFile(file.toUri().toString(), Files.size(file), 0, true);
+        return new SourceFile(file.toUri().toString(), Files.size(file), 0, SourceKind.JSON_LINES, false);
     }
 
     private static List<String> lines(SourceSplit split) throws IOException {

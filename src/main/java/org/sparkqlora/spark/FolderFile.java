@@ -11,16 +11,15 @@ import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 
-/** Puts a manifest in place of another so that a reader sees the old or the new one. */
-final class ManifestFile {
-    private ManifestFile() {}
+/** Puts a small file in place of another so that a reader sees the old or the new one. */
+final class FolderFile {
+    private FolderFile() {}
 
-    static void replace(Path folder, String json, Configuration configuration) throws IOException {
-        Path target = new Path(folder, Manifest.FILE_NAME);
-        byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
+    static void replace(Path target, String text, Configuration configuration) throws IOException {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         try {
-            FileContext files = FileContext.getFileContext(folder.toUri(), configuration);
-            Path fresh = new Path(folder, "_" + Manifest.FILE_NAME);
+            FileContext files = FileContext.getFileContext(target.toUri(), configuration);
+            Path fresh = new Path(target.getParent(), "_" + target.getName());
             try (FSDataOutputStream out = files.create(
                     fresh, EnumSet.of(CreateFlag.CREATE, CreateFlag.OVERWRITE), Options.CreateOpts.createParent())) {
                 out.write(bytes);

@@ -1,0 +1,82 @@
+package org.sparkqlora.spark;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.sum;
+import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.xxhash64;
+
+import java.util.Arrays;
+import java.util.regex.Pattern;
+import java.util.Optional;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import scala.Tuple2;
+
+/**
+ * Rows of a table or view of the catalog as JSON. A table has no order, so they are sorted by a hash of what they hold: the order
+ * depends on the rows alone. Driver only.
+ */
+final class CatalogRecords implements NumberedRecords {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z_]\\w*(\\.[A-Za-z_]\\w*){0,2}");
+    private static final String JSON = "json";
+
+    private final String name;
+    private final Dataset<Row> json;
+    private final Row summary; // rows, sum of their hashes
+
+    private CatalogRecords(String name, Dataset<Row> json) {
+        this.name = name;
+        this.json = json;
+        this.summary = json.agg(
+                        functions.count(lit(1)), sum(xxhash64(col(JSON)).cast("decimal(38,0)")).cast("string"))
+                .head();
+    }
+
+    /** Whether {@code name} could be that of a table. */
+    static boolean mayBeTable(String name) {
+        return NAME.matcher(name).matches();
+    }
+
+    static CatalogRecords of(SparkSession session, String name) {
+        Dataset<Row> table = session.table(name);
+        Column[] columns = Arrays.stream(table.columns())
+                .map(column -> col("`" + column.replace("`", "``") + "`"))
+                .toArray(Column[]::new);
+        return new CatalogRecords(name, table.select(to_json(struct(columns)).as(JSON)));
+    }
+
+    /** Differs where the rows do. */
+    String fingerprint() {
+        return "table %s of %d rows, %s".formatted(name, count(), summary.getString(1));
+    }
+
+    @Override
+    public long count() {
+        return summary.getLong(0);
+    }
+
+    @Override
+    public JavaPairRDD<Long, String> numbered() {
+        return json.orderBy(xxhash64(col(JSON)), col(JSON))
+                .toJavaRDD()
+                .map(row -> row.getString(0))
+                .zipWithIndex()
+                .mapToPair(Tuple2::swap);
+    }
+
+    @Override
+    public Optional<String> sample() {
+        return json.takeAsList(1).stream().map(row -> row.getString(0)).findFirst();
+    }
+
+    @Override
+    public BadLine place(long record, String problem) {
+        return new BadLine("table " + name, record + 1, problem);
+    }
+}

@@ -1,0 +1,87 @@
+package org.sparkqlora.spark;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function2;
+import scala.Tuple2;
+
+/** Encodes and packs the records of counted sources, in groups whose number and place depend on the records alone. Driver only. */
+final class EncodingJob {
+    private final JavaSparkContext context;
+    private final GroupTask task;
+    private final long size; // records a group
+    private final List<LineGroup> lineGroups = new ArrayList<>();
+    private final List<TablePart> tables = new ArrayList<>();
+    private int groups;
+
+    EncodingJob(JavaSparkContext context, GroupTask task, List<CountedSource> sources) {
+        this.context = context;
+        this.task = task;
+        this.size = LineGroup.sizeFor(
+                sources.stream().mapToLong(CountedSource::records).sum());
+        List<Share> shares = CountedSource.shares(sources);
+        for (int i = 0; i < sources.size(); i++) {
+            add(sources.get(i), shares.get(i));
+        }
+    }
+
+    /** A table of a source. */
+    private record TablePart(NumberedRecords records, long before, Share share, int firstGroup, int groups) {}
+
+    private void add(CountedSource source, Share share) {
+        List<LineGroup> lines = LineGroup.cut(source.splits(), source.lines(), size, groups, share);
+        lineGroups.addAll(lines);
+        groups += lines.size();
+        long before = source.lineRecords();
+        for (NumberedRecords table : source.tables()) {
+            int count = Math.toIntExact((table.count() + size - 1) / size);
+            tables.add(new TablePart(table, before, share, groups, count));
+            groups += count;
+            before += table.count();
+        }
+    }
+
+    List<GroupResult> run() {
+        context.setJobDescription("prepare: encode and pack %d groups of records".formatted(groups));
+        List<GroupResult> results = new ArrayList<>();
+        if (!lineGroups.isEmpty()) {
+            results.addAll(context.parallelize(lineGroups, lineGroups.size()).map(task).collect());
+        }
+
+        for (TablePart table : tables) {
+            results.addAll(encode(table));
+        }
+
+        return results;
+    }
+
+    private List<GroupResult> encode(TablePart table) {
+        if (table.groups() == 0) {
+            return List.of();
+        }
+
+        Share share = table.share();
+        long before = table.before();
+        return table
+                .records()
+                .numbered()
+                .filter(record -> share.takes(before + record._1()))
+                .repartitionAndSortWithinPartitions(new GroupPartitioner(size, table.groups()))
+                .mapPartitionsWithIndex(new TableGroup(task, table.firstGroup()), false)
+                .collect()
+                .stream()
+                .map(result -> result.placed(table.records()))
+                .toList();
+    }
+
+    /** Encodes the records of one group of a table. Runs in a task. */
+    private record TableGroup(GroupTask task, int firstGroup)
+            implements Function2<Integer, Iterator<Tuple2<Long, String>>, Iterator<GroupResult>> {
+        @Override
+        public Iterator<GroupResult> call(Integer part, Iterator<Tuple2<Long, String>> records) {
+            return List.of(task.encode(firstGroup + part, records)).iterator();
+        }
+    }
+}

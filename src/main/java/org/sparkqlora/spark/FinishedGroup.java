@@ -1,0 +1,63 @@
+package org.sparkqlora.spark;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.sparkqlora.tokenizer.TokenRowCodec;
+
+/**
+ * What a task left of a group that is done, beside its rows: a preparation that was killed goes on after it. Its name holds the
+ * fingerprint of the preparation, so it is never taken for that of another.
+ */
+record FinishedGroup(String folder, String prefix, int number) {
+    String rowsName() {
+        return "%s-%05d.bin".formatted(prefix, number);
+    }
+
+    private Path file() {
+        return new Path(folder, "%s-%05d.json".formatted(prefix, number));
+    }
+
+    /** The result, if the group is done and its rows are there as a whole. */
+    Optional<GroupResult> read(Configuration configuration, int width) throws IOException {
+        FileSystem files = file().getFileSystem(configuration);
+        if (!files.exists(file())) {
+            return Optional.empty();
+        }
+
+        try (FSDataInputStream in = files.open(file())) {
+            GroupResult result =
+                    GroupResultJson.read(new String(in.readAllBytes(), StandardCharsets.UTF_8), number);
+            return isWhole(files, result, width) ? Optional.of(result) : Optional.empty();
+        }
+    }
+
+    private boolean isWhole(FileSystem files, GroupResult result, int width) throws IOException {
+        PreparedFile rows = result.file();
+        if (rows == null) {
+            return true;
+        }
+
+        Path path = new Path(folder, rows.name());
+        return files.exists(path)
+                && files.getFileStatus(path).getLen() == rows.rows() * TokenRowCodec.byteSize(width);
+    }
+
+    /** Written last, under a name of its own first, so that it is there whole or not at all. */
+    void write(GroupResult result, long attempt, Configuration configuration) throws IOException {
+        FileSystem files = file().getFileSystem(configuration);
+        Path mine = new Path(folder, "_%s.%d".formatted(file().getName(), attempt));
+        try (OutputStream out = files.create(mine, true)) {
+            out.write(GroupResultJson.write(result).getBytes(StandardCharsets.UTF_8));
+        }
+
+        if (!files.rename(mine, file())) {
+            files.delete(mine, false); // another attempt came first, with the same
+        }
+    }
+}

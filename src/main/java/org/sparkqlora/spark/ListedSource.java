@@ -1,0 +1,23 @@
+package org.sparkqlora.spark;
+
+import java.util.List;
+
+/**
+ * What is behind data that a command line names.
+ *
+ * @param name as it was named, for messages
+ * @param weight its part of the mixture; 0 when all of it is used
+ * @param files sorted by path
+ * @param tables of the catalog
+ */
+record ListedSource(String name, double weight, List<SourceFile> files, List<String> tables) {
+    ListedSource {
+        files = List.copyOf(files);
+        tables = List.copyOf(tables);
+    }
+
+    /** Files that we read ourselves. */
+    List<SourceFile> lineFiles() {
+        return files.stream().filter(file -> !file.kind().isTable()).toList();
+    }
+}

@@ -1,0 +1,18 @@
+package org.sparkqlora.spark;
+
+import java.util.Optional;
+import org.apache.spark.api.java.JavaPairRDD;
+
+/** Records that Spark reads, with a place in an order that depends on nothing but them. */
+interface NumberedRecords {
+    long count();
+
+    /** Each record as JSON under its place, from 0. */
+    JavaPairRDD<Long, String> numbered();
+
+    /** Some record, to show how they are read. */
+    Optional<String> sample();
+
+    /** Where a person finds the record at a place. */
+    BadLine place(long record, String problem);
+}

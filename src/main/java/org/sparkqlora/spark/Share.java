@@ -1,0 +1,25 @@
+package org.sparkqlora.spark;
+
+import java.io.Serializable;
+
+/**
+ * Which records of a source are used: some of all, spread evenly over it.
+ *
+ * @param kept how many
+ * @param total of how many
+ */
+record Share(long kept, long total) implements Serializable {
+    /** Every record. */
+    static final Share ALL = new Share(1, 1);
+
+    Share {
+        if (kept < 0 || kept > total || total < 1) {
+            throw new IllegalArgumentException("Cannot keep %d of %d records".formatted(kept, total));
+        }
+    }
+
+    /** Whether the record at {@code index} of the source, from 0, is one of them. */
+    boolean takes(long index) {
+        return Math.multiplyExact(index + 1, kept) / total > Math.multiplyExact(index, kept) / total;
+    }
+}
