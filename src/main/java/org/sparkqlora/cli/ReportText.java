@@ -56,13 +56,15 @@ record ReportText(String sources, PreparationReport report) {
 
     private List<String> histogram() {
         List<Long> lengths = report.lengths();
-        long most = Math.max(1, lengths.stream().mapToLong(Long::longValue).max().orElse(1));
+        long most =
+                Math.max(1, lengths.stream().mapToLong(Long::longValue).max().orElse(1));
         int first = firstUsed(lengths);
         List<String> lines = new ArrayList<>();
         for (int i = first; i < lengths.size() && 1L << i <= report.longest(); i++) {
             long examples = lengths.get(i);
             String bar = "#".repeat(Math.toIntExact((examples * BAR + most - 1) / most));
-            lines.add(line("  %9d to %9d  %10d  %s", 1L << i, (1L << i + 1) - 1, examples, bar).stripTrailing());
+            lines.add(line("  %9d to %9d  %10d  %s", 1L << i, (1L << i + 1) - 1, examples, bar)
+                    .stripTrailing());
         }
 
         return lines;

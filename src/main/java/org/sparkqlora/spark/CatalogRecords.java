@@ -8,8 +8,8 @@ import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.xxhash64;
 
 import java.util.Arrays;
-import java.util.regex.Pattern;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -34,7 +34,8 @@ final class CatalogRecords implements NumberedRecords {
         this.name = name;
         this.json = json;
         this.summary = json.agg(
-                        functions.count(lit(1)), sum(xxhash64(col(JSON)).cast("decimal(38,0)")).cast("string"))
+                        functions.count(lit(1)),
+                        sum(xxhash64(col(JSON)).cast("decimal(38,0)")).cast("string"))
                 .head();
     }
 

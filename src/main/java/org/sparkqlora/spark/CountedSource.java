@@ -17,8 +17,7 @@ record CountedSource(double weight, List<SourceSplit> splits, List<Long> lines, 
     }
 
     long records() {
-        return lineRecords()
-                + tables.stream().mapToLong(NumberedRecords::count).sum();
+        return lineRecords() + tables.stream().mapToLong(NumberedRecords::count).sum();
     }
 
     /**

@@ -89,10 +89,10 @@ public final class DataPreparation {
         try {
             List<CountedSource> counted =
                     sources.stream().map(source -> count(source, hadoop)).toList();
-            long hashedOneOf = 1
-                    + counted.stream().mapToLong(CountedSource::records).sum() / HASHED;
-            GroupTask task = new GroupTask(
-                    encoders, options, new GroupTask.RowFiles(folder, prefix, hadoop), hashedOneOf);
+            long hashedOneOf =
+                    1 + counted.stream().mapToLong(CountedSource::records).sum() / HASHED;
+            GroupTask task =
+                    new GroupTask(encoders, options, new GroupTask.RowFiles(folder, prefix, hadoop), hashedOneOf);
             List<GroupResult> results = new EncodingJob(context, task, counted).run();
             Manifest manifest = manifest(sources, results, options, fingerprint);
             ExampleChecks checks =
@@ -112,8 +112,9 @@ public final class DataPreparation {
                 .flatMap(file -> SourceSplit.of(file).stream())
                 .toList();
         context.setJobDescription("prepare: count the records of " + source.name());
-        List<Long> lines =
-                splits.isEmpty() ? List.of() : parallel(splits).map(new CountLines(hadoop)).collect();
+        List<Long> lines = splits.isEmpty()
+                ? List.of()
+                : parallel(splits).map(new CountLines(hadoop)).collect();
         return new CountedSource(source.weight(), splits, lines, count(source));
     }
 

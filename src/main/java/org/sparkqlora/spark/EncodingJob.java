@@ -47,7 +47,8 @@ final class EncodingJob {
         context.setJobDescription("prepare: encode and pack %d groups of records".formatted(groups));
         List<GroupResult> results = new ArrayList<>();
         if (!lineGroups.isEmpty()) {
-            results.addAll(context.parallelize(lineGroups, lineGroups.size()).map(task).collect());
+            results.addAll(
+                    context.parallelize(lineGroups, lineGroups.size()).map(task).collect());
         }
 
         for (TablePart table : tables) {

@@ -13,8 +13,7 @@ import java.util.Arrays;
  * @param missingEnd examples whose last trained token is no control token, so that the model does not learn to stop
  * @param hashes of the ids of some or all examples
  */
-record ExampleChecks(
-        long[] lengths, long longest, long cutTokens, long doubleBos, long missingEnd, long[] hashes)
+record ExampleChecks(long[] lengths, long longest, long cutTokens, long doubleBos, long missingEnd, long[] hashes)
         implements Serializable {
     static final int BUCKETS = 32;
 

@@ -31,8 +31,7 @@ record FinishedGroup(String folder, String prefix, int number) {
         }
 
         try (FSDataInputStream in = files.open(file())) {
-            GroupResult result =
-                    GroupResultJson.read(new String(in.readAllBytes(), StandardCharsets.UTF_8), number);
+            GroupResult result = GroupResultJson.read(new String(in.readAllBytes(), StandardCharsets.UTF_8), number);
             return isWhole(files, result, width) ? Optional.of(result) : Optional.empty();
         }
     }
@@ -44,8 +43,7 @@ record FinishedGroup(String folder, String prefix, int number) {
         }
 
         Path path = new Path(folder, rows.name());
-        return files.exists(path)
-                && files.getFileStatus(path).getLen() == rows.rows() * TokenRowCodec.byteSize(width);
+        return files.exists(path) && files.getFileStatus(path).getLen() == rows.rows() * TokenRowCodec.byteSize(width);
     }
 
     /** Written last, under a name of its own first, so that it is there whole or not at all. */

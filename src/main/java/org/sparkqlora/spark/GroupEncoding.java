@@ -64,7 +64,8 @@ final class GroupEncoding {
 
     GroupResult result(int group, @Nullable PreparedFile file, long rows) {
         long tokens = examples.stream().mapToLong(EncodedExample::length).sum();
-        long trained = examples.stream().mapToLong(EncodedExample::trainedTokens).sum();
+        long trained =
+                examples.stream().mapToLong(EncodedExample::trainedTokens).sum();
         PreparationCounts counts =
                 new PreparationCounts(examples.size(), rows, tokens, trained, truncated, untrained, bad.size());
         return new GroupResult(group, file, counts, checks.result(), failed() ? bad : List.of());

@@ -50,7 +50,10 @@ final class ManifestJson {
         }
 
         return new Manifest(
-                field(root, FINGERPRINT).asText(), field(root, WIDTH).asInt(), files, CountsJson.read(field(root, COUNTS)));
+                field(root, FINGERPRINT).asText(),
+                field(root, WIDTH).asInt(),
+                files,
+                CountsJson.read(field(root, COUNTS)));
     }
 
     private static JsonNode parse(String json) {

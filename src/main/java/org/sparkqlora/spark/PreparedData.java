@@ -50,9 +50,7 @@ public record PreparedData(String folder, Manifest manifest) {
         Path file = new Path(folder, PreparationReport.FILE_NAME);
         try {
             FileSystem files = file.getFileSystem(configuration);
-            return files.exists(file)
-                    ? Optional.of(PreparationReportJson.read(text(files, file)))
-                    : Optional.empty();
+            return files.exists(file) ? Optional.of(PreparationReportJson.read(text(files, file))) : Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

@@ -118,7 +118,7 @@ public record RecordEncoders(
 
         @Override
         public ControlTokens control() {
-            return ControlTokens.of(tokenizer);
+            return ControlTokens.of(lease.tokenizer());
         }
 
         @Override

@@ -13,8 +13,8 @@ interface RecordLines extends AutoCloseable {
             case TEXT -> new TextLines(SplitLines.open(split, configuration));
             case JSON_LIST -> ListElementsJson.open(split.file(), configuration);
             case PARQUET, ORC, CSV, TSV ->
-                throw new IllegalStateException("Cannot read %s line by line"
-                        .formatted(split.file().path()));
+                throw new IllegalStateException(
+                        "Cannot read %s line by line".formatted(split.file().path()));
         };
     }
 

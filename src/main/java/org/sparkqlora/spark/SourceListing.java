@@ -31,7 +31,9 @@ final class SourceListing {
     /** All of what has no weight as one, each with a weight on its own; files are sorted by path. */
     List<ListedSource> list(List<WeightedSource> sources) {
         return sources.get(0).isWeighted()
-                ? sources.stream().map(source -> list(List.of(source), source.weight())).toList()
+                ? sources.stream()
+                        .map(source -> list(List.of(source), source.weight()))
+                        .toList()
                 : List.of(list(sources, 0));
     }
 

@@ -55,7 +55,9 @@ final class TableRecords implements NumberedRecords {
                 .map(name -> col("`" + name.replace("`", "``") + "`"))
                 .toArray(Column[]::new);
         Dataset<Row> json = rows.select(
-                col(FILE_PATH).as(PATH), col(BLOCK_START).as(BLOCK), to_json(struct(columns)).as(JSON));
+                col(FILE_PATH).as(PATH),
+                col(BLOCK_START).as(BLOCK),
+                to_json(struct(columns)).as(JSON));
         return new TableRecords(json, index(rows));
     }
 
@@ -66,8 +68,8 @@ final class TableRecords implements NumberedRecords {
             // Spark throws a lost job as a checked exception that no signature declares.
             String reason = rootReason(e);
             if (NO_SUCH_FILE.matcher(reason).find()) {
-                throw new IllegalArgumentException("Cannot read data: expected %s, found another file: %s"
-                        .formatted(kind.words(), reason), e);
+                throw new IllegalArgumentException(
+                        "Cannot read data: expected %s, found another file: %s".formatted(kind.words(), reason), e);
             }
 
             throw e;
@@ -130,7 +132,9 @@ final class TableRecords implements NumberedRecords {
 
     @Override
     public Optional<String> sample() {
-        return rows.select(col(JSON)).takeAsList(1).stream().map(row -> row.getString(0)).findFirst();
+        return rows.select(col(JSON)).takeAsList(1).stream()
+                .map(row -> row.getString(0))
+                .findFirst();
     }
 
     @Override
@@ -152,5 +156,4 @@ final class TableRecords implements NumberedRecords {
 
         return tables;
     }
-
 }

@@ -55,7 +55,8 @@ class PrepareCommandTest {
                         "1 lines are no records and were left out",
                         "1 examples are there already",
                         "1 examples end without a control token that is trained");
-        JsonNode report = new ObjectMapper().readTree(output.resolve("report.json").toFile());
+        JsonNode report =
+                new ObjectMapper().readTree(output.resolve("report.json").toFile());
         assertThat(report.path("duplicates").asLong()).isEqualTo(1);
         assertThat(report.path("missing_end").asLong()).isEqualTo(1);
         assertThat(report.path("counts").path("untrained").asLong()).isEqualTo(1);
@@ -91,7 +92,8 @@ class PrepareCommandTest {
 
     @Test
     void columnsOfASpreadsheetBecomeTurns() throws IOException {
-        data = Files.writeString(folder.resolve("data.csv"), "question,answer\nWhat does the owl say?,The owl says hoot.\n");
+        data = Files.writeString(
+                folder.resolve("data.csv"), "question,answer\nWhat does the owl say?,The owl says hoot.\n");
 
         CommandRun run = prepare("--report", "--columns", "instruction=question,output=answer");
 
