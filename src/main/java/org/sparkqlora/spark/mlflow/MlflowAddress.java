@@ -1,0 +1,79 @@
+package org.sparkqlora.spark.mlflow;
+
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where a tracking server is and how it knows us.
+ *
+ * @param server without a slash at its end
+ * @param authorization a header's value; null where nothing is asked for
+ */
+public record MlflowAddress(String server, @Nullable String authorization) {
+    private static final String URI_NAME = "MLFLOW_TRACKING_URI";
+    private static final String TOKEN = "MLFLOW_TRACKING_TOKEN";
+    private static final String USER = "MLFLOW_TRACKING_USERNAME";
+    private static final String PASSWORD = "MLFLOW_TRACKING_PASSWORD";
+
+    /**
+     * As MLflow's own clients read it; an {@link IllegalArgumentException} where there is none.
+     *
+     * @param given instead of the environment's address; may be empty
+     */
+    public static MlflowAddress of(String given, Map<String, String> environment) {
+        String address = given.isEmpty() ? environment.getOrDefault(URI_NAME, "") : given;
+        if (address.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "expected the address of a tracking server, found none: give it as --mlflow=http://host:5000 or in "
+                            + URI_NAME);
+        }
+
+        requireHttp(address);
+        return new MlflowAddress(address.replaceAll("/+$", ""), authorization(environment));
+    }
+
+    /** Without what is secret. */
+    @Override
+    public String toString() {
+        return server.replaceFirst("//[^/@]*@", "//");
+    }
+
+    private static void requireHttp(String address) {
+        URI uri = parsed(address)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "expected a URI such as http://host:5000, found text that is none"));
+        boolean isHttp = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+        if (!isHttp || uri.getHost() == null) {
+            throw new IllegalArgumentException(
+                    "expected an address of a tracking server that begins with http:// or https://, found %s. Start one over files or a database with: mlflow server"
+                            .formatted(uri.getScheme() == null ? "no scheme" : uri.getScheme() + ":"));
+        }
+    }
+
+    private static Optional<URI> parsed(String address) {
+        try {
+            return Optional.of(URI.create(address));
+        } catch (IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static @Nullable String authorization(Map<String, String> environment) {
+        String token = environment.get(TOKEN);
+        if (token != null) {
+            return "Bearer " + token;
+        }
+
+        String user = environment.get(USER);
+        return user == null
+                ? null
+                : "Basic "
+                        + Base64.getEncoder()
+                                .encodeToString((user + ":" + environment.getOrDefault(PASSWORD, ""))
+                                        .getBytes(StandardCharsets.UTF_8));
+    }
+}

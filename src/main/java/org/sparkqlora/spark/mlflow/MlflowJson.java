@@ -1,0 +1,119 @@
+package org.sparkqlora.spark.mlflow;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What goes to a tracking server and what comes back. */
+final class MlflowJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final String RUN_ID = "run_id";
+    private static final String VALUE = "value";
+    private static final int LONGEST_ANSWER = 300;
+    private static final int LONGEST_VALUE = 500;
+
+    private MlflowJson() {}
+
+    static String named(String name) {
+        return MAPPER.createObjectNode().put("name", name).toString();
+    }
+
+    static String newRun(String experiment, String name, long startMillis, Map<String, String> tags) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.put("experiment_id", experiment);
+        root.put("run_name", name);
+        root.put("start_time", startMillis);
+        ArrayNode list = root.putArray("tags");
+        tags.forEach((key, value) -> list.addObject().put("key", key).put(VALUE, value));
+        return root.toString();
+    }
+
+    static String status(String run, String status, long endMillis) {
+        ObjectNode root = MAPPER.createObjectNode().put(RUN_ID, run).put("status", status);
+        if (endMillis > 0) {
+            root.put("end_time", endMillis);
+        }
+
+        return root.toString();
+    }
+
+    /** Values that are too long for older servers end early. */
+    static String parameters(String run, Map<String, String> parameters) {
+        ObjectNode root = MAPPER.createObjectNode().put(RUN_ID, run);
+        ArrayNode list = root.putArray("params");
+        parameters.forEach((key, value) -> list.addObject()
+                .put("key", key)
+                .put(VALUE, value.substring(0, Math.min(LONGEST_VALUE, value.length()))));
+        return root.toString();
+    }
+
+    static String metrics(String run, List<MlflowMetric> metrics) {
+        ObjectNode root = MAPPER.createObjectNode().put(RUN_ID, run);
+        ArrayNode list = root.putArray("metrics");
+        metrics.forEach(metric -> list.addObject()
+                .put("key", metric.key())
+                .put(VALUE, metric.value())
+                .put("timestamp", metric.timeMillis())
+                .put("step", metric.step()));
+        return root.toString();
+    }
+
+    static String experimentId(String answer) {
+        return text(answer, "/experiment/experiment_id");
+    }
+
+    static String createdExperimentId(String answer) {
+        return text(answer, "/experiment_id");
+    }
+
+    static MlflowRunId run(String answer) {
+        return new MlflowRunId(text(answer, "/run/info/run_id"), text(answer, "/run/info/artifact_uri"));
+    }
+
+    /** Whether a server says that it has no such thing; what is no server of MLflow's says it otherwise. */
+    static boolean isMissing(String answer) {
+        try {
+            return MAPPER.readTree(answer).path("error_code").asText().equals("RESOURCE_DOES_NOT_EXIST");
+        } catch (JsonProcessingException e) {
+            return false;
+        }
+    }
+
+    /** What a server says of an error, or what else it says. */
+    static String message(String answer) {
+        String text = answer;
+        try {
+            JsonNode root = MAPPER.readTree(answer);
+            text = root.path("message").asText(answer);
+        } catch (JsonProcessingException e) {
+            text = answer.strip(); // a proxy's page, for instance
+        }
+
+        return text.length() <= LONGEST_ANSWER ? text : text.substring(0, LONGEST_ANSWER) + "...";
+    }
+
+    private static String text(String answer, String place) {
+        try {
+            JsonNode found = MAPPER.readTree(answer).at(place);
+            if (found.isTextual()) {
+                return found.asText();
+            }
+        } catch (JsonProcessingException e) {
+            throw notMlflow(place, answer, e);
+        }
+
+        throw notMlflow(place, answer, null);
+    }
+
+    private static IllegalArgumentException notMlflow(String place, String answer, @Nullable Exception cause) {
+        return new IllegalArgumentException(
+                "Cannot use the tracking server: expected %s in its answer, found %s. Is it MLflow's address?"
+                        .formatted(place, message(answer)),
+                cause);
+    }
+}

@@ -1,0 +1,255 @@
+package org.sparkqlora.spark.mlflow;
+
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.watch.CheckpointWritten;
+import org.sparkqlora.spark.watch.HeldOutMeasured;
+import org.sparkqlora.spark.watch.MemorySeen;
+import org.sparkqlora.spark.watch.RunEvent;
+import org.sparkqlora.spark.watch.RunStarted;
+import org.sparkqlora.spark.watch.StepTaken;
+
+/**
+ * A run's parameters, metrics and adapter in a tracking server. Training never waits for it and never ends by it: values are sent
+ * in batches by a thread of their own, stay in a queue of bounded length while the server is away, and are sent when it is back.
+ * What goes wrong is told once.
+ */
+public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
+    private static final long EVERY_MILLIS = 2000;
+    private static final int BATCH = 900;
+    private static final int MOST_PARAMETERS = 100;
+    private static final int MOST_WAITING = 100_000;
+    private static final String PROXY = "mlflow-artifacts:";
+
+    private final MlflowExperiment experiment;
+    private final MlflowFacts facts;
+    private final Consumer<String> tell;
+    private final Deque<MlflowMetric> waiting = new ArrayDeque<>();
+    private final ScheduledExecutorService sender = Executors.newSingleThreadScheduledExecutor(MlflowRun::daemon);
+    private final Future<?> sending;
+    private @Nullable MlflowRunId run;
+    private boolean inTrouble;
+    private long lost;
+    private long step;
+
+    /**
+     * Begins it, or goes on with the one that {@code facts} name.
+     *
+     * @param tell takes a line for people
+     */
+    public MlflowRun(MlflowExperiment experiment, MlflowFacts facts, Consumer<String> tell) {
+        this.experiment = experiment;
+        this.facts = facts;
+        this.tell = tell;
+        this.sending = sender.scheduleWithFixedDelay(this::send, 0, EVERY_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    @Override
+    public void accept(RunEvent event) {
+        if (event instanceof StepTaken taken) {
+            take(taken);
+        } else if (event instanceof HeldOutMeasured measured) {
+            add("eval_loss", measured.loss(), measured.timeMillis(), measured.step());
+        } else if (event instanceof RunStarted start) {
+            step = start.doneSteps();
+        } else if (event instanceof MemorySeen seen) {
+            add("memory/" + keyOf(seen.worker()), seen.peakBytes(), seen.timeMillis(), step);
+        } else if (event instanceof CheckpointWritten written) {
+            add("checkpoint_step", written.step(), written.timeMillis(), written.step());
+        }
+    }
+
+    /** Sends what waits and the files, and ends the run as a whole one. */
+    public void ended(List<MlflowFile> files) {
+        finish("FINISHED", files);
+    }
+
+    /** Sends what waits, and ends the run as one that failed. */
+    public void failed() {
+        finish("FAILED", List.of());
+    }
+
+    @Override
+    public void close() {
+        sender.shutdownNow();
+    }
+
+    private void finish(String status, List<MlflowFile> files) {
+        sending.cancel(false);
+        send();
+        MlflowRunId begun = run;
+        if (begun == null || inTrouble) {
+            tell.accept("MLflow lacks %d values of this run, which metrics.jsonl has, and what it published"
+                    .formatted(lost + waiting()));
+            return;
+        }
+
+        try {
+            upload(begun, files);
+            experiment.server().endRun(begun.id(), status, System.currentTimeMillis());
+            tell.accept("MLflow has the run %s at %s".formatted(begun.id(), experiment.address()));
+        } catch (IOException | RuntimeException e) {
+            tell.accept("MLflow did not take the end of the run, which is whole: " + e.getMessage());
+        }
+    }
+
+    private void upload(MlflowRunId begun, List<MlflowFile> files) throws IOException {
+        if (files.isEmpty()) {
+            return;
+        }
+
+        if (!begun.artifacts().startsWith(PROXY)) {
+            tell.accept(
+                    "MLflow keeps artefacts at %s, where only its own clients write: the adapter was not uploaded. A server that was started with --artifacts-destination takes it."
+                            .formatted(begun.artifacts()));
+            return;
+        }
+
+        String folder = URI.create(begun.artifacts()).getPath().replaceFirst("^/", "");
+        for (MlflowFile file : files) {
+            experiment.server().upload(folder + "/" + file.path(), file.length(), file.content());
+        }
+    }
+
+    private synchronized void send() {
+        try {
+            MlflowRunId begun = begun();
+            for (List<MlflowMetric> batch = batch(); !batch.isEmpty(); batch = batch()) {
+                logMetrics(begun, batch);
+            }
+
+            if (inTrouble) {
+                tell.accept("MLflow answers again");
+                inTrouble = false;
+            }
+        } catch (IOException | RuntimeException e) { // whatever it is, training goes on
+            trouble(e);
+        }
+    }
+
+    /** A refused batch would be refused again. */
+    private void logMetrics(MlflowRunId begun, List<MlflowMetric> batch) throws IOException {
+        try {
+            experiment.server().logMetrics(begun.id(), batch);
+            take(batch.size());
+        } catch (IllegalArgumentException e) {
+            take(batch.size());
+            lost += batch.size();
+            throw e;
+        }
+    }
+
+    private void trouble(Exception reason) {
+        if (!inTrouble) {
+            tell.accept("%s. Training goes on; its values are kept and sent when it answers"
+                    .formatted(reason.getMessage()));
+            inTrouble = true;
+        }
+    }
+
+    private MlflowRunId begun() throws IOException {
+        MlflowRunId known = run;
+        if (known != null) {
+            return known;
+        }
+
+        MlflowRunId begun = begin();
+        run = begun;
+        logParameters(begun);
+        facts.remember().accept(begun.id());
+        return begun;
+    }
+
+    private MlflowRunId begin() throws IOException {
+        String earlier = facts.earlierRun();
+        if (earlier != null) {
+            try {
+                return experiment.server().continueRun(earlier);
+            } catch (IllegalArgumentException e) {
+                tell.accept("MLflow does not know the run that this one goes on with, a new one is begun: "
+                        + e.getMessage());
+            }
+        }
+
+        return experiment.server().createRun(experiment.id(), facts.name(), System.currentTimeMillis(), facts.tags());
+    }
+
+    private void logParameters(MlflowRunId begun) throws IOException {
+        Map<String, String> part = new LinkedHashMap<>();
+        for (Map.Entry<String, String> parameter : facts.parameters().entrySet()) {
+            part.put(parameter.getKey(), parameter.getValue());
+            if (part.size() == MOST_PARAMETERS) {
+                experiment.server().logParameters(begun.id(), part);
+                part.clear();
+            }
+        }
+
+        if (!part.isEmpty()) {
+            experiment.server().logParameters(begun.id(), part);
+        }
+    }
+
+    private void take(StepTaken taken) {
+        step = taken.step();
+        long now = taken.timeMillis();
+        add("loss", taken.loss(), now, step);
+        add("learning_rate", taken.learningRate(), now, step);
+        add("tokens_per_second", taken.tokens() / Math.max(taken.seconds().total(), 1e-9), now, step);
+        Double norm = taken.gradientNorm();
+        if (norm != null) {
+            add("grad_norm", norm, now, step);
+        }
+    }
+
+    private void add(String key, double value, long timeMillis, long at) {
+        synchronized (waiting) {
+            waiting.addLast(new MlflowMetric(key, value, timeMillis, at));
+            if (waiting.size() > MOST_WAITING) {
+                waiting.removeFirst();
+                lost++;
+            }
+        }
+    }
+
+    private int waiting() {
+        synchronized (waiting) {
+            return waiting.size();
+        }
+    }
+
+    private List<MlflowMetric> batch() {
+        synchronized (waiting) {
+            return waiting.stream().limit(BATCH).toList();
+        }
+    }
+
+    private void take(int count) {
+        synchronized (waiting) {
+            for (int i = 0; i < count && !waiting.isEmpty(); i++) {
+                waiting.removeFirst();
+            }
+        }
+    }
+
+    /** A key may hold letters, digits and a few signs. */
+    private static String keyOf(String worker) {
+        return worker.replaceAll("[^A-Za-z0-9_. -]", "_");
+    }
+
+    private static Thread daemon(Runnable work) {
+        Thread thread = new Thread(work, "mlflow");
+        thread.setDaemon(true);
+        return thread;
+    }
+}

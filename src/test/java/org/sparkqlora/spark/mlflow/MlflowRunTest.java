@@ -1,0 +1,171 @@
+package org.sparkqlora.spark.mlflow;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.spark.watch.PhaseTimes;
+import org.sparkqlora.spark.watch.StepTaken;
+
+/** A run whose tracking server is away for a while, or for good. */
+class MlflowRunTest {
+    private static final Pattern STEP = Pattern.compile("\"key\":\"loss\"[^}]*\"step\":(\\d+)");
+
+    private final List<String> told = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> batches = Collections.synchronizedList(new ArrayList<>());
+    private final List<String> paths = Collections.synchronizedList(new ArrayList<>());
+    private final AtomicInteger failures = new AtomicInteger();
+    private HttpServer server;
+
+    @BeforeEach
+    void start() throws IOException {
+        server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server.createContext("/", this::answer);
+        server.start();
+    }
+
+    @AfterEach
+    void stop() {
+        server.stop(0);
+    }
+
+    @Test
+    void valuesOfAnOutageArriveAfterIt() throws Exception {
+        try (MlflowRun run = run()) {
+            awaitBatch(run, 1);
+            failures.set(2);
+            for (int step = 2; step <= 3000; step++) {
+                run.accept(taken(step));
+            }
+
+            awaitTold("answers again");
+            run.ended(List.of(new MlflowFile("adapter/a b.bin", 3, () -> new ByteArrayInputStream(new byte[3]))));
+        }
+
+        assertThat(steps()).hasSize(3000).doesNotHaveDuplicates();
+        assertThat(told).hasSize(3);
+        assertThat(told.get(0)).contains("answered 503: busy", "Training goes on");
+        assertThat(told.get(2)).startsWith("MLflow has the run r1 at http://127.0.0.1:");
+        assertThat(paths).contains("/api/2.0/mlflow-artifacts/artifacts/7/r1/artifacts/adapter/a%20b.bin");
+    }
+
+    @Test
+    void aServerThatStaysAwayIsToldOnceAndAtTheEnd() throws Exception {
+        try (MlflowRun run = run()) {
+            awaitBatch(run, 1);
+            failures.set(Integer.MAX_VALUE);
+            run.accept(taken(2));
+            awaitTold("Training goes on");
+            run.ended(List.of());
+        }
+
+        assertThat(told).hasSize(2);
+        assertThat(told.get(1))
+                .isEqualTo("MLflow lacks 3 values of this run, which metrics.jsonl has, and what it published");
+    }
+
+    @Test
+    void theEnvironmentSaysWhereAndWho() {
+        Map<String, String> environment = Map.of(
+                "MLFLOW_TRACKING_URI",
+                "https://host:5000/",
+                "MLFLOW_TRACKING_USERNAME",
+                "u",
+                "MLFLOW_TRACKING_PASSWORD",
+                "p");
+
+        MlflowAddress address = MlflowAddress.of("", environment);
+
+        assertThat(address.server()).isEqualTo("https://host:5000");
+        assertThat(address.authorization()).isEqualTo("Basic dTpw");
+        assertThat(address.toString()).doesNotContain("dTpw");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"", "databricks", "file:///tmp/mlruns", "sqlite:///m.db", "ht tp://x"})
+    void anAddressThatIsNoServerIsRefused(String address) {
+        assertThatThrownBy(() -> MlflowAddress.of(address, Map.of()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("expected ");
+    }
+
+    private MlflowRun run() {
+        MlflowAddress address =
+                MlflowAddress.of("http://127.0.0.1:" + server.getAddress().getPort(), Map.of());
+        MlflowExperiment experiment = MlflowExperiment.open(address, "tests");
+        MlflowFacts facts = new MlflowFacts("name", null, Map.of("lora.rank", "16"), Map.of(), id -> {});
+        return new MlflowRun(experiment, facts, told::add);
+    }
+
+    private static StepTaken taken(long step) {
+        return new StepTaken("r", step, step, 1.5, 1e-4, null, 10, PhaseTimes.ZERO);
+    }
+
+    private void awaitBatch(MlflowRun run, int step) throws InterruptedException {
+        run.accept(taken(step));
+        await(() -> !batches.isEmpty(), "a batch");
+    }
+
+    private void awaitTold(String text) throws InterruptedException {
+        await(() -> told.stream().anyMatch(line -> line.contains(text)), text);
+    }
+
+    private static void await(BooleanSupplier condition, String what) throws InterruptedException {
+        for (int i = 0; i < 300 && !condition.getAsBoolean(); i++) {
+            Thread.sleep(100);
+        }
+
+        assertThat(condition.getAsBoolean()).as(what).isTrue();
+    }
+
+    private List<Long> steps() {
+        return batches.stream()
+                .flatMap(batch -> STEP.matcher(batch).results())
+                .map(found -> Long.parseLong(found.group(1)))
+                .toList();
+    }
+
+    private void answer(HttpExchange exchange) throws IOException {
+        String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+        String path = exchange.getRequestURI().getRawPath();
+        paths.add(path);
+        if (failures.get() > 0) {
+            failures.decrementAndGet();
+            send(exchange, 503, "busy");
+        } else if (path.endsWith("log-batch") && body.contains("metrics")) {
+            batches.add(body);
+            send(exchange, 200, "{}");
+        } else if (path.endsWith("get-by-name")) {
+            send(exchange, 200, "{\"experiment\":{\"experiment_id\":\"7\"}}");
+        } else {
+            send(
+                    exchange,
+                    200,
+                    "{\"run\":{\"info\":{\"run_id\":\"r1\",\"artifact_uri\":\"mlflow-artifacts:/7/r1/artifacts\"}}}");
+        }
+    }
+
+    private static void send(HttpExchange exchange, int code, String text) throws IOException {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        exchange.sendResponseHeaders(code, bytes.length);
+        exchange.getResponseBody().write(bytes);
+        exchange.close();
+    }
+}
