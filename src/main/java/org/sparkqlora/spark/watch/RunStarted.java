@@ -12,6 +12,7 @@ import java.util.Map;
  * @param doneSteps that earlier processes took
  * @param steps of the whole run
  * @param earlier some of the steps that were taken before
+ * @param earlierHeldOut what was measured before
  * @param parameters all that decides its result
  * @param plannedBytes what one process that computes is reckoned to take at its peak
  */
@@ -22,11 +23,13 @@ public record RunStarted(
         long doneSteps,
         long steps,
         List<StepTaken> earlier,
+        List<HeldOutMeasured> earlierHeldOut,
         Map<String, String> parameters,
         long plannedBytes)
         implements RunEvent {
     public RunStarted {
         earlier = List.copyOf(earlier);
+        earlierHeldOut = List.copyOf(earlierHeldOut);
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     }
 }

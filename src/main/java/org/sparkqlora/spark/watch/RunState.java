@@ -35,6 +35,7 @@ public final class RunState {
         this.start = start;
         this.lastMillis = start.timeMillis();
         start.earlier().forEach(this::draw);
+        start.earlierHeldOut().forEach(measured -> heldOut.add(measured.step(), measured.loss()));
         this.step = start.doneSteps();
     }
 

@@ -1,5 +1,6 @@
 package org.sparkqlora.spark.watch;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,13 +43,15 @@ public final class RunWatch implements ProgressReporter {
     @Override
     public void started(long doneSteps, long allSteps) {
         step = doneSteps;
+        List<String> lines = doneSteps == 0 ? List.of() : earlierLines.apply(doneSteps);
         sink.accept(new RunStarted(
                 run,
                 clock.getAsLong(),
                 facts.name(),
                 doneSteps,
                 allSteps,
-                earlier(doneSteps),
+                earlier(lines),
+                earlierHeldOut(lines),
                 facts.parameters(),
                 facts.plannedBytes()));
     }
@@ -93,17 +96,23 @@ public final class RunWatch implements ProgressReporter {
     }
 
     /** So many of the steps before that a curve of them looks the same. */
-    private List<StepTaken> earlier(long doneSteps) {
-        if (doneSteps == 0) {
-            return List.of();
-        }
-
-        List<String> lines = earlierLines.apply(doneSteps);
+    private List<StepTaken> earlier(List<String> lines) {
         int stride = lines.size() / Curve.LONGEST + 1;
         return IntStream.range(0, lines.size())
                 .filter(i -> i % stride == 0)
                 .mapToObj(i -> StepTaken.of(run, clock.getAsLong(), MetricsJson.read(lines.get(i))))
                 .toList();
+    }
+
+    private List<HeldOutMeasured> earlierHeldOut(List<String> lines) {
+        List<HeldOutMeasured> measured = new ArrayList<>();
+        for (String line : lines) {
+            long after = MetricsJson.readStep(line).orElse(0);
+            MetricsJson.readEvaluation(line)
+                    .ifPresent(loss -> measured.add(new HeldOutMeasured(run, clock.getAsLong(), after, loss)));
+        }
+
+        return measured;
     }
 
     /** Something went wrong, and the run goes on. */

@@ -22,7 +22,16 @@ class RunEventTest {
     static Stream<RunEvent> events() {
         StepTaken step = new StepTaken("r", 3, 7, 2.5, 1e-4, 0.3, 4096, new PhaseTimes(1, 2, 3, 4, 5, 6));
         return Stream.of(
-                new RunStarted("r", 1, "name", 7, 9, List.of(step), Map.of("lora.rank", "16"), 1L << 40),
+                new RunStarted(
+                        "r",
+                        1,
+                        "name",
+                        7,
+                        9,
+                        List.of(step),
+                        List.of(new HeldOutMeasured("r", 2, 5, 3)),
+                        Map.of("lora.rank", "16"),
+                        1L << 40),
                 step,
                 new StepTaken("r", 3, 8, 2.5, 1e-4, null, 4096, PhaseTimes.ZERO),
                 new HeldOutMeasured("r", 4, 7, 2.25),

@@ -9,7 +9,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class RunStateTest {
-    private static final RunStarted START = new RunStarted("r", 0, "run", 0, 100_000, List.of(), Map.of(), 7);
+    private static final RunStarted START =
+            new RunStarted("r", 0, "run", 0, 100_000, List.of(), List.of(), Map.of(), 7);
 
     @Test
     void aLongRunTakesNoMoreThanAShortOne() {
@@ -48,8 +49,8 @@ class RunStateTest {
 
     @Test
     void stepsBeforeAResumptionAreDrawnButNotTimed() {
-        RunState state =
-                new RunState(new RunStarted("r", 0, "run", 2, 4, List.of(taken(1, 3), taken(2, 2)), Map.of(), 7));
+        RunState state = new RunState(
+                new RunStarted("r", 0, "run", 2, 4, List.of(taken(1, 3), taken(2, 2)), List.of(), Map.of(), 7));
         state.accept(taken(3, 1));
 
         RunView view = state.view();
