@@ -8,8 +8,9 @@ import java.io.PrintStream;
  * @param out for results, which other programs read: JSON, the summary on the last line
  * @param err for people: progress, notes, errors
  * @param kind what reads {@code err}
+ * @param width columns of a line there
  */
-record Console(PrintStream out, PrintStream err, Kind kind) {
+record Console(PrintStream out, PrintStream err, Kind kind, int width) {
     /** What reads the progress. */
     enum Kind {
         /** A line can be written again. */
@@ -19,9 +20,15 @@ record Console(PrintStream out, PrintStream err, Kind kind) {
     }
 
     /** The console of this process. */
-    @SuppressWarnings("SystemConsoleNull") // true of Java 22 and later, where Spark 3.5 does not run
     static Console ofProcess() {
-        return new Console(System.out, System.err, System.console() == null ? Kind.LOG : Kind.TERMINAL);
+        return Terminal.isLive(System.getenv())
+                ? new Console(System.out, System.err, Kind.TERMINAL, Terminal.width())
+                : log(System.out, System.err);
+    }
+
+    /** Where lines stay. */
+    static Console log(PrintStream out, PrintStream err) {
+        return new Console(out, err, Kind.LOG, Integer.MAX_VALUE);
     }
 
     /** A line for people. */

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.BigDl;
 import org.sparkqlora.spark.EventFiles;
+import org.sparkqlora.spark.watch.TensorBoardFiles;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BatchPlan.RowOrder;
 import org.sparkqlora.train.Occasion;
@@ -19,8 +20,8 @@ final class RunOptions {
             required = true,
             paramLabel = "PATH",
             description =
-                    "Folder for adapter/, checkpoints/, prepared/, metrics.jsonl and plan.json, on this host or any Hadoop"
-                            + " file system (hdfs://..., s3a://...).")
+                    "Folder for adapter/, checkpoints/, prepared/, metrics.jsonl, plan.json and report.html, on this host or any"
+                            + " Hadoop file system (hdfs://..., s3a://...).")
     @Nullable
     Location output;
 
@@ -107,10 +108,13 @@ final class RunOptions {
     @Option(
             names = "--tensorboard",
             paramLabel = "DIR",
-            description = "Event files for TensorBoard below DIR on this host, in a folder named like that of --output."
-                    + " Takes a jar built with -Pbigdl.")
+            description =
+                    "Event files for TensorBoard below DIR on this host, in a folder named like that of --output.")
     @Nullable
     Path tensorBoard;
+
+    @Mixin
+    MlflowOptions mlflow = new MlflowOptions();
 
     @Option(
             names = "--resume",
@@ -129,21 +133,30 @@ final class RunOptions {
         problems.requireAtLeast("--checkpoint-every", 0, checkpointEvery);
         problems.requireAtLeast("--keep-checkpoints", 2, keepCheckpoints);
         problems.requireAtLeast("--eval-every", 0, evaluateEvery);
+        mlflow.check(problems);
         checkTrigger(problems, "--checkpoint-when", checkpointWhen);
         checkTrigger(problems, "--eval-when", evaluateWhen);
-        if (tensorBoard != null) {
-            problems.collect("--tensorboard", BigDl::require);
-        }
     }
 
     Location output() {
         return Required.value("--output", output);
     }
 
+    /** As people call it. */
+    String name() {
+        return mlflow.runName == null ? output().path().getName() : mlflow.runName;
+    }
+
     EventFiles eventFiles() {
-        return tensorBoard == null
-                ? EventFiles.none()
-                : BigDl.require().eventFiles(tensorBoard, output().path().getName());
+        Path folder = tensorBoard;
+        if (folder == null) {
+            return EventFiles.none();
+        }
+
+        String name = output().path().getName();
+        return BigDl.find()
+                .map(bigDl -> bigDl.eventFiles(folder, name))
+                .orElseGet(() -> new TensorBoardFiles(folder, name));
     }
 
     Rhythm rhythm() {

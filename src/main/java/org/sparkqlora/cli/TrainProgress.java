@@ -1,34 +1,36 @@
 package org.sparkqlora.cli;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.function.LongSupplier;
+import org.sparkqlora.spark.watch.RunRecord;
+import org.sparkqlora.spark.watch.RunView;
 import org.sparkqlora.train.ProgressReporter;
 import org.sparkqlora.train.StepMetrics;
 import org.sparkqlora.train.Straggler;
 
-/** Tells a person how far training is: on one line that is written again on a terminal, on a line now and then in a log. */
+/** Tells a person how far training is: on two lines that are written again on a terminal, on a line now and then in a log. */
 final class TrainProgress implements ProgressReporter {
     private static final Duration BETWEEN_LOG_LINES = Duration.ofSeconds(5);
-    private static final String REWRITE = "\r\u001b[K";
 
-    /** Weight of the newest step in the running rate, so that the first step, which loads the model, is soon forgotten. */
-    private static final double NEWEST = 0.3;
+    /** The two lines of before are wiped, and the cursor is where they began. */
+    private static final String WIPE = "\r\u001b[1A\u001b[J";
 
     private final Console console;
     private final LongSupplier nanoTime;
-    private long steps;
+    private final RunRecord record;
     private long last;
-    private boolean written;
-    private double secondsAStep;
+    private boolean drawn;
 
-    TrainProgress(Console console, LongSupplier nanoTime) {
+    /** @param record is told of everything first */
+    TrainProgress(Console console, LongSupplier nanoTime, RunRecord record) {
         this.console = console;
         this.nanoTime = nanoTime;
+        this.record = record;
     }
 
     @Override
     public void started(long doneSteps, long allSteps) {
-        steps = allSteps;
         if (doneSteps > 0) {
             console.note("resumed after step %d of %d", doneSteps, allSteps);
         }
@@ -36,12 +38,10 @@ final class TrainProgress implements ProgressReporter {
 
     @Override
     public void stepDone(StepMetrics step) {
-        secondsAStep = secondsAStep == 0 ? step.seconds() : secondsAStep + NEWEST * (step.seconds() - secondsAStep);
-        String line = "step %d/%d  loss %.4f  %.0f tokens/s  %s left"
-                .formatted(step.step(), steps, step.loss(), step.tokensPerSecond(), left(step));
+        RunView run = record.view().orElseThrow();
         switch (console.kind()) {
-            case TERMINAL -> rewrite(line, step.step() == steps);
-            case LOG -> log(line, step.step() == steps);
+            case TERMINAL -> draw(run);
+            case LOG -> log(step, run);
         }
     }
 
@@ -61,29 +61,29 @@ final class TrainProgress implements ProgressReporter {
         note("step %d  checkpoint written".formatted(step));
     }
 
-    private void rewrite(String line, boolean isLast) {
-        console.err().print(REWRITE + line + (isLast ? System.lineSeparator() : ""));
-        console.err().flush();
-        written = !isLast;
+    /** A line that stays, also from other threads. */
+    synchronized void note(String line) {
+        console.note("%s%s", drawn ? WIPE : "", line);
+        drawn = false;
     }
 
-    private void log(String line, boolean isLast) {
+    private synchronized void draw(RunView run) {
+        List<String> lines = new LiveView(console.width()).lines(run);
+        boolean isLast = run.step() == run.steps();
+        console.part((drawn ? WIPE : "")
+                + String.join(System.lineSeparator(), lines)
+                + (isLast ? System.lineSeparator() : ""));
+        drawn = !isLast;
+    }
+
+    private void log(StepMetrics step, RunView run) {
         long now = nanoTime.getAsLong();
+        boolean isLast = step.step() == run.steps();
         if (isLast || last == 0 || now - last >= BETWEEN_LOG_LINES.toNanos()) {
-            console.note("%s", line);
+            console.note(
+                    "step %d/%d  loss %.4f  %.0f tokens/s  %s left",
+                    step.step(), run.steps(), step.loss(), step.tokensPerSecond(), LiveView.left(run.secondsLeft()));
             last = now;
         }
-    }
-
-    private void note(String line) {
-        console.note("%s%s", written ? REWRITE : "", line);
-        written = false;
-    }
-
-    private String left(StepMetrics step) {
-        long seconds = Math.round((steps - step.step()) * secondsAStep);
-        return seconds < 3600
-                ? "%d:%02d".formatted(seconds / 60, seconds % 60)
-                : "%d:%02d:%02d".formatted(seconds / 3600, seconds / 60 % 60, seconds % 60);
     }
 }

@@ -3,25 +3,23 @@ package org.sparkqlora.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.ClusterNeeds;
-import org.sparkqlora.spark.EventFiles;
 import org.sparkqlora.spark.ExchangeChoice;
 import org.sparkqlora.spark.FactorFolder;
-import org.sparkqlora.spark.FaultLog;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.ScratchFolder;
 import org.sparkqlora.spark.SnapshotPolicy;
 import org.sparkqlora.spark.SparkGradientSource;
 import org.sparkqlora.spark.TaskSlots;
 import org.sparkqlora.spark.TrainingRun;
-import org.sparkqlora.spark.ui.RunPages;
-import org.sparkqlora.spark.watch.RunFacts;
-import org.sparkqlora.spark.watch.RunWatch;
+import org.sparkqlora.spark.mlflow.MlflowExperiment;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.FolderModelSource;
@@ -31,7 +29,6 @@ import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.MetricsLog;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainPlanJson;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainSummary;
 import org.sparkqlora.train.Trainer;
@@ -40,7 +37,7 @@ import org.sparkqlora.weights.ModelConfig;
 /** A training run from its options to its adapter: check, prepare, plan, train, publish. Driver only. */
 final class Training {
     private static final String CHECKPOINTS = "checkpoints";
-    private static final String METRICS = "metrics.jsonl";
+    static final String METRICS = "metrics.jsonl";
 
     private final TrainOptions options;
     private final Console console;
@@ -51,6 +48,7 @@ final class Training {
     }
 
     String run() {
+        Optional<MlflowExperiment> mlflow = options.run.mlflow.open();
         Path folder = options.model.folder();
         ModelConfig config = BaseCheck.config(options.model);
         AdapterStart start = AdapterStart.of(options.model.method, options.adapter, folder, config);
@@ -79,7 +77,8 @@ final class Training {
             TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
             FolderModelSource model = source(context, plan, output);
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
-            return train(context, run, exchange, start, output, memory);
+            Watched watched = new Watched(memory, mlflow);
+            return train(context, run, exchange, start, output, watched);
         }
     }
 
@@ -155,53 +154,45 @@ final class Training {
             ExchangeChoice exchange,
             AdapterStart start,
             OutputFolder output,
-            MemoryPlan memory) {
+            Watched watched) {
         TrainPlan plan = run.plan();
-        RunWatch watch = watch(context, run, output, memory);
         CheckpointStore checkpoints = checkpoints(output);
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
                 MetricsLog metrics = metrics(output, checkpoints);
-                EventFiles events = options.run.eventFiles();
                 FirstState first = firstState(run, start, home(run, workers));
-                FaultLog faults = FaultLog.listen(context, fault -> tell(fault, watch))) {
+                Watching watching = new Watching(context, run, watched, options.run, console)) {
             StateHome home = home(run, workers);
             Trainer trainer = new Trainer(
                     plan,
                     options.run.rhythm(),
                     new CheckpointStateStore(checkpoints, plan, home),
                     metrics,
-                    new TrainProgress(console, System::nanoTime).and(events).and(watch));
+                    watching.reporter());
             Result result =
                     new Result(output.location(), plan, first.index(), options.model.folder(), start.vocabulary());
-            TrainSummary summary = trainer.run(
-                    options.run.resume,
-                    () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),
-                    state -> begin(new SparkGradientSource(context, run, state, exchange), plan, output, checkpoints),
-                    result::publish);
-            watch.ended();
-            console.note("wrote %s", result.folder());
+            TrainSummary summary = trainRun(
+                    watching,
+                    () -> trainer.run(
+                            options.run.resume,
+                            () -> TrainState.fresh(
+                                    first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),
+                            state -> begin(
+                                    new SparkGradientSource(context, run, state, exchange), plan, output, checkpoints),
+                            result::publish));
+            watching.ended(summary, result);
             return SummaryJson.trained(
-                    summary, exchange, faults, run.rows().manifest().counts(), result);
-        } catch (RuntimeException | Error e) {
-            watch.failed(e);
-            throw e;
+                    summary, exchange, watching.faults(), run.rows().manifest().counts(), result);
         }
     }
 
-    private void tell(String fault, RunWatch watch) {
-        console.note("%s", fault);
-        watch.fault(fault);
-    }
-
-    private static RunWatch watch(JavaSparkContext context, TrainingRun run, OutputFolder output, MemoryPlan memory) {
-        Location metrics = output.resolve(METRICS);
-        RunFacts facts = new RunFacts(
-                output.location().path().getName(), TrainPlanJson.values(run.plan()), memory.executorBytes());
-        return new RunWatch(
-                facts,
-                step -> MetricsFile.linesUpTo(step, metrics.text().orElse("").lines()),
-                RunPages.of(context),
-                System::currentTimeMillis);
+    /** What ends a run early is told before it is thrown on. */
+    private static TrainSummary trainRun(Watching watching, Supplier<TrainSummary> run) {
+        try {
+            return run.get();
+        } catch (RuntimeException | Error e) {
+            watching.failed(e);
+            throw e;
+        }
     }
 
     private static StateHome home(TrainingRun run, Workers workers) {

@@ -38,13 +38,23 @@ final class PythonEnvironment {
 
     /** The environment, made now if no earlier build made it. */
     static PythonEnvironment open() throws IOException, InterruptedException {
-        Path folder = CACHE.resolve("python-" + hash(REQUIREMENTS));
+        return open(REQUIREMENTS);
+    }
+
+    /** One that has what another list asks for. */
+    static PythonEnvironment open(Path requirements) throws IOException, InterruptedException {
+        Path folder = CACHE.resolve("python-" + hash(requirements));
         if (!Files.isDirectory(folder)) {
             Files.createDirectories(CACHE);
-            make(folder);
+            make(folder, requirements);
         }
 
         return new PythonEnvironment(folder);
+    }
+
+    /** A program that came with its packages. */
+    Path program(String name) {
+        return Path.of(python(folder)).resolveSibling(name);
     }
 
     /** Runs a script beside the requirements and returns once it is done. */
@@ -78,10 +88,10 @@ final class PythonEnvironment {
     }
 
     /** Under another name first, so that the name stands for a whole environment whenever a build dies. */
-    private static void make(Path folder) throws IOException, InterruptedException {
+    private static void make(Path folder, Path requirements) throws IOException, InterruptedException {
         Path fresh = Files.createTempDirectory(CACHE, "python-unfinished-");
         try {
-            install(fresh);
+            install(fresh, requirements);
             Files.move(fresh, folder, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
             LocalFiles.delete(fresh); // another build was faster
@@ -94,7 +104,7 @@ final class PythonEnvironment {
         }
     }
 
-    private static void install(Path fresh) throws IOException, InterruptedException {
+    private static void install(Path fresh, Path requirements) throws IOException, InterruptedException {
         String python = python(fresh);
         run(List.of("python3", "-m", "venv", fresh.toString()));
         run(List.of(python, "-m", "pip", "install", "--quiet", "--retries", RETRIES, INSTALLER));
@@ -109,7 +119,7 @@ final class PythonEnvironment {
                 "--python",
                 python,
                 "--requirement",
-                REQUIREMENTS.toString()));
+                requirements.toString()));
     }
 
     private static String python(Path environment) {

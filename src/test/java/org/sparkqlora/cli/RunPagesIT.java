@@ -46,6 +46,7 @@ class RunPagesIT {
     private static Path folder;
 
     private static Browser browser;
+    private static TrainRuns runs;
 
     @BeforeAll
     static void openBrowser() throws IOException, InterruptedException {
@@ -53,6 +54,7 @@ class RunPagesIT {
         System.setProperty("spark.eventLog.enabled", "true");
         System.setProperty(
                 "spark.eventLog.dir", folder.resolve("events").toUri().toString());
+        runs = TrainRuns.in(folder);
         browser = Browser.open();
     }
 
@@ -67,7 +69,7 @@ class RunPagesIT {
     @Test
     @Order(1)
     void theTabShowsARunThatTrained() throws IOException, InterruptedException {
-        CommandRun run = TrainRuns.in(folder).train(folder.resolve("pirate").toString(), "--max-steps", "6");
+        CommandRun run = runs.train(folder.resolve("pirate").toString(), "--max-steps", "6");
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
 
         browser.size(1280, 900);
@@ -85,9 +87,41 @@ class RunPagesIT {
 
     @Test
     @Order(2)
+    void theReportIsOneFileThatTellsTheSame() throws IOException, InterruptedException {
+        Path output = folder.resolve("pirate");
+        Files.write(
+                output.resolve("samples.jsonl"),
+                List.of(
+                        "{\"step\":0,\"prompt\":\"Where is the <ship>?\",\"text\":\"It is there.\"}",
+                        "{\"step\":6,\"prompt\":\"Where is the <ship>?\",\"text\":\"Arr, she be there!\"}"));
+        CommandRun again = runs.train(output.toString(), "--max-steps", "6");
+        assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
+
+        browser.size(1280, 900);
+        browser.go(output.resolve("report.html").toUri().toString());
+
+        assertThat(text("#qlora h1")).isEqualTo("pirate");
+        assertThat(count("#qlora svg[role=img] polyline.strong")).isEqualTo(4);
+        assertThat(text("#qlora .sample")).contains("Where is the <ship>?", "It is there.", "Arr, she be there!");
+        assertThat(text("#qlora"))
+                .contains("PeftModel.from_pretrained", "--enable-lora --max-lora-rank 16", "ollama create");
+        assertThat(Files.readString(output.resolve("report.html"))).doesNotContain("src=", "<link", "@import", "url(");
+        assertThat(browser.errors()).isEmpty();
+        browser.screenshot(PICTURES.resolve("report.png"));
+        browser.size(360, 740);
+        browser.dark();
+        assertThat(browser.evaluate("document.documentElement.scrollWidth").asInt())
+                .isLessThanOrEqualTo(360);
+        browser.screenshot(PICTURES.resolve("report-phone-dark.png"));
+        browser.light();
+    }
+
+    @Test
+    @Order(3)
     void aLongRunIsDrawnAgainWhileItGoesOn() throws IOException, InterruptedException {
         RunWatch watch = watch();
         train(watch, 1, 730);
+        browser.size(1280, 900);
 
         browser.go(address());
         browser.await("document.querySelector('#qlora .state').innerText.includes('step 730 of 1,000')");
@@ -105,7 +139,7 @@ class RunPagesIT {
     }
 
     @Test
-    @Order(3)
+    @Order(4)
     void thePageFitsAPhoneAndADarkRoom() throws IOException, InterruptedException {
         browser.size(360, 740);
         browser.dark();
@@ -126,7 +160,7 @@ class RunPagesIT {
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void theHistoryServerShowsTheSame() throws IOException, InterruptedException {
         String application = context().sc().applicationId();
         browser.go("about:blank"); // a page that is open asks on
@@ -147,7 +181,7 @@ class RunPagesIT {
             assertThat(text("#qlora h1")).isEqualTo("docstrings");
             assertThat(text("#qlora .state")).contains("step 800 of 1,000");
             assertThat(text("#qlora")).contains("lost executor 2");
-            assertThat(count("#qlora .runs a")).isEqualTo(2);
+            assertThat(count("#qlora .runs a")).isEqualTo(3);
             assertThat(browser.errors()).isEmpty();
             browser.screenshot(PICTURES.resolve("tab-history.png"));
         } finally {

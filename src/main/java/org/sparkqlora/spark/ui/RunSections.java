@@ -128,7 +128,7 @@ final class RunSections {
         }
 
         String note =
-                "<p class=\"note\">Dark is now, pale the peak; the mark is what <code>plan</code> reckons for training itself, and"
+                "<p class=\"note\">Full colour is now, pale the peak; the mark is what <code>plan</code> reckons for training itself, and"
                         + " Spark, the tokenizer and what malloc gathers come on top.</p>";
         String table = Html.table("Resident memory", List.of("Process", "Now", "Peak", "Plan"), rows);
         return Html.section("Memory", bars + "</div>" + note + Html.details("memory", "Values as a table", table));

@@ -9,10 +9,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.spark.watch.TensorBoardFiles;
+import org.sparkqlora.train.StepMetrics;
+import org.sparkqlora.train.StepSeconds;
 
 /** What TensorBoard's own reader finds in the event files of a run. */
 @Tag("python")
@@ -46,6 +50,44 @@ class TensorBoardIT {
         assertCurve(curves.at("/validation/Loss"), evaluated, "eval_loss");
     }
 
+    @Test
+    void itReadsOurOwnFilesAndForgetsStepsThatWereTakenAgain() throws IOException, InterruptedException {
+        try (TensorBoardFiles files = new TensorBoardFiles(folder.resolve("events"), "out")) {
+            files.started(0, 300);
+            for (int step = 1; step <= 250; step++) {
+                files.stepDone(step(step, 5.0 / step));
+            }
+
+            files.evaluated(200, 3);
+        }
+
+        try (TensorBoardFiles files = new TensorBoardFiles(folder.resolve("events"), "out")) {
+            files.started(200, 300);
+            for (int step = 201; step <= 300; step++) {
+                files.stepDone(step(step, 0.1));
+            }
+
+            files.evaluated(300, 2.5);
+        }
+
+        JsonNode curves = read();
+
+        JsonNode loss = curves.at("/train/Loss");
+        assertThat(loss).hasSize(300);
+        for (int i = 0; i < 300; i++) {
+            assertThat(loss.get(i).get(0).asInt()).isEqualTo(i + 1);
+            assertThat((float) loss.get(i).get(1).asDouble()).isEqualTo(i < 200 ? (float) (5.0 / (i + 1)) : 0.1f);
+        }
+
+        assertThat(curves.at("/validation/Loss")).hasSize(2);
+        assertThat(curves.at("/train/GradientNorm")).hasSize(300);
+    }
+
+    private static StepMetrics step(int step, double loss) {
+        return new StepMetrics(
+                step, loss, 8, 10, 1e-4, OptionalDouble.of(1), OptionalDouble.empty(), StepSeconds.ZERO, 0);
+    }
+
     private void train(TrainRuns runs) {
         CommandRun run = runs.train(
                 folder.resolve("out").toString(),
@@ -53,8 +95,8 @@ class TensorBoardIT {
                 "6",
                 "--eval-data",
                 runs.data().toString(),
-                "--eval-when",
-                "or(severalIteration(2), everyEpoch)",
+                "--eval-every",
+                "2",
                 "--tensorboard",
                 folder.resolve("events").toString());
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);

@@ -1,0 +1,13 @@
+package org.sparkqlora.cli;
+
+import java.util.Optional;
+import org.sparkqlora.spark.mlflow.MlflowExperiment;
+import org.sparkqlora.train.MemoryPlan;
+
+/**
+ * What following a run needs beside the run.
+ *
+ * @param memory where it is reckoned to go
+ * @param mlflow where the run is to be kept too
+ */
+record Watched(MemoryPlan memory, Optional<MlflowExperiment> mlflow) {}

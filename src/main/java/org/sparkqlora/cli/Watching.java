@@ -1,0 +1,122 @@
+package org.sparkqlora.cli;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.spark.EventFiles;
+import org.sparkqlora.spark.FaultLog;
+import org.sparkqlora.spark.TrainingRun;
+import org.sparkqlora.spark.mlflow.MlflowExperiment;
+import org.sparkqlora.spark.mlflow.MlflowFacts;
+import org.sparkqlora.spark.mlflow.MlflowRun;
+import org.sparkqlora.spark.ui.RunPages;
+import org.sparkqlora.spark.watch.RunEvent;
+import org.sparkqlora.spark.watch.RunFacts;
+import org.sparkqlora.spark.watch.RunRecord;
+import org.sparkqlora.spark.watch.RunSource;
+import org.sparkqlora.spark.watch.RunWatch;
+import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.ProgressReporter;
+import org.sparkqlora.train.TrainPlanJson;
+import org.sparkqlora.train.TrainSummary;
+
+/** All that follows a training run: terminal, Spark's pages and metrics, TensorBoard, and the report at the end. Driver only. */
+final class Watching implements AutoCloseable {
+    private final Console console;
+    private final TrainingRun run;
+    private final Location output;
+    private final RunRecord record = new RunRecord();
+    private final RunSource source;
+    private final Optional<MlflowRun> mlflow;
+    private final RunWatch watch;
+    private final EventFiles files;
+    private final TrainProgress terminal;
+    private final FaultLog faults;
+    private final ProgressReporter reporter;
+
+    Watching(JavaSparkContext context, TrainingRun run, Watched watched, RunOptions options, Console console) {
+        this.console = console;
+        this.run = run;
+        this.output = options.output();
+        this.files = options.eventFiles();
+        this.source = RunSource.register();
+        this.terminal = new TrainProgress(console, System::nanoTime, record);
+        this.mlflow = watched.mlflow().map(experiment -> mlflow(experiment, options.name()));
+        List<Consumer<RunEvent>> sinks = new ArrayList<>(List.of(RunPages.of(context), source, record));
+        mlflow.ifPresent(sinks::add);
+        this.watch = watch(
+                sinks,
+                new RunFacts(options.name(), parameters(), watched.memory().executorBytes()));
+        this.faults = FaultLog.listen(context, this::tell);
+        this.reporter = watch.and(terminal).and(files);
+    }
+
+    ProgressReporter reporter() {
+        return reporter;
+    }
+
+    FaultLog faults() {
+        return faults;
+    }
+
+    /** The run is whole and its result is there. */
+    void ended(TrainSummary summary, Result result) {
+        watch.ended();
+        Location report = new ReportFile(output)
+                .write(
+                        run.plan(),
+                        record.view().orElseThrow(),
+                        summary,
+                        run.rows().manifest().counts(),
+                        result);
+        console.note("wrote %s and %s", result.folder(), report);
+        mlflow.ifPresent(kept -> kept.ended(MlflowRunFile.artifacts(result.folder(), report)));
+    }
+
+    void failed(Throwable failure) {
+        watch.failed(failure);
+        mlflow.ifPresent(MlflowRun::failed);
+    }
+
+    @Override
+    public void close() {
+        mlflow.ifPresent(MlflowRun::close);
+        faults.close();
+        source.close();
+        files.close();
+    }
+
+    private void tell(String fault) {
+        terminal.note(fault);
+        watch.fault(fault);
+    }
+
+    private Map<String, String> parameters() {
+        Map<String, String> parameters = new LinkedHashMap<>(TrainPlanJson.values(run.plan()));
+        parameters.values().removeIf(value -> value.isEmpty() || value.equals("null"));
+        return parameters;
+    }
+
+    private MlflowRun mlflow(MlflowExperiment experiment, String name) {
+        MlflowRunFile file = new MlflowRunFile(output);
+        Map<String, String> tags = Map.of(
+                "mlflow.source.name", "spark-qlora",
+                "mlflow.user", System.getProperty("user.name"),
+                "spark_qlora.output", output.toString());
+        MlflowFacts facts = new MlflowFacts(name, file.read().orElse(null), parameters(), tags, file::write);
+        return new MlflowRun(experiment, facts, terminal::note);
+    }
+
+    private RunWatch watch(List<Consumer<RunEvent>> sinks, RunFacts facts) {
+        Location metrics = output.resolve(Training.METRICS);
+        return new RunWatch(
+                facts,
+                step -> MetricsFile.linesUpTo(step, metrics.text().orElse("").lines()),
+                event -> sinks.forEach(sink -> sink.accept(event)),
+                System::currentTimeMillis);
+    }
+}

@@ -1,0 +1,158 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a real tracking server has of a run. */
+@Tag("python")
+class MlflowIT {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    @TempDir
+    private static Path folder;
+
+    private static MlflowTracking server;
+    private static TrainRuns runs;
+
+    @BeforeAll
+    static void start() throws IOException, InterruptedException {
+        server = MlflowTracking.start(Files.createDirectory(folder.resolve("server")));
+        runs = TrainRuns.in(folder);
+    }
+
+    @AfterAll
+    static void stop() {
+        Sessions.stop();
+        server.close();
+    }
+
+    @Test
+    void theServerHasParametersMetricsAndTheAdapter() throws IOException, InterruptedException {
+        CommandRun run = runs.train(
+                folder.resolve("out").toString(),
+                "--max-steps",
+                "6",
+                "--eval-data",
+                runs.data().toString(),
+                "--eval-every",
+                "3",
+                "--mlflow=" + server.url(),
+                "--mlflow-experiment",
+                "pirates & co",
+                "--run-name",
+                "arr");
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+
+        JsonNode stored = onlyRun("pirates & co");
+
+        assertThat(stored.at("/info/run_name").asText()).isEqualTo("arr");
+        assertThat(stored.at("/info/status").asText()).isEqualTo("FINISHED");
+        assertThat(values(stored.at("/data/params"), "lora.rank")).containsExactly("16");
+        assertThat(values(stored.at("/data/params"), "method")).containsExactly("qlora");
+        String id = stored.at("/info/run_id").asText();
+        assertThat(history(id, "loss")).isEqualTo(logged("loss"));
+        assertThat(history(id, "learning_rate")).isEqualTo(logged("learning_rate"));
+        assertThat(history(id, "eval_loss")).isEqualTo(logged("eval_loss")).hasSize(2);
+        String artifacts = URI.create(stored.at("/info/artifact_uri").asText()).getPath();
+        for (String file : List.of("adapter/adapter_model.safetensors", "adapter/adapter_config.json", "report.html")) {
+            assertThat(server.bytes("/api/2.0/mlflow-artifacts/artifacts" + artifacts + "/" + file))
+                    .as(file)
+                    .isEqualTo(Files.readAllBytes(folder.resolve("out").resolve(file)));
+        }
+
+        assertThat(Files.readString(folder.resolve("out").resolve("mlflow-run.txt"))
+                        .strip())
+                .isEqualTo(id);
+    }
+
+    @Test
+    void theSameCommandGoesOnWithTheSameRun() throws IOException, InterruptedException {
+        String[] options = {"--max-steps", "3", "--mlflow=" + server.url(), "--mlflow-experiment", "twice"};
+        for (int i = 0; i < 2; i++) {
+            CommandRun run = runs.train(folder.resolve("twice").toString(), options);
+            assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        }
+
+        JsonNode stored = onlyRun("twice");
+
+        assertThat(stored.at("/info/status").asText()).isEqualTo("FINISHED");
+        assertThat(history(stored.at("/info/run_id").asText(), "loss")).hasSize(3);
+    }
+
+    @Test
+    void aServerThatIsNotThereIsToldBeforeAnyWork() {
+        CommandRun run = runs.train(folder.resolve("none").toString(), "--mlflow=http://127.0.0.1:1");
+
+        assertThat(run.code()).isEqualTo(ExitCode.RESUMABLE);
+        assertThat(run.err()).contains("Failed to reach MLflow at http://127.0.0.1:1");
+        assertThat(folder.resolve("none")).doesNotExist();
+    }
+
+    @Test
+    void whatIsNoTrackingServerIsToldBeforeAnyWork() {
+        CommandRun run = runs.train(folder.resolve("none").toString(), "--mlflow=" + server.url() + "/elsewhere");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("MLflow at " + server.url() + "/elsewhere answered 404");
+        assertThat(folder.resolve("none")).doesNotExist();
+    }
+
+    private static JsonNode onlyRun(String experiment) throws IOException, InterruptedException {
+        String name = URLEncoder.encode(experiment, StandardCharsets.UTF_8);
+        String id = server.get("experiments/get-by-name?experiment_name=" + name)
+                .at("/experiment/experiment_id")
+                .asText();
+        JsonNode found = server.post("runs/search", "{\"experiment_ids\": [\"%s\"]}".formatted(id))
+                .path("runs");
+        assertThat(found).hasSize(1);
+        return found.get(0);
+    }
+
+    private static List<String> values(JsonNode list, String key) {
+        List<String> values = new ArrayList<>();
+        list.forEach(each -> {
+            if (each.path("key").asText().equals(key)) {
+                values.add(each.path("value").asText());
+            }
+        });
+        return values;
+    }
+
+    /** Steps and values that the server has. */
+    private static List<String> history(String run, String key) throws IOException, InterruptedException {
+        List<String> values = new ArrayList<>();
+        server.get("metrics/get-history?run_id=%s&metric_key=%s".formatted(run, key))
+                .path("metrics")
+                .forEach(each -> values.add(
+                        each.path("step").asLong() + " " + each.path("value").asDouble()));
+        return values;
+    }
+
+    /** Steps and values that {@code metrics.jsonl} has. */
+    private static List<String> logged(String key) throws IOException {
+        List<String> values = new ArrayList<>();
+        for (String line : Files.readAllLines(folder.resolve("out").resolve("metrics.jsonl"))) {
+            JsonNode step = MAPPER.readTree(line);
+            if (step.has(key)) {
+                values.add(step.path("step").asLong() + " " + step.path(key).asDouble());
+            }
+        }
+
+        return values;
+    }
+}
