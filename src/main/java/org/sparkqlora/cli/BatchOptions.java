@@ -1,8 +1,9 @@
 package org.sparkqlora.cli;
 
+import org.sparkqlora.model.Recompute;
 import picocli.CommandLine.Option;
 
-/** How many rows an optimiser step takes, and how many pass through the model at once. */
+/** How many rows an optimiser step takes, how many pass through the model at once, and what such a pass keeps. */
 final class BatchOptions {
     @Option(
             names = "--batch-size",
@@ -17,6 +18,16 @@ final class BatchOptions {
             paramLabel = "ROWS",
             description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
     int microRows = 1;
+
+    @Option(
+            names = "--recompute",
+            defaultValue = "all",
+            paramLabel = "WHAT",
+            description =
+                    "What of a layer is computed again for its gradient instead of kept: all (least memory), attention"
+                            + " (its probabilities alone) or none (least time). The result is the same, bit for bit."
+                            + " Default: ${DEFAULT-VALUE}.")
+    Recompute recompute = Recompute.ALL;
 
     void check(Problems problems) {
         problems.requireAtLeast("--batch-size", 1, rows);

@@ -61,7 +61,13 @@ final class ClusterSetup {
     MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards) {
         int atOnce = TaskSlots.ofExecutor(context);
         int executors = (shards + atOnce - 1) / atOnce;
-        StepSize step = new StepSize(width, options.run.batch.rows, options.run.batch.microRows, shards, executors);
+        StepSize step = new StepSize(
+                width,
+                options.run.batch.rows,
+                options.run.batch.microRows,
+                shards,
+                executors,
+                options.run.batch.recompute);
         return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step);
     }
 

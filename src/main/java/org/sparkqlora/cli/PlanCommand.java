@@ -108,7 +108,7 @@ final class PlanCommand implements Command {
     }
 
     private List<Measurement> measurements(ModelConfig config) {
-        StepSize oneTask = new StepSize(length.tokens, batch.microRows, batch.microRows, 1, 1);
+        StepSize oneTask = new StepSize(length.tokens, batch.microRows, batch.microRows, 1, 1, batch.recompute);
         return MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), oneTask).all().stream()
                 .map(plan -> measurement(plan, config))
                 .toList();
@@ -116,7 +116,8 @@ final class PlanCommand implements Command {
 
     private Measurement measurement(MemoryPlan plan, ModelConfig config) {
         StepTrial trial = new StepTrial(
-                new FolderModelSource(absolute(Required.value("--model", model)), plan.spec(), absolute(cache)),
+                new FolderModelSource(absolute(Required.value("--model", model)), plan.spec(), absolute(cache))
+                        .recomputing(batch.recompute),
                 update.optimizer(),
                 update.plannedPaging(),
                 config.vocabularySize(),
@@ -143,7 +144,13 @@ final class PlanCommand implements Command {
     }
 
     private StepSize step() {
-        return new StepSize(length.tokens, batch.rows, batch.microRows, shards == null ? executors : shards, executors);
+        return new StepSize(
+                length.tokens,
+                batch.rows,
+                batch.microRows,
+                shards == null ? executors : shards,
+                executors,
+                batch.recompute);
     }
 
     /** Memory of this machine, or what its container allows. */

@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.CausalAttention.Attended;
@@ -18,10 +19,14 @@ record AttentionBlock(
         @Nullable Normalization keyNorm,
         int headSize) {
 
-    /** Queries or keys in heads, (T, heads, headSize), before and after what is done to them. */
-    private record Heads(Tensor plain, Tensor turned) {}
+    /** Queries or keys in heads, (T, heads, headSize), as they were before a norm, if there is one, and after all that is done to them. */
+    record Heads(Tensor plain, Tensor turned) {}
 
-    /** What the gradient needs of the forward pass, and its result. */
+    /**
+     * What the gradient needs of the forward pass, and its result.
+     *
+     * @param made what the part made; null where nothing looks at it
+     */
     record Tape(
             Tensor input,
             List<LinearPass.Tape> projections,
@@ -29,8 +34,34 @@ record AttentionBlock(
             Heads key,
             Tensor value,
             Attended attended,
-            LinearPass.Recorded projected,
-            Tensor result) {}
+            LinearPass.Tape output,
+            @Nullable Tensor made,
+            Tensor result) {
+        /** All tensors but the input; some may come twice. */
+        Stream<Tensor> tensors() {
+            return Stream.of(
+                            projections.stream().flatMap(LinearPass.Tape::tensors),
+                            Stream.of(query.plain(), query.turned(), key.plain(), key.turned(), value, result),
+                            attended.tensors(),
+                            output.tensors(),
+                            Stream.ofNullable(made))
+                    .flatMap(each -> each);
+        }
+
+        /** For a gradient that computes the probabilities of attention again. */
+        Tape withoutProbabilities() {
+            return new Tape(
+                    input,
+                    projections,
+                    query,
+                    key,
+                    value,
+                    new Attended(attended.output(), List.of()),
+                    output,
+                    made,
+                    result);
+        }
+    }
 
     Tape record(Tensor input, PassContext.Layer context) {
         SharedInput.Recorded projections = queryKeyValue.apply(branch.enter(input));
@@ -41,14 +72,14 @@ record AttentionBlock(
         Attended attended = context.attention().forward(q.turned(), seen.keys(), seen.values(), context.batch());
         LinearPass.Recorded projected = output.apply(attended.output());
         Tensor result = branch.leave(input, projected.output());
-        return new Tape(input, projections.tapes(), q, k, values, attended, projected, result);
+        Tensor needed = branch.needsOutput() ? projected.output() : null;
+        return new Tape(input, projections.tapes(), q, k, values, attended, projected.tape(), needed, result);
     }
 
     /** The gradient of the input. */
     Tensor backward(Tensor resultGradient, Tape tape, PassContext.Layer context, GradientSum gradients) {
-        LinearPass.Recorded projected = tape.projected();
-        Tensor dProjected = branch.throughLeave(resultGradient, projected.output(), gradients);
-        Tensor dOutput = output.backward(dProjected, projected.tape(), gradients);
+        Tensor dProjected = branch.throughLeave(resultGradient, tape.made(), gradients);
+        Tensor dOutput = output.backward(dProjected, tape.output(), gradients);
         CausalAttention.Gradients inner = context.attention()
                 .backward(
                         dOutput,
@@ -68,7 +99,8 @@ record AttentionBlock(
         // A norm's width says whether it is over single heads or over all.
         Tensor plain = norm == null ? split(projected) : projected.view(projected.size(0), -1, norm.width());
         Tensor normalized = norm == null ? plain : norm.forward(plain).view(projected.size(0), -1, headSize);
-        return new Heads(plain, rotary == null ? normalized : rotary.forward(normalized));
+        Tensor turned = rotary == null ? normalized : rotary.forward(normalized);
+        return new Heads(norm == null ? turned : plain, turned);
     }
 
     private static Tensor throughHeads(

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -15,6 +16,7 @@ import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorRows;
+import org.sparkqlora.tensor.TensorScope;
 
 /**
  * Grouped-query attention within each document: {@code O = softmax(s Q K' + mask) V}, s being 1 / sqrt(d) in most families. A token sees the tokens of its
@@ -65,10 +67,22 @@ final class CausalAttention {
      *
      * @param bent tanh(score / c); null without a cap
      */
-    record BlockTape(Tensor probability, @Nullable Tensor bent) {}
+    record BlockTape(Tensor probability, @Nullable Tensor bent) {
+        private Stream<Tensor> tensors() {
+            return Stream.concat(Stream.of(probability), Stream.ofNullable(bent));
+        }
+    }
 
-    /** The output, (T, H d), and what the gradient needs. */
-    record Attended(Tensor output, List<BlockTape> blocks) {}
+    /**
+     * The output, (T, H d), and what the gradient needs.
+     *
+     * @param blocks none where the gradient is to compute them again
+     */
+    record Attended(Tensor output, List<BlockTape> blocks) {
+        Stream<Tensor> tensors() {
+            return Stream.concat(Stream.of(output), blocks.stream().flatMap(BlockTape::tensors));
+        }
+    }
 
     /** Attends with queries (T, H, d) to keys and values (T, G, d), those of the past before them where there is one. */
     Attended forward(Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
@@ -76,15 +90,10 @@ final class CausalAttention {
         List<BlockTape> tapes = new ArrayList<>();
         long groups = key.size(1);
         for (Block block : blocks(batch)) {
-            Tensor products =
-                    torch.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
-            Tensor bent = cap.isPresent()
-                    ? products.mul_(new Scalar(scale / cap.getAsDouble())).tanh_()
-                    : null;
-            Tensor probability = softmax(bent == null ? products : bent.clone(), block);
-            Tensor mixed = torch.bmm(probability, columns(value, block));
+            BlockTape tape = probabilities(query, key, block, groups);
+            Tensor mixed = torch.bmm(tape.probability(), columns(value, block));
             queryView(output, block, groups).copy_(split(mixed, block));
-            tapes.add(new BlockTape(probability, bent));
+            tapes.add(tape);
         }
 
         return new Attended(output.view(query.size(0), -1), tapes);
@@ -102,20 +111,32 @@ final class CausalAttention {
                 torch.empty_like(query),
                 torch.zeros_like(key, new TensorOptions(ScalarType.Float), null),
                 torch.zeros_like(value, new TensorOptions(ScalarType.Float), null));
-        int i = 0;
+        int next = 0;
         for (Block block : blocks(batch)) {
-            BlockTape tape = attended.blocks().get(i++);
-            Tensor probability = tape.probability();
-            Tensor gradient = rows(dOutput, block, groups);
-            Tensor scores = torch.bmm(gradient, columns(value, block).transpose(1, 2));
-            throughSoftmax(scores, tape, block);
-            queryView(sums.query(), block, groups).copy_(split(torch.bmm(scores, columns(key, block)), block));
-            addColumns(sums.key(), block, torch.bmm(scores.transpose(1, 2), rows(query, block, groups)));
-            addColumns(sums.value(), block, torch.bmm(probability.transpose(1, 2), gradient));
+            BlockTape kept =
+                    attended.blocks().isEmpty() ? null : attended.blocks().get(next++);
+            TensorScope.run(() -> {
+                BlockTape tape = kept == null ? probabilities(query, key, block, groups) : kept;
+                Tensor gradient = rows(dOutput, block, groups);
+                Tensor scores = torch.bmm(gradient, columns(value, block).transpose(1, 2));
+                throughSoftmax(scores, tape, block);
+                queryView(sums.query(), block, groups).copy_(split(torch.bmm(scores, columns(key, block)), block));
+                addColumns(sums.key(), block, torch.bmm(scores.transpose(1, 2), rows(query, block, groups)));
+                addColumns(sums.value(), block, torch.bmm(tape.probability().transpose(1, 2), gradient));
+            });
         }
 
         return new Gradients(
                 sums.query(), sums.key().to(key.scalar_type()), sums.value().to(value.scalar_type()));
+    }
+
+    private BlockTape probabilities(Tensor query, Tensor key, Block block, long groups) {
+        Tensor products =
+                torch.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
+        Tensor bent = cap.isPresent()
+                ? products.mul_(new Scalar(scale / cap.getAsDouble())).tanh_()
+                : null;
+        return new BlockTape(softmax(bent == null ? products : bent.clone(), block), bent);
     }
 
     private List<Block> blocks(DocumentBatch batch) {

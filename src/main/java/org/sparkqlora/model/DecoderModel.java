@@ -35,6 +35,7 @@ public final class DecoderModel implements AutoCloseable {
     private final ModelConfig config;
     private final ScalarType activations;
     private final int threads;
+    private final Recompute recompute;
     private final double dropoutProbability;
     private final double noise;
     private final boolean takesFromBase;
@@ -48,7 +49,8 @@ public final class DecoderModel implements AutoCloseable {
     private final Deque<Workspace> idle = new ConcurrentLinkedDeque<>();
     private final InitialParameters initial;
 
-    private DecoderModel(WeightFolder weights, ModelSpec spec, int threads) {
+    private DecoderModel(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
+        this.recompute = recompute;
         this.activations = spec.precision() == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
         this.threads = threads;
         this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
@@ -72,20 +74,25 @@ public final class DecoderModel implements AutoCloseable {
                 spec.lora() == null ? FactorInitialization.DEFAULT : spec.lora().initialization());
     }
 
+    /** Loads a model whose passes keep the inputs of layers only. */
+    public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads) {
+        return load(weights, spec, threads, Recompute.ALL);
+    }
+
     /**
      * Loads a model.
      *
      * @param weights the base; for {@link Method#QLORA} one that holds its projections in 4 bits
      * @param threads threads a call uses
      */
-    public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads) {
+    public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
         if (spec.method() == Method.QLORA && !weights.quantized()) {
             throw new IllegalArgumentException(
                     "Cannot load %s for qlora: expected projections in 4 bits".formatted(weights.path()));
         }
 
         Natives.useThreads(threads);
-        return new DecoderModel(weights, spec, threads);
+        return new DecoderModel(weights, spec, threads, recompute);
     }
 
     public ParameterIndex parameters() {
@@ -226,6 +233,10 @@ public final class DecoderModel implements AutoCloseable {
 
     List<DecoderLayer> layers() {
         return layers;
+    }
+
+    Recompute recompute() {
+        return recompute;
     }
 
     PassContext context(DocumentBatch batch) {

@@ -1,42 +1,70 @@
 package org.sparkqlora.model;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.TensorScope;
 
 /** The second part of a decoder layer: {@code down(f(gate(x)) up(x))}. */
 record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, LinearPass down, GatedActivation activation) {
-    Tensor forward(Tensor input) {
-        return TensorScope.keep(() -> {
-            List<Tensor> gated = gateUp.apply(branch.enter(input)).outputs();
-            Tensor active = activation.forward(gated.get(0), gated.get(1));
-            return branch.leave(input, down.apply(active).output());
-        });
-    }
-
-    /** Recomputes what the gradient needs, and returns the gradient of the input. */
-    Tensor backward(Tensor resultGradient, Tensor input, GradientSum gradients) {
-        return TensorScope.keep(() -> {
-            SharedInput.Recorded gated = gateUp.apply(branch.enter(input));
-            Tensor gate = gated.outputs().get(0);
-            Tensor up = gated.outputs().get(1);
-            Tensor active = activation.forward(gate, up);
-            Tensor dEntered = gateUp.backward(
-                    activation.backward(throughDown(resultGradient, active, gradients), gate, up),
-                    gated.tapes(),
-                    gradients);
-            return branch.throughEnter(dEntered, input, resultGradient, gradients);
-        });
-    }
-
-    private Tensor throughDown(Tensor resultGradient, Tensor active, GradientSum gradients) {
-        if (!branch.needsOutput()) {
-            // The output is spared where nothing looks at it.
-            Tensor dMade = branch.throughLeave(resultGradient, active, gradients);
-            return down.backward(dMade, down.tape(active), gradients);
+    /**
+     * What the gradient needs of the forward pass.
+     *
+     * @param made what the part made; null where nothing looks at it
+     */
+    record Tape(
+            Tensor input,
+            SharedInput.Recorded gated,
+            LinearPass.Tape down,
+            @Nullable Tensor made) {
+        /** All tensors but the input. */
+        Stream<Tensor> tensors() {
+            return Stream.of(gated.tensors(), down.tensors(), Stream.ofNullable(made))
+                    .flatMap(each -> each);
         }
+    }
 
-        LinearPass.Recorded made = down.apply(active);
-        return down.backward(branch.throughLeave(resultGradient, made.output(), gradients), made.tape(), gradients);
+    /** The stream after the part, and what the gradient needs. */
+    record Recorded(Tensor result, Tape tape) {}
+
+    Tensor forward(Tensor input) {
+        return TensorScope.keep(() -> record(input).result());
+    }
+
+    Recorded record(Tensor input) {
+        SharedInput.Recorded gated = gateUp.apply(branch.enter(input));
+        LinearPass.Recorded made = down.apply(active(gated));
+        Tensor needed = branch.needsOutput() ? made.output() : null;
+        return new Recorded(branch.leave(input, made.output()), new Tape(input, gated, made.tape(), needed));
+    }
+
+    /** The gradient of the input, what it needs computed again; the output is spared where nothing looks at it. */
+    Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientSum gradients) {
+        return TensorScope.keep(() -> {
+            if (branch.needsOutput()) {
+                return backward(resultGradient, record(input).tape(), gradients);
+            }
+
+            SharedInput.Recorded gated = gateUp.apply(branch.enter(input));
+            Tape tape = new Tape(input, gated, down.tape(active(gated)), null);
+            return backward(resultGradient, tape, gradients);
+        });
+    }
+
+    /** The gradient of the input. */
+    Tensor backward(Tensor resultGradient, Tape tape, GradientSum gradients) {
+        List<Tensor> gated = tape.gated().outputs();
+        Tensor dMade = branch.throughLeave(resultGradient, tape.made(), gradients);
+        Tensor dActive = down.backward(dMade, tape.down(), gradients);
+        Tensor dEntered = gateUp.backward(
+                activation.backward(dActive, gated.get(0), gated.get(1)),
+                tape.gated().tapes(),
+                gradients);
+        return branch.throughEnter(dEntered, tape.input(), resultGradient, gradients);
+    }
+
+    private Tensor active(SharedInput.Recorded gated) {
+        return activation.forward(gated.outputs().get(0), gated.outputs().get(1));
     }
 }

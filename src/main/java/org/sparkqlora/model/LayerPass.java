@@ -1,20 +1,53 @@
 package org.sparkqlora.model;
 
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.sparkqlora.tensor.TensorScope;
 
 /** One decoder layer during one pass, its weights in hand. */
 record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassContext.Layer context) {
+    /** What the gradient needs of the forward pass. */
+    record Tape(AttentionBlock.Tape attention, FeedForwardBlock.Tape feedForward) {}
+
+    /** The layer's output, and what the gradient needs. */
+    record Recorded(Tensor result, Tape tape) {
+        /** All tensors but the layer's input; some may come twice. */
+        Stream<Tensor> tensors() {
+            return Stream.of(
+                            Stream.of(result),
+                            tape.attention().tensors(),
+                            tape.feedForward().tensors())
+                    .flatMap(each -> each);
+        }
+    }
+
     /** Maps the residual stream (T, hidden) to that of the next layer. */
     Tensor forward(Tensor input) {
         return feedForward.forward(attended(input));
     }
 
-    /** Recomputes the layer from its input, and returns the gradient of that input. */
-    Tensor backward(Tensor resultGradient, Tensor input, GradientSum gradients) {
+    /** As {@link #forward}, keeping what the gradient needs but for what {@code recompute} says. */
+    Recorded record(Tensor input, Recompute recompute) {
+        AttentionBlock.Tape attended = attention.record(input, context);
+        FeedForwardBlock.Recorded made = feedForward.record(attended.result());
+        AttentionBlock.Tape kept = recompute == Recompute.ATTENTION ? attended.withoutProbabilities() : attended;
+        return new Recorded(made.result(), new Tape(kept, made.tape()));
+    }
+
+    /** The gradient of the layer's input. */
+    Tensor backward(Tensor resultGradient, Tape tape, GradientSum gradients) {
+        return TensorScope.keep(() -> {
+            Tensor middleGradient =
+                    TensorScope.keep(() -> feedForward.backward(resultGradient, tape.feedForward(), gradients));
+            return attention.backward(middleGradient, tape.attention(), context, gradients);
+        });
+    }
+
+    /** The same, the layer computed again from its input. */
+    Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientSum gradients) {
         return TensorScope.keep(() -> {
             AttentionBlock.Tape tape = attention.record(input, context);
-            Tensor middleGradient = feedForward.backward(resultGradient, tape.result(), gradients);
+            Tensor middleGradient = feedForward.recomputedBackward(resultGradient, tape.result(), gradients);
             return attention.backward(middleGradient, tape, context, gradients);
         });
     }

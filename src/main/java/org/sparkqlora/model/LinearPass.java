@@ -1,5 +1,6 @@
 package org.sparkqlora.model;
 
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -29,7 +30,12 @@ record LinearPass(
      * @param input x
      * @param adapted what the adapter made; null when there is none
      */
-    record Tape(Tensor input, @Nullable Adapted adapted) {}
+    record Tape(Tensor input, @Nullable Adapted adapted) {
+        /** Some may come twice. */
+        Stream<Tensor> tensors() {
+            return Stream.concat(Stream.of(input), adapted == null ? Stream.empty() : adapted.tensors());
+        }
+    }
 
     /**
      * What an adapter made of its input.
@@ -44,6 +50,14 @@ record LinearPass(
             Tensor seen,
             Tensor low,
             @Nullable Tensor directed) {
+        private Stream<Tensor> tensors() {
+            return Stream.of(
+                            Stream.of(seen, low),
+                            Stream.ofNullable(directed),
+                            Stream.ofNullable(mask).map(Dropout.Mask::kept))
+                    .flatMap(each -> each);
+        }
+
         Adapted withDirected(Tensor product) {
             return new Adapted(mask, seen, low, product);
         }

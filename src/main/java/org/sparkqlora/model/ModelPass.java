@@ -1,8 +1,12 @@
 package org.sparkqlora.model;
 
-import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
@@ -14,7 +18,8 @@ import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
- * One pass over one micro-batch at a time: forward keeping each layer's input only, and backward recomputing layer by layer.
+ * One pass over one micro-batch at a time: forward keeping each layer's input and, unless it is recomputed, what its gradient needs, and
+ * backward layer by layer.
  *
  * @param dropout of adapters' inputs; null where nothing is dropped
  * @param noise on the tokens that a gradient is computed of; null where there is none
@@ -30,11 +35,11 @@ record ModelPass(
         try (PointerScope scope = new PointerScope()) {
             PassContext context = model.context(batch);
             Tensor ids = indices(batch.ids());
-            List<Tensor> inputs = forward(embed(ids, batch), context);
-            Tensor last = inputs.remove(inputs.size() - 1);
+            Deque<LayerState> states = forward(embed(ids, batch), context);
+            Tensor last = states.pop().input();
             Tensor dLast = TensorMemory.zeros(last.scalar_type(), last.size(0), last.size(1));
             float[] losses = headGradient(batch, last, dLast, gradients);
-            Tensor dInput = backward(inputs, dLast, context, gradients);
+            Tensor dInput = backward(states, dLast, context, gradients);
             addEmbeddingGradient(ids, dInput, gradients);
             return new LossTotal(sum(losses), losses.length);
         }
@@ -120,15 +125,49 @@ record ModelPass(
         return embedded;
     }
 
-    /** The input of each layer, and the output of the last. */
-    private List<Tensor> forward(Tensor embedded, PassContext context) {
-        List<Tensor> states = new ArrayList<>();
-        states.add(embedded);
-        for (DecoderLayer layer : model.layers()) {
-            states.add(forward(layer, states.get(states.size() - 1), context));
+    /**
+     * What a pass keeps of a layer for its gradient.
+     *
+     * @param recorded null where the layer is to be computed again from its input
+     */
+    private record LayerState(Tensor input, LayerPass.@Nullable Recorded recorded) {
+        private void free() {
+            TensorScope.free(input);
+            if (recorded != null) {
+                // the output is the next layer's input and freed with it
+                tensors(recorded).stream()
+                        .filter(tensor -> tensor != recorded.result())
+                        .forEach(TensorScope::free);
+            }
         }
 
+        private static Set<Tensor> tensors(LayerPass.Recorded recorded) {
+            Set<Tensor> once = Collections.newSetFromMap(new IdentityHashMap<>());
+            recorded.tensors().forEach(once::add);
+            return once;
+        }
+    }
+
+    /** Of each layer, the last on top; above it the output of the last. */
+    private Deque<LayerState> forward(Tensor embedded, PassContext context) {
+        Deque<LayerState> states = new ArrayDeque<>();
+        Tensor state = embedded;
+        for (DecoderLayer layer : model.layers()) {
+            Tensor input = state;
+            LayerPass.Recorded recorded = model.recompute() == Recompute.ALL ? null : recorded(layer, input, context);
+            state = recorded == null ? forward(layer, input, context) : recorded.result();
+            states.push(new LayerState(input, recorded));
+        }
+
+        states.push(new LayerState(state, null));
         return states;
+    }
+
+    private LayerPass.Recorded recorded(DecoderLayer layer, Tensor input, PassContext context) {
+        stopIfInterrupted();
+        return TensorScope.keepAll(
+                () -> layer.open(parameters, workspace, context, dropout).record(input, model.recompute()),
+                LayerState::tensors);
     }
 
     private Tensor lastHidden(DocumentBatch batch, PassContext context) {
@@ -151,17 +190,21 @@ record ModelPass(
     }
 
     /** Goes down from the last layer; what a layer has used is freed at once. */
-    private Tensor backward(List<Tensor> inputs, Tensor dLast, PassContext context, GradientSum gradients) {
+    private Tensor backward(Deque<LayerState> states, Tensor dLast, PassContext context, GradientSum gradients) {
         Tensor gradient = dLast;
-        for (int layer = inputs.size() - 1; layer >= 0; layer--) {
+        while (!states.isEmpty()) {
             stopIfInterrupted();
-            DecoderLayer current = model.layers().get(layer);
-            Tensor input = inputs.get(layer);
+            LayerState state = states.pop();
+            DecoderLayer current = model.layers().get(states.size());
             Tensor above = gradient;
-            gradient = TensorScope.keep(
-                    () -> current.open(parameters, workspace, context, dropout).backward(above, input, gradients));
+            gradient = TensorScope.keep(() -> {
+                LayerPass layer = current.open(parameters, workspace, context, dropout);
+                return state.recorded() == null
+                        ? layer.recomputedBackward(above, state.input(), gradients)
+                        : layer.backward(above, state.recorded().tape(), gradients);
+            });
             TensorScope.free(above);
-            TensorScope.free(input);
+            state.free();
         }
 
         return gradient;

@@ -66,7 +66,7 @@ public final class PassParts implements AutoCloseable {
 
     /** The first layer's gradient: weights dequantised, forward recomputed, then back. */
     public void layerGradient() {
-        inContext((pass, context) -> open(pass, context).backward(hidden, hidden, gradients));
+        inContext((pass, context) -> open(pass, context).recomputedBackward(hidden, hidden, gradients));
     }
 
     /** Attention of the first layer, without its projections. */

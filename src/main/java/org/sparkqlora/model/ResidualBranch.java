@@ -22,10 +22,14 @@ record ResidualBranch(
         return stream.add(normalized, new Scalar(multiplier));
     }
 
-    /** The gradient of what the part made, given that of the stream behind it. */
-    Tensor throughLeave(Tensor streamGradient, Tensor made, GradientSum gradients) {
+    /**
+     * The gradient of what the part made, given that of the stream behind it.
+     *
+     * @param made may be null where {@link #needsOutput} says so
+     */
+    Tensor throughLeave(Tensor streamGradient, @Nullable Tensor made, GradientSum gradients) {
         Tensor scaled = multiplier == 1 ? streamGradient : streamGradient.mul(new Scalar(multiplier));
-        return after == null ? scaled : after.backward(scaled, made, gradients);
+        return after == null || made == null ? scaled : after.backward(scaled, made, gradients);
     }
 
     /** The gradient of the stream before the part, given that of what the part got and that of the stream behind it. */

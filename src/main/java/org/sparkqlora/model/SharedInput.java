@@ -2,6 +2,7 @@ package org.sparkqlora.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -9,7 +10,12 @@ import org.bytedeco.pytorch.global.torch;
 /** Linear maps of one and the same input, whether the family keeps them as modules of their own or fused in one. */
 sealed interface SharedInput {
     /** The output of each map, and what their gradient needs. */
-    record Recorded(List<Tensor> outputs, List<LinearPass.Tape> tapes) {}
+    record Recorded(List<Tensor> outputs, List<LinearPass.Tape> tapes) {
+        /** Some may come twice. */
+        Stream<Tensor> tensors() {
+            return Stream.concat(outputs.stream(), tapes.stream().flatMap(LinearPass.Tape::tensors));
+        }
+    }
 
     /** Applies all maps to (tokens, inputs). */
     Recorded apply(Tensor input);

@@ -1,5 +1,7 @@
 package org.sparkqlora.tensor;
 
+import java.util.Collection;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -21,6 +23,20 @@ public final class TensorScope {
             }
 
             outer.attach(result);
+            return result;
+        }
+    }
+
+    /** As {@link #keep}, for a result that holds many tensors: those that {@code tensors} names, each once, survive. */
+    public static <R> R keepAll(Supplier<R> body, Function<R, Collection<Tensor>> tensors) {
+        PointerScope outer = PointerScope.getInnerScope();
+        if (outer == null) {
+            throw new IllegalStateException("Cannot keep tensors for a surrounding scope: there is no scope");
+        }
+
+        try (PointerScope inner = new PointerScope()) {
+            R result = body.get();
+            tensors.apply(result).forEach(outer::attach);
             return result;
         }
     }

@@ -11,6 +11,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.InvalidWeightsException;
@@ -30,16 +31,19 @@ import org.sparkqlora.weights.WeightFolder;
  * @param spec how it is loaded and what of it trains
  * @param cacheFolder where copies are kept
  * @param taken what was taken out of the base; null unless adapters begin so
+ * @param recompute what passes do not keep
  */
 public record FolderModelSource(
         ModelPlace place,
         String folder,
         ModelSpec spec,
         String cacheFolder,
-        @Nullable StoredFactors taken) implements ModelSource {
+        @Nullable StoredFactors taken,
+        Recompute recompute)
+        implements ModelSource {
     /** A model that nothing was taken out of. */
     public FolderModelSource(ModelPlace place, String folder, ModelSpec spec, String cacheFolder) {
-        this(place, folder, spec, cacheFolder, null);
+        this(place, folder, spec, cacheFolder, null, Recompute.ALL);
     }
 
     /** A folder that is on every host. */
@@ -49,7 +53,12 @@ public record FolderModelSource(
 
     /** What is left of the model. */
     public FolderModelSource without(StoredFactors factors) {
-        return new FolderModelSource(place, folder, spec, cacheFolder, factors);
+        return new FolderModelSource(place, folder, spec, cacheFolder, factors, recompute);
+    }
+
+    /** The same model, whose passes keep what {@code other} says. */
+    public FolderModelSource recomputing(Recompute other) {
+        return new FolderModelSource(place, folder, spec, cacheFolder, taken, other);
     }
 
     @Override
@@ -83,7 +92,8 @@ public record FolderModelSource(
     public DecoderGradientModel open(int threads) {
         WeightFolder weights = openWeights(threads);
         try {
-            return new DecoderGradientModel(weights, DecoderModel.load(weights, spec, threads), this::takenFactors);
+            return new DecoderGradientModel(
+                    weights, DecoderModel.load(weights, spec, threads, recompute), this::takenFactors);
         } catch (RuntimeException e) {
             closeAfter(e, weights);
             throw e;

@@ -151,8 +151,7 @@ public record MemoryPlan(
             this.optimizer = optimizer;
             this.paging = paging;
             this.weights = new WeightMemory(config, spec.precision());
-            this.pass =
-                    new PassMemory(config, spec.method(), spec.precision(), step.sequenceLength(), step.rowsAtOnce());
+            this.pass = new PassMemory(config, spec.method(), spec.precision(), step);
             ParameterIndex index = ParameterIndex.of(config, spec);
             this.trained = index.all().stream().mapToLong(Parameter::size).toArray();
             this.parameters = index.size();
@@ -236,13 +235,13 @@ public record MemoryPlan(
         }
 
         private void addPasses() {
-            uses.put(MemoryUse.LAYER_INPUTS, step.tasksAtOnce() * pass.layerInputs());
+            uses.put(MemoryUse.LAYER_INPUTS, step.tasksAtOnce() * pass.kept());
             uses.put(MemoryUse.LAYER_RECOMPUTE, step.tasksAtOnce() * pass.layerRecompute());
             uses.put(MemoryUse.LOSS, step.tasksAtOnce() * pass.loss());
         }
 
         private void addSlack() {
-            long peak = pass.layerInputs() + Math.max(pass.layerRecompute(), pass.loss());
+            long peak = pass.kept() + Math.max(pass.layerRecompute(), pass.loss());
             uses.put(MemoryUse.MALLOC_SLACK, Math.round(MALLOC_SHARE * step.tasksAtOnce() * peak));
             uses.put(MemoryUse.HEAP_SLACK, planned().heapBytes() / LIVE_OF_A_FREE_BYTE);
         }

@@ -8,7 +8,8 @@ import org.sparkqlora.weights.QueryKeyNorm;
 /**
  * Bytes that one pass of a micro-batch over the model needs at its peak, dropout and DoRA left out.
  *
- * <p>Between layers: {@code (L + 2) T h a}, the input of each layer, the last output, and one gradient. Within a layer, what
+ * <p>Between layers: {@code (L + 2) T h a}, the input of each layer, the last output, and one gradient, and what is not recomputed:
+ * {@code L a T (3 h + 2 q + 2 k + 3 f)}, and attention's probabilities {@code L a H S}. Within a layer, what
  * {@code AttentionBlock} keeps of its forward pass, and then the larger of the gradients of the feed-forward and of the attention part:
  *
  * <pre>
@@ -19,9 +20,9 @@ import org.sparkqlora.weights.QueryKeyNorm;
  *
  * The loss: {@code a c V} of logits, c predictors at once; {@code 5 a T h} around it.
  *
- * @param rows documents of {@code sequenceLength} tokens, which are the costliest that rows can hold
+ * @param step of rows that are one document each, which are the costliest that rows can hold
  */
-record PassMemory(ModelConfig config, Method method, Precision precision, int sequenceLength, int rows) {
+record PassMemory(ModelConfig config, Method method, Precision precision, StepSize step) {
     // T tokens, L layers, h hidden, q = H d queries of a token, k = G d keys of a token, f feed-forward, V vocabulary,
     // a bytes of an
     // activation; S pairs of query and key that attention computes and K keys that its blocks of queries copy, of all
@@ -33,8 +34,36 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
     /** Of the logits that the loss computes at once. */
     private static final long CHUNK_BYTES = 24L << 20;
 
-    long layerInputs() {
-        return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation();
+    /** From the forward pass to the gradient: of all layers. */
+    long kept() {
+        return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation() + config.layers() * keptOfLayer();
+    }
+
+    /** Beside the layer's input. */
+    private long keptOfLayer() {
+        long probabilities = rows()
+                * blockPairs()
+                * config.heads()
+                * (config.traits().attentionCap().isPresent() ? 2 : 1);
+        return switch (step.recompute()) {
+            case ALL -> 0;
+            case ATTENTION -> activation() * keptValues();
+            case NONE -> activation() * (keptValues() + probabilities);
+        };
+    }
+
+    /** What enters each part, and what each but the last module makes of it. */
+    private long keptValues() {
+        long plain = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
+                        || config.traits().fusedProjections()
+                ? config.querySize() + config.keyValueSize()
+                : 0;
+        return tokens()
+                * (3L * config.hiddenSize()
+                        + 2L * config.querySize()
+                        + 2L * config.keyValueSize()
+                        + plain
+                        + 3L * config.intermediateSize());
     }
 
     long layerRecompute() {
@@ -54,8 +83,8 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
     private long tape() {
         long tokens = tokens();
         long values = tokens * (3L * config.hiddenSize() + 5L * config.querySize() + 3L * config.keyValueSize())
-                + 2L * rows * blockKeys() * config.keyValueSize()
-                + 2L * rows * blockPairs() * config.heads();
+                + 2L * rows() * blockKeys() * config.keyValueSize()
+                + 2L * rows() * blockPairs() * config.heads();
         long headNorms = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
                 ? tokens * (config.querySize() + config.keyValueSize())
                 : 0;
@@ -74,8 +103,8 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
         long queries = config.querySize();
         long keys = config.keyValueSize();
         long values = tokens * (5 * hidden + 7 * queries + 3 * keys)
-                + 4L * rows * blockKeys() * keys
-                + rows * blockPairs() * config.heads();
+                + 4L * rows() * blockKeys() * keys
+                + rows() * blockPairs() * config.heads();
         return activation() * values
                 + 2L * Float.BYTES * tokens * (queries + keys)
                 + weightGradient(2 * hidden * (queries + keys));
@@ -92,7 +121,11 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
     }
 
     private long tokens() {
-        return (long) rows * sequenceLength;
+        return rows() * step.sequenceLength();
+    }
+
+    private long rows() {
+        return step.rowsAtOnce();
     }
 
     private long activation() {
@@ -102,7 +135,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
     /** Pairs of query and key in one document. */
     private long blockPairs() {
         long pairs = 0;
-        for (int from = 0; from < sequenceLength; from += QUERY_BLOCK) {
+        for (int from = 0; from < step.sequenceLength(); from += QUERY_BLOCK) {
             pairs += queries(from) * keys(from);
         }
 
@@ -112,7 +145,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
     /** Keys that the blocks of one document see, each block's counted anew. */
     private long blockKeys() {
         long keys = 0;
-        for (int from = 0; from < sequenceLength; from += QUERY_BLOCK) {
+        for (int from = 0; from < step.sequenceLength(); from += QUERY_BLOCK) {
             keys += keys(from);
         }
 
@@ -120,7 +153,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, int se
     }
 
     private long queries(int from) {
-        return Math.min(QUERY_BLOCK, sequenceLength - from);
+        return Math.min(QUERY_BLOCK, step.sequenceLength() - from);
     }
 
     private long keys(int from) {

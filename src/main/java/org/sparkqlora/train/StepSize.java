@@ -1,5 +1,7 @@
 package org.sparkqlora.train;
 
+import org.sparkqlora.model.Recompute;
+
 /**
  * How large a step is, and how it is spread.
  *
@@ -8,8 +10,15 @@ package org.sparkqlora.train;
  * @param microBatchSize most rows that pass through the model at once
  * @param shards tasks a step
  * @param executors processes that the tasks are spread over, all of an executor's at once
+ * @param recompute what a pass does not keep
  */
-public record StepSize(int sequenceLength, int batchSize, int microBatchSize, int shards, int executors) {
+public record StepSize(
+        int sequenceLength, int batchSize, int microBatchSize, int shards, int executors, Recompute recompute) {
+    /** A step that keeps the inputs of layers only. */
+    public StepSize(int sequenceLength, int batchSize, int microBatchSize, int shards, int executors) {
+        this(sequenceLength, batchSize, microBatchSize, shards, executors, Recompute.ALL);
+    }
+
     public StepSize {
         requirePositive("tokens a row", sequenceLength);
         requirePositive("rows a step", batchSize);

@@ -15,6 +15,7 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.Recompute;
 import org.sparkqlora.optim.Optimizer;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -212,6 +213,25 @@ class MemoryPlanTest {
         assertThat(wide.bytes(MemoryUse.MALLOC_SLACK)).isGreaterThan(2 * small.bytes(MemoryUse.MALLOC_SLACK));
         assertThat(wide.bytes(MemoryUse.HEAP_SLACK)).isEqualTo(small.bytes(MemoryUse.HEAP_SLACK));
         assertThat(ranked.bytes(MemoryUse.HEAP_SLACK)).isGreaterThan(3 * small.bytes(MemoryUse.HEAP_SLACK));
+    }
+
+    @Test
+    void whatIsNotRecomputedIsKeptOfEveryLayer() {
+        ModelConfig config = LlamaSizes.of(1e9);
+        long all = kept(config, Recompute.ALL);
+        long attention = kept(config, Recompute.ATTENTION);
+        long none = kept(config, Recompute.NONE);
+        // queries go in blocks of 256, each against the keys up to its last
+        long pairs = 256 * 256 + 256 * 512;
+
+        assertThat(attention).isGreaterThan(2 * all);
+        assertThat(none - attention).isEqualTo(Short.BYTES * config.layers() * config.heads() * pairs);
+    }
+
+    private static long kept(ModelConfig config, Recompute recompute) {
+        StepSize step = new StepSize(512, 16, 1, 1, 1, recompute);
+        return MemoryPlan.of(config, qlora(Precision.BF16, 16), optimizer(OptimizerKind.ADAMW), step)
+                .bytes(MemoryUse.LAYER_INPUTS);
     }
 
     @Test
