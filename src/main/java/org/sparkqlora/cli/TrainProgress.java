@@ -67,6 +67,14 @@ final class TrainProgress implements ProgressReporter {
         drawn = false;
     }
 
+    /** No step follows; what is drawn stays. */
+    synchronized void ended() {
+        if (drawn) {
+            console.part(System.lineSeparator());
+            drawn = false;
+        }
+    }
+
     private synchronized void draw(RunView run) {
         List<String> lines = new LiveView(console.width()).lines(run);
         boolean isLast = run.step() == run.steps();

@@ -66,6 +66,7 @@ final class Watching implements AutoCloseable {
     /** The run is whole and its result is there. */
     void ended(TrainSummary summary, Result result) {
         watch.ended();
+        terminal.ended();
         Location report = new ReportFile(output)
                 .write(
                         run.plan(),
@@ -79,6 +80,7 @@ final class Watching implements AutoCloseable {
 
     void failed(Throwable failure) {
         watch.failed(failure);
+        terminal.ended();
         mlflow.ifPresent(MlflowRun::failed);
     }
 

@@ -40,6 +40,9 @@ import org.sparkqlora.train.Straggler;
         disabledReason = "no Chromium on the PATH: apt-get install chromium, as .ci/run does")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class RunPagesIT {
+    /** What WCAG asks of text of usual size. */
+    private static final double READABLE = 4.5;
+
     private static final Path PICTURES = Path.of("target", "screenshots");
 
     @TempDir
@@ -81,6 +84,7 @@ class RunPagesIT {
         assertThat(count("#qlora svg[role=img] > title")).isEqualTo(4);
         assertThat(text(".parameters")).contains("lora.rank", "16", "qlora");
         assertThat(count("#qlora .memory .bar")).isEqualTo(1);
+        assertThat(lowestContrast()).isGreaterThanOrEqualTo(READABLE);
         assertThat(browser.errors()).isEmpty();
         browser.screenshot(PICTURES.resolve("tab-short-run.png"));
     }
@@ -120,7 +124,9 @@ class RunPagesIT {
     @Order(3)
     void aLongRunIsDrawnAgainWhileItGoesOn() throws IOException, InterruptedException {
         RunWatch watch = watch();
+        long begin = System.nanoTime();
         train(watch, 1, 730);
+        assertThat((System.nanoTime() - begin) / 730).as("nanoseconds a step").isLessThan(1_000_000);
         browser.size(1280, 900);
 
         browser.go(address());
@@ -152,6 +158,7 @@ class RunPagesIT {
             assertThat(brightness(dark)).as(dark).isLessThan(0.2);
         }
 
+        assertThat(lowestContrast()).isGreaterThanOrEqualTo(READABLE);
         browser.screenshot(PICTURES.resolve("tab-phone-dark.png"));
         browser.size(1280, 900);
         browser.screenshot(PICTURES.resolve("tab-dark.png"));
@@ -165,10 +172,12 @@ class RunPagesIT {
         String application = context().sc().applicationId();
         browser.go("about:blank"); // a page that is open asks on
         Sessions.stop();
+        Path store = Files.createDirectories(folder.resolve("store"));
         SparkConf conf = new SparkConf()
                 .set(
                         "spark.history.fs.logDirectory",
-                        folder.resolve("events").toUri().toString());
+                        folder.resolve("events").toUri().toString())
+                .set("spark.history.store.path", store.toString()); // what it keeps goes through a disk
         FsHistoryProvider provider = new FsHistoryProvider(conf);
         HistoryServer server = new HistoryServer(conf, provider, HistoryServer$.MODULE$.createSecurityManager(conf), 0);
         server.initialize();
@@ -252,6 +261,12 @@ class RunPagesIT {
         return browser.evaluate(
                         "getComputedStyle(document.querySelector('%s')).backgroundColor.match(/[0-9]+/g).slice(0, 3).reduce((a, b) => a + b / 765, 0)"
                                 .formatted(selector))
+                .asDouble();
+    }
+
+    /** Of all text and what is behind it, as WCAG reckons it. */
+    private static double lowestContrast() throws IOException, InterruptedException {
+        return browser.evaluate(Files.readString(Path.of("src", "test", "resources", "pages", "contrast.js")))
                 .asDouble();
     }
 

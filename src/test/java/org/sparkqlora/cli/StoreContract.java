@@ -54,6 +54,8 @@ abstract class StoreContract {
         CommandRun first = there.train(output, OPTIONS);
         assertThat(first.code()).as(first.err()).isEqualTo(ExitCode.OK);
         StoredRun.read(output).assertEquals(expected);
+        assertThat(Location.parse(output).resolve(ReportFile.NAME).text())
+                .hasValueSatisfying(report -> assertThat(report).endsWith("</html>\n"));
 
         loseCheckpoint(4, Location.parse(output));
         CommandRun again = there.train(output, OPTIONS);

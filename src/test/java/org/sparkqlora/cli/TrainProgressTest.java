@@ -62,6 +62,21 @@ class TrainProgressTest {
     }
 
     @Test
+    void aRunThatStopsEarlyLeavesItsLinesAndAFreshOne() {
+        PrintStream stream = new PrintStream(err, true, StandardCharsets.UTF_8);
+        Console console = new Console(stream, stream, Console.Kind.TERMINAL, WIDTH);
+        TrainProgress terminal = new TrainProgress(console, () -> 0, record);
+        ProgressReporter progress = new RunWatch(facts(), step -> List.of(), record, () -> 0).and(terminal);
+        progress.started(0, 40);
+        progress.stepDone(step(1, 2));
+
+        terminal.ended();
+        terminal.ended();
+
+        assertThat(screen()).hasSize(3).last().isEqualTo("");
+    }
+
+    @Test
     void aLogHasAPlainLineNowAndThenAndTheLastOne() {
         ProgressReporter progress = progress(Console.Kind.LOG);
         progress.started(0, 9);

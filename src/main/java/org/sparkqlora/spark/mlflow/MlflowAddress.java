@@ -33,13 +33,17 @@ public record MlflowAddress(String server, @Nullable String authorization) {
         }
 
         requireHttp(address);
-        return new MlflowAddress(address.replaceAll("/+$", ""), authorization(environment));
+        String named = authorization(environment);
+        String user = URI.create(address).getUserInfo();
+        return new MlflowAddress(
+                address.replaceFirst("//[^/@]*@", "//").replaceAll("/+$", ""),
+                named == null && user != null ? basic(user) : named);
     }
 
     /** Without what is secret. */
     @Override
     public String toString() {
-        return server.replaceFirst("//[^/@]*@", "//");
+        return server;
     }
 
     private static void requireHttp(String address) {
@@ -69,11 +73,10 @@ public record MlflowAddress(String server, @Nullable String authorization) {
         }
 
         String user = environment.get(USER);
-        return user == null
-                ? null
-                : "Basic "
-                        + Base64.getEncoder()
-                                .encodeToString((user + ":" + environment.getOrDefault(PASSWORD, ""))
-                                        .getBytes(StandardCharsets.UTF_8));
+        return user == null ? null : basic(user + ":" + environment.getOrDefault(PASSWORD, ""));
+    }
+
+    private static String basic(String userAndPassword) {
+        return "Basic " + Base64.getEncoder().encodeToString(userAndPassword.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -98,6 +98,14 @@ class MlflowRunTest {
         assertThat(address.toString()).doesNotContain("dTpw");
     }
 
+    @Test
+    void aPasswordInTheAddressIsSentAndNotShown() {
+        MlflowAddress address = MlflowAddress.of("http://u:p@host:5000", Map.of());
+
+        assertThat(address.authorization()).isEqualTo("Basic dTpw");
+        assertThat(address.toString()).isEqualTo("http://host:5000");
+    }
+
     @ParameterizedTest(name = "{0}")
     @ValueSource(strings = {"", "databricks", "file:///tmp/mlruns", "sqlite:///m.db", "ht tp://x"})
     void anAddressThatIsNoServerIsRefused(String address) {
