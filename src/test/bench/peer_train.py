@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""QLoRA by PEFT, transformers and bitsandbytes on a CPU: what `train` is measured beside.
+
+    python peer_train.py --model MODEL --rows ROWS.jsonl --recipe default|lean|fast|lora|full --steps 6 --batch 4 --threads 2
+
+Recipes: default = what PEFT's documentation says (prepare_model_for_kbit_training, gradient checkpointing, float32 norms and adapters);
+lean = norms in bf16, gradient checkpointing; fast = norms in bf16, autocast, no checkpointing, which takes the most memory;
+lora = the same base in 16 bits; full = all weights train. Rows are those of peer_rows.py, in file order.
+
+Prints one JSON line: seconds and loss of every step, the peak of resident memory, and the matmul rate of this process.
+"""
+import argparse
+import json
+import os
+import resource
+import time
+
+RECIPES = ("default", "lean", "fast", "lora", "full")
+KIB_A_GIB = 1 << 20
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--rows", required=True)
+    parser.add_argument("--recipe", default="default", choices=RECIPES)
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--save-initial", help="folder for the adapter as it is before the first step")
+    return parser.parse_args()
+
+
+options = arguments()
+os.environ["OMP_NUM_THREADS"] = str(options.threads)  # read when torch is loaded
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import torch  # noqa: E402
+from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training  # noqa: E402
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, logging  # noqa: E402
+
+
+def load_model():
+    logging.set_verbosity_error()
+    quantization = {}
+    if options.recipe in ("default", "lean", "fast"):
+        quantization["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
+        )
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.bfloat16, **quantization)
+    checkpointing = {"use_reentrant": False}
+    if options.recipe == "default":
+        model = prepare_model_for_kbit_training(
+            model, use_gradient_checkpointing=True, gradient_checkpointing_kwargs=checkpointing
+        )
+    elif options.recipe != "fast":
+        model.gradient_checkpointing_enable(checkpointing)
+        model.enable_input_require_grads()
+    if options.recipe != "full":
+        lora = LoraConfig(
+            r=options.rank, lora_alpha=2 * options.rank, target_modules="all-linear", task_type="CAUSAL_LM"
+        )
+        model = get_peft_model(model, lora)
+    model.train()
+    model.config.use_cache = False
+    return model
+
+
+def batches():
+    with open(options.rows, encoding="utf-8") as lines:
+        rows = [json.loads(line)["input_ids"] for line in lines]
+    for step in range(options.steps):
+        picked = [rows[(step * options.batch + i) % len(rows)] for i in range(options.batch)]
+        yield torch.tensor(picked)
+
+
+def train(model):
+    """Seconds and loss of every step."""
+    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trainable, lr=options.learning_rate, weight_decay=0.0)
+    seconds, losses = [], []
+    for ids in batches():
+        start = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=options.recipe == "fast"):
+            loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trainable, 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        seconds.append(time.perf_counter() - start)
+        losses.append(loss.item())
+    return seconds, losses
+
+
+def matmul_tflops(m, k, n):
+    left, right = torch.randn(m, k).to(torch.bfloat16), torch.randn(n, k).to(torch.bfloat16)
+    times = []
+    for _ in range(9):
+        start = time.perf_counter()
+        torch.nn.functional.linear(left, right)
+        times.append(time.perf_counter() - start)
+    return 2 * m * k * n / sorted(times)[len(times) // 2] / 1e12
+
+
+def main():
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    model = load_model()
+    if options.save_initial:
+        model.save_pretrained(options.save_initial)
+    seconds, losses = train(model)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_A_GIB
+    config = model.config
+    print(json.dumps({
+        "recipe": options.recipe, "seconds": seconds, "losses": losses, "peak_gib": peak,
+        "matmul_tflops": matmul_tflops(2048, config.hidden_size, config.intermediate_size),
+    }))
+
+
+if __name__ == "__main__":
+    main()
