@@ -9,12 +9,28 @@ final class BlockArithmetic {
 
     /** Largest absolute value of {@code values[from..from+count-1]}; NaN when one of them is NaN. */
     static float absmax(float[] values, int from, int count) {
-        int largest = 0; // bit patterns of positive floats are ordered as the floats, with NaN above infinity
-        for (int i = from; i < from + count; i++) {
-            largest = Math.max(largest, Float.floatToRawIntBits(values[i]) & Integer.MAX_VALUE);
+        int whole = from + count - count % 4;
+        int first = 0; // four maxima, none of which waits for another
+        int second = 0;
+        int third = 0;
+        int fourth = 0;
+        for (int i = from; i < whole; i += 4) {
+            first = Math.max(first, magnitude(values[i]));
+            second = Math.max(second, magnitude(values[i + 1]));
+            third = Math.max(third, magnitude(values[i + 2]));
+            fourth = Math.max(fourth, magnitude(values[i + 3]));
         }
 
-        return Float.intBitsToFloat(largest);
+        for (int i = whole; i < from + count; i++) {
+            first = Math.max(first, magnitude(values[i]));
+        }
+
+        return Float.intBitsToFloat(Math.max(Math.max(first, second), Math.max(third, fourth)));
+    }
+
+    /** Bit patterns of positive floats are ordered as the floats, with NaN above infinity. */
+    private static int magnitude(float value) {
+        return Float.floatToRawIntBits(value) & Integer.MAX_VALUE;
     }
 
     /**

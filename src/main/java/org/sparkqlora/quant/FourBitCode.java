@@ -95,4 +95,24 @@ public enum FourBitCode {
     int nearest(float x) {
         return codeOfRank[nearest.index(x)];
     }
+
+    /** Midpoints between neighbouring levels, ascending. */
+    float[] midpoints() {
+        float[] midpoints = new float[LEVELS - 1];
+        for (int rank = 0; rank + 1 < LEVELS; rank++) {
+            midpoints[rank] = (levels[codeOfRank[rank]] + levels[codeOfRank[rank + 1]]) / 2f;
+        }
+
+        return midpoints;
+    }
+
+    /** The codes in the order of their levels. */
+    int[] codesInOrder() {
+        int[] codes = new int[LEVELS];
+        for (int rank = 0; rank < LEVELS; rank++) {
+            codes[rank] = codeOfRank[rank];
+        }
+
+        return codes;
+    }
 }

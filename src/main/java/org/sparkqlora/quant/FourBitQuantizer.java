@@ -14,10 +14,12 @@ public final class FourBitQuantizer {
     private static final EightBitCodec SCALE_CODEC = new EightBitCodec(DynamicMap.signed());
 
     private final QuantSpec spec;
+    private final FourBitEncoder encoder;
     private final Workers workers;
 
     public FourBitQuantizer(QuantSpec spec, Workers workers) {
         this.spec = spec;
+        this.encoder = FourBitEncoder.fastest(spec.code());
         this.workers = workers;
     }
 
@@ -46,24 +48,12 @@ public final class FourBitQuantizer {
     }
 
     private float quantizeBlock(float[] values, int from, int count, byte[] packed, int at, long firstIndex) {
-        float absmax = BlockArithmetic.absmax(values, from, count);
+        float absmax = encoder.absmax(values, from, count);
         if (!Float.isFinite(absmax)) {
             throw notFinite(values, from, firstIndex);
         }
 
-        FourBitCode code = spec.code();
-        float inverse = BlockArithmetic.inverse(absmax);
-        int pairs = count / 2;
-        for (int i = 0; i < pairs; i++) {
-            int high = code.nearest(values[from + 2 * i] * inverse);
-            int low = code.nearest(values[from + 2 * i + 1] * inverse);
-            packed[at + i] = (byte) (high << 4 | low);
-        }
-
-        if (count % 2 == 1) {
-            packed[at + pairs] = (byte) (code.nearest(values[from + count - 1] * inverse) << 4 | code.nearest(0f));
-        }
-
+        encoder.encode(values, from, count, BlockArithmetic.inverse(absmax), packed, at);
         return absmax;
     }
 
