@@ -73,6 +73,15 @@ public final class CheckpointStore {
         }
     }
 
+    /** Removes every checkpoint. */
+    public void clear() {
+        try {
+            files.delete(folder, true);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to remove the checkpoints in " + folder, e);
+        }
+    }
+
     /** Throws an error when another driver has claimed the folder since. */
     public void requireOwned() {
         try {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.sparkqlora.checkpoint.WholeFile;
+import org.sparkqlora.train.Evaluated;
 import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.MetricsJson;
 import org.sparkqlora.train.MetricsLog;
@@ -33,6 +34,11 @@ final class MetricsObject implements MetricsLog {
     public void rewindTo(long step) {
         lines.clear();
         lines.addAll(MetricsFile.linesUpTo(step, file.text().orElse("").lines()));
+    }
+
+    @Override
+    public List<Evaluated> evaluations() {
+        return MetricsJson.evaluations(lines);
     }
 
     @Override

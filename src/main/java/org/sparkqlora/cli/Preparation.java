@@ -10,6 +10,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.DataPreparation;
 import org.sparkqlora.spark.FirstRecord;
 import org.sparkqlora.spark.LineEncoderSource;
+import org.sparkqlora.spark.Part;
 import org.sparkqlora.spark.PreparationReport;
 import org.sparkqlora.spark.PreparedData;
 
@@ -18,18 +19,26 @@ final class Preparation {
     private final JavaSparkContext context;
     private final Console console;
     private final DataPreparation data;
+    private final Part part;
 
+    /** For all of the data. */
     Preparation(JavaSparkContext context, Console console) {
+        this(context, console, Part.ALL);
+    }
+
+    /** For a part of the data. */
+    Preparation(JavaSparkContext context, Console console, Part part) {
         this.context = context;
         this.console = console;
         this.data = new DataPreparation(context);
+        this.part = part;
     }
 
     /** Rows of {@code sources}, made in {@code target} unless they are a prepared folder already. */
     PreparedData rows(List<String> sources, LineEncoderSource encoders, DataOptions options, String target) {
         PreparedData rows = ready(sources).orElseGet(() -> {
             data.first(sources).ifPresent(first -> noteFormat(sources, first, options));
-            return data.prepare(sources, encoders, options.preparation(), target);
+            return data.prepare(sources, encoders, options.preparation().of(part), target);
         });
         report(sources, rows);
         return rows;
@@ -39,7 +48,7 @@ final class Preparation {
     String fingerprint(List<String> sources, LineEncoderSource encoders, DataOptions options) {
         return ready(sources)
                 .map(rows -> rows.manifest().fingerprint())
-                .orElseGet(() -> data.fingerprint(sources, encoders, options.preparation()));
+                .orElseGet(() -> data.fingerprint(sources, encoders, options.preparation().of(part)));
     }
 
     /** Tokens a row that the rows of {@code sources} have or will have. */
@@ -55,7 +64,15 @@ final class Preparation {
     /** The folder that an earlier {@code prepare} made, when the source is one. */
     private Optional<PreparedData> ready(List<String> sources) {
         Configuration configuration = context.hadoopConfiguration();
-        return sources.size() == 1 ? PreparedData.find(sources.get(0), configuration) : Optional.empty();
+        Optional<PreparedData> found =
+                sources.size() == 1 ? PreparedData.find(sources.get(0), configuration) : Optional.empty();
+        if (found.isPresent() && !part.equals(Part.ALL)) {
+            throw new IllegalArgumentException(
+                    "Cannot hold out a part of %s: its rows are prepared already. Prepare held-out examples apart, for --eval-data"
+                            .formatted(sources.get(0)));
+        }
+
+        return found;
     }
 
     private void noteFormat(List<String> sources, FirstRecord first, DataOptions options) {

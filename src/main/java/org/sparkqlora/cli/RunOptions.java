@@ -85,7 +85,7 @@ final class RunOptions {
             names = "--eval-every",
             defaultValue = "0",
             paramLabel = "STEPS",
-            description = "Loss over --eval-data; 0: only at the end. Default: ${DEFAULT-VALUE}.")
+            description = "Loss over held-out examples; 0: only at the end. Default: ${DEFAULT-VALUE}.")
     int evaluateEvery;
 
     @Option(
@@ -159,8 +159,8 @@ final class RunOptions {
                 .orElseGet(() -> new TensorBoardFiles(folder, name));
     }
 
-    Rhythm rhythm() {
-        return new Rhythm(occasion(checkpointWhen, checkpointEvery), occasion(evaluateWhen, evaluateEvery));
+    Rhythm rhythm(int patience) {
+        return new Rhythm(occasion(checkpointWhen, checkpointEvery), occasion(evaluateWhen, evaluateEvery), patience);
     }
 
     private static void checkTrigger(Problems problems, String option, @Nullable String trigger) {

@@ -42,6 +42,10 @@ final class SummaryJson {
         put(root, "first_loss", run.firstLoss());
         put(root, "last_loss", run.lastLoss());
         put(root, "eval_loss", run.evaluationLoss());
+        run.best().ifPresent(best -> {
+            root.put("best_eval_loss", best.loss());
+            root.put("best_step", best.step());
+        });
         root.put("tokens_per_second", run.tokens() / Math.max(run.seconds(), 1e-9));
         root.put("seconds", run.seconds());
         ObjectNode moved = root.putObject("exchange");
@@ -108,6 +112,16 @@ final class SummaryJson {
     /** One answer of many. */
     static String answer(Prompt prompt, Answers.Answer answer) {
         ObjectNode root = MAPPER.createObjectNode();
+        root.set("prompt", MAPPER.valueToTree(asked(prompt)));
+        root.put("text", answer.text());
+        root.put("tokens", answer.tokens());
+        return root.toString();
+    }
+
+    /** An answer while a run trains. */
+    static String sample(long step, Prompt prompt, Answers.Answer answer) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.put("step", step);
         root.set("prompt", MAPPER.valueToTree(asked(prompt)));
         root.put("text", answer.text());
         root.put("tokens", answer.tokens());

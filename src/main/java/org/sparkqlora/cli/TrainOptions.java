@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LoraSpec;
@@ -18,8 +17,8 @@ final class TrainOptions {
     @Mixin
     DataOptions data = new DataOptions();
 
-    @Option(names = "--eval-data", split = ",", paramLabel = "PATH", description = "Held-out examples, as --data.")
-    List<String> heldOut = new ArrayList<>();
+    @Mixin
+    EvaluationOptions evaluation = new EvaluationOptions();
 
     @Mixin
     RunOptions run = new RunOptions();
@@ -43,6 +42,7 @@ final class TrainOptions {
     void check(Problems problems) {
         model.check(problems);
         data.check(problems);
+        evaluation.check(problems);
         run.check(problems);
         adapter.check(problems);
         problems.require(

@@ -7,6 +7,13 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.checkpoint.CheckpointStore;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.Sampling;
+import org.sparkqlora.spark.Part;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.train.Keeping;
+import org.sparkqlora.train.StateStore;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
@@ -37,6 +44,11 @@ import org.sparkqlora.weights.ModelConfig;
 /** A training run from its options to its adapter: check, prepare, plan, train, publish. Driver only. */
 final class Training {
     private static final String CHECKPOINTS = "checkpoints";
+    private static final String BEST = "best";
+
+    /** As many as a store keeps at least. */
+    private static final int BESTS = 2;
+
     static final String METRICS = "metrics.jsonl";
 
     private final TrainOptions options;
@@ -56,7 +68,7 @@ final class Training {
         ModelEncoders encoders = ModelEncoders.of(folder, options.data, start, config);
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             JavaSparkContext context = Sessions.context("train");
-            Preparation preparation = new Preparation(context, console);
+            Preparation preparation = new Preparation(context, console, options.evaluation.trained());
             PlanFile planFile = new PlanFile(output.location());
             planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
             FolderModelSource whole = options.source(start.lora());
@@ -70,9 +82,7 @@ final class Training {
             setup.check(new ClusterNeeds(whole, folders(preparation, output), shards, memory), exchange);
             PreparedData rows =
                     preparation.rows(options.data.sources, encoders, options.data, output.pathOf("prepared"));
-            PreparedData heldOut = options.heldOut.isEmpty()
-                    ? null
-                    : preparation.rows(options.heldOut, encoders, options.data, output.pathOf("prepared-eval"));
+            PreparedData heldOut = heldOut(context, encoders, output);
             TrainPlan asked = plan(rows, whole, start, shards);
             TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
             FolderModelSource model = source(context, plan, output);
@@ -80,6 +90,41 @@ final class Training {
             Watched watched = new Watched(memory, mlflow);
             return train(context, run, exchange, start, output, watched);
         }
+    }
+
+    private @Nullable PreparedData heldOut(JavaSparkContext context, ModelEncoders encoders, OutputFolder output) {
+        EvaluationOptions evaluation = options.evaluation;
+        boolean apart = !evaluation.heldOut.isEmpty();
+        if (!apart && evaluation.fraction == 0) {
+            return null;
+        }
+
+        List<String> sources = apart ? evaluation.heldOut : options.data.sources;
+        return new Preparation(context, console, apart ? Part.ALL : evaluation.heldOutPart())
+                .rows(sources, encoders, options.data, output.pathOf("prepared-eval"));
+    }
+
+    private @Nullable SampleFile samples(AdapterStart start, OutputFolder output) {
+        Path prompts = options.evaluation.prompts;
+        if (prompts == null) {
+            return null;
+        }
+
+        Path folder = options.model.folder();
+        ModelTokenizer tokenizer = ModelTokenizer.open(
+                folder, options.data.chatTemplate, start.vocabulary().added());
+        GenerationSpec spec = new GenerationSpec(
+                options.evaluation.maxNewTokens,
+                EndTokens.of(folder, BaseCheck.config(options.model), tokenizer),
+                new Sampling(0, 0, 1, options.run.seed));
+        return SampleFile.of(output.resolve(SampleFile.NAME), prompts, tokenizer, spec);
+    }
+
+    private StateStore best(OutputFolder output, TrainPlan plan, StateHome home) {
+        Location folder = output.resolve(BEST);
+        return options.evaluation.keepBest
+                ? new CheckpointStateStore(new CheckpointStore(folder.files(), folder.path(), BESTS), plan, home)
+                : StateStore.none();
     }
 
     /** Takes the first adapters out of the base, where they begin so. */
@@ -159,15 +204,17 @@ final class Training {
         CheckpointStore checkpoints = checkpoints(output);
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
                 MetricsLog metrics = metrics(output, checkpoints);
+                SampleFile samples = samples(start, output);
                 FirstState first = firstState(run, start, home(run, workers));
                 Watching watching = new Watching(context, run, watched, options.run, console)) {
             StateHome home = home(run, workers);
             Trainer trainer = new Trainer(
                     plan,
-                    options.run.rhythm(),
+                    options.run.rhythm(options.evaluation.patience),
                     new CheckpointStateStore(checkpoints, plan, home),
                     metrics,
-                    watching.reporter());
+                    watching.reporter(),
+                    new Keeping(best(output, plan, home), SampleFile.orNone(samples)));
             Result result =
                     new Result(output.location(), plan, first.index(), options.model.folder(), start.vocabulary());
             TrainSummary summary = trainRun(

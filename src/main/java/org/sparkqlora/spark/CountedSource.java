@@ -21,21 +21,21 @@ record CountedSource(double weight, List<SourceSplit> splits, List<Long> lines, 
     }
 
     /**
-     * Which records of each source are used: all, or of weighted sources as many as give the mixture without using any twice, so
+     * Which records of each source are used, of {@code part} alone: all, or of weighted sources as many as give the mixture without using any twice, so
      * that the source that is shortest for its weight is used whole.
      */
-    static List<Share> shares(List<CountedSource> sources) {
+    static List<Share> shares(List<CountedSource> sources, Part part) {
         double whole = sources.stream()
                 .filter(source -> source.weight() > 0)
                 .mapToDouble(source -> source.records() / source.weight())
                 .min()
                 .orElse(0);
-        return sources.stream().map(source -> source.share(whole)).toList();
+        return sources.stream().map(source -> source.share(whole, part)).toList();
     }
 
-    private Share share(double whole) {
+    private Share share(double whole, Part part) {
         return weight == 0 || records() == 0
-                ? Share.ALL
-                : new Share(Math.min(records(), Math.round(whole * weight)), records());
+                ? new Share(1, 1, part)
+                : new Share(Math.min(records(), Math.round(whole * weight)), records(), part);
     }
 }

@@ -93,7 +93,7 @@ public final class DataPreparation {
                     1 + counted.stream().mapToLong(CountedSource::records).sum() / HASHED;
             GroupTask task =
                     new GroupTask(encoders, options, new GroupTask.RowFiles(folder, prefix, hadoop), hashedOneOf);
-            List<GroupResult> results = new EncodingJob(context, task, counted).run();
+            List<GroupResult> results = new EncodingJob(context, task, counted, options.part()).run();
             Manifest manifest = manifest(sources, results, options, fingerprint);
             ExampleChecks checks =
                     results.stream().map(GroupResult::checks).reduce(ExampleChecks.NONE, ExampleChecks::plus);

@@ -16,12 +16,12 @@ final class EncodingJob {
     private final List<TablePart> tables = new ArrayList<>();
     private int groups;
 
-    EncodingJob(JavaSparkContext context, GroupTask task, List<CountedSource> sources) {
+    EncodingJob(JavaSparkContext context, GroupTask task, List<CountedSource> sources, Part part) {
         this.context = context;
         this.task = task;
         this.size = LineGroup.sizeFor(
                 sources.stream().mapToLong(CountedSource::records).sum());
-        List<Share> shares = CountedSource.shares(sources);
+        List<Share> shares = CountedSource.shares(sources, part);
         for (int i = 0; i < sources.size(); i++) {
             add(sources.get(i), shares.get(i));
         }

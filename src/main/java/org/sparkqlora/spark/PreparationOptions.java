@@ -8,15 +8,27 @@ import java.io.Serializable;
  * @param width tokens a row
  * @param packing whether documents share rows
  * @param onBadRecord what becomes of a line that is no record
+ * @param part which part of the data
  */
-public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord) implements Serializable {
+public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord, Part part)
+        implements Serializable {
     private static final int SHORTEST = 2;
+
+    /** For all of the data. */
+    public PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord) {
+        this(width, packing, onBadRecord, Part.ALL);
+    }
 
     public PreparationOptions {
         if (width < SHORTEST) {
             throw new IllegalArgumentException(
                     "Cannot prepare rows of %d tokens: expected at least %d".formatted(width, SHORTEST));
         }
+    }
+
+    /** The same for a part of the data. */
+    public PreparationOptions of(Part other) {
+        return new PreparationOptions(width, packing, onBadRecord, other);
     }
 
     /** Whether documents share rows. */

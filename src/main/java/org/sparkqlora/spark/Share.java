@@ -3,14 +3,15 @@ package org.sparkqlora.spark;
 import java.io.Serializable;
 
 /**
- * Which records of a source are used: some of all, spread evenly over it.
+ * Which records of a source are used: some of all, spread evenly over it, and of these one part.
  *
  * @param kept how many
  * @param total of how many
+ * @param part which of those that are kept
  */
-record Share(long kept, long total) implements Serializable {
+record Share(long kept, long total, Part part) implements Serializable {
     /** Every record. */
-    static final Share ALL = new Share(1, 1);
+    static final Share ALL = new Share(1, 1, Part.ALL);
 
     Share {
         if (kept < 0 || kept > total || total < 1) {
@@ -20,6 +21,7 @@ record Share(long kept, long total) implements Serializable {
 
     /** Whether the record at {@code index} of the source, from 0, is one of them. */
     boolean takes(long index) {
-        return Math.multiplyExact(index + 1, kept) / total > Math.multiplyExact(index, kept) / total;
+        long before = Math.multiplyExact(index, kept) / total;
+        return Math.multiplyExact(index + 1, kept) / total > before && part.takes(before);
     }
 }

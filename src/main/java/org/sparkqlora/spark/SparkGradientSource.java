@@ -8,6 +8,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.GradientSource;
@@ -98,6 +99,11 @@ public final class SparkGradientSource implements GradientSource {
         return heldOut == null
                 ? LossTotal.ZERO
                 : LossTotal.sum(new EvaluationJob(context, description, replicas).losses(heldOut, microBatchSize()));
+    }
+
+    @Override
+    public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
+        return new GenerationJob(context, description, replicas).generate(prompts, spec);
     }
 
     @Override

@@ -32,6 +32,11 @@ public final class CheckpointStateStore implements StateStore {
         store.publish(state.version(), Map.of(PLAN, TrainPlanJson.write(plan)), state::write);
     }
 
+    @Override
+    public void clear() {
+        store.clear();
+    }
+
     private TrainState read(Checkpoint checkpoint) {
         requireThisPlan(checkpoint);
         try (DataInputStream in = checkpoint.openState()) {

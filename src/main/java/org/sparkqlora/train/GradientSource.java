@@ -1,5 +1,7 @@
 package org.sparkqlora.train;
 
+import java.util.List;
+import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 
 /** All replicas of the State seen as one: computes gradients at its version, and moves every replica on. */
@@ -26,6 +28,9 @@ public interface GradientSource extends AutoCloseable {
 
     /** Loss over the held-out rows at the State's version; no tokens where there are no such rows. */
     LossTotal evaluate();
+
+    /** What the State's version continues each prompt with, in their order. */
+    List<int[]> generate(List<int[]> prompts, GenerationSpec spec);
 
     @Override
     void close();

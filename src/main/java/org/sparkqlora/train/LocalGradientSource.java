@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 
 /** Computes the shards one after the other in this process: the reference that every cluster must equal. */
@@ -90,6 +91,18 @@ public final class LocalGradientSource implements GradientSource {
         }
 
         return replica.at(state.version(), OwnHistory.INSTANCE, model -> lossOver(model, rows));
+    }
+
+    @Override
+    public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
+        return replica.at(state.version(), OwnHistory.INSTANCE, model -> {
+            List<int[]> answers = new ArrayList<>();
+            for (int i = 0; i < prompts.size(); i++) {
+                answers.add(model.generate(prompts.get(i), spec.ofText(i)));
+            }
+
+            return answers;
+        });
     }
 
     @Override

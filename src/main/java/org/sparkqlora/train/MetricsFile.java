@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class MetricsFile implements MetricsLog {
     private final Path file;
     private @Nullable FileChannel channel;
+    private List<Evaluated> evaluations = List.of();
 
     public MetricsFile(Path file) {
         this.file = file;
@@ -36,6 +37,7 @@ public final class MetricsFile implements MetricsLog {
     public void rewindTo(long step) {
         try {
             List<String> kept = Files.exists(file) ? linesUpTo(step, Files.readAllLines(file).stream()) : List.of();
+            evaluations = MetricsJson.evaluations(kept);
             Path replacement = file.resolveSibling(file.getFileName() + ".tmp");
             Files.write(replacement, kept);
             Files.move(replacement, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
@@ -44,6 +46,11 @@ public final class MetricsFile implements MetricsLog {
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to rewind " + file, e);
         }
+    }
+
+    @Override
+    public List<Evaluated> evaluations() {
+        return evaluations;
     }
 
     @Override

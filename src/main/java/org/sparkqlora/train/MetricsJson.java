@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
 
@@ -68,6 +70,18 @@ public final class MetricsJson {
     /** The loss on held-out rows that a whole line has, if any. */
     public static OptionalDouble readEvaluation(String line) {
         return number(parse(line), "eval_loss");
+    }
+
+    /** The evaluations in whole lines. */
+    public static List<Evaluated> evaluations(List<String> lines) {
+        List<Evaluated> evaluations = new ArrayList<>();
+        for (String line : lines) {
+            readEvaluation(line)
+                    .ifPresent(loss -> evaluations.add(
+                            new Evaluated(readStep(line).orElseThrow(), loss)));
+        }
+
+        return evaluations;
     }
 
     private static JsonNode parse(String line) {

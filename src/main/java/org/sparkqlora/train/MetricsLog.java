@@ -1,11 +1,17 @@
 package org.sparkqlora.train;
 
+import java.util.List;
 import java.util.OptionalDouble;
 
 /** The record of a run, a line a step. */
 public interface MetricsLog extends AutoCloseable {
     /** Drops what lies after {@code step}: those steps will be taken again. Comes before all else. */
     void rewindTo(long step);
+
+    /** The evaluations in what {@link #rewindTo} left. */
+    default List<Evaluated> evaluations() {
+        return List.of();
+    }
 
     /** Adds a step and, where one was made after it, the loss on held-out rows. */
     void append(StepMetrics step, OptionalDouble evaluationLoss);

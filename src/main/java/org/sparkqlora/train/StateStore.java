@@ -9,6 +9,9 @@ public interface StateStore {
 
     void save(TrainState state);
 
+    /** Forgets all States. */
+    default void clear() {}
+
     /** Keeps nothing. */
     static StateStore none() {
         return new StateStore() {

@@ -17,19 +17,34 @@ public final class Trainer {
     private final StateStore checkpoints;
     private final MetricsLog metrics;
     private final ProgressReporter reporter;
+    private final Keeping keeping;
+    private EvaluationCourse course;
     private final Stragglers stragglers = new Stragglers();
 
+    /** A run that comes to its last State. */
     public Trainer(
             TrainPlan plan, Rhythm rhythm, StateStore checkpoints, MetricsLog metrics, ProgressReporter reporter) {
+        this(plan, rhythm, checkpoints, metrics, reporter, Keeping.nothing());
+    }
+
+    public Trainer(
+            TrainPlan plan,
+            Rhythm rhythm,
+            StateStore checkpoints,
+            MetricsLog metrics,
+            ProgressReporter reporter,
+            Keeping keeping) {
         this.plan = plan;
         this.rhythm = rhythm;
         this.checkpoints = checkpoints;
         this.metrics = metrics;
         this.reporter = reporter;
+        this.keeping = keeping;
+        this.course = EvaluationCourse.after(List.of(), rhythm.patience());
     }
 
     /**
-     * Trains to the end of the plan.
+     * Trains to the end of the plan, or until evaluations have not become better for as long as the rhythm is patient.
      *
      * @param resume whether to continue from a checkpoint
      * @param fresh State(0), made when there is nothing to continue from
@@ -45,7 +60,8 @@ public final class Trainer {
                 GradientSource source = sources.apply(state)) {
             TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
             rhythm.begin(progress(state.version(), Double.POSITIVE_INFINITY));
-            while (state.version() < plan.batches().steps()) {
+            askFirst(source);
+            while (state.version() < plan.batches().steps() && !course.isExhausted()) {
                 StepMetrics step = advance(source);
                 OptionalDouble evaluation = evaluateIfDue(source, step);
                 report(step, evaluation);
@@ -53,8 +69,8 @@ public final class Trainer {
                 summary = summary.plus(step, evaluation);
             }
 
-            publish.accept(state);
-            return summary;
+            publishBest(state, publish);
+            return summary.ended(state.version(), course.best());
         }
     }
 
@@ -69,8 +85,30 @@ public final class Trainer {
                                 "Cannot resume: expected a checkpoint in the output folder, found none"));
         };
         metrics.rewindTo(state.version());
+        recall(state);
         reporter.started(state.version(), plan.batches().steps());
         return state;
+    }
+
+    /** What an earlier process found in its evaluations. */
+    private void recall(TrainState state) {
+        keeping.samples().rewindTo(state.version());
+        course = EvaluationCourse.after(metrics.evaluations(), rhythm.patience());
+        if (state.version() == 0) {
+            keeping.best().clear();
+        }
+    }
+
+    private void askFirst(GradientSource source) {
+        if (source.state().version() == 0) {
+            keeping.samples().take(0, source);
+        }
+    }
+
+    private void publishBest(TrainState last, Consumer<TrainState> publish) {
+        try (TrainState best = keeping.best().newest().orElse(null)) {
+            publish.accept(best == null ? last : best);
+        }
     }
 
     private StepMetrics advance(GradientSource source) {
@@ -127,12 +165,17 @@ public final class Trainer {
             return OptionalDouble.empty();
         }
 
+        keeping.samples().take(step, source);
         LossTotal loss = source.evaluate();
         if (loss.tokenCount() == 0) {
             return OptionalDouble.empty();
         }
 
         reporter.evaluated(step, loss.mean());
+        if (course.add(new Evaluated(step, loss.mean()))) {
+            keeping.best().save(source.state());
+        }
+
         return OptionalDouble.of(loss.mean());
     }
 
@@ -147,7 +190,7 @@ public final class Trainer {
     }
 
     private void checkpointIfDue(TrainState state, StepMetrics taken) {
-        if (isDue(rhythm.checkpoint(), taken)) {
+        if (isDue(rhythm.checkpoint(), taken) || course.isExhausted()) {
             metrics.flush();
             checkpoints.save(state);
             reporter.checkpointed(state.version());

@@ -89,6 +89,28 @@ class DataSourcesTest {
     }
 
     @Test
+    void aPartIsHeldOutAndTheRestTrains() throws IOException {
+        Path a = Files.writeString(folder.resolve("a.jsonl"), lines(0, 700));
+        Path b = Files.writeString(folder.resolve("b.jsonl"), lines(1000, 100));
+
+        for (List<String> sources : List.of(List.of(a.toString(), b.toString()), List.of(a + "=0.7", b + "=0.3"))) {
+            List<Integer> all = part(sources, Part.ALL);
+            List<Integer> trained = part(sources, new Part(0.1, Part.Side.TRAINED));
+            List<Integer> heldOut = part(sources, new Part(0.1, Part.Side.HELD_OUT));
+
+            assertThat(heldOut).hasSize(all.size() / 10);
+            assertThat(trained).hasSize(all.size() - heldOut.size()).doesNotContainAnyElementsOf(heldOut);
+            assertThat(all).containsAll(heldOut).containsAll(trained);
+        }
+    }
+
+    private List<Integer> part(List<String> sources, Part part) {
+        return Clusters.on(
+                Clusters.TWO_SLOTS,
+                context -> prepare(context, "part", ONE_A_ROW.of(part), sources));
+    }
+
+    @Test
     void textIsARecordALine() throws IOException {
         Files.writeString(folder.resolve("a.txt"), "1 2\n\n3 4\n");
 
@@ -149,12 +171,17 @@ class DataSourcesTest {
 
     /** The first id of each row. */
     private List<Integer> prepare(JavaSparkContext context, String name, String... sources) {
+        return prepare(context, name, ONE_A_ROW, Arrays.asList(sources));
+    }
+
+    private List<Integer> prepare(
+            JavaSparkContext context, String name, PreparationOptions options, List<String> sources) {
         RecordReading reading = new RecordReading(RecordFormat.AUTO, Columns.OWN);
         PreparedData data = new DataPreparation(context)
                 .prepare(
-                        Arrays.asList(sources),
+                        sources,
                         RecordEncoders.ofTokens(reading),
-                        ONE_A_ROW,
+                        options,
                         folder.resolve("out-" + name).toString());
         List<Integer> ids = new ArrayList<>();
         try (PreparedRows rows = data.reader(new Configuration())) {

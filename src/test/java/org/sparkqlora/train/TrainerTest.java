@@ -4,16 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import java.io.ByteArrayInputStream;
-import java.io.DataInputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.LongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -296,34 +291,13 @@ class TrainerTest {
         }
 
         @Override
+        public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
+            return source.generate(prompts, spec);
+        }
+
+        @Override
         public void close() {
             source.close();
-        }
-    }
-
-    /** Keeps the bytes of every State. */
-    private static final class MemoryStates implements StateStore {
-        private final TreeMap<Long, byte[]> saved = new TreeMap<>();
-
-        @Override
-        public Optional<TrainState> newest() {
-            return Optional.ofNullable(saved.lastEntry()).map(entry -> read(entry.getValue()));
-        }
-
-        @Override
-        public void save(TrainState state) {
-            saved.put(state.version(), ReplicaTest.bytes(state));
-        }
-
-        private static TrainState read(byte[] bytes) {
-            try {
-                return TrainState.read(
-                        new DataInputStream(new ByteArrayInputStream(bytes)),
-                        plan(2, 4).optimizer(),
-                        StateHome.inMemory(new Workers(1)));
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
         }
     }
 

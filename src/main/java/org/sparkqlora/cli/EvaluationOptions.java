@@ -1,0 +1,79 @@
+package org.sparkqlora.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.Part;
+import org.sparkqlora.spark.Part.Side;
+import org.sparkqlora.spark.WeightedSource;
+import picocli.CommandLine.Option;
+
+/** What is looked at while a run trains, and what follows from it. */
+final class EvaluationOptions {
+    @Option(names = "--eval-data", split = ",", paramLabel = "PATH", description = "Held-out examples, as --data.")
+    List<String> heldOut = new ArrayList<>();
+
+    @Option(
+            names = "--eval-fraction",
+            defaultValue = "0",
+            paramLabel = "X",
+            description = "Instead: a share of --data, spread evenly, that is held out, such as 0.05.")
+    double fraction;
+
+    @Option(
+            names = "--keep-best",
+            description =
+                    "The run comes to the State of the lowest held-out loss (load_best_model_at_end), kept in best/ of"
+                            + " --output, and not to the last.")
+    boolean keepBest;
+
+    @Option(
+            names = "--patience",
+            defaultValue = "0",
+            paramLabel = "N",
+            description = "End early after N evaluations without a lower held-out loss. Default: ${DEFAULT-VALUE} (never).")
+    int patience;
+
+    @Option(
+            names = "--eval-prompts",
+            paramLabel = "FILE",
+            description =
+                    "Prompts, as generate --prompts takes them: answers before training and at each evaluation go to"
+                            + " samples.jsonl of --output.")
+    @Nullable
+    Path prompts;
+
+    @Option(
+            names = "--eval-max-new-tokens",
+            defaultValue = "64",
+            paramLabel = "N",
+            description = "Tokens of such an answer at most. Default: ${DEFAULT-VALUE}.")
+    int maxNewTokens = 64;
+
+    void check(Problems problems) {
+        problems.require(
+                fraction >= 0 && fraction < 1, "--eval-fraction: expected 0 (off) or more, less than 1, found %s", fraction);
+        problems.require(
+                fraction == 0 || heldOut.isEmpty(), "--eval-fraction: expected this or --eval-data, found both");
+        problems.requireAtLeast("--patience", 0, patience);
+        problems.requireAtLeast("--eval-max-new-tokens", 1, maxNewTokens);
+        problems.collect("--eval-data", () -> WeightedSource.parse(heldOut));
+        boolean evaluates = fraction > 0 || !heldOut.isEmpty();
+        problems.require(
+                evaluates || !keepBest, "--keep-best: expected --eval-data or --eval-fraction with it, found neither");
+        problems.require(
+                evaluates || patience == 0, "--patience: expected --eval-data or --eval-fraction with it, found neither");
+        problems.requireFile("--eval-prompts", prompts);
+    }
+
+    /** The part of --data that trains. */
+    Part trained() {
+        return fraction > 0 ? new Part(fraction, Side.TRAINED) : Part.ALL;
+    }
+
+    /** The part of --data that is held out. */
+    Part heldOutPart() {
+        return new Part(fraction, Side.HELD_OUT);
+    }
+}

@@ -1,0 +1,36 @@
+package org.sparkqlora.spark;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.model.GenerationSpec;
+
+/** What a version continues prompts with, as a Spark job. Driver only. */
+final class GenerationJob {
+    /** Parts a slot, so that unequal ones even out. */
+    private static final int PARTS_A_SLOT = 4;
+
+    private final JavaSparkContext context;
+    private final RunDescription run;
+    private final ReplicaGroup replicas;
+
+    GenerationJob(JavaSparkContext context, RunDescription run, ReplicaGroup replicas) {
+        this.context = context;
+        this.run = run;
+        this.replicas = replicas;
+    }
+
+    /** The new tokens of each prompt, in their order; the same whatever the cluster and its parts. */
+    List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
+        List<NumberedTokens> numbered = IntStream.range(0, prompts.size())
+                .mapToObj(number -> new NumberedTokens(number, prompts.get(number)))
+                .toList();
+        int parts = Math.min(prompts.size(), PARTS_A_SLOT * TaskSlots.available(context));
+        context.setJobDescription("generate: %d prompts".formatted(prompts.size()));
+        GenerateFunction function =
+                new GenerateFunction(run, spec, replicas.state().version(), replicas.history());
+        return context.parallelize(numbered, Math.max(1, parts)).map(function).collect().stream()
+                .map(NumberedTokens::ids)
+                .toList();
+    }
+}

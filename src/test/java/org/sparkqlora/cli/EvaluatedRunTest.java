@@ -1,0 +1,94 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code train} with what looks at it on its way. */
+class EvaluatedRunTest {
+    private static final String ADAPTER = "adapter/adapter_model.safetensors";
+
+    @TempDir
+    private Path folder;
+
+    @AfterAll
+    static void stopSpark() {
+        Sessions.stop();
+    }
+
+    @Test
+    void theAdapterIsThatOfTheLowestLossAndSamplesAreKept() throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        Path prompts = Files.writeString(folder.resolve("prompts.txt"), "What does the owl say?\nWhere is the owl?\n");
+        Path output = folder.resolve("run");
+
+        CommandRun run = runs.train(
+                output.toString(),
+                "--max-steps",
+                "6",
+                "--schedule",
+                "constant",
+                "--warmup-ratio",
+                "0",
+                "--learning-rate",
+                "0.1",
+                "--eval-fraction",
+                "0.2",
+                "--eval-every",
+                "1",
+                "--keep-best",
+                "--patience",
+                "2",
+                "--eval-prompts",
+                prompts.toString(),
+                "--eval-max-new-tokens",
+                "4");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        JsonNode summary = new ObjectMapper().readTree(run.summary());
+        long best = summary.path("best_step").asLong();
+        long steps = summary.path("steps").asLong();
+        assertThat(best).isBetween(1L, 6L);
+        assertThat(output.resolve("prepared-eval/manifest.json")).exists();
+        List<String> samples = Files.readAllLines(output.resolve(SampleFile.NAME));
+        assertThat(samples).hasSize(Math.toIntExact(2 * (steps + 1)));
+        assertThat(samples.get(1)).startsWith("{\"step\":0,\"prompt\":\"Where is the owl?\",\"text\":");
+
+        Path shorter = folder.resolve("shorter");
+        runs.train(
+                shorter.toString(),
+                "--max-steps",
+                String.valueOf(best),
+                "--schedule",
+                "constant",
+                "--warmup-ratio",
+                "0",
+                "--learning-rate",
+                "0.1",
+                "--eval-fraction",
+                "0.2");
+        assertThat(output.resolve(ADAPTER)).hasSameBinaryContentAs(shorter.resolve(ADAPTER));
+    }
+
+    @Test
+    void whatNeedsHeldOutExamplesSaysSo() throws IOException {
+        CommandRun run = TrainRuns.in(folder)
+                .train(folder.resolve("run").toString(), "--keep-best", "--patience", "-1", "--eval-fraction", "1");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "--eval-fraction: expected 0 (off) or more, less than 1, found 1.0",
+                        "--patience: expected at least 0, found -1");
+        assertThat(TrainRuns.in(folder).train(folder.resolve("run").toString(), "--keep-best").err())
+                .contains("--keep-best: expected --eval-data or --eval-fraction with it, found neither");
+    }
+}

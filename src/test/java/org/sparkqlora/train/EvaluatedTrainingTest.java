@@ -1,0 +1,191 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/** What follows from evaluations: which State a run comes to, and when it ends. */
+class EvaluatedTrainingTest {
+    private static final int STEPS = 12;
+
+    /** By step, from 1 on: lowest after step 4. */
+    private static final double[] LOSSES = {5, 4, 3, 2, 2.5, 2.6, 2.7, 2.4, 2.8, 2.9, 3, 3.1};
+
+    private static final long BEST = 4;
+    private static final TrainPlan PLAN = TrainFixture.plan(TrainFixture.batches(2, 4, STEPS));
+
+    private final GradientModel model = new BigramModel();
+    private final List<TokenRow> rows = TrainFixture.countingRows(50, 3);
+    private final MemoryStates states = new MemoryStates();
+    private final MemoryStates best = new MemoryStates();
+    private final List<Long> asked = new ArrayList<>();
+
+    @TempDir
+    private Path folder;
+
+    private byte[] published = {};
+
+    @BeforeEach
+    void begin() throws IOException {
+        Files.deleteIfExists(metrics());
+    }
+
+    @Test
+    void aRunComesToTheStateOfTheLowestLoss() {
+        TrainSummary summary = train(0, Long.MAX_VALUE);
+
+        assertThat(summary.steps()).isEqualTo(STEPS);
+        assertThat(summary.best()).contains(new Evaluated(BEST, 2));
+        assertThat(published).isEqualTo(stateAfter(BEST));
+        assertThat(asked).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L);
+    }
+
+    @Test
+    void patienceEndsTheRunAndKeepsACheckpointOfItsEnd() {
+        TrainSummary summary = train(3, Long.MAX_VALUE);
+
+        assertThat(summary.steps()).isEqualTo(7);
+        assertThat(published).isEqualTo(stateAfter(BEST));
+        assertThat(states.saved).containsKey(7L);
+
+        // The same command again has nothing left to do.
+        assertThat(train(3, Long.MAX_VALUE).resumedFrom()).isEqualTo(7);
+        assertThat(published).isEqualTo(stateAfter(BEST));
+    }
+
+    @ParameterizedTest(name = "killed after step {0}")
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void aKilledRunComesToTheSame(long killedAfter) {
+        assertThatThrownBy(() -> train(3, killedAfter))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("killed");
+
+        TrainSummary summary = train(3, Long.MAX_VALUE);
+
+        assertThat(summary.steps()).isEqualTo(7);
+        assertThat(summary.best()).contains(new Evaluated(BEST, 2));
+        assertThat(published).isEqualTo(stateAfter(BEST));
+    }
+
+    @Test
+    void aFreshRunForgetsTheBestOfAnEarlierOne() {
+        train(0, Long.MAX_VALUE);
+        states.saved.clear();
+        best.save(Objects.requireNonNull(best.newest().orElse(null)));
+
+        train(0, Long.MAX_VALUE);
+
+        assertThat(best.saved.keySet()).containsExactly(1L, 2L, 3L, 4L);
+    }
+
+    private TrainSummary train(int patience, long killedAfter) {
+        SampleLog samples = new SampleLog() {
+            @Override
+            public void rewindTo(long step) {
+                asked.removeIf(taken -> taken > step);
+            }
+
+            @Override
+            public void take(long step, GradientSource source) {
+                asked.add(step);
+            }
+        };
+        Trainer trainer = new Trainer(
+                PLAN,
+                new Rhythm(Occasion.every(2), Occasion.every(1), patience),
+                states,
+                new MetricsFile(metrics()),
+                ProgressReporter.silent(),
+                new Keeping(best, samples));
+        return trainer.run(
+                Resume.AUTO,
+                () -> TrainFixture.freshState(PLAN, model),
+                state -> new ScriptedSource(source(state), killedAfter),
+                state -> published = ReplicaTest.bytes(state));
+    }
+
+    /** What the same plan comes to by itself after so many steps. */
+    private byte[] stateAfter(long steps) {
+        try (TrainState state = TrainFixture.freshState(PLAN, model);
+                GradientSource source = source(state)) {
+            while (state.version() < steps) {
+                StepGradient sum = source.gradient();
+                source.apply(GradientStep.of(PLAN, state.version(), sum.gradient(), sum.loss())
+                        .update());
+            }
+
+            return ReplicaTest.bytes(state);
+        }
+    }
+
+    private GradientSource source(TrainState state) {
+        return new LocalGradientSource(
+                PLAN.batches(), model, StateHome.inMemory(new Workers(1)), state, TrainFixture.reader(rows), null);
+    }
+
+    private Path metrics() {
+        return folder.resolve("metrics.jsonl");
+    }
+
+    /** Has the losses above on held-out rows, and may die before it computes a gradient. */
+    private record ScriptedSource(GradientSource source, long killedAfter) implements GradientSource {
+        @Override
+        public TrainState state() {
+            return source.state();
+        }
+
+        @Override
+        public StepGradient gradient() {
+            if (state().version() == killedAfter) {
+                throw new IllegalStateException("killed");
+            }
+
+            return source.gradient();
+        }
+
+        @Override
+        public void apply(Update update) {
+            source.apply(update);
+        }
+
+        @Override
+        public StepGradient localRound(TrainPlan plan) {
+            return source.localRound(plan);
+        }
+
+        @Override
+        public void become(StateMean mean, int steps) {
+            source.become(mean, steps);
+        }
+
+        @Override
+        public LossTotal evaluate() {
+            return new LossTotal(LOSSES[Math.toIntExact(state().version()) - 1], 1);
+        }
+
+        @Override
+        public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
+            return source.generate(prompts, spec);
+        }
+
+        @Override
+        public void close() {
+            source.close();
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class EvaluationCourseTest {
+    @Test
+    void theLowestLossIsTheBestAndTheFirstOfEqualOnes() {
+        EvaluationCourse course = EvaluationCourse.after(List.of(), 0);
+
+        assertThat(course.add(new Evaluated(1, 3))).isTrue();
+        assertThat(course.add(new Evaluated(2, 2))).isTrue();
+        assertThat(course.add(new Evaluated(3, 2))).isFalse();
+        assertThat(course.best()).contains(new Evaluated(2, 2));
+        assertThat(course.isExhausted()).isFalse();
+    }
+
+    @Test
+    void patienceEndsAfterSoManyEvaluationsWithoutABetterOne() {
+        EvaluationCourse course = EvaluationCourse.after(List.of(new Evaluated(1, 3), new Evaluated(2, 4)), 2);
+
+        assertThat(course.isExhausted()).isFalse();
+        course.add(new Evaluated(3, 2.5));
+        course.add(new Evaluated(4, 2.6));
+        assertThat(course.isExhausted()).isFalse();
+        course.add(new Evaluated(5, 2.5));
+        assertThat(course.isExhausted()).isTrue();
+    }
+
+    @Test
+    void aLossThatIsNoNumberIsNeverBetter() {
+        EvaluationCourse course = EvaluationCourse.after(List.of(new Evaluated(1, 3)), 1);
+
+        assertThat(course.add(new Evaluated(2, Double.NaN))).isFalse();
+        assertThat(course.isExhausted()).isTrue();
+    }
+}
