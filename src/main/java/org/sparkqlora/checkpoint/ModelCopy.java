@@ -87,10 +87,10 @@ final class ModelCopy {
         return content;
     }
 
-    private static boolean isPart(String name) {
-        return name.equals(CONFIG)
-                || CompanionFiles.isOne(name)
-                || WEIGHTS.stream().anyMatch(name::endsWith);
+    /** Whether a file of that name belongs to a model: no code, no pickles, nothing in folders of its own. */
+    static boolean isPart(String name) {
+        boolean weights = WEIGHTS.stream().anyMatch(name::endsWith);
+        return name.indexOf('/') < 0 && (name.equals(CONFIG) || CompanionFiles.isOne(name) || weights);
     }
 
     private String name() {

@@ -9,17 +9,30 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
 /**
- * Where a model comes from: a folder in Hugging Face layout or a .gguf file, on this host or on any Hadoop file system. A value
- * that crosses to executors.
+ * Where a model comes from: a folder in Hugging Face layout or a .gguf file, on this host or on any Hadoop file system, or a
+ * model on a hub. A value that crosses to executors.
  *
  * @param address an absolute path of this host, or a URI
  * @param settings of Hadoop's file systems, beside what their own files on a host say; may hold secrets
+ * @param hub how a hub is reached; null for what lies elsewhere
  */
-public record ModelPlace(String address, Map<String, String> settings) implements Serializable {
+public record ModelPlace(String address, Map<String, String> settings, @Nullable HubAccess hub)
+        implements Serializable {
     private static final String SCHEME = "://";
+
+    /** A place that is on no hub. */
+    public ModelPlace(String address, Map<String, String> settings) {
+        this(address, settings, null);
+    }
+
+    /** A model on a hub, at the commit that its revision stands for now. */
+    public static ModelPlace onHub(HubId id, HubAccess hub, java.nio.file.Path cache) {
+        return new ModelPlace(new HubModel(id, hub, cache).pinned().address(), Map.of(), hub);
+    }
 
     public ModelPlace {
         settings = new TreeMap<>(settings);
@@ -51,6 +64,11 @@ public record ModelPlace(String address, Map<String, String> settings) implement
     }
 
     private java.nio.file.Path copy(java.nio.file.Path cache) {
+        HubId id = HubId.ofAddress(address).orElse(null);
+        if (id != null && hub != null) {
+            return new HubModel(id, hub, cache).folder();
+        }
+
         Configuration configuration = new Configuration();
         settings.forEach(configuration::set);
         Path source = new Path(address);

@@ -2,6 +2,8 @@ package org.sparkqlora.cli;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.HubId;
+import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
@@ -12,12 +14,13 @@ import picocli.CommandLine.Option;
 /** Which base model, and how it is held. */
 final class ModelOptions {
     @Option(
-            names = "--model",
+            names = "--model", converter = ModelAddress.class,
             required = true,
             paramLabel = "PATH",
             description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits),"
-                    + " or .gguf file: at the same path on every executor, or on any Hadoop file system, from where each"
-                    + " host copies it to --model-cache once. A .gguf file is converted there.")
+                    + " or .gguf file: at the same path on every executor, or on any Hadoop file system, or org/name on a"
+                    + " hub (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE), from where each host copies it to --model-cache once. A .gguf file"
+                    + " is converted there.")
     @Nullable
     Location model;
 
@@ -40,13 +43,46 @@ final class ModelOptions {
                             + " the folder for temporary files.")
     Path cache = ModelPath.CACHE;
 
+    @Option(
+            names = "--revision",
+            paramLabel = "REVISION",
+            description = "Branch, tag or commit of a model on a hub; --model org/name@REVISION is the same. Default: main.")
+    @Nullable
+    String revision;
+
+    private @Nullable ModelPlace place;
+
     void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
+        problems.require(
+                revision == null || model == null || HubId.ofAddress(model.toString()).isPresent(),
+                "--revision: expected a --model on a hub with it, found %s",
+                model);
+    }
+
+    /** Asked of a hub once, so that all of a run has one commit. */
+    private ModelPlace place() {
+        ModelPlace known = place;
+        if (known == null) {
+            known = ModelPath.place(revised(Required.value("--model", model)), cache);
+            place = known;
+        }
+
+        return known;
+    }
+
+    private Location revised(Location named) {
+        return revision == null
+                ? named
+                : HubId.ofAddress(named.toString())
+                        .map(id -> new Location(new org.apache.hadoop.fs.Path(
+                                new HubId(id.name(), revision).address())))
+                        .orElse(named);
     }
 
     /** The folder, once it passed the check. */
     Path folder() {
-        return ModelPath.folder(Required.value("--model", model), cache);
+        return place().folder(cache);
     }
 
     ModelSpec spec(@Nullable LoraSpec lora) {
@@ -61,7 +97,7 @@ final class ModelOptions {
     /** How executors open the model, told apart from these options in how it trains. */
     FolderModelSource source(ModelSpec spec) {
         return new FolderModelSource(
-                ModelPath.place(Required.value("--model", model)),
+                place(),
                 folder().toAbsolutePath().normalize().toString(),
                 spec,
                 cache.toAbsolutePath().normalize().toString());

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.HubAccess;
+import org.sparkqlora.checkpoint.HubId;
 import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
@@ -36,11 +38,16 @@ final class ModelPath {
 
     /** The model's folder, under {@code cache} when it must be copied or converted. */
     static Path folder(Location model, Path cache) {
-        return place(model).folder(cache);
+        return place(model, cache).folder(cache);
     }
 
     /** What an executor needs to know to open it. */
-    static ModelPlace place(Location model) {
+    static ModelPlace place(Location model, Path cache) {
+        HubId hub = HubId.ofAddress(model.toString()).orElse(null);
+        if (hub != null) {
+            return ModelPlace.onHub(hub, HubAccess.of(System.getenv()), cache);
+        }
+
         return model.isLocal()
                 ? new ModelPlace(model.toString(), Map.of())
                 : new ModelPlace(model.toString(), settings(Sessions.hadoop()));

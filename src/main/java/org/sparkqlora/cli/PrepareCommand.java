@@ -24,7 +24,7 @@ final class PrepareCommand implements Command {
     private static final double NANOS = 1e9;
 
     @Option(
-            names = "--model",
+            names = "--model", converter = ModelAddress.class,
             required = true,
             paramLabel = "PATH",
             description = "Model whose tokenizer and chat template are used.")

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.FullModelFolder;
+import org.sparkqlora.checkpoint.HubId;
 import org.sparkqlora.model.AdapterConversion;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.ParameterIndex;
@@ -74,7 +75,7 @@ final class Result {
         AdapterFolder.write(
                 folder.files(),
                 folder.path(),
-                new AdapterConfig(lora, plan.model()),
+                new AdapterConfig(lora, HubId.publicName(plan.model())),
                 places,
                 values,
                 vocabulary.files(base));

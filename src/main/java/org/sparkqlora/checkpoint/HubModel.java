@@ -1,0 +1,196 @@
+package org.sparkqlora.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import org.sparkqlora.weights.FolderCache;
+import org.sparkqlora.weights.FreshFolder;
+import org.sparkqlora.weights.InvalidWeightsException;
+
+/**
+ * A model on a hub, downloaded once to this host's disk. Only files that make up a model are taken, each is compared with the
+ * hub's own checksum, and what a killed process left of a file is gone on with.
+ */
+public final class HubModel {
+    private static final int ATTEMPTS = 5;
+    private static final int BUFFER = 1 << 20;
+
+    private final HubId id;
+    private final HubAccess access;
+    private final Path cache;
+
+    public HubModel(HubId id, HubAccess access, Path cache) {
+        this.id = id;
+        this.access = access;
+        this.cache = cache;
+    }
+
+    /** The same at the commit that its revision stands for now, or, offline, stood for when it was last asked. */
+    public HubId pinned() {
+        if (id.isPinned()) {
+            return id;
+        }
+
+        Path remembered = cache.resolve("hub-" + hash(access.endpoint() + " " + id) + ".commit");
+        try {
+            if (access.network() == HubAccess.Network.OFFLINE) {
+                requireHere(remembered);
+                return id.at(Files.readString(remembered).strip());
+            }
+
+            String commit = new HubClient(access).list(id).commit();
+            Files.createDirectories(cache);
+            Files.writeString(remembered, commit);
+            return id.at(commit);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look for model %s on %s".formatted(id, access), e);
+        }
+    }
+
+    /** The folder of a pinned model on this host, downloaded now if it is not there. */
+    public Path folder() {
+        String name = "hub-" + hash(id.toString());
+        if (access.network() == HubAccess.Network.OFFLINE) {
+            requireHere(cache.resolve(name));
+        }
+
+        return new FolderCache(cache, "cache of models from a hub").folder(name, this::write);
+    }
+
+    private void requireHere(Path path) {
+        if (!Files.exists(path)) {
+            throw new IllegalArgumentException(
+                    "Cannot open model %s: expected a copy in %s, since HF_HUB_OFFLINE is set, found none"
+                            .formatted(id, cache));
+        }
+    }
+
+    private void write(Path target) {
+        Path parts = target.resolveSibling(target.getFileName() + ".parts");
+        try {
+            HubClient client = new HubClient(access);
+            List<HubFile> files = parts(client.list(id).files());
+            Files.createDirectories(parts);
+            for (HubFile file : files) {
+                fetch(client, file, parts.resolve(file.name()));
+            }
+
+            publish(files, parts, target);
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "Failed to download model %s from %s; what is here already is kept".formatted(id, access), e);
+        }
+    }
+
+    private static void publish(List<HubFile> files, Path parts, Path target) throws IOException {
+        try (FreshFolder folder = FreshFolder.begin(target)) {
+            for (HubFile file : files) {
+                Path to = folder.path().resolve(file.name());
+                Files.move(parts.resolve(file.name()), to, StandardCopyOption.ATOMIC_MOVE);
+            }
+
+            folder.commit();
+        }
+
+        Files.delete(parts);
+    }
+
+    /** The files that make up a model. */
+    private List<HubFile> parts(List<HubFile> files) {
+        List<HubFile> parts =
+                files.stream().filter(file -> ModelCopy.isPart(file.name())).toList();
+        boolean weights = parts.stream().anyMatch(file -> file.name().endsWith(".safetensors"));
+        if (!weights) {
+            throw new InvalidWeightsException("Cannot open model %s: expected .safetensors files, found %s"
+                    .formatted(id, files.stream().map(HubFile::name).toList()));
+        }
+
+        return parts;
+    }
+
+    /** Tries again where a connection broke, from where it broke. */
+    private void fetch(HubClient client, HubFile file, Path part) throws IOException {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                download(client, file, part);
+                break;
+            } catch (IOException e) {
+                if (attempt == ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
+
+        verify(file, part);
+    }
+
+    private void download(HubClient client, HubFile file, Path part) throws IOException {
+        long here = Files.exists(part) ? Files.size(part) : 0;
+        if (here == file.size()) {
+            return;
+        }
+
+        try (HubClient.Download download = client.open(id, file, here < file.size() ? here : 0);
+                OutputStream out = download.from() == 0
+                        ? Files.newOutputStream(part)
+                        : Files.newOutputStream(part, StandardOpenOption.APPEND)) {
+            download.body().transferTo(out);
+        }
+
+        if (Files.size(part) != file.size()) {
+            throw new IOException("Failed to download %s of %s: expected %d bytes, found %d"
+                    .formatted(file.name(), id, file.size(), Files.size(part)));
+        }
+    }
+
+    /** What is wrong is deleted: going on with it would never help. */
+    private void verify(HubFile file, Path part) throws IOException {
+        MessageDigest digest = digest(file);
+        byte[] buffer = new byte[BUFFER];
+        try (InputStream in = Files.newInputStream(part)) {
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                digest.update(buffer, 0, read);
+            }
+        }
+
+        String found = HexFormat.of().formatHex(digest.digest());
+        if (!found.equals(file.checksum().hex())) {
+            Files.delete(part);
+            throw new IOException("Failed to download %s of %s: expected bytes of checksum %s, found %s"
+                    .formatted(file.name(), id, file.checksum().hex(), found));
+        }
+    }
+
+    private static MessageDigest digest(HubFile file) {
+        if (file.checksum() instanceof HubFile.Sha256Sum) {
+            return digest("SHA-256");
+        }
+
+        MessageDigest git = digest("SHA-1");
+        git.update("blob %d\0".formatted(file.size()).getBytes(StandardCharsets.UTF_8));
+        return git;
+    }
+
+    private static MessageDigest digest(String algorithm) {
+        try {
+            return MessageDigest.getInstance(algorithm);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Cannot hash: this Java has no " + algorithm, e);
+        }
+    }
+
+    private static String hash(String text) {
+        return HexFormat.of()
+                .formatHex(digest("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)), 0, 16);
+    }
+}

@@ -1,0 +1,191 @@
+package org.sparkqlora.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.weights.InvalidWeightsException;
+
+class HubModelTest {
+    private static final HubId SMALL = new HubId("org/small", "main");
+    private static final HubId PINNED = new HubId("org/small", SmallHub.COMMIT);
+
+    @TempDir
+    private Path folder;
+
+    private Path cache;
+    private SmallHub hub;
+
+    @BeforeEach
+    void start() throws IOException {
+        cache = folder.resolve("cache");
+        hub = new SmallHub();
+    }
+
+    @AfterEach
+    void stop() {
+        hub.close();
+    }
+
+    @Test
+    void downloadsTheFilesThatMakeUpAModelOnce() throws IOException {
+        ModelPlace place = ModelPlace.onHub(SMALL, hub.access(null), cache);
+        assertThat(place.address()).isEqualTo("hf://org/small@" + SmallHub.COMMIT);
+
+        Path model = place.folder(cache);
+
+        try (Stream<Path> files = Files.list(model)) {
+            assertThat(files.map(file -> String.valueOf(file.getFileName())))
+                    .containsExactlyInAnyOrder("config.json", "tokenizer.json", "model.safetensors");
+        }
+
+        assertThat(model.resolve("model.safetensors")).hasBinaryContent(hub.files.get("model.safetensors"));
+        hub.requests.clear();
+        assertThat(place.folder(cache)).isEqualTo(model);
+        assertThat(hub.requests).isEmpty();
+    }
+
+    @Test
+    void goesOnWhereAConnectionBroke() {
+        hub.breaks.set(2);
+
+        Path model = model(null).folder();
+
+        assertThat(model.resolve("model.safetensors")).hasBinaryContent(hub.files.get("model.safetensors"));
+        assertThat(rangesOf("model.safetensors")).containsExactly("null", "bytes=50000-", "bytes=75000-");
+    }
+
+    @Test
+    void goesOnWithWhatAnEarlierProcessLeft() {
+        hub.breaks.set(5);
+        assertThatThrownBy(() -> model(null).folder())
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessage("Failed to download model org/small@%s from %s; what is here already is kept"
+                        .formatted(SmallHub.COMMIT, hub.endpoint()));
+        hub.requests.clear();
+
+        Path model = model(null).folder();
+
+        assertThat(model.resolve("model.safetensors")).hasBinaryContent(hub.files.get("model.safetensors"));
+        assertThat(rangesOf("model.safetensors")).containsExactly("bytes=96875-");
+        assertThat(hub.requests).noneMatch(request -> request.startsWith("file") && request.contains("config.json"));
+    }
+
+    @Test
+    void neverUsesAFileWithAnotherChecksum() {
+        hub.isDamaged = true;
+
+        assertThatThrownBy(() -> model(null).folder())
+                .isInstanceOf(UncheckedIOException.class)
+                .hasRootCauseMessage(
+                        "Failed to download model.safetensors of org/small@%s: expected bytes of checksum %s, found %s"
+                                .formatted(
+                                        SmallHub.COMMIT,
+                                        "7e76f19c9d73bcfda63bba337a1ad01f24cd311038f7598736a510bd92aa233b",
+                                        "fe570a3028fc58159749410bcd75781d6a0f59c23f2ab0339b2d84baa79dcdb1"));
+    }
+
+    @Test
+    void aGatedModelTakesATokenThatGoesNowhereElse() {
+        hub.isGated = true;
+        assertThatThrownBy(() -> new HubModel(SMALL, hub.access(null), cache).pinned())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("Cannot open model org/small@main: %s refuses it (401). Is it private or gated? Then set HF_TOKEN"
+                        .formatted(hub.endpoint()));
+
+        assertThat(model(SmallHub.TOKEN).folder()).isDirectory();
+
+        assertThat(hub.requests.stream().filter(request -> request.startsWith("file /model.safetensors")))
+                .isNotEmpty()
+                .allMatch(request -> request.endsWith("no token"));
+    }
+
+    @Test
+    void theTokenIsInNoTextOfOurs() {
+        hub.isGated = true;
+        HubAccess wrong = new HubAccess(hub.endpoint(), "hf_wrong_secret", HubAccess.Network.ONLINE);
+        StringWriter text = new StringWriter();
+        try (PrintWriter writer = new PrintWriter(text)) {
+            assertThatThrownBy(() -> new HubModel(PINNED, wrong, cache).folder())
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("May the user of HF_TOKEN read it?")
+                    .satisfies(error -> error.printStackTrace(writer));
+        }
+
+        assertThat(text.toString()).contains("refuses it (401)").doesNotContain("hf_wrong_secret");
+        assertThat(new ModelPlace(PINNED.address(), Map.of(), wrong).toString() + wrong + PINNED)
+                .doesNotContain("hf_wrong_secret");
+    }
+
+    @Test
+    void offlineItUsesWhatIsHereOnly() {
+        HubAccess offline = new HubAccess(hub.endpoint(), null, HubAccess.Network.OFFLINE);
+        assertThatThrownBy(() -> ModelPlace.onHub(SMALL, offline, cache))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "Cannot open model org/small@main: expected a copy in %s, since HF_HUB_OFFLINE is set, found none"
+                                .formatted(cache));
+        Path model = ModelPlace.onHub(SMALL, hub.access(null), cache).folder(cache);
+        hub.requests.clear();
+
+        assertThat(ModelPlace.onHub(SMALL, offline, cache).folder(cache)).isEqualTo(model);
+        assertThat(hub.requests).isEmpty();
+    }
+
+    @Test
+    void saysWhatIsNotThere() {
+        assertThatThrownBy(() -> new HubModel(new HubId("org/none", "main"), hub.access(null), cache).pinned())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("Cannot open model org/none@main: expected it in this folder or on %s, found it in neither"
+                        .formatted(hub.endpoint()));
+        hub.files.keySet().removeAll(List.of("model.safetensors", "onnx/model.safetensors"));
+        assertThatThrownBy(() -> model(null).folder())
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage("Cannot open model org/small@%s: expected .safetensors files, found [config.json,"
+                                .formatted(SmallHub.COMMIT)
+                        + " modeling_small.py, pytorch_model.bin, tokenizer.json]");
+    }
+
+    @Test
+    void readsHuggingFacesOwnVariables() {
+        HubAccess set = HubAccess.of(Map.of("HF_ENDPOINT", "https://hub.example/", "HF_TOKEN", " t ", "HF_HUB_OFFLINE", "1"));
+
+        assertThat(set).isEqualTo(new HubAccess("https://hub.example", "t", HubAccess.Network.OFFLINE));
+        assertThat(HubAccess.of(Map.of("HF_HUB_OFFLINE", "0")))
+                .isEqualTo(new HubAccess("https://huggingface.co", null, HubAccess.Network.ONLINE));
+    }
+
+    @Test
+    void knowsItsNames() {
+        assertThat(HubId.parse("org/name")).contains(new HubId("org/name", "main"));
+        assertThat(HubId.parse("org/name@refs/pr/1")).contains(new HubId("org/name", "refs/pr/1"));
+        assertThat(HubId.parse("/models/name")).isEmpty();
+        assertThat(HubId.parse("name")).isEmpty();
+        assertThat(HubId.publicName(PINNED.address())).isEqualTo("org/small");
+        assertThat(HubId.publicName("/models/small")).isEqualTo("/models/small");
+    }
+
+    private HubModel model(@Nullable String token) {
+        return new HubModel(PINNED, hub.access(token), cache);
+    }
+
+    private List<String> rangesOf(String name) {
+        return hub.requests.stream()
+                .filter(request -> request.startsWith("file /" + name))
+                .map(request -> request.replaceAll(".* range (\\S+), .*", "$1"))
+                .toList();
+    }
+}
