@@ -1,0 +1,33 @@
+package org.sparkqlora.tokenizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+
+class ControlTokensTest {
+    private static final ControlTokens TOKENS = new ControlTokens(1, id -> id <= 2);
+
+    @Test
+    void bosMayStandThereTwice() {
+        assertThat(TOKENS.beginsTwice(example(1, 1, 5))).isTrue();
+        assertThat(TOKENS.beginsTwice(example(1, 5, 1))).isFalse();
+        assertThat(TOKENS.beginsTwice(example(1))).isFalse();
+        assertThat(ControlTokens.UNKNOWN.beginsTwice(example(-1, -1))).isFalse();
+    }
+
+    @Test
+    void anExampleShouldEndWithAControlTokenThatIsTrained() {
+        assertThat(TOKENS.missesEnd(example(1, 5, 2))).isFalse();
+        assertThat(TOKENS.missesEnd(example(1, 5, 6))).isTrue();
+        assertThat(TOKENS.missesEnd(new EncodedExample(new int[] {1, 5, 2}, new boolean[] {false, true, false})))
+                .isTrue();
+        assertThat(ControlTokens.UNKNOWN.missesEnd(example(5, 6))).isFalse();
+    }
+
+    private static EncodedExample example(int... ids) {
+        boolean[] trained = new boolean[ids.length];
+        Arrays.fill(trained, true);
+        return new EncodedExample(ids, trained);
+    }
+}
