@@ -80,7 +80,7 @@ final class EvaluateCommand implements Command {
         ModelConfig config = BaseCheck.check(model);
         Path folder = model.folder();
         AdapterStart start = adapter == null ? AdapterStart.none() : AdapterStart.from(adapter, folder, config);
-        ModelEncoders encoders = ModelEncoders.of(folder, data, start, config);
+        ModelEncoders encoders = ModelEncoders.of(model.tokenizer(), data, start, config);
         JavaSparkContext context = Sessions.context("evaluate");
         try (RowsFolder rowsFolder = RowsFolder.of(prepared)) {
             PreparedData rows =

@@ -6,9 +6,11 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.LineEncoder;
 import org.sparkqlora.spark.LineEncoderSource;
 import org.sparkqlora.spark.RecordEncoders;
+import org.sparkqlora.spark.TokenizerPlace;
 import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.TemplateText;
 import org.sparkqlora.weights.ModelConfig;
 
 /**
@@ -19,23 +21,24 @@ import org.sparkqlora.weights.ModelConfig;
  */
 record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineEncoderSource {
     /** Makes sure that the tokenizer, if the format needs one, can be opened and fits the model. */
-    static ModelEncoders of(Path model, DataOptions data, AdapterStart start, ModelConfig base) {
-        return of(model, data, start.vocabulary(), start.sized(base).vocabularySize());
+    static ModelEncoders of(TokenizerPlace place, DataOptions data, AdapterStart start, ModelConfig base) {
+        return of(place, data, start.vocabulary(), start.sized(base).vocabularySize());
     }
 
     /** The same for an embedding of so many rows. */
-    static ModelEncoders of(Path model, DataOptions data, Vocabulary tokens, int vocabulary) {
+    static ModelEncoders of(TokenizerPlace place, DataOptions data, Vocabulary tokens, int vocabulary) {
         if (data.format == RecordFormat.TOKENS) {
             return new ModelEncoders(RecordEncoders.ofTokens(data.reading()), vocabulary);
         }
 
+        Path model = place.folder();
         try (ModelTokenizer tokenizer = ModelTokenizer.open(model, data.chatTemplate, tokens.added())) {
             requireFit(model, tokenizer, vocabulary);
         }
 
-        String template = data.chatTemplate == null ? null : absolute(data.chatTemplate);
+        TemplateText template = data.chatTemplate == null ? null : TemplateText.read(data.chatTemplate);
         return new ModelEncoders(
-                RecordEncoders.of(data.reading(), absolute(model), template, data.trainOn, tokens.added()), vocabulary);
+                RecordEncoders.of(data.reading(), place, template, data.trainOn, tokens.added()), vocabulary);
     }
 
     @Override
@@ -54,10 +57,6 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
                     "Cannot use the tokenizer of %s: expected at most %d tokens, as the model's embedding has, found %d. Is tokenizer.json from the same model?"
                             .formatted(model, vocabulary, tokenizer.vocabularySize()));
         }
-    }
-
-    private static String absolute(Path path) {
-        return path.toAbsolutePath().normalize().toString();
     }
 
     private record KnownIds(LineEncoder records, int vocabulary) implements LineEncoder {

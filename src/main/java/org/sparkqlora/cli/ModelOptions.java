@@ -7,6 +7,7 @@ import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.spark.TokenizerPlace;
 import org.sparkqlora.train.FolderModelSource;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -83,6 +84,11 @@ final class ModelOptions {
     /** The folder, once it passed the check. */
     Path folder() {
         return place().folder(cache);
+    }
+
+    /** Where executors find its tokenizer. */
+    TokenizerPlace tokenizer() {
+        return ModelPath.tokenizer(place(), cache);
     }
 
     ModelSpec spec(@Nullable LoraSpec lora) {

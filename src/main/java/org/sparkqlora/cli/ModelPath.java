@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.HubAccess;
 import org.sparkqlora.checkpoint.HubId;
 import org.sparkqlora.checkpoint.ModelPlace;
+import org.sparkqlora.spark.TokenizerPlace;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
 /** A model as a command line names it: a folder, or a .gguf file, on this host or on any Hadoop file system. */
@@ -51,6 +52,11 @@ final class ModelPath {
         return model.isLocal()
                 ? new ModelPlace(model.toString(), Map.of())
                 : new ModelPlace(model.toString(), settings(Sessions.hadoop()));
+    }
+
+    /** Where executors find the tokenizer of a model. */
+    static TokenizerPlace tokenizer(ModelPlace place, Path cache) {
+        return new TokenizerPlace(place, cache.toAbsolutePath().normalize().toString());
     }
 
     /** What was set, by files or options: an executor need not have those files. */

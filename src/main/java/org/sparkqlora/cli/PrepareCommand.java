@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.PreparedRows;
+import org.sparkqlora.spark.TokenizerPlace;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.weights.WeightFolder;
 import picocli.CommandLine;
@@ -61,9 +62,11 @@ final class PrepareCommand implements Command {
 
     @Override
     public void run(Console console) {
-        Path folder = ModelPath.folder(Required.value("--model", model), ModelPath.CACHE);
+        TokenizerPlace place = ModelPath.tokenizer(
+                ModelPath.place(Required.value("--model", model), ModelPath.CACHE), ModelPath.CACHE);
+        Path folder = place.folder();
         Vocabulary vocabulary = new Vocabulary(tokens.all());
-        ModelEncoders encoders = ModelEncoders.of(folder, data, vocabulary, rows(folder, vocabulary));
+        ModelEncoders encoders = ModelEncoders.of(place, data, vocabulary, rows(folder, vocabulary));
         Preparation preparation = new Preparation(Sessions.context("prepare"), console);
         long begin = System.nanoTime();
         PreparedData rows = preparation.rows(data.sources, encoders, data, Required.value("--output", output));

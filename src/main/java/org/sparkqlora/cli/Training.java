@@ -65,7 +65,7 @@ final class Training {
         ModelConfig config = BaseCheck.config(options.model);
         AdapterStart start = AdapterStart.of(options.model.method, options.adapter, folder, config);
         BaseCheck.check(options.model, start.lora());
-        ModelEncoders encoders = ModelEncoders.of(folder, options.data, start, config);
+        ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             JavaSparkContext context = Sessions.context("train");
             Preparation preparation = new Preparation(context, console, options.evaluation.trained());

@@ -1,6 +1,5 @@
 package org.sparkqlora.spark;
 
-import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
@@ -13,22 +12,23 @@ import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.TemplateText;
 import org.sparkqlora.tokenizer.TrainOn;
 
 /**
  * Reads JSON lines and encodes them with a model's own tokenizer and chat template.
  *
  * @param reading how fields are read
- * @param modelFolder where each executor finds the tokenizer; null for a format that needs none
- * @param chatTemplate a file used in place of the model's own template; null: its own
+ * @param place where each executor finds the tokenizer; null for a format that needs none
+ * @param chatTemplate used in place of the model's own template; null: its own
  * @param trainOn which tokens are prediction targets
  * @param added tokens that the model's tokenizer gets beside its own
  * @param tokenizerFingerprint of tokenizer and template
  */
 public record RecordEncoders(
         RecordReading reading,
-        @Nullable String modelFolder,
-        @Nullable String chatTemplate,
+        @Nullable TokenizerPlace place,
+        @Nullable TemplateText chatTemplate,
         TrainOn trainOn,
         List<AddedToken> added,
         String tokenizerFingerprint)
@@ -47,19 +47,19 @@ public record RecordEncoders(
         return new RecordEncoders(reading, null, null, TrainOn.ASSISTANT, List.of(), NO_TOKENIZER);
     }
 
-    /** For text, which the tokenizer in {@code modelFolder} encodes. */
+    /** For text, which the tokenizer at {@code place} encodes. */
     public static RecordEncoders of(
             RecordReading reading,
-            String modelFolder,
-            @Nullable String chatTemplate,
+            TokenizerPlace place,
+            @Nullable TemplateText chatTemplate,
             TrainOn trainOn,
             List<AddedToken> added) {
         if (reading.format() == RecordFormat.TOKENS) {
             return ofTokens(reading);
         }
 
-        try (ModelTokenizer tokenizer = openTokenizer(modelFolder, chatTemplate, added)) {
-            return new RecordEncoders(reading, modelFolder, chatTemplate, trainOn, added, tokenizer.fingerprint());
+        try (ModelTokenizer tokenizer = openTokenizer(place, chatTemplate, added)) {
+            return new RecordEncoders(reading, place, chatTemplate, trainOn, added, tokenizer.fingerprint());
         }
     }
 
@@ -70,18 +70,18 @@ public record RecordEncoders(
 
     @Override
     public LineEncoder open() {
-        return modelFolder == null ? new TokenLines(reading) : new TextLines(reading, trainOn, lease(modelFolder));
+        return place == null ? new TokenLines(reading) : new TextLines(reading, trainOn, lease(place));
     }
 
     /** Of the tokenizer with the fingerprint that the driver saw. */
-    private SharedTokenizers.Lease lease(String folder) {
-        String key = "%s %s %s %s".formatted(folder, chatTemplate, added, tokenizerFingerprint);
-        return TOKENIZERS.lease(key, () -> openTokenizer(folder, chatTemplate, added));
+    private SharedTokenizers.Lease lease(TokenizerPlace of) {
+        String key = "%s %s %s".formatted(of, added, tokenizerFingerprint);
+        return TOKENIZERS.lease(key, () -> openTokenizer(of, chatTemplate, added));
     }
 
     private static ModelTokenizer openTokenizer(
-            String modelFolder, @Nullable String chatTemplate, List<AddedToken> added) {
-        return ModelTokenizer.open(Path.of(modelFolder), chatTemplate == null ? null : Path.of(chatTemplate), added);
+            TokenizerPlace place, @Nullable TemplateText chatTemplate, List<AddedToken> added) {
+        return ModelTokenizer.openWith(place.folder(), chatTemplate, added);
     }
 
     private record TokenLines(RecordReading reading) implements LineEncoder {

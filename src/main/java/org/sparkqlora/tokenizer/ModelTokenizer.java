@@ -48,6 +48,17 @@ public final class ModelTokenizer implements AutoCloseable {
      * @param added tokens that it gets beside its own
      */
     public static ModelTokenizer open(Path modelFolder, @Nullable Path chatTemplate, List<AddedToken> added) {
+        return openWith(modelFolder, chatTemplate == null ? null : TemplateText.read(chatTemplate), added);
+    }
+
+    /**
+     * Opens the tokenizer of {@code modelFolder}.
+     *
+     * @param chatTemplate used in place of the model's own template; null: its own
+     * @param added tokens that it gets beside its own
+     */
+    public static ModelTokenizer openWith(
+            Path modelFolder, @Nullable TemplateText chatTemplate, List<AddedToken> added) {
         TokenizerFiles own = TokenizerFiles.of(modelFolder);
         TokenizerFiles files = chatTemplate == null ? own : own.withChatTemplate(chatTemplate);
         HuggingFaceTokenizer tokenizer = added.isEmpty()

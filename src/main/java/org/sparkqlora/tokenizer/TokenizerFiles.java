@@ -53,8 +53,8 @@ record TokenizerFiles(
                         tokenizer, specialTokens, config.chatTemplate().orElse(null), configFile);
     }
 
-    TokenizerFiles withChatTemplate(Path file) {
-        return new TokenizerFiles(tokenizer, specialTokens, readText(file), file);
+    TokenizerFiles withChatTemplate(TemplateText template) {
+        return new TokenizerFiles(tokenizer, specialTokens, template.text(), Path.of(template.origin()));
     }
 
     Optional<ChatTemplate> chatTemplate() {

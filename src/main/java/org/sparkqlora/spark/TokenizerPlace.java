@@ -1,0 +1,24 @@
+package org.sparkqlora.spark;
+
+import java.io.Serializable;
+import java.nio.file.Path;
+import java.util.Map;
+import org.sparkqlora.checkpoint.ModelPlace;
+
+/**
+ * Where each executor finds a model's tokenizer.
+ *
+ * @param model which a host copies if it is elsewhere
+ * @param cache folder on each host for copies
+ */
+public record TokenizerPlace(ModelPlace model, String cache) implements Serializable {
+    /** A folder that is at the same path on every host. */
+    public static TokenizerPlace at(String folder) {
+        return new TokenizerPlace(new ModelPlace(folder, Map.of()), "");
+    }
+
+    /** The model's folder on this host. */
+    public Path folder() {
+        return model.folder(Path.of(cache));
+    }
+}
