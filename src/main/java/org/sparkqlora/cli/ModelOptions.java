@@ -73,11 +73,12 @@ final class ModelOptions {
     }
 
     private Location revised(Location named) {
-        return revision == null
+        String asked = revision;
+        return asked == null
                 ? named
                 : HubId.ofAddress(named.toString())
-                        .map(id -> new Location(new org.apache.hadoop.fs.Path(
-                                new HubId(id.name(), revision).address())))
+                        .map(id -> new HubId(id.name(), asked).address())
+                        .map(address -> new Location(new org.apache.hadoop.fs.Path(address)))
                         .orElse(named);
     }
 
