@@ -49,7 +49,9 @@ record HubListingJson(String commit, List<HubFile> files) {
         HubFile.Checksum checksum = large.isObject()
                 ? new HubFile.Sha256Sum(large.path("sha256").asText())
                 : new HubFile.GitSum(node.path("blobId").asText());
-        long size = large.isObject() ? large.path("size").asLong() : node.path("size").asLong();
+        long size = large.isObject()
+                ? large.path("size").asLong()
+                : node.path("size").asLong();
         return new HubFile(node.path("rfilename").asText(), size, checksum);
     }
 }

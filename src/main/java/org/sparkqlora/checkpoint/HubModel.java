@@ -190,7 +190,6 @@ public final class HubModel {
     }
 
     private static String hash(String text) {
-        return HexFormat.of()
-                .formatHex(digest("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)), 0, 16);
+        return HexFormat.of().formatHex(digest("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)), 0, 16);
     }
 }

@@ -20,8 +20,10 @@ import org.sparkqlora.weights.gguf.GgufFolder;
  * @param settings of Hadoop's file systems, beside what their own files on a host say; may hold secrets
  * @param hub how a hub is reached; null for what lies elsewhere
  */
-public record ModelPlace(String address, Map<String, String> settings, @Nullable HubAccess hub)
-        implements Serializable {
+public record ModelPlace(
+        String address,
+        Map<String, String> settings,
+        @Nullable HubAccess hub) implements Serializable {
     private static final String SCHEME = "://";
 
     /** A place that is on no hub. */

@@ -41,7 +41,8 @@ final class BenchCommand implements Command {
             new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0);
 
     @Option(
-            names = "--model", converter = ModelAddress.class,
+            names = "--model",
+            converter = ModelAddress.class,
             paramLabel = "PATH",
             description = "Hugging Face model folder or .gguf file. Default: a random model of --shape.")
     @Nullable

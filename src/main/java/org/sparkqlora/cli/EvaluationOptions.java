@@ -32,7 +32,8 @@ final class EvaluationOptions {
             names = "--patience",
             defaultValue = "0",
             paramLabel = "N",
-            description = "End early after N evaluations without a lower held-out loss. Default: ${DEFAULT-VALUE} (never).")
+            description =
+                    "End early after N evaluations without a lower held-out loss. Default: ${DEFAULT-VALUE} (never).")
     int patience;
 
     @Option(
@@ -53,7 +54,9 @@ final class EvaluationOptions {
 
     void check(Problems problems) {
         problems.require(
-                fraction >= 0 && fraction < 1, "--eval-fraction: expected 0 (off) or more, less than 1, found %s", fraction);
+                fraction >= 0 && fraction < 1,
+                "--eval-fraction: expected 0 (off) or more, less than 1, found %s",
+                fraction);
         problems.require(
                 fraction == 0 || heldOut.isEmpty(), "--eval-fraction: expected this or --eval-data, found both");
         problems.requireAtLeast("--patience", 0, patience);
@@ -63,7 +66,8 @@ final class EvaluationOptions {
         problems.require(
                 evaluates || !keepBest, "--keep-best: expected --eval-data or --eval-fraction with it, found neither");
         problems.require(
-                evaluates || patience == 0, "--patience: expected --eval-data or --eval-fraction with it, found neither");
+                evaluates || patience == 0,
+                "--patience: expected --eval-data or --eval-fraction with it, found neither");
         problems.requireFile("--eval-prompts", prompts);
     }
 

@@ -27,7 +27,11 @@ final class InspectCommand implements Command {
             description = "Print a JSON line an example of a data file, as --model's tokenizer and template see it.")
     boolean render;
 
-    @Option(names = "--model", converter = ModelAddress.class, paramLabel = "PATH", description = "Model folder or .gguf file, for --render.")
+    @Option(
+            names = "--model",
+            converter = ModelAddress.class,
+            paramLabel = "PATH",
+            description = "Model folder or .gguf file, for --render.")
     @Nullable
     Location model;
 

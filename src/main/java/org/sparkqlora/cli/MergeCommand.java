@@ -25,7 +25,8 @@ import picocli.CommandLine.Option;
         })
 final class MergeCommand implements Command {
     @Option(
-            names = "--model", converter = ModelAddress.class,
+            names = "--model",
+            converter = ModelAddress.class,
             required = true,
             paramLabel = "PATH",
             description = "Base model that the adapter was trained on.")

@@ -15,7 +15,8 @@ import picocli.CommandLine.Option;
 /** Which base model, and how it is held. */
 final class ModelOptions {
     @Option(
-            names = "--model", converter = ModelAddress.class,
+            names = "--model",
+            converter = ModelAddress.class,
             required = true,
             paramLabel = "PATH",
             description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits),"
@@ -47,7 +48,8 @@ final class ModelOptions {
     @Option(
             names = "--revision",
             paramLabel = "REVISION",
-            description = "Branch, tag or commit of a model on a hub; --model org/name@REVISION is the same. Default: main.")
+            description =
+                    "Branch, tag or commit of a model on a hub; --model org/name@REVISION is the same. Default: main.")
     @Nullable
     String revision;
 
@@ -56,7 +58,9 @@ final class ModelOptions {
     void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
         problems.require(
-                revision == null || model == null || HubId.ofAddress(model.toString()).isPresent(),
+                revision == null
+                        || model == null
+                        || HubId.ofAddress(model.toString()).isPresent(),
                 "--revision: expected a --model on a hub with it, found %s",
                 model);
     }

@@ -48,7 +48,8 @@ final class Preparation {
     String fingerprint(List<String> sources, LineEncoderSource encoders, DataOptions options) {
         return ready(sources)
                 .map(rows -> rows.manifest().fingerprint())
-                .orElseGet(() -> data.fingerprint(sources, encoders, options.preparation().of(part)));
+                .orElseGet(() -> data.fingerprint(
+                        sources, encoders, options.preparation().of(part)));
     }
 
     /** Tokens a row that the rows of {@code sources} have or will have. */

@@ -25,7 +25,8 @@ final class PrepareCommand implements Command {
     private static final double NANOS = 1e9;
 
     @Option(
-            names = "--model", converter = ModelAddress.class,
+            names = "--model",
+            converter = ModelAddress.class,
             required = true,
             paramLabel = "PATH",
             description = "Model whose tokenizer and chat template are used.")

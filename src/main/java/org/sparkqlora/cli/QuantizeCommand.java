@@ -26,7 +26,8 @@ import picocli.CommandLine.Option;
         })
 final class QuantizeCommand implements Command {
     @Option(
-            names = "--model", converter = ModelAddress.class,
+            names = "--model",
+            converter = ModelAddress.class,
             required = true,
             paramLabel = "PATH",
             description = "Hugging Face model folder with weights in 16 or 32 bits, or .gguf file.")

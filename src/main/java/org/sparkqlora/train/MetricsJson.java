@@ -77,8 +77,8 @@ public final class MetricsJson {
         List<Evaluated> evaluations = new ArrayList<>();
         for (String line : lines) {
             readEvaluation(line)
-                    .ifPresent(loss -> evaluations.add(
-                            new Evaluated(readStep(line).orElseThrow(), loss)));
+                    .ifPresent(
+                            loss -> evaluations.add(new Evaluated(readStep(line).orElseThrow(), loss)));
         }
 
         return evaluations;

@@ -31,8 +31,7 @@ public record TrainSummary(
 
     /** Of a run that ended after {@code taken} steps. */
     TrainSummary ended(long taken, Optional<Evaluated> lowest) {
-        return new TrainSummary(
-                taken, resumedFrom, firstLoss, lastLoss, evaluationLoss, lowest, tokens, seconds);
+        return new TrainSummary(taken, resumedFrom, firstLoss, lastLoss, evaluationLoss, lowest, tokens, seconds);
     }
 
     TrainSummary plus(StepMetrics step, OptionalDouble evaluation) {

@@ -103,8 +103,9 @@ class HubModelTest {
         hub.isGated = true;
         assertThatThrownBy(() -> new HubModel(SMALL, hub.access(null), cache).pinned())
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Cannot open model org/small@main: %s refuses it (401). Is it private or gated? Then set HF_TOKEN"
-                        .formatted(hub.endpoint()));
+                .hasMessage(
+                        "Cannot open model org/small@main: %s refuses it (401). Is it private or gated? Then set HF_TOKEN"
+                                .formatted(hub.endpoint()));
 
         assertThat(model(SmallHub.TOKEN).folder()).isDirectory();
 
@@ -161,7 +162,8 @@ class HubModelTest {
 
     @Test
     void readsHuggingFacesOwnVariables() {
-        HubAccess set = HubAccess.of(Map.of("HF_ENDPOINT", "https://hub.example/", "HF_TOKEN", " t ", "HF_HUB_OFFLINE", "1"));
+        HubAccess set =
+                HubAccess.of(Map.of("HF_ENDPOINT", "https://hub.example/", "HF_TOKEN", " t ", "HF_HUB_OFFLINE", "1"));
 
         assertThat(set).isEqualTo(new HubAccess("https://hub.example", "t", HubAccess.Network.OFFLINE));
         assertThat(HubAccess.of(Map.of("HF_HUB_OFFLINE", "0")))

@@ -43,7 +43,9 @@ final class SmallHub implements AutoCloseable {
 
     SmallHub() throws IOException {
         hub = serve("/", this::answer);
-        store = serve("/", exchange -> send(exchange, exchange.getRequestURI().getPath().substring(1)));
+        store = serve(
+                "/",
+                exchange -> send(exchange, exchange.getRequestURI().getPath().substring(1)));
         files.put("config.json", "{}".getBytes(StandardCharsets.UTF_8));
         files.put("tokenizer.json", "[]".getBytes(StandardCharsets.UTF_8));
         files.put("model.safetensors", bytes(100_000));
@@ -89,7 +91,9 @@ final class SmallHub implements AutoCloseable {
         }
 
         exchange.getResponseHeaders()
-                .add("Location", "http://localhost:%d/%s".formatted(store.getAddress().getPort(), name));
+                .add(
+                        "Location",
+                        "http://localhost:%d/%s".formatted(store.getAddress().getPort(), name));
         status(exchange, 302);
     }
 
@@ -139,9 +143,13 @@ final class SmallHub implements AutoCloseable {
             ObjectNode file = root.withArray("siblings").addObject();
             file.put("rfilename", name);
             file.put("size", bytes.length);
-            file.put("blobId", hex("SHA-1", "blob %d\0".formatted(bytes.length).getBytes(StandardCharsets.UTF_8), bytes));
+            file.put(
+                    "blobId",
+                    hex("SHA-1", "blob %d\0".formatted(bytes.length).getBytes(StandardCharsets.UTF_8), bytes));
             if (bytes.length >= LARGE) {
-                file.putObject("lfs").put("sha256", hex("SHA-256", new byte[0], bytes)).put("size", bytes.length);
+                file.putObject("lfs")
+                        .put("sha256", hex("SHA-256", new byte[0], bytes))
+                        .put("size", bytes.length);
             }
         });
         return root.toString();

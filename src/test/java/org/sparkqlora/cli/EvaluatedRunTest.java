@@ -88,7 +88,9 @@ class EvaluatedRunTest {
                 .contains(
                         "--eval-fraction: expected 0 (off) or more, less than 1, found 1.0",
                         "--patience: expected at least 0, found -1");
-        assertThat(TrainRuns.in(folder).train(folder.resolve("run").toString(), "--keep-best").err())
+        assertThat(TrainRuns.in(folder)
+                        .train(folder.resolve("run").toString(), "--keep-best")
+                        .err())
                 .contains("--keep-best: expected --eval-data or --eval-fraction with it, found neither");
     }
 }

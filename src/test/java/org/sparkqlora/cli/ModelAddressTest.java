@@ -23,8 +23,8 @@ class ModelAddressTest {
 
     @Test
     void aRevisionIsForAHub() {
-        CommandRun run = CommandRun.of(
-                "evaluate", "--model", "/models/name", "--revision", "v1", "--data", "data.jsonl");
+        CommandRun run =
+                CommandRun.of("evaluate", "--model", "/models/name", "--revision", "v1", "--data", "data.jsonl");
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err()).contains("--revision: expected a --model on a hub with it, found /models/name");

@@ -105,9 +105,7 @@ class DataSourcesTest {
     }
 
     private List<Integer> part(List<String> sources, Part part) {
-        return Clusters.on(
-                Clusters.TWO_SLOTS,
-                context -> prepare(context, "part", ONE_A_ROW.of(part), sources));
+        return Clusters.on(Clusters.TWO_SLOTS, context -> prepare(context, "part", ONE_A_ROW.of(part), sources));
     }
 
     @Test

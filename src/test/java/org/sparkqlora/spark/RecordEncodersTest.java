@@ -46,8 +46,8 @@ class RecordEncodersTest {
     @Test
     void textIsEncodedByTheModelsOwnTokenizer() {
         String folder = TestTokenizers.bytes().toString();
-        RecordEncoders encoders =
-                RecordEncoders.of(RecordReading.of(RecordFormat.TEXT), TokenizerPlace.at(folder), null, TrainOn.ASSISTANT, List.of());
+        RecordEncoders encoders = RecordEncoders.of(
+                RecordReading.of(RecordFormat.TEXT), TokenizerPlace.at(folder), null, TrainOn.ASSISTANT, List.of());
 
         try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes());
                 LineEncoder encoder = encoders.open()) {
@@ -64,13 +64,14 @@ class RecordEncodersTest {
         Files.writeString(elsewhere.resolve("config.json"), "{}");
         Path cache = folder.resolve("cache");
         TokenizerPlace place = new TokenizerPlace(new ModelPlace("file://" + elsewhere, Map.of()), cache.toString());
-        TemplateText template = new TemplateText("{{ messages[0].content }}{% generation %}!{% endgeneration %}", "given.jinja");
+        TemplateText template =
+                new TemplateText("{{ messages[0].content }}{% generation %}!{% endgeneration %}", "given.jinja");
         RecordEncoders encoders = RecordEncoders.of(
                 RecordReading.of(RecordFormat.MESSAGES), place, template, TrainOn.ASSISTANT, List.of());
         try (Stream<Path> copied = Files.walk(cache)) {
-            copied.sorted(Comparator.reverseOrder()).forEach(path -> path.toFile().delete()); // a host that has not seen it
+            copied.sorted(Comparator.reverseOrder())
+                    .forEach(path -> path.toFile().delete()); // a host that has not seen it
         }
-
 
         try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes());
                 LineEncoder encoder = encoders.open()) {
