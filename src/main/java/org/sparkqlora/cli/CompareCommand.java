@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -12,7 +13,6 @@ import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -78,7 +78,7 @@ final class CompareCommand implements Command {
         List<MethodRun> runs = new ArrayList<>();
         for (Method method : methods) {
             console.note("--method %s", method.optionName());
-            runs.add(MeasuredRun.of(method, arguments(method)));
+            runs.add(MeasuredRun.of(method, arguments(method), Map.of()));
         }
 
         new ComparisonTable(runs).lines().forEach(line -> console.note("%s", line));
@@ -93,40 +93,22 @@ final class CompareCommand implements Command {
 
     /** The command line of {@code train} by {@code method}: this one, but for what is told otherwise. */
     private List<String> arguments(Method method) {
-        List<String> arguments = new ArrayList<>(List.of("train"));
-        for (OptionSpec option : matched()) {
-            if (!replaced(option.longestName(), method)) {
-                arguments.addAll(written(option));
-            }
+        Double learningRate = learningRates.get(method);
+        Set<String> replaced = new HashSet<>(OWN);
+        if (learningRate != null) {
+            replaced.add(LEARNING_RATE);
         }
 
-        Location output = train.run.output().resolve(method.optionName());
-        arguments.add("%s=%s".formatted(METHOD, method.optionName()));
-        arguments.add("%s=%s".formatted(OUTPUT, output));
-        if (learningRates.containsKey(method)) {
-            arguments.add("%s=%s".formatted(LEARNING_RATE, learningRates.get(method)));
+        List<String> arguments = new ArrayList<>(given().without(replaced));
+        arguments.add("%s=%s".formatted(OUTPUT, train.run.output().resolve(method.optionName())));
+        if (learningRate != null) {
+            arguments.add("%s=%s".formatted(LEARNING_RATE, learningRate));
         }
 
         return arguments;
     }
 
-    private boolean replaced(String option, Method method) {
-        return OWN.contains(option) || option.equals(LEARNING_RATE) && learningRates.containsKey(method);
-    }
-
-    private static List<String> written(OptionSpec option) {
-        return option.arity().max() == 0
-                ? List.of(option.longestName())
-                : option.originalStringValues().stream()
-                        .map(value -> "%s=%s".formatted(option.longestName(), value))
-                        .toList();
-    }
-
-    private List<String> given() {
-        return matched().stream().map(OptionSpec::longestName).toList();
-    }
-
-    private List<OptionSpec> matched() {
-        return Required.value("command", command).commandLine().getParseResult().matchedOptions();
+    private GivenOptions given() {
+        return new GivenOptions(Required.value("command", command));
     }
 }

@@ -3,7 +3,9 @@ package org.sparkqlora.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.sparkqlora.model.Method;
 
 /**
@@ -22,10 +24,16 @@ final class MeasuredRun {
         System.exit(code.code());
     }
 
-    /** Trains as {@code arguments} say. What it tells people goes to this process's stderr. */
-    static MethodRun of(Method method, List<String> arguments) {
+    /**
+     * Trains by {@code method} as {@code options} of {@code train} say. What it tells people goes to this process's stderr.
+     *
+     * @param settings of Spark that replace those of this process
+     */
+    static MethodRun of(Method method, List<String> options, Map<String, String> settings) {
+        List<String> arguments = new ArrayList<>(List.of("train", "--method=" + method.optionName()));
+        arguments.addAll(options);
         try {
-            Process child = new ProcessBuilder(OwnJvm.command(MeasuredRun.class, arguments))
+            Process child = new ProcessBuilder(OwnJvm.command(MeasuredRun.class, arguments, settings))
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
             child.getOutputStream().close();
@@ -39,14 +47,14 @@ final class MeasuredRun {
             throw new UncheckedIOException("Failed to train with --method " + method.optionName(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("Cannot compare: interrupted", e);
+            throw new IllegalStateException("Cannot measure training: interrupted", e);
         }
     }
 
     private static void requireDone(Method method, int code) {
         if (code != ExitCode.OK.code()) {
             throw new IllegalArgumentException(
-                    "Cannot compare: training with --method %s ended with code %d; the reason is above"
+                    "Cannot measure training: with --method %s ended with code %d; the reason is above"
                             .formatted(method.optionName(), code));
         }
     }

@@ -3,7 +3,7 @@ package org.sparkqlora.cli;
 import org.sparkqlora.model.Method;
 
 /**
- * The peak memory of a process that took a step in one task.
+ * The peak memory of a process that trained as one executor would.
  *
  * @param predicted bytes that the plan says
  * @param measured bytes that it was

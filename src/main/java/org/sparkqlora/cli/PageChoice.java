@@ -27,6 +27,13 @@ enum PageChoice {
                                                 .collect(Collectors.joining(", ")))));
     }
 
+    static PageChoice of(PagePlace place) {
+        return switch (place) {
+            case MEMORY -> MEMORY;
+            case FILE -> FILE;
+        };
+    }
+
     /** Decides where {@code bytes} of pages go in a process with a heap of {@code heapBytes}. */
     PagePlace place(long bytes, long heapBytes) {
         return switch (this) {
@@ -36,7 +43,7 @@ enum PageChoice {
         };
     }
 
-    private String label() {
+    String label() {
         return name().toLowerCase(Locale.ROOT);
     }
 }

@@ -3,11 +3,12 @@ package org.sparkqlora.cli;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.StepSize;
@@ -16,7 +17,9 @@ import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.ModelConfigJson;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code plan}: where memory would go, before any work. */
 @CommandLine.Command(
@@ -27,6 +30,14 @@ import picocli.CommandLine.Option;
         description = "Reckons, from the shape of a model alone, where memory would go in full fine-tuning, LoRA and"
                 + " QLoRA, and what would fit where. Takes the options of train that matter.")
 final class PlanCommand implements Command {
+    /** Options that train has not, or that a trial gets in a form of its own. */
+    private static final Set<String> NOT_OF_TRAINING =
+            Set.of("--measure", "--executors", "--shards", "--batch-size", "--optimizer-pages");
+
+    @Spec
+    @Nullable
+    CommandSpec command;
+
     @Option(
             names = "--model",
             paramLabel = "DIR",
@@ -63,8 +74,9 @@ final class PlanCommand implements Command {
 
     @Option(
             names = "--measure",
-            description = "Also take a step of each method on --model, each in a process of its own, and tell its peak"
-                    + " memory beside the predicted one.")
+            description =
+                    "Also train --model on arbitrary tokens by each method, a few steps in a process of its own on"
+                            + " this machine, and tell its peak memory beside the predicted one.")
     boolean measure;
 
     @Option(names = "--model-cache", paramLabel = "DIR", description = "For --measure, as of train.")
@@ -107,29 +119,20 @@ final class PlanCommand implements Command {
         console.result(PlanJson.summary(report));
     }
 
+    /** Of one executor, with the tasks that it would have. */
     private List<Measurement> measurements(ModelConfig config) {
-        StepSize oneTask = new StepSize(length.tokens, batch.microRows, batch.microRows, 1, 1, batch.recompute);
-        return MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), oneTask).all().stream()
-                .map(plan -> measurement(plan, config))
-                .toList();
-    }
-
-    private Measurement measurement(MemoryPlan plan, ModelConfig config) {
-        StepTrial trial = new StepTrial(
-                new FolderModelSource(absolute(Required.value("--model", model)), plan.spec(), absolute(cache))
-                        .recomputing(batch.recompute),
-                update.optimizer(),
-                update.plannedPaging(),
-                config.vocabularySize(),
-                length.tokens,
-                batch.microRows,
-                Runtime.getRuntime().availableProcessors());
-        trial.prepare();
-        return new Measurement(plan.method(), plan.executorBytes(), TrialProcess.peakOf(trial));
-    }
-
-    private static String absolute(Path folder) {
-        return folder.toAbsolutePath().normalize().toString();
+        StepSize one = step().ofOneExecutor();
+        List<MemoryPlan> plans = MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), one)
+                .all();
+        GivenOptions given = new GivenOptions(Required.value("command", command));
+        List<String> options = new ArrayList<>(given.without(NOT_OF_TRAINING));
+        options.add("--optimizer-pages="
+                + PageChoice.of(update.plannedPaging().place()).label());
+        try (TrialRuns trials = TrialRuns.of(config.vocabularySize(), one, options)) {
+            return plans.stream()
+                    .map(plan -> new Measurement(plan.method(), plan.executorBytes(), trials.peakOf(plan.method())))
+                    .toList();
+        }
     }
 
     private ModelConfig config() {

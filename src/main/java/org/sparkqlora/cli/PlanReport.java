@@ -18,7 +18,7 @@ import org.sparkqlora.weights.ModelConfig;
  * @param plans of the options
  * @param usual of the options that articles compare
  * @param machineBytes memory of this machine
- * @param measurements of a step of each method; none unless asked for
+ * @param measurements of a run of each method; none unless asked for
  */
 record PlanReport(
         ModelConfig config,
@@ -114,7 +114,7 @@ record PlanReport(
     }
 
     private static String measured(Measurement measurement) {
-        return "%s, one task: %.0f MB predicted, %.0f MB measured (%+.0f %%)"
+        return "%s, one executor: %.0f MB predicted, %.0f MB measured (%+.0f %%)"
                 .formatted(
                         measurement.method().optionName(),
                         measurement.predicted() / MEGA,

@@ -1,6 +1,7 @@
 package org.sparkqlora.tensor;
 
 import com.sun.jna.Native;
+import com.sun.jna.NativeLong;
 import com.sun.jna.Platform;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,15 +23,21 @@ public final class Natives {
     /** {@code malloc.h}: free memory at the top of the heap above this size goes back to the kernel. */
     private static final int M_TRIM_THRESHOLD = -1;
 
-    /** {@code malloc.h}: number of heaps that threads spread over. */
-    private static final int M_ARENA_MAX = -8;
-
     private static final int NEVER = Integer.MAX_VALUE;
 
     /** glibc takes no larger one by this call; the model keeps its large temporaries below it. */
     private static final int LARGEST_THRESHOLD = 32 << 20;
 
+    /** Of the top of a heap. */
+    private static final NativeLong NOTHING = new NativeLong(0);
+
     private static final int UNLESS_SET = 0;
+
+    /**
+     * Matrix products of one shape that oneDNN keeps ready. Documents have many lengths, and its default of 1024 shapes grows by
+     * half a gigabyte in twenty steps; a pass needs about a hundred, and another one is made in a millisecond.
+     */
+    private static final String PRIMITIVES = "256";
 
     private static final String LOCK = "spark-qlora.lock";
 
@@ -68,27 +75,39 @@ public final class Natives {
 
     /**
      * Keeps freed memory in the process. glibc as it is returns each large block to the kernel, so that every training
-     * step faults its pages in again, and gives each thread a heap of its own, so that memory grows with threads.
+     * step faults its pages in again. It also gives each thread a heap of its own, which cannot be helped from here: glibc settles
+     * their number when the JVM starts its threads.
      */
     private static void keepFreedMemory() {
         if (Platform.isLinux() && !Platform.isAndroid()) {
             LibC libc = Native.load("c", LibC.class);
             libc.mallopt(M_MMAP_THRESHOLD, LARGEST_THRESHOLD);
             libc.mallopt(M_TRIM_THRESHOLD, NEVER);
-            libc.mallopt(M_ARENA_MAX, 1);
         }
     }
 
     /**
-     * Keeps waiting threads from burning the cores that other tasks compute on: OpenMP's sleep, and OpenBLAS, whose pool of
-     * threads is one for the process and spins, gets none. Both read their environment when they are loaded; what the user
-     * has set stays.
+     * Gives back to the system what was allocated outside of Java's heap and is free by now, in all heaps of glibc: what tokenizers and
+     * the compiler of Java's bytecode leave behind, before training begins and its memory is kept.
      */
-    private static void keepThreadsCalm() {
+    public static void returnFreedMemory() {
+        load();
+        if (Platform.isLinux() && !Platform.isAndroid()) {
+            Native.load("c", LibC.class).malloc_trim(NOTHING);
+        }
+    }
+
+    /**
+     * Settles what the libraries under libtorch read from their environment when they are loaded; what the user has set stays.
+     * Waiting threads do not burn the cores that other tasks compute on: OpenMP's sleep, and OpenBLAS, whose pool of threads is one
+     * for the process and spins, gets none.
+     */
+    private static void setLibraries() {
         if (Platform.isLinux() && !Platform.isAndroid()) {
             LibC libc = Native.load("c", LibC.class);
             libc.setenv("OMP_WAIT_POLICY", "PASSIVE", UNLESS_SET);
             libc.setenv("OPENBLAS_NUM_THREADS", "1", UNLESS_SET);
+            libc.setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", PRIMITIVES, UNLESS_SET);
         }
     }
 
@@ -117,7 +136,7 @@ public final class Natives {
         CompletableFuture.runAsync(
                         () -> {
                             keepFreedMemory();
-                            keepThreadsCalm();
+                            setLibraries();
                             loadAloneOnThisHost();
                         },
                         loading -> new Thread(loading, "libtorch-loader").start())
@@ -129,6 +148,8 @@ public final class Natives {
         int mallopt(int parameter, int value);
 
         int setenv(String name, String value, int overwrite);
+
+        int malloc_trim(NativeLong padding);
     }
 
     /** Class initialisation runs once and is seen by all threads. */

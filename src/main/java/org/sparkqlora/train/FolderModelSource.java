@@ -14,6 +14,7 @@ import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.QuantizedCache;
@@ -92,8 +93,9 @@ public record FolderModelSource(
     public DecoderGradientModel open(int threads) {
         WeightFolder weights = openWeights(threads);
         try {
-            return new DecoderGradientModel(
-                    weights, DecoderModel.load(weights, spec, threads, recompute), this::takenFactors);
+            DecoderModel model = DecoderModel.load(weights, spec, threads, recompute);
+            Natives.returnFreedMemory();
+            return new DecoderGradientModel(weights, model, this::takenFactors);
         } catch (RuntimeException e) {
             closeAfter(e, weights);
             throw e;

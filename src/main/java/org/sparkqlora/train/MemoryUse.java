@@ -31,7 +31,7 @@ public enum MemoryUse {
     /** What passes have freed and malloc keeps, in pieces between blocks that are in use. */
     MALLOC_SLACK("freed memory that malloc keeps", Home.NATIVE),
     /** What a process takes before it holds a model. */
-    PROCESS("JVM and libtorch", Home.NATIVE);
+    PROCESS("JVM, Spark and libtorch", Home.NATIVE);
 
     /** Which of Spark's two settings bounds it. */
     public enum Home {

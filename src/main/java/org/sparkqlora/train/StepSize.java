@@ -37,6 +37,12 @@ public record StepSize(
         return Math.min(microBatchSize, ceilingOf(batchSize, shards));
     }
 
+    /** A step as one executor sees it, of no more than two micro-batches a task: more of them take no more memory. */
+    public StepSize ofOneExecutor() {
+        int tasks = tasksAtOnce();
+        return new StepSize(sequenceLength, 2 * rowsAtOnce() * tasks, rowsAtOnce(), tasks, 1, recompute);
+    }
+
     /** Tasks that an executor runs at once. */
     int tasksAtOnce() {
         return ceilingOf(shards, executors);

@@ -101,9 +101,18 @@ class PlanCommandTest {
     }
 
     @Test
-    void measuresAStepOfEachMethodInAProcessOfItsOwn(@TempDir Path cache) throws IOException {
+    void measuresARunOfEachMethodInAProcessOfItsOwn(@TempDir Path cache) throws IOException {
         CommandRun run = CommandRun.of(
-                "plan", "--model", LLAMA, "--sequence-length", "16", "--measure", "--model-cache", cache.toString());
+                "plan",
+                "--model",
+                LLAMA,
+                "--sequence-length",
+                "16",
+                "--shards",
+                "2",
+                "--measure",
+                "--model-cache",
+                cache.toString());
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         JsonNode measured = summary(run).path("measured");

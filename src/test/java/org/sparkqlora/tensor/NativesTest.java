@@ -7,10 +7,18 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativesTest {
+    /** Below what is mapped and unmapped one by one. */
+    private static final long BLOCK_BYTES = 16 << 20;
+
+    private static final int BLOCKS = 16;
+    private static final long PAGE_BYTES = 4096;
+
     @TempDir
     private Path folder;
 
@@ -25,6 +33,27 @@ class NativesTest {
             processes.get(i).waitFor();
             assertThat(Files.readString(folder.resolve("out-" + i))).contains("sum 3.0");
         }
+    }
+
+    @Test
+    void givesFreedMemoryBackWhenAsked() throws IOException {
+        Natives.load();
+        List<Tensor> blocks = new ArrayList<>();
+        for (int i = 0; i < BLOCKS; i++) {
+            blocks.add(TensorScope.detached(() -> TensorMemory.zeros(ScalarType.Byte, BLOCK_BYTES)));
+        }
+
+        blocks.forEach(Tensor::releaseReference);
+        long kept = residentBytes();
+
+        Natives.returnFreedMemory();
+
+        assertThat(residentBytes()).isLessThan(kept - BLOCKS * BLOCK_BYTES / 2);
+    }
+
+    /** {@code proc(5)}: the second number of statm, in pages. */
+    private static long residentBytes() throws IOException {
+        return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ", 3)[1]) * PAGE_BYTES;
     }
 
     private Process start(Path output) throws IOException {

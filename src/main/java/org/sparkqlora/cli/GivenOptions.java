@@ -1,0 +1,37 @@
+package org.sparkqlora.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** The options that a command was given, to be given to another one. */
+final class GivenOptions {
+    private final List<OptionSpec> given;
+
+    GivenOptions(CommandSpec command) {
+        this.given = command.commandLine().getParseResult().matchedOptions();
+    }
+
+    boolean contains(String name) {
+        return given.stream().anyMatch(option -> option.longestName().equals(name));
+    }
+
+    /** As they would be written on a command line, all but {@code left}. */
+    List<String> without(Set<String> left) {
+        List<String> written = new ArrayList<>();
+        given.stream()
+                .filter(option -> !left.contains(option.longestName()))
+                .forEach(option -> written.addAll(written(option)));
+        return written;
+    }
+
+    private static List<String> written(OptionSpec option) {
+        return option.arity().max() == 0
+                ? List.of(option.longestName())
+                : option.originalStringValues().stream()
+                        .map(value -> "%s=%s".formatted(option.longestName(), value))
+                        .toList();
+    }
+}
