@@ -49,9 +49,18 @@ final class ReportFile {
     private static Published published(TrainPlan plan, String name, Result result) {
         LoraSpec lora = plan.spec().lora();
         String folder = result.folder().toString();
-        return lora == null
-                ? new Published(name, plan.model(), folder, Published.Kind.MODEL, 0)
-                : new Published(name, plan.model(), folder, Published.Kind.ADAPTER, lora.rank());
+        if (lora == null) {
+            return new Published(name, plan.model(), folder, Published.Kind.MODEL, 0);
+        }
+
+        boolean isPlain = !lora.weightDecomposed() && lora.saved().modules().isEmpty();
+        Published.Kind kind = isPlain ? Published.Kind.ADAPTER : Published.Kind.RICH_ADAPTER;
+        int converted = plan.takenFactors() == null ? 1 : 2; // what was taken out of the base is added to the adapter
+        return new Published(name, plan.model(), folder, kind, converted * largestRank(lora));
+    }
+
+    private static int largestRank(LoraSpec lora) {
+        return lora.rankPattern().values().stream().mapToInt(Integer::intValue).reduce(lora.rank(), Math::max);
     }
 
     private static Map<String, String> results(TrainSummary summary, PreparationCounts data, Result result) {

@@ -17,7 +17,10 @@ public record Published(String name, String base, String folder, Kind kind, int 
 
     /** What it is. */
     public enum Kind {
+        /** Low-rank factors and nothing else. */
         ADAPTER,
+        /** Magnitudes (DoRA) or whole modules beside the factors, which servers do not add at run time. */
+        RICH_ADAPTER,
         MODEL
     }
 
@@ -27,6 +30,8 @@ public record Published(String name, String base, String folder, Kind kind, int 
                 switch (kind) {
                     case ADAPTER ->
                         block("PEFT", peft()) + block("vLLM", vllmAdapter()) + block("Ollama", ollamaAdapter());
+                    case RICH_ADAPTER ->
+                        block("PEFT", peft()) + block("vLLM", vllmMerged()) + block("Ollama", ollamaAdapter());
                     case MODEL ->
                         block("transformers", transformers())
                                 + block("vLLM", "vllm serve " + folder)
@@ -50,9 +55,21 @@ public record Published(String name, String base, String folder, Kind kind, int 
                 .formatted(base, room, shortName(), folder);
     }
 
+    private String vllmMerged() {
+        return merge() + "\nvllm serve " + merged();
+    }
+
     private String ollamaAdapter() {
-        return "spark-submit spark-qlora.jar merge --model %s --adapter %s --output %s-merged\n%s"
-                .formatted(base, folder, shortName(), ollama("./" + shortName() + "-merged"));
+        return merge() + "\n" + ollama(merged());
+    }
+
+    private String merge() {
+        return "spark-submit spark-qlora.jar merge --model %s --adapter %s --output %s"
+                .formatted(base, folder, merged());
+    }
+
+    private String merged() {
+        return "./" + shortName() + "-merged";
     }
 
     private String transformers() {
@@ -69,7 +86,7 @@ public record Published(String name, String base, String folder, Kind kind, int 
     }
 
     private String shortName() {
-        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._-]+", "-");
+        return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._-]+", "-").replaceAll("^-+|-+$", "");
     }
 
     private static String block(String title, String code) {
