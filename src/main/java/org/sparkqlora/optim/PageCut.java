@@ -12,7 +12,7 @@ package org.sparkqlora.optim;
  */
 record PageCut(int elements, int lanes, long windowBytes) {
     /** Enough to amortise a hand-over, little enough for a thread's second-level cache. */
-    private static final int MOST_ELEMENTS = 1 << 16;
+    private static final int MOST_ELEMENTS = 1 << 14;
 
     /** As {@code paging} has room for; a kind that is not paged has no bound. */
     static PageCut of(OptimizerSpec spec, Paging paging, int threads) {

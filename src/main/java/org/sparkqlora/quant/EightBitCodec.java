@@ -9,7 +9,7 @@ public final class EightBitCodec {
     public static final int LEVELS = 256;
 
     private final float[] map;
-    private final NearestLevel nearest;
+    private final EightBitEncoder encoder;
 
     public EightBitCodec(float[] map) {
         if (map.length != LEVELS) {
@@ -17,17 +17,13 @@ public final class EightBitCodec {
         }
 
         this.map = map.clone();
-        nearest = new NearestLevel(this.map);
+        encoder = EightBitEncoder.fastest(new NearestLevel(this.map));
     }
 
     /** Writes the codes of one block, {@code values[from..from+count-1]}, to {@code codes[at..]}; returns its absmax. */
     public float quantizeBlock(float[] values, int from, int count, byte[] codes, int at) {
-        float absmax = BlockArithmetic.absmax(values, from, count);
-        float inverse = BlockArithmetic.inverse(absmax);
-        for (int i = 0; i < count; i++) {
-            codes[at + i] = (byte) nearest.index(values[from + i] * inverse);
-        }
-
+        float absmax = encoder.absmax(values, from, count);
+        encoder.encode(values, from, count, BlockArithmetic.inverse(absmax), codes, at);
         return absmax;
     }
 

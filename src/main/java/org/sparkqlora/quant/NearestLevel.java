@@ -10,8 +10,10 @@ package org.sparkqlora.quant;
  */
 final class NearestLevel {
     private static final int CELL_BITS = 15;
-    private static final int SHIFT = Float.SIZE - CELL_BITS;
-    private static final int HALF = 1 << (CELL_BITS - 1);
+    /** From an ordered place to its cell, before {@link #HALF} is added. */
+    static final int SHIFT = Float.SIZE - CELL_BITS;
+
+    static final int HALF = 1 << (CELL_BITS - 1);
 
     private final byte[] midpointsBelow = new byte[1 << CELL_BITS];
     private final int[] midpoints; // ordered, and one above all numbers
@@ -53,6 +55,26 @@ final class NearestLevel {
         }
 
         return index;
+    }
+
+    /** For each cell, how many midpoints lie in cells below. */
+    int[] midpointsBelowCells() {
+        int[] below = new int[midpointsBelow.length];
+        for (int cell = 0; cell < below.length; cell++) {
+            below[cell] = midpointsBelow[cell] & 0xff;
+        }
+
+        return below;
+    }
+
+    /** The midpoints as ordered numbers, and one above all. */
+    int[] orderedMidpoints() {
+        return midpoints.clone();
+    }
+
+    /** How many midpoints the fullest cell has. */
+    int mostInACell() {
+        return mostInACell;
     }
 
     private static int cell(int ordered) {

@@ -37,16 +37,7 @@ final class VectorFourBitEncoder implements FourBitEncoder {
 
     @Override
     public float absmax(float[] values, int from, int count) {
-        int whole = count - count % LANES;
-        IntVector largest = IntVector.zero(INTS);
-        for (int i = 0; i < whole; i += LANES) {
-            largest = largest.max(bits(values, from + i).and(Integer.MAX_VALUE));
-        }
-
-        float rest = BlockArithmetic.absmax(values, from + whole, count - whole);
-        // bit patterns of positive floats are ordered as the floats, with NaN above infinity
-        int found = Math.max(largest.reduceLanes(VectorOperators.MAX), Float.floatToRawIntBits(rest));
-        return Float.intBitsToFloat(found);
+        return VectorBlocks.absmax(values, from, count);
     }
 
     @Override
@@ -60,10 +51,6 @@ final class VectorFourBitEncoder implements FourBitEncoder {
         if (whole < count) {
             scalar.encode(values, from + whole, count - whole, inverse, packed, at + whole / 2);
         }
-    }
-
-    private static IntVector bits(float[] values, int at) {
-        return FloatVector.fromArray(FLOATS, values, at).reinterpretAsInts();
     }
 
     private IntVector below(FloatVector scaled) {

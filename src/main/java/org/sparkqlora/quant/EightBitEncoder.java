@@ -1,0 +1,20 @@
+package org.sparkqlora.quant;
+
+/** Finds the 8-bit codes of a block's values. Every implementation gives the same bits. */
+interface EightBitEncoder {
+    /** Largest absolute value of {@code values[from..from+count-1]}; NaN when one of them is NaN. */
+    float absmax(float[] values, int from, int count);
+
+    /** Writes the codes nearest to {@code values[from..from+count-1] * inverse} to {@code codes[at..]}. */
+    void encode(float[] values, int from, int count, float inverse, byte[] codes, int at);
+
+    /** The fastest implementation for this machine. */
+    static EightBitEncoder fastest(NearestLevel nearest) {
+        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
+        if (vectors && VectorEightBitEncoder.isSupported()) {
+            return new VectorEightBitEncoder(nearest);
+        }
+
+        return new ScalarEightBitEncoder(nearest);
+    }
+}
