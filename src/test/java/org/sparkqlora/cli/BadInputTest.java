@@ -232,6 +232,16 @@ class BadInputTest {
     }
 
     @Test
+    void anOutputWithoutPermission() {
+        // Where even root makes no folder.
+        output = Path.of("/proc/spark-qlora/output");
+        CommandRun run = train(List.of());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertOneError(run, "Cannot write to /proc/spark-qlora/output: expected a folder that this user may write, found");
+    }
+
+    @Test
     void badRecordsAreCountedWhenTheyMayBeSkipped() throws IOException {
         Files.writeString(data, CONVERSATION + "nonsense\n" + CONVERSATION);
         CommandRun run = CommandRun.of(
