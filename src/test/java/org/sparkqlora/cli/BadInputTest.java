@@ -238,7 +238,8 @@ class BadInputTest {
         CommandRun run = train(List.of());
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
-        assertOneError(run, "Cannot write to /proc/spark-qlora/output: expected a folder that this user may write, found");
+        assertOneError(
+                run, "Cannot write to /proc/spark-qlora/output: expected a folder that this user may write, found");
     }
 
     @Test
