@@ -3,28 +3,20 @@ package org.sparkqlora.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tensor.NativeHeap;
-import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** What a pass keeps decides on its memory and time alone. */
 @NullMarked
 class RecomputeTest {
     private static final long PASS_SEED = 7;
-    private static final int STEPS = 20;
-
-    /** A forgotten tensor of hidden states would take 5 MiB. */
-    private static final long GROWTH_ALLOWED = 3L << 20;
 
     @TempDir
     private Path cache;
@@ -41,32 +33,6 @@ class RecomputeTest {
 
         assertSame(gradient(name, threads, Recompute.ATTENTION), all);
         assertSame(gradient(name, threads, Recompute.NONE), all);
-    }
-
-    @ParameterizedTest
-    @EnumSource(Recompute.class)
-    void stepsKeepNoTensor(Recompute recompute) {
-        GoldenModel golden = new GoldenModel("llama-tied/variants/dora");
-        List<TokenRow> rows = Stream.generate(golden::batch)
-                .limit(STEPS)
-                .flatMap(List::stream)
-                .toList();
-        try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 1, recompute);
-                BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
-            FlatVector sum = FlatVector.zeros(model.parameters().size());
-            steps(model, parameters, rows, sum);
-            long before = NativeHeap.bytesInUse();
-            steps(model, parameters, rows, sum);
-
-            assertThat(NativeHeap.bytesInUse() - before).isLessThan(GROWTH_ALLOWED);
-        }
-    }
-
-    private static void steps(DecoderModel model, BoundParameters parameters, List<TokenRow> rows, FlatVector sum) {
-        for (int step = 0; step < STEPS; step++) {
-            model.addGradient(parameters, rows, sum);
-        }
     }
 
     private FlatVector gradient(String name, int threads, Recompute recompute) {
