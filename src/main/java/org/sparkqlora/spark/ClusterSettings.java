@@ -36,8 +36,13 @@ record ClusterSettings(SparkConf conf) {
                 : 0;
     }
 
+    /** GPUs of an executor. */
+    int gpusOfExecutor() {
+        return conf.getInt(ModelTasks.GPUS_OF_EXECUTOR, 0);
+    }
+
     int threadsOfTask() {
-        return conf.getInt("spark.task.cpus", 1);
+        return ModelTasks.of(conf).threads();
     }
 
     /** Cores of an executor, as far as they were asked for; 0 where the manager decides. */

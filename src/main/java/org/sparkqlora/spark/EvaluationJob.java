@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.util.List;
 import java.util.stream.LongStream;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.model.LossTotal;
 
@@ -29,7 +30,9 @@ final class EvaluationJob {
         context.setJobDescription("evaluate: %d rows".formatted(data.rows()));
         EvaluateFunction function = new EvaluateFunction(
                 run, data.folder(), microBatchSize, replicas.state().version(), replicas.history());
-        return context.parallelize(microBatches, Math.max(1, parts)).map(function).collect().stream()
+        JavaRDD<Long> placed =
+                ModelTasks.of(context.getConf()).place(context.parallelize(microBatches, Math.max(1, parts)));
+        return placed.map(function).collect().stream()
                 .flatMap(losses -> losses.toList().stream())
                 .toList();
     }

@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.model.GenerationSpec;
 
@@ -29,8 +30,8 @@ final class GenerationJob {
         context.setJobDescription("generate: %d prompts".formatted(prompts.size()));
         GenerateFunction function =
                 new GenerateFunction(run, spec, replicas.state().version(), replicas.history());
-        return context.parallelize(numbered, Math.max(1, parts)).map(function).collect().stream()
-                .map(NumberedTokens::ids)
-                .toList();
+        JavaRDD<NumberedTokens> placed =
+                ModelTasks.of(context.getConf()).place(context.parallelize(numbered, Math.max(1, parts)));
+        return placed.map(function).collect().stream().map(NumberedTokens::ids).toList();
     }
 }

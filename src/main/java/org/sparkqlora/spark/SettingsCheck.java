@@ -35,6 +35,11 @@ final class SettingsCheck {
                             .formatted(shards, slots, waves, slots));
         }
 
+        if (settings.gpusOfExecutor() > 0) {
+            advice.add("This build computes on CPU cores only, %d a task: the GPUs that executors hold (%s) stay idle."
+                    .formatted(settings.threadsOfTask(), ModelTasks.GPUS_OF_EXECUTOR));
+        }
+
         if (!isKryo(settings) && !settings.isLocal()) {
             advice.add(
                     "Java's serialisation copies gradients several times: set %s to org.apache.spark.serializer.%s and %s to %s."

@@ -120,6 +120,6 @@ public final class SparkGradientSource implements GradientSource {
 
     private static JavaRDD<Integer> shardsOf(JavaSparkContext context, BatchPlan batches) {
         List<Integer> numbers = IntStream.range(0, batches.shards()).boxed().toList();
-        return context.parallelize(numbers, batches.shards());
+        return ModelTasks.of(context.getConf()).place(context.parallelize(numbers, batches.shards()));
     }
 }

@@ -5,7 +5,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 
 /** How many tasks a cluster runs at once, and what each may use. Driver only. */
 public final class TaskSlots {
-    private static final String TASK_CPUS = "spark.task.cpus";
     private static final String EXECUTORS = "spark.executor.instances";
     private static final String EXECUTOR_CORES = "spark.executor.cores";
 
@@ -13,7 +12,7 @@ public final class TaskSlots {
 
     /** Threads that a task computes with. */
     public static int threadsOfTask(JavaSparkContext context) {
-        return context.getConf().getInt(TASK_CPUS, 1);
+        return ModelTasks.of(context.getConf()).threads();
     }
 
     /** Tasks that run at once on the executors that are there or were asked for; at least one. */

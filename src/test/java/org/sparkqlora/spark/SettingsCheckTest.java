@@ -39,6 +39,16 @@ class SettingsCheckTest {
         assertThat(SettingsCheck.advice(new ClusterSettings(kryo()), 6, 3)).isEmpty();
     }
 
+    @Test
+    void gpusThatWouldStayIdleAreAdvice() {
+        SparkConf settings =
+                kryo().set("spark.executor.resource.gpu.amount", "2").set("spark.executor.cores", "8");
+
+        assertThat(SettingsCheck.advice(new ClusterSettings(settings), 4, 4))
+                .containsExactly(
+                        "This build computes on CPU cores only, 4 a task: the GPUs that executors hold (spark.executor.resource.gpu.amount) stay idle.");
+    }
+
     private static List<String> problems(SparkConf settings) {
         return SettingsCheck.problems(new ClusterSettings(settings), choice(settings));
     }

@@ -1,0 +1,94 @@
+package org.sparkqlora.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.apache.spark.SparkConf;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.resource.ResourceInformation;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Executors with GPUs that a script makes up: what Spark gives to tasks, not what tasks do with it. */
+class ModelTasksTest {
+    @TempDir
+    private static Path folder;
+
+    private static LlamaRuns runs;
+
+    @BeforeAll
+    static void writeModel() throws IOException {
+        runs = LlamaRuns.in(folder);
+    }
+
+    @Test
+    void aTaskHoldsAWholeGpuAndItsPartOfTheCoresWhateverOtherStagesTake() throws IOException {
+        List<String> undisturbed = Clusters.on(Clusters.TWO_SLOTS, context -> train(context));
+        try (JavaSparkContext cluster = Clusters.start("local-cluster[2,2,1024]", gpus())) {
+            Clusters.awaitExecutors(cluster, 2);
+            ModelTasks tasks = ModelTasks.of(cluster.getConf());
+
+            assertThat(tasks).isEqualTo(new ModelTasks(2, true));
+            assertThat(TaskSlots.available(cluster)).isEqualTo(2);
+            assertThat(tasks.place(cluster.parallelize(List.of(1, 2, 3, 4), 4))
+                            .map(number -> held())
+                            .collect())
+                    .containsOnly("2 cores, GPU 0");
+            assertThat(cluster.parallelize(List.of(1, 2), 2)
+                            .map(number -> held())
+                            .collect())
+                    .containsOnly("1 cores, GPU 0");
+            assertThat(train(cluster)).isEqualTo(undisturbed);
+        }
+    }
+
+    @Test
+    void withoutGpusOrWhereSparkAllocatesExecutorsTheSettingsCount() {
+        assertThat(ModelTasks.of(settings())).isEqualTo(new ModelTasks(3, false));
+        assertThat(ModelTasks.of(settings().set("spark.executor.resource.gpu.amount", "2")))
+                .isEqualTo(new ModelTasks(4, true));
+        assertThat(ModelTasks.of(settings()
+                        .set("spark.executor.resource.gpu.amount", "2")
+                        .set("spark.dynamicAllocation.enabled", "true")))
+                .isEqualTo(new ModelTasks(3, false));
+    }
+
+    private static SparkConf settings() {
+        return new SparkConf(false)
+                .setMaster("spark://host:7077")
+                .set("spark.executor.cores", "8")
+                .set("spark.task.cpus", "3");
+    }
+
+    private static List<String> train(JavaSparkContext context) {
+        return runs.train(context, runs.model(), ExchangeKind.COLLECT, step -> {});
+    }
+
+    private static String held() {
+        TaskContext task = TaskContext.get();
+        ResourceInformation gpu = Objects.requireNonNull(task.resourcesJMap().get("gpu"), "no GPU");
+        return "%d cores, GPU %s".formatted(task.cpus(), String.join("+", Arrays.asList(gpu.addresses())));
+    }
+
+    private static Map<String, String> gpus() throws IOException {
+        Path script = Files.createFile(
+                folder.resolve("discover"),
+                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        Files.writeString(script, "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"0\"]}'\n");
+        return Map.of(
+                "spark.worker.resource.gpu.amount", "1",
+                "spark.worker.resource.gpu.discoveryScript", script.toString(),
+                "spark.executor.resource.gpu.amount", "1",
+                "spark.executor.cores", "2",
+                "spark.task.resource.gpu.amount", "0.5");
+    }
+}
