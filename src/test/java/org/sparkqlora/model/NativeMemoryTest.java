@@ -45,7 +45,9 @@ class NativeMemoryTest {
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
                 DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 1, recompute)) {
             FlatVector start = golden.adapter(model.parameters());
-            steps(model, start, rows, 2 * STEPS); // while kernels are compiled, the compiler's own memory comes and goes
+            steps(
+                    model, start, rows,
+                    2 * STEPS); // while kernels are compiled, the compiler's own memory comes and goes
             long[] growth = new long[ROUNDS];
             for (int round = 0; round < ROUNDS; round++) {
                 growth[round] = growth(model, start, rows);
