@@ -1,6 +1,8 @@
 package org.sparkqlora.cli;
 
+import java.nio.channels.UnresolvedAddressException;
 import java.util.Objects;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.TakenOverException;
@@ -27,7 +29,7 @@ record Failure(ExitCode code, Throwable reason) {
     }
 
     private static boolean failsAgain(Throwable cause) {
-        return cause instanceof IllegalArgumentException
+        return cause instanceof IllegalArgumentException && !(cause instanceof UnresolvedAddressException)
                 || cause instanceof BrokenLossException
                 || cause instanceof TakenOverException; // a repeat would take the training from the driver that has it
     }
@@ -55,10 +57,13 @@ record Failure(ExitCode code, Throwable reason) {
     /** What Spark says about a lost job goes on with the stack of a task. */
     private static String firstLine(Throwable thrown) {
         String type = thrown.getClass().getSimpleName();
-        return type + ": " + text(thrown).lines().findFirst().orElse("");
+        return Optional.ofNullable(thrown.getMessage())
+                .flatMap(message -> message.lines().findFirst())
+                .map(line -> type + ": " + line)
+                .orElse(type);
     }
 
     private static String text(Throwable thrown) {
-        return Objects.requireNonNullElse(thrown.getMessage(), "no reason given");
+        return Objects.requireNonNullElse(thrown.getMessage(), thrown.getClass().getSimpleName());
     }
 }

@@ -13,7 +13,20 @@ class MainTest {
     Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"demo", "prepare", "train", "evaluate", "generate", "merge", "quantize", "inspect", "plan"})
+    @ValueSource(
+            strings = {
+                "demo",
+                "prepare",
+                "train",
+                "evaluate",
+                "generate",
+                "merge",
+                "quantize",
+                "inspect",
+                "plan",
+                "compare",
+                "bench"
+            })
     void everyCommandHasHelp(String command) {
         CommandRun run = CommandRun.of(command, "--help");
 
