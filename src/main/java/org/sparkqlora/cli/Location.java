@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.sparkqlora.checkpoint.WholeFile;
 
 /**
  * A file or folder as a command line names it: a URI of any Hadoop file system, such as {@code hdfs://host/a} or
@@ -69,6 +70,15 @@ record Location(Path path) {
             return files.exists(path) ? Optional.of(read(files)) : Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + this, e);
+        }
+    }
+
+    /** Gives a small file a new content, whole: see {@link WholeFile}. */
+    void replaceText(String text) {
+        try {
+            WholeFile.replace(files(), path, text.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + this, e);
         }
     }
 

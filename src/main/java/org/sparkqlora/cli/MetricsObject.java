@@ -1,12 +1,8 @@
 package org.sparkqlora.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
-import org.sparkqlora.checkpoint.WholeFile;
 import org.sparkqlora.train.Evaluated;
 import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.MetricsJson;
@@ -49,12 +45,7 @@ final class MetricsObject implements MetricsLog {
     @Override
     public void flush() {
         requireOwned.run();
-        try {
-            String text = String.join("\n", lines) + "\n";
-            WholeFile.replace(file.files(), file.path(), text.getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to write " + file, e);
-        }
+        file.replaceText(String.join("\n", lines) + "\n");
     }
 
     @Override

@@ -3,12 +3,10 @@ package org.sparkqlora.cli;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.fs.FileStatus;
-import org.sparkqlora.checkpoint.WholeFile;
 import org.sparkqlora.spark.mlflow.MlflowFile;
 
 /** {@code mlflow-run.txt} in an output folder: the run that it belongs to in MLflow, so that a resumed run goes on with it. */
@@ -27,11 +25,7 @@ final class MlflowRunFile {
 
     void write(String run) {
         Location file = output.resolve(NAME);
-        try {
-            WholeFile.replace(file.files(), file.path(), (run + "\n").getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to write " + file, e);
-        }
+        file.replaceText(run + "\n");
     }
 
     /** The files of a folder, as artefacts below its name, and one file. */

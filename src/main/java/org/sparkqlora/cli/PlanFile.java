@@ -1,11 +1,7 @@
 package org.sparkqlora.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
-import org.sparkqlora.checkpoint.WholeFile;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainPlanJson;
 
@@ -51,12 +47,7 @@ final class PlanFile {
     }
 
     void write(TrainPlan plan) {
-        try {
-            byte[] text = TrainPlanJson.write(plan).getBytes(StandardCharsets.UTF_8);
-            WholeFile.replace(file.files(), file.path(), text);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to write " + file, e);
-        }
+        file.replaceText(TrainPlanJson.write(plan));
     }
 
     private void requireEqual(TrainPlan before, TrainPlan plan) {

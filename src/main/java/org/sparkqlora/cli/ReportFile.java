@@ -1,13 +1,9 @@
 package org.sparkqlora.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.sparkqlora.checkpoint.WholeFile;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.spark.PreparationCounts;
 import org.sparkqlora.spark.ui.Published;
@@ -33,11 +29,7 @@ final class ReportFile {
         Location file = output.resolve(NAME);
         RunReport report =
                 new RunReport(run, results(summary, data, result), samples(), published(plan, run.name(), result));
-        try {
-            WholeFile.replace(file.files(), file.path(), report.html().getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to write " + file, e);
-        }
+        file.replaceText(report.html());
 
         return file;
     }

@@ -1,13 +1,9 @@
 package org.sparkqlora.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.checkpoint.WholeFile;
 import org.sparkqlora.cli.Answers.Answer;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.model.GenerationSpec;
@@ -73,12 +69,7 @@ final class SampleFile implements SampleLog, AutoCloseable {
             lines.add(SummaryJson.sample(step, prompts.get(i).prompt(), Answer.of(made.get(i), tokenizer)));
         }
 
-        try {
-            String text = String.join("\n", lines) + "\n";
-            WholeFile.replace(file.files(), file.path(), text.getBytes(StandardCharsets.UTF_8));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to write " + file, e);
-        }
+        file.replaceText(String.join("\n", lines) + "\n");
     }
 
     @Override

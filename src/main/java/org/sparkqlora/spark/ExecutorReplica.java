@@ -7,6 +7,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.Replica;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StateHome;
@@ -16,29 +17,29 @@ import org.sparkqlora.train.TrainState;
 final class ExecutorReplica implements AutoCloseable {
     private final RunDescription run;
     private final Workers workers;
-    private final SharedModels.Lease model;
+    private final SharedResources<GradientModel>.Lease model;
     private final StateHome home;
     private final Replica replica;
     private final boolean ofDriver;
     private final Map<String, PreparedRows> rows = new HashMap<>();
     private final Map<Long, Map<Integer, ShardResult>> left = new HashMap<>();
 
-    private ExecutorReplica(RunDescription run, SharedModels models, @Nullable TrainState state) {
+    private ExecutorReplica(RunDescription run, SharedResources<GradientModel> models, @Nullable TrainState state) {
         this.run = run;
         this.workers = new Workers(run.threads());
-        this.model = models.lease(run.model(), run.threads());
+        this.model = models.lease(run.model().key(), () -> run.model().open(run.threads()));
         this.ofDriver = state != null;
         this.home = new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
-        this.replica = state == null ? Replica.empty(model.model(), home) : Replica.of(model.model(), home, state);
+        this.replica = state == null ? Replica.empty(model.get(), home) : Replica.of(model.get(), home, state);
     }
 
     /** A replica that follows the driver by its broadcasts. */
-    static ExecutorReplica following(RunDescription run, SharedModels models) {
+    static ExecutorReplica following(RunDescription run, SharedResources<GradientModel> models) {
         return new ExecutorReplica(run, models, null);
     }
 
     /** The driver's own replica, where tasks run in the driver. */
-    static ExecutorReplica of(RunDescription run, SharedModels models, TrainState state) {
+    static ExecutorReplica of(RunDescription run, SharedResources<GradientModel> models, TrainState state) {
         return new ExecutorReplica(run, models, state);
     }
 
@@ -52,7 +53,7 @@ final class ExecutorReplica implements AutoCloseable {
 
     /** Zeros for a task's gradient: what is sent to the driver goes through memory, what stays in it need not. */
     FlatVector freshGradient() {
-        long length = model.model().parameters().size();
+        long length = model.get().parameters().size();
         return ofDriver ? home.zeros(run.optimizer(), length) : FlatVector.zeros(length);
     }
 

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.TrainState;
 
 /**
@@ -14,14 +15,14 @@ final class ExecutorReplicas {
     /** A run that trains and one that evaluates beside it; older ones are over. */
     private static final int MOST_FOLLOWING = 2;
 
-    private static final SharedModels MODELS = new SharedModels();
+    private static final SharedResources<GradientModel> MODELS = new SharedResources<>(GradientModel::close);
     private static final Map<String, ExecutorReplica> FOLLOWING = new LinkedHashMap<>(MOST_FOLLOWING, 0.75f, true);
     private static final Map<String, ExecutorReplica> ADOPTED = new HashMap<>();
 
     private ExecutorReplicas() {}
 
     /** The base models of this process. */
-    static SharedModels models() {
+    static SharedResources<GradientModel> models() {
         return MODELS;
     }
 

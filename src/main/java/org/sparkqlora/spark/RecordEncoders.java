@@ -36,7 +36,7 @@ public record RecordEncoders(
     private static final String NO_TOKENIZER = "none";
 
     /** A Spark task has no other way to find what an earlier task of its process left. */
-    private static final SharedTokenizers TOKENIZERS = new SharedTokenizers();
+    private static final SharedResources<ModelTokenizer> TOKENIZERS = new SharedResources<>(ModelTokenizer::close);
 
     public RecordEncoders {
         added = List.copyOf(added);
@@ -74,7 +74,7 @@ public record RecordEncoders(
     }
 
     /** Of the tokenizer with the fingerprint that the driver saw. */
-    private SharedTokenizers.Lease lease(TokenizerPlace of) {
+    private SharedResources<ModelTokenizer>.Lease lease(TokenizerPlace of) {
         String key = "%s %s %s".formatted(of, added, tokenizerFingerprint);
         return TOKENIZERS.lease(key, () -> openTokenizer(of, chatTemplate, added));
     }
@@ -101,14 +101,13 @@ public record RecordEncoders(
 
     private static final class TextLines implements LineEncoder {
         private final RecordReading reading;
-
-        private final SharedTokenizers.Lease lease;
+        private final SharedResources<ModelTokenizer>.Lease lease;
         private final ExampleEncoder encoder;
 
-        private TextLines(RecordReading reading, TrainOn trainOn, SharedTokenizers.Lease lease) {
+        private TextLines(RecordReading reading, TrainOn trainOn, SharedResources<ModelTokenizer>.Lease lease) {
             this.reading = reading;
             this.lease = lease;
-            this.encoder = new ExampleEncoder(lease.tokenizer(), trainOn);
+            this.encoder = new ExampleEncoder(lease.get(), trainOn);
         }
 
         @Override
@@ -118,7 +117,7 @@ public record RecordEncoders(
 
         @Override
         public ControlTokens control() {
-            return ControlTokens.of(lease.tokenizer());
+            return ControlTokens.of(lease.get());
         }
 
         @Override
