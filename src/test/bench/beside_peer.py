@@ -39,6 +39,7 @@ ROOT = HERE.parents[2]
 PEER_CACHE = pathlib.Path.home() / ".cache" / "spark-qlora" / "bench-python"
 DATASETS = "datasets==5.2.0"
 MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967295:glibc.malloc.arena_max=1"}
+OWN = {"ours": [], "ours, --recompute none": ["--recompute", "none"]}
 RECIPES = {"default": {}, "lean": {}, "fast": {}, "fast, malloc as ours": MALLOC}
 KERNELS = [
     ("nf4", "quantize_weights_per_second"), ("nf4", "dequantize_bf16_weights_per_second"),
@@ -174,31 +175,38 @@ def train(bench):
     options = bench.options
     recipes = options.recipes.split(",")
     recipes += ["fast, malloc as ours"] if "fast" in recipes else []
-    ours, shares, peers = [], [], {recipe: [] for recipe in recipes}
+    ours, peers, shares = {way: [] for way in OWN}, {recipe: [] for recipe in recipes}, []
     step = [
         "--model", options.model, "--model-cache", bench.work / "cache", "--sequence-length", options.sequence,
         "--batch-size", options.batch, "--rank", options.rank, *micro_batch(options),
     ]
     for _ in range(options.repetitions):
-        ours.append(bench.train())
+        for way, words in OWN.items():
+            ours[way].append(bench.train(more=words))
         shares.append(bench.bench("step", *step).result["step"])
         for recipe in recipes:
             peers[recipe].append(peer_training(bench, recipe.split(",")[0], RECIPES[recipe]))
-    speed = median_of(ours, bench.speed)
-    peak = median_of(ours, lambda run: run.peak_gib)
-    rows = [["ours", speed, "", peak, ""]]
-    for recipe in recipes:
-        ratio = statistics.median(bench.speed(mine) / bench.speed(theirs) for mine, theirs in zip(ours, peers[recipe]))
-        theirs = median_of(peers[recipe], lambda run: run.peak_gib)
-        rows.append([recipe, median_of(peers[recipe], bench.speed), ratio, theirs, peak / theirs])
-    table(
-        f"train: {options.batch} x {options.sequence} tokens a step, rank {options.rank}, {options.threads} threads",
-        ["run", "tokens/s", "ours to it", "peak GiB", "ours to it"], rows,
-    )
+    rows = [[run, median_of(all_runs, bench.speed), median_of(all_runs, lambda one: one.peak_gib)] for run, all_runs in {**ours, **peers}.items()]
+    for row in rows:
+        for mine in ours.values():
+            row += ["", ""] if row[0] in ours else beside(bench, mine, peers[row[0]])
+    header = ["run", "tokens/s", "peak GiB", *(f"{way}: {what}" for way in ours for what in ("speed", "memory"))]
+    table(f"train: {options.batch} x {options.sequence} tokens a step, rank {options.rank}, {options.threads} threads", header, rows)
     limit = statistics.median(share["recompute_roofline_tokens_per_second"] for share in shares)
     inside = statistics.median(share["share_of_recompute_roofline"] for share in shares)
-    print(f"\nrecompute roofline {limit:,.0f} tokens/s; bench reaches {inside:.1%} of its own, train {speed / limit:.1%}")
-    return {"rows": rows, "roofline": limit, "bench_share": inside, "train_share": speed / limit}
+    own = {way: median_of(all_runs, bench.speed) / limit for way, all_runs in ours.items()}
+    reached = ", ".join(f"{way} {share:.1%}" for way, share in own.items())
+    print(f"\nrecompute roofline {limit:,.0f} tokens/s; a step alone reaches {inside:.1%}, training: {reached}")
+    return {"rows": rows, "roofline": limit, "step_share": inside, "train_shares": own}
+
+
+def beside(bench, ours, theirs):
+    """Speed and peak memory of ours as multiples of theirs."""
+    pairs = list(zip(ours, theirs))
+    return [
+        statistics.median(bench.speed(mine) / bench.speed(other) for mine, other in pairs),
+        statistics.median(mine.peak_gib / other.peak_gib for mine, other in pairs),
+    ]
 
 
 def micro_batch(options):

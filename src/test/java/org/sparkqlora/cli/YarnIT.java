@@ -56,6 +56,8 @@ class YarnIT {
     static void stopYarn() {
         Sessions.stop();
         SETTINGS.keySet().forEach(System::clearProperty);
+        System.clearProperty(
+                "spark.ui.proxyBase"); // set by Spark on YARN: links of later pages would lead to a proxy that is gone
         yarn.close();
     }
 
