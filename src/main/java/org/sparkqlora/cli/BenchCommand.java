@@ -17,6 +17,7 @@ import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.train.DecoderGradientModel;
 import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.ProcessMemory;
 import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -151,8 +152,11 @@ final class BenchCommand implements Command {
             measure(opened, figures::addAll);
         }
 
-        if (PeakMemory.supported()) {
-            figures.add(new Figure("memory", "peak_resident_bytes", PeakMemory.bytes()));
+        if (ProcessMemory.isTold()) {
+            figures.add(new Figure(
+                    "memory",
+                    "peak_resident_bytes",
+                    ProcessMemory.ofThisProcess().peakBytes()));
         }
 
         BenchReport report = new BenchReport(model == null ? shape().label() : model.toString(), setting(), figures);

@@ -9,6 +9,7 @@ import java.util.Set;
 import org.apache.spark.SparkConf;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.train.ProcessMemory;
 import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -64,7 +65,7 @@ final class CompareCommand implements Command {
         train.checkMethods(METHODS, methods, problems);
         problems.requireAbsent(OUTPUT, train.run.output);
         problems.require(!given().contains(METHOD), "--method: expected --methods in its place");
-        problems.require(PeakMemory.supported(), "compare: expected Linux, which tells peaks; found another system");
+        problems.require(ProcessMemory.isTold(), "compare: expected Linux, which tells peaks; found another system");
         String master = new SparkConf().get("spark.master", "local[*]");
         problems.require(
                 master.startsWith("local[") || master.equals("local"),

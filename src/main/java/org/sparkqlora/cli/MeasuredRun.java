@@ -7,10 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.train.ProcessMemory;
 
 /**
  * A training run in a process of its own, so that its peak is that of the run alone: an {@link OwnJvm} that runs {@code train} and
- * then prints its {@link PeakMemory}.
+ * then prints its peak: {@link ProcessMemory}.
  */
 final class MeasuredRun {
     private MeasuredRun() {}
@@ -19,7 +20,7 @@ final class MeasuredRun {
     public static void main(String[] arguments) {
         QuietLogging.install();
         ExitCode code = Main.run(Console.ofProcess(), arguments);
-        System.out.println(PeakMemory.bytes());
+        System.out.println(ProcessMemory.ofThisProcess().peakBytes());
         Sessions.stop();
         System.exit(code.code());
     }

@@ -11,6 +11,7 @@ import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
+import org.sparkqlora.train.ProcessMemory;
 import org.sparkqlora.train.StepSize;
 import org.sparkqlora.weights.LlamaSizes;
 import org.sparkqlora.weights.ModelConfig;
@@ -100,7 +101,7 @@ final class PlanCommand implements Command {
         }
 
         problems.require(!measure || model != null, "--measure: expected --model with it, found none");
-        problems.require(!measure || PeakMemory.supported(), "--measure: expected Linux, found another system");
+        problems.require(!measure || ProcessMemory.isTold(), "--measure: expected Linux, found another system");
         problems.collect("--sequence-length, --batch-size, --micro-batch-size, --shards, --executors", this::step);
         adapter.check(problems);
         update.check(problems);

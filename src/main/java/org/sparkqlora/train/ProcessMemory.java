@@ -20,9 +20,14 @@ public record ProcessMemory(long residentBytes, long peakBytes) implements Seria
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final long KIBIBYTE = 1024;
 
-    /** Of this process, as Linux tells it. */
+    /** Whether this system tells a process its memory: Linux does. */
+    public static boolean isTold() {
+        return Files.isReadable(STATUS);
+    }
+
+    /** Of this process. */
     public static ProcessMemory ofThisProcess() {
-        if (!Files.isReadable(STATUS)) {
+        if (!isTold()) {
             return UNKNOWN;
         }
 
