@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.fs.FileUtil;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.StepSize;
@@ -62,8 +61,10 @@ final class TrialRuns implements AutoCloseable {
 
     @Override
     public void close() {
-        if (!FileUtil.fullyDelete(folder.toFile())) {
-            throw new IllegalStateException("Failed to delete " + folder);
+        try {
+            LocalFiles.delete(folder);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to delete " + folder, e);
         }
     }
 

@@ -34,8 +34,8 @@ public final class Natives {
     private static final int UNLESS_SET = 0;
 
     /**
-     * Matrix products of one shape that oneDNN keeps ready. Documents have many lengths, and its default of 1024 shapes grows by
-     * half a gigabyte in twenty steps; a pass needs about a hundred, and another one is made in a millisecond.
+     * Matrix products of one shape that oneDNN keeps ready. Documents have many lengths: with its default of 1024 a model of 135M
+     * parameters grew by 60 MB of code and several hundred of buffers in 14 steps.
      */
     private static final String PRIMITIVES = "256";
 

@@ -29,13 +29,13 @@ public final class RowPacker {
             place(example, width, rows, open);
         }
 
-        return rows.stream().map(documents -> concatenate(documents, width)).toList();
+        return rows.stream().map(documents -> TokenRow.of(documents, width)).toList();
     }
 
     /** A row of its own for one example. */
     public static TokenRow single(EncodedExample example, int width) {
         requireWidth(width);
-        return concatenate(List.of(example.truncatedTo(width)), width);
+        return TokenRow.of(List.of(example.truncatedTo(width)), width);
     }
 
     /** Puts {@code example} into the fullest row with room for it; among equals, into the one that waits longest. */
@@ -64,21 +64,6 @@ public final class RowPacker {
         openByRoom
                 .computeIfAbsent(room - example.length(), key -> new ArrayDeque<>())
                 .add(row);
-    }
-
-    private static TokenRow concatenate(List<EncodedExample> documents, int width) {
-        int[] ids = new int[width];
-        boolean[] trained = new boolean[width];
-        boolean[] starts = new boolean[width];
-        int length = 0;
-        for (EncodedExample document : documents) {
-            System.arraycopy(document.ids(), 0, ids, length, document.length());
-            System.arraycopy(document.trained(), 0, trained, length, document.length());
-            starts[length] = true;
-            length += document.length();
-        }
-
-        return new TokenRow(ids, trained, starts, length);
     }
 
     private static void requireWidth(int width) {

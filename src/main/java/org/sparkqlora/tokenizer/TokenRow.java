@@ -31,6 +31,22 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
         starts = starts.clone();
     }
 
+    /** A row of {@code width} tokens that holds {@code documents} in their order. */
+    public static TokenRow of(List<EncodedExample> documents, int width) {
+        int[] ids = new int[width];
+        boolean[] trained = new boolean[width];
+        boolean[] starts = new boolean[width];
+        int length = 0;
+        for (EncodedExample document : documents) {
+            System.arraycopy(document.ids(), 0, ids, length, document.length());
+            System.arraycopy(document.trained(), 0, trained, length, document.length());
+            starts[length] = true;
+            length += document.length();
+        }
+
+        return new TokenRow(ids, trained, starts, length);
+    }
+
     private static void requireValidTokens(int[] ids, boolean[] trained, boolean[] starts, int length) {
         if (!starts[0]) {
             throw new IllegalArgumentException("Cannot make a row whose first token does not start a document");

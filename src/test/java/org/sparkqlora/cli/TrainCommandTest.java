@@ -12,6 +12,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TrainCommandTest {
     @TempDir
@@ -58,6 +60,16 @@ class TrainCommandTest {
         train(output, "--max-steps", "3");
         train(folder.resolve("again"), "--max-steps", "3");
 
+        assertThat(adapter(folder.resolve("again"))).isEqualTo(adapter(output));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"attention", "none"})
+    void whatAPassKeepsChangesNoByte(String recompute) throws IOException {
+        train(output, "--max-steps", "2");
+        CommandRun keeping = train(folder.resolve("again"), "--max-steps", "2", "--recompute", recompute);
+
+        assertThat(keeping.code()).as(keeping.err()).isEqualTo(ExitCode.OK);
         assertThat(adapter(folder.resolve("again"))).isEqualTo(adapter(output));
     }
 

@@ -63,14 +63,14 @@ class PackedLossTest {
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             List<EncodedExample> three =
                     examples(model.config().vocabularySize()).subList(0, 3);
-            List<LossTotal> all = model.losses(parameters, List.of(row(three)));
+            List<LossTotal> all = model.losses(parameters, List.of(TokenRow.of(three, WIDTH)));
 
             for (int removed = 0; removed < three.size(); removed++) {
                 List<EncodedExample> rest = new ArrayList<>(three);
                 List<LossTotal> expected = new ArrayList<>(all);
                 rest.remove(removed);
                 expected.remove(removed);
-                assertSame(model.losses(parameters, List.of(row(rest))), expected);
+                assertSame(model.losses(parameters, List.of(TokenRow.of(rest, WIDTH))), expected);
             }
         }
     }
@@ -80,21 +80,6 @@ class PackedLossTest {
         for (int i = 0; i < losses.size(); i++) {
             assertThat(losses.get(i).mean()).isCloseTo(expected.get(i).mean(), within(TOLERANCE));
         }
-    }
-
-    private static TokenRow row(List<EncodedExample> documents) {
-        int[] ids = new int[WIDTH];
-        boolean[] trained = new boolean[WIDTH];
-        boolean[] starts = new boolean[WIDTH];
-        int length = 0;
-        for (EncodedExample document : documents) {
-            System.arraycopy(document.ids(), 0, ids, length, document.length());
-            System.arraycopy(document.trained(), 0, trained, length, document.length());
-            starts[length] = true;
-            length += document.length();
-        }
-
-        return new TokenRow(ids, trained, starts, length);
     }
 
     private static List<EncodedExample> examples(int vocabulary) {
