@@ -1,6 +1,8 @@
 package org.sparkqlora.cli;
 
 import java.nio.channels.UnresolvedAddressException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import org.slf4j.Logger;
@@ -35,23 +37,31 @@ record Failure(ExitCode code, Throwable reason) {
     }
 
     ExitCode report(Console console, String command) {
-        switch (code) {
-            case BAD_INPUT -> console.note("%s: %s", command, text(reason));
-            case RESUMABLE -> reportOutside(console, command);
-            case OK, USAGE -> throw new IllegalStateException("Cannot fail with code " + code);
+        lines(command).forEach(line -> console.note("%s", line));
+        if (code == ExitCode.RESUMABLE) {
+            LOG.debug("Failed to run {}", command, reason);
+            console.note("The same command, run again, continues from the newest checkpoint.");
         }
 
         return code;
     }
 
-    private void reportOutside(Console console, String command) {
-        console.note("%s: %s", command, firstLine(reason));
+    /** What a person should hear of it. */
+    List<String> lines(String command) {
+        return switch (code) {
+            case BAD_INPUT -> List.of("%s: %s".formatted(command, text(reason)));
+            case RESUMABLE -> chain(command);
+            case OK, USAGE -> throw new IllegalStateException("Cannot fail with code " + code);
+        };
+    }
+
+    private List<String> chain(String command) {
+        List<String> lines = new ArrayList<>(List.of("%s: %s".formatted(command, firstLine(reason))));
         for (Throwable cause = reason.getCause(); cause != null; cause = cause.getCause()) {
-            console.note("  because: %s", firstLine(cause));
+            lines.add("  because: " + firstLine(cause));
         }
 
-        LOG.debug("Failed to run {}", command, reason);
-        console.note("The same command, run again, continues from the newest checkpoint.");
+        return lines;
     }
 
     /** What Spark says about a lost job goes on with the stack of a task. */

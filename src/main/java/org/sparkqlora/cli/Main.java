@@ -2,7 +2,6 @@ package org.sparkqlora.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
@@ -52,55 +51,30 @@ public final class Main {
             return ExitCode.OK;
         }
 
-        ParseResult leaf = leaf(result);
-        List<String> usage = usageProblems(result);
-        if (leaf.commandSpec().userObject() instanceof Command command) {
-            return execute(command, leaf.commandSpec().qualifiedName(), usage);
+        CommandCall call = CommandCall.of(result);
+        Command command = call.command();
+        if (command == null) {
+            console.err().print(root.getUsageMessage());
+            report(call.name(), call.usage());
+            return ExitCode.USAGE;
         }
 
-        console.err().print(root.getUsageMessage());
-        report("spark-qlora", usage.isEmpty() ? List.of("Cannot run: expected a command, found none") : usage);
-        return ExitCode.USAGE;
-    }
-
-    private ExitCode execute(Command command, String name, List<String> usage) {
-        Problems problems = new Problems();
-        usage.forEach(problems::add);
-        command.check(problems);
-        if (!problems.all().isEmpty()) {
-            report(name, problems.all());
-            console.note("'%s --help' lists the options.", name);
-            return usage.isEmpty() ? ExitCode.BAD_INPUT : ExitCode.USAGE;
+        List<String> problems = call.problems();
+        if (!problems.isEmpty()) {
+            report(call.name(), problems);
+            console.note("'%s --help' lists the options.", call.name());
+            return call.usage().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.USAGE;
         }
 
         try {
             command.run(console);
             return ExitCode.OK;
         } catch (Exception e) {
-            return Failure.of(e).report(console, name);
+            return Failure.of(e).report(console, call.name());
         }
     }
 
     private void report(String name, List<String> problems) {
-        if (problems.size() == 1) {
-            console.note("%s: %s", name, problems.get(0));
-            return;
-        }
-
-        console.note("%s: %d problems", name, problems.size());
-        problems.forEach(problem -> console.note("  %s", problem));
-    }
-
-    private static ParseResult leaf(ParseResult result) {
-        return result.hasSubcommand() ? leaf(result.subcommand()) : result;
-    }
-
-    private static List<String> usageProblems(ParseResult result) {
-        List<String> problems = new ArrayList<>();
-        for (ParseResult part = result; part != null; part = part.hasSubcommand() ? part.subcommand() : null) {
-            part.errors().forEach(error -> problems.add(String.valueOf(error.getMessage())));
-        }
-
-        return problems.stream().distinct().toList();
+        CommandCall.report(name, problems).forEach(line -> console.note("%s", line));
     }
 }
