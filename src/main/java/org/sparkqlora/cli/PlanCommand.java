@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
 final class PlanCommand implements Command {
     /** Options that train has not, or that a trial gets in a form of its own. */
     private static final Set<String> NOT_OF_TRAINING =
-            Set.of("--measure", "--executors", "--shards", "--batch-size", "--optimizer-pages");
+            Set.of("--measure", "--executors", "--shards", "--batch-size", "--optimizer-pages", "--task-cpus");
 
     @Spec
     @Nullable
@@ -74,6 +74,23 @@ final class PlanCommand implements Command {
     int executors = 1;
 
     @Option(
+            names = "--spark-conf",
+            arity = "0..1",
+            fallbackValue = "qlora",
+            paramLabel = "METHOD",
+            description = "Print on stdout, in place of the summary, what Spark must be told for METHOD (qlora unless"
+                    + " given): memory, overhead and cores, as lines of a properties file.")
+    @Nullable
+    Method settingsOf;
+
+    @Option(
+            names = "--task-cpus",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "For --spark-conf: cores that a task computes with. Default: ${DEFAULT-VALUE}.")
+    int threads = 1;
+
+    @Option(
             names = "--measure",
             description =
                     "Also train --model on arbitrary tokens by each method, a few steps in a process of its own on"
@@ -102,6 +119,8 @@ final class PlanCommand implements Command {
 
         problems.require(!measure || model != null, "--measure: expected --model with it, found none");
         problems.require(!measure || ProcessMemory.isTold(), "--measure: expected Linux, found another system");
+        problems.require(threads > 0, "--task-cpus: expected at least 1, found %d", threads);
+        problems.require(!measure || settingsOf == null, "--spark-conf: expected no --measure with it");
         problems.collect("--sequence-length, --batch-size, --micro-batch-size, --shards, --executors", this::step);
         adapter.check(problems);
         update.check(problems);
@@ -117,7 +136,19 @@ final class PlanCommand implements Command {
                 machineBytes(),
                 measure ? measurements(config) : List.of());
         report.lines().forEach(line -> console.note("%s", line));
-        console.result(PlanJson.summary(report));
+        if (settingsOf == null) {
+            console.result(PlanJson.summary(report));
+        } else {
+            settings(report.plans(), settingsOf).lines().forEach(console::result);
+        }
+    }
+
+    private PlanSettings settings(MemoryComparison plans, Method method) {
+        MemoryPlan plan = plans.all().stream()
+                .filter(candidate -> candidate.method() == method)
+                .findFirst()
+                .orElseThrow();
+        return new PlanSettings(plan, step(), threads);
     }
 
     /** Of one executor, with the tasks that it would have. */

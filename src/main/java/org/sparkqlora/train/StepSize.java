@@ -44,7 +44,7 @@ public record StepSize(
     }
 
     /** Tasks that an executor runs at once. */
-    int tasksAtOnce() {
+    public int tasksAtOnce() {
         return ceilingOf(shards, executors);
     }
 

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Properties;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,6 +50,47 @@ class PlanCommandTest {
                         .path("gpu_24_gb")
                         .asBoolean())
                 .isFalse();
+    }
+
+    @Test
+    void printsWhatSparkMustBeToldSoThatThePlanFits() throws IOException {
+        String[] options = {"plan", "--parameters", "7B", "--shards", "4", "--executors", "2"};
+        JsonNode qlora = summary(CommandRun.of(options)).at("/methods/qlora");
+        CommandRun run = CommandRun.of(Stream.concat(Stream.of(options), Stream.of("--spark-conf", "--task-cpus", "3"))
+                .toArray(String[]::new));
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        Properties settings = new Properties();
+        settings.load(new StringReader(String.join("\n", run.out())));
+        assertThat(settings)
+                .containsEntry("spark.executor.instances", "2")
+                .containsEntry("spark.executor.cores", "6")
+                .containsEntry("spark.task.cpus", "3")
+                .containsEntry("spark.cores.max", "12");
+        long heap = qlora.path("executor_heap_bytes").asLong();
+        assertThat(bytes(settings, "spark.executor.memory")).isBetween(heap, 2 * heap + (1 << 30));
+        long beside = qlora.path("executor_bytes").asLong() - heap;
+        assertThat(bytes(settings, "spark.executor.memoryOverhead")).isBetween(beside, beside * 5 / 4);
+        assertThat(bytes(settings, "spark.driver.memory"))
+                .isGreaterThan(qlora.path("driver_bytes").asLong());
+    }
+
+    @Test
+    void settingsAreOfTheMethodAskedForAndNotOfAMeasurement() {
+        CommandRun full = CommandRun.of("plan", "--parameters", "1B", "--spark-conf", "full");
+        assertThat(full.code()).isEqualTo(ExitCode.OK);
+        assertThat(full.out().get(0)).startsWith("# full: 1 tasks a step on 1 executors");
+
+        CommandRun both = CommandRun.of("plan", "--model", LLAMA, "--measure", "--spark-conf", "--task-cpus", "0");
+        assertThat(both.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(both.err())
+                .contains("--spark-conf: expected no --measure with it", "--task-cpus: expected at least 1, found 0");
+    }
+
+    private static long bytes(Properties settings, String key) {
+        String value = settings.getProperty(key);
+        assertThat(value).endsWith("m");
+        return Long.parseLong(value.substring(0, value.length() - 1)) << 20;
     }
 
     @Test

@@ -1,0 +1,57 @@
+package org.sparkqlora.cli;
+
+import java.util.List;
+import org.sparkqlora.train.MemoryPlan;
+import org.sparkqlora.train.StepSize;
+
+/**
+ * What Spark must be told so that a plan fits, as lines of a properties file:
+ *
+ * <pre>
+ * heap      what the plan counts in it, a quarter more for what Spark keeps there, and 512 MiB that Spark takes for itself
+ * overhead  what the plan counts beside the heap, and a tenth more: the cluster manager ends who takes more than was asked for
+ * cores     of an executor: its tasks at once, times the threads of one
+ * </pre>
+ *
+ * @param plan of one method
+ * @param step that was planned
+ * @param threads that a task computes with
+ */
+record PlanSettings(MemoryPlan plan, StepSize step, int threads) {
+    private static final double SPARKS_SHARE = 1.25;
+    private static final double MARGIN = 1.1;
+    private static final long MEBI = 1 << 20;
+    private static final long SPARKS_OWN = 512 * MEBI;
+
+    /** Of a driver, beside its heap: libraries, a tokenizer, the model's configuration. */
+    private static final long DRIVER_OVERHEAD = 1024 * MEBI;
+
+    /** Sizes are told in these. */
+    private static final long ROUND = 256 * MEBI;
+
+    List<String> lines() {
+        return List.of(
+                "# %s: %d tasks a step on %d executors, as 'plan' reckons with the same options. To be put after a file of spark-conf/."
+                        .formatted(plan.method().optionName(), step.shards(), step.executors()),
+                line("spark.driver.memory", size(heap(plan.driverBytes()))),
+                line("spark.driver.memoryOverhead", size(DRIVER_OVERHEAD)),
+                line("spark.executor.instances", step.executors()),
+                line("spark.executor.memory", size(heap(plan.heapBytes()))),
+                line("spark.executor.memoryOverhead", size(MARGIN * (plan.executorBytes() - plan.heapBytes()))),
+                line("spark.executor.cores", step.tasksAtOnce() * threads),
+                line("spark.task.cpus", threads),
+                line("spark.cores.max", step.executors() * step.tasksAtOnce() * threads));
+    }
+
+    private static double heap(long bytes) {
+        return SPARKS_SHARE * bytes + SPARKS_OWN;
+    }
+
+    private static String size(double bytes) {
+        return (long) Math.ceil(bytes / ROUND) * (ROUND / MEBI) + "m";
+    }
+
+    private static String line(String key, Object value) {
+        return "%-39s %s".formatted(key, value);
+    }
+}
