@@ -31,6 +31,11 @@ record Console(PrintStream out, PrintStream err, Kind kind, int width) {
         return new Console(out, err, Kind.LOG, Integer.MAX_VALUE);
     }
 
+    /** The same, with results going elsewhere. */
+    Console printing(PrintStream results) {
+        return new Console(results, err, kind, width);
+    }
+
     /** A line for people. */
     void note(String format, Object... values) {
         err.println(format.formatted(values));

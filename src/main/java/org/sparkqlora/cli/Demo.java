@@ -87,7 +87,7 @@ final class Demo {
         line.addAll(options);
         line.addAll(List.of("--sequence-length", "64"));
         TrainCommand command = parsed(TrainCommand.class, line);
-        new Training(command.options, console).run();
+        new Training(command.options, Training.Until.PUBLISHED, console).run();
     }
 
     /** The loss on held-out facts, and the answer to one question. */

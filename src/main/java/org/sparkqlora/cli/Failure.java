@@ -48,20 +48,28 @@ record Failure(ExitCode code, Throwable reason) {
 
     /** What a person should hear of it. */
     List<String> lines(String command) {
+        List<String> reasons = reasons();
+        List<String> lines = new ArrayList<>(List.of("%s: %s".formatted(command, reasons.get(0))));
+        reasons.stream().skip(1).forEach(because -> lines.add("  because: " + because));
+        return lines;
+    }
+
+    /** The reason, and what is behind it. */
+    List<String> reasons() {
         return switch (code) {
-            case BAD_INPUT -> List.of("%s: %s".formatted(command, text(reason)));
-            case RESUMABLE -> chain(command);
+            case BAD_INPUT -> List.of(text(reason));
+            case RESUMABLE -> chain();
             case OK, USAGE -> throw new IllegalStateException("Cannot fail with code " + code);
         };
     }
 
-    private List<String> chain(String command) {
-        List<String> lines = new ArrayList<>(List.of("%s: %s".formatted(command, firstLine(reason))));
-        for (Throwable cause = reason.getCause(); cause != null; cause = cause.getCause()) {
-            lines.add("  because: " + firstLine(cause));
+    private List<String> chain() {
+        List<String> reasons = new ArrayList<>();
+        for (Throwable cause = reason; cause != null; cause = cause.getCause()) {
+            reasons.add(firstLine(cause));
         }
 
-        return lines;
+        return reasons;
     }
 
     /** What Spark says about a lost job goes on with the stack of a task. */

@@ -11,7 +11,9 @@ final class GivenOptions {
     private final List<OptionSpec> given;
 
     GivenOptions(CommandSpec command) {
-        this.given = command.commandLine().getParseResult().matchedOptions();
+        this.given = command.commandLine().getParseResult().matchedOptions().stream()
+                .filter(option -> !option.inherited()) // which are of this process
+                .toList();
     }
 
     boolean contains(String name) {

@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.apache.spark.SparkUserAppException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -16,7 +17,7 @@ public final class Main {
         this.console = console;
     }
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws SparkUserAppException {
         QuietLogging.install();
         ExitCode code = run(Console.ofProcess(), args);
         if (System.getenv(DATABRICKS) != null) {
@@ -25,9 +26,15 @@ public final class Main {
         }
 
         Sessions.stop();
-        if (code != ExitCode.OK) {
-            System.exit(code.code());
+        if (code == ExitCode.OK) {
+            return;
         }
+
+        if (Sessions.isInsideYarn()) {
+            throw new SparkUserAppException(code.code()); // its application master would not tell an exit's code
+        }
+
+        System.exit(code.code());
     }
 
     /** Runs a command in this process. */
@@ -52,25 +59,52 @@ public final class Main {
         }
 
         CommandCall call = CommandCall.of(result);
+        Ending ending = run(call, root.getUsageMessage());
+        Location file = root.<SparkQlora>getCommand().result;
+        return file == null ? ending.code() : write(ending, call.name(), file);
+    }
+
+    private Ending run(CommandCall call, String usage) {
         Command command = call.command();
         if (command == null) {
-            console.err().print(root.getUsageMessage());
+            console.err().print(usage);
             report(call.name(), call.usage());
-            return ExitCode.USAGE;
+            return Ending.refused(ExitCode.USAGE, call.usage());
         }
 
         List<String> problems = call.problems();
         if (!problems.isEmpty()) {
             report(call.name(), problems);
             console.note("'%s --help' lists the options.", call.name());
-            return call.usage().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.USAGE;
+            return Ending.refused(call.usage().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.USAGE, problems);
         }
 
+        return run(command, call.name());
+    }
+
+    private Ending run(Command command, String name) {
+        LastLine out = LastLine.of(console.out());
         try {
-            command.run(console);
-            return ExitCode.OK;
+            if (Sessions.isInsideYarn()) {
+                Sessions.context(name); // whatever it does: YARN takes a driver without a session for a failure
+            }
+
+            command.run(console.printing(out.print()));
+            return Ending.done(out.text());
         } catch (Exception e) {
-            return Failure.of(e).report(console, call.name());
+            Failure failure = Failure.of(e);
+            failure.report(console, name);
+            return Ending.refused(failure.code(), failure.reasons());
+        }
+    }
+
+    private ExitCode write(Ending ending, String name, Location file) {
+        try {
+            file.replaceText(ResultJson.write(name, ending));
+            return ending.code();
+        } catch (RuntimeException e) {
+            ExitCode code = Failure.of(e).report(console, name);
+            return ending.code() == ExitCode.OK ? code : ending.code();
         }
     }
 

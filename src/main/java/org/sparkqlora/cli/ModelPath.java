@@ -11,6 +11,8 @@ import org.sparkqlora.checkpoint.HubAccess;
 import org.sparkqlora.checkpoint.HubId;
 import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.spark.TokenizerPlace;
+import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.ModelConfigJson;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
 /** A model as a command line names it: a folder, or a .gguf file, on this host or on any Hadoop file system. */
@@ -18,6 +20,7 @@ final class ModelPath {
     /** Where copies of models go unless the user says so. */
     static final Path CACHE = Path.of(System.getProperty("java.io.tmpdir"), "spark-qlora-models");
 
+    private static final String CONFIG = "config.json";
     private static final String DEFAULTS = "-default.xml";
 
     private ModelPath() {}
@@ -40,6 +43,19 @@ final class ModelPath {
     /** The model's folder, under {@code cache} when it must be copied or converted. */
     static Path folder(Location model, Path cache) {
         return place(model, cache).folder(cache);
+    }
+
+    /** The shape of a model, without its weights where they would have to be copied. */
+    static ModelConfig config(Location model, Path cache) {
+        if (model.isLocal() || HubId.ofAddress(model.toString()).isPresent()) {
+            return ModelConfigJson.read(folder(model, cache).resolve(CONFIG));
+        }
+
+        Location file = model.resolve(CONFIG);
+        return file.text()
+                .map(text -> ModelConfigJson.parse(file.toString(), text))
+                .orElseGet(
+                        () -> ModelConfigJson.read(folder(model, cache).resolve(CONFIG))); // a .gguf file, or no model
     }
 
     /** What an executor needs to know to open it. */

@@ -15,7 +15,6 @@ import org.sparkqlora.train.ProcessMemory;
 import org.sparkqlora.train.StepSize;
 import org.sparkqlora.weights.LlamaSizes;
 import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.ModelConfigJson;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -41,10 +40,11 @@ final class PlanCommand implements Command {
 
     @Option(
             names = "--model",
-            paramLabel = "DIR",
-            description = "Model folder; only its config.json is read, unless to measure.")
+            converter = ModelAddress.class,
+            paramLabel = "PATH",
+            description = "Model, as of train; only its config.json is read, unless to measure or from a hub.")
     @Nullable
-    Path model;
+    Location model;
 
     @Option(
             names = "--parameters",
@@ -112,7 +112,7 @@ final class PlanCommand implements Command {
                 (model == null) != (parameters == null),
                 "--model, --parameters: expected one of them, found %s",
                 model == null ? "none" : "both");
-        problems.requireFolder("--model", model);
+        ModelPath.check(problems, "--model", model);
         if (model == null && parameters != null) {
             problems.collect("--parameters", this::config);
         }
@@ -170,7 +170,7 @@ final class PlanCommand implements Command {
     private ModelConfig config() {
         return model == null
                 ? LlamaSizes.of(Required.value("--parameters", parameters).value())
-                : ModelConfigJson.read(model.resolve("config.json"));
+                : ModelPath.config(model, cache);
     }
 
     private ModelSpec spec() {

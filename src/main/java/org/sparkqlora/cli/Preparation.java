@@ -11,6 +11,7 @@ import org.sparkqlora.spark.DataPreparation;
 import org.sparkqlora.spark.FirstRecord;
 import org.sparkqlora.spark.LineEncoderSource;
 import org.sparkqlora.spark.Part;
+import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationReport;
 import org.sparkqlora.spark.PreparedData;
 
@@ -42,6 +43,28 @@ final class Preparation {
         });
         report(sources, rows);
         return rows;
+    }
+
+    /** Refuses sources whose first record cannot be read, or that have none. */
+    void look(List<String> sources, DataOptions options) {
+        if (ready(sources).isPresent()) {
+            return;
+        }
+
+        FirstRecord first = data.first(sources)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "Cannot read %s: expected records, found none".formatted(String.join(",", sources))));
+        if (options.onBadRecord == OnBadRecord.SKIP) {
+            noteFormat(sources, first, options);
+            return;
+        }
+
+        try {
+            note(sources, first, options);
+        } catch (BadRecordException e) {
+            throw new IllegalArgumentException(
+                    "Cannot read the first record of %s: %s".formatted(String.join(",", sources), e.getMessage()), e);
+        }
     }
 
     /** What the rows of {@code sources} are known by, without making them. */
@@ -78,13 +101,17 @@ final class Preparation {
 
     private void noteFormat(List<String> sources, FirstRecord first, DataOptions options) {
         try {
-            RecordFormat format = ExampleJson.formatOf(first.json(), options.reading());
-            String how = options.format == RecordFormat.AUTO ? "found" : "read as";
-            console.note("%s: %s, %s %s", String.join(",", sources), first.source(), how, format.optionValue());
+            note(sources, first, options);
         } catch (BadRecordException e) {
             // Preparing will say so, with the place, or count it.
             console.note("%s: %s, whose first record is none", String.join(",", sources), first.source());
         }
+    }
+
+    private void note(List<String> sources, FirstRecord first, DataOptions options) {
+        RecordFormat format = ExampleJson.formatOf(first.json(), options.reading());
+        String how = options.format == RecordFormat.AUTO ? "found" : "read as";
+        console.note("%s: %s, %s %s", String.join(",", sources), first.source(), how, format.optionValue());
     }
 
     private void report(List<String> sources, PreparedData rows) {

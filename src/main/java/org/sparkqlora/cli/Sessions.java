@@ -15,6 +15,12 @@ final class Sessions {
 
     private Sessions() {}
 
+    /** Whether this process is the application master of YARN, which is told so by its submitter. */
+    static boolean isInsideYarn() {
+        return System.getProperty(MASTER, "").equals("yarn")
+                && System.getProperty("spark.submit.deployMode", "").equals("cluster");
+    }
+
     /** The session that is there, or a new one: on this machine's cores, unless spark-submit named a master. */
     static JavaSparkContext context(String command) {
         SparkConf conf = new SparkConf();

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.Method;
@@ -18,6 +19,8 @@ import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.Wire;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.TypeConversionException;
 
 /** The root of the commands. */
@@ -37,7 +40,9 @@ import picocli.CommandLine.TypeConversionException;
             InspectCommand.class,
             PlanCommand.class,
             CompareCommand.class,
-            BenchCommand.class
+            BenchCommand.class,
+            GateCommand.class,
+            PublishCommand.class
         },
         footer = {
             "",
@@ -46,6 +51,16 @@ import picocli.CommandLine.TypeConversionException;
         })
 final class SparkQlora {
     private static final int USAGE_WIDTH = 110;
+
+    @Option(
+            names = "--result",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description =
+                    "Also write how it ended to this file, on any Hadoop file system: JSON with exit code, reasons and"
+                            + " the summary.")
+    @Nullable
+    Location result;
 
     /** A parser that collects all errors instead of stopping at the first. */
     static CommandLine commandLine() {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.sparkqlora.checkpoint.PublishedFolder;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.LossTotal;
@@ -12,6 +13,7 @@ import org.sparkqlora.spark.ExchangeChoice;
 import org.sparkqlora.spark.FaultLog;
 import org.sparkqlora.spark.PreparationCounts;
 import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.TrainSummary;
 import org.sparkqlora.weights.QuantizationReport;
 
@@ -30,6 +32,18 @@ final class SummaryJson {
         root.put("sequence_length", data.manifest().width());
         root.put("seconds", seconds);
         writeCounts(data.manifest().counts(), root);
+        return root.toString();
+    }
+
+    /** What a run would take. */
+    static String checked(int shards, ExchangeChoice exchange, MemoryPlan memory) {
+        ObjectNode root = of("train");
+        root.put("dry_run", true);
+        root.put("shards", shards);
+        root.put("exchange", exchange.kind().word());
+        root.put("executor_heap_bytes", memory.heapBytes());
+        root.put("executor_overhead_bytes", memory.executorBytes() - memory.heapBytes());
+        root.put("driver_bytes", memory.driverBytes());
         return root.toString();
     }
 
@@ -98,6 +112,22 @@ final class SummaryJson {
             losses.forEach(root.putObject("loss")::put);
         }
 
+        return root.toString();
+    }
+
+    /** @param loss the one found, and the largest that passes */
+    static String gated(double loss, double maxLoss) {
+        ObjectNode root = of("gate");
+        root.put("loss", loss);
+        root.put("max_loss", maxLoss);
+        return root.toString();
+    }
+
+    static String published(Location target, PublishedFolder published) {
+        ObjectNode root = of("publish");
+        root.put("published", target.toString());
+        root.put("files", published.files());
+        root.put("bytes", published.bytes());
         return root.toString();
     }
 

@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code train}: fine-tunes a model on the cluster. */
 @CommandLine.Command(
@@ -16,6 +17,12 @@ final class TrainCommand implements Command {
     @Mixin
     TrainOptions options = new TrainOptions();
 
+    @Option(
+            names = "--dry-run",
+            description =
+                    "Check options, model, data and cluster, tell what memory it would take, and stop before any work.")
+    boolean dryRun;
+
     @Override
     public void check(Problems problems) {
         options.check(problems);
@@ -24,6 +31,7 @@ final class TrainCommand implements Command {
 
     @Override
     public void run(Console console) {
-        console.result(new Training(options, console).run());
+        Training.Until until = dryRun ? Training.Until.CHECKED : Training.Until.PUBLISHED;
+        console.result(new Training(options, until, console).run());
     }
 }

@@ -51,11 +51,21 @@ final class Training {
 
     static final String METRICS = "metrics.jsonl";
 
+    /** How far a run goes. */
+    enum Until {
+        /** All is found possible: nothing is written. */
+        CHECKED,
+        /** There is a result. */
+        PUBLISHED
+    }
+
     private final TrainOptions options;
+    private final Until until;
     private final Console console;
 
-    Training(TrainOptions options, Console console) {
+    Training(TrainOptions options, Until until, Console console) {
         this.options = options;
+        this.until = until;
         this.console = console;
     }
 
@@ -80,6 +90,11 @@ final class Training {
             int width = preparation.width(options.data.sources, options.data);
             MemoryPlan memory = setup.memory(config, whole.spec(), paging, width, shards);
             setup.check(new ClusterNeeds(whole, folders(preparation, output), shards, memory), exchange);
+            if (until == Until.CHECKED) {
+                look(preparation);
+                return SummaryJson.checked(shards, exchange, memory);
+            }
+
             PreparedData rows =
                     preparation.rows(options.data.sources, encoders, options.data, output.pathOf("prepared"));
             PreparedData heldOut = heldOut(context, encoders, output);
@@ -89,6 +104,14 @@ final class Training {
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
             Watched watched = new Watched(memory, mlflow);
             return train(context, run, exchange, start, output, watched);
+        }
+    }
+
+    /** At the first records, which tell what is wrong with all of them. */
+    private void look(Preparation preparation) {
+        preparation.look(options.data.sources, options.data);
+        if (!options.evaluation.heldOut.isEmpty()) {
+            preparation.look(options.evaluation.heldOut, options.data);
         }
     }
 

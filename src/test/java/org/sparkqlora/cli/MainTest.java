@@ -25,7 +25,9 @@ class MainTest {
                 "inspect",
                 "plan",
                 "compare",
-                "bench"
+                "bench",
+                "gate",
+                "publish"
             })
     void everyCommandHasHelp(String command) {
         CommandRun run = CommandRun.of(command, "--help");

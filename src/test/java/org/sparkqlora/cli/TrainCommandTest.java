@@ -56,6 +56,29 @@ class TrainCommandTest {
     }
 
     @Test
+    void aDryRunTellsWhatItWouldTakeAndLeavesNothing() throws IOException {
+        CommandRun run = train(output, "--max-steps", "3", "--dry-run");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.summary()).contains("\"dry_run\":true", "\"shards\":2", "\"executor_heap_bytes\":");
+        assertThat(run.err()).contains("JSON lines, found messages");
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void aDryRunReadsTheFirstRecords() throws IOException {
+        Path bad = Files.writeString(folder.resolve("bad.jsonl"), "{\"question\": \"?\"}\n");
+        CommandRun run = train(output, "--dry-run", "--eval-data", bad.toString());
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("Cannot read the first record of " + bad);
+
+        Path empty = Files.writeString(folder.resolve("empty.jsonl"), "\n");
+        assertThat(train(output, "--dry-run", "--eval-data", empty.toString()).err())
+                .contains("Cannot read %s: expected records, found none".formatted(empty));
+    }
+
+    @Test
     void equalCommandsGiveEqualBytes() throws IOException {
         train(output, "--max-steps", "3");
         train(folder.resolve("again"), "--max-steps", "3");

@@ -1,0 +1,117 @@
+package org.sparkqlora.checkpoint;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * A result where others take it from, on any Hadoop file system. Files are copied and read back; {@code published.json}, written
+ * last, names each with length and SHA-256, so a reader who finds it has all of them. What is published never changes: the same
+ * files again change nothing, others are refused.
+ *
+ * @param path of the folder
+ * @param files how many it holds
+ * @param bytes of all of them
+ */
+public record PublishedFolder(Path path, int files, long bytes) {
+    /** Written last, so that a reader who finds it has the rest. */
+    public static final String COMMIT = "published.json";
+
+    /** Makes {@code target} of the files in {@code source}, which holds no folders; where an earlier copy ended, it is made anew. */
+    public static PublishedFolder write(FileSystem from, Path source, FileSystem to, Path target) {
+        try {
+            return new Copy(from, source, to, target).run();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to publish %s as %s".formatted(source, target), e);
+        }
+    }
+
+    private record Copy(FileSystem from, Path source, FileSystem to, Path target) {
+        private PublishedFolder run() throws IOException {
+            List<StoredFile> content = content();
+            Path commit = new Path(target, COMMIT);
+            String text = PublishedJson.write(content);
+            if (to.exists(commit)) {
+                requireSame(commit, text);
+            } else {
+                requireNoOther(content);
+                for (StoredFile file : content) {
+                    copy(file);
+                }
+
+                WholeFile.replace(to, commit, text.getBytes(StandardCharsets.UTF_8));
+            }
+
+            long bytes = content.stream().mapToLong(StoredFile::bytes).sum();
+            return new PublishedFolder(target, content.size(), bytes);
+        }
+
+        private List<StoredFile> content() throws IOException {
+            List<FileStatus> listed = Arrays.stream(from.listStatus(source))
+                    .filter(FileStatus::isFile)
+                    .sorted(Comparator.comparing(FileStatus::getPath))
+                    .toList();
+            if (listed.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "Cannot publish %s: expected an adapter or a model, found no files".formatted(source));
+            }
+
+            List<StoredFile> content = new ArrayList<>();
+            for (FileStatus file : listed) {
+                content.add(
+                        new StoredFile(file.getPath().getName(), file.getLen(), StoredFile.hash(from, file.getPath())));
+            }
+
+            return content;
+        }
+
+        private void copy(StoredFile file) throws IOException {
+            Path copy = new Path(target, file.name());
+            to.delete(copy, false); // of a copy that did not end
+            StoredFile stored = StoredFile.write(to, copy, out -> {
+                try (InputStream in = from.open(new Path(source, file.name()))) {
+                    in.transferTo(out);
+                }
+            });
+            if (!stored.equals(file)) {
+                throw new IOException("Cannot publish %s: it changed while it was copied".formatted(file.name()));
+            }
+        }
+
+        private void requireSame(Path commit, String expected) throws IOException {
+            try (InputStream in = to.open(commit)) {
+                if (!new String(in.readAllBytes(), StandardCharsets.UTF_8).equals(expected)) {
+                    throw new IllegalArgumentException(
+                            "Cannot publish %s as %s: other files are published there. Give each version a folder of its own"
+                                    .formatted(source, target));
+                }
+            }
+        }
+
+        private void requireNoOther(List<StoredFile> content) throws IOException {
+            if (!to.exists(target)) {
+                return;
+            }
+
+            Set<String> others = Arrays.stream(to.listStatus(target))
+                    .map(status -> status.getPath().getName())
+                    .collect(Collectors.toCollection(TreeSet::new));
+            content.forEach(file -> others.remove(file.name()));
+            if (!others.isEmpty()) {
+                throw new IllegalArgumentException("Cannot publish %s as %s: expected a new folder, found %s in it"
+                        .formatted(source, target, others));
+            }
+        }
+    }
+}

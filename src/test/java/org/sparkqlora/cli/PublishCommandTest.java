@@ -1,0 +1,108 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PublishCommandTest {
+    private static final String HASH_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    @TempDir
+    Path folder;
+
+    private Path adapter;
+    private Path target;
+
+    @BeforeEach
+    void writeAdapter() throws IOException {
+        adapter = Files.createDirectories(folder.resolve("run/adapter"));
+        target = folder.resolve("models/owl/1");
+        Files.writeString(adapter.resolve("adapter_model.safetensors"), "abc");
+        Files.writeString(adapter.resolve("adapter_config.json"), "{}");
+    }
+
+    @Test
+    void theFilesAreThereAndWhatTellsThatTheyAreWhole() throws IOException {
+        CommandRun run = publish();
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.summary()).contains("\"published\":\"" + target + "\"", "\"files\":2", "\"bytes\":5");
+        assertThat(target.resolve("adapter_model.safetensors")).hasContent("abc");
+        JsonNode files = new ObjectMapper()
+                .readTree(target.resolve("published.json").toFile())
+                .path("files");
+        assertThat(files).hasSize(2);
+        assertThat(files.get(1).path("name").asText()).isEqualTo("adapter_model.safetensors");
+        assertThat(files.get(1).path("bytes").asInt()).isEqualTo(3);
+        assertThat(files.get(1).path("sha256").asText()).isEqualTo(HASH_OF_ABC);
+    }
+
+    @Test
+    void theSameAgainChangesNothing() throws IOException {
+        publish();
+        FileTime before = FileTime.fromMillis(1000);
+        Files.setLastModifiedTime(target.resolve("adapter_config.json"), before);
+
+        assertThat(publish().code()).isEqualTo(ExitCode.OK);
+        assertThat(Files.getLastModifiedTime(target.resolve("adapter_config.json")))
+                .isEqualTo(before);
+    }
+
+    @Test
+    void whatIsPublishedNeverChanges() throws IOException {
+        publish();
+        Files.writeString(adapter.resolve("adapter_model.safetensors"), "other");
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("other files are published there. Give each version a folder of its own");
+        assertThat(target.resolve("adapter_model.safetensors")).hasContent("abc");
+    }
+
+    @Test
+    void aCopyThatDidNotEndIsMadeAnew() throws IOException {
+        publish();
+        Files.delete(target.resolve("published.json"));
+        Files.writeString(target.resolve("adapter_model.safetensors"), "a");
+
+        assertThat(publish().code()).isEqualTo(ExitCode.OK);
+        assertThat(target.resolve("adapter_model.safetensors")).hasContent("abc");
+        assertThat(target.resolve("published.json")).exists();
+    }
+
+    @Test
+    void aFolderOfSomethingElseIsNotTouched() throws IOException {
+        Files.createDirectories(target);
+        Files.writeString(target.resolve("thesis.txt"), "years of work");
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("expected a new folder, found [thesis.txt] in it");
+        assertThat(target).isDirectoryNotContaining("glob:**adapter*");
+    }
+
+    @Test
+    void aFolderWithoutFilesIsRefused() throws IOException {
+        Files.createDirectories(folder.resolve("empty/checkpoints"));
+        CommandRun run =
+                CommandRun.of("publish", "--from", folder.resolve("empty").toString(), "--to", target.toString());
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("expected an adapter or a model, found no files");
+        assertThat(target).doesNotExist();
+    }
+
+    private CommandRun publish() {
+        return CommandRun.of("publish", "--from", adapter.toString(), "--to", target.toString());
+    }
+}
