@@ -1,7 +1,9 @@
 package org.sparkqlora.spark;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -75,6 +77,20 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     private StepGradient sum() {
+        try {
+            return sumOfShards();
+        } catch (Exception e) {
+            // Spark throws a lost job as a checked exception that no signature declares.
+            Optional<CancellationException> cancelled = CancelledJob.find(e);
+            if (cancelled.isPresent()) {
+                throw cancelled.get();
+            }
+
+            throw e;
+        }
+    }
+
+    private StepGradient sumOfShards() {
         long begin = System.nanoTime();
         long step = state().version();
         context.setJobDescription(

@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -19,6 +20,7 @@ public final class Trainer {
     private final ProgressReporter reporter;
     private final Keeping keeping;
     private EvaluationCourse course;
+    private long kept;
     private final Stragglers stragglers = new Stragglers();
 
     /** A run that comes to its last State. */
@@ -62,7 +64,7 @@ public final class Trainer {
             rhythm.begin(progress(state.version(), Double.POSITIVE_INFINITY));
             askFirst(source);
             while (state.version() < plan.batches().steps() && !course.isExhausted()) {
-                StepMetrics step = advance(source);
+                StepMetrics step = advanceUnlessCancelled(source);
                 OptionalDouble evaluation = evaluateIfDue(source, step);
                 report(step, evaluation);
                 checkpointIfDue(state, step);
@@ -84,7 +86,8 @@ public final class Trainer {
                         .orElseThrow(() -> new IllegalArgumentException(
                                 "Cannot resume: expected a checkpoint in the output folder, found none"));
         };
-        metrics.rewindTo(state.version());
+        kept = state.version();
+        metrics.rewindTo(kept);
         recall(state);
         reporter.started(state.version(), plan.batches().steps());
         return state;
@@ -108,6 +111,20 @@ public final class Trainer {
     private void publishBest(TrainState last, Consumer<TrainState> publish) {
         try (TrainState best = keeping.best().newest().orElse(null)) {
             publish.accept(best == null ? last : best);
+        }
+    }
+
+    /** A step that is cancelled was not taken: the State before it is kept, so that a later run loses nothing. */
+    private StepMetrics advanceUnlessCancelled(GradientSource source) {
+        try {
+            return advance(source);
+        } catch (CancellationException e) {
+            TrainState state = source.state();
+            if (state.version() > kept) {
+                save(state);
+            }
+
+            throw e;
         }
     }
 
@@ -191,10 +208,15 @@ public final class Trainer {
 
     private void checkpointIfDue(TrainState state, StepMetrics taken) {
         if (isDue(rhythm.checkpoint(), taken) || course.isExhausted()) {
-            metrics.flush();
-            checkpoints.save(state);
-            reporter.checkpointed(state.version());
+            save(state);
         }
+    }
+
+    private void save(TrainState state) {
+        metrics.flush();
+        checkpoints.save(state);
+        kept = state.version();
+        reporter.checkpointed(kept);
     }
 
     private boolean isDue(Occasion occasion, StepMetrics taken) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.function.LongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -91,6 +92,21 @@ class TrainerTest {
                             .map(line -> MetricsJson.readStep(line).getAsLong()))
                     .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L);
         }
+    }
+
+    @Test
+    void runThatIsCancelledLosesNoStep() throws IOException {
+        byte[] uninterrupted = trained(plan(2, 4));
+        states.saved.clear();
+        Files.deleteIfExists(metrics());
+
+        assertThatThrownBy(() -> train(plan(2, 4), states, Resume.AUTO, at(5, new CancellationException("stopped"))))
+                .isInstanceOf(CancellationException.class)
+                .hasMessage("stopped");
+        TrainSummary summary = train(plan(2, 4), states, Resume.AUTO, state -> {});
+
+        assertThat(summary.resumedFrom()).isEqualTo(5);
+        assertThat(states.saved.get((long) STEPS)).isEqualTo(uninterrupted);
     }
 
     @Test
@@ -245,9 +261,13 @@ class TrainerTest {
     }
 
     private static StepWatcher killAfter(int steps) {
+        return at(steps, new IllegalStateException("killed"));
+    }
+
+    private static StepWatcher at(int steps, RuntimeException thrown) {
         return state -> {
             if (state.version() == steps) {
-                throw new IllegalStateException("killed");
+                throw thrown;
             }
         };
     }
