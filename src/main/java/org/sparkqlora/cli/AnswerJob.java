@@ -10,6 +10,7 @@ import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.spark.SparkGenerator;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.PromptEncoder;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.ModelConfig;
 

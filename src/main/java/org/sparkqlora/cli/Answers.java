@@ -8,6 +8,7 @@ import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.PromptEncoder;
 import org.sparkqlora.tokenizer.TextStream;
 import org.sparkqlora.train.DecoderGradientModel;
 import org.sparkqlora.train.FolderModelSource;

@@ -17,11 +17,11 @@ import org.sparkqlora.checkpoint.WholeFile;
  *
  * @param path absolute, with its scheme
  */
-record Location(Path path) {
+public record Location(Path path) {
     /** Longer than a drive letter. */
     private static final Pattern URI = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]+:.*");
 
-    static Location parse(String text) {
+    public static Location parse(String text) {
         if (text.isBlank()) {
             throw new IllegalArgumentException("expected a path, found an empty text");
         }
@@ -42,12 +42,12 @@ record Location(Path path) {
         return java.nio.file.Path.of(path.toUri().getPath());
     }
 
-    Location resolve(String name) {
+    public Location resolve(String name) {
         return new Location(new Path(path, name));
     }
 
     /** Its file system. */
-    FileSystem files() {
+    public FileSystem files() {
         if (isLocal()) {
             return LocalFiles.system();
         }
@@ -64,7 +64,7 @@ record Location(Path path) {
     }
 
     /** The text of a small file; nothing if it is not there. */
-    Optional<String> text() {
+    public Optional<String> text() {
         FileSystem files = files();
         try {
             return files.exists(path) ? Optional.of(read(files)) : Optional.empty();
@@ -74,7 +74,7 @@ record Location(Path path) {
     }
 
     /** Gives a small file a new content, whole: see {@link WholeFile}. */
-    void replaceText(String text) {
+    public void replaceText(String text) {
         try {
             WholeFile.replace(files(), path, text.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {

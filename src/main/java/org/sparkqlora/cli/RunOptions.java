@@ -25,6 +25,14 @@ final class RunOptions {
     @Nullable
     Location output;
 
+    @Option(
+            names = "--prepared",
+            paramLabel = "PATH",
+            description =
+                    "Folder for the prepared rows instead, which runs that read the same data in the same way share.")
+    @Nullable
+    Location prepared;
+
     @Option(names = "--max-steps", paramLabel = "N", description = "Optimiser steps; without it --epochs decides.")
     @Nullable
     Integer maxSteps;

@@ -8,6 +8,7 @@ import org.sparkqlora.cli.Answers.Answer;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.PromptEncoder;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.SampleLog;

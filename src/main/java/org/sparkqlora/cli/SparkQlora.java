@@ -64,7 +64,12 @@ final class SparkQlora {
 
     /** A parser that collects all errors instead of stopping at the first. */
     static CommandLine commandLine() {
-        CommandLine line = new CommandLine(new SparkQlora());
+        return commandLine(new SparkQlora());
+    }
+
+    /** The same for the options of {@code command}. */
+    static CommandLine commandLine(Object command) {
+        CommandLine line = new CommandLine(command);
         register(line, Method.class, Method::parse);
         register(line, Precision.class, Precision::parse);
         register(line, FourBitCode.class, FourBitCode::parse);

@@ -32,6 +32,6 @@ final class TrainCommand implements Command {
     @Override
     public void run(Console console) {
         Training.Until until = dryRun ? Training.Until.CHECKED : Training.Until.PUBLISHED;
-        console.result(new Training(options, until, console).run());
+        new Training(options, until, console).run().ifPresent(trained -> console.result(trained.json()));
     }
 }

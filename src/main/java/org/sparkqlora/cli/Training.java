@@ -46,6 +46,9 @@ final class Training {
     private static final String CHECKPOINTS = "checkpoints";
     private static final String BEST = "best";
 
+    /** Characters of a fingerprint that tell the rows of a shared folder apart. */
+    private static final int ROWS_NAME = 16;
+
     /** As many as a store keeps at least. */
     private static final int BESTS = 2;
 
@@ -69,7 +72,8 @@ final class Training {
         this.console = console;
     }
 
-    String run() {
+    /** What it came to; nothing where it was only checked, which is told. */
+    Optional<Trained> run() {
         Optional<MlflowExperiment> mlflow = options.run.mlflow.open();
         Path folder = options.model.folder();
         ModelConfig config = BaseCheck.config(options.model);
@@ -92,18 +96,18 @@ final class Training {
             setup.check(new ClusterNeeds(whole, folders(preparation, output), shards, memory), exchange);
             if (until == Until.CHECKED) {
                 look(preparation);
-                return SummaryJson.checked(shards, exchange, memory);
+                console.result(SummaryJson.checked(shards, exchange, memory));
+                return Optional.empty();
             }
 
-            PreparedData rows =
-                    preparation.rows(options.data.sources, encoders, options.data, output.pathOf("prepared"));
+            PreparedData rows = rows(preparation, options.data.sources, encoders, output.resolve("prepared"));
             PreparedData heldOut = heldOut(context, encoders, output);
             TrainPlan asked = plan(rows, whole, start, shards);
             TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
             FolderModelSource model = source(context, plan, output);
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
             Watched watched = new Watched(memory, mlflow);
-            return train(context, run, exchange, start, output, watched);
+            return Optional.of(train(context, run, exchange, start, output, watched));
         }
     }
 
@@ -123,8 +127,18 @@ final class Training {
         }
 
         List<String> sources = apart ? evaluation.heldOut : options.data.sources;
-        return new Preparation(context, console, apart ? Part.ALL : evaluation.heldOutPart())
-                .rows(sources, encoders, options.data, output.pathOf("prepared-eval"));
+        Preparation preparation = new Preparation(context, console, apart ? Part.ALL : evaluation.heldOutPart());
+        return rows(preparation, sources, encoders, output.resolve("prepared-eval"));
+    }
+
+    /** Rows in {@code own}, or in a folder that other runs of the same rows share: its name is then that of the rows. */
+    private PreparedData rows(Preparation preparation, List<String> sources, ModelEncoders encoders, Location own) {
+        Location shared = options.run.prepared;
+        Location target = shared == null
+                ? own
+                : shared.resolve(
+                        preparation.fingerprint(sources, encoders, options.data).substring(0, ROWS_NAME));
+        return preparation.rows(sources, encoders, options.data, target.path().toString());
     }
 
     private @Nullable SampleFile samples(AdapterStart start, OutputFolder output) {
@@ -216,7 +230,7 @@ final class Training {
                 options.run.seed);
     }
 
-    private String train(
+    private Trained train(
             JavaSparkContext context,
             TrainingRun run,
             ExchangeChoice exchange,
@@ -250,8 +264,10 @@ final class Training {
                                     new SparkGradientSource(context, run, state, exchange), plan, output, checkpoints),
                             result::publish));
             watching.ended(summary, result);
-            return SummaryJson.trained(
+            String json = SummaryJson.trained(
                     summary, exchange, watching.faults(), run.rows().manifest().counts(), result);
+            return new Trained(
+                    summary, output.location().toString(), result.folder().toString(), json);
         }
     }
 

@@ -35,6 +35,16 @@ public record Columns(Map<String, String> names) implements Serializable {
         names = new TreeMap<>(names);
     }
 
+    /** What records call the field that we call {@code field}. */
+    public String of(String field) {
+        return names.getOrDefault(field, field);
+    }
+
+    /** Whether any of our fields is called {@code column}. */
+    public boolean has(String column) {
+        return FIELDS.stream().map(this::of).anyMatch(column::equals);
+    }
+
     /** Reads {@code field=column} pairs. */
     public static Columns parse(List<String> pairs) {
         Map<String, String> names = new TreeMap<>();

@@ -32,6 +32,9 @@ public final class DataPreparation {
 
     private static final int PREFIX_LENGTH = 12;
 
+    /** Runs of one driver that share a folder of rows would write the same files at once. */
+    private static final Object ONE_AT_A_TIME = new Object();
+
     /** Examples whose hashes the driver can hold; of more, a part is looked at for duplicates. */
     private static final long HASHED = 1 << 20;
 
@@ -55,10 +58,12 @@ public final class DataPreparation {
             List<String> sources, LineEncoderSource encoders, PreparationOptions options, String folder) {
         List<ListedSource> listed = list(sources);
         String fingerprint = fingerprintOf(listed, encoders, options);
-        Optional<PreparedData> before = PreparedData.find(folder, configuration)
-                .filter(data -> data.manifest().fingerprint().equals(fingerprint))
-                .filter(data -> data.isWhole(configuration));
-        return before.orElseGet(() -> prepareAnew(listed, encoders, options, folder, fingerprint));
+        synchronized (ONE_AT_A_TIME) {
+            Optional<PreparedData> before = PreparedData.find(folder, configuration)
+                    .filter(data -> data.manifest().fingerprint().equals(fingerprint))
+                    .filter(data -> data.isWhole(configuration));
+            return before.orElseGet(() -> prepareAnew(listed, encoders, options, folder, fingerprint));
+        }
     }
 
     /** What the manifest of {@code sources} will be known by, without making rows. */

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.Example;
@@ -71,6 +72,17 @@ public record RecordEncoders(
     @Override
     public LineEncoder open() {
         return place == null ? new TokenLines(reading) : new TextLines(reading, trainOn, lease(place));
+    }
+
+    /** Runs in a task: what {@code work} makes with the tokenizer, which stays open for the next task. */
+    <T> T withTokenizer(Function<ModelTokenizer, T> work) {
+        if (place == null) {
+            throw new IllegalStateException("Cannot encode text: records are token ids");
+        }
+
+        try (SharedResources<ModelTokenizer>.Lease lease = lease(place)) {
+            return work.apply(lease.get());
+        }
     }
 
     /** Of the tokenizer with the fingerprint that the driver saw. */

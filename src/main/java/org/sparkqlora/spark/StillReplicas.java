@@ -3,7 +3,6 @@ package org.sparkqlora.spark;
 import java.util.UUID;
 import java.util.function.BiFunction;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.optim.OptimizerKind;
@@ -18,7 +17,7 @@ import org.sparkqlora.train.TrainState;
 /** Replicas of a State that never moves on, for jobs that use a model as it is. Driver only. */
 final class StillReplicas {
     /** Keeps nothing but the parameters. */
-    private static final OptimizerSpec STILL = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
+    static final OptimizerSpec STILL = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
 
     private final JavaSparkContext context;
     private final ModelSource model;
@@ -38,25 +37,28 @@ final class StillReplicas {
             ParameterIndex index,
             String folder,
             BiFunction<RunDescription, ReplicaGroup, T> work) {
-        Broadcast<SerializableConfiguration> configuration =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-        RunDescription run = new RunDescription(
+        RunDescription run = run(context, model, folder);
+        try (Workers workers = new Workers(1);
+                ReplicaGroup replicas = group(run, still(parameters, index, workers))) {
+            return work.apply(run, replicas);
+        } finally {
+            run.configuration().destroy();
+        }
+    }
+
+    /** A run of its own, whose tasks read rows of {@code folder}, if any. */
+    static RunDescription run(JavaSparkContext context, ModelSource model, String folder) {
+        return new RunDescription(
                 UUID.randomUUID().toString(),
                 model,
                 STILL,
                 Paging.DEFAULT,
                 TaskSlots.threadsOfTask(context),
                 folder,
-                configuration);
-        try (Workers workers = new Workers(1);
-                ReplicaGroup replicas = group(run, still(parameters, index, workers))) {
-            return work.apply(run, replicas);
-        } finally {
-            configuration.destroy();
-        }
+                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration())));
     }
 
-    private static TrainState still(FlatVector parameters, ParameterIndex index, Workers workers) {
+    static TrainState still(FlatVector parameters, ParameterIndex index, Workers workers) {
         return TrainState.fresh(parameters, index, STILL, 0, StateHome.inMemory(workers));
     }
 

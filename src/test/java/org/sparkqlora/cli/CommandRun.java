@@ -12,8 +12,8 @@ import java.util.List;
  * @param out lines for programs
  * @param err text for people
  */
-record CommandRun(ExitCode code, List<String> out, String err) {
-    static CommandRun of(String... arguments) {
+public record CommandRun(ExitCode code, List<String> out, String err) {
+    public static CommandRun of(String... arguments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         ExitCode code = Main.run(Console.log(print(out), print(err)), arguments);
@@ -22,7 +22,7 @@ record CommandRun(ExitCode code, List<String> out, String err) {
     }
 
     /** The last line on stdout. */
-    String summary() {
+    public String summary() {
         return out.get(out.size() - 1);
     }
 

@@ -13,9 +13,9 @@ import java.util.List;
  * @param model address of the model
  * @param source of the data
  */
-record TrainRuns(Path folder, String model, String source) {
+public record TrainRuns(Path folder, String model, String source) {
     /** Writes what the runs read. */
-    static TrainRuns in(Path folder) throws IOException {
+    public static TrainRuns in(Path folder) throws IOException {
         DemoModel.write(folder.resolve("model"), 1);
         Files.write(
                 folder.resolve("data.jsonl"),
@@ -34,15 +34,15 @@ record TrainRuns(Path folder, String model, String source) {
         return new TrainRuns(folder, other, source);
     }
 
-    Path cache() {
+    public Path cache() {
         return folder.resolve("cache");
     }
 
-    Path data() {
+    public Path data() {
         return folder.resolve("data.jsonl");
     }
 
-    List<String> command(String output, String... options) {
+    public List<String> command(String output, String... options) {
         List<String> line = new ArrayList<>(List.of("train", "--output", output));
         line.addAll(input());
         line.addAll(List.of("--precision", "fp32", "--batch-size", "4", "--shards", "2"));
@@ -50,11 +50,11 @@ record TrainRuns(Path folder, String model, String source) {
         return line;
     }
 
-    CommandRun train(String output, String... options) {
+    public CommandRun train(String output, String... options) {
         return CommandRun.of(command(output, options).toArray(String[]::new));
     }
 
-    CommandRun evaluate(String adapter, String... options) {
+    public CommandRun evaluate(String adapter, String... options) {
         List<String> line = new ArrayList<>(List.of("evaluate", "--adapter", adapter));
         line.addAll(input());
         line.addAll(List.of(options));

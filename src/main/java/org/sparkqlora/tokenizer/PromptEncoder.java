@@ -1,4 +1,4 @@
-package org.sparkqlora.cli;
+package org.sparkqlora.tokenizer;
 
 import java.util.List;
 import java.util.Optional;
@@ -6,11 +6,11 @@ import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Prompt;
-import org.sparkqlora.tokenizer.ModelTokenizer;
 
 /** The ids that a model is asked with. */
-record PromptEncoder(ModelTokenizer tokenizer) {
-    int[] encode(Prompt prompt) {
+public record PromptEncoder(ModelTokenizer tokenizer) {
+    /** Throws {@link BadRecordException} for a conversation where there is no chat template. */
+    public int[] encode(Prompt prompt) {
         if (prompt instanceof Prompt.Question question) {
             return tokenizer.chatTemplate().isPresent()
                     ? conversation(new Prompt.Turns(List.of(ChatMessage.of("user", question.text())), List.of()))

@@ -1,0 +1,25 @@
+package org.sparkqlora.cli;
+
+import java.io.PrintStream;
+import java.util.List;
+
+/** A run of {@code train} that a program starts. Driver only. */
+public final class TrainJob {
+    private final TrainCommand command;
+
+    private TrainJob(TrainCommand command) {
+        this.command = command;
+    }
+
+    /** Checks {@code arguments}, as a command line would have them, and tells all that is wrong with them at once. */
+    public static TrainJob of(List<String> arguments) {
+        return new TrainJob(Arguments.parse(new TrainCommand(), arguments, TrainCommand::check));
+    }
+
+    /** Trains in the session that is there. Neither ends the process nor the session. */
+    public Trained run(PrintStream notes) {
+        return new Training(command.options, Training.Until.PUBLISHED, Console.log(notes, notes))
+                .run()
+                .orElseThrow();
+    }
+}
