@@ -34,7 +34,8 @@ class ArchitectureTest {
             "train",
             "spark",
             "bigdl",
-            "cli");
+            "cli",
+            "ml");
 
     private static final DescribedPredicate<JavaClass> JSON_DOCUMENT = DescribedPredicate.describe(
             "are one JSON document's reader and writer (*Json)",
@@ -66,11 +67,11 @@ class ArchitectureTest {
     static final ArchRule foreignFunctionsAreCalledInTensor = onlyIn("com.sun.jna..", "JNA", "tensor");
 
     @ArchTest
-    static final ArchRule trainingKnowsNoSpark = onlyIn("org.apache.spark..", "Spark", "spark", "bigdl", "cli");
+    static final ArchRule trainingKnowsNoSpark = onlyIn("org.apache.spark..", "Spark", "spark", "bigdl", "cli", "ml");
 
     @ArchTest
     static final ArchRule hadoopIsForCheckpointsAndJobs =
-            onlyIn("org.apache.hadoop..", "Hadoop", "checkpoint", "spark", "bigdl", "cli");
+            onlyIn("org.apache.hadoop..", "Hadoop", "checkpoint", "spark", "bigdl", "cli", "ml");
 
     @ArchTest
     static final ArchRule tokenizersComeFromOnePlace = onlyIn("ai.djl..", "DJL", "tokenizer");

@@ -1,0 +1,78 @@
+package org.sparkqlora.ml;
+
+import java.util.OptionalDouble;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.sparkqlora.cli.Location;
+import org.sparkqlora.cli.Trained;
+import org.sparkqlora.train.TrainSummary;
+
+/** What a fit did. Losses are means over trained tokens, in nats; NaN where there is none. */
+public final class QLoraTrainingSummary {
+    private final Trained trained;
+
+    QLoraTrainingSummary(Trained trained) {
+        this.trained = trained;
+    }
+
+    /** Optimiser steps of the run in all. */
+    public long steps() {
+        return figures().steps();
+    }
+
+    /** Steps that an earlier fit had done, from whose checkpoint this one went on. */
+    public long resumedFrom() {
+        return figures().resumedFrom();
+    }
+
+    /** Of the first step of this fit. */
+    public double firstLoss() {
+        return orNaN(figures().firstLoss());
+    }
+
+    /** Of the last step. */
+    public double lastLoss() {
+        return orNaN(figures().lastLoss());
+    }
+
+    /** Over the held-out rows, at the end. */
+    public double evalLoss() {
+        return orNaN(figures().evaluationLoss());
+    }
+
+    /** Of this fit's steps. */
+    public double seconds() {
+        return figures().seconds();
+    }
+
+    /** Padding not counted. */
+    public double tokensPerSecond() {
+        return figures().seconds() == 0 ? 0 : figures().tokens() / figures().seconds();
+    }
+
+    /** The run's folder, with metrics.jsonl, report.html, plan.json, checkpoints and the adapter. */
+    public String folder() {
+        return trained.folder();
+    }
+
+    /** The summary that the command {@code train} prints. */
+    public String json() {
+        return trained.json();
+    }
+
+    /** A row a step: step, loss, tokens, learning_rate, grad_norm, tokens_per_second and more; eval_loss where it was taken. */
+    public Dataset<Row> metrics() {
+        return SparkSession.active()
+                .read()
+                .json(Location.parse(folder()).resolve("metrics.jsonl").path().toString());
+    }
+
+    private TrainSummary figures() {
+        return trained.summary();
+    }
+
+    private static double orNaN(OptionalDouble value) {
+        return value.orElse(Double.NaN);
+    }
+}

@@ -1,0 +1,114 @@
+package org.sparkqlora.ml;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.StringType;
+import org.apache.spark.sql.types.StructType;
+import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.RecordFormat;
+
+/**
+ * Which columns of a table are fields of training records, and what they are called there.
+ *
+ * @param columns by the names that records have for them
+ * @param names what records call our fields
+ * @param format of the records
+ */
+record RecordFields(Map<String, String> columns, Columns names, RecordFormat format) {
+    private static final String MESSAGES = "messages";
+    private static final String PROMPT = "prompt";
+    private static final String COMPLETION = "completion";
+    private static final String TEXT = "text";
+
+    /** What a record of each format cannot lack; a record of no certain format has the fields of the first that fits. */
+    private static final Map<RecordFormat, List<String>> NEEDED = needed();
+
+    /** Of a table of {@code schema}, of which {@code inputCol}, if any, is what the format is named by. */
+    static RecordFields of(StructType schema, Optional<String> inputCol, Columns names, RecordFormat format) {
+        Map<String, String> columns = new LinkedHashMap<>();
+        Arrays.stream(schema.fieldNames())
+                .filter(column -> names.has(column) && !inputCol.equals(Optional.of(column)))
+                .forEach(column -> columns.put(column, column));
+        inputCol.filter(Arrays.asList(schema.fieldNames())::contains)
+                .filter(column -> suits(schema.apply(column).dataType(), format))
+                .ifPresent(column -> columns.put(names.of(mainField(schema, column, names, format)), column));
+        return new RecordFields(columns, names, format);
+    }
+
+    /** Whether the table has all that a record needs. */
+    boolean areWhole() {
+        return found().isPresent();
+    }
+
+    /** The format that records of these fields have; nothing where none fits. */
+    Optional<RecordFormat> found() {
+        return NEEDED.entrySet().stream()
+                .filter(entry -> format == RecordFormat.AUTO || format == entry.getKey())
+                .filter(entry -> entry.getValue().stream().map(names::of).allMatch(columns::containsKey))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
+    /** Each row as JSON. */
+    Column json() {
+        return to_json(struct(columns.entrySet().stream()
+                .map(entry -> col(quoted(entry.getValue())).as(entry.getKey()))
+                .toArray(Column[]::new)));
+    }
+
+    /** What would have to be there, for people. */
+    String expected() {
+        return format == RecordFormat.AUTO
+                ? "messages, or conversations, or prompt and completion, or instruction and output, or input_ids and labels, or text"
+                : String.join(
+                        " and ",
+                        NEEDED.getOrDefault(format, List.of()).stream()
+                                .map(names::of)
+                                .toList());
+    }
+
+    static String quoted(String column) {
+        return "`" + column.replace("`", "``") + "`";
+    }
+
+    /** A text alone is no conversation to train on, though it can be answered. */
+    private static boolean suits(DataType type, RecordFormat format) {
+        boolean list = format == RecordFormat.MESSAGES || format == RecordFormat.SHAREGPT;
+        return !list || type instanceof ArrayType;
+    }
+
+    private static String mainField(StructType schema, String column, Columns names, RecordFormat format) {
+        if (format != RecordFormat.AUTO) {
+            return NEEDED.getOrDefault(format, List.of(MESSAGES)).get(0);
+        }
+
+        DataType type = schema.apply(column).dataType();
+        if (type instanceof ArrayType) {
+            return MESSAGES;
+        }
+
+        boolean completed = Arrays.asList(schema.fieldNames()).contains(names.of(COMPLETION));
+        return type instanceof StringType && !completed ? TEXT : PROMPT;
+    }
+
+    private static Map<RecordFormat, List<String>> needed() {
+        Map<RecordFormat, List<String>> needed = new LinkedHashMap<>();
+        needed.put(RecordFormat.MESSAGES, List.of(MESSAGES));
+        needed.put(RecordFormat.SHAREGPT, List.of("conversations"));
+        needed.put(RecordFormat.PROMPT_COMPLETION, List.of(PROMPT, COMPLETION));
+        needed.put(RecordFormat.ALPACA, List.of("instruction", "output"));
+        needed.put(RecordFormat.TOKENS, List.of("input_ids", "labels"));
+        needed.put(RecordFormat.TEXT, List.of(TEXT));
+        return needed;
+    }
+}

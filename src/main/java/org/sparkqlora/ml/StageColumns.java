@@ -1,0 +1,108 @@
+package org.sparkqlora.ml;
+
+import java.util.Arrays;
+import java.util.Optional;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.spark.RecordLoss;
+
+/**
+ * The columns that an estimator and its model read and make.
+ *
+ * @param params of the stage
+ */
+record StageColumns(StageParams params) {
+    static final String INPUT_COL = "inputCol";
+    static final String OUTPUT_COL = "outputCol";
+    static final String LOSS_COL = "lossCol";
+    static final String ANSWER = "answer";
+    static final String LOSS = "loss";
+    static final String LOSS_DOC =
+            "Column of the loss over a row's trained tokens: their sum and how many they are; computed only where it is used. Empty: none.";
+
+    private static final String INPUT_DOC =
+            "Column of conversations (lists of role and content) or of texts, to train on and to answer. Else: messages, or"
+                    + " the other fields that format names, as params columns calls them.";
+    private static final String OUTPUT_DOC = "Column of answers; made only where it is used. Empty: none.";
+
+    /** Adds the names of the columns. */
+    static StageParams add(StageParams params) {
+        return params.withColumn(INPUT_COL, INPUT_DOC, "")
+                .withColumn(OUTPUT_COL, OUTPUT_DOC, ANSWER)
+                .withColumn(LOSS_COL, LOSS_DOC, LOSS);
+    }
+
+    /** The fields of training records. */
+    RecordFields fields(StructType schema) {
+        return RecordFields.of(schema, input(), names(), format());
+    }
+
+    /** What rows ask; nothing where no answer is wanted. */
+    Optional<PromptColumn> prompts(StructType schema) {
+        return params.text(OUTPUT_COL).flatMap(any -> PromptColumn.of(schema, input(), names(), format()));
+    }
+
+    /** The schema with what is made, or throws what a table lacks. */
+    StructType transformed(StructType schema) {
+        requireInput(schema);
+        Optional<String> answer = prompts(schema).flatMap(any -> params.text(OUTPUT_COL));
+        Optional<String> loss = loss(schema);
+        if (answer.isEmpty() && loss.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "inputCol: expected a column of texts or of messages (lists of role and content), or columns %s; found columns %s"
+                            .formatted(fields(schema).expected(), Arrays.toString(schema.fieldNames())));
+        }
+
+        StructType answered = answer.map(name -> with(schema, OUTPUT_COL, name, DataTypes.StringType))
+                .orElse(schema);
+        return loss.map(name -> with(answered, LOSS_COL, name, RecordLoss.TYPE)).orElse(answered);
+    }
+
+    /** The column of losses; nothing where none is wanted, or where rows are no training records. */
+    Optional<String> loss(StructType schema) {
+        return params.text(LOSS_COL).filter(any -> fields(schema).areWhole());
+    }
+
+    /** Throws if a table lacks what training needs. */
+    void requireRecords(StructType schema) {
+        requireInput(schema);
+        RecordFields fields = fields(schema);
+        if (!fields.areWhole()) {
+            throw new IllegalArgumentException(
+                    "inputCol: expected it to name a column, or columns %s; found columns %s. Columns of other names are told by columns"
+                            .formatted(fields.expected(), Arrays.toString(schema.fieldNames())));
+        }
+    }
+
+    private void requireInput(StructType schema) {
+        input().filter(name -> !Arrays.asList(schema.fieldNames()).contains(name))
+                .ifPresent(name -> {
+                    throw new IllegalArgumentException("%s: expected a column of the table, found no %s among %s"
+                            .formatted(INPUT_COL, name, Arrays.toString(schema.fieldNames())));
+                });
+    }
+
+    private static StructType with(StructType schema, String param, String name, DataType type) {
+        if (Arrays.asList(schema.fieldNames()).contains(name)) {
+            throw new IllegalArgumentException(
+                    "%s: expected the name of a new column, found that %s is there".formatted(param, name));
+        }
+
+        return schema.add(name, type, true);
+    }
+
+    private Optional<String> input() {
+        return params.text(INPUT_COL);
+    }
+
+    private Columns names() {
+        return Columns.parse(params.list("columns"));
+    }
+
+    private RecordFormat format() {
+        return RecordFormat.parse(params.text("format").orElseThrow());
+    }
+}

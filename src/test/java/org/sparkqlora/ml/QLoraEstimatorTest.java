@@ -1,0 +1,95 @@
+package org.sparkqlora.ml;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class QLoraEstimatorTest {
+    private static final String WEIGHTS = "adapter_model.safetensors";
+
+    @TempDir
+    private static Path folder;
+
+    private static SparkSession session;
+    private static PirateFits fits;
+
+    @BeforeAll
+    static void start() {
+        session = PirateFits.session();
+        fits = PirateFits.in(folder);
+    }
+
+    @AfterAll
+    static void stop() {
+        session.stop();
+    }
+
+    @Test
+    void fitGivesTheAdapterThatTheCommandGives() throws Exception {
+        Path byCommand = folder.resolve("by-command");
+        fits.runs().train(byCommand.toString(), "--max-steps", "2");
+
+        QLoraModel model = fits.estimator("by-fit").fit(fits.data(session));
+
+        assertThat(Path.of(model.adapter().orElseThrow()).resolve(WEIGHTS))
+                .hasSameBinaryContentAs(byCommand.resolve("adapter").resolve(WEIGHTS));
+    }
+
+    @Test
+    void fitThatIsDoneAgainTrainsNothing() {
+        QLoraModel first = fits.estimator("twice").fit(fits.data(session));
+        QLoraModel again = fits.estimator("twice").fit(fits.data(session).repartition(3));
+
+        assertThat(first.summary().resumedFrom()).isZero();
+        assertThat(again.summary().resumedFrom()).isEqualTo(2);
+        assertThat(again.adapter()).isEqualTo(first.adapter());
+        assertThat(again.summary().metrics().count()).isEqualTo(2);
+    }
+
+    @Test
+    void allThatIsWrongIsToldBeforeWork() {
+        QLoraEstimator estimator = fits.estimator("wrong").setLearningRate(-1).setRank(0);
+
+        assertThatThrownBy(() -> estimator.fit(fits.data(session)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "Cannot fit: 2 problems\n  rank, alpha, dropout, layersToTransform: Cannot build adapters of rank 0: rank must be at least 1\n  learningRate: expected a number above 0, found -1.0");
+        assertThat(Files.exists(folder.resolve("wrong"))).isFalse();
+    }
+
+    @Test
+    void columnsThatAreMissingAreNamed() {
+        assertThatThrownBy(
+                        () -> fits.estimator("columns").fit(fits.data(session).withColumnRenamed("messages", "dialog")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("inputCol: expected it to name a column")
+                .hasMessageContaining("found columns [dialog]");
+    }
+
+    @Test
+    void wordThatIsNoneOfAParamsIsRefusedWhenItIsSet() {
+        assertThatThrownBy(() -> new QLoraEstimator().setMethod("prefix"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("method");
+    }
+
+    @Test
+    void rowsAnswerAndHaveALoss() {
+        QLoraModel model = fits.estimator("answers").fit(fits.data(session));
+
+        var rows = model.transform(fits.data(session).limit(3)).collectAsList();
+
+        assertThat(rows).hasSize(3).allSatisfy(row -> {
+            assertThat(row.<String>getAs("answer")).isNotBlank();
+            assertThat(row.getStruct(row.fieldIndex("loss")).getLong(1)).isPositive();
+        });
+        assertThat(model.loads()).isEqualTo(1);
+    }
+}
