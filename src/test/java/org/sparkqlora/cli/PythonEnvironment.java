@@ -98,7 +98,7 @@ final class PythonEnvironment {
         } catch (IOException | IllegalStateException e) {
             LocalFiles.delete(fresh);
             throw new IllegalStateException(
-                    "Cannot make the Python environment %s, which the round trips with transformers, PEFT and bitsandbytes need: expected Python 3.11 or later as python3, its package index within reach, and 6 GB of disk. To leave these tests out: mvn -DexcludedGroups=slow,gpu,python verify"
+                    "Cannot make the Python environment %s, which tests with other programs need: expected Python 3.11 or later as python3, its package index within reach, and 6 GB of disk. To leave these tests out: mvn -DexcludedGroups=slow,gpu,python verify"
                             .formatted(folder),
                     e);
         }
@@ -138,6 +138,7 @@ final class PythonEnvironment {
             builder.environment().put("HF_HUB_OFFLINE", "1");
             builder.environment().put("CUDA_VISIBLE_DEVICES", "");
             builder.environment().remove("GLIBC_TUNABLES"); // meant for the JVM
+            builder.environment().remove("SPARK_TESTING"); // with it Spark's packages want tests that they do not hold
             Process process = builder.start();
             boolean ended = process.waitFor(LONGEST_MINUTES, TimeUnit.MINUTES);
             process.destroyForcibly();

@@ -1,0 +1,190 @@
+"""Checks the files of deploy/ by schemas of those who read them. Prints what is wrong; if nothing is, the arguments of each command
+in them, a line of JSON each.
+
+Arguments: the repository's folder.
+"""
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import botocore.session
+import kubernetes_validate
+import yaml
+from botocore.validate import ParamValidator
+from databricks.bundles.jobs import Job
+from kubeflow_spark_api.models import SparkV1beta2SparkApplication
+
+# Of a pod, and so of the operator's fields, which spark-submit would take as settings.
+FIELDS = {
+    "spark.driver.memory": ("driver", "memory"),
+    "spark.driver.memoryOverhead": ("driver", "memoryOverhead"),
+    "spark.executor.memory": ("executor", "memory"),
+    "spark.executor.memoryOverhead": ("executor", "memoryOverhead"),
+    "spark.executor.instances": ("executor", "instances"),
+    "spark.executor.cores": ("executor", "cores"),
+}
+
+
+class Check:
+    def __init__(self, root):
+        self.root = Path(root)
+        self.deploy = self.root / "deploy"
+        self.problems = []
+        self.commands = []
+
+    def run(self):
+        self.emr()
+        self.databricks()
+        self.kubernetes()
+        for problem in self.problems:
+            print(problem)
+        for command in self.commands:
+            print(json.dumps(command))
+        sys.exit(bool(self.problems))
+
+    def json(self, name, *settings):
+        """A file of deploy/emr with settings in it, as its README says to make it."""
+        emr = self.deploy / "emr"
+        files = [str(self.root / "spark-conf" / file) for file in settings]
+        command = [sys.executable, str(emr / "with_settings.py"), str(emr / name), *files]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    def settings(self, *files):
+        """Settings as spark-submit would read the files one after the other."""
+        found = {}
+        for file in files:
+            for line in (self.root / "spark-conf" / file).read_text().splitlines():
+                if line.strip() and not line.startswith("#"):
+                    key, value = line.split(maxsplit=1)
+                    found[key] = value.strip()
+        return found
+
+    def expect(self, place, expected, found):
+        if expected != found:
+            self.problems.append(f"{place}: expected {expected}, found {found}")
+
+    # EMR: by the models of AWS's own client
+
+    def call(self, place, service, operation, arguments):
+        model = botocore.session.get_session().get_service_model(service).operation_model(operation)
+        report = ParamValidator().validate(arguments, model.input_shape)
+        if report.has_errors():
+            self.problems.append(f"{place}: {report.generate_report()}")
+
+    def emr(self):
+        for name, files in {"cluster-cpu.json": ["emr.conf"], "cluster-gpu.json": ["emr.conf", "emr-gpu.conf"]}.items():
+            cluster = self.json(name, *files)
+            self.call(name, "emr", "RunJobFlow", cluster)
+            defaults = [each for each in cluster["Configurations"] if each["Classification"] == "spark-defaults"]
+            self.expect(name, [self.settings(*files)], [each["Properties"] for each in defaults])
+        steps = json.loads((self.deploy / "emr/steps.json").read_text())
+        self.call("steps.json", "emr", "AddJobFlowSteps", {"JobFlowId": "j-0", "Steps": steps})
+        self.commands += [after_jar(step["HadoopJarStep"]["Args"]) for step in steps]
+        job = self.json("serverless-job.json", "emr.conf")
+        self.call("serverless-job.json", "emr-serverless", "StartJobRun", {"clientToken": "1", **job})
+        self.commands.append(job["jobDriver"]["sparkSubmit"]["entryPointArguments"])
+        job = self.json("eks-job.json", "kubernetes.conf")
+        self.call("eks-job.json", "emr-containers", "StartJobRun", {"clientToken": "1", **job})
+        self.commands.append(job["jobDriver"]["sparkSubmitJobDriver"]["entryPointArguments"])
+
+    # Databricks: by the classes of its bundles, which refuse what they do not know
+
+    def databricks(self):
+        folder = self.deploy / "databricks"
+        bundle = yaml.safe_load((folder / "databricks.yml").read_text())
+        parts = [yaml.safe_load(file.read_text()) for file in sorted((folder / "resources").glob("*.yml"))]
+        variables = dict(bundle["variables"])
+        for part in parts:
+            variables.update(part.get("variables", {}))
+        values = {name: variable["default"] for name, variable in variables.items()}
+        self.expect("resources/settings.yml", self.settings("databricks.conf"), values["spark_conf"])
+        for part in parts:
+            for job in part.get("resources", {}).get("jobs", {}).values():
+                self.job(resolved(job, values))
+
+    def job(self, job):
+        try:
+            Job.from_dict(job)
+        except (TypeError, ValueError) as error:
+            self.problems.append(f"qlora.job.yml: {error}")
+        if "${" in json.dumps(job):
+            self.problems.append("qlora.job.yml: a variable has no value")
+        parameters = {each["name"]: each["default"] for each in job["parameters"]}
+        for task in job["tasks"]:
+            words = task["spark_jar_task"]["parameters"]
+            self.commands.append([re.sub(r"{{job\.parameters\.(\w+)}}", lambda m: parameters[m[1]], str(word)) for word in words])
+
+    # Kubernetes
+
+    def kubernetes(self):
+        folder = self.deploy / "kubernetes"
+        for manifest in yaml.safe_load_all((folder / "access.yaml").read_text()):
+            try:
+                kubernetes_validate.validate(manifest, "1.34", strict=True)
+            except kubernetes_validate.ValidationError as error:
+                self.problems.append(f"access.yaml: {error}")
+        self.application(folder / "spark-application.yaml", "kubernetes.conf")
+        self.application(folder / "spark-application-gpu.yaml", "kubernetes.conf", "kubernetes-gpu.conf")
+        self.dockerfile(folder / "Dockerfile")
+
+    def application(self, file, *settings):
+        application = yaml.safe_load(file.read_text())
+        self.problems += [f"{file.name}: {problem}" for problem in operator_problems(application)]
+        spec = application["spec"]
+        found = {key: str(spec[part][field]) for key, (part, field) in FIELDS.items()}
+        self.expect(file.name, self.settings(*settings), {**found, **spec["sparkConf"]})
+        self.commands.append(spec["arguments"])
+
+    def dockerfile(self, file):
+        lint = subprocess.run([Path(sys.executable).with_name("hadolint"), str(file)], capture_output=True, text=True)
+        if lint.returncode:
+            self.problems.append(f"Dockerfile: {lint.stdout}{lint.stderr}")
+        for line in file.read_text().splitlines():
+            if line.startswith("COPY "):
+                *sources, _ = [word for word in line.split()[1:] if not word.startswith("--")]
+                self.problems += [f"Dockerfile: {name} is not there" for name in sources if not (self.root / name).exists()]
+
+
+def after_jar(words):
+    return words[next(i for i, word in enumerate(words) if word.endswith(".jar")) + 1 :]
+
+
+def resolved(node, values):
+    """A part of a bundle with its variables filled in."""
+    if isinstance(node, dict):
+        return {key: resolved(value, values) for key, value in node.items()}
+    if isinstance(node, list):
+        return [resolved(value, values) for value in node]
+    if not isinstance(node, str):
+        return node
+    whole = re.fullmatch(r"\${var\.(\w+)}", node)
+    return values[whole[1]] if whole else re.sub(r"\${var\.(\w+)}", lambda match: str(values[match[1]]), node)
+
+
+def operator_problems(application):
+    """What the operator's models refuse, and what they do not know, which they leave out."""
+    try:
+        known = SparkV1beta2SparkApplication.from_dict(copy.deepcopy(application)).to_dict()
+    except ValueError as error:
+        return [str(error)]
+    return list(lost(application, known, ""))
+
+
+def lost(given, known, place):
+    if isinstance(given, dict):
+        for key, value in given.items():
+            if not isinstance(known, dict) or key not in known:
+                yield f"{place}/{key} is unknown"
+            else:
+                yield from lost(value, known[key], f"{place}/{key}")
+    elif isinstance(given, list):
+        for i, value in enumerate(given):
+            yield from lost(value, known[i], f"{place}/{i}")
+
+
+if __name__ == "__main__":
+    Check(sys.argv[1]).run()
