@@ -14,7 +14,7 @@ public final class Clusters {
     public static final String TWO_SLOTS = "local[2]";
 
     /** Two executors, each a process of its own. */
-    static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
+    public static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
 
     private Clusters() {}
 
@@ -53,7 +53,8 @@ public final class Clusters {
         Waiting.until(count + " executors", () -> context.sc().statusTracker().getExecutorInfos().length == count + 1);
     }
 
-    private static SparkConf configuration(String master) {
+    /** The usual settings. */
+    public static SparkConf configuration(String master) {
         return new SparkConf(false)
                 .setMaster(master)
                 .setAppName("spark-qlora tests")
@@ -72,7 +73,7 @@ public final class Clusters {
     }
 
     /** Other processes need the doors that this JVM was opened with. */
-    static List<String> javaFlags() {
+    public static List<String> javaFlags() {
         return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(argument -> argument.startsWith("--add") || argument.startsWith("-Dorg.bytedeco"))
                 .toList();

@@ -1,0 +1,56 @@
+package org.sparkqlora.ml;
+
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.sql.SparkSession;
+
+/** A process that reads a stored pipeline and prints what it answers. */
+final class StoredPipeline {
+    private static final String MARK = "answer: ";
+
+    private StoredPipeline() {}
+
+    public static void main(String[] arguments) {
+        try (SparkSession session = PirateFits.session()) {
+            PipelineModel.load(arguments[0])
+                    .transform(session.read().json(arguments[1]))
+                    .select("answer")
+                    .collectAsList()
+                    .forEach(row -> System.out.println(MARK + row.getString(0)));
+        }
+    }
+
+    /** What a new process answers, by the pipeline in {@code path}, to the rows of JSON lines in {@code data}. */
+    static List<String> answersOfAnotherProcess(Path path, Path data) throws Exception {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(flag -> !flag.startsWith("-javaagent:") && !flag.startsWith("-agentlib:"))
+                .forEach(command::add);
+        command.addAll(List.of(
+                "-cp",
+                System.getProperty("java.class.path"),
+                StoredPipeline.class.getName(),
+                path.toString(),
+                data.toString()));
+        Process child = new ProcessBuilder(command)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        child.getOutputStream().close();
+        List<String> lines = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
+        if (child.waitFor() != 0) {
+            throw new IllegalStateException("The other process failed: " + lines);
+        }
+
+        return lines.stream()
+                .filter(line -> line.startsWith(MARK))
+                .map(line -> line.substring(MARK.length()))
+                .toList();
+    }
+}
