@@ -1,0 +1,1 @@
+"""The pipeline that the DAGs beside this folder share."""
