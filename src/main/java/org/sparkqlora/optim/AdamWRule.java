@@ -1,6 +1,7 @@
 package org.sparkqlora.optim;
 
 import java.util.List;
+import org.sparkqlora.tensor.cuda.AdamWFactors;
 
 /**
  * Adam with decoupled weight decay ("Decoupled Weight Decay Regularization", arXiv:1711.05101), in the order of operations
@@ -36,7 +37,7 @@ record AdamWRule(OptimizerSpec spec) implements UpdateRule {
     }
 
     /** The rule with the factors of one step. */
-    private record Step(
+    record Step(
             float keepMean,
             float addMean,
             float keepSquare,
@@ -45,6 +46,12 @@ record AdamWRule(OptimizerSpec spec) implements UpdateRule {
             float size,
             float epsilon)
             implements ElementUpdate {
+        /** The same for a GPU, which scales gradients too. */
+        AdamWFactors factors(float gradientScale) {
+            return new AdamWFactors(
+                    gradientScale, keepMean, addMean, keepSquare, addSquare, keepParameter, size, epsilon);
+        }
+
         @Override
         public void apply(float[] parameters, float[] gradient, float[][] states, int count) {
             float[] means = states[0];

@@ -11,8 +11,10 @@ import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.cuda.AdamWKernel;
 
 /**
  * Moves a flat vector of parameters against its gradient. State is walked page by page: load, update, store, next; a thread
@@ -25,14 +27,23 @@ public final class Optimizer implements AutoCloseable {
     private final Workers workers;
     private final PageCut cut;
     private final PageWindow window;
+    private final @Nullable AdamWKernel gpu;
 
-    Optimizer(OptimizerSpec spec, List<StatePage> pages, PageStore store, Workers workers, PageCut cut) {
+    /** @param gpu what updates pages; null where the threads of {@code workers} do */
+    Optimizer(
+            OptimizerSpec spec,
+            List<StatePage> pages,
+            PageStore store,
+            Workers workers,
+            PageCut cut,
+            @Nullable AdamWKernel gpu) {
         this.spec = spec;
         this.pages = pages;
         this.store = store;
         this.workers = workers;
         this.cut = cut;
         this.window = new PageWindow(cut.windowBytes());
+        this.gpu = gpu;
     }
 
     public OptimizerSpec spec() {
@@ -51,6 +62,11 @@ public final class Optimizer implements AutoCloseable {
         requireLength("gradients", gradient);
         PagedStep step =
                 new PagedStep(pages, store, parameters, gradient, gradientScale, updates(learningRate, stepFromOne));
+        if (gpu != null) {
+            walk(step, gpu);
+            return;
+        }
+
         long pagesOfLane = ((long) pages.size() + cut.lanes() - 1) / cut.lanes();
         workers.forRanges(pages.size(), pagesOfLane, (from, to) -> walk(step, (int) from, (int) to));
     }
@@ -82,6 +98,12 @@ public final class Optimizer implements AutoCloseable {
     private void walk(PagedStep step, int from, int to, Executor beside) {
         try (PageLane lane = new PageLane(step, UpdateRule.of(spec).states().size(), window, beside)) {
             lane.walk(from, to);
+        }
+    }
+
+    private void walk(PagedStep step, AdamWKernel kernel) {
+        try (GpuLane lane = new GpuLane(step, window, kernel)) {
+            lane.walk();
         }
     }
 
@@ -149,7 +171,7 @@ public final class Optimizer implements AutoCloseable {
 
     /** An optimiser with the same state that goes its own way from here. */
     public Optimizer copy() {
-        return new Optimizer(spec, pages, store.copy(), workers, cut);
+        return new Optimizer(spec, pages, store.copy(), workers, cut, gpu);
     }
 
     /** Bytes that the state takes. */
@@ -158,7 +180,8 @@ public final class Optimizer implements AutoCloseable {
     }
 
     /**
-     * The most bytes that steps have held at once: buffers of the pages in work, and, unless it is paged, the whole state.
+     * The most bytes that steps have held at once: buffers of the pages in work, on a GPU if that updates, and, unless it is paged, the
+     * whole state.
      * Counted where they are taken.
      */
     public long residentBytes() {

@@ -2,7 +2,9 @@ package org.sparkqlora.optim;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.cuda.AdamWKernel;
 
 /** Makes optimisers whose state is all zero. */
 public final class Optimizers {
@@ -27,9 +29,30 @@ public final class Optimizers {
     public static Optimizer create(
             OptimizerSpec spec, List<OptimizedTensor> tensors, Workers workers, Paging paging, Path folder) {
         PageCut cut = PageCut.of(spec, paging, workers.threads());
+        return create(spec, tensors, workers, cut, storage(spec, paging, folder));
+    }
+
+    /**
+     * The same, whose pages are updated by {@code gpu}, to the same bits, two at a time within the window. Another rule than AdamW's
+     * is left to the processor.
+     */
+    public static Optimizer create(
+            OptimizerSpec spec,
+            List<OptimizedTensor> tensors,
+            Workers workers,
+            Paging paging,
+            Path folder,
+            AdamWKernel gpu) {
+        if (!(UpdateRule.of(spec) instanceof AdamWRule)) {
+            return create(spec, tensors, workers, paging, folder);
+        }
+
+        return create(spec, tensors, workers, PageCut.ofGpu(spec, paging), storage(spec, paging, folder), gpu);
+    }
+
+    private static PageStore.Factory storage(OptimizerSpec spec, Paging paging, Path folder) {
         boolean inFile = spec.kind().paged() && paging.place() == PagePlace.FILE;
-        PageStore.Factory storage = inFile ? byteSizes -> new FilePageStore(folder, byteSizes) : HeapPageStore::new;
-        return create(spec, tensors, workers, cut, storage);
+        return inFile ? byteSizes -> new FilePageStore(folder, byteSizes) : HeapPageStore::new;
     }
 
     static Optimizer create(
@@ -38,9 +61,19 @@ public final class Optimizers {
             Workers workers,
             PageCut cut,
             PageStore.Factory storage) {
+        return create(spec, tensors, workers, cut, storage, null);
+    }
+
+    private static Optimizer create(
+            OptimizerSpec spec,
+            List<OptimizedTensor> tensors,
+            Workers workers,
+            PageCut cut,
+            PageStore.Factory storage,
+            @Nullable AdamWKernel gpu) {
         List<StatePage> pages = pages(spec, tensors, cut.elements());
         int[] byteSizes = pages.stream().mapToInt(StatePage::byteSize).toArray();
-        return new Optimizer(spec, pages, storage.open(byteSizes), workers, cut);
+        return new Optimizer(spec, pages, storage.open(byteSizes), workers, cut, gpu);
     }
 
     /** Numbers that the state has for every parameter. */

@@ -31,6 +31,16 @@ public final class DynamicMap {
         return completed(Arrays.copyOf(positive(1), EightBitCodec.LEVELS));
     }
 
+    /** Between neighbours of a map, ascending: one fewer than it has levels. */
+    public static float[] midpoints(float[] map) {
+        float[] midpoints = new float[map.length - 1];
+        for (int i = 0; i < midpoints.length; i++) {
+            midpoints[i] = (map[i] + map[i + 1]) / 2f;
+        }
+
+        return midpoints;
+    }
+
     /** Sorts after the last two entries, still zero, have become 0 and 1. */
     private static float[] completed(float[] map) {
         map[map.length - 1] = 1f;

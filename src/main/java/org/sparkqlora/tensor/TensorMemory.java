@@ -6,6 +6,8 @@ import java.nio.ShortBuffer;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.ShortPointer;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -23,6 +25,21 @@ public final class TensorMemory {
     /** A tensor of zeros. */
     public static Tensor zeros(ScalarType type, long... shape) {
         return torch.zeros(shape, new TensorOptions(type));
+    }
+
+    /** An uninitialised tensor on {@code device}. */
+    public static Tensor empty(Device device, ScalarType type, long... shape) {
+        return torch.empty(shape, new TensorOptions(type).device(new DeviceOptional(device)), null);
+    }
+
+    /** {@code tensor} itself where it lies on {@code device}, otherwise a copy there. */
+    public static Tensor on(Device device, Tensor tensor) {
+        return tensor.to(device, tensor.scalar_type());
+    }
+
+    /** {@code tensor} itself where Java can read it, otherwise a copy there, once it is computed. */
+    public static Tensor onHost(Tensor tensor) {
+        return tensor.is_cpu() ? tensor : tensor.cpu();
     }
 
     /** A float32 tensor holding a copy of {@code values}. */

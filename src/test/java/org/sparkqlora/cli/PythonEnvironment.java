@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * Python with the libraries of {@code src/test/python/requirements.txt}: made once in {@code ~/.cache/spark-qlora} under a
@@ -55,6 +56,16 @@ final class PythonEnvironment {
     /** A program that came with its packages. */
     Path program(String name) {
         return Path.of(python(folder)).resolveSibling(name);
+    }
+
+    /** A file that came with its packages, by the end of its path. */
+    Path file(Path end) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.endsWith(end))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException(
+                            "Cannot find %s in the Python environment %s".formatted(end, folder)));
+        }
     }
 
     /** Runs a script beside the requirements and returns once it is done. */

@@ -1,0 +1,89 @@
+package org.sparkqlora.optim;
+
+import java.util.List;
+import org.sparkqlora.tensor.cuda.AdamWFactors;
+import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.AdamWPage;
+
+/**
+ * A walk over all pages with room for two of them on a GPU: while one is updated there, the one before comes back and the one after
+ * goes there.
+ */
+final class GpuLane implements AutoCloseable {
+    private final PagedStep step;
+    private final PageWindow window;
+    private final long bytes;
+    private final PageFrame frame;
+    private final List<AdamWPage> rooms;
+
+    /** @param window of GPU memory, is asked for room */
+    GpuLane(PagedStep step, PageWindow window, AdamWKernel kernel) {
+        int elements = step.pages().stream().mapToInt(StatePage::count).max().orElse(0);
+        int stateBytes =
+                step.pages().stream().mapToInt(StatePage::byteSize).max().orElse(0);
+        this.step = step;
+        this.window = window;
+        this.bytes = 2 * AdamWPage.byteSize(elements, stateBytes);
+        this.frame = PageFrame.of(stateBytes, elements);
+        window.take(bytes);
+        this.rooms = List.of(kernel.page(elements, stateBytes), kernel.page(elements, stateBytes));
+    }
+
+    void walk() {
+        int pages = step.pages().size();
+        for (int page = 0; page < pages + rooms.size(); page++) {
+            int before = page - rooms.size();
+            if (before >= 0 && before < pages) {
+                collect(before);
+            }
+
+            if (page < pages) {
+                send(page);
+            }
+        }
+    }
+
+    /** Waits for what is under way, whose memory goes. */
+    @Override
+    public void close() {
+        rooms.forEach(AdamWPage::await);
+        rooms.forEach(AdamWPage::close);
+        window.giveBack(bytes);
+    }
+
+    private void send(int page) {
+        StatePage run = step.pages().get(page);
+        AdamWPage room = room(page);
+        step.load(page, frame);
+        room.parameters().put(frame.parameters(), 0, run.count());
+        room.gradients().put(frame.gradient(), 0, run.count());
+        room.state().put(frame.state().array(), 0, run.byteSize());
+        AdamWFactors factors = factors(page);
+        if (run.formats().contains(Float32Format.INSTANCE)) {
+            room.startFloat32(run.count(), run.byteSize(), factors);
+        } else {
+            room.startEightBit(run.count(), run.byteSize(), factors);
+        }
+    }
+
+    private void collect(int page) {
+        StatePage run = step.pages().get(page);
+        AdamWPage room = room(page);
+        room.await();
+        room.parameters().get(frame.parameters(), 0, run.count());
+        room.state().get(frame.state().array(), 0, run.byteSize());
+        step.store(page, frame);
+    }
+
+    private AdamWPage room(int page) {
+        return rooms.get(page % rooms.size());
+    }
+
+    private AdamWFactors factors(int page) {
+        if (step.updates().get(page) instanceof AdamWRule.Step update) {
+            return update.factors(step.gradientScale());
+        }
+
+        throw new IllegalStateException("Cannot update on a GPU by another rule than AdamW's");
+    }
+}

@@ -1,0 +1,49 @@
+package org.sparkqlora.tensor.cuda;
+
+import java.nio.FloatBuffer;
+import org.sparkqlora.quant.DynamicMap;
+
+/** AdamW on pages of optimiser state that pass through a GPU; see {@code adamw.cu}. Safe for use by several threads. */
+public final class AdamWKernel implements AutoCloseable {
+    private static final int LEVELS = 256;
+
+    private final CudaKernels kernels;
+    private final PinnedMemory maps;
+
+    private AdamWKernel(CudaKernels kernels) {
+        this.kernels = kernels;
+        this.maps = new PinnedMemory(kernels.device(), 4L * LEVELS * Float.BYTES);
+        FloatBuffer tables = maps.buffer().asFloatBuffer();
+        for (float[] map : new float[][] {DynamicMap.signed(), DynamicMap.unsigned()}) {
+            tables.put(map).put(DynamicMap.midpoints(map)).put(Float.POSITIVE_INFINITY);
+        }
+
+        maps.upload(4L * LEVELS * Float.BYTES, null);
+        kernels.device().synchronize(null);
+    }
+
+    /** Compiled for the card. */
+    public static AdamWKernel on(CudaDevice device) {
+        return new AdamWKernel(device.kernels(KernelSource.ADAMW));
+    }
+
+    /** As it was compiled before. */
+    static AdamWKernel of(CudaKernels kernels) {
+        return new AdamWKernel(kernels);
+    }
+
+    /** Room for one page on its way through the GPU. */
+    public AdamWPage page(int elements, int stateBytes) {
+        return new AdamWPage(kernels, this, elements, stateBytes);
+    }
+
+    /** Where the {@code index}th table lies: signed map, its midpoints, unsigned map, its midpoints. */
+    long table(int index) {
+        return maps.address() + (long) index * LEVELS * Float.BYTES;
+    }
+
+    @Override
+    public void close() {
+        maps.close();
+    }
+}

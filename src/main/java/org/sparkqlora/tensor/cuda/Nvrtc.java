@@ -1,0 +1,139 @@
+package org.sparkqlora.tensor.cuda;
+
+import com.sun.jna.Library;
+import com.sun.jna.Native;
+import com.sun.jna.Pointer;
+import com.sun.jna.ptr.LongByReference;
+import com.sun.jna.ptr.PointerByReference;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** CUDA's compiler, as a library: works without a GPU and without a driver. Safe for use by several threads. */
+public final class Nvrtc {
+    /** Every operation one IEEE operation: nothing fused, nothing approximate, no denormal number flushed. */
+    private static final List<String> IEEE =
+            List.of("--fmad=false", "--prec-div=true", "--prec-sqrt=true", "--ftz=false", "-default-device");
+
+    private static final int SUCCESS = 0;
+
+    /** Of CUDA 13 and 12. */
+    private static final List<String> NAMES = List.of("libnvrtc.so.13", "libnvrtc.so.12", "nvrtc");
+
+    private final Api api;
+
+    private Nvrtc(Api api) {
+        this.api = api;
+    }
+
+    /** The library at {@code path}, or of a name that the system finds. */
+    public static Nvrtc load(String path) {
+        return new Nvrtc(Native.load(path, Api.class));
+    }
+
+    /** The library that came with this jar, or the first that the system finds. */
+    static Nvrtc find() {
+        List<String> names = Stream.concat(BundledLibrary.paths().stream(), NAMES.stream())
+                .toList();
+        return new Nvrtc(SharedLibrary.firstOf(names, Api.class)
+                .orElseThrow(() -> new IllegalStateException(
+                        "Cannot compile kernels for the GPU: none of %s can be loaded. Expected a jar built with -Pgpu, or CUDA 13 on the library path"
+                                .formatted(String.join(", ", names)))));
+    }
+
+    /**
+     * What a card executes.
+     *
+     * @param architecture such as {@code sm_90}
+     */
+    public byte[] cubin(KernelSource source, String architecture) {
+        return compiled(source, architecture, api::nvrtcGetCUBINSize, api::nvrtcGetCUBIN);
+    }
+
+    /** The same as text, for a look at which instructions it took. */
+    public String ptx(KernelSource source, String architecture) {
+        byte[] text = compiled(source, architecture, api::nvrtcGetPTXSize, api::nvrtcGetPTX);
+        return new String(text, 0, text.length - 1, StandardCharsets.UTF_8);
+    }
+
+    private byte[] compiled(KernelSource source, String architecture, Size size, Content content) {
+        PointerByReference created = new PointerByReference();
+        require(api.nvrtcCreateProgram(created, source.text(), source.file(), 0, null, null), source);
+        try {
+            compile(source, architecture, created.getValue());
+            LongByReference bytes = new LongByReference();
+            require(size.of(created.getValue(), bytes), source);
+            byte[] result = new byte[Math.toIntExact(bytes.getValue())];
+            require(content.of(created.getValue(), result), source);
+            return result;
+        } finally {
+            api.nvrtcDestroyProgram(created);
+        }
+    }
+
+    private void compile(KernelSource source, String architecture, Pointer program) {
+        String[] options = Stream.concat(Stream.of("--gpu-architecture=" + architecture), IEEE.stream())
+                .toArray(String[]::new);
+        int result = api.nvrtcCompileProgram(program, options.length, options);
+        if (result != SUCCESS) {
+            throw new IllegalStateException("Cannot compile %s for %s: %s%n%s"
+                    .formatted(source.file(), architecture, api.nvrtcGetErrorString(result), log(program)));
+        }
+    }
+
+    private String log(Pointer program) {
+        LongByReference bytes = new LongByReference();
+        byte[] text =
+                api.nvrtcGetProgramLogSize(program, bytes) == SUCCESS ? new byte[(int) bytes.getValue()] : new byte[0];
+        return text.length > 0 && api.nvrtcGetProgramLog(program, text) == SUCCESS
+                ? new String(text, 0, text.length - 1, StandardCharsets.UTF_8)
+                : "";
+    }
+
+    private void require(int result, KernelSource source) {
+        if (result != SUCCESS) {
+            throw new IllegalStateException(
+                    "Cannot compile %s: %s".formatted(source.file(), api.nvrtcGetErrorString(result)));
+        }
+    }
+
+    /** Asks how long a result is. */
+    private interface Size {
+        int of(Pointer program, LongByReference bytes);
+    }
+
+    /** Asks for a result. */
+    private interface Content {
+        int of(Pointer program, byte[] target);
+    }
+
+    /** {@code nvrtc.h}. Public because JNA makes a proxy of it. */
+    public interface Api extends Library {
+        int nvrtcCreateProgram(
+                PointerByReference program,
+                String source,
+                String name,
+                int headers,
+                @Nullable Pointer headerTexts,
+                @Nullable Pointer headerNames);
+
+        int nvrtcCompileProgram(Pointer program, int count, String[] options);
+
+        int nvrtcGetCUBINSize(Pointer program, LongByReference bytes);
+
+        int nvrtcGetCUBIN(Pointer program, byte[] target);
+
+        int nvrtcGetPTXSize(Pointer program, LongByReference bytes);
+
+        int nvrtcGetPTX(Pointer program, byte[] target);
+
+        int nvrtcGetProgramLogSize(Pointer program, LongByReference bytes);
+
+        int nvrtcGetProgramLog(Pointer program, byte[] target);
+
+        int nvrtcDestroyProgram(PointerByReference program);
+
+        String nvrtcGetErrorString(int result);
+    }
+}

@@ -1,0 +1,16 @@
+package org.sparkqlora.optim;
+
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Tag;
+import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.HostCuda;
+
+/** The CUDA source of the kernel, compiled for the host. */
+@NullMarked
+@Tag(HostCuda.TAG)
+class AdamWSourceTest extends GpuOptimizerContract {
+    @Override
+    AdamWKernel kernel() {
+        return HostCuda.adamW();
+    }
+}
