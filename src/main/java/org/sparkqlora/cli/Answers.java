@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +41,7 @@ final class Answers implements AutoCloseable {
     }
 
     private static Answers open(FolderModelSource source, ModelTokenizer tokenizer, AdapterStart start) {
-        DecoderGradientModel model = source.open(Runtime.getRuntime().availableProcessors());
+        DecoderGradientModel model = source.open(Runtime.getRuntime().availableProcessors(), List.of());
         try {
             Set<Integer> endIds = EndTokens.of(source.local(), model.decoder().config(), tokenizer);
             return new Answers(tokenizer, endIds, model, model.decoder().bind(start.parameters(model, 0)));

@@ -8,6 +8,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.spark.TokenizerPlace;
+import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.train.FolderModelSource;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -19,10 +20,10 @@ final class ModelOptions {
             converter = ModelAddress.class,
             required = true,
             paramLabel = "PATH",
-            description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits),"
-                    + " or .gguf file: at the same path on every executor, or on any Hadoop file system, or org/name on a"
-                    + " hub (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE), from where each host copies it to --model-cache once. A .gguf file"
-                    + " is converted there.")
+            description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits), or .gguf"
+                + " file: at the same path on every executor, or on any Hadoop file system, or org/name on a hub"
+                + " (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE), from where each host copies it to --model-cache once. A"
+                + " .gguf file is converted there.")
     @Nullable
     Location model;
 
@@ -38,11 +39,20 @@ final class ModelOptions {
     NumericsOptions numerics = new NumericsOptions();
 
     @Option(
+            names = "--device",
+            defaultValue = "auto",
+            paramLabel = "CHOICE",
+            description =
+                    "What tasks compute on: auto (the GPU that Spark gave to a task; without one, the processor), cpu"
+                        + " or cuda (as auto, and the first GPU where Spark gives none). A GPU that cannot be used is"
+                        + " an error. Default: ${DEFAULT-VALUE}.")
+    DeviceChoice device = DeviceChoice.AUTO;
+
+    @Option(
             names = "--model-cache",
             paramLabel = "DIR",
-            description =
-                    "Local folder on each host for quantised and converted copies of models. Default: spark-qlora-models in"
-                            + " the folder for temporary files.")
+            description = "Local folder on each host for quantised and converted copies of models. Default:"
+                    + " spark-qlora-models in the folder for temporary files.")
     Path cache = ModelPath.CACHE;
 
     @Option(
@@ -108,9 +118,10 @@ final class ModelOptions {
     /** How executors open the model, told apart from these options in how it trains. */
     FolderModelSource source(ModelSpec spec) {
         return new FolderModelSource(
-                place(),
-                folder().toAbsolutePath().normalize().toString(),
-                spec,
-                cache.toAbsolutePath().normalize().toString());
+                        place(),
+                        folder().toAbsolutePath().normalize().toString(),
+                        spec,
+                        cache.toAbsolutePath().normalize().toString())
+                .on(device);
     }
 }

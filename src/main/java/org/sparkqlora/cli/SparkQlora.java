@@ -14,6 +14,7 @@ import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.spark.ExchangeKind;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
+import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tokenizer.TrainOn;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.Wire;
@@ -72,6 +73,7 @@ final class SparkQlora {
         CommandLine line = new CommandLine(command);
         register(line, Method.class, Method::parse);
         register(line, Precision.class, Precision::parse);
+        register(line, DeviceChoice.class, DeviceChoice::parse);
         register(line, FourBitCode.class, FourBitCode::parse);
         register(line, RecordFormat.class, RecordFormat::parse);
         register(line, TrainOn.class, TrainOn::parse);

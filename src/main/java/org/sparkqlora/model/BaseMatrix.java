@@ -4,6 +4,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
+import org.sparkqlora.tensor.FourBitExpansion;
+import org.sparkqlora.tensor.FourBitMemory;
 import org.sparkqlora.tensor.TensorMemory;
 
 /** The weight of a linear module of the base model, (outputs, inputs), as it is held between uses. */
@@ -34,6 +36,15 @@ sealed interface BaseMatrix {
                 dequantizer.toFloat(weight, TensorMemory.floatBuffer(buffer));
             }
 
+            return buffer;
+        }
+    }
+
+    /** A weight held in 4 bits on a device and dequantised there for each use. */
+    record OnDevice(FourBitMemory weight, FourBitExpansion expansion) implements BaseMatrix {
+        @Override
+        public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
+            expansion.expand(weight, buffer);
             return buffer;
         }
     }

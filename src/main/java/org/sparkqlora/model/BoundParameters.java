@@ -5,6 +5,7 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
@@ -17,10 +18,10 @@ public final class BoundParameters implements AutoCloseable {
 
     private final Map<String, Tensor> tensors = new HashMap<>();
 
-    BoundParameters(ParameterIndex index, FlatVector values, ScalarType activations) {
+    BoundParameters(ParameterIndex index, FlatVector values, ScalarType activations, Hardware hardware) {
         for (Parameter parameter : index.all()) {
             ScalarType type = keepsFloat(parameter) ? ScalarType.Float : activations;
-            tensors.put(parameter.name(), TensorScope.detached(() -> load(parameter, values, type)));
+            tensors.put(parameter.name(), TensorScope.detached(() -> load(parameter, values, type, hardware)));
         }
     }
 
@@ -45,8 +46,8 @@ public final class BoundParameters implements AutoCloseable {
     }
 
     /** Through windows, so that neither the heap nor native memory holds the tensor in float32 beside itself. */
-    private static Tensor load(Parameter parameter, FlatVector values, ScalarType type) {
-        Tensor tensor = TensorMemory.empty(type, parameter.shape());
+    private static Tensor load(Parameter parameter, FlatVector values, ScalarType type, Hardware hardware) {
+        Tensor tensor = hardware.empty(type, parameter.shape());
         Tensor flat = tensor.view(-1);
         long size = parameter.size();
         for (long from = 0; from < size; from += WINDOW) {

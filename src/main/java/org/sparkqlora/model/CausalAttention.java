@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
-import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
@@ -38,13 +38,13 @@ final class CausalAttention {
     private final OptionalInt window;
     private final double scale;
     private final OptionalDouble cap;
-    private final RowLoop loop;
+    private final Hardware hardware;
 
-    CausalAttention(double scale, OptionalInt window, OptionalDouble cap, RowLoop loop) {
+    CausalAttention(double scale, OptionalInt window, OptionalDouble cap, Hardware hardware) {
         this.window = window;
         this.scale = scale;
         this.cap = cap;
-        this.loop = loop;
+        this.hardware = hardware;
     }
 
     /**
@@ -86,6 +86,11 @@ final class CausalAttention {
 
     /** Attends with queries (T, H, d) to keys and values (T, G, d), those of the past before them where there is one. */
     Attended forward(Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
+        if (isFused(batch)) {
+            Tensor mixed = new FusedAttention(scale).forward(query, key, value, batch);
+            return new Attended(mixed.view(query.size(0), -1), List.of());
+        }
+
         Tensor output = torch.empty_like(query);
         List<BlockTape> tapes = new ArrayList<>();
         long groups = key.size(1);
@@ -105,6 +110,10 @@ final class CausalAttention {
     /** Gradients, given the gradient of the output (T, H d) and all of the forward pass. */
     Gradients backward(
             Tensor outputGradient, Attended attended, Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
+        if (isFused(batch)) {
+            return new FusedAttention(scale).backward(outputGradient.view(query.sizes()), query, key, value, batch);
+        }
+
         long groups = key.size(1);
         Tensor dOutput = outputGradient.view(query.sizes());
         Gradients sums = new Gradients(
@@ -128,6 +137,15 @@ final class CausalAttention {
 
         return new Gradients(
                 sums.query(), sums.key().to(key.scalar_type()), sums.value().to(value.scalar_type()));
+    }
+
+    /** Whether a device's own attention can be taken, which has neither windows nor caps. */
+    private boolean isFused(DocumentBatch batch) {
+        return !hardware.hasRows()
+                && cap.isEmpty()
+                && batch.documents().stream()
+                        .allMatch(document ->
+                                document.past() == 0 && document.length() <= window.orElse(Integer.MAX_VALUE));
     }
 
     private BlockTape probabilities(Tensor query, Tensor key, Block block, long groups) {
@@ -183,7 +201,11 @@ final class CausalAttention {
     private Tensor softmax(Tensor scores, Block block) {
         float factor = cap.isPresent() ? (float) cap.getAsDouble() : (float) scale;
         int keys = block.keys();
-        loop.run(scores.numel() / keys, keys, range -> {
+        if (!hardware.hasRows()) {
+            return DeviceMath.softmax(scores, factor, visible(scores, block));
+        }
+
+        hardware.rows().run(scores.numel() / keys, keys, range -> {
             TensorRows rows = range.of(scores, keys);
             float[] row = new float[keys];
             for (long i = range.from(); i < range.to(); i++) {
@@ -198,6 +220,10 @@ final class CausalAttention {
         return scores;
     }
 
+    private Tensor visible(Tensor like, Block block) {
+        return DeviceMath.visible(like, block.count(), block.keys(), block.end(0), window);
+    }
+
     private static void normalize(float[] row, float factor, int count, RowMath math) {
         float sum = math.exponentials(row, factor, math.max(row, count), count);
         math.scale(1 / sum, row, row, count);
@@ -206,7 +232,16 @@ final class CausalAttention {
     /** Gradients of probabilities become those of products, in place. */
     private void throughSoftmax(Tensor gradients, BlockTape tape, Block block) {
         int keys = block.keys();
-        loop.run(gradients.numel() / keys, keys, range -> {
+        if (!hardware.hasRows()) {
+            DeviceMath.throughSoftmax(gradients, tape.probability(), scale);
+            if (tape.bent() != null) {
+                gradients.sub_(gradients.mul(tape.bent().square()));
+            }
+
+            return;
+        }
+
+        hardware.rows().run(gradients.numel() / keys, keys, range -> {
             TensorRows rows = range.of(gradients, keys);
             TensorRows probabilities = range.of(tape.probability(), keys);
             TensorRows bent = tape.bent() == null ? null : range.of(tape.bent(), keys);

@@ -6,7 +6,7 @@ import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.DecoderTraits;
 import org.sparkqlora.weights.LayerNorm;
 import org.sparkqlora.weights.ModelConfig;
@@ -19,14 +19,14 @@ final class DecoderLayer {
 
     /** A norm weight: frozen, or at a place in the flat vector. */
     record NormWeight(@Nullable Tensor frozen, @Nullable Parameter place) {
-        Normalization open(BoundParameters parameters, ModelConfig config, RowLoop loop) {
+        Normalization open(BoundParameters parameters, ModelConfig config, Hardware hardware) {
             Tensor weight = place == null ? frozen : parameters.of(place);
             if (weight == null) {
                 throw new IllegalStateException("Cannot normalise without a weight");
             }
 
             Tensor factor = config.traits().normsCountFromZero() ? weight.add(new Scalar(1.0)) : weight;
-            return new Normalization(factor, place, config.normEpsilon(), loop);
+            return new Normalization(factor, place, config.normEpsilon(), hardware);
         }
     }
 
@@ -76,7 +76,7 @@ final class DecoderLayer {
                     branch(LayerNorm.BEFORE_FEED_FORWARD, LayerNorm.AFTER_FEED_FORWARD),
                     gateUp(),
                     linear(Projection.DOWN),
-                    new GatedActivation(family.activation(), workspace.loop()));
+                    new GatedActivation(family.activation(), workspace.hardware()));
             return new LayerPass(attention, feedForward, context.layer(index));
         }
 
@@ -103,7 +103,7 @@ final class DecoderLayer {
 
         private @Nullable Normalization norm(LayerNorm norm) {
             NormWeight weight = norms.get(norm);
-            return weight == null ? null : weight.open(parameters, config, workspace.loop());
+            return weight == null ? null : weight.open(parameters, config, workspace.hardware());
         }
 
         private LinearPass linear(Projection projection) {

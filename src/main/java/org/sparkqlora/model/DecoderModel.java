@@ -19,8 +19,9 @@ import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
-import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.cuda.TorchFailure;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
@@ -44,12 +45,13 @@ public final class DecoderModel implements AutoCloseable {
     private final List<DecoderLayer> layers;
     private final Workers workers;
     private final FourBitDequantizer dequantizer;
-    private final RowLoop loop;
+    private final Hardware hardware;
     private final ComputeThread binding = new ComputeThread();
     private final Deque<Workspace> idle = new ConcurrentLinkedDeque<>();
     private final InitialParameters initial;
 
-    private DecoderModel(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
+    private DecoderModel(
+            WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
         this.recompute = recompute;
         this.activations = spec.precision() == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
         this.threads = threads;
@@ -60,8 +62,8 @@ public final class DecoderModel implements AutoCloseable {
         this.config = layout.config();
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
-        this.loop = new RowLoop(workers);
-        this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, dequantizer);
+        this.hardware = source.open(workers);
+        this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, dequantizer, hardware);
         this.layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             layers.add(frozen.layer(layer, layout));
@@ -86,13 +88,23 @@ public final class DecoderModel implements AutoCloseable {
      * @param threads threads a call uses
      */
     public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
+        return load(weights, spec, threads, recompute, Hardware::processor);
+    }
+
+    /**
+     * Loads a model onto a device.
+     *
+     * @param source tells where its tensors lie
+     */
+    public static DecoderModel load(
+            WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
         if (spec.method() == Method.QLORA && !weights.quantized()) {
             throw new IllegalArgumentException(
                     "Cannot load %s for qlora: expected projections in 4 bits".formatted(weights.path()));
         }
 
         Natives.useThreads(threads);
-        return new DecoderModel(weights, spec, threads, recompute);
+        return new DecoderModel(weights, spec, threads, recompute, source);
     }
 
     public ParameterIndex parameters() {
@@ -136,7 +148,7 @@ public final class DecoderModel implements AutoCloseable {
     public BoundParameters bind(FlatVector parameters) {
         return binding.call(() -> {
             Natives.useThreads(threads);
-            return new BoundParameters(layout.index(), parameters, activations);
+            return new BoundParameters(layout.index(), parameters, activations, hardware);
         });
     }
 
@@ -219,16 +231,22 @@ public final class DecoderModel implements AutoCloseable {
             @Nullable EmbeddingNoise embeddingNoise,
             Function<ModelPass, R> body) {
         Workspace idled = idle.poll();
-        Workspace workspace = idled == null ? new Workspace(config, activations, dequantizer, loop) : idled;
+        Workspace workspace = idled == null ? new Workspace(config, activations, dequantizer, hardware) : idled;
         ModelPass pass = new ModelPass(this, parameters, workspace, dropout, embeddingNoise);
         try {
             return workspace.thread().call(() -> {
                 Natives.useThreads(threads);
                 return body.apply(pass);
             });
+        } catch (RuntimeException e) {
+            throw hardware.hasRows() ? e : TorchFailure.named(e);
         } finally {
             idle.push(workspace);
         }
+    }
+
+    Hardware hardware() {
+        return hardware;
     }
 
     List<DecoderLayer> layers() {
@@ -240,11 +258,11 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     PassContext context(DocumentBatch batch) {
-        return new PassContext(config, batch, activations, loop, null);
+        return new PassContext(config, batch, activations, hardware, null);
     }
 
     PassContext context(DocumentBatch batch, KeyValueCache cache) {
-        return new PassContext(config, batch, activations, loop, cache);
+        return new PassContext(config, batch, activations, hardware, cache);
     }
 
     /** The residual stream that tokens start as. */
@@ -270,11 +288,11 @@ public final class DecoderModel implements AutoCloseable {
                 layout.head(),
                 config.traits().logitMultiplier(),
                 config.traits().logitCap(),
-                loop);
+                hardware);
     }
 
     Normalization finalNorm(BoundParameters parameters) {
-        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config, loop);
+        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config, hardware);
     }
 
     private static Tensor trainedOr(@Nullable Parameter place, BoundParameters parameters, @Nullable Tensor frozen) {

@@ -29,7 +29,7 @@ record Dropout(double probability, long seed) {
     record Mask(Tensor kept, double scale) {
         /** Drops and scales, which is its own gradient. */
         Tensor apply(Tensor values) {
-            return values.mul(kept).mul_(new Scalar(scale));
+            return values.mul(TensorMemory.on(values.device(), kept)).mul_(new Scalar(scale));
         }
     }
 

@@ -34,7 +34,8 @@ record EmbeddingNoise(double alpha, long seed) {
                 int count = Math.min(rows, document.length() - row);
                 float[] piece = uniform((document.start() + row) * (long) hidden, count * hidden, bound);
                 long first = document.start() + (long) row;
-                TensorScope.run(() -> embedded.narrow(0, first, count).add_(TensorMemory.floats(piece, count, hidden)));
+                TensorScope.run(() -> embedded.narrow(0, first, count)
+                        .add_(TensorMemory.on(embedded.device(), TensorMemory.floats(piece, count, hidden))));
             }
         }
     }

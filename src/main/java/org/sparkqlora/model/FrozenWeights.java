@@ -12,6 +12,9 @@ import org.sparkqlora.model.DecoderLayer.Module;
 import org.sparkqlora.model.DecoderLayer.NormWeight;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.quant.FourBitTensor;
+import org.sparkqlora.tensor.FourBitMemory;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.DecoderTensors;
@@ -34,6 +37,8 @@ final class FrozenWeights implements AutoCloseable {
     private final Method method;
     private final ScalarType activations;
     private final FourBitDequantizer dequantizer;
+    private final Hardware hardware;
+    private final List<FourBitMemory> codes = new ArrayList<>();
     private final List<Tensor> owned = new ArrayList<>();
     /** Tensors over mapped memory do not keep it mapped. */
     private final List<ByteBuffer> mapped = new ArrayList<>();
@@ -47,12 +52,14 @@ final class FrozenWeights implements AutoCloseable {
             ModelLayout layout,
             Method method,
             ScalarType activations,
-            FourBitDequantizer dequantizer) {
+            FourBitDequantizer dequantizer,
+            Hardware hardware) {
         this.weights = weights;
         this.config = weights.config();
         this.method = method;
         this.activations = activations;
         this.dequantizer = dequantizer;
+        this.hardware = hardware;
         boolean headIsEmbedding = config.tiedEmbeddings() && layout.head() == null;
         this.embedding =
                 layout.embedding() == null || headIsEmbedding ? frozen(DecoderTensors.EMBEDDING, activations) : null;
@@ -89,6 +96,8 @@ final class FrozenWeights implements AutoCloseable {
     public void close() {
         owned.forEach(Tensor::releaseReference);
         owned.clear();
+        codes.forEach(FourBitMemory::close);
+        codes.clear();
         mapped.clear();
     }
 
@@ -114,13 +123,23 @@ final class FrozenWeights implements AutoCloseable {
 
     private @Nullable BaseMatrix matrix(String name) {
         if (method == Method.QLORA) {
-            return new BaseMatrix.FourBit(weights.fourBit(name)
+            return fourBit(weights.fourBit(name)
                     .orElseThrow(() -> new IllegalArgumentException(
                             "Cannot load %s: expected 4-bit codes in %s".formatted(name, weights.path()))));
         }
 
         Tensor tensor = frozen(name, activations);
         return tensor == null ? null : new BaseMatrix.Dense(tensor);
+    }
+
+    private BaseMatrix fourBit(FourBitTensor tensor) {
+        if (hardware.hasRows()) {
+            return new BaseMatrix.FourBit(tensor);
+        }
+
+        FourBitMemory memory = FourBitMemory.of(tensor, hardware.device());
+        codes.add(memory);
+        return new BaseMatrix.OnDevice(memory, hardware.expansion());
     }
 
     private Map<LayerNorm, NormWeight> norms(int layer, Map<LayerNorm, Parameter> places) {
@@ -140,8 +159,8 @@ final class FrozenWeights implements AutoCloseable {
         }
 
         StoredTensor stored = weights.tensor(name);
-        Tensor tensor =
-                TensorScope.detached(() -> matches(stored.type(), type) ? over(stored, type) : converted(stored, type));
+        Tensor tensor = TensorScope.detached(
+                () -> hardware.on(matches(stored.type(), type) ? over(stored, type) : converted(stored, type)));
         owned.add(tensor);
         return tensor;
     }

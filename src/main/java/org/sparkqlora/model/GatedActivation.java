@@ -2,7 +2,7 @@ package org.sparkqlora.model;
 
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
@@ -10,13 +10,17 @@ import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.Activation;
 
 /** The gated activation of the feed-forward part (arXiv 2002.05202): {@code y = f(gate) up}, in float32. */
-record GatedActivation(Activation function, RowLoop loop) {
+record GatedActivation(Activation function, Hardware hardware) {
     /** Maps gate and up, (tokens, width) each. */
     Tensor forward(Tensor gate, Tensor up) {
         return TensorScope.keep(() -> {
+            if (!hardware.hasRows()) {
+                return DeviceMath.gated(function, gate, up);
+            }
+
             int width = Math.toIntExact(gate.size(1));
             Tensor output = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
-            loop.run(gate.size(0), width, range -> {
+            hardware.rows().run(gate.size(0), width, range -> {
                 TensorRows gates = range.of(gate);
                 TensorRows ups = range.of(up);
                 TensorRows outputs = range.of(output);
@@ -36,10 +40,14 @@ record GatedActivation(Activation function, RowLoop loop) {
 
     /** The gradients of gate and up. */
     List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up) {
+        if (!hardware.hasRows()) {
+            return DeviceMath.throughGated(function, outputGradient, gate, up);
+        }
+
         int width = Math.toIntExact(gate.size(1));
         Tensor dGate = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
         Tensor dUp = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
-        loop.run(gate.size(0), width, range -> {
+        hardware.rows().run(gate.size(0), width, range -> {
             TensorRows gates = range.of(gate);
             TensorRows ups = range.of(up);
             TensorRows dOutputs = range.of(outputGradient);

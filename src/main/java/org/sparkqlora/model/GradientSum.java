@@ -18,7 +18,8 @@ final class GradientSum {
 
     /** Adds {@code gradient}, a tensor of the parameter's shape in any number format. */
     void add(Parameter parameter, Tensor gradient) {
-        Tensor values = gradient.contiguous().to(ScalarType.Float).view(-1);
+        Tensor values =
+                TensorMemory.onHost(gradient.contiguous().to(ScalarType.Float).view(-1));
         long size = parameter.size();
         for (long at = 0; at < size; at += WINDOW) {
             int count = (int) Math.min(WINDOW, size - at);

@@ -63,7 +63,7 @@ final class KeyValueCache implements AutoCloseable {
 
         private Tensor grown(@Nullable Tensor before, long size, Tensor like) {
             return TensorScope.detached(() -> {
-                Tensor larger = TensorMemory.empty(like.scalar_type(), size, like.size(1), like.size(2));
+                Tensor larger = TensorMemory.empty(like.device(), like.scalar_type(), size, like.size(1), like.size(2));
                 if (before != null) {
                     larger.narrow(0, 0, tokens).copy_(before.narrow(0, 0, tokens));
                 }

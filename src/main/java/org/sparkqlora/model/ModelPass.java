@@ -37,7 +37,7 @@ record ModelPass(
             Tensor ids = indices(batch.ids());
             Deque<LayerState> states = forward(embed(ids, batch), context);
             Tensor last = states.pop().input();
-            Tensor dLast = TensorMemory.zeros(last.scalar_type(), last.size(0), last.size(1));
+            Tensor dLast = model.hardware().zeros(last.scalar_type(), last.size(0), last.size(1));
             float[] losses = headGradient(batch, last, dLast, gradients);
             Tensor dInput = backward(states, dLast, context, gradients);
             addEmbeddingGradient(ids, dInput, gradients);
@@ -94,7 +94,7 @@ record ModelPass(
         Tensor normalized = model.finalNorm(parameters).forward(hidden);
         Tensor logits = model.head(parameters).logits(normalized);
         float[] values = new float[Math.toIntExact(logits.numel())];
-        TensorMemory.read(logits, values, values.length);
+        TensorMemory.read(TensorMemory.onHost(logits), values, values.length);
         return values;
     }
 
@@ -214,7 +214,7 @@ record ModelPass(
         Parameter place = model.embeddingPlace();
         if (place != null) {
             TensorScope.run(() -> {
-                Tensor sum = TensorMemory.zeros(ScalarType.Float, place.shape());
+                Tensor sum = model.hardware().zeros(ScalarType.Float, place.shape());
                 gradients.add(
                         place,
                         sum.index_add_(0, ids, gradient.to(ScalarType.Float)).mul_(model.embeddingMultiplier()));
@@ -228,8 +228,9 @@ record ModelPass(
         }
     }
 
-    private static Tensor indices(int[] values) {
-        return TensorMemory.longs(Arrays.stream(values).asLongStream().toArray());
+    private Tensor indices(int[] values) {
+        return model.hardware()
+                .on(TensorMemory.longs(Arrays.stream(values).asLongStream().toArray()));
     }
 
     private static double sum(float[] values) {

@@ -5,7 +5,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
@@ -19,7 +19,7 @@ import org.sparkqlora.tensor.TensorScope;
  * @param weight w, or 1 + w in families whose norms count from zero, float32, as wide as the last dimension
  * @param place where w lies in the flat vector; null when it is frozen
  */
-record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, RowLoop loop) {
+record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, Hardware hardware) {
     /** How many numbers are normalised together. */
     int width() {
         return Math.toIntExact(weight.size(0));
@@ -28,10 +28,14 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, R
     /** Normalises {@code input} in float32 and returns it in its own number format. */
     Tensor forward(Tensor input) {
         return TensorScope.keep(() -> {
+            if (!hardware.hasRows()) {
+                return DeviceMath.normalized(input, epsilon).mul_(weight).to(input.scalar_type());
+            }
+
             Tensor inputs = input.contiguous();
             Tensor outputs = torch.empty_like(inputs);
             float[] factors = factors();
-            loop.run(rows(input), width(), range -> {
+            hardware.rows().run(rows(input), width(), range -> {
                 TensorRows from = range.of(inputs, width());
                 TensorRows to = range.of(outputs, width());
                 float[] x = new float[width()];
@@ -51,10 +55,14 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, R
         return TensorScope.keep(() -> {
             Tensor inputs = input.contiguous();
             Tensor given = outputGradient.contiguous();
-            Tensor result = torch.empty_like(inputs);
             addWeightGradient(given, inputs, gradients);
+            if (!hardware.hasRows()) {
+                return DeviceMath.throughNorm(given, inputs, weight, epsilon);
+            }
+
+            Tensor result = torch.empty_like(inputs);
             float[] factors = factors();
-            loop.run(rows(input), width(), range -> {
+            hardware.rows().run(rows(input), width(), range -> {
                 TensorRows dOutput = range.of(given, width());
                 TensorRows from = range.of(inputs, width());
                 TensorRows to = range.of(result, width());
@@ -91,8 +99,12 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, R
 
     /** x r, in float32. */
     private Tensor normalized(Tensor input) {
+        if (!hardware.hasRows()) {
+            return DeviceMath.normalized(input, epsilon);
+        }
+
         Tensor outputs = torch.empty_like(input, new TensorOptions(ScalarType.Float), null);
-        loop.run(rows(input), width(), range -> {
+        hardware.rows().run(rows(input), width(), range -> {
             TensorRows from = range.of(input, width());
             TensorRows to = range.of(outputs, width());
             float[] x = new float[width()];

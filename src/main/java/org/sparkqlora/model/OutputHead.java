@@ -1,12 +1,13 @@
 package org.sparkqlora.model;
 
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
@@ -25,9 +26,12 @@ import org.sparkqlora.tensor.TensorScope;
  * @param multiplier m
  * @param cap c; empty without one
  */
-record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, OptionalDouble cap, RowLoop loop) {
+record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, OptionalDouble cap, Hardware hardware) {
     /** Of a chunk's logits: below what malloc would map and unmap each time. */
     private static final long CHUNK_BYTES = 24L << 20;
+
+    /** On a device that must be kept busy. */
+    private static final long DEVICE_CHUNK_BYTES = 128L << 20;
 
     /** The loss of each predictor of (predictors, hidden), in nats. */
     float[] losses(Tensor hidden, int[] targets) {
@@ -45,10 +49,11 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
     private float[] chunked(
             Tensor hidden, int[] targets, @Nullable Tensor hiddenGradient, @Nullable GradientSum gradients) {
         long rows = hidden.size(0);
-        long chunk = Math.max(1, CHUNK_BYTES / (weight.size(0) * weight.element_size()));
+        long bytes = hardware.hasRows() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES;
+        long chunk = Math.max(1, bytes / (weight.size(0) * weight.element_size()));
         float[] losses = new float[Math.toIntExact(rows)];
         // Summed here: the flat vector is slower to add to, and a chunk is few rows.
-        Tensor sum = place == null || gradients == null ? null : TensorMemory.zeros(ScalarType.Float, place.shape());
+        Tensor sum = place == null || gradients == null ? null : hardware.zeros(ScalarType.Float, place.shape());
         for (long from = 0; from < rows; from += chunk) {
             long at = from;
             long count = Math.min(chunk, rows - from);
@@ -85,8 +90,13 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
 
     /** Losses of the predictors from {@code at} on; products W h become the gradients of the losses. */
     private void crossEntropy(Tensor products, int[] targets, float[] losses, int at) {
+        if (!hardware.hasRows()) {
+            crossEntropyOnDevice(products, targets, losses, at);
+            return;
+        }
+
         int width = Math.toIntExact(products.size(1));
-        loop.run(products.size(0), width, range -> {
+        hardware.rows().run(products.size(0), width, range -> {
             TensorRows rows = range.of(products);
             float[] row = new float[width];
             float[] bent = new float[cap.isPresent() ? width : 0];
@@ -99,6 +109,27 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
                 rows.store(i, row);
             }
         });
+    }
+
+    private void crossEntropyOnDevice(Tensor products, int[] targets, float[] losses, int at) {
+        int count = Math.toIntExact(products.size(0));
+        long[] wanted =
+                IntStream.range(at, at + count).mapToLong(i -> targets[i]).toArray();
+        Tensor target = hardware.on(TensorMemory.longs(wanted)).unsqueeze(1);
+        Tensor row = products.to(ScalarType.Float);
+        Tensor bent = cap.isPresent()
+                ? row.mul(new Scalar(multiplier / cap.getAsDouble())).tanh_()
+                : null;
+        Tensor logits = bent == null ? row.mul(new Scalar(multiplier)) : bent.mul(new Scalar(cap.getAsDouble()));
+        Tensor loss = logits.logsumexp(1).sub_(logits.gather(1, target).squeeze(1));
+        float[] found = new float[count];
+        TensorMemory.read(TensorMemory.onHost(loss), found, count);
+        System.arraycopy(found, 0, losses, at, count);
+        Tensor gradient = torch.softmax(logits, 1);
+        gradient.scatter_add_(1, target, torch.full_like(loss, new Scalar(-1.0)).unsqueeze(1));
+        gradient.mul_(new Scalar(multiplier));
+        products.copy_(
+                bent == null ? gradient : gradient.mul_(bent.square().neg_().add_(new Scalar(1.0))));
     }
 
     /** The loss of one predictor; {@code row}, logits but for a factor, becomes {@code softmax - onehot}. */

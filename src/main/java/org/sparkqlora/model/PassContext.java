@@ -8,7 +8,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
-import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.LayerTraits;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.RotarySpec;
@@ -28,7 +28,7 @@ final class PassContext {
             ModelConfig config,
             DocumentBatch batch,
             ScalarType activations,
-            RowLoop loop,
+            Hardware hardware,
             @Nullable KeyValueCache cache) {
         this.layers = config.layerTraits();
         this.batch = batch;
@@ -36,11 +36,11 @@ final class PassContext {
         for (LayerTraits layer : config.layerTraits()) {
             layer.rotary()
                     .ifPresent(spec -> rotaries.computeIfAbsent(
-                            spec, each -> Rotary.of(batch, each, config.headSize(), activations, loop)));
+                            spec, each -> Rotary.of(batch, each, config.headSize(), activations, hardware)));
             attentions.computeIfAbsent(
                     layer.window(),
                     window -> new CausalAttention(
-                            config.attentionScale(), window, config.traits().attentionCap(), loop));
+                            config.attentionScale(), window, config.traits().attentionCap(), hardware));
         }
     }
 

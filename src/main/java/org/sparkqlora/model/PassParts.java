@@ -110,11 +110,12 @@ public final class PassParts implements AutoCloseable {
     private Tensor heads(long count) {
         long size = model.config().headSize();
         return TensorScope.detached(
-                () -> torch.randn(batch.tokens(), count, size).to(hidden.scalar_type()));
+                () -> torch.randn(batch.tokens(), count, size).to(hidden.device(), hidden.scalar_type()));
     }
 
-    private static Tensor indices(int[] values) {
-        return TensorMemory.longs(Arrays.stream(values).asLongStream().toArray());
+    private Tensor indices(int[] values) {
+        return model.hardware()
+                .on(TensorMemory.longs(Arrays.stream(values).asLongStream().toArray()));
     }
 
     /** A part of a pass that needs what layers share. */

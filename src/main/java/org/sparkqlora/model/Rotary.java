@@ -2,9 +2,10 @@ package org.sparkqlora.model;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.quant.Bfloat16;
-import org.sparkqlora.tensor.RowLoop;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.weights.RotarySpec;
@@ -18,16 +19,26 @@ import org.sparkqlora.weights.RotarySpec;
  * @param cosines of each token, headSize / 2 each
  * @param sines the same for sines
  * @param backSines the same for the opposite angles
+ * @param tables the same on a device; null where rows of tensors are read
  */
-record Rotary(float[][] cosines, float[][] sines, float[][] backSines, RowLoop loop) {
+record Rotary(
+        float[][] cosines,
+        float[][] sines,
+        float[][] backSines,
+        Hardware hardware,
+        @Nullable DeviceTables tables) {
+    /** Cosines and sines, (tokens, 1, headSize / 2), float32. */
+    record DeviceTables(Tensor cosine, Tensor sine) {}
+
     /** Tables for the tokens of {@code batch}; each document counts its positions, and its length, for itself. */
-    static Rotary of(DocumentBatch batch, RotarySpec spec, int headSize, ScalarType type, RowLoop loop) {
+    static Rotary of(DocumentBatch batch, RotarySpec spec, int headSize, ScalarType type, Hardware hardware) {
         int pairs = headSize / 2;
         Rotary tables = new Rotary(
                 new float[batch.tokens()][pairs],
                 new float[batch.tokens()][pairs],
                 new float[batch.tokens()][pairs],
-                loop);
+                hardware,
+                null);
         boolean rounds = type == ScalarType.BFloat16;
         int token = 0;
         for (Document document : batch.documents()) {
@@ -38,7 +49,21 @@ record Rotary(float[][] cosines, float[][] sines, float[][] backSines, RowLoop l
             }
         }
 
-        return tables;
+        return hardware.hasRows() ? tables : tables.onDevice(pairs);
+    }
+
+    private Rotary onDevice(int pairs) {
+        DeviceTables copies = new DeviceTables(copied(cosines, pairs), copied(sines, pairs));
+        return new Rotary(cosines, sines, backSines, hardware, copies);
+    }
+
+    private Tensor copied(float[][] table, int pairs) {
+        float[] flat = new float[table.length * pairs];
+        for (int token = 0; token < table.length; token++) {
+            System.arraycopy(table[token], 0, flat, token * pairs, pairs);
+        }
+
+        return hardware.on(TensorMemory.floats(flat, table.length, 1, pairs));
     }
 
     private void fill(int token, int position, float[] frequencies, float factor, boolean rounds) {
@@ -54,12 +79,15 @@ record Rotary(float[][] cosines, float[][] sines, float[][] backSines, RowLoop l
 
     /** Turns (tokens, heads, headSize). */
     Tensor forward(Tensor input) {
-        return turn(input, sines);
+        return tables == null ? turn(input, sines) : DeviceMath.turned(input, tables.cosine(), tables.sine());
     }
 
     /** The gradient of the input: the gradient of the output, turned back. */
     Tensor backward(Tensor outputGradient) {
-        return turn(outputGradient, backSines);
+        return tables == null
+                ? turn(outputGradient, backSines)
+                : DeviceMath.turned(
+                        outputGradient, tables.cosine(), tables.sine().neg());
     }
 
     private Tensor turn(Tensor input, float[][] by) {
@@ -67,7 +95,7 @@ record Rotary(float[][] cosines, float[][] sines, float[][] backSines, RowLoop l
         int half = Math.toIntExact(input.size(2) / 2);
         int width = 2 * half * heads;
         Tensor output = TensorMemory.empty(input.scalar_type(), input.size(0), heads, 2L * half);
-        loop.run(input.size(0), width, range -> {
+        hardware.rows().run(input.size(0), width, range -> {
             TensorRows inputs = range.strided(input, width, input.stride(0));
             TensorRows outputs = range.of(output, width);
             float[] row = new float[width];

@@ -6,8 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.tensor.ComputeThread;
-import org.sparkqlora.tensor.RowLoop;
-import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.Projection;
@@ -21,15 +20,14 @@ final class Workspace implements AutoCloseable {
     private final Map<Projection, Tensor> buffers = new EnumMap<>(Projection.class);
     private final ComputeThread thread = new ComputeThread();
     private final FourBitDequantizer dequantizer;
-    private final RowLoop loop;
+    private final Hardware hardware;
 
-    Workspace(ModelConfig config, ScalarType type, FourBitDequantizer dequantizer, RowLoop loop) {
+    Workspace(ModelConfig config, ScalarType type, FourBitDequantizer dequantizer, Hardware hardware) {
         this.dequantizer = dequantizer;
-        this.loop = loop;
+        this.hardware = hardware;
         for (Projection projection : Projection.of(config)) {
             ProjectionShape shape = ProjectionShape.of(projection, config);
-            buffers.put(
-                    projection, TensorScope.detached(() -> TensorMemory.empty(type, shape.outputs(), shape.inputs())));
+            buffers.put(projection, TensorScope.detached(() -> hardware.empty(type, shape.outputs(), shape.inputs())));
         }
     }
 
@@ -37,8 +35,8 @@ final class Workspace implements AutoCloseable {
         return thread;
     }
 
-    RowLoop loop() {
-        return loop;
+    Hardware hardware() {
+        return hardware;
     }
 
     Tensor materialize(Projection projection, BaseMatrix matrix) {

@@ -42,7 +42,11 @@ public final class ClusterCheck {
             List<Integer> numbers = IntStream.range(0, slots).boxed().toList();
             ExecutorCheck check = new ExecutorCheck(needs.model(), needs.folders(), configuration);
             Map<String, ProcessFacts> byName = new LinkedHashMap<>();
-            context.parallelize(numbers, slots).map(check).collect().forEach(facts -> byName.put(facts.name(), facts));
+            ModelTasks.of(context.getConf())
+                    .place(context.parallelize(numbers, slots))
+                    .map(check)
+                    .collect()
+                    .forEach(facts -> byName.put(facts.name(), facts));
             return byName.values().stream()
                     .sorted(Comparator.comparing(ProcessFacts::name))
                     .toList();

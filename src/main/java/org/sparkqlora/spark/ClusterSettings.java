@@ -36,9 +36,11 @@ record ClusterSettings(SparkConf conf) {
                 : 0;
     }
 
-    /** GPUs of an executor. */
-    int gpusOfExecutor() {
-        return conf.getInt(ModelTasks.GPUS_OF_EXECUTOR, 0);
+    /** Whether executors hold GPUs that tasks which compute with the model would not get. */
+    boolean leavesGpus() {
+        return conf.getInt(ModelTasks.GPUS_OF_EXECUTOR, 0) > 0
+                && !ModelTasks.of(conf).wholeGpu()
+                && !conf.contains(ModelTasks.GPUS_OF_TASK);
     }
 
     int threadsOfTask() {

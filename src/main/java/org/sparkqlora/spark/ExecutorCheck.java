@@ -28,7 +28,7 @@ final class ExecutorCheck implements Function<Integer, ProcessFacts> {
     @Override
     public ProcessFacts call(Integer slot) {
         List<String> missing = new ArrayList<>();
-        model.problem().ifPresent(missing::add);
+        model.problem(TaskGpus.addresses()).ifPresent(missing::add);
         folders.forEach(folder -> checkFolder(folder, missing));
         SparkEnv env = SparkEnv.get();
         String name = "executor %s on %s"

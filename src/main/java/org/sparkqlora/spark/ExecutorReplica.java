@@ -24,23 +24,32 @@ final class ExecutorReplica implements AutoCloseable {
     private final Map<String, PreparedRows> rows = new HashMap<>();
     private final Map<Long, Map<Integer, ShardResult>> left = new HashMap<>();
 
-    private ExecutorReplica(RunDescription run, SharedResources<GradientModel> models, @Nullable TrainState state) {
+    private ExecutorReplica(
+            RunDescription run, SharedResources<GradientModel> models, List<String> gpus, @Nullable TrainState state) {
         this.run = run;
         this.workers = new Workers(run.threads());
-        this.model = models.lease(run.model().key(), () -> run.model().open(run.threads()));
+        this.model = models.lease(run.model().key() + gpus, () -> run.model().open(run.threads(), gpus));
         this.ofDriver = state != null;
-        this.home = new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
+        this.home = new StateHome(
+                workers,
+                run.paging(),
+                ScratchFolder.ofProcess(),
+                model.get().gpuUpdate().orElse(null));
         this.replica = state == null ? Replica.empty(model.get(), home) : Replica.of(model.get(), home, state);
     }
 
-    /** A replica that follows the driver by its broadcasts. */
-    static ExecutorReplica following(RunDescription run, SharedResources<GradientModel> models) {
-        return new ExecutorReplica(run, models, null);
+    /**
+     * A replica that follows the driver by its broadcasts.
+     *
+     * @param gpus that tasks of it hold
+     */
+    static ExecutorReplica following(RunDescription run, SharedResources<GradientModel> models, List<String> gpus) {
+        return new ExecutorReplica(run, models, gpus, null);
     }
 
     /** The driver's own replica, where tasks run in the driver. */
     static ExecutorReplica of(RunDescription run, SharedResources<GradientModel> models, TrainState state) {
-        return new ExecutorReplica(run, models, state);
+        return new ExecutorReplica(run, models, List.of(), state);
     }
 
     StateHome home() {

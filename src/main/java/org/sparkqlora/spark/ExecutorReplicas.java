@@ -3,12 +3,13 @@ package org.sparkqlora.spark;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.TrainState;
 
 /**
- * The replicas of this process, one a run. A Spark task has no other way to find what an earlier task of its process left,
+ * The replicas of this process, one a run and GPU, or one a run without GPUs. A Spark task has no other way to find what an earlier task of its process left,
  * so this is static, as nothing else is but the tokenizers of {@link RecordEncoders}.
  */
 final class ExecutorReplicas {
@@ -16,7 +17,7 @@ final class ExecutorReplicas {
     private static final int MOST_FOLLOWING = 2;
 
     private static final SharedResources<GradientModel> MODELS = new SharedResources<>(GradientModel::close);
-    private static final Map<String, ExecutorReplica> FOLLOWING = new LinkedHashMap<>(MOST_FOLLOWING, 0.75f, true);
+    private static final Map<List<String>, Map<String, ExecutorReplica>> FOLLOWING = new HashMap<>();
     private static final Map<String, ExecutorReplica> ADOPTED = new HashMap<>();
 
     private ExecutorReplicas() {}
@@ -29,14 +30,21 @@ final class ExecutorReplicas {
     /** Runs in a task: the replica of its run, made by the first task that asks. */
     static synchronized ExecutorReplica of(RunDescription run) {
         ExecutorReplica adopted = ADOPTED.get(run.id());
-        ExecutorReplica known = adopted == null ? FOLLOWING.get(run.id()) : adopted;
+        if (adopted != null) {
+            return adopted;
+        }
+
+        List<String> gpus = TaskGpus.addresses();
+        Map<String, ExecutorReplica> ofDevice =
+                FOLLOWING.computeIfAbsent(gpus, any -> new LinkedHashMap<>(MOST_FOLLOWING, 0.75f, true));
+        ExecutorReplica known = ofDevice.get(run.id());
         if (known != null) {
             return known;
         }
 
-        makeRoom();
-        ExecutorReplica made = ExecutorReplica.following(run, MODELS);
-        FOLLOWING.put(run.id(), made);
+        makeRoom(ofDevice);
+        ExecutorReplica made = ExecutorReplica.following(run, MODELS, gpus);
+        ofDevice.put(run.id(), made);
         return made;
     }
 
@@ -56,8 +64,8 @@ final class ExecutorReplicas {
     }
 
     /** Closes what was used longest ago; a late task of that run would make it anew from its snapshot. */
-    private static void makeRoom() {
-        for (Iterator<ExecutorReplica> oldest = FOLLOWING.values().iterator(); FOLLOWING.size() >= MOST_FOLLOWING; ) {
+    private static void makeRoom(Map<String, ExecutorReplica> following) {
+        for (Iterator<ExecutorReplica> oldest = following.values().iterator(); following.size() >= MOST_FOLLOWING; ) {
             ExecutorReplica replica = oldest.next();
             oldest.remove();
             replica.close();

@@ -18,6 +18,8 @@ import org.apache.spark.util.Utils;
 record ModelTasks(int threads, boolean wholeGpu) {
     static final String GPUS_OF_EXECUTOR = "spark.executor.resource.gpu.amount";
 
+    static final String GPUS_OF_TASK = "spark.task.resource.gpu.amount";
+
     private static final String GPU = "gpu";
     private static final String CORES_OF_EXECUTOR = "spark.executor.cores";
     private static final String CORES_OF_TASK = "spark.task.cpus";

@@ -35,9 +35,10 @@ final class SettingsCheck {
                             .formatted(shards, slots, waves, slots));
         }
 
-        if (settings.gpusOfExecutor() > 0) {
-            advice.add("This build computes on CPU cores only, %d a task: the GPUs that executors hold (%s) stay idle."
-                    .formatted(settings.threadsOfTask(), ModelTasks.GPUS_OF_EXECUTOR));
+        if (settings.leavesGpus()) {
+            advice.add(
+                    "The GPUs that executors hold (%s) stay idle: set %s to 1, or, without dynamic allocation, spark.executor.cores to at least one a GPU."
+                            .formatted(ModelTasks.GPUS_OF_EXECUTOR, ModelTasks.GPUS_OF_TASK));
         }
 
         if (!isKryo(settings) && !settings.isLocal()) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.GenerationSpec;
@@ -11,6 +12,8 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
@@ -19,11 +22,19 @@ import org.sparkqlora.weights.WeightFolder;
 public final class DecoderGradientModel implements GradientModel {
     private final WeightFolder weights;
     private final DecoderModel model;
+    private final @Nullable Gpu gpu;
     private final Function<ModelConfig, Optional<TakenFactors>> taken;
 
-    /** @param taken what was taken out of the base, if adapters begin so; read only where they do */
+    /**
+     * @param gpu that the model computes on, closed with it; null for the processor
+     * @param taken what was taken out of the base, if adapters begin so; read only where they do
+     */
     DecoderGradientModel(
-            WeightFolder weights, DecoderModel model, Function<ModelConfig, Optional<TakenFactors>> taken) {
+            WeightFolder weights,
+            DecoderModel model,
+            @Nullable Gpu gpu,
+            Function<ModelConfig, Optional<TakenFactors>> taken) {
+        this.gpu = gpu;
         this.weights = weights;
         this.model = model;
         this.taken = taken;
@@ -50,9 +61,17 @@ public final class DecoderGradientModel implements GradientModel {
     }
 
     @Override
+    public Optional<AdamWKernel> gpuUpdate() {
+        return Optional.ofNullable(gpu).flatMap(Gpu::update);
+    }
+
+    @Override
     public void close() {
         model.close();
         weights.close();
+        if (gpu != null) {
+            gpu.close();
+        }
     }
 
     private record BoundDecoder(DecoderModel model, BoundParameters parameters) implements BoundModel {

@@ -2,8 +2,10 @@ package org.sparkqlora.train;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.model.DecoderModel;
@@ -14,7 +16,10 @@ import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.DeviceChoice;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.QuantizedCache;
@@ -33,6 +38,7 @@ import org.sparkqlora.weights.WeightFolder;
  * @param cacheFolder where copies are kept
  * @param taken what was taken out of the base; null unless adapters begin so
  * @param recompute what passes do not keep
+ * @param device what tasks compute on
  */
 public record FolderModelSource(
         ModelPlace place,
@@ -40,11 +46,12 @@ public record FolderModelSource(
         ModelSpec spec,
         String cacheFolder,
         @Nullable StoredFactors taken,
-        Recompute recompute)
+        Recompute recompute,
+        DeviceChoice device)
         implements ModelSource {
-    /** A model that nothing was taken out of. */
+    /** A model that nothing was taken out of, on the processor. */
     public FolderModelSource(ModelPlace place, String folder, ModelSpec spec, String cacheFolder) {
-        this(place, folder, spec, cacheFolder, null, Recompute.ALL);
+        this(place, folder, spec, cacheFolder, null, Recompute.ALL, DeviceChoice.CPU);
     }
 
     /** A folder that is on every host. */
@@ -54,12 +61,17 @@ public record FolderModelSource(
 
     /** What is left of the model. */
     public FolderModelSource without(StoredFactors factors) {
-        return new FolderModelSource(place, folder, spec, cacheFolder, factors, recompute);
+        return new FolderModelSource(place, folder, spec, cacheFolder, factors, recompute, device);
     }
 
     /** The same model, whose passes keep what {@code other} says. */
     public FolderModelSource recomputing(Recompute other) {
-        return new FolderModelSource(place, folder, spec, cacheFolder, taken, other);
+        return new FolderModelSource(place, folder, spec, cacheFolder, taken, other, device);
+    }
+
+    /** The same model, computing on what {@code other} says. */
+    public FolderModelSource on(DeviceChoice other) {
+        return new FolderModelSource(place, folder, spec, cacheFolder, taken, recompute, other);
     }
 
     @Override
@@ -70,6 +82,12 @@ public record FolderModelSource(
     @Override
     public Optional<String> problem() {
         return Files.isDirectory(Path.of(folder)) ? Optional.empty() : place.problem();
+    }
+
+    @Override
+    public Optional<String> problem(List<String> gpus) {
+        OptionalInt gpu = device.gpu(gpus);
+        return gpu.isEmpty() ? problem() : problem().or(() -> Gpu.problem(gpu.getAsInt()));
     }
 
     /** The folder, made now if this host lacks it. */
@@ -91,11 +109,45 @@ public record FolderModelSource(
 
     @Override
     public DecoderGradientModel open(int threads) {
+        return open(threads, (Gpu) null);
+    }
+
+    @Override
+    public DecoderGradientModel open(int threads, List<String> gpus) {
+        OptionalInt number = device.gpu(gpus);
+        if (number.isEmpty()) {
+            return open(threads);
+        }
+
+        Gpu gpu = Gpu.open(number.getAsInt());
+        try {
+            requireNumbers(gpu);
+            return open(threads, gpu);
+        } catch (RuntimeException e) {
+            gpu.close();
+            throw e;
+        }
+    }
+
+    private void requireNumbers(Gpu gpu) {
+        if (spec.precision() == Precision.BF16 && !gpu.capability().hasBfloat16()) {
+            throw new IllegalStateException(
+                    "Cannot compute in bf16 on %s: expected compute capability 8.0. Use --precision fp32"
+                            .formatted(gpu));
+        }
+    }
+
+    private DecoderGradientModel open(int threads, @Nullable Gpu gpu) {
         WeightFolder weights = openWeights(threads);
         try {
-            DecoderModel model = DecoderModel.load(weights, spec, threads, recompute);
+            DecoderModel model = DecoderModel.load(
+                    weights,
+                    spec,
+                    threads,
+                    recompute,
+                    workers -> gpu == null ? Hardware.processor(workers) : gpu.hardware());
             Natives.returnFreedMemory();
-            return new DecoderGradientModel(weights, model, this::takenFactors);
+            return new DecoderGradientModel(weights, model, gpu, this::takenFactors);
         } catch (RuntimeException e) {
             closeAfter(e, weights);
             throw e;

@@ -1,8 +1,10 @@
 package org.sparkqlora.train;
 
+import java.util.Optional;
 import java.util.function.LongFunction;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.cuda.AdamWKernel;
 
 /** What training needs of a model: where its trained tensors lie, and gradients at any values of them. */
 public interface GradientModel extends AutoCloseable {
@@ -18,6 +20,11 @@ public interface GradientModel extends AutoCloseable {
 
     /** The model at these values, for any number of threads; must be closed before the model is. */
     BoundModel bind(FlatVector parameters);
+
+    /** What updates parameters and optimiser state where the model computes; nothing for the processor's threads. */
+    default Optional<AdamWKernel> gpuUpdate() {
+        return Optional.empty();
+    }
 
     @Override
     void close();

@@ -1,6 +1,7 @@
 package org.sparkqlora.train;
 
 import java.io.Serializable;
+import java.util.List;
 import java.util.Optional;
 
 /** Opens the base model in whatever process needs it. A value that crosses to executors. */
@@ -11,6 +12,24 @@ public interface ModelSource extends Serializable {
     /** Why this process could not open the model, found out in no time; nothing when it seems that it can. */
     Optional<String> problem();
 
+    /**
+     * As {@link #problem()}, in a task that Spark gave GPUs to.
+     *
+     * @param gpus their addresses; empty for none
+     */
+    default Optional<String> problem(List<String> gpus) {
+        return problem();
+    }
+
     /** Loads the model; a call of it computes with {@code threads} threads. */
     GradientModel open(int threads);
+
+    /**
+     * As {@link #open(int)}, in a task that Spark gave GPUs to: whether it computes on one is the source's to say.
+     *
+     * @param gpus their addresses; empty for none
+     */
+    default GradientModel open(int threads, List<String> gpus) {
+        return open(threads);
+    }
 }

@@ -3,9 +3,12 @@ package org.sparkqlora.train;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.SplitMix;
+import org.sparkqlora.tensor.cuda.GpuMemoryException;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /**
@@ -14,6 +17,8 @@ import org.sparkqlora.tokenizer.TokenRow;
  * <p>Micro-batches go through the model in row order, and their gradients are summed in float32 in that order.
  */
 public final class ShardTask {
+    private static final Logger LOG = LoggerFactory.getLogger(ShardTask.class);
+
     private final BatchPlan batches;
     private final long seed;
     private final RowReader rows;
@@ -26,11 +31,41 @@ public final class ShardTask {
 
     /** Computes {@code shard} of {@code step} into {@code gradient}, which is all zeros and becomes the result's. */
     public ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard) {
+        return compute(model, gradient, step, shard, batches.microBatchSize());
+    }
+
+    /**
+     * Where a GPU has no room for a micro-batch, the whole shard begins anew with micro-batches half as large: the same sum, added in
+     * smaller parts.
+     */
+    private ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard, int microRows) {
+        try {
+            return inMicroBatches(model, gradient, step, shard, microRows);
+        } catch (GpuMemoryException e) {
+            if (microRows == 1) {
+                throw new GpuMemoryException(
+                        "Cannot compute a row on the GPU: %s. Beside the model in 4 bits, activations take its memory: lower --sequence-length, take --recompute all, or fewer tasks a GPU; 'plan' tells what takes how much"
+                                .formatted(e.getMessage()),
+                        e);
+            }
+
+            LOG.warn(
+                    "No room on the GPU for {} rows at once, so that shard {} takes half: {}",
+                    microRows,
+                    shard,
+                    e.getMessage());
+        }
+
+        gradient.clear();
+        return compute(model, gradient, step, shard, (microRows + 1) / 2);
+    }
+
+    private ShardResult inMicroBatches(BoundModel model, FlatVector gradient, long step, int shard, int microRows) {
         long[] slice = batches.rowsOf(step, shard, seed);
         LossTotal total = LossTotal.ZERO;
         long tokens = 0;
-        for (int from = 0; from < slice.length; from += batches.microBatchSize()) {
-            long[] numbers = Arrays.copyOfRange(slice, from, Math.min(slice.length, from + batches.microBatchSize()));
+        for (int from = 0; from < slice.length; from += microRows) {
+            long[] numbers = Arrays.copyOfRange(slice, from, Math.min(slice.length, from + microRows));
             List<TokenRow> microBatch = readAll(numbers);
             LossTotal loss = model.addGradient(microBatch, gradient, passSeed(step, shard, from));
             if (!Double.isFinite(loss.lossSum())) {

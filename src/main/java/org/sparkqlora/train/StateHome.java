@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.Optimizer;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -10,6 +11,7 @@ import org.sparkqlora.optim.PagePlace;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.cuda.AdamWKernel;
 
 /**
  * Where a process keeps its States, and what it moves them on with. Decides no bit of them.
@@ -17,8 +19,18 @@ import org.sparkqlora.tensor.FlatVector;
  * @param workers threads of an update
  * @param paging of an optimiser that pages
  * @param folder for scratch files, on a local disk
+ * @param gpu updates pages in place of the workers, by AdamW's rule; null without one
  */
-public record StateHome(Workers workers, Paging paging, Path folder) {
+public record StateHome(
+        Workers workers,
+        Paging paging,
+        Path folder,
+        @Nullable AdamWKernel gpu) {
+    /** States that the processor moves on. */
+    public StateHome(Workers workers, Paging paging, Path folder) {
+        this(workers, paging, folder, null);
+    }
+
     /** States that lie in memory whole. */
     public static StateHome inMemory(Workers workers) {
         return new StateHome(workers, Paging.DEFAULT, Path.of(System.getProperty("java.io.tmpdir")));
@@ -33,6 +45,8 @@ public record StateHome(Workers workers, Paging paging, Path folder) {
     }
 
     Optimizer optimizer(OptimizerSpec spec, List<OptimizedTensor> tensors) {
-        return Optimizers.create(spec, tensors, workers, paging, folder);
+        return gpu == null
+                ? Optimizers.create(spec, tensors, workers, paging, folder)
+                : Optimizers.create(spec, tensors, workers, paging, folder, gpu);
     }
 }

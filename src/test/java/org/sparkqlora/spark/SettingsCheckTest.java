@@ -16,14 +16,15 @@ class SettingsCheckTest {
 
         assertThat(problems(settings))
                 .containsExactly(
-                        "Cannot run a task: expected spark.executor.cores of at least spark.task.cpus, 4, found 2. Raise the one or lower the other.");
+                        "Cannot run a task: expected spark.executor.cores of at least spark.task.cpus, 4, found 2."
+                                + " Raise the one or lower the other.");
     }
 
     @Test
     void kryoWithoutOurRegistratorIsRefused() {
         assertThat(problems(kryo().set("spark.kryo.registrator", "org.example.Other")))
-                .containsExactly(
-                        "Cannot use Kryo: expected spark.kryo.registrator to hold org.sparkqlora.spark.TrainRegistrator, found 'org.example.Other'");
+                .containsExactly("Cannot use Kryo: expected spark.kryo.registrator to hold"
+                        + " org.sparkqlora.spark.TrainRegistrator, found 'org.example.Other'");
     }
 
     @Test
@@ -34,19 +35,26 @@ class SettingsCheckTest {
                 .isEmpty();
         assertThat(SettingsCheck.advice(new ClusterSettings(settings), 4, 3))
                 .containsExactly(
-                        "4 shards on 3 task slots leave slots idle: a step takes 2 rounds. A multiple of 3 shards uses them all.",
-                        "Java's serialisation copies gradients several times: set spark.serializer to org.apache.spark.serializer.KryoSerializer and spark.kryo.registrator to org.sparkqlora.spark.TrainRegistrator.");
+                        "4 shards on 3 task slots leave slots idle: a step takes 2 rounds. A multiple of 3 shards uses"
+                                + " them all.",
+                        "Java's serialisation copies gradients several times: set spark.serializer to"
+                                + " org.apache.spark.serializer.KryoSerializer and spark.kryo.registrator to"
+                                + " org.sparkqlora.spark.TrainRegistrator.");
         assertThat(SettingsCheck.advice(new ClusterSettings(kryo()), 6, 3)).isEmpty();
     }
 
     @Test
-    void gpusThatWouldStayIdleAreAdvice() {
-        SparkConf settings =
-                kryo().set("spark.executor.resource.gpu.amount", "2").set("spark.executor.cores", "8");
+    void gpusThatNoTaskWouldGetAreAdvice() {
+        SparkConf idle = kryo().set("spark.executor.resource.gpu.amount", "2");
+        SparkConf placed = kryo().set("spark.executor.resource.gpu.amount", "2").set("spark.executor.cores", "8");
 
-        assertThat(SettingsCheck.advice(new ClusterSettings(settings), 4, 4))
-                .containsExactly(
-                        "This build computes on CPU cores only, 4 a task: the GPUs that executors hold (spark.executor.resource.gpu.amount) stay idle.");
+        assertThat(SettingsCheck.advice(new ClusterSettings(idle), 4, 4))
+                .containsExactly("The GPUs that executors hold (spark.executor.resource.gpu.amount) stay idle: set"
+                        + " spark.task.resource.gpu.amount to 1, or, without dynamic allocation,"
+                        + " spark.executor.cores to at least one a GPU.");
+        assertThat(SettingsCheck.advice(new ClusterSettings(placed), 4, 4)).isEmpty();
+        assertThat(SettingsCheck.advice(new ClusterSettings(idle.set("spark.task.resource.gpu.amount", "1")), 4, 4))
+                .isEmpty();
     }
 
     private static List<String> problems(SparkConf settings) {

@@ -88,7 +88,7 @@ class GoldenTrainingTest {
         WeightFolder weights = golden.weights(mode, cache);
         try (Workers workers = new Workers(1);
                 DecoderGradientModel model = new DecoderGradientModel(
-                        weights, DecoderModel.load(weights, plan.spec(), 1), config -> Optional.empty())) {
+                        weights, DecoderModel.load(weights, plan.spec(), 1), null, config -> Optional.empty())) {
             TrainState start = TrainState.fresh(
                     golden.adapter(model.parameters()),
                     model.parameters(),

@@ -21,7 +21,7 @@ public final class CudaDriver {
     public static CudaDriver find() {
         return new CudaDriver(SharedLibrary.firstOf(NAMES, DriverApi.class)
                 .orElseThrow(() -> new IllegalStateException(
-                        "Cannot use a GPU: none of %s can be loaded. Is NVIDIA's driver installed, and does the container see it?"
+                        "none of %s can be loaded (NVIDIA's driver is missing, or the container does not see it)"
                                 .formatted(String.join(", ", NAMES)))));
     }
 

@@ -34,8 +34,8 @@ public final class Nvrtc {
 
     /** The library that came with this jar, or the first that the system finds. */
     static Nvrtc find() {
-        List<String> names = Stream.concat(BundledLibrary.paths().stream(), NAMES.stream())
-                .toList();
+        List<String> names =
+                Stream.concat(BundledLibrary.paths().stream(), NAMES.stream()).toList();
         return new Nvrtc(SharedLibrary.firstOf(names, Api.class)
                 .orElseThrow(() -> new IllegalStateException(
                         "Cannot compile kernels for the GPU: none of %s can be loaded. Expected a jar built with -Pgpu, or CUDA 13 on the library path"

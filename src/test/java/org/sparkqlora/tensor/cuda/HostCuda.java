@@ -65,7 +65,8 @@ public final class HostCuda {
             return library;
         } catch (IOException e) {
             throw new UncheckedIOException(
-                    "Failed to compile the kernels for the host: expected g++. To leave these tests out: mvn -DexcludedGroups=slow,gpu,compiler verify",
+                    "Failed to compile the kernels for the host: expected g++. To leave these tests out: mvn"
+                            + " -DexcludedGroups=slow,gpu,compiler verify",
                     e);
         }
     }

@@ -1,0 +1,147 @@
+package org.sparkqlora.tensor.cuda;
+
+import java.util.Optional;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.Device;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.FourBitExpansion;
+import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tensor.OperationsExpansion;
+
+/**
+ * A GPU that libtorch computes on, with kernels of our own where they could be compiled. Without CUDA's compiler libtorch's operations
+ * take the place of one kernel and the processor that of the other, to the same bits.
+ */
+public final class Gpu implements AutoCloseable {
+    private static final String BINDING = "org.bytedeco.pytorch.global.torch_cuda";
+
+    private final CudaDevice device;
+    private final Device place;
+    private final FourBitExpansion expansion;
+    private final @Nullable AdamWKernel update;
+    private final String description;
+
+    Gpu(CudaDevice device, Device place, FourBitExpansion expansion, @Nullable AdamWKernel update, String kernels) {
+        this.device = device;
+        this.place = place.retainReference();
+        this.expansion = expansion;
+        this.update = update;
+        this.description = "GPU %d (%s, compute capability %s), %s"
+                .formatted(device.ordinal(), device.name(), device.capability(), kernels);
+    }
+
+    /** The GPU of that number among those that this process sees; throws an error that says why it cannot be used. */
+    public static Gpu open(int ordinal) {
+        try {
+            CudaDevice device = checked(CudaDriver.find(), ordinal);
+            requireLibtorch(ordinal);
+            return withKernels(device, new Device("cuda:" + ordinal));
+        } catch (IllegalStateException | LinkageError e) {
+            throw new IllegalStateException(
+                    "Cannot compute on GPU %d: %s. With --device cpu it computes on the processor"
+                            .formatted(ordinal, e.getMessage()),
+                    e);
+        }
+    }
+
+    /** Why {@link #open} would fail; nothing when it would not. */
+    public static Optional<String> problem(int ordinal) {
+        try (Gpu gpu = open(ordinal)) {
+            return Optional.empty();
+        } catch (IllegalStateException e) {
+            return Optional.of(e.getMessage());
+        }
+    }
+
+    /** The device, if it is there and new enough. */
+    static CudaDevice checked(CudaDriver driver, int ordinal) {
+        int count = driver.devices();
+        if (ordinal >= count) {
+            throw new IllegalStateException(
+                    "the process sees %d of them, numbered from 0 (CUDA_VISIBLE_DEVICES may hide it)".formatted(count));
+        }
+
+        CudaDevice device = driver.device(ordinal);
+        ComputeCapability capability = device.capability();
+        if (!capability.isAtLeast(ComputeCapability.OLDEST)) {
+            throw new IllegalStateException("expected compute capability %s or later, found %s (%s)"
+                    .formatted(ComputeCapability.OLDEST, capability, device.name()));
+        }
+
+        return device;
+    }
+
+    /** What a model on it needs. */
+    public Hardware hardware() {
+        return Hardware.operations(place, expansion);
+    }
+
+    /** AdamW on it; nothing where the processor is to do that. */
+    public Optional<AdamWKernel> update() {
+        return Optional.ofNullable(update);
+    }
+
+    public ComputeCapability capability() {
+        return device.capability();
+    }
+
+    /** What it is and how it computes. */
+    @Override
+    public String toString() {
+        return description;
+    }
+
+    @Override
+    public void close() {
+        if (update != null) {
+            update.close();
+        }
+
+        place.releaseReference();
+    }
+
+    private static Gpu withKernels(CudaDevice device, Device place) {
+        try {
+            return new Gpu(
+                    device, place, DequantizeKernel.on(device), AdamWKernel.on(device), "kernels compiled for it");
+        } catch (IllegalStateException e) {
+            return new Gpu(
+                    device,
+                    place,
+                    new OperationsExpansion(),
+                    null,
+                    "without kernels of its own, which is slower: " + e.getMessage());
+        }
+    }
+
+    private static void requireLibtorch(int ordinal) {
+        String library = "/org/bytedeco/pytorch/%s-gpu/libtorch_cuda.so".formatted(Loader.getPlatform());
+        if (Gpu.class.getResource(library) == null) {
+            throw new IllegalStateException(
+                    "libtorch in this jar was built without CUDA. Build with mvn -Pgpu package");
+        }
+
+        Natives.load();
+        loadBinding();
+        if (!torch.cuda_is_available()) {
+            throw new IllegalStateException(
+                    "libtorch finds no GPU (the driver may be older than this jar's CUDA needs: 580 for 13, 575 for"
+                            + " 12.9, which -Pgpu,cuda12 takes)");
+        }
+
+        if (ordinal >= torch.cuda_device_count()) {
+            throw new IllegalStateException("libtorch sees %d GPUs".formatted(torch.cuda_device_count()));
+        }
+    }
+
+    /** Nothing else makes the process load libtorch's CUDA part. */
+    private static void loadBinding() {
+        try {
+            Loader.load(Class.forName(BINDING));
+        } catch (ClassNotFoundException e) {
+            throw new IllegalStateException("Cannot find %s in this jar".formatted(BINDING), e);
+        }
+    }
+}

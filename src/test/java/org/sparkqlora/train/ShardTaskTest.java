@@ -1,0 +1,91 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.cuda.GpuMemoryException;
+import org.sparkqlora.tokenizer.TokenRow;
+
+class ShardTaskTest {
+    private static final RowReader ROWS = TrainFixture.reader(TrainFixture.countingRows(50, 3));
+    private static final BatchPlan BATCHES = TrainFixture.batches(1, 8, 1);
+
+    @Test
+    void aShardThatHasNoRoomBeginsAnewWithHalfTheRowsAndGivesTheSameSum() {
+        SmallGpu gpu = new SmallGpu(3);
+        FlatVector plain = FlatVector.zeros(gpu.model.parameters().size());
+        FlatVector halved = FlatVector.zeros(plain.length());
+
+        ShardResult.Gradient expected = compute(new SmallGpu(8), plain);
+        ShardResult.Gradient found = compute(gpu, halved);
+
+        assertThat(gpu.tried).containsExactly(8, 4, 2, 2, 2, 2);
+        assertThat(found.loss()).isEqualTo(expected.loss());
+        assertThat(found.tokens()).isEqualTo(expected.tokens());
+        for (long i = 0; i < plain.length(); i++) {
+            assertThat(halved.get(i)).as("element %d", i).isEqualTo(plain.get(i));
+        }
+    }
+
+    @Test
+    void whatASingleRowLacksIsSaidWithWhatToLower() {
+        SmallGpu gpu = new SmallGpu(0);
+        FlatVector gradient = FlatVector.zeros(gpu.model.parameters().size());
+
+        assertThatThrownBy(() -> compute(gpu, gradient))
+                .isInstanceOf(GpuMemoryException.class)
+                .hasMessage(
+                        "Cannot compute a row on the GPU: CUDA out of memory. Beside the model in 4 bits, activations"
+                            + " take its memory: lower --sequence-length, take --recompute all, or fewer tasks a GPU;"
+                            + " 'plan' tells what takes how much");
+        assertThat(gpu.tried).containsExactly(8, 4, 2, 1);
+    }
+
+    private static ShardResult.Gradient compute(SmallGpu gpu, FlatVector gradient) {
+        return (ShardResult.Gradient) new ShardTask(BATCHES, 42, ROWS).compute(gpu, gradient, 0, 0);
+    }
+
+    /** Has room for so many rows at once; of larger ones it adds one before it notices. */
+    private static final class SmallGpu implements BoundModel {
+        private final int room;
+        private final BigramModel model = new BigramModel();
+        private final BoundModel bound = model.bind(model.initialParameters(1));
+        private final List<Integer> tried = new ArrayList<>();
+
+        private SmallGpu(int room) {
+            this.room = room;
+        }
+
+        @Override
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
+            tried.add(microBatch.size());
+            if (microBatch.size() > room) {
+                bound.addGradient(microBatch.subList(0, 1), gradient, passSeed);
+                throw new GpuMemoryException("CUDA out of memory");
+            }
+
+            return bound.addGradient(microBatch, gradient, passSeed);
+        }
+
+        @Override
+        public List<LossTotal> losses(List<TokenRow> microBatch) {
+            return bound.losses(microBatch);
+        }
+
+        @Override
+        public int[] generate(int[] prompt, GenerationSpec spec) {
+            return bound.generate(prompt, spec);
+        }
+
+        @Override
+        public void close() {
+            bound.close();
+        }
+    }
+}
