@@ -40,11 +40,17 @@ public final class CudaKernels {
     void launch(String kernel, @Nullable Pointer stream, long blocks, int threads, KernelArguments arguments) {
         device.enter();
         Pointer function = functions.computeIfAbsent(kernel, this::find);
-        int result = device.api()
-                .cuLaunchKernel(
-                        function, Math.toIntExact(blocks), 1, 1, threads, 1, 1, 0, stream, arguments.addresses(), null);
-        Reference.reachabilityFence(arguments); // the driver reads what it points to
-        device.require(result, "start kernel " + kernel);
+        device.require(call(function, stream, Math.toIntExact(blocks), threads, arguments), "start kernel " + kernel);
+    }
+
+    /** The driver reads the arguments behind their addresses, which Java does not know of. */
+    private int call(Pointer function, @Nullable Pointer stream, int blocks, int threads, KernelArguments arguments) {
+        try {
+            return device.api()
+                    .cuLaunchKernel(function, blocks, 1, 1, threads, 1, 1, 0, stream, arguments.addresses(), null);
+        } finally {
+            Reference.reachabilityFence(arguments);
+        }
     }
 
     private Pointer find(String kernel) {

@@ -51,7 +51,7 @@ public final class Gpu implements AutoCloseable {
         try (Gpu gpu = open(ordinal)) {
             return Optional.empty();
         } catch (IllegalStateException e) {
-            return Optional.of(e.getMessage());
+            return Optional.of(String.valueOf(e.getMessage()));
         }
     }
 
