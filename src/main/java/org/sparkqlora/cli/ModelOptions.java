@@ -21,9 +21,9 @@ final class ModelOptions {
             required = true,
             paramLabel = "PATH",
             description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits), or .gguf"
-                + " file: at the same path on every executor, or on any Hadoop file system, or org/name on a hub"
-                + " (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE), from where each host copies it to --model-cache once. A"
-                + " .gguf file is converted there.")
+                    + " file: at the same path on every executor, or on any Hadoop file system, or org/name on a hub"
+                    + " (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE), from where each host copies it to --model-cache once. A"
+                    + " .gguf file is converted there.")
     @Nullable
     Location model;
 
@@ -44,8 +44,8 @@ final class ModelOptions {
             paramLabel = "CHOICE",
             description =
                     "What tasks compute on: auto (the GPU that Spark gave to a task; without one, the processor), cpu"
-                        + " or cuda (as auto, and the first GPU where Spark gives none). A GPU that cannot be used is"
-                        + " an error. Default: ${DEFAULT-VALUE}.")
+                            + " or cuda (as auto, and the first GPU where Spark gives none). A GPU that cannot be used is"
+                            + " an error. Default: ${DEFAULT-VALUE}.")
     DeviceChoice device = DeviceChoice.AUTO;
 
     @Option(

@@ -42,8 +42,8 @@ class ShardTaskTest {
                 .isInstanceOf(GpuMemoryException.class)
                 .hasMessage(
                         "Cannot compute a row on the GPU: CUDA out of memory. Beside the model in 4 bits, activations"
-                            + " take its memory: lower --sequence-length, take --recompute all, or fewer tasks a GPU;"
-                            + " 'plan' tells what takes how much");
+                                + " take its memory: lower --sequence-length, take --recompute all, or fewer tasks a GPU;"
+                                + " 'plan' tells what takes how much");
         assertThat(gpu.tried).containsExactly(8, 4, 2, 1);
     }
 
