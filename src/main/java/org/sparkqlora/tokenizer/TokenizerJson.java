@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.sparkqlora.data.JsonFault;
 
 /**
  * The vocabulary in {@code tokenizer.json}, streamed, since the file may hold 100 thousand merges that we don't need.
@@ -35,8 +36,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             readRoot(parser, ids, specialIds);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
-                    "Cannot read %s: expected a tokenizer as JSON, found an error at line %d: %s"
-                            .formatted(file, e.getLocation().getLineNr(), e.getOriginalMessage()),
+                    "Cannot read %s: expected a tokenizer as JSON, found an error%s".formatted(file, JsonFault.text(e)),
                     e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);

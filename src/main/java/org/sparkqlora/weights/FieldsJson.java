@@ -1,11 +1,16 @@
 package org.sparkqlora.weights;
 
+import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -23,6 +28,9 @@ public final class FieldsJson {
     private static final ObjectMapper STRICT = new ObjectMapper()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+    /** An index of a hundred thousand tensors takes a tenth of it. */
+    private static final long LARGEST = 100_000_000;
 
     private final String document;
     private final ObjectNode node;
@@ -44,13 +52,31 @@ public final class FieldsJson {
                     "Cannot read %s: expected a JSON object, found %s".formatted(document, brief(node)));
         } catch (JsonProcessingException e) {
             throw new InvalidWeightsException(
-                    "Cannot read %s: expected a JSON object, found text that is not JSON (%s at character %d)"
-                            .formatted(
-                                    document,
-                                    e.getOriginalMessage(),
-                                    e.getLocation().getCharOffset()),
+                    "Cannot read %s: expected a JSON object, found text that is not JSON (%s%s)"
+                            .formatted(document, e.getOriginalMessage(), place(e.getLocation())),
                     e);
         }
+    }
+
+    /** Reads a file of one JSON object, which is no larger than any that a model has. */
+    static FieldsJson read(Path file) throws IOException {
+        long size = Files.size(file);
+        if (size > LARGEST) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected at most %d bytes, found %d".formatted(file, LARGEST, size));
+        }
+
+        try {
+            return parse(file.toString(), Files.readString(file));
+        } catch (CharacterCodingException e) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected text in UTF-8, found other bytes".formatted(file), e);
+        }
+    }
+
+    /** Jackson tells none where a limit of its own was met, such as that of nesting. */
+    private static String place(@Nullable JsonLocation location) {
+        return location == null ? "" : " at character " + location.getCharOffset();
     }
 
     public String document() {

@@ -20,7 +20,7 @@ public final class GenerationConfigJson {
         }
 
         try {
-            return FieldsJson.parse(file.toString(), Files.readString(file)).tokenIds("eos_token_id");
+            return FieldsJson.read(file).tokenIds("eos_token_id");
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

@@ -2,7 +2,6 @@ package org.sparkqlora.weights;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.OptionalInt;
@@ -23,7 +22,7 @@ public final class ModelConfigJson {
 
     /** Reads the config in the file {@code configJson}. */
     public static ModelConfig read(Path configJson) {
-        return parse(configJson.toString(), readText(configJson));
+        return new ModelConfigJson(fields(configJson)).config();
     }
 
     /** Reads the config in {@code text}; {@code document} is its name in messages. */
@@ -31,9 +30,9 @@ public final class ModelConfigJson {
         return new ModelConfigJson(FieldsJson.parse(document, text)).config();
     }
 
-    private static String readText(Path configJson) {
+    private static FieldsJson fields(Path configJson) {
         try {
-            return Files.readString(configJson);
+            return FieldsJson.read(configJson);
         } catch (NoSuchFileException e) {
             throw new InvalidWeightsException(
                     "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?"

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,7 +19,7 @@ public final class ShardIndexJson {
     /** Shard file names by tensor. A name that could leave the folder is refused. */
     static Map<String, String> read(Path indexJson) {
         try {
-            return parse(indexJson.toString(), Files.readString(indexJson));
+            return shards(FieldsJson.read(indexJson));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + indexJson, e);
         }
@@ -44,8 +43,7 @@ public final class ShardIndexJson {
         return PythonJson.text(root) + "\n";
     }
 
-    private static Map<String, String> parse(String document, String text) {
-        FieldsJson fields = FieldsJson.parse(document, text);
+    private static Map<String, String> shards(FieldsJson fields) {
         ObjectNode weightMap = fields.object(WEIGHT_MAP).node();
         if (weightMap.isEmpty()) {
             throw fields.wrong(
@@ -55,8 +53,8 @@ public final class ShardIndexJson {
         Map<String, String> shards = new LinkedHashMap<>();
         weightMap
                 .fields()
-                .forEachRemaining(
-                        entry -> shards.put(entry.getKey(), shardName(document, entry.getKey(), entry.getValue())));
+                .forEachRemaining(entry ->
+                        shards.put(entry.getKey(), shardName(fields.document(), entry.getKey(), entry.getValue())));
         return shards;
     }
 

@@ -1,0 +1,16 @@
+package org.sparkqlora.data;
+
+import com.fasterxml.jackson.core.JsonLocation;
+import com.fasterxml.jackson.core.JsonProcessingException;
+
+/** What is wrong with a JSON text. Jackson tells no place where a limit of its own was met, such as that of nesting. */
+public final class JsonFault {
+    private JsonFault() {}
+
+    /** The end of a sentence: {@code at line 3: what}, or {@code : what}. */
+    public static String text(JsonProcessingException fault) {
+        JsonLocation place = fault.getLocation();
+        String what = fault.getOriginalMessage();
+        return place == null ? ": " + what : " at line %d: %s".formatted(place.getLineNr(), what);
+    }
+}
