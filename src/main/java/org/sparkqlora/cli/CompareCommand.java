@@ -79,7 +79,7 @@ final class CompareCommand implements Command {
         List<MethodRun> runs = new ArrayList<>();
         for (Method method : methods) {
             console.note("--method %s", method.optionName());
-            runs.add(MeasuredRun.of(method, arguments(method), Map.of()));
+            runs.add(MeasuredRun.of(method, arguments(method), Map.of(), console));
         }
 
         new ComparisonTable(runs).lines().forEach(line -> console.note("%s", line));

@@ -1,11 +1,15 @@
 package org.sparkqlora.cli;
 
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.train.ProcessMemory;
 
@@ -14,6 +18,8 @@ import org.sparkqlora.train.ProcessMemory;
  * then prints its peak: {@link ProcessMemory}.
  */
 final class MeasuredRun {
+    private static final int REASON_LINES = 5;
+
     private MeasuredRun() {}
 
     /** The child. */
@@ -26,22 +32,22 @@ final class MeasuredRun {
     }
 
     /**
-     * Trains by {@code method} as {@code options} of {@code train} say. What it tells people goes to this process's stderr.
+     * Trains by {@code method} as {@code options} of {@code train} say.
      *
      * @param settings of Spark that replace those of this process
+     * @param console takes what the run tells people
      */
-    static MethodRun of(Method method, List<String> options, Map<String, String> settings) {
+    static MethodRun of(Method method, List<String> options, Map<String, String> settings, Console console) {
         List<String> arguments = new ArrayList<>(List.of("train", "--method=" + method.optionName()));
         arguments.addAll(options);
         try {
-            Process child = new ProcessBuilder(OwnJvm.command(MeasuredRun.class, arguments, settings))
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
+            Process child = new ProcessBuilder(OwnJvm.command(MeasuredRun.class, arguments, settings)).start();
             child.getOutputStream().close();
+            CompletableFuture<String> told = CompletableFuture.supplyAsync(() -> passOn(child, console));
             List<String> lines = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
                     .lines()
                     .toList();
-            requireDone(method, child.waitFor());
+            requireDone(method, child.waitFor(), told.join());
             int last = lines.size() - 1;
             return ComparisonJson.run(method, lines.get(last - 1), Long.parseLong(lines.get(last)));
         } catch (IOException e) {
@@ -52,11 +58,28 @@ final class MeasuredRun {
         }
     }
 
-    private static void requireDone(Method method, int code) {
+    /** Gives the child's notes to {@code console}, as they come, and returns the last of them: in a run that failed, why. */
+    private static String passOn(Process child, Console console) {
+        try (BufferedReader notes = child.errorReader(StandardCharsets.UTF_8)) {
+            Deque<String> last = new ArrayDeque<>();
+            for (String line = notes.readLine(); line != null; line = notes.readLine()) {
+                console.note("%s", line);
+                last.addLast(line);
+                if (last.size() > REASON_LINES) {
+                    last.removeFirst();
+                }
+            }
+
+            return String.join("\n", last);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read what a training run tells", e);
+        }
+    }
+
+    private static void requireDone(Method method, int code, String told) {
         if (code != ExitCode.OK.code()) {
-            throw new IllegalArgumentException(
-                    "Cannot measure training: with --method %s ended with code %d; the reason is above"
-                            .formatted(method.optionName(), code));
+            throw new IllegalArgumentException("Cannot measure training: with --method %s ended with code %d:\n%s"
+                    .formatted(method.optionName(), code, told));
         }
     }
 }

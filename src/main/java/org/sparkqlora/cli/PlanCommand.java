@@ -134,7 +134,7 @@ final class PlanCommand implements Command {
                 MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step()),
                 MemoryComparison.asUsuallyTold(config, spec(), update.optimizer(), step()),
                 machineBytes(),
-                measure ? measurements(config) : List.of());
+                measure ? measurements(config, console) : List.of());
         report.lines().forEach(line -> console.note("%s", line));
         if (settingsOf == null) {
             console.result(PlanJson.summary(report));
@@ -152,7 +152,7 @@ final class PlanCommand implements Command {
     }
 
     /** Of one executor, with the tasks that it would have. */
-    private List<Measurement> measurements(ModelConfig config) {
+    private List<Measurement> measurements(ModelConfig config, Console console) {
         StepSize one = step().ofOneExecutor();
         List<MemoryPlan> plans = MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), one)
                 .all();
@@ -162,7 +162,8 @@ final class PlanCommand implements Command {
                 + PageChoice.of(update.plannedPaging().place()).label());
         try (TrialRuns trials = TrialRuns.of(config.vocabularySize(), one, options)) {
             return plans.stream()
-                    .map(plan -> new Measurement(plan.method(), plan.executorBytes(), trials.peakOf(plan.method())))
+                    .map(plan ->
+                            new Measurement(plan.method(), plan.executorBytes(), trials.peakOf(plan.method(), console)))
                     .toList();
         }
     }

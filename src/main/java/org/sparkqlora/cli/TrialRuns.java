@@ -45,7 +45,7 @@ final class TrialRuns implements AutoCloseable {
     }
 
     /** Bytes at the peak of a run by {@code method}: a local master with a slot for each task. */
-    long peakOf(Method method) {
+    long peakOf(Method method, Console console) {
         List<String> arguments = new ArrayList<>(options);
         arguments.addAll(List.of(
                 "--data=" + data(),
@@ -55,7 +55,7 @@ final class TrialRuns implements AutoCloseable {
                 "--max-steps=" + STEPS,
                 "--batch-size=" + step.batchSize(),
                 "--shards=" + step.shards()));
-        return MeasuredRun.of(method, arguments, Map.of("spark.master", "local[%d]".formatted(step.shards())))
+        return MeasuredRun.of(method, arguments, Map.of("spark.master", "local[%d]".formatted(step.shards())), console)
                 .peakBytes();
     }
 
