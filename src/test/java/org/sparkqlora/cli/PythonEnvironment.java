@@ -4,6 +4,7 @@ import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -65,6 +67,13 @@ final class PythonEnvironment {
                     .findFirst()
                     .orElseThrow(() -> new IllegalStateException(
                             "Cannot find %s in the Python environment %s".formatted(end, folder)));
+        }
+    }
+
+    /** The folder of a package that came along. */
+    Path library(String name) throws IOException {
+        try (DirectoryStream<Path> found = Files.newDirectoryStream(folder.resolve("lib"), "python3*")) {
+            return found.iterator().next().resolve("site-packages").resolve(name);
         }
     }
 
@@ -140,7 +149,17 @@ final class PythonEnvironment {
                 .toString();
     }
 
+    /** Runs a command with more variables in its environment. */
+    void run(Map<String, String> variables, List<String> command) throws IOException, InterruptedException {
+        runWith(variables, command);
+    }
+
     private static void run(List<String> command) throws IOException, InterruptedException {
+        runWith(Map.of(), command);
+    }
+
+    private static void runWith(Map<String, String> variables, List<String> command)
+            throws IOException, InterruptedException {
         Path log = Files.createTempFile("python-", ".log");
         try {
             ProcessBuilder builder =
@@ -150,6 +169,7 @@ final class PythonEnvironment {
             builder.environment().put("CUDA_VISIBLE_DEVICES", "");
             builder.environment().remove("GLIBC_TUNABLES"); // meant for the JVM
             builder.environment().remove("SPARK_TESTING"); // with it Spark's packages want tests that they do not hold
+            builder.environment().putAll(variables);
             Process process = builder.start();
             boolean ended = process.waitFor(LONGEST_MINUTES, TimeUnit.MINUTES);
             process.destroyForcibly();

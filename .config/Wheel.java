@@ -1,0 +1,147 @@
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.LocalDateTime;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/**
+ * Writes the wheel of a pure Python package, as flit would for the same {@code pyproject.toml}, with nothing but the JDK: the build needs
+ * neither Python nor a package index. {@code PythonPackageIT} compares the two. The same sources give the same bytes.
+ *
+ * <p>{@code java Wheel.java PROJECT LICENSE VERSION TARGET}: folder of {@code pyproject.toml}, file, Maven's version, folder.
+ */
+final class Wheel {
+    /** The first moment that a zip can tell. */
+    private static final LocalDateTime LONG_AGO = LocalDateTime.of(1980, 1, 1, 0, 0);
+
+    private final Map<String, byte[]> files = new TreeMap<>();
+    private final String project;
+    private final String distribution;
+
+    private Wheel(String project) {
+        this.project = project;
+        this.distribution = "%s-%s".formatted(value("name"), value("version"));
+    }
+
+    public static void main(String[] arguments) throws IOException {
+        Path folder = Path.of(arguments[0]);
+        Wheel wheel = new Wheel(Files.readString(folder.resolve("pyproject.toml")));
+        wheel.requireVersion(arguments[2]);
+        wheel.addModules(folder);
+        wheel.addInformation(Files.readString(folder.resolve("README.md")), Files.readAllBytes(Path.of(arguments[1])));
+        Path target = Files.createDirectories(Path.of(arguments[3]));
+        Files.write(target.resolve(wheel.distribution + "-py3-none-any.whl"), wheel.bytes());
+    }
+
+    /** PEP 440 knows no SNAPSHOT. */
+    private void requireVersion(String maven) {
+        String expected = maven.replace("-SNAPSHOT", ".dev0");
+        if (!value("version").equals(expected)) {
+            throw new IllegalArgumentException(
+                    "Cannot build the wheel: expected version %s in pyproject.toml, as pom.xml has %s, found %s"
+                            .formatted(expected, maven, value("version")));
+        }
+    }
+
+    private void addModules(Path folder) throws IOException {
+        try (Stream<Path> found = Files.walk(folder.resolve(value("name")))) {
+            for (Path file : found.filter(Wheel::belongs).toList()) {
+                files.put(folder.relativize(file).toString().replace('\\', '/'), Files.readAllBytes(file));
+            }
+        }
+    }
+
+    private static boolean belongs(Path file) {
+        return Files.isRegularFile(file) && !file.toString().contains("__pycache__");
+    }
+
+    private void addInformation(String readme, byte[] license) {
+        String folder = distribution + ".dist-info/";
+        files.put(folder + "METADATA", utf8(metadata() + "\n" + readme + "\n"));
+        files.put(
+                folder + "WHEEL",
+                utf8("Wheel-Version: 1.0\nGenerator: spark-qlora\nRoot-Is-Purelib: true\nTag: py3-none-any\n"));
+        files.put(folder + "licenses/LICENSE", license);
+        StringBuilder record = new StringBuilder();
+        files.forEach(
+                (name, content) -> record.append("%s,sha256=%s,%d\n".formatted(name, hash(content), content.length)));
+        files.put(folder + "RECORD", utf8(record + folder + "RECORD,,\n"));
+    }
+
+    private String metadata() {
+        StringBuilder text = new StringBuilder("Metadata-Version: 2.4\n");
+        text.append("Name: %s\nVersion: %s\nSummary: %s\n"
+                .formatted(value("name"), value("version"), value("description")));
+        text.append("Requires-Python: %s\n".formatted(value("requires-python")));
+        text.append("Description-Content-Type: text/markdown\n");
+        text.append("License-Expression: %s\nLicense-File: LICENSE\n".formatted(value("license")));
+        list("dependencies").forEach(each -> text.append("Requires-Dist: %s\n".formatted(each)));
+        list("spark").forEach(each -> text.append("Requires-Dist: %s ; extra == \"spark\"\n".formatted(each)));
+        return text.append("Provides-Extra: spark\n").toString();
+    }
+
+    private byte[] bytes() throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+            for (Map.Entry<String, byte[]> file : files.entrySet()) {
+                ZipEntry entry = new ZipEntry(file.getKey());
+                entry.setTimeLocal(LONG_AGO);
+                zip.putNextEntry(entry);
+                zip.write(file.getValue());
+                zip.closeEntry();
+            }
+        }
+
+        return bytes.toByteArray();
+    }
+
+    /** The text of a key that stands once in the file, as all that are asked for do. */
+    private String value(String key) {
+        return only(key, "\"([^\"]*)\"");
+    }
+
+    private List<String> list(String key) {
+        return Pattern.compile("\"([^\"]*)\"")
+                .matcher(only(key, "\\[([^\\]]*)\\]"))
+                .results()
+                .map(text -> text.group(1))
+                .toList();
+    }
+
+    private String only(String key, String form) {
+        Matcher found = Pattern.compile("(?m)^%s = %s$".formatted(key, form)).matcher(project);
+        if (!found.find()) {
+            throw new IllegalArgumentException(
+                    "Cannot build the wheel: expected a line '%s = ...' of the form %s in pyproject.toml, found none"
+                            .formatted(key, form));
+        }
+
+        return found.group(1);
+    }
+
+    /** As RECORD wants it. */
+    private static String hash(byte[] content) {
+        try {
+            byte[] sum = MessageDigest.getInstance("SHA-256").digest(content);
+            return Base64.getUrlEncoder().withoutPadding().encodeToString(sum);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java has SHA-256", e);
+        }
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,140 @@
+"""The commands of the command line as functions.
+
+Each takes the command's options in Python's spelling: ``max_steps=30`` for ``--max-steps 30``, ``quantize=True`` for
+``--quantize``, a list for words with commas between, a dictionary for ``K=V`` pairs. ``None`` and ``False`` leave an
+option out. ``spark-submit spark-qlora.jar COMMAND --help`` tells what each means; all wrong ones are told together.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Union
+
+from pyspark.sql import SparkSession
+
+from sparkqlora.errors import QLoraError, told_plainly
+from sparkqlora.jvm import java_class
+from sparkqlora.results import (
+    Answer,
+    Comparison,
+    Evaluation,
+    MemoryPlan,
+    MergedModel,
+    QuantizedModel,
+    TrainedModel,
+    read,
+)
+
+if TYPE_CHECKING:
+    from sparkqlora.sessions import Place
+
+Word = Union[str, int, float, "os.PathLike[str]"]
+Option = Union[Word, Sequence[Word], Mapping[str, Word], None]
+
+
+def run(command: str, *arguments: Word, progress: bool = False, **options: Option) -> dict[str, Any]:
+    """Run a command and return its summary.
+
+    :param command: such as ``prepare``
+    :param arguments: what it takes beside options
+    :param progress: show on stderr how it goes
+    :param options: see the module
+    :raises BadInputError: when configuration or input is bad, telling all that is wrong
+    :raises ResumableError: when something outside failed
+    """
+    return _run(command, options, arguments, progress=progress)
+
+
+def plan(model: Place | None = None, parameters: str | None = None, **options: Option) -> MemoryPlan:
+    """Reckon where memory would go in full training, LoRA and QLoRA, from a model's shape alone.
+
+    :param model: folder of a model
+    :param parameters: or a size such as ``13B``
+    """
+    return MemoryPlan.of(_run("plan", {"model": model, "parameters": parameters, **options}))
+
+
+def train(model: Place, data: Place, output: Place, *, progress: bool = False, **options: Option) -> TrainedModel:
+    """Train on files, as ``QLoraEstimator.fit`` does on a data frame."""
+    return read(
+        TrainedModel, _run("train", {"model": model, "data": data, "output": output, **options}, progress=progress)
+    )
+
+
+def compare(model: Place, data: Place, output: Place, *, progress: bool = False, **options: Option) -> Comparison:
+    """Train by several methods, each in a process of its own on this machine, and tell what each took and came to.
+
+    ``output`` gets the output of ``train`` in a folder a method, for :func:`metrics`.
+    """
+    return Comparison.of(
+        _run("compare", {"model": model, "data": data, "output": output, **options}, progress=progress)
+    )
+
+
+def evaluate(model: Place, data: Place, adapter: Place | None = None, **options: Option) -> Evaluation:
+    """Take the loss over data."""
+    return read(Evaluation, _run("evaluate", {"model": model, "data": data, "adapter": adapter, **options}))
+
+
+def generate(model: Place, prompt: str, adapter: Place | None = None, **options: Option) -> Answer:
+    """Let a model answer a prompt."""
+    return read(Answer, _run("generate", {"model": model, "prompt": prompt, "adapter": adapter, **options}))
+
+
+def merge(model: Place, adapter: Place, output: Place, **options: Option) -> MergedModel:
+    """Write a model with its adapter folded in."""
+    return read(MergedModel, _run("merge", {"model": model, "adapter": adapter, "output": output, **options}))
+
+
+def quantize(model: Place, output: Place, **options: Option) -> QuantizedModel:
+    """Write a model in 4 bits."""
+    return read(QuantizedModel, _run("quantize", {"model": model, "output": output, **options}))
+
+
+def inspect(path: Place, **options: Option) -> dict[str, Any]:
+    """Tell what a model, adapter, data file, checkpoint or output folder is."""
+    return _run("inspect", options, [path])
+
+
+def metrics(output: Place) -> list[dict[str, Any]]:
+    """Read what each step of a training run was like: its loss, learning rate, seconds and so on.
+
+    :param output: the run's ``output``, on any file system of Hadoop's
+    """
+    session = SparkSession.getActiveSession()
+    if session is None:
+        raise QLoraError("Cannot read metrics: expected a Spark session, found none")
+
+    with told_plainly():
+        lines = session.read.text(f"{os.fspath(output)}/metrics.jsonl").collect()
+
+    return [json.loads(line.value) for line in lines]
+
+
+def _run(
+    command: str, options: Mapping[str, Option], arguments: Sequence[Word] = (), *, progress: bool = False
+) -> dict[str, Any]:
+    commands = java_class("org.sparkqlora.cli.Commands")
+    line = [command, *(os.fspath(word) if isinstance(word, os.PathLike) else str(word) for word in arguments)]
+    line.extend(_written(name, value) for name, value in options.items() if value is not None and value is not False)
+    with told_plainly():
+        printed = (commands.follow if progress else commands.run)(line)
+
+    summary: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return summary
+
+
+def _written(name: str, value: Option) -> str:
+    option = "--" + name.replace("_", "-")
+    if value is True:
+        return option
+
+    if isinstance(value, Mapping):
+        return f"{option}={','.join(f'{key}={each}' for key, each in value.items())}"
+
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"{option}={','.join(str(each) for each in value)}"
+
+    return f"{option}={os.fspath(value) if isinstance(value, os.PathLike) else value}"

@@ -1,0 +1,60 @@
+package org.sparkqlora.cli;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * The wheel that the build made, unpacked beside an environment with what its tests need.
+ *
+ * @param python the environment
+ * @param site where the wheel is installed
+ */
+record PythonPackage(PythonEnvironment python, Path site) {
+    static final Path SOURCES = Path.of("src", "main", "python").toAbsolutePath();
+    static final Path TESTS = Path.of("src", "test", "python", "package").toAbsolutePath();
+
+    private static final Path REQUIREMENTS = Path.of("src", "test", "python", "package-requirements.txt");
+    private static final Path TARGET = Path.of("target").toAbsolutePath();
+
+    static PythonPackage install(Path site) throws IOException, InterruptedException {
+        PythonEnvironment python = PythonEnvironment.open(REQUIREMENTS);
+        python.fetch(wheel().toString(), site);
+        return new PythonPackage(python, site);
+    }
+
+    static Path wheel() throws IOException {
+        try (Stream<Path> files = Files.list(TARGET)) {
+            List<Path> wheels =
+                    files.filter(file -> file.toString().endsWith(".whl")).toList();
+            if (wheels.size() != 1) {
+                throw new IllegalStateException(
+                        "Cannot test the wheel: expected one in %s, found %s".formatted(TARGET, wheels));
+            }
+
+            return wheels.get(0);
+        }
+    }
+
+    static Path jar() {
+        return TARGET.resolve("spark-qlora.jar");
+    }
+
+    /** Runs a program of the environment to its end, with the wheel to import. */
+    void run(Map<String, String> variables, String program, String... arguments)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(python.program(program).toString()));
+        command.addAll(List.of(arguments));
+        Map<String, String> all = new TreeMap<>(variables);
+        all.put("PYTHONPATH", site.toString());
+        all.put("SPARKQLORA_JAR", jar().toString());
+        all.put("PATH", python.program("python").getParent() + File.pathSeparator + System.getenv("PATH"));
+        python.run(all, command);
+    }
+}

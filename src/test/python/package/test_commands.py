@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import sparkqlora
+from sparkqlora.jvm import java_class
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+
+def test_a_plan_has_memory_by_method() -> None:
+    plan = sparkqlora.plan(parameters="7B", rank=8)
+
+    assert list(plan.methods) == ["full", "lora", "qlora"]
+    assert (
+        plan.methods["qlora"].executor_bytes < plan.methods["lora"].executor_bytes < plan.methods["full"].executor_bytes
+    )
+    assert plan.methods["qlora"].executor["quantization_constants"] > 0
+    assert plan.methods["full"].fits["gpu_24_gb"] is False
+    assert "<table>" in plan._repr_html_()
+
+
+def test_all_that_is_wrong_is_told_at_once_and_without_a_stack() -> None:
+    with pytest.raises(sparkqlora.BadInputError) as refused:
+        sparkqlora.plan(parameters="7B", rank="many", colour="red")
+
+    assert str(refused.value).splitlines() == [
+        "spark-qlora plan: 2 problems",
+        "  Invalid value for option '--rank': 'many' is not an int",
+        "  Unknown option: '--colour=red'",
+    ]
+    assert refused.value.__suppress_context__
+
+
+def test_what_is_no_model_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(sparkqlora.BadInputError, match=r"expected a folder or a .gguf file, found nothing"):
+        sparkqlora.evaluate(tmp_path / "none", tmp_path)
+
+
+def test_a_class_that_is_not_there_names_the_jar() -> None:
+    with pytest.raises(sparkqlora.QLoraError, match=r"expected spark-qlora.jar in spark.jars .* found .*[.]jar"):
+        java_class("org.sparkqlora.NoSuchClass")
+
+
+def test_an_adapter_is_judged_asked_and_merged(demo: Path, model: Path, tmp_path: Path) -> None:
+    adapter = demo / "tuned" / "adapter"
+    held_out = demo / "held-out.jsonl"
+
+    before = sparkqlora.evaluate(model, held_out, sequence_length=64, precision="fp32")
+    after = sparkqlora.evaluate(model, held_out, adapter, sequence_length=64, precision="fp32")
+    answer = sparkqlora.generate(model, "What does the owl say?", adapter, max_new_tokens=24, precision="fp32")
+    merged = sparkqlora.merge(model, adapter, tmp_path / "merged")
+    small = sparkqlora.quantize(merged.output, tmp_path / "small")
+
+    assert after.loss < before.loss / 4
+    assert answer.text.startswith("Arr!")
+    assert merged.base == "original"
+    assert sparkqlora.inspect(merged.output)["kind"] == "model"
+    assert small.bytes_after < small.bytes_before
+
+
+def test_training_on_files_leaves_metrics(demo: Path, model: Path, tmp_path: Path) -> None:
+    trained = sparkqlora.train(
+        model,
+        demo / "pirate.jsonl",
+        tmp_path / "out",
+        max_steps=3,
+        batch_size=4,
+        sequence_length=64,
+        target_modules=["q_proj", "v_proj"],
+        use_rslora=True,
+    )
+
+    steps = sparkqlora.metrics(tmp_path / "out")
+    assert trained.steps == 3
+    assert [step["step"] for step in steps] == [1, 2, 3]
+    assert steps[-1]["loss"] == trained.last_loss
+    assert sparkqlora.inspect(trained.adapter)["rslora"] is True
+
+
+def test_a_table_is_html_for_a_notebook_and_columns_for_a_terminal() -> None:
+    table = sparkqlora.Table(["", "a<b"], [["loss", "1.25"], ["tokens", "7"]])
+
+    assert str(table).splitlines() == ["         a<b", "loss    1.25", "tokens     7"]
+    assert "a&lt;b" in table._repr_html_()

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml.tuning import CrossValidator, ParamGridBuilder, TrainValidationSplit
+from sparkqlora import BadInputError, PerplexityEvaluator, QLoraEstimator, QLoraModel, ResumableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import DataFrame
+
+pytestmark = pytest.mark.usefixtures("spark")
+
+
+@pytest.fixture
+def estimator(model: Path, tmp_path: Path) -> QLoraEstimator:
+    return QLoraEstimator(
+        model=model,
+        output=tmp_path / "runs",
+        precision="fp32",
+        sequenceLength=64,
+        batchSize=4,
+        maxSteps=2,
+        rank=4,
+        learningRate=1e-2,
+        maxNewTokens=12,
+        targetModules="q_proj,v_proj",
+    )
+
+
+def answers(model: Any, questions: DataFrame) -> list[str]:
+    return [row.answer for row in model.transform(questions).select("answer").collect()]
+
+
+def test_params_are_those_of_java(estimator: QLoraEstimator) -> None:
+    java = {param.name(): param.doc() for param in estimator._to_java().params()}
+
+    assert {param.name: param.doc for param in estimator.params} == java
+    assert estimator.getRank() == 4
+    assert estimator.setRank(8).getRank() == 8
+    assert estimator.getOrDefault(estimator.method) == "qlora"
+    assert not estimator.isDefined(estimator.evalData)
+
+
+def test_a_param_that_is_not_there_is_refused_with_the_nearest() -> None:
+    with pytest.raises(TypeError, match="QLoraEstimator has no param rnak; did you mean rank"):
+        QLoraEstimator(rnak=4)
+
+
+@pytest.mark.parametrize(("name", "value"), [("rank", "four"), ("rank", 1.5), ("useRslora", 1), ("model", 7)])
+def test_a_value_of_another_kind_is_refused(estimator: QLoraEstimator, name: str, value: object) -> None:
+    before = estimator.getOrDefault(name)
+
+    with pytest.raises(TypeError, match=f'Invalid param value given for param "{name}"'):
+        estimator._set(**{name: value})
+
+    assert estimator.getOrDefault(name) == before
+
+
+def test_a_word_that_no_option_knows_is_refused_at_once(estimator: QLoraEstimator) -> None:
+    with pytest.raises(BadInputError, match="expected"):
+        estimator.setMethod("magic")
+
+    assert estimator.getMethod() == "qlora"
+
+
+def test_all_that_is_wrong_is_told_before_work(estimator: QLoraEstimator, questions: DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as refused:
+        estimator.copy({estimator.model: str(tmp_path / "none")}).fit(questions)
+
+    assert str(refused.value).startswith("Cannot fit: ")
+    assert "found nothing" in str(refused.value)
+    assert "at org." not in str(refused.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_fit_leaves_an_adapter_a_summary_and_metrics(estimator: QLoraEstimator, rows: DataFrame) -> None:
+    model = estimator.fit(rows)
+
+    [stored] = rows.sparkSession.read.text(f"{model.adapter}/adapter_config.json", wholetext=True).collect()
+    config = json.loads(stored.value)
+    assert config["r"] == 4
+    assert model.summary.steps == 2
+    assert [row.step for row in model.summary.metrics.collect()] == [1, 2]
+    assert model.summary.facts["command"] == "train"
+    assert model.uid == estimator.uid
+    assert model.getMaxNewTokens() == 12
+
+
+def test_stages_come_back_from_storage(estimator: QLoraEstimator, tmp_path: Path) -> None:
+    evaluator = PerplexityEvaluator(metricName="loss")
+    estimator.save(str(tmp_path / "estimator"))
+    evaluator.write().overwrite().save(str(tmp_path / "evaluator"))
+
+    estimator_again = QLoraEstimator.load(str(tmp_path / "estimator"))
+    evaluator_again = PerplexityEvaluator.load(str(tmp_path / "evaluator"))
+
+    assert estimator_again.uid == estimator.uid
+    assert estimator_again.extractParamMap() == estimator.extractParamMap()
+    assert evaluator_again.getMetricName() == "loss"
+    assert evaluator_again.isLargerBetter() is False
+
+
+def test_a_pipeline_model_comes_back_with_the_same_answers(
+    estimator: QLoraEstimator, rows: DataFrame, questions: DataFrame, tmp_path: Path
+) -> None:
+    fitted = Pipeline(stages=[estimator]).fit(rows)
+    fitted.save(str(tmp_path / "pipeline"))
+
+    again = PipelineModel.load(str(tmp_path / "pipeline"))
+
+    assert isinstance(again.stages[0], QLoraModel)
+    assert answers(again, questions) == answers(fitted, questions)
+    with pytest.raises(ResumableError, match="it was not trained here"):
+        _ = again.stages[0].summary
+
+
+def test_a_sweep_picks_the_best_by_the_evaluator(estimator: QLoraEstimator, rows: DataFrame) -> None:
+    grid = ParamGridBuilder().addGrid(estimator.learningRate, [1e-5, 2e-2]).build()
+
+    fitted = TrainValidationSplit(
+        estimator=estimator, estimatorParamMaps=grid, evaluator=PerplexityEvaluator(), trainRatio=0.75, seed=1
+    ).fit(rows)
+
+    slow, quick = fitted.validationMetrics
+    assert quick < slow
+    assert isinstance(fitted.bestModel, QLoraModel)
+    assert fitted.bestModel.adapter
+
+
+def test_a_cross_validation_is_stored_and_read(estimator: QLoraEstimator, rows: DataFrame, tmp_path: Path) -> None:
+    grid = ParamGridBuilder().addGrid(estimator.rank, [2]).build()
+    validator = CrossValidator(
+        estimator=estimator, estimatorParamMaps=grid, evaluator=PerplexityEvaluator(), numFolds=2, seed=1
+    )
+    validator.save(str(tmp_path / "validator"))
+
+    fitted = CrossValidator.load(str(tmp_path / "validator")).fit(rows)
+
+    assert len(fitted.avgMetrics) == 1
+    assert isinstance(fitted.bestModel, QLoraModel)
+    assert fitted.bestModel.summary.facts["trained_parameters"] > 0
