@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
+import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
 
@@ -31,7 +32,8 @@ import org.sparkqlora.tensor.TensorScope;
  * <p>With a cap c scores pass {@code c tanh(score / c)} before the mask, and dS is multiplied by {@code 1 - tanh(score / c)^2}.
  */
 final class CausalAttention {
-    // T tokens, H query heads, G key heads, R = H / G, d head size, n queries of a block, m keys that it can see.
+    // T rows, H query heads, G key heads, R = H / G, d head size, n queries of a block, m keys that it can see; N and M
+    // those of products.
 
     private static final int QUERY_BLOCK = 256;
 
@@ -49,16 +51,26 @@ final class CausalAttention {
 
     /**
      * Queries {@code from .. from + count - 1} of the batch and the keys {@code firstKey ..} up to the last query. Keys count from the
-     * first that is kept, so that query i stands at key {@code i + past}.
+     * first that is kept, so that query i stands at key {@code i + past}. Products are of {@code rows} queries, N, and {@code columns}
+     * keys, M, zeros standing behind those that there are.
      */
     private record Block(Document document, int from, int count, int firstKey) {
+        int rows() {
+            return count == 1 ? 1 : DocumentBatch.roundUp(count);
+        }
+
+        int columns() {
+            return DocumentBatch.roundUp(keys() - count + rows());
+        }
+
         int keys() {
             return from + document.past() + count - firstKey;
         }
 
-        /** Behind the last key that a query sees; a product's row {@code row} is of one query and one head. */
+        /** Behind the last key that a query sees; a product's row {@code row} is of one query and one head. No query sees none. */
         int end(long row) {
-            return keys() - count + (int) (row % count) + 1;
+            int query = (int) (row % rows());
+            return query < count ? keys() - count + query + 1 : 0;
         }
     }
 
@@ -91,7 +103,7 @@ final class CausalAttention {
             return new Attended(mixed.view(query.size(0), -1), List.of());
         }
 
-        Tensor output = torch.empty_like(query);
+        Tensor output = zeroBehind(batch, torch.empty_like(query));
         List<BlockTape> tapes = new ArrayList<>();
         long groups = key.size(1);
         for (Block block : blocks(batch)) {
@@ -117,7 +129,7 @@ final class CausalAttention {
         long groups = key.size(1);
         Tensor dOutput = outputGradient.view(query.sizes());
         Gradients sums = new Gradients(
-                torch.empty_like(query),
+                zeroBehind(batch, torch.empty_like(query)),
                 torch.zeros_like(key, new TensorOptions(ScalarType.Float), null),
                 torch.zeros_like(value, new TensorOptions(ScalarType.Float), null));
         int next = 0;
@@ -172,35 +184,46 @@ final class CausalAttention {
         return blocks;
     }
 
+    /** Rows of no document attend to nothing. */
+    private static Tensor zeroBehind(DocumentBatch batch, Tensor output) {
+        output.narrow(0, batch.tokens(), output.size(0) - batch.tokens()).zero_();
+        return output;
+    }
+
     /** (n, G, R, d) of a (T, H, d). */
     private static Tensor queryView(Tensor tensor, Block block, long groups) {
         long size = tensor.size(2);
         return tensor.narrow(0, block.from(), block.count()).view(block.count(), groups, -1, size);
     }
 
-    /** The block's queries as rows: (G, R n, d). */
+    /** The block's queries as rows: (G, R N, d). */
     private static Tensor rows(Tensor tensor, Block block, long groups) {
-        return queryView(tensor, block, groups).permute(1, 2, 0, 3).contiguous().view(groups, -1, tensor.size(2));
+        Tensor queries = queryView(tensor, block, groups).permute(1, 2, 0, 3);
+        return TensorMemory.padded(queries, 2, block.rows()).view(groups, -1, tensor.size(2));
     }
 
-    /** (G, R n, d) seen as (n, G, R, d). */
+    /** (G, R N, d) seen as (n, G, R, d). */
     private static Tensor split(Tensor rows, Block block) {
-        return rows.view(rows.size(0), -1, block.count(), rows.size(2)).permute(2, 0, 1, 3);
+        return rows.view(rows.size(0), -1, block.rows(), rows.size(2))
+                .narrow(2, 0, block.count())
+                .permute(2, 0, 1, 3);
     }
 
-    /** The keys or values that the block sees: (G, m, d). */
+    /** The keys or values that the block sees: (G, M, d). */
     private static Tensor columns(Tensor tensor, Block block) {
-        return tensor.narrow(0, block.firstKey(), block.keys()).transpose(0, 1).contiguous();
+        Tensor seen = tensor.narrow(0, block.firstKey(), block.keys()).transpose(0, 1);
+        return TensorMemory.padded(seen, 1, block.columns());
     }
 
     private static void addColumns(Tensor sum, Block block, Tensor gradient) {
-        sum.narrow(0, block.firstKey(), block.keys()).add_(gradient.transpose(0, 1));
+        Tensor seen = gradient.narrow(1, 0, block.keys());
+        sum.narrow(0, block.firstKey(), block.keys()).add_(seen.transpose(0, 1));
     }
 
-    /** Turns scores, (G, R n, m), into probabilities, in place; what is hidden is not looked at. */
+    /** Turns scores, (G, R N, M), into probabilities, in place; what is hidden is not looked at. */
     private Tensor softmax(Tensor scores, Block block) {
         float factor = cap.isPresent() ? (float) cap.getAsDouble() : (float) scale;
-        int keys = block.keys();
+        int keys = block.columns();
         if (!hardware.hasRows()) {
             return DeviceMath.softmax(scores, factor, visible(scores, block));
         }
@@ -211,8 +234,11 @@ final class CausalAttention {
             for (long i = range.from(); i < range.to(); i++) {
                 int end = block.end(i);
                 int first = first(end);
-                rows.load(i, first, end - first, row);
-                normalize(row, factor, end - first, range.math());
+                if (end > 0) {
+                    rows.load(i, first, end - first, row);
+                    normalize(row, factor, end - first, range.math());
+                }
+
                 place(row, first, end);
                 rows.store(i, row);
             }
@@ -221,7 +247,7 @@ final class CausalAttention {
     }
 
     private Tensor visible(Tensor like, Block block) {
-        return DeviceMath.visible(like, block.count(), block.keys(), block.end(0), window);
+        return DeviceMath.visible(like, block.rows(), block.columns(), block.end(0), window);
     }
 
     private static void normalize(float[] row, float factor, int count, RowMath math) {
@@ -231,7 +257,7 @@ final class CausalAttention {
 
     /** Gradients of probabilities become those of products, in place. */
     private void throughSoftmax(Tensor gradients, BlockTape tape, Block block) {
-        int keys = block.keys();
+        int keys = block.columns();
         if (!hardware.hasRows()) {
             DeviceMath.throughSoftmax(gradients, tape.probability(), scale);
             if (tape.bent() != null) {

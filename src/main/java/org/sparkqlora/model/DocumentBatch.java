@@ -7,10 +7,17 @@ import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
 
 /**
- * The documents of a micro-batch, one after the other without padding. Positions count from 0 in each document, and each
- * document is a sequence of its own, so packed documents cannot see each other.
+ * The documents of a micro-batch, one after the other. Positions count from 0 in each document, and each document is a sequence of
+ * its own, so packed documents cannot see each other.
+ *
+ * <p>Behind them come rows of no document, up to a multiple of {@link #ROWS}: libtorch compiles and keeps a kernel for each shape it
+ * meets, so that documents of any length would cost time and memory without end. What such a row holds is finite and looked at by
+ * none, and its gradients are zero.
  */
 final class DocumentBatch {
+    /** What the rows of a pass come in. */
+    static final int ROWS = 32;
+
     /**
      * Tokens {@code start .. start + length - 1} of the batch.
      *
@@ -42,7 +49,7 @@ final class DocumentBatch {
 
     DocumentBatch(List<TokenRow> rows) {
         int capacity = rows.stream().mapToInt(TokenRow::length).sum();
-        this.ids = new int[capacity];
+        this.ids = new int[roundUp(capacity)];
         this.predictors = new int[capacity];
         this.targets = new int[capacity];
         this.targetDocuments = new int[capacity];
@@ -89,6 +96,12 @@ final class DocumentBatch {
         return tokens;
     }
 
+    /** {@code count}, or the next multiple of {@link #ROWS}. */
+    static int roundUp(int count) {
+        return (count + ROWS - 1) / ROWS * ROWS;
+    }
+
+    /** Of each row of the pass: those of the tokens, and zeros behind them. */
     int[] ids() {
         return ids;
     }

@@ -21,7 +21,7 @@ record FusedAttention(double scale) {
 
     /** The output, (T, H, d), of queries (T, H, d), keys and values (T, G, d). */
     Tensor forward(Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
-        Tensor output = torch.empty_like(query);
+        Tensor output = torch.zeros_like(query);
         for (Document document : batch.documents()) {
             TensorScope.run(() -> {
                 Tensor mixed = attended(heads(query, document), heads(key, document), heads(value, document));
@@ -34,7 +34,7 @@ record FusedAttention(double scale) {
 
     /** Gradients of queries, keys and values, given that of the output. */
     Gradients backward(Tensor outputGradient, Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
-        Gradients gradients = new Gradients(torch.empty_like(query), torch.empty_like(key), torch.empty_like(value));
+        Gradients gradients = new Gradients(torch.zeros_like(query), torch.zeros_like(key), torch.zeros_like(value));
         for (Document document : batch.documents()) {
             TensorScope.run(() -> {
                 Tensor q = heads(query, document).detach().requires_grad_(true);

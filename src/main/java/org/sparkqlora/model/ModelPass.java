@@ -65,7 +65,7 @@ record ModelPass(
     float[] logits(DocumentBatch batch) {
         try (PointerScope scope = new PointerScope()) {
             PassContext context = model.context(batch);
-            return logitsOf(lastHidden(batch, context));
+            return logitsOf(lastHidden(batch, context).narrow(0, 0, batch.tokens()));
         }
     }
 

@@ -58,11 +58,13 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
             long at = from;
             long count = Math.min(chunk, rows - from);
             TensorScope.run(() -> {
-                Tensor inputs = hidden.narrow(0, at, count);
+                Tensor inputs = wholeRows(hidden.narrow(0, at, count));
                 Tensor products = torch.linear(inputs, weight);
-                crossEntropy(products, targets, losses, (int) at);
+                crossEntropy(products.narrow(0, 0, count), targets, losses, (int) at);
                 if (hiddenGradient != null) {
-                    hiddenGradient.narrow(0, at, count).copy_(torch.mm(products, weight));
+                    hiddenGradient
+                            .narrow(0, at, count)
+                            .copy_(torch.mm(products, weight).narrow(0, 0, count));
                     if (sum != null) {
                         sum.add_(torch.mm(products.t(), inputs));
                     }
@@ -75,6 +77,11 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         }
 
         return losses;
+    }
+
+    /** {@code rows} and zeros behind them, as {@link DocumentBatch#ROWS} has it: their logits, and so the gradients in their place, are zero. */
+    private static Tensor wholeRows(Tensor rows) {
+        return TensorMemory.padded(rows, 0, DocumentBatch.roundUp(Math.toIntExact(rows.size(0))));
     }
 
     /** Logits of (tokens, hidden), in float32. */

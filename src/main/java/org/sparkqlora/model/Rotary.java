@@ -34,9 +34,9 @@ record Rotary(
     static Rotary of(DocumentBatch batch, RotarySpec spec, int headSize, ScalarType type, Hardware hardware) {
         int pairs = headSize / 2;
         Rotary tables = new Rotary(
-                new float[batch.tokens()][pairs],
-                new float[batch.tokens()][pairs],
-                new float[batch.tokens()][pairs],
+                new float[batch.ids().length][pairs],
+                new float[batch.ids().length][pairs],
+                new float[batch.ids().length][pairs],
                 hardware,
                 null);
         boolean rounds = type == ScalarType.BFloat16;

@@ -36,8 +36,15 @@ final class HistoryPublisher implements AutoCloseable {
         return new BroadcastHistory(snapshotVersion, current, updates, optimizer);
     }
 
-    /** The state is about to move on by {@code update}. */
+    /**
+     * The state is about to move on by {@code update}. Executors drop the one before, which those that took the step have replayed;
+     * who is behind gets it from the driver.
+     */
     void add(Update update) {
+        if (!updates.isEmpty()) {
+            updates.get(updates.size() - 1).unpersist();
+        }
+
         updates.add(context.broadcast(update));
         updateBytes += update.gradient().length() * Float.BYTES;
     }

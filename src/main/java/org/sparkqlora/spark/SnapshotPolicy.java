@@ -7,8 +7,8 @@ package org.sparkqlora.spark;
  * @param maxUpdateBytes most bytes of updates that are held, unless a snapshot is larger still
  */
 public record SnapshotPolicy(int maxUpdates, long maxUpdateBytes) {
-    /** Replays at most 16 steps, and holds at most 1 GiB of updates. */
-    public static final SnapshotPolicy DEFAULT = new SnapshotPolicy(16, 1L << 30);
+    /** Replays at most 16 steps, and holds at most 64 MiB of updates, which with Spark's blocks of them is twice that in the driver. */
+    public static final SnapshotPolicy DEFAULT = new SnapshotPolicy(16, 1L << 26);
 
     public SnapshotPolicy {
         if (maxUpdates < 1) {

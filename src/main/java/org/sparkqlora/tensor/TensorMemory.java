@@ -42,6 +42,20 @@ public final class TensorMemory {
         return tensor.is_cpu() ? tensor : tensor.cpu();
     }
 
+    /** A contiguous tensor of {@code size} along {@code dimension}, zeros behind what there is. */
+    public static Tensor padded(Tensor tensor, int dimension, int size) {
+        long count = tensor.size(dimension);
+        if (count == size) {
+            return tensor.contiguous();
+        }
+
+        long[] shape = tensor.sizes().vec().get();
+        shape[dimension] = size;
+        Tensor result = torch.zeros(shape, tensor.options());
+        result.narrow(dimension, 0, count).copy_(tensor);
+        return result;
+    }
+
     /** A float32 tensor holding a copy of {@code values}. */
     public static Tensor floats(float[] values, long... shape) {
         Tensor tensor = empty(ScalarType.Float, shape);
