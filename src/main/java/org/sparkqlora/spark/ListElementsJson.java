@@ -12,7 +12,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.data.JsonFault;
+import org.sparkqlora.data.BrokenJson;
 
 /** The elements of a file that is one JSON list, read one after the other. */
 final class ListElementsJson implements RecordLines {
@@ -73,7 +73,7 @@ final class ListElementsJson implements RecordLines {
             return token != null && token != JsonToken.END_ARRAY;
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
-                    "Cannot read %s: expected a JSON list, found an error%s".formatted(file.path(), JsonFault.text(e)),
+                    "Cannot read %s: expected a JSON list, found an error%s".formatted(file.path(), BrokenJson.text(e)),
                     e);
         }
     }

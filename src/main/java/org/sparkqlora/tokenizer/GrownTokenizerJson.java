@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.sparkqlora.data.JsonFault;
+import org.sparkqlora.data.BrokenJson;
 
 /** The files of a model's tokenizer with tokens added, which get the ids behind its own. */
 public final class GrownTokenizerJson {
@@ -159,7 +159,7 @@ public final class GrownTokenizerJson {
             }
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
-                    "Cannot read %s: expected JSON, found an error%s".formatted(document, JsonFault.text(e)), e);
+                    "Cannot read %s: expected JSON, found an error%s".formatted(document, BrokenJson.text(e)), e);
         }
 
         throw new IllegalArgumentException("Cannot read %s: expected a JSON object, found none".formatted(document));

@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.sparkqlora.data.JsonFault;
+import org.sparkqlora.data.BrokenJson;
 
 /** What we need of {@code tokenizer_config.json}: special tokens and the chat template. */
 final class TokenizerConfigJson {
@@ -44,7 +44,7 @@ final class TokenizerConfigJson {
             return new TokenizerConfigJson(file, JsonMapper.builder().build().readTree(file.toFile()));
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
-                    "Cannot read %s: expected JSON, found an error%s".formatted(file, JsonFault.text(e)), e);
+                    "Cannot read %s: expected JSON, found an error%s".formatted(file, BrokenJson.text(e)), e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

@@ -14,7 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.sparkqlora.data.JsonFault;
+import org.sparkqlora.data.BrokenJson;
 
 /**
  * The vocabulary in {@code tokenizer.json}, streamed, since the file may hold 100 thousand merges that we don't need.
@@ -36,7 +36,8 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             readRoot(parser, ids, specialIds);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
-                    "Cannot read %s: expected a tokenizer as JSON, found an error%s".formatted(file, JsonFault.text(e)),
+                    "Cannot read %s: expected a tokenizer as JSON, found an error%s"
+                            .formatted(file, BrokenJson.text(e)),
                     e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 
 /** What is wrong with a JSON text. Jackson tells no place where a limit of its own was met, such as that of nesting. */
-public final class JsonFault {
-    private JsonFault() {}
+public final class BrokenJson {
+    private BrokenJson() {}
 
     /** The end of a sentence: {@code at line 3: what}, or {@code : what}. */
     public static String text(JsonProcessingException fault) {
