@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +22,16 @@ record SubmitScript(int code, String output) {
     private static final List<String> OF_TESTS =
             List.of("SPARK_TESTING", "SPARK_SCALA_VERSION", "SPARK_HOME", "SPARK_CONF_DIR", "GLIBC_TUNABLES");
 
-    private static final long LONGEST_MINUTES = 5;
+    private static final long LONGEST_MINUTES = 15;
+
+    /** On the loopback device, with a settings file that is put after the shipped ones. */
+    static Map<String, String> environment(Path spark, Path settings) {
+        Map<String, String> environment = new HashMap<>();
+        environment.put("SPARK_HOME", spark.toString());
+        environment.put("SPARK_LOCAL_IP", "127.0.0.1");
+        environment.put("QLORA_CONF", settings.toString());
+        return environment;
+    }
 
     /** Returns when it has ended. */
     static SubmitScript run(Path folder, String name, Map<String, String> environment, List<String> arguments)
