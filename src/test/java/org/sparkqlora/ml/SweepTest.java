@@ -10,11 +10,15 @@ import java.nio.file.StandardWatchEventKinds;
 import java.nio.file.WatchEvent;
 import java.nio.file.WatchService;
 import java.util.List;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.tuning.CrossValidator;
+import org.apache.spark.ml.tuning.CrossValidatorModel;
 import org.apache.spark.ml.tuning.ParamGridBuilder;
 import org.apache.spark.ml.tuning.TrainValidationSplit;
 import org.apache.spark.ml.tuning.TrainValidationSplitModel;
@@ -66,14 +70,51 @@ class SweepTest {
             assertThat(quantised(watch)).hasSize(1);
             double[] perplexities = best.validationMetrics();
             assertThat(trials).hasSize(4);
-            assertThat(Math.min(perplexities[0], perplexities[1]))
-                    .isGreaterThan(Math.max(perplexities[2], perplexities[3]) + 0.01);
+            assertThat(ofRate(1e-9, trials, perplexities, estimator).min().orElseThrow())
+                    .isGreaterThan(ofRate(LEARNS, trials, perplexities, estimator)
+                                    .max()
+                                    .orElseThrow()
+                            + 0.01);
             QLoraModel model = (QLoraModel) ((PipelineModel) best.bestModel()).stages()[0];
             assertThat(((QLoraEstimator) model.parent()).getLearningRate()).isEqualTo(LEARNS);
         }
 
         assertThat(below("sweep/prepared")).hasSize(2); // for the trials, and for the last fit on all rows
         assertThat(below("sweep")).filteredOn(name -> name.startsWith("run-")).hasSize(5);
+    }
+
+    @Test
+    void foldsCompareMethodsTwoFitsAtATime() {
+        QLoraEstimator estimator = fits.estimator("folds")
+                .option("modelCache", folder.resolve("folds-cache").toString())
+                .setMaxSteps(2)
+                .setLearningRate(LEARNS);
+        ParamMap[] trials = Stream.of("lora", "qlora")
+                .map(method -> new ParamMap().put(estimator.method(), method))
+                .toArray(ParamMap[]::new);
+
+        CrossValidatorModel best = new CrossValidator()
+                .setEstimator(estimator)
+                .setEstimatorParamMaps(trials)
+                .setEvaluator(new PerplexityEvaluator())
+                .setNumFolds(2)
+                .setSeed(3)
+                .setParallelism(2)
+                .fit(fits.data(session));
+
+        double[] perplexities = best.avgMetrics();
+        assertThat(perplexities[0]).isNotEqualTo(perplexities[1]).isGreaterThan(1);
+        QLoraModel model = (QLoraModel) best.bestModel();
+        assertThat(((QLoraEstimator) model.parent()).getMethod())
+                .isEqualTo(perplexities[0] < perplexities[1] ? "lora" : "qlora");
+        assertThat(below("folds")).filteredOn(name -> name.startsWith("run-")).hasSize(5);
+    }
+
+    /** The grid comes in an order of Spark's own, by hash codes. */
+    private static DoubleStream ofRate(double rate, ParamMap[] trials, double[] metrics, QLoraEstimator estimator) {
+        return IntStream.range(0, trials.length)
+                .filter(i -> trials[i].get(estimator.learningRate()).get().equals(rate))
+                .mapToDouble(i -> metrics[i]);
     }
 
     private static List<String> quantised(WatchService watch) {

@@ -3,23 +3,30 @@ package org.sparkqlora.spark.watch;
 import com.codahale.metrics.Gauge;
 import com.codahale.metrics.MetricRegistry;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.metrics.source.Source;
 
 /**
  * A run's newest values among the driver's metrics, as {@code qlora.loss} and so on, for any sink of Spark's metrics system:
- * Prometheus, JMX, Graphite.
+ * Prometheus, JMX, Graphite. A run beside another, as in a sweep of MLlib with parallelism, is {@code qlora-2}.
  */
 public final class RunSource implements Source, Consumer<RunEvent>, AutoCloseable {
+    /** Spark's metrics are those of the process, and so are the names in use. */
+    private static final Set<String> NAMES = ConcurrentHashMap.newKeySet();
+
+    private final String name;
     private final MetricRegistry registry = new MetricRegistry();
     private final Map<String, Number> values = new ConcurrentHashMap<>();
     private final Map<String, MemorySeen> memory = new ConcurrentHashMap<>();
     private final AtomicLong faults = new AtomicLong();
 
-    private RunSource() {
+    private RunSource(String name) {
+        this.name = name;
         gauge("faults", faults::get);
         gauge("workers", memory::size);
         gauge(
@@ -38,14 +45,14 @@ public final class RunSource implements Source, Consumer<RunEvent>, AutoCloseabl
 
     /** Among the metrics of this process until it is closed. */
     public static RunSource register() {
-        RunSource source = new RunSource();
+        RunSource source = new RunSource(freeName());
         SparkEnv.get().metricsSystem().registerSource(source);
         return source;
     }
 
     @Override
     public String sourceName() {
-        return "qlora";
+        return name;
     }
 
     @Override
@@ -77,6 +84,16 @@ public final class RunSource implements Source, Consumer<RunEvent>, AutoCloseabl
         if (process != null) {
             process.metricsSystem().removeSource(this);
         }
+
+        NAMES.remove(name);
+    }
+
+    private static String freeName() {
+        return Stream.iterate(1, number -> number + 1)
+                .map(number -> number == 1 ? "qlora" : "qlora-" + number)
+                .filter(NAMES::add)
+                .findFirst()
+                .orElseThrow();
     }
 
     private void take(StepTaken taken) {
