@@ -19,9 +19,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The shipped script, settings and jar on YARN and HDFS, whose servers are in this process: the driver in YARN, then on this host.
- * Spark authenticates and encrypts what it sends and what it puts on disks, and HDFS encrypts what it sends.
+ * Spark authenticates and encrypts what it sends and what it puts on disks, and HDFS encrypts what it sends. Takes seven minutes on two
+ * cores, so it is run by hand: {@code mvn -B verify -DexcludedGroups=gpu -Dit.test=YarnScriptIT}.
  */
 @Tag("python")
+@Tag("slow")
 class YarnScriptIT {
     private static final String EXECUTORS = "2";
 
