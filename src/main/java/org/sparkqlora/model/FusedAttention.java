@@ -12,7 +12,8 @@ import org.sparkqlora.tensor.TensorScope;
 
 /**
  * Causal attention of each document by libtorch's {@code scaled_dot_product_attention}, which on GPUs holds no probabilities (flash
- * attention, arXiv 2205.14135). Its gradient is libtorch's own, taken of the forward pass done again.
+ * attention, arXiv 2205.14135). Its gradient is libtorch's own, taken of the forward pass done again. Rows of no document attend to nothing:
+ * zeros.
  *
  * @param scale factor on the products of queries and keys
  */

@@ -4,11 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
-import java.util.Map;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -24,6 +21,9 @@ import org.sparkqlora.train.Wire;
 class GpuTasksTest {
     private static final GradientSize SMALL = new GradientSize(256, 2, Wire.FP32);
 
+    /** More than a process takes to end. */
+    private static final long END_MILLIS = 60_000;
+
     @TempDir
     private static Path folder;
 
@@ -31,7 +31,8 @@ class GpuTasksTest {
     void aGpuThatCannotBeOpenedIsToldBeforeWorkAndIsNoReasonToTakeTheProcessor() throws IOException {
         LlamaRuns runs = LlamaRuns.in(folder);
         ModelSource onGpu = ((FolderModelSource) runs.model()).on(DeviceChoice.AUTO);
-        try (JavaSparkContext cluster = Clusters.start("local-cluster[1,1,1024]", gpus())) {
+        try (JavaSparkContext cluster =
+                Clusters.start("local-cluster[1,1,1024]", MadeUpGpu.settings(folder, "7", 1, "1"))) {
             ClusterNeeds needs = new ClusterNeeds(onGpu, List.of(folder.toString()), 1, MemoryPlans.of(1, 1, 1));
             ExchangeChoice choice = ExchangeChoice.of(ExchangeKind.COLLECT, SMALL, cluster.getConf());
 
@@ -59,27 +60,22 @@ class GpuTasksTest {
         }
     }
 
-    /** Tells the executor of the second attempt, and whether it is that of the first, which leaves its name behind. */
-    private static String failingFirst() {
+    /**
+     * Tells the executor of a later attempt, and whether it is that of the first, which leaves its name behind. Spark may send the task back to
+     * the process that is about to end: there it waits for that end.
+     */
+    private static String failingFirst() throws InterruptedException {
         String executor = SparkEnv.get().executorId();
         if (TaskContext.get().attemptNumber() == 0) {
             System.setProperty("lost", executor);
             throw new GpuLostError("lost on " + executor);
         }
 
-        return executor + (System.getProperty("lost") == null ? " after another" : " again");
-    }
+        if (System.getProperty("lost") == null) {
+            return executor + " after another";
+        }
 
-    private static Map<String, String> gpus() throws IOException {
-        Path script = Files.createFile(
-                folder.resolve("discover"),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
-        Files.writeString(script, "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"7\"]}'\n");
-        return Map.of(
-                "spark.worker.resource.gpu.amount", "1",
-                "spark.worker.resource.gpu.discoveryScript", script.toString(),
-                "spark.executor.resource.gpu.amount", "1",
-                "spark.executor.cores", "1",
-                "spark.task.resource.gpu.amount", "1");
+        Thread.sleep(END_MILLIS);
+        return executor + " again";
     }
 }

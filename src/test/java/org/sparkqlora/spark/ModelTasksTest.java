@@ -3,12 +3,9 @@ package org.sparkqlora.spark;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
@@ -33,7 +30,8 @@ class ModelTasksTest {
     @Test
     void aTaskHoldsAWholeGpuAndItsPartOfTheCoresWhateverOtherStagesTake() throws IOException {
         List<String> undisturbed = Clusters.on(Clusters.TWO_SLOTS, context -> train(context));
-        try (JavaSparkContext cluster = Clusters.start("local-cluster[2,2,1024]", gpus())) {
+        try (JavaSparkContext cluster =
+                Clusters.start("local-cluster[2,2,1024]", MadeUpGpu.settings(folder, "0", 2, "0.5"))) {
             Clusters.awaitExecutors(cluster, 2);
             ModelTasks tasks = ModelTasks.of(cluster.getConf());
 
@@ -77,18 +75,5 @@ class ModelTasksTest {
         TaskContext task = TaskContext.get();
         ResourceInformation gpu = Objects.requireNonNull(task.resourcesJMap().get("gpu"), "no GPU");
         return "%d cores, GPU %s".formatted(task.cpus(), String.join("+", Arrays.asList(gpu.addresses())));
-    }
-
-    private static Map<String, String> gpus() throws IOException {
-        Path script = Files.createFile(
-                folder.resolve("discover"),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
-        Files.writeString(script, "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"0\"]}'\n");
-        return Map.of(
-                "spark.worker.resource.gpu.amount", "1",
-                "spark.worker.resource.gpu.discoveryScript", script.toString(),
-                "spark.executor.resource.gpu.amount", "1",
-                "spark.executor.cores", "2",
-                "spark.task.resource.gpu.amount", "0.5");
     }
 }
