@@ -213,24 +213,32 @@ class StandaloneIT {
                 .collect(Collectors.toSet());
     }
 
-    /** An executor has one GPU, so that its tasks follow each other. */
+    /**
+     * An executor has one GPU, so that its tasks follow each other. A task's end is told by what it took on its executor: the
+     * driver's "Finish Time" comes after the result was fetched, when the GPU may have its next task already.
+     */
     private static void assertNoneOverlap(EventLog events) {
         Set<Integer> stages = stagesOfAProfile(events);
         Map<String, List<JsonNode>> byExecutor = events.of("SparkListenerTaskEnd").stream()
                 .filter(event -> stages.contains(event.path("Stage ID").asInt()))
-                .map(event -> event.path("Task Info"))
-                .sorted(Comparator.comparingLong(
-                        task -> task.path("Launch Time").asLong()))
-                .collect(Collectors.groupingBy(task -> task.path("Executor ID").asText()));
+                .sorted(Comparator.comparingLong(StandaloneIT::launch))
+                .collect(Collectors.groupingBy(
+                        event -> event.at("/Task Info/Executor ID").asText()));
         assertThat(byExecutor).isNotEmpty();
         byExecutor.forEach((executor, tasks) -> {
             for (int i = 1; i < tasks.size(); i++) {
-                assertThat(tasks.get(i).path("Launch Time").asLong())
+                JsonNode before = tasks.get(i - 1);
+                long took = before.at("/Task Metrics/Executor Run Time").asLong();
+                assertThat(took).as("task %d on executor %s", i - 1, executor).isPositive();
+                assertThat(launch(tasks.get(i)))
                         .as("task %d on executor %s", i, executor)
-                        .isGreaterThanOrEqualTo(
-                                tasks.get(i - 1).path("Finish Time").asLong());
+                        .isGreaterThanOrEqualTo(launch(before) + took);
             }
         });
+    }
+
+    private static long launch(JsonNode taskEnd) {
+        return taskEnd.at("/Task Info/Launch Time").asLong();
     }
 
     private static void await(String name, String text) throws IOException, InterruptedException {
