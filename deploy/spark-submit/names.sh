@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the scripts here are told. Fill in what your cluster needs, or set the same names in the environment, which counts before this file.
 
-# Spark's distribution, 3.5 with Scala 2.12; where it is empty, the spark-submit on the PATH.
+# Spark's distribution, 3.5 with Scala 2.12 (4.0 with Scala 2.13 for spark-qlora-spark4.jar); where it is empty, the spark-submit on the PATH.
 : "${SPARK_HOME:=}"
 # The jar; by default the one beside deploy/ or in target/.
 : "${QLORA_JAR:=}"

@@ -21,7 +21,7 @@ need() {
 
 jar() {
   local file
-  for file in "$QLORA_JAR" "$root/spark-qlora.jar" "$root/target/spark-qlora.jar"; do
+  for file in "$QLORA_JAR" "$root/spark-qlora.jar" "$root/spark-qlora-spark4.jar" "$root/target/spark-qlora.jar"; do
     if [ -f "$file" ]; then
       printf '%s\n' "$file"
       return

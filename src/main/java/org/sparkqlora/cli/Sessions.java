@@ -4,6 +4,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.sparkqlora.spark.SparkLine;
 import org.sparkqlora.spark.TrainRegistrator;
 import scala.Option;
 import scala.Tuple2;
@@ -21,8 +22,13 @@ final class Sessions {
                 && System.getProperty("spark.submit.deployMode", "").equals("cluster");
     }
 
-    /** The session that is there, or a new one: on this machine's cores, unless spark-submit named a master. */
+    /**
+     * The session that is there, or a new one: on this machine's cores, unless spark-submit named a master.
+     *
+     * @throws IllegalArgumentException if this is not the Spark that the jar is built for
+     */
     static JavaSparkContext context(String command) {
+        SparkLine.check();
         SparkConf conf = new SparkConf();
         conf.setIfMissing(MASTER, "local[*]");
         conf.setIfMissing("spark.ui.showConsoleProgress", "false");

@@ -3,6 +3,8 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.jar.JarFile;
+import java.util.spi.ToolProvider;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -19,7 +22,7 @@ import org.junit.jupiter.api.Test;
 
 /** The jar that is handed out: what is in it, and what must not be beside Spark's own jars. */
 class JarIT {
-    private static final Path JAR = Path.of("target", "spark-qlora.jar");
+    private static final Path JAR = Path.of(System.getProperty("qlora.jar"));
 
     /** Spark and Hadoop are the cluster's; of Jackson, Guava and Gson each brings a version of its own. */
     private static final List<String> NOT_OURS = List.of(
@@ -75,6 +78,27 @@ class JarIT {
 
         assertThat(jars).isGreaterThan(200);
         assertThat(twice).isEmpty();
+    }
+
+    /** A library whose own needs came in Spark's scope would be renamed, and they would not be there. */
+    @Test
+    void everyRenamedClassThatIsAskedForIsThere() {
+        ToolProvider jdeps = ToolProvider.findFirst("jdeps").orElseThrow();
+        StringWriter missing = new StringWriter();
+        StringWriter problems = new StringWriter();
+
+        int code = jdeps.run(
+                new PrintWriter(missing),
+                new PrintWriter(problems),
+                "--multi-release",
+                "17",
+                "--missing-deps",
+                JAR.toString());
+
+        assertThat(code).as(problems.toString()).isZero();
+        assertThat(missing.toString()).contains("org.apache.spark."); // it does list what is not in the jar
+        assertThat(missing.toString().lines().filter(line -> line.contains("-> org.sparkqlora.")))
+                .isEmpty();
     }
 
     @Test

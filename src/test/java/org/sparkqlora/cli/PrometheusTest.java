@@ -14,6 +14,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.metrics.sink.PrometheusServlet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.spark.watch.RunFacts;
 import org.sparkqlora.spark.watch.RunSource;
@@ -25,6 +26,7 @@ import org.sparkqlora.train.StepMetrics;
 import org.sparkqlora.train.StepSeconds;
 
 /** What Prometheus would scrape from the port of Spark's web pages. */
+@Tag("spark-line")
 class PrometheusTest {
     private static final String SINK = "spark.metrics.conf.*.sink.prometheusServlet.";
 

@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 
-/** The distribution of Spark that the Python package pyspark is. */
+/** The distribution of Spark that the Python package pyspark is, of the line that the build is for. */
 final class SparkDistribution {
-    private static final Path REQUIREMENTS = Path.of("src", "test", "python", "spark-requirements.txt");
+    private static final Path REQUIREMENTS = Path.of(System.getProperty("qlora.spark.requirements"));
     private static final int DEPTH = 4;
 
     private SparkDistribution() {}

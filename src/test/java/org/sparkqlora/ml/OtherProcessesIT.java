@@ -2,6 +2,7 @@ package org.sparkqlora.ml;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,7 +50,7 @@ class OtherProcessesIT {
     }
 
     @Test
-    void everyExecutorLoadsTheBaseOnce() {
+    void everyExecutorLoadsTheBaseOnce() throws IOException {
         try (SparkSession session = SparkSession.builder()
                 .config(Clusters.configuration(Clusters.TWO_EXECUTORS)
                         .set(

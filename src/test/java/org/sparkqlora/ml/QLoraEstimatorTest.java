@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -32,6 +33,7 @@ class QLoraEstimatorTest {
     }
 
     @Test
+    @Tag("spark-line")
     void fitGivesTheAdapterThatTheCommandGives() throws Exception {
         Path byCommand = folder.resolve("by-command");
         fits.runs().train(byCommand.toString(), "--max-steps", "2");

@@ -27,16 +27,31 @@ import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What MLlib expects of every stage, of whatever stages there are. */
+@Tag("spark-line")
 class StageContractTest {
     @TempDir
     private static Path folder;
 
     private static SparkSession session;
+    private static List<Class<?>> found;
+
+    /** Looking through all classes takes ten seconds. */
+    @BeforeAll
+    static void findStages() {
+        found = new ClassFileImporter()
+                .withImportOption(new DoNotIncludeTests()).importPackages("org.sparkqlora").stream()
+                        .filter(type -> type.isAssignableTo(Params.class) && !type.isInterface())
+                        .<Class<?>>map(JavaClass::reflect)
+                        .filter(type -> !Modifier.isAbstract(type.getModifiers()))
+                        .toList();
+        assertThat(found).hasSizeGreaterThanOrEqualTo(3);
+    }
 
     @BeforeAll
     static void start() throws Exception {
@@ -50,14 +65,7 @@ class StageContractTest {
     }
 
     static List<Class<?>> stages() {
-        List<Class<?>> stages = new ClassFileImporter()
-                .withImportOption(new DoNotIncludeTests()).importPackages("org.sparkqlora").stream()
-                        .filter(type -> type.isAssignableTo(Params.class) && !type.isInterface())
-                        .<Class<?>>map(JavaClass::reflect)
-                        .filter(type -> !Modifier.isAbstract(type.getModifiers()))
-                        .toList();
-        assertThat(stages).hasSizeGreaterThanOrEqualTo(3);
-        return stages;
+        return found;
     }
 
     @ParameterizedTest

@@ -1,5 +1,6 @@
 package org.sparkqlora.ml;
 
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -14,7 +15,7 @@ final class StoredPipeline {
 
     private StoredPipeline() {}
 
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws IOException {
         try (SparkSession session = PirateFits.session()) {
             PipelineModel.load(arguments[0])
                     .transform(session.read().json(arguments[1]))

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.AdapterConfig;
@@ -88,6 +89,7 @@ class DecoderTrainingTest {
     }
 
     @Test
+    @Tag("spark-line")
     void everyClusterGivesTheSameBytes() {
         float[] reference = trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT);
 

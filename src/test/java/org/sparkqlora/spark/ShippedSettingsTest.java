@@ -18,12 +18,14 @@ import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
 import org.apache.spark.util.Utils;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The files of {@code spark-conf/}: Spark knows what they set, every reason stands there, and none lacks what a run needs. */
+@Tag("spark-line")
 class ShippedSettingsTest {
     private static final Path FOLDER = Path.of("spark-conf");
 

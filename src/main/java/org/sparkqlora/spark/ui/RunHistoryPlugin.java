@@ -7,13 +7,13 @@ import org.apache.spark.status.ElementTrackingStore;
 import org.apache.spark.ui.SparkUI;
 import org.apache.spark.util.kvstore.KVStore;
 import org.sparkqlora.spark.watch.RunListener;
-import scala.collection.Seq;
+import scala.collection.immutable.List;
 import scala.collection.immutable.Nil$;
 
 /** Gives the history server the tab of applications that trained. It finds this class through {@code META-INF/services}. */
 public final class RunHistoryPlugin implements AppHistoryServerPlugin {
     @Override
-    public Seq<SparkListener> createListeners(SparkConf conf, ElementTrackingStore store) {
+    public List<SparkListener> createListeners(SparkConf conf, ElementTrackingStore store) {
         return Nil$.MODULE$.$colon$colon(RunListener.replayed(store));
     }
 

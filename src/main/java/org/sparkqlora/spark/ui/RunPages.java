@@ -12,7 +12,6 @@ import org.sparkqlora.spark.watch.RunEvent;
 import org.sparkqlora.spark.watch.RunListener;
 import org.sparkqlora.spark.watch.RunView;
 import scala.Option;
-import scala.collection.JavaConverters;
 
 /** The tab of an application's web pages, and the way to them. */
 public final class RunPages {
@@ -44,6 +43,6 @@ public final class RunPages {
     }
 
     private static boolean hasTab(SparkUI pages) {
-        return JavaConverters.seqAsJavaList(pages.getTabs().toSeq()).stream().anyMatch(RunTab.class::isInstance);
+        return pages.getTabs().exists(RunTab.class::isInstance);
     }
 }

@@ -1,0 +1,8 @@
+package org.sparkqlora.spark;
+
+/** The line of Spark that this folder of sources is for. */
+final class BuiltFor {
+    static final SparkLine LINE = new SparkLine("4", "2.13");
+
+    private BuiltFor() {}
+}
