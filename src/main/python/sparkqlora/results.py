@@ -27,7 +27,9 @@ class MethodMemory:
     executor_bytes: int
     executor_heap_bytes: int
     executor_file_bytes: int
+    gpu: Mapping[str, int]
     gpu_bytes: int
+    gpu_most_rows: Mapping[str, int]
     driver_bytes: int
     total_bytes: int
     fits: Mapping[str, bool]

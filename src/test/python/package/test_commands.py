@@ -13,7 +13,7 @@ pytestmark = pytest.mark.usefixtures("spark")
 
 
 def test_a_plan_has_memory_by_method() -> None:
-    plan = sparkqlora.plan(parameters="7B", rank=8)
+    plan = sparkqlora.plan(parameters="13B", rank=8)
 
     assert list(plan.methods) == ["full", "lora", "qlora"]
     assert (

@@ -5,10 +5,13 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.ProcessMemory;
@@ -31,8 +34,8 @@ import picocli.CommandLine.Spec;
                 + " QLoRA, and what would fit where. Takes the options of train that matter.")
 final class PlanCommand implements Command {
     /** Options that train has not, or that a trial gets in a form of its own. */
-    private static final Set<String> NOT_OF_TRAINING =
-            Set.of("--measure", "--executors", "--shards", "--batch-size", "--optimizer-pages", "--task-cpus");
+    private static final Set<String> NOT_OF_TRAINING = Set.of(
+            "--measure", "--executors", "--shards", "--batch-size", "--optimizer-pages", "--task-cpus", "--device");
 
     @Spec
     @Nullable
@@ -100,6 +103,15 @@ final class PlanCommand implements Command {
     @Option(names = "--model-cache", paramLabel = "DIR", description = "For --measure, as of train.")
     Path cache = new ModelOptions().cache;
 
+    @Option(
+            names = "--device",
+            defaultValue = "cpu",
+            paramLabel = "CHOICE",
+            description =
+                    "With cuda also what a GPU's memory would be for, and --spark-conf for executors with GPUs, one a"
+                            + " task. Reckoned, not measured on one. Default: ${DEFAULT-VALUE}.")
+    DeviceChoice device = DeviceChoice.CPU;
+
     @Mixin
     AdapterOptions adapter = new AdapterOptions();
 
@@ -120,6 +132,7 @@ final class PlanCommand implements Command {
         problems.require(!measure || model != null, "--measure: expected --model with it, found none");
         problems.require(!measure || ProcessMemory.isTold(), "--measure: expected Linux, found another system");
         problems.require(threads > 0, "--task-cpus: expected at least 1, found %d", threads);
+        problems.require(!measure || !onGpus(), "--measure: expected no --device cuda with it");
         problems.require(!measure || settingsOf == null, "--spark-conf: expected no --measure with it");
         problems.collect("--sequence-length, --batch-size, --micro-batch-size, --shards, --executors", this::step);
         adapter.check(problems);
@@ -129,26 +142,41 @@ final class PlanCommand implements Command {
     @Override
     public void run(Console console) {
         ModelConfig config = config();
+        MemoryComparison plans =
+                MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step());
         PlanReport report = new PlanReport(
                 config,
-                MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step()),
+                plans,
                 MemoryComparison.asUsuallyTold(config, spec(), update.optimizer(), step()),
+                cards(config, plans),
+                onGpus(),
                 machineBytes(),
                 measure ? measurements(config, console) : List.of());
         report.lines().forEach(line -> console.note("%s", line));
         if (settingsOf == null) {
             console.result(PlanJson.summary(report));
         } else {
-            settings(report.plans(), settingsOf).lines().forEach(console::result);
+            settings(report, settingsOf).lines().forEach(console::result);
         }
     }
 
-    private PlanSettings settings(MemoryComparison plans, Method method) {
-        MemoryPlan plan = plans.all().stream()
+    private boolean onGpus() {
+        return device == DeviceChoice.CUDA;
+    }
+
+    private Map<Method, CardPlan> cards(ModelConfig config, MemoryComparison plans) {
+        return plans.all().stream()
+                .collect(Collectors.toMap(
+                        MemoryPlan::method,
+                        plan -> CardPlan.of(config, plan.spec(), update.optimizer(), update.plannedPaging(), step())));
+    }
+
+    private PlanSettings settings(PlanReport report, Method method) {
+        MemoryPlan plan = report.plans().all().stream()
                 .filter(candidate -> candidate.method() == method)
                 .findFirst()
                 .orElseThrow();
-        return new PlanSettings(plan, step(), threads);
+        return new PlanSettings(plan, onGpus() ? report.card(plan).memory() : null, step(), threads);
     }
 
     /** Of one executor, with the tasks that it would have. */

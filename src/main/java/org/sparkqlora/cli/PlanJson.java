@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.sparkqlora.train.GpuMemoryUse;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.MemoryUse;
@@ -44,12 +45,27 @@ final class PlanJson {
         node.put("executor_bytes", plan.executorBytes());
         node.put("executor_heap_bytes", plan.heapBytes());
         node.put("executor_file_bytes", plan.fileBytes());
-        node.put("gpu_bytes", plan.deviceBytes());
+        writeCard(report.card(plan), node);
         node.put("driver_bytes", plan.driverBytes());
         node.put("total_bytes", plan.totalBytes());
         ObjectNode fits = node.putObject("fits");
-        PlanReport.GPU_SIZES.forEach(size -> fits.put("gpu_%d_gb".formatted(size), report.fitsGpu(plan, size)));
+        CardPlan.SIZES.forEach(size -> fits.put(key(size), report.fitsGpu(plan, size)));
         fits.put("machine", report.fitsMachine(plan));
+    }
+
+    private static void writeCard(CardPlan card, ObjectNode node) {
+        ObjectNode uses = node.putObject("gpu");
+        for (GpuMemoryUse use : GpuMemoryUse.values()) {
+            uses.put(use.key(), card.memory().bytes(use));
+        }
+
+        node.put("gpu_bytes", card.memory().cardBytes());
+        ObjectNode mostRows = node.putObject("gpu_most_rows");
+        CardPlan.SIZES.forEach(size -> mostRows.put(key(size), card.mostRows(size)));
+    }
+
+    private static String key(int size) {
+        return "gpu_%d_gb".formatted(size);
     }
 
     private static void writeUsual(MemoryComparison usual, ObjectNode node) {

@@ -3,9 +3,13 @@ package org.sparkqlora.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.sparkqlora.model.Method;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.train.GpuMemoryPlan;
+import org.sparkqlora.train.GpuMemoryUse;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.MemoryUse;
@@ -17,6 +21,8 @@ import org.sparkqlora.weights.ModelConfig;
  *
  * @param plans of the options
  * @param usual of the options that articles compare
+ * @param cards a GPU of each of {@code plans}
+ * @param showsCards whether people want to see what a GPU's memory is for
  * @param machineBytes memory of this machine
  * @param measurements of a run of each method; none unless asked for
  */
@@ -24,15 +30,15 @@ record PlanReport(
         ModelConfig config,
         MemoryComparison plans,
         MemoryComparison usual,
+        Map<Method, CardPlan> cards,
+        boolean showsCards,
         long machineBytes,
         List<Measurement> measurements) {
-    /** Sizes of common GPUs, in 10^9 bytes: the few per cent up to 2^30 are the driver's. */
-    static final List<Integer> GPU_SIZES = List.of(24, 48, 80);
-
     private static final double GIGA = 1e9;
     private static final double MEGA = 1e6;
 
     PlanReport {
+        cards = Map.copyOf(cards);
         measurements = List.copyOf(measurements);
     }
 
@@ -56,8 +62,16 @@ record PlanReport(
         lines.add(row("driver", plan -> amount(plan.driverBytes())));
         lines.add(row("all executors and the driver", plan -> amount(plan.totalBytes())));
         lines.add("");
-        GPU_SIZES.forEach(size ->
-                lines.add(row("fits on a GPU of %d GB".formatted(size), plan -> answer(fitsGpu(plan, size)))));
+        if (showsCards) {
+            lines.addAll(cardLines());
+        }
+
+        CardPlan.SIZES.forEach(size -> {
+            lines.add(row("fits on a GPU of %d GB".formatted(size), plan -> answer(fitsGpu(plan, size))));
+            lines.add(row(
+                    "  rows that may pass at once, at most",
+                    plan -> count(card(plan).mostRows(size))));
+        });
         lines.add(row(
                 "fits in this machine's %.1f GB".formatted(machineBytes / GIGA), plan -> answer(fitsMachine(plan))));
         lines.add("");
@@ -68,7 +82,46 @@ record PlanReport(
 
     /** An executor's part on a GPU; what is paged stays with the host. */
     boolean fitsGpu(MemoryPlan plan, int size) {
-        return plan.deviceBytes() <= size * GIGA;
+        return card(plan).fits(size);
+    }
+
+    CardPlan card(MemoryPlan plan) {
+        CardPlan card = cards.get(plan.method());
+        if (card == null) {
+            throw new IllegalStateException(
+                    "Cannot find the GPU of " + plan.method().optionName());
+        }
+
+        return card;
+    }
+
+    private List<String> cardLines() {
+        List<String> lines = new ArrayList<>();
+        lines.add(row(
+                "%s of one GPU, reckoned and not measured".formatted(unit() == GIGA ? "GB" : "MB"),
+                plan -> plan.method().optionName()));
+        for (GpuMemoryUse use : GpuMemoryUse.values()) {
+            if (use.place() == GpuMemoryUse.Place.CARD) {
+                lines.add(row(use.label(), plan -> amount(card(plan).memory().bytes(use))));
+            }
+        }
+
+        lines.add(row(
+                "together (loss after or before the one layer)",
+                plan -> amount(card(plan).memory().cardBytes())));
+        lines.add(row("its executor: in Java's heap", plan -> amount(plan.heapBytes())));
+        lines.add(row("its executor: beside the heap", plan -> amount(besideHeap(plan))));
+        lines.add("");
+        return lines;
+    }
+
+    /** Of an executor with one GPU. */
+    static long besideHeap(MemoryPlan plan, GpuMemoryPlan card) {
+        return plan.bytes(MemoryUse.PROCESS) + card.hostBytes();
+    }
+
+    private long besideHeap(MemoryPlan plan) {
+        return besideHeap(plan, card(plan).memory());
     }
 
     boolean fitsMachine(MemoryPlan plan) {
@@ -126,6 +179,10 @@ record PlanReport(
         return plans.all().stream()
                 .map(plan -> "%10s".formatted(cell.apply(plan)))
                 .collect(Collectors.joining("", "%-46s".formatted(label), ""));
+    }
+
+    private static String count(int rows) {
+        return rows == 0 ? "-" : Integer.toString(rows);
     }
 
     private static String answer(boolean fits) {

@@ -1,6 +1,9 @@
 package org.sparkqlora.cli;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.train.GpuMemoryPlan;
 import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.StepSize;
 
@@ -13,11 +16,14 @@ import org.sparkqlora.train.StepSize;
  * cores     of an executor: its tasks at once, times the threads of one
  * </pre>
  *
+ * With GPUs an executor has one for each of its tasks; other stages take a core each, and so a part of a GPU.
+ *
  * @param plan of one method
+ * @param card a GPU of each task; null where tasks compute on the processor
  * @param step that was planned
  * @param threads that a task computes with
  */
-record PlanSettings(MemoryPlan plan, StepSize step, int threads) {
+record PlanSettings(MemoryPlan plan, @Nullable GpuMemoryPlan card, StepSize step, int threads) {
     private static final double SPARKS_SHARE = 1.25;
     private static final double MARGIN = 1.1;
     private static final long MEBI = 1 << 20;
@@ -30,6 +36,16 @@ record PlanSettings(MemoryPlan plan, StepSize step, int threads) {
     private static final long ROUND = 256 * MEBI;
 
     List<String> lines() {
+        List<String> lines = new ArrayList<>(ofProcesses());
+        if (card != null) {
+            lines.add(line("spark.executor.resource.gpu.amount", step.tasksAtOnce()));
+            lines.add(line("spark.task.resource.gpu.amount", 1.0 / threads));
+        }
+
+        return lines;
+    }
+
+    private List<String> ofProcesses() {
         return List.of(
                 "# %s: %d tasks a step on %d executors, as 'plan' reckons with the same options. To be put after a file of spark-conf/."
                         .formatted(plan.method().optionName(), step.shards(), step.executors()),
@@ -37,10 +53,14 @@ record PlanSettings(MemoryPlan plan, StepSize step, int threads) {
                 line("spark.driver.memoryOverhead", size(DRIVER_OVERHEAD)),
                 line("spark.executor.instances", step.executors()),
                 line("spark.executor.memory", size(heap(plan.heapBytes()))),
-                line("spark.executor.memoryOverhead", size(MARGIN * (plan.executorBytes() - plan.heapBytes()))),
+                line("spark.executor.memoryOverhead", size(MARGIN * besideHeap())),
                 line("spark.executor.cores", step.tasksAtOnce() * threads),
-                line("spark.task.cpus", threads),
+                line("spark.task.cpus", card == null ? threads : 1),
                 line("spark.cores.max", step.executors() * step.tasksAtOnce() * threads));
+    }
+
+    private long besideHeap() {
+        return card == null ? plan.executorBytes() - plan.heapBytes() : PlanReport.besideHeap(plan, card);
     }
 
     private static double heap(long bytes) {

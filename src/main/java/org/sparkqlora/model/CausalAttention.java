@@ -225,7 +225,8 @@ final class CausalAttention {
         float factor = cap.isPresent() ? (float) cap.getAsDouble() : (float) scale;
         int keys = block.columns();
         if (!hardware.hasRows()) {
-            return DeviceMath.softmax(scores, factor, visible(scores, block));
+            TensorScope.run(() -> DeviceMath.softmax(scores, factor, visible(scores, block)));
+            return scores;
         }
 
         hardware.rows().run(scores.numel() / keys, keys, range -> {

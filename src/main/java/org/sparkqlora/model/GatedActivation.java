@@ -41,7 +41,8 @@ record GatedActivation(Activation function, Hardware hardware) {
     /** The gradients of gate and up. */
     List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up) {
         if (!hardware.hasRows()) {
-            return DeviceMath.throughGated(function, outputGradient, gate, up);
+            return TensorScope.keepAll(
+                    () -> DeviceMath.throughGated(function, outputGradient, gate, up), gradients -> gradients);
         }
 
         int width = Math.toIntExact(gate.size(1));

@@ -8,6 +8,7 @@ import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
+import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.RotarySpec;
 
 /**
@@ -79,15 +80,17 @@ record Rotary(
 
     /** Turns (tokens, heads, headSize). */
     Tensor forward(Tensor input) {
-        return tables == null ? turn(input, sines) : DeviceMath.turned(input, tables.cosine(), tables.sine());
+        return tables == null
+                ? turn(input, sines)
+                : TensorScope.keep(() -> DeviceMath.turned(input, tables.cosine(), tables.sine()));
     }
 
     /** The gradient of the input: the gradient of the output, turned back. */
     Tensor backward(Tensor outputGradient) {
         return tables == null
                 ? turn(outputGradient, backSines)
-                : DeviceMath.turned(
-                        outputGradient, tables.cosine(), tables.sine().neg());
+                : TensorScope.keep(() -> DeviceMath.turned(
+                        outputGradient, tables.cosine(), tables.sine().neg()));
     }
 
     private Tensor turn(Tensor input, float[][] by) {

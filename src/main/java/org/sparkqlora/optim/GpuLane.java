@@ -18,15 +18,19 @@ final class GpuLane implements AutoCloseable {
 
     /** @param window of GPU memory, is asked for room */
     GpuLane(PagedStep step, PageWindow window, AdamWKernel kernel) {
-        int elements = step.pages().stream().mapToInt(StatePage::count).max().orElse(0);
-        int stateBytes =
-                step.pages().stream().mapToInt(StatePage::byteSize).max().orElse(0);
+        int elements = StatePage.longest(step.pages());
+        int stateBytes = StatePage.largest(step.pages());
         this.step = step;
         this.window = window;
-        this.bytes = 2 * AdamWPage.byteSize(elements, stateBytes);
+        this.bytes = byteSize(step.pages());
         this.frame = PageFrame.of(stateBytes, elements);
         window.take(bytes);
         this.rooms = List.of(kernel.page(elements, stateBytes), kernel.page(elements, stateBytes));
+    }
+
+    /** Bytes of GPU memory that a walk over {@code pages} takes. */
+    static long byteSize(List<StatePage> pages) {
+        return 2 * AdamWPage.byteSize(StatePage.longest(pages), StatePage.largest(pages));
     }
 
     void walk() {

@@ -97,6 +97,16 @@ public final class Optimizers {
                 * PageLane.byteSize(pages, UpdateRule.of(spec).states().size());
     }
 
+    /** Bytes of GPU memory that a step takes whose pages pass through a GPU; as many of the host's are pinned. None but AdamW's do. */
+    public static long gpuWindowBytes(OptimizerSpec spec, long[] tensorSizes, Paging paging) {
+        if (!(UpdateRule.of(spec) instanceof AdamWRule)) {
+            return 0;
+        }
+
+        PageCut cut = PageCut.ofGpu(spec, paging);
+        return GpuLane.byteSize(pages(spec, OptimizedTensor.alike(tensorSizes), cut.elements()));
+    }
+
     private static List<StatePage> pages(OptimizerSpec spec, List<OptimizedTensor> tensors, int pageElements) {
         List<StateRange> states = UpdateRule.of(spec).states();
         return spec.kind().eightBit()

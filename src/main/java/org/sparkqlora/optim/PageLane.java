@@ -23,8 +23,8 @@ final class PageLane implements AutoCloseable {
      * @param beside runs loads and stores
      */
     PageLane(PagedStep step, int states, PageWindow window, Executor beside) {
-        int elements = longest(step.pages());
-        int stateBytes = largest(step.pages());
+        int elements = StatePage.longest(step.pages());
+        int stateBytes = StatePage.largest(step.pages());
         this.step = step;
         this.beside = beside;
         this.window = window;
@@ -37,16 +37,8 @@ final class PageLane implements AutoCloseable {
 
     /** Bytes of the buffers of one lane over {@code pages}. */
     static long byteSize(List<StatePage> pages, int states) {
-        int elements = longest(pages);
-        return 2 * PageFrame.byteSize(largest(pages), elements) + (long) Float.BYTES * states * elements;
-    }
-
-    private static int longest(List<StatePage> pages) {
-        return pages.stream().mapToInt(StatePage::count).max().orElse(0);
-    }
-
-    private static int largest(List<StatePage> pages) {
-        return pages.stream().mapToInt(StatePage::byteSize).max().orElse(0);
+        int elements = StatePage.longest(pages);
+        return 2 * PageFrame.byteSize(StatePage.largest(pages), elements) + (long) Float.BYTES * states * elements;
     }
 
     /** Updates pages {@code from} to before {@code to}. */

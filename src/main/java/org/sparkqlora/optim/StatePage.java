@@ -17,6 +17,16 @@ record StatePage(long from, int count, List<StateFormat> formats, ParameterGroup
         formats = List.copyOf(formats);
     }
 
+    /** Elements of the longest of {@code pages}. */
+    static int longest(List<StatePage> pages) {
+        return pages.stream().mapToInt(StatePage::count).max().orElse(0);
+    }
+
+    /** Bytes of the largest of {@code pages}. */
+    static int largest(List<StatePage> pages) {
+        return pages.stream().mapToInt(StatePage::byteSize).max().orElse(0);
+    }
+
     int byteSize() {
         int whole = count / StateFormat.BLOCK;
         int rest = count % StateFormat.BLOCK;

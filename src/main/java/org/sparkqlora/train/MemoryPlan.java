@@ -95,11 +95,6 @@ public record MemoryPlan(
         return sum(inFile::contains);
     }
 
-    /** What of it a GPU would hold. */
-    public long deviceBytes() {
-        return sum(use -> use.onDevice() && !inFile.contains(use)) - spared();
-    }
-
     /** What of an executor's memory Java's heap must have room for; the rest lies beside it. */
     public long heapBytes() {
         return sum(use -> home(use) == MemoryUse.Home.HEAP && !inFile.contains(use));

@@ -63,9 +63,4 @@ public enum MemoryUse {
     Home home() {
         return home;
     }
-
-    /** Whether a process that computes on a GPU keeps it on the GPU. */
-    boolean onDevice() {
-        return this != OPTIMIZER_PAGED && this != HEAP_SLACK && this != MALLOC_SLACK && this != PROCESS;
-    }
 }

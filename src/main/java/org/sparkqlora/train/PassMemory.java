@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.Recompute;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.QueryKeyNorm;
 
@@ -41,15 +42,25 @@ record PassMemory(ModelConfig config, Method method, Precision precision, StepSi
 
     /** Beside the layer's input. */
     private long keptOfLayer() {
-        long probabilities = rows()
-                * blockPairs()
-                * config.heads()
-                * (config.traits().attentionCap().isPresent() ? 2 : 1);
         return switch (step.recompute()) {
             case ALL -> 0;
             case ATTENTION -> activation() * keptValues();
-            case NONE -> activation() * (keptValues() + probabilities);
+            case NONE -> activation() * (keptValues() + probabilities());
         };
+    }
+
+    /** Of it, the probabilities of attention in all layers. */
+    long keptProbabilities() {
+        return step.recompute() == Recompute.NONE ? config.layers() * activation() * probabilities() : 0;
+    }
+
+    private long probabilities() {
+        return pairs() * config.heads() * (config.traits().attentionCap().isPresent() ? 2 : 1);
+    }
+
+    /** Pairs of query and key that attention computes, of all rows. */
+    long pairs() {
+        return rows() * blockPairs();
     }
 
     /** What enters each part, and what each but the last module makes of it. */
@@ -84,7 +95,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, StepSi
         long tokens = tokens();
         long values = tokens * (3L * config.hiddenSize() + 5L * config.querySize() + 3L * config.keyValueSize())
                 + 2L * rows() * blockKeys() * config.keyValueSize()
-                + 2L * rows() * blockPairs() * config.heads();
+                + 2L * pairs() * config.heads();
         long headNorms = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
                 ? tokens * (config.querySize() + config.keyValueSize())
                 : 0;
@@ -104,7 +115,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, StepSi
         long keys = config.keyValueSize();
         long values = tokens * (5 * hidden + 7 * queries + 3 * keys)
                 + 4L * rows() * blockKeys() * keys
-                + rows() * blockPairs() * config.heads();
+                + pairs() * config.heads();
         return activation() * values
                 + 2L * Float.BYTES * tokens * (queries + keys)
                 + weightGradient(2 * hidden * (queries + keys));
@@ -162,7 +173,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, StepSi
     }
 
     /** Tokens that the layer that sees most sees. */
-    private long widestWindow() {
+    long widestWindow() {
         return config.layerTraits().stream()
                 .mapToLong(layer -> layer.window().orElse(Integer.MAX_VALUE))
                 .max()

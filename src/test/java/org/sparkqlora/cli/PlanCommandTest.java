@@ -33,11 +33,11 @@ class PlanCommandTest {
 
     @Test
     void endsWithAJsonSummaryInBytes() throws IOException {
-        CommandRun run = CommandRun.of("plan", "--parameters", "7B", "--shards", "4", "--executors", "2");
+        CommandRun run = CommandRun.of("plan", "--parameters", "13B", "--shards", "4", "--executors", "2");
 
         JsonNode summary = summary(run);
         assertThat(summary.path("command").asText()).isEqualTo("plan");
-        assertThat(summary.path("parameters").asLong()).isEqualTo(6_738_415_616L);
+        assertThat(summary.path("parameters").asLong()).isEqualTo(13_015_864_320L);
         assertThat(summary.path("bits_saved_by_double_quantization").asDouble()).isCloseTo(0.373, within(1e-4));
         JsonNode qlora = summary.path("methods").path("qlora");
         assertThat(qlora.path("total_bytes").asLong())
@@ -73,6 +73,50 @@ class PlanCommandTest {
         assertThat(bytes(settings, "spark.executor.memoryOverhead")).isBetween(beside, beside * 5 / 4);
         assertThat(bytes(settings, "spark.driver.memory"))
                 .isGreaterThan(qlora.path("driver_bytes").asLong());
+    }
+
+    @Test
+    void tellsWhatAGpuIsForAndHowManyRowsItTakesAtOnce() throws IOException {
+        CommandRun run = CommandRun.of("plan", "--parameters", "13B", "--device", "cuda");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err())
+                .contains(
+                        "GB of one GPU, reckoned and not measured", "CUDA's context", "its executor: beside the heap");
+        JsonNode qlora = summary(run).at("/methods/qlora");
+        long uses = 0;
+        for (JsonNode use : qlora.path("gpu")) {
+            uses += use.asLong();
+        }
+
+        long host = qlora.at("/gpu/pinned_pages").asLong()
+                + qlora.at("/gpu/host_context").asLong();
+        long follows =
+                Math.min(qlora.at("/gpu/loss").asLong(), qlora.at("/gpu/layer").asLong());
+        assertThat(qlora.path("gpu_bytes").asLong()).isEqualTo(uses - host - follows);
+        assertThat(qlora.at("/gpu_most_rows/gpu_24_gb").asInt())
+                .isBetween(1, qlora.at("/gpu_most_rows/gpu_48_gb").asInt());
+        assertThat(summary(run).at("/methods/full/gpu_most_rows/gpu_24_gb").asInt())
+                .isZero();
+        assertThat(CommandRun.of("plan", "--parameters", "7B").err()).doesNotContain("of one GPU");
+    }
+
+    @Test
+    void settingsOfExecutorsWithGpusGiveATaskAWholeOne() throws IOException {
+        CommandRun run =
+                CommandRun.of("plan", "--parameters", "7B", "--device", "cuda", "--spark-conf", "--task-cpus", "4");
+
+        Properties settings = new Properties();
+        settings.load(new StringReader(String.join("\n", run.out())));
+        assertThat(settings)
+                .containsEntry("spark.executor.cores", "4")
+                .containsEntry("spark.task.cpus", "1")
+                .containsEntry("spark.executor.resource.gpu.amount", "1")
+                .containsEntry("spark.task.resource.gpu.amount", "0.25");
+        assertThat(bytes(settings, "spark.executor.memoryOverhead")).isBetween(1L << 30, 4L << 30);
+        assertThat(CommandRun.of("plan", "--model", LLAMA, "--measure", "--device", "cuda")
+                        .err())
+                .contains("--measure: expected no --device cuda with it");
     }
 
     @Test

@@ -2,7 +2,9 @@ package org.sparkqlora.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,6 +19,7 @@ import org.apache.spark.internal.config.ConfigEntry;
 import org.apache.spark.network.util.MapConfigProvider;
 import org.apache.spark.network.util.TransportConf;
 import org.apache.spark.util.Utils;
+import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -84,6 +87,9 @@ class ShippedSettingsTest {
             HANDSHAKE,
             "spark.network.crypto.saslFallback",
             "spark.io.encryption.enabled");
+
+    private static final String ALLOCATOR = "PYTORCH_CUDA_ALLOC_CONF";
+    private static final String GROWING = "expandable_segments";
 
     @BeforeAll
     static void makeRegistries() throws ClassNotFoundException {
@@ -213,6 +219,21 @@ class ShippedSettingsTest {
         settings.forEach(conf::set);
 
         assertThat(ModelTasks.of(conf)).isEqualTo(new ModelTasks(4, true));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"standalone", "yarn", "emr", "databricks", "kubernetes"})
+    void blocksOfGpuMemoryGrowInPlace(String environment) {
+        assertThat(read(FOLDER.resolve(environment + "-gpu.conf")))
+                .containsEntry("spark.executorEnv." + ALLOCATOR, GROWING + ":True");
+    }
+
+    @Test
+    void libtorchKnowsTheVariableAndItsOption() throws IOException {
+        File library = Loader.cacheResource("/org/bytedeco/pytorch/%s/libc10.so".formatted(Loader.getPlatform()));
+
+        assertThat(Files.readString(library.toPath(), StandardCharsets.ISO_8859_1))
+                .contains("\0" + ALLOCATOR + "\0", "\0" + GROWING + "\0");
     }
 
     /** What Spark itself makes of the file. */
