@@ -10,9 +10,12 @@ import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.tensor.cuda.KernelCache;
+import org.sparkqlora.tensor.cuda.KernelCompiler;
 import org.sparkqlora.tensor.cuda.KernelSource;
 import org.sparkqlora.tensor.cuda.Nvrtc;
 
@@ -50,6 +53,25 @@ class CudaSourcesIT {
     @Test
     void divisionsAndRootsAreRoundedCorrectly() {
         assertThat(compiler.ptx(KernelSource.ADAMW, "sm_90")).contains("div.rn.f32", "sqrt.rn.f32");
+    }
+
+    @Test
+    void aHostCompilesOnceForACard(@TempDir Path folder) throws IOException {
+        KernelCache cache = new KernelCache(folder, compiler);
+        byte[] compiled = cache.cubin(KernelSource.ADAMW, "sm_75");
+
+        assertThat(compiler.identity()).startsWith("NVRTC 13.").contains("--fmad=false");
+        assertThat(compiled).isEqualTo(compiler.cubin(KernelSource.ADAMW, "sm_75"));
+        KernelCache later = new KernelCache(folder, new Cached(compiler.identity()));
+        assertThat(later.cubin(KernelSource.ADAMW, "sm_75")).isEqualTo(compiled);
+    }
+
+    /** A compiler that is not to be asked. */
+    private record Cached(String identity) implements KernelCompiler {
+        @Override
+        public byte[] cubin(KernelSource source, String architecture) {
+            throw new AssertionError("compiled again");
+        }
     }
 
     @Test

@@ -61,9 +61,10 @@ public final class CudaDevice {
         return bytes.getValue();
     }
 
-    /** Compiles kernels for this card. */
+    /** Kernels for this card, compiled unless this host has them. */
     public CudaKernels kernels(KernelSource source) {
-        return kernels(Nvrtc.find().cubin(source, capability().architecture()));
+        KernelCompiler compiler = KernelCache.ofHost(Nvrtc.find());
+        return kernels(compiler.cubin(source, capability().architecture()));
     }
 
     /** Kernels that were compiled for this card. */

@@ -3,6 +3,7 @@ package org.sparkqlora.tensor.cuda;
 import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+import com.sun.jna.ptr.IntByReference;
 import com.sun.jna.ptr.LongByReference;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.charset.StandardCharsets;
@@ -11,7 +12,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** CUDA's compiler, as a library: works without a GPU and without a driver. Safe for use by several threads. */
-public final class Nvrtc {
+public final class Nvrtc implements KernelCompiler {
     /** Every operation one IEEE operation: nothing fused, nothing approximate, no denormal number flushed. */
     private static final List<String> IEEE =
             List.of("--fmad=false", "--prec-div=true", "--prec-sqrt=true", "--ftz=false", "-default-device");
@@ -42,11 +43,19 @@ public final class Nvrtc {
                                 .formatted(String.join(", ", names)))));
     }
 
-    /**
-     * What a card executes.
-     *
-     * @param architecture such as {@code sm_90}
-     */
+    @Override
+    public String identity() {
+        IntByReference major = new IntByReference();
+        IntByReference minor = new IntByReference();
+        int result = api.nvrtcVersion(major, minor);
+        if (result != SUCCESS) {
+            throw new IllegalStateException("Cannot ask NVRTC for its version: " + api.nvrtcGetErrorString(result));
+        }
+
+        return "NVRTC %d.%d %s".formatted(major.getValue(), minor.getValue(), String.join(" ", IEEE));
+    }
+
+    @Override
     public byte[] cubin(KernelSource source, String architecture) {
         return compiled(source, architecture, api::nvrtcGetCUBINSize, api::nvrtcGetCUBIN);
     }
@@ -110,6 +119,8 @@ public final class Nvrtc {
 
     /** {@code nvrtc.h}. Public because JNA makes a proxy of it. */
     public interface Api extends Library {
+        int nvrtcVersion(IntByReference major, IntByReference minor);
+
         int nvrtcCreateProgram(
                 PointerByReference program,
                 String source,
