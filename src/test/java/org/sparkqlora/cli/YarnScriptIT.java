@@ -69,6 +69,8 @@ class YarnScriptIT {
                         "spark.task.cpus 1",
                         "spark.executor.instances " + EXECUTORS,
                         "spark.eventLog.enabled true",
+                        "spark.eventLog.compress false", // both are otherwise from Spark 4 on
+                        "spark.eventLog.rolling.enabled false",
                         "spark.eventLog.dir "
                                 + Files.createDirectory(folder.resolve("events"))
                                         .toUri()));

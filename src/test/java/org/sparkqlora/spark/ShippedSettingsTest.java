@@ -153,11 +153,11 @@ class ShippedSettingsTest {
     }
 
     @Test
-    void theNetworkLibraryEncryptsWithItsNewestHandshakeAndNoticesWhatWasChanged() {
+    void theNetworkLibraryEncryptsByItsNewestHandshakeInTheModeThatEverySparkOfTheLineCanRead() {
         TransportConf rpc = new TransportConf("rpc", new MapConfigProvider(read(FOLDER.resolve("yarn.conf"))));
 
         assertThat(rpc.authEngineVersion()).isEqualTo(2);
-        assertThat(rpc.cipherTransformation()).isEqualTo("AES/GCM/NoPadding");
+        assertThat(rpc.cipherTransformation()).isEqualTo("AES/CTR/NoPadding");
         assertThat(rpc.encryptionEnabled()).isTrue();
         assertThat(rpc.saslFallback()).isFalse();
     }
