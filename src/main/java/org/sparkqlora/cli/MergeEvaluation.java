@@ -35,7 +35,7 @@ final class MergeEvaluation {
             names = "--precision",
             defaultValue = "bf16",
             paramLabel = "TYPE",
-            description = "Of --eval-data, as of evaluate: bf16 or fp32. Default: ${DEFAULT-VALUE}.")
+            description = "Of --eval-data, as of evaluate: bf16, fp16 or fp32. Default: ${DEFAULT-VALUE}.")
     Precision precision = Precision.BF16;
 
     void check(Problems problems) {

@@ -53,6 +53,9 @@ final class TrainOptions {
         problems.require(
                 run.localSteps == 1 || exchange.wire == Wire.FP32,
                 "--local-steps: expected --wire fp32 with it, found bf16, which would round the weights and not their gradients");
+        problems.require(
+                run.localSteps == 1 || !model.numerics.precision.scalesLoss(),
+                "--local-steps: expected --precision bf16 or fp32 with it, found fp16, whose scale of the loss belongs to all shards");
         exchange.check(problems);
     }
 

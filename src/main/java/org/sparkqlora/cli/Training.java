@@ -259,7 +259,8 @@ final class Training {
                     () -> trainer.run(
                             options.run.resume,
                             () -> TrainState.fresh(
-                                    first.parameters(), first.index(), plan.optimizer(), plan.seed(), home),
+                                            first.parameters(), first.index(), plan.optimizer(), plan.seed(), home)
+                                    .in(plan.spec().precision()),
                             state -> begin(
                                     new SparkGradientSource(context, run, state, exchange), plan, output, checkpoints),
                             result::publish));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
@@ -14,7 +15,6 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DecoderLayer.NormWeight;
-import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
@@ -34,6 +34,7 @@ import org.sparkqlora.weights.WeightFolder;
  */
 public final class DecoderModel implements AutoCloseable {
     private final ModelConfig config;
+    private final Precision precision;
     private final ScalarType activations;
     private final int threads;
     private final Recompute recompute;
@@ -53,7 +54,8 @@ public final class DecoderModel implements AutoCloseable {
     private DecoderModel(
             WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
         this.recompute = recompute;
-        this.activations = spec.precision() == Precision.BF16 ? ScalarType.BFloat16 : ScalarType.Float;
+        this.precision = spec.precision();
+        this.activations = precision.type();
         this.threads = threads;
         this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
         this.noise = spec.noise();
@@ -63,6 +65,10 @@ public final class DecoderModel implements AutoCloseable {
         this.workers = new Workers(threads);
         this.dequantizer = new FourBitDequantizer(workers);
         this.hardware = source.open(workers);
+        if (precision == Precision.FP16 && hardware.hasRows()) {
+            throw new IllegalArgumentException("Cannot compute in fp16 row by row: expected a device of operations");
+        }
+
         this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, dequantizer, hardware);
         this.layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -88,7 +94,12 @@ public final class DecoderModel implements AutoCloseable {
      * @param threads threads a call uses
      */
     public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
-        return load(weights, spec, threads, recompute, Hardware::processor);
+        return load(weights, spec, threads, recompute, workers -> onProcessor(spec.precision(), workers));
+    }
+
+    /** The processor as it computes in {@code precision}: Java does not read rows of fp16, which is meant for GPUs. */
+    public static Hardware onProcessor(Precision precision, Workers workers) {
+        return precision == Precision.FP16 ? Hardware.operationsOnProcessor() : Hardware.processor(workers);
     }
 
     /**
@@ -163,13 +174,26 @@ public final class DecoderModel implements AutoCloseable {
      */
     public LossTotal addGradient(
             BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
+        return addGradient(parameters, microBatch, gradient, passSeed, OptionalDouble.empty());
+    }
+
+    /**
+     * The same gradient, multiplied on its way through the model. What overflows there is infinite or no number.
+     *
+     * @param lossScale a power of two, on the gradient of the mean loss; none where nothing is multiplied
+     */
+    public LossTotal addGradient(
+            BoundParameters parameters,
+            List<TokenRow> microBatch,
+            FlatVector gradient,
+            long passSeed,
+            OptionalDouble lossScale) {
         Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, passSeed);
         EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, passSeed);
-        return inPass(
-                parameters,
-                dropout,
-                embeddingNoise,
-                pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
+        return inPass(parameters, dropout, embeddingNoise, pass -> {
+            DocumentBatch batch = new DocumentBatch(microBatch);
+            return pass.gradient(batch, GradientSum.scaled(gradient, lossScale, batch.targets().length));
+        });
     }
 
     /** The loss of each document, in row and then document order. */
@@ -258,11 +282,11 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     PassContext context(DocumentBatch batch) {
-        return new PassContext(config, batch, activations, hardware, null);
+        return new PassContext(config, batch, precision, hardware, null);
     }
 
     PassContext context(DocumentBatch batch, KeyValueCache cache) {
-        return new PassContext(config, batch, activations, hardware, cache);
+        return new PassContext(config, batch, precision, hardware, cache);
     }
 
     /** The residual stream that tokens start as. */
@@ -274,7 +298,7 @@ public final class DecoderModel implements AutoCloseable {
     /** Factor on embedded tokens, rounded as activations are: models that have one were trained so. */
     Scalar embeddingMultiplier() {
         double factor = config.traits().embeddingMultiplier();
-        return new Scalar(activations == ScalarType.BFloat16 ? Bfloat16.widen(Bfloat16.round((float) factor)) : factor);
+        return new Scalar(precision == Precision.FP32 ? factor : precision.rounded((float) factor));
     }
 
     @Nullable

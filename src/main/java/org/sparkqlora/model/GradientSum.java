@@ -1,5 +1,7 @@
 package org.sparkqlora.model;
 
+import java.util.OptionalDouble;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.tensor.FlatVector;
@@ -10,16 +12,40 @@ final class GradientSum {
     private static final int WINDOW = 1 << 20;
 
     private final FlatVector target;
+    private final double factor;
     private float[] window = new float[0];
 
-    GradientSum(FlatVector target) {
+    private GradientSum(FlatVector target, double factor) {
         this.target = target;
+        this.factor = factor;
     }
 
-    /** Adds {@code gradient}, a tensor of the parameter's shape in any number format. */
+    GradientSum(FlatVector target) {
+        this(target, 1);
+    }
+
+    /**
+     * One of gradients that are {@code lossScale} times those of the mean loss of {@code predictors} tokens, which is rounded up to a power of
+     * two, so that dividing by it again is exact. Without a scale the gradients are those of the summed loss.
+     */
+    static GradientSum scaled(FlatVector target, OptionalDouble lossScale, int predictors) {
+        if (lossScale.isEmpty() || predictors == 0) {
+            return new GradientSum(target);
+        }
+
+        int upTo = Integer.SIZE - Integer.numberOfLeadingZeros(predictors - 1);
+        return new GradientSum(target, Math.scalb(lossScale.getAsDouble(), -upTo));
+    }
+
+    /** What the gradient of the loss is to be multiplied by before it goes through the model. */
+    double factor() {
+        return factor;
+    }
+
+    /** Adds {@code gradient}, a tensor of the parameter's shape in any number format, divided by the factor. */
     void add(Parameter parameter, Tensor gradient) {
-        Tensor values =
-                TensorMemory.onHost(gradient.contiguous().to(ScalarType.Float).view(-1));
+        Tensor given = gradient.contiguous().to(ScalarType.Float).view(-1);
+        Tensor values = TensorMemory.onHost(factor == 1 ? given : given.mul(new Scalar(1 / factor)));
         long size = parameter.size();
         for (long at = 0; at < size; at += WINDOW) {
             int count = (int) Math.min(WINDOW, size - at);

@@ -15,7 +15,7 @@ import org.sparkqlora.tensor.TensorScope;
 
 /**
  * Cross-entropy of the trained tokens: {@code loss = logsumexp(z) - z[target], z = m W h}, and its gradient
- * {@code dz = softmax(z) - onehot(target)}. With a cap c it is {@code z = c tanh(m W h / c)}, and dz is multiplied by
+ * {@code dz = softmax(z) - onehot(target)}, multiplied by the factor of its {@link GradientSum}. With a cap c it is {@code z = c tanh(m W h / c)}, and dz is multiplied by
  * {@code 1 - (z / c)^2} on its way back.
  *
  * <p>Only positions that predict a trained token are computed, a chunk of them at a time, so that the logits of all never exist at
@@ -50,6 +50,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
             Tensor hidden, int[] targets, @Nullable Tensor hiddenGradient, @Nullable GradientSum gradients) {
         long rows = hidden.size(0);
         long bytes = hardware.hasRows() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES;
+        double factor = gradients == null ? multiplier : multiplier * gradients.factor();
         long chunk = Math.max(1, bytes / (weight.size(0) * weight.element_size()));
         float[] losses = new float[Math.toIntExact(rows)];
         // Summed here: the flat vector is slower to add to, and a chunk is few rows.
@@ -60,7 +61,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
             TensorScope.run(() -> {
                 Tensor inputs = wholeRows(hidden.narrow(0, at, count));
                 Tensor products = torch.linear(inputs, weight);
-                crossEntropy(products.narrow(0, 0, count), targets, losses, (int) at);
+                crossEntropy(products.narrow(0, 0, count), targets, losses, (int) at, factor);
                 if (hiddenGradient != null) {
                     hiddenGradient
                             .narrow(0, at, count)
@@ -95,10 +96,10 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         return bent.mul_(new Scalar(cap.getAsDouble()));
     }
 
-    /** Losses of the predictors from {@code at} on; products W h become the gradients of the losses. */
-    private void crossEntropy(Tensor products, int[] targets, float[] losses, int at) {
+    /** Losses of the predictors from {@code at} on; products W h become {@code factor} times the gradients of the losses to the logits. */
+    private void crossEntropy(Tensor products, int[] targets, float[] losses, int at, double factor) {
         if (!hardware.hasRows()) {
-            crossEntropyOnDevice(products, targets, losses, at);
+            crossEntropyOnDevice(products, targets, losses, at, factor);
             return;
         }
 
@@ -112,13 +113,13 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
                 rows.load(i, row);
                 bend(row, bent, range.math());
                 losses[predictor] = crossEntropy(row, targets[predictor], range.math());
-                throughBend(row, bent, range.math());
+                throughBend(row, bent, (float) factor, range.math());
                 rows.store(i, row);
             }
         });
     }
 
-    private void crossEntropyOnDevice(Tensor products, int[] targets, float[] losses, int at) {
+    private void crossEntropyOnDevice(Tensor products, int[] targets, float[] losses, int at, double factor) {
         int count = Math.toIntExact(products.size(0));
         long[] wanted =
                 IntStream.range(at, at + count).mapToLong(i -> targets[i]).toArray();
@@ -134,7 +135,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         System.arraycopy(found, 0, losses, at, count);
         Tensor gradient = torch.softmax(logits, 1);
         gradient.scatter_add_(1, target, torch.full_like(loss, new Scalar(-1.0)).unsqueeze(1));
-        gradient.mul_(new Scalar(multiplier));
+        gradient.mul_(new Scalar(factor));
         products.copy_(
                 bent == null ? gradient : gradient.mul_(bent.square().neg_().add_(new Scalar(1.0))));
     }
@@ -157,8 +158,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         }
     }
 
-    private void throughBend(float[] row, float[] bent, RowMath math) {
-        float factor = (float) multiplier;
+    private void throughBend(float[] row, float[] bent, float factor, RowMath math) {
         if (cap.isPresent()) {
             math.multiply(bent, bent, bent, row.length);
             math.multiply(row, bent, bent, row.length);

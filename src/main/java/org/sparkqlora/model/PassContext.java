@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.tensor.Hardware;
@@ -27,7 +26,7 @@ final class PassContext {
     PassContext(
             ModelConfig config,
             DocumentBatch batch,
-            ScalarType activations,
+            Precision precision,
             Hardware hardware,
             @Nullable KeyValueCache cache) {
         this.layers = config.layerTraits();
@@ -36,7 +35,7 @@ final class PassContext {
         for (LayerTraits layer : config.layerTraits()) {
             layer.rotary()
                     .ifPresent(spec -> rotaries.computeIfAbsent(
-                            spec, each -> Rotary.of(batch, each, config.headSize(), activations, hardware)));
+                            spec, each -> Rotary.of(batch, each, config.headSize(), precision, hardware)));
             attentions.computeIfAbsent(
                     layer.window(),
                     window -> new CausalAttention(

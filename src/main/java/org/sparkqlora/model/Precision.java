@@ -1,24 +1,61 @@
 package org.sparkqlora.model;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.stream.Collectors;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.quant.Bfloat16;
+import org.sparkqlora.weights.HalfFloat;
 
-/** The number format of activations and matrix products. Norms, softmax, loss and the trained weights are float32 in both. */
+/** The number format of activations and matrix products. Norms, softmax, loss and the trained weights are float32 in all. */
 public enum Precision {
+    /** The range of float32 with 8 bits of precision. */
     BF16,
+    /**
+     * 11 bits of precision, from 6e-8 to 65504: for GPUs older than bf16. Gradients are multiplied on their way, so that small ones do not
+     * vanish.
+     */
+    FP16,
     FP32;
 
     /** The precision that a command line calls {@code name}. */
     public static Precision parse(String name) {
-        return switch (name) {
-            case "bf16" -> BF16;
-            case "fp32" -> FP32;
-            default ->
-                throw new IllegalArgumentException("Unsupported precision '%s': expected bf16 or fp32".formatted(name));
-        };
+        return Arrays.stream(values())
+                .filter(precision -> precision.optionName().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "Unsupported precision '%s': expected one of %s".formatted(name, optionNames())));
     }
 
     /** The name a command line uses. */
     public String optionName() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** Whether gradients would lose their small values without a factor on the loss. */
+    public boolean scalesLoss() {
+        return this == FP16;
+    }
+
+    /** What libtorch calls it. */
+    ScalarType type() {
+        return switch (this) {
+            case BF16 -> ScalarType.BFloat16;
+            case FP16 -> ScalarType.Half;
+            case FP32 -> ScalarType.Float;
+        };
+    }
+
+    /** The number nearest to {@code value}. */
+    float rounded(float value) {
+        return switch (this) {
+            case BF16 -> Bfloat16.widen(Bfloat16.round(value));
+            case FP16 -> HalfFloat.toFloat(HalfFloat.fromFloat(value));
+            case FP32 -> value;
+        };
+    }
+
+    private static String optionNames() {
+        return Arrays.stream(values()).map(Precision::optionName).collect(Collectors.joining(", "));
     }
 }

@@ -1,10 +1,8 @@
 package org.sparkqlora.model;
 
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
-import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
@@ -32,7 +30,7 @@ record Rotary(
     record DeviceTables(Tensor cosine, Tensor sine) {}
 
     /** Tables for the tokens of {@code batch}; each document counts its positions, and its length, for itself. */
-    static Rotary of(DocumentBatch batch, RotarySpec spec, int headSize, ScalarType type, Hardware hardware) {
+    static Rotary of(DocumentBatch batch, RotarySpec spec, int headSize, Precision precision, Hardware hardware) {
         int pairs = headSize / 2;
         Rotary tables = new Rotary(
                 new float[batch.ids().length][pairs],
@@ -40,13 +38,12 @@ record Rotary(
                 new float[batch.ids().length][pairs],
                 hardware,
                 null);
-        boolean rounds = type == ScalarType.BFloat16;
         int token = 0;
         for (Document document : batch.documents()) {
             float[] frequencies = spec.frequencies(headSize, document.end());
             for (int position = document.past(); position < document.end(); position++) {
                 tables.fill(
-                        token++, position, frequencies, (float) spec.scaling().attentionFactor(), rounds);
+                        token++, position, frequencies, (float) spec.scaling().attentionFactor(), precision);
             }
         }
 
@@ -67,13 +64,13 @@ record Rotary(
         return hardware.on(TensorMemory.floats(flat, table.length, 1, pairs));
     }
 
-    private void fill(int token, int position, float[] frequencies, float factor, boolean rounds) {
+    private void fill(int token, int position, float[] frequencies, float factor, Precision precision) {
         for (int i = 0; i < frequencies.length; i++) {
             float angle = position * frequencies[i];
             float cosine = (float) Math.cos(angle) * factor;
             float sine = (float) Math.sin(angle) * factor;
-            cosines[token][i] = rounds ? Bfloat16.widen(Bfloat16.round(cosine)) : cosine;
-            sines[token][i] = rounds ? Bfloat16.widen(Bfloat16.round(sine)) : sine;
+            cosines[token][i] = precision.rounded(cosine);
+            sines[token][i] = precision.rounded(sine);
             backSines[token][i] = -sines[token][i];
         }
     }

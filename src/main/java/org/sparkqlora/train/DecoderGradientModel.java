@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
@@ -57,7 +58,12 @@ public final class DecoderGradientModel implements GradientModel {
 
     @Override
     public BoundModel bind(FlatVector parameters) {
-        return new BoundDecoder(model, model.bind(parameters));
+        return bind(parameters, OptionalDouble.empty());
+    }
+
+    @Override
+    public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+        return new BoundDecoder(model, model.bind(parameters), lossScale);
     }
 
     @Override
@@ -74,10 +80,11 @@ public final class DecoderGradientModel implements GradientModel {
         }
     }
 
-    private record BoundDecoder(DecoderModel model, BoundParameters parameters) implements BoundModel {
+    private record BoundDecoder(DecoderModel model, BoundParameters parameters, OptionalDouble lossScale)
+            implements BoundModel {
         @Override
         public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
-            return model.addGradient(parameters, microBatch, gradient, passSeed);
+            return model.addGradient(parameters, microBatch, gradient, passSeed, lossScale);
         }
 
         @Override

@@ -17,7 +17,6 @@ import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.DeviceChoice;
-import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.weights.InvalidWeightsException;
@@ -132,7 +131,7 @@ public record FolderModelSource(
     private void requireNumbers(Gpu gpu) {
         if (spec.precision() == Precision.BF16 && !gpu.capability().hasBfloat16()) {
             throw new IllegalStateException(
-                    "Cannot compute in bf16 on %s: expected compute capability 8.0. Use --precision fp32"
+                    "Cannot compute in bf16 on %s: expected compute capability 8.0. Use --precision fp16"
                             .formatted(gpu));
         }
     }
@@ -145,7 +144,7 @@ public record FolderModelSource(
                     spec,
                     threads,
                     recompute,
-                    workers -> gpu == null ? Hardware.processor(workers) : gpu.hardware());
+                    workers -> gpu == null ? DecoderModel.onProcessor(spec.precision(), workers) : gpu.hardware());
             Natives.returnFreedMemory();
             return new DecoderGradientModel(weights, model, gpu, this::takenFactors);
         } catch (RuntimeException e) {

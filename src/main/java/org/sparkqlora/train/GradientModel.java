@@ -1,6 +1,7 @@
 package org.sparkqlora.train;
 
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.LongFunction;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
@@ -20,6 +21,15 @@ public interface GradientModel extends AutoCloseable {
 
     /** The model at these values, for any number of threads; must be closed before the model is. */
     BoundModel bind(FlatVector parameters);
+
+    /**
+     * The same, whose gradients are multiplied on their way through it, and divided again.
+     *
+     * @param lossScale none where they are not; a model in float32 has no use for one
+     */
+    default BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+        return bind(parameters);
+    }
 
     /** What updates parameters and optimiser state where the model computes; nothing for the processor's threads. */
     default Optional<AdamWKernel> gpuUpdate() {

@@ -166,7 +166,7 @@ public final class Replica implements AutoCloseable {
         }
 
         clock.enter(Phase.LOAD);
-        BoundModel ready = bound == null ? model.bind(at.parameters()) : bound;
+        BoundModel ready = bound == null ? model.bind(at.parameters(), at.lossScale()) : bound;
         bound = ready;
         return ready;
     }

@@ -4,7 +4,10 @@ import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.List;
+import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Precision;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.Optimizer;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -21,6 +24,7 @@ import org.sparkqlora.tensor.FlatVector;
 public final class TrainState implements AutoCloseable {
     private static final int MAGIC = 0x53514C53; // "SQLS"
     private static final int FORMAT = 2;
+    private static final int FORMAT_WITH_LOSS_SCALE = 3;
     private static final int FORMAT_WITHOUT_GROUPS = 1;
     private static final int PIECE = 1 << 14;
 
@@ -29,14 +33,21 @@ public final class TrainState implements AutoCloseable {
     private final List<OptimizedTensor> tensors;
     private final long seed;
     private long version;
+    private @Nullable LossScale lossScale;
 
     private TrainState(
-            FlatVector parameters, Optimizer optimizer, List<OptimizedTensor> tensors, long seed, long version) {
+            FlatVector parameters,
+            Optimizer optimizer,
+            List<OptimizedTensor> tensors,
+            long seed,
+            long version,
+            @Nullable LossScale lossScale) {
         this.parameters = parameters;
         this.optimizer = optimizer;
         this.tensors = tensors;
         this.seed = seed;
         this.version = version;
+        this.lossScale = lossScale;
     }
 
     /** State(0) at {@code parameters}, which it owns from now on. */
@@ -48,32 +59,43 @@ public final class TrainState implements AutoCloseable {
         }
 
         List<OptimizedTensor> tensors = LoraPlus.tensors(index, spec);
-        return new TrainState(parameters, home.optimizer(spec, tensors), tensors, seed, 0);
+        return new TrainState(parameters, home.optimizer(spec, tensors), tensors, seed, 0, null);
+    }
+
+    /** The same State, whose gradients come from a model in {@code precision}. */
+    public TrainState in(Precision precision) {
+        lossScale = precision.scalesLoss() ? LossScale.FIRST : null;
+        return this;
     }
 
     /** The State that {@link #write} wrote. The optimiser must be of the same kind. */
     public static TrainState read(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
         requireEqual("the mark of a training state", MAGIC, in.readInt());
         int format = in.readInt();
-        if (format != FORMAT_WITHOUT_GROUPS) {
+        if (format != FORMAT_WITHOUT_GROUPS && format != FORMAT_WITH_LOSS_SCALE) {
             requireEqual("format", FORMAT, format);
         }
 
         long version = in.readLong();
         long seed = in.readLong();
+        LossScale lossScale = format == FORMAT_WITH_LOSS_SCALE ? LossScale.read(in) : null;
         List<OptimizedTensor> tensors = readTensors(in, format);
         long length = tensors.stream().mapToLong(OptimizedTensor::size).sum();
         FlatVector parameters = readVector(in, home.zeros(spec, length));
         Optimizer optimizer = home.optimizer(spec, tensors);
         optimizer.load(in);
-        return new TrainState(parameters, optimizer, tensors, seed, version);
+        return new TrainState(parameters, optimizer, tensors, seed, version, lossScale);
     }
 
     public void write(DataOutput out) throws IOException {
         out.writeInt(MAGIC);
-        out.writeInt(FORMAT);
+        out.writeInt(lossScale == null ? FORMAT : FORMAT_WITH_LOSS_SCALE);
         out.writeLong(version);
         out.writeLong(seed);
+        if (lossScale != null) {
+            lossScale.write(out);
+        }
+
         out.writeInt(tensors.size());
         for (OptimizedTensor tensor : tensors) {
             out.writeLong(tensor.size());
@@ -85,15 +107,40 @@ public final class TrainState implements AutoCloseable {
         optimizer.save(out);
     }
 
-    /** Moves on by one version. */
+    /** Moves on by one version. Where a gradient's scale was too large, nothing else changes but that scale. */
     public void apply(Update update) {
         if (update.fromVersion() != version) {
             throw new IllegalStateException(
                     "Cannot apply the update of version %d to version %d".formatted(update.fromVersion(), version));
         }
 
-        optimizer.step(parameters, update.gradient(), update.scale(), update.learningRate(), version + 1);
+        LossScale scale = lossScale;
+        if (scale == null) {
+            step(update, version + 1);
+        } else {
+            boolean finite = Double.isFinite(update.gradient().sumOfSquares());
+            if (finite) {
+                step(update, version + 1 - scale.leftOut());
+            }
+
+            lossScale = scale.after(finite);
+        }
+
         version++;
+    }
+
+    private void step(Update update, long fromOne) {
+        optimizer.step(parameters, update.gradient(), update.scale(), update.learningRate(), fromOne);
+    }
+
+    /** What the next gradient is multiplied by on its way through the model, if it is. */
+    public OptionalDouble lossScale() {
+        return lossScale == null ? OptionalDouble.empty() : OptionalDouble.of(lossScale.factor());
+    }
+
+    /** Whether a gradient that is not finite is a matter of its scale: the next step tries a smaller one. */
+    boolean leavesOutBrokenGradients() {
+        return lossScale != null && lossScale.canShrink();
     }
 
     /** Moves on by one version and changes nothing else. */
@@ -105,7 +152,7 @@ public final class TrainState implements AutoCloseable {
     TrainState copy(StateHome home) {
         FlatVector values = home.zeros(optimizer.spec(), parameters.length());
         values.setAll(parameters);
-        return new TrainState(values, optimizer.copy(), tensors, seed, version);
+        return new TrainState(values, optimizer.copy(), tensors, seed, version, lossScale);
     }
 
     /** How many numbers {@link #readNumbers} reads. */

@@ -160,7 +160,7 @@ public final class Trainer {
         StepGradient sum = source.gradient();
         long begin = System.nanoTime();
         GradientStep step = GradientStep.of(plan, version, sum.gradient(), sum.loss());
-        requireFinite(version, step, sum.loss());
+        requireFinite(source.state(), step, sum.loss());
         source.apply(step.update());
         sum.gradient().close();
         report(sum.shards());
@@ -170,7 +170,7 @@ public final class Trainer {
                 sum.loss().tokenCount(),
                 sum.tokens(),
                 step.update().learningRate(),
-                OptionalDouble.of(step.norm()),
+                step.isFinite() ? OptionalDouble.of(step.norm()) : OptionalDouble.empty(),
                 OptionalDouble.empty(),
                 sum.seconds().withUpdate((System.nanoTime() - begin) / NANOS),
                 source.state().optimizerResidentBytes());
@@ -228,13 +228,14 @@ public final class Trainer {
         return new Occasion.Progress(steps, plan.batches().epochAfter(steps), loss);
     }
 
-    private static void requireFinite(long version, GradientStep step, LossTotal loss) {
+    private static void requireFinite(TrainState state, GradientStep step, LossTotal loss) {
+        long version = state.version();
         if (loss.tokenCount() == 0) {
             throw new IllegalStateException(
                     "Cannot take step %d: its batch has no trained token".formatted(version + 1));
         }
 
-        if (!step.isFinite()) {
+        if (!step.isFinite() && !state.leavesOutBrokenGradients()) {
             throw new BrokenLossException(
                     "Cannot take step %d: expected a finite gradient, found norm %s at a loss of %s. The last checkpoint is good; lower the learning rate."
                             .formatted(version + 1, step.norm(), loss.mean()));

@@ -60,7 +60,7 @@ record WeightMemory(ModelConfig config, Precision precision) {
     /** Bytes of a value. */
     static int bytesOf(Precision precision) {
         return switch (precision) {
-            case BF16 -> Short.BYTES;
+            case BF16, FP16 -> Short.BYTES;
             case FP32 -> Float.BYTES;
         };
     }

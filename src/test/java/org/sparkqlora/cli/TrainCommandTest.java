@@ -124,6 +124,30 @@ class TrainCommandTest {
     }
 
     @Test
+    void float16GoesOnFromACheckpointWithItsScaleOfTheLoss() throws IOException {
+        List<String> half = List.of(
+                "--precision", "fp16", "--checkpoint-every", "1", "--max-steps", "2", "--target-modules", "q_proj");
+        CommandRun whole = train(output, with(half));
+        CommandRun stopped = train(folder.resolve("again"), with(half));
+        deleteCommits(folder.resolve("again/checkpoints"), "step-2-");
+        CommandRun resumed = train(folder.resolve("again"), with(half));
+
+        assertThat(whole.code()).as(whole.err()).isEqualTo(ExitCode.OK);
+        assertThat(stopped.code()).as(stopped.err()).isEqualTo(ExitCode.OK);
+        assertThat(resumed.err()).contains("resumed after step 1 of 2");
+        assertThat(adapter(folder.resolve("again"))).isEqualTo(adapter(output));
+        assertThat(Files.readString(output.resolve("plan.json"))).contains("\"precision\" : \"fp16\"");
+    }
+
+    @Test
+    void float16HasOneScaleForAllShards() {
+        CommandRun run = train(output, "--precision", "fp16", "--local-steps", "2");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("--local-steps: expected --precision bf16 or fp32 with it, found fp16");
+    }
+
+    @Test
     void localStepsDoNotRoundWeightsOnTheWire() {
         CommandRun run = train(output, "--local-steps", "2", "--wire", "bf16");
 
@@ -275,14 +299,26 @@ class TrainCommandTest {
                 folder.resolve("cache").toString(),
                 "--sequence-length",
                 "64",
-                "--precision",
-                "fp32",
                 "--batch-size",
                 "4",
                 "--shards",
                 "2"));
+        if (!List.of(options).contains("--precision")) {
+            line.addAll(List.of("--precision", "fp32"));
+        }
+
         line.addAll(List.of(options));
         return CommandRun.of(line.toArray(String[]::new));
+    }
+
+    private static void deleteCommits(Path checkpoints, String prefix) throws IOException {
+        try (Stream<Path> files = Files.list(checkpoints)) {
+            for (Path file : files.filter(each -> each.getFileName().toString().startsWith(prefix))
+                    .filter(Files::isRegularFile)
+                    .toList()) {
+                Files.delete(file);
+            }
+        }
     }
 
     private String inspect(String part) {

@@ -1,10 +1,12 @@
 package org.sparkqlora.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Set;
 import org.bytedeco.pytorch.Device;
 import org.junit.jupiter.api.Tag;
@@ -27,6 +29,9 @@ class DeviceModelTest {
 
     /** Of bfloat16, where each side rounds in other places. */
     private static final double BF16_LOSS = 0.02;
+
+    /** Of fp16, whose 11 bits are rounded at each of some twenty operations, as a share of the largest gradient. */
+    private static final double FP16_ROUNDING = 0.01;
 
     @TempDir
     private Path cache;
@@ -70,11 +75,55 @@ class DeviceModelTest {
     @Test
     void lossInBfloat16IsTheSameButForRounding() {
         GoldenModel golden = new GoldenModel("llama-tied");
-        ModelSpec plain = golden.spec(Mode.QLORA);
-        ModelSpec spec = new ModelSpec(plain.method(), Precision.BF16, plain.quant(), plain.lora());
+        ModelSpec spec = in(Precision.BF16, golden);
 
         assertThat(loss(golden, spec, workers -> Hardware.operationsOnProcessor()))
                 .isCloseTo(loss(golden, spec, Hardware::processor), within(BF16_LOSS));
+    }
+
+    @Test
+    void gradientsInFloat16AreTheSameButForRoundingAtAnyScale() {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        FlatVector expected = gradient(golden, golden.spec(Mode.QLORA), Recompute.ALL, Hardware::processor);
+        FlatVector low = inFloat16(golden, OptionalDouble.of(0x1p8));
+        FlatVector high = inFloat16(golden, OptionalDouble.of(0x1p12));
+
+        assertSameGradient(expected, inFloat16(golden, OptionalDouble.empty()), FP16_ROUNDING);
+        assertSameGradient(expected, low, FP16_ROUNDING);
+        assertSameGradient(low, high, FP16_ROUNDING);
+    }
+
+    @Test
+    void aScaleThatIsTooLargeMakesGradientsThatAreNoNumbers() {
+        FlatVector gradient = inFloat16(new GoldenModel("llama-tied"), OptionalDouble.of(0x1p40));
+
+        assertThat(gradient.sumOfSquares()).isNotFinite();
+    }
+
+    @Test
+    void float16IsNotReadRowByRow() {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        try (WeightFolder weights = golden.weights(Mode.QLORA, cache)) {
+            assertThatThrownBy(() -> DecoderModel.load(
+                            weights, in(Precision.FP16, golden), 1, Recompute.ALL, Hardware::processor))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("Cannot compute in fp16 row by row: expected a device of operations");
+        }
+    }
+
+    private FlatVector inFloat16(GoldenModel golden, OptionalDouble lossScale) {
+        try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
+                DecoderModel model = DecoderModel.load(weights, in(Precision.FP16, golden), 1);
+                BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
+            FlatVector sum = FlatVector.zeros(model.parameters().size());
+            model.addGradient(parameters, golden.packed(), sum, 11, lossScale);
+            return sum;
+        }
+    }
+
+    private static ModelSpec in(Precision precision, GoldenModel golden) {
+        ModelSpec plain = golden.spec(Mode.QLORA);
+        return new ModelSpec(plain.method(), precision, plain.quant(), plain.lora());
     }
 
     private FlatVector gradient(GoldenModel golden, ModelSpec spec, Recompute recompute, Hardware.Source hardware) {
@@ -109,6 +158,10 @@ class DeviceModelTest {
     }
 
     private static void assertSameGradient(FlatVector expected, FlatVector found) {
+        assertSameGradient(expected, found, ROUNDING);
+    }
+
+    private static void assertSameGradient(FlatVector expected, FlatVector found, double rounding) {
         double largest = 0;
         double difference = 0;
         for (long i = 0; i < expected.length(); i++) {
@@ -116,7 +169,7 @@ class DeviceModelTest {
             difference = Math.max(difference, Math.abs(expected.get(i) - found.get(i)));
         }
 
-        assertThat(difference).isLessThanOrEqualTo(ROUNDING * largest);
+        assertThat(difference).isLessThanOrEqualTo(rounding * largest);
         assertThat(List.of(largest)).allMatch(value -> value > 0);
     }
 }

@@ -59,6 +59,9 @@ class DecoderTrainingTest {
     private static final ModelSpec QLORA =
             new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
 
+    private static final ModelSpec HALVES =
+            new ModelSpec(Method.QLORA, Precision.FP16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+
     private static final ModelSpec PISSA = new ModelSpec(
             Method.QLORA,
             Precision.BF16,
@@ -96,6 +99,14 @@ class DecoderTrainingTest {
         assertThat(reference).doesNotContain(Float.NaN);
         assertThat(trained(Clusters.TWO_SLOTS, QLORA, Paging.DEFAULT)).isEqualTo(reference);
         assertThat(trained(Clusters.TWO_EXECUTORS, QLORA, Paging.DEFAULT)).isEqualTo(reference);
+    }
+
+    @Test
+    void everyClusterGivesTheSameBytesInFloat16() {
+        float[] reference = trained(Clusters.ONE_SLOT, HALVES, Paging.DEFAULT);
+
+        assertThat(reference).doesNotContain(Float.NaN).isNotEqualTo(trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT));
+        assertThat(trained(Clusters.TWO_EXECUTORS, HALVES, Paging.DEFAULT)).isEqualTo(reference);
     }
 
     @Test
@@ -208,7 +219,8 @@ class DecoderTrainingTest {
         try (GradientModel model = source.open(1)) {
             FlatVector parameters =
                     model.initialParameters(plan.seed(), length -> home.zeros(plan.optimizer(), length));
-            return TrainState.fresh(parameters, model.parameters(), plan.optimizer(), plan.seed(), home);
+            return TrainState.fresh(parameters, model.parameters(), plan.optimizer(), plan.seed(), home)
+                    .in(plan.spec().precision());
         }
     }
 

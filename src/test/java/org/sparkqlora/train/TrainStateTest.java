@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Precision;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -58,6 +59,41 @@ class TrainStateTest {
                 assertThat(bytes(read)).isEqualTo(bytes);
             }
         }
+    }
+
+    @Test
+    void aStepWhoseGradientOverflowedChangesTheScaleAlone() throws IOException {
+        try (Workers workers = new Workers(1);
+                TrainState scaled = fresh(PLAIN, workers).in(Precision.FP16);
+                TrainState plain = fresh(PLAIN, workers)) {
+            assertThat(scaled.lossScale()).hasValue(0x1p16);
+            scaled.apply(broken(0, Float.POSITIVE_INFINITY));
+            scaled.apply(broken(1, Float.NaN));
+            assertThat(scaled.lossScale()).hasValue(0x1p14);
+            assertThat(scaled.version()).isEqualTo(2);
+
+            scaled.apply(update(2)); // the first step of AdamW
+            plain.apply(new Update(0, update(2).gradient(), 0.5f, 1e-3));
+            for (long i = 0; i < index.size(); i++) {
+                assertThat(scaled.parameters().get(i))
+                        .isEqualTo(plain.parameters().get(i));
+            }
+
+            try (TrainState read = read(bytes(scaled), PLAIN, workers)) {
+                assertThat(read.lossScale()).hasValue(0x1p14);
+                scaled.apply(broken(3, Float.NaN));
+                read.apply(broken(3, Float.NaN));
+                scaled.apply(update(4));
+                read.apply(update(4));
+                assertThat(bytes(read)).isEqualTo(bytes(scaled));
+            }
+        }
+    }
+
+    private Update broken(long version, float value) {
+        Update update = update(version);
+        update.gradient().set(3, value);
+        return update;
     }
 
     private static ParameterIndex index() {

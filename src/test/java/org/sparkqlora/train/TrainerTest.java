@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.LongFunction;
 import java.util.regex.Matcher;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -196,6 +198,40 @@ class TrainerTest {
         assertThat(states.saved).containsOnlyKeys(3L);
     }
 
+    @Test
+    void stepsWhoseScaledGradientOverflowsAreLeftOutUntilTheScaleFits() throws IOException {
+        TrainPlan plan = plan(2, 4);
+        TrainState[] last = new TrainState[1];
+        trainer(plan, states)
+                .run(
+                        Resume.NEVER,
+                        () -> TrainFixture.freshState(plan, model).in(Precision.FP16),
+                        state -> source(plan, new OverflowingModel(0x1p14), state),
+                        state -> last[0] = state);
+
+        List<String> steps = Files.readAllLines(metrics());
+        assertThat(steps.subList(0, 2)).noneMatch(line -> line.contains("grad_norm"));
+        assertThat(steps.subList(2, STEPS)).allMatch(line -> line.contains("grad_norm"));
+        assertThat(last[0].lossScale()).hasValue(0x1p14);
+    }
+
+    @Test
+    void aGradientThatOverflowsAtEveryScaleEndsTheRun() {
+        int halvings = 16;
+        TrainPlan plan = TrainFixture.plan(TrainFixture.batches(2, 4, 2 * halvings));
+
+        assertThatThrownBy(() -> trainer(plan, states)
+                        .run(
+                                Resume.NEVER,
+                                () -> TrainFixture.freshState(plan, model).in(Precision.FP16),
+                                state -> source(plan, new OverflowingModel(0), state),
+                                state -> {}))
+                .isInstanceOf(BrokenLossException.class)
+                .hasMessageStartingWith(
+                        "Cannot take step %d: expected a finite gradient, found norm Infinity at a loss of "
+                                .formatted(halvings + 1));
+    }
+
     private static TrainPlan plan(int shards, int microBatchSize) {
         return TrainFixture.plan(TrainFixture.batches(shards, microBatchSize, STEPS));
     }
@@ -318,6 +354,59 @@ class TrainerTest {
         @Override
         public void close() {
             source.close();
+        }
+    }
+
+    /** Has infinite gradients where the loss is multiplied by more than {@code limit}. */
+    private record OverflowingModel(double limit) implements GradientModel {
+        private static final BigramModel FINITE = new BigramModel();
+
+        @Override
+        public ParameterIndex parameters() {
+            return FINITE.parameters();
+        }
+
+        @Override
+        public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
+            return FINITE.initialParameters(seed, zeros);
+        }
+
+        @Override
+        public BoundModel bind(FlatVector parameters) {
+            return FINITE.bind(parameters);
+        }
+
+        @Override
+        public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+            BoundModel bound = bind(parameters);
+            return lossScale.orElse(0) > limit ? new Overflowing(bound) : bound;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    private record Overflowing(BoundModel bound) implements BoundModel {
+        @Override
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
+            LossTotal loss = bound.addGradient(microBatch, gradient, passSeed);
+            gradient.set(0, Float.POSITIVE_INFINITY);
+            return loss;
+        }
+
+        @Override
+        public List<LossTotal> losses(List<TokenRow> microBatch) {
+            return bound.losses(microBatch);
+        }
+
+        @Override
+        public int[] generate(int[] prompt, GenerationSpec spec) {
+            return bound.generate(prompt, spec);
+        }
+
+        @Override
+        public void close() {
+            bound.close();
         }
     }
 
