@@ -19,6 +19,8 @@ Nothing else may run on the machine. MODEL is a Hugging Face folder, CHAT.jsonl 
     start      seconds from spark-submit to the first step, model already quantised
     all        all of these
 
+With --device cuda, on a machine with an idle NVIDIA GPU and a jar of -Pgpu: train and curve, memory being the card's. That was never run.
+
 Medians over --repetitions; of a run, over the steps after --warm-up. Results go to FOLDER/results.json too, logs to FOLDER/logs.
 The Python environment of the peers is made in ~/.cache/spark-qlora once (6 GB), unless --peer-python names one.
 """
@@ -38,8 +40,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
 PEER_CACHE = pathlib.Path.home() / ".cache" / "spark-qlora" / "bench-python"
 DATASETS = "datasets==5.2.0"
+ALLOCATOR = {"PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}  # as in spark-conf's files for GPUs; peers are measured as documented
 MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967295:glibc.malloc.arena_max=1"}
 OWN = {"ours": [], "ours, --recompute none": ["--recompute", "none"]}
+ON_CARD = ("train", "curve")
 RECIPES = {"default": {}, "lean": {}, "fast": {}, "fast, malloc as ours": MALLOC}
 KERNELS = [
     ("nf4", "quantize_weights_per_second"), ("nf4", "dequantize_bf16_weights_per_second"),
@@ -65,10 +69,14 @@ def arguments():
     parser.add_argument("--sequence", type=int, default=512)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rank", type=int, default=16)
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="cuda: for train and curve")
     parser.add_argument("--copies", type=int, default=20, help="of the data, for prepare")
     parser.add_argument("--train-options", default="", help="more options for each train, such as '--micro-batch-size 4'")
     parser.add_argument("--recipes", default=",".join(["default", "lean", "fast"]))
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.device == "cuda" and options.mode not in ON_CARD:
+        parser.error(f"--device cuda: expected one of {', '.join(ON_CARD)}, found {options.mode}")
+    return options
 
 
 class Bench:
@@ -89,14 +97,23 @@ class Bench:
         """Runs a command of ours as a user does."""
         options = self.options
         conf = [part for setting in settings for part in ("--conf", setting)]
+        slots = 1 if self.on_card() else options.threads
         command = [
-            options.spark_submit, "--master", master or f"local[{options.threads}]", "--properties-file", options.conf,
+            options.spark_submit, "--master", master or f"local[{slots}]", "--properties-file", options.conf,
             *conf, *jvm, options.jar, *arguments,
         ]
-        return run(command, self.log(name), {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_SCALA_VERSION": "2.12"})
+        environment = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_SCALA_VERSION": "2.12", **(ALLOCATOR if self.on_card() else {})}
+        return run(command, self.log(name), environment, self.on_card())
+
+    def on_card(self):
+        return self.options.device == "cuda"
+
+    def memory(self, measured):
+        """Peak of what the training is about: the card's memory, or the processes'."""
+        return measured.card_gib if self.on_card() else measured.peak_gib
 
     def peer(self, script, arguments, environment=None):
-        return run([self.python, HERE / script, *arguments], self.log(pathlib.Path(script).stem), environment)
+        return run([self.python, HERE / script, *arguments], self.log(pathlib.Path(script).stem), environment, self.on_card())
 
     def rows(self):
         path = self.work / f"rows-{self.options.sequence}.jsonl"
@@ -119,11 +136,11 @@ class Bench:
             "--output", output, "--sequence-length", options.sequence, "--batch-size", options.batch,
             "--rank", options.rank, "--alpha", 2 * options.rank, "--max-steps", steps or options.steps, "--optimizer", "adamw",
             "--learning-rate", "2e-4", "--warmup-ratio", "0", "--max-grad-norm", "1", "--model-cache", self.work / "cache",
-            *options.train_options.split(), *more,
+            "--device", options.device, *options.train_options.split(), *more,
         ], master, settings)
         metrics = (output / "metrics.jsonl").read_text().splitlines()
         steps = [json.loads(line) for line in metrics]
-        return Training([step["seconds"] for step in steps], [step["loss"] for step in steps], measured.peak_gib, begin)
+        return Training([step["seconds"] for step in steps], [step["loss"] for step in steps], self.memory(measured), begin)
 
     def speed(self, training):
         counted = training.seconds[self.options.warm_up:]
@@ -131,7 +148,7 @@ class Bench:
 
     def bench(self, parts, *more):
         return self.submit("bench", [
-            "bench", "--parts", parts, "--threads", self.options.threads, "--repetitions", 5, *more,
+            "bench", "--parts", parts, "--device", self.options.device, "--threads", self.options.threads, "--repetitions", 5, *more,
         ])
 
 
@@ -192,6 +209,9 @@ def train(bench):
             row += ["", ""] if row[0] in ours else beside(bench, mine, peers[row[0]])
     header = ["run", "tokens/s", "peak GiB", *(f"{way}: {what}" for way in ours for what in ("speed", "memory"))]
     table(f"train: {options.batch} x {options.sequence} tokens a step, rank {options.rank}, {options.threads} threads", header, rows)
+    if not all("share_of_recompute_roofline" in share for share in shares):
+        print("\nno roofline: what this card promises is not known")
+        return {"rows": rows}
     limit = statistics.median(share["recompute_roofline_tokens_per_second"] for share in shares)
     inside = statistics.median(share["share_of_recompute_roofline"] for share in shares)
     own = {way: median_of(all_runs, bench.speed) / limit for way, all_runs in ours.items()}
@@ -217,11 +237,12 @@ def micro_batch(options):
 
 def peer_training(bench, recipe, environment=None, more=()):
     options = bench.options
-    result = bench.peer("peer_train.py", [
+    measured = bench.peer("peer_train.py", [
         "--model", options.model, "--rows", bench.rows(), "--recipe", recipe, "--steps", options.steps,
-        "--batch", options.batch, "--threads", options.threads, "--rank", options.rank, *more,
-    ], environment).result
-    return Training(result["seconds"], result["losses"], result["peak_gib"])
+        "--batch", options.batch, "--threads", options.threads, "--rank", options.rank, "--device", options.device, *more,
+    ], environment)
+    result = measured.result
+    return Training(result["seconds"], result["losses"], measured.card_gib if bench.on_card() else result["peak_gib"])
 
 
 def kernels(bench):

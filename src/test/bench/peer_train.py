@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""QLoRA by PEFT, transformers and bitsandbytes on a CPU: what `train` is measured beside.
+"""QLoRA by PEFT, transformers and bitsandbytes on a CPU or a GPU: what `train` is measured beside.
 
     python peer_train.py --model MODEL --rows ROWS.jsonl --recipe default|lean|fast|lora|full --steps 6 --batch 4 --threads 2
 
 Recipes: default = what PEFT's documentation says (prepare_model_for_kbit_training, gradient checkpointing, float32 norms and adapters);
 lean = norms in bf16, gradient checkpointing; fast = norms in bf16, autocast, no checkpointing, which takes the most memory;
 lora = the same base in 16 bits; full = all weights train. Rows are those of peer_rows.py, in file order.
+
+With --device cuda all lies on the first GPU; float16 where the card has no bf16 is not tried.
 
 Prints one JSON line: seconds and loss of every step, the peak of resident memory, and the matmul rate of this process.
 """
@@ -27,6 +29,7 @@ def arguments():
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--save-initial", help="folder for the adapter as it is before the first step")
@@ -44,12 +47,13 @@ from transformers import AutoModelForCausalLM, BitsAndBytesConfig, logging  # no
 
 def load_model():
     logging.set_verbosity_error()
+    placement = {"device_map": {"": 0}} if options.device == "cuda" else {}
     quantization = {}
     if options.recipe in ("default", "lean", "fast"):
         quantization["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
         )
-    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.bfloat16, **quantization)
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.bfloat16, **quantization, **placement)
     checkpointing = {"use_reentrant": False}
     if options.recipe == "default":
         model = prepare_model_for_kbit_training(
@@ -73,7 +77,14 @@ def batches():
         rows = [json.loads(line)["input_ids"] for line in lines]
     for step in range(options.steps):
         picked = [rows[(step * options.batch + i) % len(rows)] for i in range(options.batch)]
-        yield torch.tensor(picked)
+        yield torch.tensor(picked, device=options.device)
+
+
+def now():
+    """Seconds; what was given to a GPU is done by then."""
+    if options.device == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
 
 
 def train(model):
@@ -82,25 +93,25 @@ def train(model):
     optimizer = torch.optim.AdamW(trainable, lr=options.learning_rate, weight_decay=0.0)
     seconds, losses = [], []
     for ids in batches():
-        start = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled=options.recipe == "fast"):
+        start = now()
+        with torch.autocast(options.device, torch.bfloat16, enabled=options.recipe == "fast"):
             loss = model(input_ids=ids, labels=ids).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 1.0)
         optimizer.step()
         optimizer.zero_grad()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(now() - start)
         losses.append(loss.item())
     return seconds, losses
 
 
 def matmul_tflops(m, k, n):
-    left, right = torch.randn(m, k).to(torch.bfloat16), torch.randn(n, k).to(torch.bfloat16)
+    left, right = (torch.randn(rows, k).to(options.device, torch.bfloat16) for rows in (m, n))
     times = []
     for _ in range(9):
-        start = time.perf_counter()
+        start = now()
         torch.nn.functional.linear(left, right)
-        times.append(time.perf_counter() - start)
+        times.append(now() - start)
     return 2 * m * k * n / sorted(times)[len(times) // 2] / 1e12
 
 

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LoraSpec;
@@ -14,10 +15,15 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.tensor.DeviceChoice;
+import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.train.DecoderGradientModel;
 import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.GpuMemoryPlan;
 import org.sparkqlora.train.ProcessMemory;
+import org.sparkqlora.train.StepSize;
 import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -91,6 +97,23 @@ final class BenchCommand implements Command {
             description = "Rank of the adapters. Default: ${DEFAULT-VALUE}.")
     int rank = 16;
 
+    @Option(
+            names = "--device",
+            defaultValue = "cpu",
+            paramLabel = "CHOICE",
+            description =
+                    "What steps compute on: cpu, or cuda, this machine's first GPU, which nothing else may use. Then steps"
+                            + " alone are measured, beside the card's promised rate and what plan reckons of its memory. Default:"
+                            + " ${DEFAULT-VALUE}.")
+    DeviceChoice device = DeviceChoice.CPU;
+
+    @Option(
+            names = "--precision",
+            defaultValue = "bf16",
+            paramLabel = "TYPE",
+            description = "Activations and products, as of train. Default: ${DEFAULT-VALUE}.")
+    Precision precision = Precision.BF16;
+
     @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with. Default: one a processor.")
     int threads = Runtime.getRuntime().availableProcessors();
 
@@ -118,6 +141,8 @@ final class BenchCommand implements Command {
         problems.requireAtLeast("--batch-size", 1, batchSize);
         problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
         problems.requireAtLeast("--rank", 1, rank);
+        problems.require(
+                device != DeviceChoice.AUTO, "--device: expected cpu or cuda, found auto, which is for tasks of Spark");
         problems.requireAtLeast("--threads", 1, threads);
         problems.requireAtLeast("--repetitions", 1, repetitions);
     }
@@ -144,12 +169,17 @@ final class BenchCommand implements Command {
 
     private void measure(Path folder, Path cacheFolder, Console console) {
         FolderModelSource source = new FolderModelSource(
-                folder.toAbsolutePath().normalize().toString(),
-                spec(),
-                cacheFolder.toAbsolutePath().normalize().toString());
+                        folder.toAbsolutePath().normalize().toString(),
+                        spec(),
+                        cacheFolder.toAbsolutePath().normalize().toString())
+                .on(device);
         List<Figure> figures = new ArrayList<>();
-        try (DecoderGradientModel opened = source.open(threads)) {
-            measure(opened, figures::addAll);
+        try (DecoderGradientModel opened = source.open(threads, List.of())) {
+            if (opened.gpu().isPresent()) {
+                measure(opened, opened.gpu().orElseThrow(), figures::addAll);
+            } else {
+                measure(opened, figures::addAll);
+            }
         }
 
         if (ProcessMemory.isTold()) {
@@ -164,10 +194,24 @@ final class BenchCommand implements Command {
         console.result(BenchJson.summary(report));
     }
 
+    /** Products of the processor and its kernels say nothing here, and parts do not wait for the card. */
+    private void measure(DecoderGradientModel opened, Gpu gpu, Consumer<List<Figure>> found) {
+        ModelConfig config = opened.decoder().config();
+        OptionalDouble peak = CardPeak.of(gpu.name());
+        found.accept(stepBench(opened).steps(peak.isPresent() ? Roofline.of(config, peak.getAsDouble()) : null));
+        StepSize step = new StepSize(sequenceLength, batchSize, microBatchSize, 1, 1);
+        found.accept(CardBench.of(gpu, GpuMemoryPlan.of(config, spec(), OPTIMIZER, Paging.DEFAULT, step))
+                .figures());
+    }
+
+    private StepBench stepBench(DecoderGradientModel opened) {
+        return new StepBench(opened, precision, OPTIMIZER, setting(), new Repetitions(repetitions));
+    }
+
     private void measure(DecoderGradientModel opened, Consumer<List<Figure>> found) {
         ModelConfig config = opened.decoder().config();
         KernelBench kernels = new KernelBench(threads, new Repetitions(repetitions));
-        StepBench step = new StepBench(opened, OPTIMIZER, setting(), new Repetitions(repetitions));
+        StepBench step = stepBench(opened);
         double operations = kernels.productOperations(config.hiddenSize(), config.intermediateSize());
         found.accept(kernels.products(config.hiddenSize(), config.intermediateSize(), operations));
         if (parts.contains(BenchPart.KERNELS)) {
@@ -193,6 +237,6 @@ final class BenchCommand implements Command {
     }
 
     private ModelSpec spec() {
-        return new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(rank, 2.0 * rank));
+        return new ModelSpec(Method.QLORA, precision, QuantSpec.DEFAULT, LoraSpec.allLinear(rank, 2.0 * rank));
     }
 }

@@ -4,9 +4,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.PassParts;
+import org.sparkqlora.model.Precision;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
@@ -22,9 +24,15 @@ import org.sparkqlora.train.Update;
 /**
  * Steps of training on {@link ArbitraryRows} in this process, and the parts of one.
  *
+ * @param precision of the model
  * @param repetitions of each part, and of steps
  */
-record StepBench(DecoderGradientModel model, OptimizerSpec optimizer, BenchSetting setting, Repetitions repetitions) {
+record StepBench(
+        DecoderGradientModel model,
+        Precision precision,
+        OptimizerSpec optimizer,
+        BenchSetting setting,
+        Repetitions repetitions) {
     private static final double MILLIS = 1e3;
     private static final long SEED = 42;
 
@@ -49,18 +57,27 @@ record StepBench(DecoderGradientModel model, OptimizerSpec optimizer, BenchSetti
     }
 
     /** Times of whole steps. */
-    List<Figure> steps(Roofline roofline) {
+    List<Figure> steps(@Nullable Roofline roofline) {
         List<Timed> steps = timedSteps();
         double gradient = median(steps, Timed::gradientSeconds);
         double update = median(steps, Timed::updateSeconds);
         double tokensPerSecond = (double) setting.batchSize()
                 * setting.sequenceLength()
                 / median(steps, step -> step.gradientSeconds + step.updateSeconds);
-        double limit = roofline.tokensPerSecondWithRecompute();
-        return List.of(
+        List<Figure> figures = new ArrayList<>(List.of(
                 new Figure("step", "gradient_seconds", gradient),
                 new Figure("step", "update_seconds", update),
-                new Figure("step", "tokens_per_second", tokensPerSecond),
+                new Figure("step", "tokens_per_second", tokensPerSecond)));
+        if (roofline != null) {
+            figures.addAll(shares(tokensPerSecond, roofline));
+        }
+
+        return figures;
+    }
+
+    private static List<Figure> shares(double tokensPerSecond, Roofline roofline) {
+        double limit = roofline.tokensPerSecondWithRecompute();
+        return List.of(
                 new Figure("step", "recompute_roofline_tokens_per_second", limit),
                 new Figure("step", "share_of_recompute_roofline", tokensPerSecond / limit),
                 new Figure(
@@ -71,9 +88,14 @@ record StepBench(DecoderGradientModel model, OptimizerSpec optimizer, BenchSetti
 
     private List<Timed> timedSteps() {
         try (Workers workers = new Workers(setting.threads())) {
-            StateHome home = new StateHome(workers, Paging.DEFAULT, Path.of(System.getProperty("java.io.tmpdir")));
+            StateHome home = new StateHome(
+                    workers,
+                    Paging.DEFAULT,
+                    Path.of(System.getProperty("java.io.tmpdir")),
+                    model.gpuUpdate().orElse(null));
             FlatVector initial = model.initialParameters(SEED);
-            try (TrainState state = TrainState.fresh(initial, model.parameters(), optimizer, SEED, home);
+            try (TrainState state = TrainState.fresh(initial, model.parameters(), optimizer, SEED, home)
+                            .in(precision);
                     LocalGradientSource source = new LocalGradientSource(batches(), model, home, state, rows(), null)) {
                 List<Timed> steps = new ArrayList<>();
                 for (int step = 0; step <= repetitions.count(); step++) {

@@ -46,6 +46,11 @@ public final class DecoderGradientModel implements GradientModel {
         return model;
     }
 
+    /** What it computes on; nothing for the processor. */
+    public Optional<Gpu> gpu() {
+        return Optional.ofNullable(gpu);
+    }
+
     @Override
     public ParameterIndex parameters() {
         return model.parameters();
@@ -68,7 +73,7 @@ public final class DecoderGradientModel implements GradientModel {
 
     @Override
     public Optional<AdamWKernel> gpuUpdate() {
-        return Optional.ofNullable(gpu).flatMap(Gpu::update);
+        return gpu().flatMap(Gpu::update);
     }
 
     @Override

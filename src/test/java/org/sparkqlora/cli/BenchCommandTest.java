@@ -97,6 +97,17 @@ class BenchCommandTest {
     }
 
     @Test
+    void aGpuThatIsNotThereIsTold(@TempDir Path cache) {
+        CommandRun run = CommandRun.of(
+                "bench", "--model", LLAMA, "--model-cache", cache.toString(), "--device", "cuda", "--parts", "step");
+
+        assertThat(run.code()).isNotEqualTo(ExitCode.OK);
+        assertThat(run.err()).contains("Cannot compute on GPU 0: ").doesNotContain("\tat ");
+        assertThat(CommandRun.of("bench", "--device", "auto").err())
+                .contains("--device: expected cpu or cuda, found auto, which is for tasks of Spark");
+    }
+
+    @Test
     void namesTheShapesItKnows() {
         CommandRun run = CommandRun.of("bench", "--shape", "gpt5");
 

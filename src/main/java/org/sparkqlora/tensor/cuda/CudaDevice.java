@@ -61,6 +61,15 @@ public final class CudaDevice {
         return bytes.getValue();
     }
 
+    /** What of the card's memory is taken, by whichever process. libtorch gives back nothing, so that it is the most that it has held. */
+    public long takenBytes() {
+        enter();
+        LongByReference free = new LongByReference();
+        LongByReference total = new LongByReference();
+        results.require(api.cuMemGetInfo_v2(free, total), "ask for a GPU's free memory");
+        return total.getValue() - free.getValue();
+    }
+
     /** Kernels for this card, compiled unless this host has them. */
     public CudaKernels kernels(KernelSource source) {
         KernelCompiler compiler = KernelCache.ofHost(Nvrtc.find());

@@ -24,6 +24,8 @@ public interface DriverApi extends Library {
 
     int cuDeviceTotalMem_v2(LongByReference bytes, int device);
 
+    int cuMemGetInfo_v2(LongByReference free, LongByReference total);
+
     int cuDevicePrimaryCtxRetain(PointerByReference context, int device);
 
     int cuCtxSetCurrent(Pointer context);

@@ -87,6 +87,16 @@ public final class Gpu implements AutoCloseable {
         return device.capability();
     }
 
+    /** As the driver calls it, such as {@code NVIDIA H100 80GB HBM3}. */
+    public String name() {
+        return device.name();
+    }
+
+    /** What of its memory is taken, by whichever process. */
+    public long takenBytes() {
+        return device.takenBytes();
+    }
+
     /** What it is and how it computes. */
     @Override
     public String toString() {

@@ -16,6 +16,7 @@ class CudaDeviceTest {
 
         assertThat(device.name()).isEqualTo("the host");
         assertThat(device.bytes()).isEqualTo(1L << 33);
+        assertThat(device.takenBytes()).isEqualTo(1L << 20);
         assertThat(device.capability()).isEqualTo(new ComputeCapability(8, 0));
         assertThat(device.capability().architecture()).isEqualTo("sm_80");
     }

@@ -1,0 +1,51 @@
+package org.sparkqlora.cli;
+
+import java.util.Arrays;
+import java.util.OptionalDouble;
+
+/**
+ * What NVIDIA's data sheets promise of a card's matrix units, in 10^12 operations a second: dense products in bf16 with float32 sums (half
+ * of the figure where the sheet counts sparsity), for the T4 in fp16. In the order in which names are looked through, since one may be a part of another.
+ */
+enum CardPeak {
+    B200("B200", 2250),
+    H200("H200", 989),
+    H100_NVL("H100 NVL", 835),
+    H100_PCIE("H100 PCIe", 756),
+    H100("H100", 989),
+    A100("A100", 312),
+    L40S("L40S", 362),
+    L40("L40", 181),
+    L4("L4", 121),
+    A40("A40", 149.7),
+    A30("A30", 165),
+    A10G("A10G", 70),
+    A10("A10", 125),
+    T4("T4", 65),
+    RTX_4090("RTX 4090", 165.2),
+    RTX_3090("RTX 3090", 71);
+
+    private static final double TERA = 1e12;
+
+    private final String words;
+    private final double teraOperations;
+
+    CardPeak(String words, double teraOperations) {
+        this.words = words;
+        this.teraOperations = teraOperations;
+    }
+
+    /** Operations a second of the card that the driver calls {@code name}; nothing where it is none of these. */
+    static OptionalDouble of(String name) {
+        String parts = parts(name);
+        return Arrays.stream(values())
+                .filter(card -> parts.contains(parts(card.words)))
+                .mapToDouble(card -> card.teraOperations * TERA)
+                .findFirst();
+    }
+
+    /** Words between spaces, with one before the first and behind the last, so that L4 is no part of L40. */
+    private static String parts(String name) {
+        return " " + name.replace('-', ' ') + " ";
+    }
+}
