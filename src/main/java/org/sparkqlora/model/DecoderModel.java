@@ -47,7 +47,7 @@ public final class DecoderModel implements AutoCloseable {
     private final Workers workers;
     private final FourBitDequantizer dequantizer;
     private final Hardware hardware;
-    private final ComputeThread binding = new ComputeThread();
+    private final ComputeThread binding;
     private final Deque<Workspace> idle = new ConcurrentLinkedDeque<>();
     private final InitialParameters initial;
 
@@ -69,6 +69,7 @@ public final class DecoderModel implements AutoCloseable {
             throw new IllegalArgumentException("Cannot compute in fp16 row by row: expected a device of operations");
         }
 
+        this.binding = hardware.computeThread();
         this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, dequantizer, hardware);
         this.layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {

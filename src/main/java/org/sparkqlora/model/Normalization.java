@@ -52,12 +52,18 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
 
     /** The gradient of the input, given the gradient of the output and the input itself. */
     Tensor backward(Tensor outputGradient, Tensor input, GradientSum gradients) {
+        return backwardOnto(null, outputGradient, input, gradients);
+    }
+
+    /** The same; {@code addend}, shaped as the input, is added to it before it is rounded. */
+    Tensor backwardOnto(@Nullable Tensor addend, Tensor outputGradient, Tensor input, GradientSum gradients) {
         return TensorScope.keep(() -> {
             Tensor inputs = input.contiguous();
             Tensor given = outputGradient.contiguous();
             addWeightGradient(given, inputs, gradients);
             if (!hardware.hasRows()) {
-                return DeviceMath.throughNorm(given, inputs, weight, epsilon);
+                Tensor own = DeviceMath.throughNorm(given, inputs, weight, epsilon);
+                return addend == null ? own : own.add(addend);
             }
 
             Tensor result = torch.empty_like(inputs);
@@ -66,6 +72,7 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
                 TensorRows dOutput = range.of(given, width());
                 TensorRows from = range.of(inputs, width());
                 TensorRows to = range.of(result, width());
+                TensorRows added = addend == null ? null : range.of(addend.contiguous(), width());
                 float[] x = new float[width()];
                 float[] e = new float[width()];
                 for (long row = range.from(); row < range.to(); row++) {
@@ -73,6 +80,11 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
                     dOutput.load(row, e);
                     range.math().multiply(e, factors, e, width());
                     combine(e, x, range.math());
+                    if (added != null) {
+                        added.load(row, x);
+                        range.math().combine(1, e, 1, x, e, width());
+                    }
+
                     to.store(row, e);
                 }
             });

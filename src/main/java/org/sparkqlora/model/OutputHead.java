@@ -30,6 +30,9 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
     /** Of a chunk's logits: below what malloc would map and unmap each time. */
     private static final long CHUNK_BYTES = 24L << 20;
 
+    /** Of the weight's gradient that are added at once. */
+    private static final int GRADIENT_ROWS = 1 << 12;
+
     /** On a device that must be kept busy. */
     private static final long DEVICE_CHUNK_BYTES = 128L << 20;
 
@@ -67,7 +70,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
                             .narrow(0, at, count)
                             .copy_(torch.mm(products, weight).narrow(0, 0, count));
                     if (sum != null) {
-                        sum.add_(torch.mm(products.t(), inputs));
+                        addWeightGradient(sum, products, inputs);
                     }
                 }
             });
@@ -78,6 +81,16 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         }
 
         return losses;
+    }
+
+    /** Adds {@code products' inputs}, few rows of it at a time: libtorch holds the product of 16 bits, and a copy of it in 32. */
+    private static void addWeightGradient(Tensor sum, Tensor products, Tensor inputs) {
+        for (long from = 0; from < sum.size(0); from += GRADIENT_ROWS) {
+            long at = from;
+            long count = Math.min(GRADIENT_ROWS, sum.size(0) - from);
+            TensorScope.run(() -> sum.narrow(0, at, count)
+                    .add_(torch.mm(products.narrow(1, at, count).t(), inputs)));
+        }
     }
 
     /** {@code rows} and zeros behind them, as {@link DocumentBatch#ROWS} has it: their logits, and so the gradients in their place, are zero. */

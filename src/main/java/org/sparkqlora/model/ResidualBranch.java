@@ -34,8 +34,9 @@ record ResidualBranch(
 
     /** The gradient of the stream before the part, given that of what the part got and that of the stream behind it. */
     Tensor throughEnter(Tensor enteredGradient, Tensor stream, Tensor streamGradient, GradientSum gradients) {
-        Tensor own = before == null ? enteredGradient : before.backward(enteredGradient, stream, gradients);
-        return own.add(streamGradient);
+        return before == null
+                ? enteredGradient.add(streamGradient)
+                : before.backwardOnto(streamGradient, enteredGradient, stream, gradients);
     }
 
     /** Whether {@link #throughLeave} looks at what the part made. */

@@ -18,13 +18,14 @@ import org.sparkqlora.weights.ProjectionShape;
  */
 final class Workspace implements AutoCloseable {
     private final Map<Projection, Tensor> buffers = new EnumMap<>(Projection.class);
-    private final ComputeThread thread = new ComputeThread();
+    private final ComputeThread thread;
     private final FourBitDequantizer dequantizer;
     private final Hardware hardware;
 
     Workspace(ModelConfig config, ScalarType type, FourBitDequantizer dequantizer, Hardware hardware) {
         this.dequantizer = dequantizer;
         this.hardware = hardware;
+        this.thread = hardware.computeThread();
         for (Projection projection : Projection.of(config)) {
             ProjectionShape shape = ProjectionShape.of(projection, config);
             buffers.put(projection, TensorScope.detached(() -> hardware.empty(type, shape.outputs(), shape.inputs())));

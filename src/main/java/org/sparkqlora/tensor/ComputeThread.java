@@ -5,6 +5,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import org.bytedeco.pytorch.InferenceMode;
 
 /**
  * A thread that libtorch is called from, so that what one call frees the next one finds.
@@ -13,7 +14,12 @@ import java.util.function.Supplier;
  * that come and go, as Spark's task threads do, would each leave a heap as large as a whole pass behind.
  */
 public final class ComputeThread implements AutoCloseable {
-    private final ExecutorService thread = Executors.newSingleThreadExecutor(ComputeThread::daemon);
+    private final ExecutorService thread;
+
+    /** @param autograd whether libtorch may be asked for gradients; to be ready for that costs time and memory in every operation */
+    public ComputeThread(boolean autograd) {
+        this.thread = Executors.newSingleThreadExecutor(work -> daemon(autograd ? work : () -> withoutAutograd(work)));
+    }
 
     /** Runs {@code work} there and waits for it, whether or not this thread is interrupted; throws what {@code work} throws. */
     public <R> R call(Supplier<R> work) {
@@ -35,6 +41,13 @@ public final class ComputeThread implements AutoCloseable {
     @Override
     public void close() {
         thread.shutdown();
+    }
+
+    private static void withoutAutograd(Runnable work) {
+        Natives.load();
+        try (InferenceMode mode = new InferenceMode(true)) {
+            work.run();
+        }
     }
 
     private static Thread daemon(Runnable work) {

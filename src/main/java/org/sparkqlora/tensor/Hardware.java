@@ -62,6 +62,11 @@ public final class Hardware {
         return rows.orElseThrow(() -> new IllegalStateException("Cannot read rows of a tensor on " + device.str()));
     }
 
+    /** A thread to compute on: where attention is libtorch's, so is its gradient. */
+    public ComputeThread computeThread() {
+        return new ComputeThread(!hasRows());
+    }
+
     /** An uninitialised tensor. */
     public Tensor empty(ScalarType type, long... shape) {
         return TensorMemory.empty(device, type, shape);

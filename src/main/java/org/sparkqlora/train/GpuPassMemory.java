@@ -50,7 +50,7 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Ste
         long row = (long) config.vocabularySize() * activation();
         long predictors = Math.min(tokens(), Math.max(1, CHUNK_BYTES / row));
         long logits = predictors * config.vocabularySize() * (activation() + copy() + 3L * Float.BYTES);
-        long predicted = 4 * activation() * hidden() + Math.max(logits, norm()) + weightGradient(headWeights());
+        long predicted = 4 * activation() * hidden() + Math.max(logits, norm()) + headGradient();
         return method == Method.FULL ? Math.max(predicted, embeddingGradient()) : predicted;
     }
 
@@ -89,6 +89,10 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Ste
     /** The gradient of weights that train, as it was computed and in float32. */
     private long weightGradient(long weights) {
         return method == Method.FULL ? weights * (activation() + copy()) : 0;
+    }
+
+    private long headGradient() {
+        return method == Method.FULL ? onHost().headGradient() : 0;
     }
 
     private long embeddingGradient() {

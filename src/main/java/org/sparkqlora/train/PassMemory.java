@@ -35,6 +35,9 @@ record PassMemory(ModelConfig config, Method method, Precision precision, StepSi
     /** Of the logits that the loss computes at once. */
     private static final long CHUNK_BYTES = 24L << 20;
 
+    /** Of the head's weight whose gradient is added at once. */
+    private static final int HEAD_ROWS = 1 << 12;
+
     /** From the forward pass to the gradient: of all layers. */
     long kept() {
         return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation() + config.layers() * keptOfLayer();
@@ -88,7 +91,14 @@ record PassMemory(ModelConfig config, Method method, Precision precision, StepSi
         long around = tokens * config.hiddenSize() * 5 * activation();
         long matrix = (long) config.vocabularySize() * config.hiddenSize();
         long embedding = tokens * config.hiddenSize() * Float.BYTES + matrix * Float.BYTES;
-        return method == Method.FULL ? Math.max(logits + around + weightGradient(matrix), embedding) : logits + around;
+        return method == Method.FULL ? Math.max(logits + around + headGradient(), embedding) : logits + around;
+    }
+
+    /** Where the head trains: the sum over chunks, in float32, and what is added to it. */
+    long headGradient() {
+        long rows = Math.min(HEAD_ROWS, config.vocabularySize());
+        return ((long) config.vocabularySize() * Float.BYTES + rows * (activation() + copies(Float.BYTES)))
+                * config.hiddenSize();
     }
 
     private long tape() {

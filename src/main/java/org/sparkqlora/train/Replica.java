@@ -4,6 +4,7 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.Natives;
 
 /**
  * One State and the model bound to it, on one device.
@@ -205,6 +206,17 @@ public final class Replica implements AutoCloseable {
         if (bound != null) {
             bound.close();
             bound = null;
+            returnFreedMemory(requireState().version());
+        }
+    }
+
+    /**
+     * Between steps, when nothing computes, at versions 1, 2, 4, 8 and so on: Java's compiler and the first documents of each length
+     * leave free memory in many heaps, less and less of it as a run goes on.
+     */
+    private static void returnFreedMemory(long version) {
+        if (Long.bitCount(version) == 1) {
+            Natives.returnFreedMemory();
         }
     }
 }

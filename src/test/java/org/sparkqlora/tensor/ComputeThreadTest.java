@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 class ComputeThreadTest {
     @Test
     void callsFromManyThreadsRunOnOne() {
-        try (ComputeThread compute = new ComputeThread()) {
+        try (ComputeThread compute = new ComputeThread(false)) {
             List<Thread> ran = Stream.generate(() -> compute.call(Thread::currentThread))
                     .parallel()
                     .limit(8)
@@ -24,7 +24,7 @@ class ComputeThreadTest {
     void failuresComeThroughAsTheyAre() {
         IllegalArgumentException failure = new IllegalArgumentException("Cannot compute");
         AssertionError error = new AssertionError("broken");
-        try (ComputeThread compute = new ComputeThread()) {
+        try (ComputeThread compute = new ComputeThread(false)) {
             assertThatThrownBy(() -> compute.run(() -> {
                         throw failure;
                     }))
@@ -40,7 +40,7 @@ class ComputeThreadTest {
 
     @Test
     void anInterruptedCallerStillWaitsAndStaysInterrupted() {
-        try (ComputeThread compute = new ComputeThread()) {
+        try (ComputeThread compute = new ComputeThread(false)) {
             Thread.currentThread().interrupt();
 
             assertThat(compute.call(() -> "done")).isEqualTo("done");
