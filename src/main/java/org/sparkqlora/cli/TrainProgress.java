@@ -46,6 +46,12 @@ final class TrainProgress implements ProgressReporter {
     }
 
     @Override
+    public void leftOut(long step, double lossScale) {
+        note("step %d  left out: its gradient overflowed at a loss scale of %.0f; the next takes half"
+                .formatted(step, lossScale));
+    }
+
+    @Override
     public void straggling(Straggler straggler) {
         note("%s takes %.1f times as long for a token as the others, and every step waits for it"
                 .formatted(straggler.worker(), straggler.factor()));

@@ -23,6 +23,12 @@ record BothReporters(ProgressReporter first, ProgressReporter second) implements
     }
 
     @Override
+    public void leftOut(long step, double lossScale) {
+        first.leftOut(step, lossScale);
+        second.leftOut(step, lossScale);
+    }
+
+    @Override
     public void straggling(Straggler straggler) {
         first.straggling(straggler);
         second.straggling(straggler);

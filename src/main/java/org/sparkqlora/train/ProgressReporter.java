@@ -12,6 +12,9 @@ public interface ProgressReporter {
 
     default void stepDone(StepMetrics step) {}
 
+    /** {@code step} changed nothing: its gradient overflowed fp16 on its way. {@link #stepDone} follows. */
+    default void leftOut(long step, double lossScale) {}
+
     default void straggling(Straggler straggler) {}
 
     default void evaluated(long step, double loss) {}

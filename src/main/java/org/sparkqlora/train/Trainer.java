@@ -161,6 +161,10 @@ public final class Trainer {
         long begin = System.nanoTime();
         GradientStep step = GradientStep.of(plan, version, sum.gradient(), sum.loss());
         requireFinite(source.state(), step, sum.loss());
+        if (!step.isFinite()) {
+            source.state().lossScale().ifPresent(scale -> reporter.leftOut(version + 1, scale));
+        }
+
         source.apply(step.update());
         sum.gradient().close();
         report(sum.shards());

@@ -39,6 +39,14 @@ class TrainProgressTest {
     }
 
     @Test
+    void aStepThatChangedNothingIsTold() {
+        progress(Console.Kind.LOG).leftOut(1, 65536);
+
+        assertThat(text())
+                .contains("step 1  left out: its gradient overflowed at a loss scale of 65536; the next takes half");
+    }
+
+    @Test
     void aTerminalHasTwoLinesAndWhatHappenedAboveThem() {
         ProgressReporter progress = progress(Console.Kind.TERMINAL);
         progress.started(0, 40);

@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalDouble;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.function.LongFunction;
 import java.util.regex.Matcher;
@@ -202,7 +204,14 @@ class TrainerTest {
     void stepsWhoseScaledGradientOverflowsAreLeftOutUntilTheScaleFits() throws IOException {
         TrainPlan plan = plan(2, 4);
         TrainState[] last = new TrainState[1];
-        trainer(plan, states)
+        Map<Long, Double> told = new TreeMap<>();
+        ProgressReporter reporter = new ProgressReporter() {
+            @Override
+            public void leftOut(long step, double lossScale) {
+                told.put(step, lossScale);
+            }
+        };
+        trainer(plan, states, ProgressReporter.silent().and(reporter))
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, model).in(Precision.FP16),
@@ -213,6 +222,7 @@ class TrainerTest {
         assertThat(steps.subList(0, 2)).noneMatch(line -> line.contains("grad_norm"));
         assertThat(steps.subList(2, STEPS)).allMatch(line -> line.contains("grad_norm"));
         assertThat(last[0].lossScale()).hasValue(0x1p14);
+        assertThat(told).containsExactlyEntriesOf(new TreeMap<>(Map.of(1L, 0x1p16, 2L, 0x1p15)));
     }
 
     @Test
@@ -251,12 +261,12 @@ class TrainerTest {
     }
 
     private Trainer trainer(TrainPlan plan, StateStore store) {
+        return trainer(plan, store, ProgressReporter.silent());
+    }
+
+    private Trainer trainer(TrainPlan plan, StateStore store, ProgressReporter reporter) {
         return new Trainer(
-                plan,
-                new Rhythm(Occasion.every(3), Occasion.every(0)),
-                store,
-                new MetricsFile(metrics()),
-                ProgressReporter.silent());
+                plan, new Rhythm(Occasion.every(3), Occasion.every(0)), store, new MetricsFile(metrics()), reporter);
     }
 
     private GradientSource source(TrainPlan plan, GradientModel of, TrainState state) {
