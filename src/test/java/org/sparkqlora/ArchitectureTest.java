@@ -9,7 +9,6 @@ import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.sli
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
@@ -17,7 +16,7 @@ import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
 import java.util.List;
 
 /** The order of the packages, and which library may be used where. */
-@AnalyzeClasses(packages = "org.sparkqlora", importOptions = DoNotIncludeTests.class)
+@AnalyzeClasses(packages = "org.sparkqlora", importOptions = WithoutTests.class)
 class ArchitectureTest {
     private static final String ROOT = "org.sparkqlora.";
 

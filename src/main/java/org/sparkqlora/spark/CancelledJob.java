@@ -7,11 +7,11 @@ import org.apache.spark.SparkException;
 
 /**
  * A Spark job that someone stopped: by its group or its tag, on a page, or all jobs at once; or whose waiting thread was interrupted. That is
- * no failure, and no one wants the job tried again. Spark tells it by its message alone.
+ * no failure, and no one wants the job tried again. Spark tells it by its message alone, which begins with the error's class from Spark 4 on.
  */
 public final class CancelledJob {
     private static final Pattern MESSAGE =
-            Pattern.compile("Job \\d+ cancelled (?!because SparkContext).*", Pattern.DOTALL);
+            Pattern.compile("(\\[SPARK_JOB_CANCELLED] )?Job \\d+ cancelled (?!because SparkContext).*", Pattern.DOTALL);
 
     private CancelledJob() {}
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
-import com.tngtech.archunit.core.importer.ImportOption.DoNotIncludeTests;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.nio.file.Files;
@@ -31,6 +30,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.WithoutTests;
 
 /** What MLlib expects of every stage, of whatever stages there are. */
 @Tag("spark-line")
@@ -45,7 +45,7 @@ class StageContractTest {
     @BeforeAll
     static void findStages() {
         found = new ClassFileImporter()
-                .withImportOption(new DoNotIncludeTests()).importPackages("org.sparkqlora").stream()
+                .withImportOption(new WithoutTests()).importPackages("org.sparkqlora").stream()
                         .filter(type -> type.isAssignableTo(Params.class) && !type.isInterface())
                         .<Class<?>>map(JavaClass::reflect)
                         .filter(type -> !Modifier.isAbstract(type.getModifiers()))
