@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.nio.file.Path;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.LineEncoder;
@@ -31,14 +30,16 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
             return new ModelEncoders(RecordEncoders.ofTokens(data.reading()), vocabulary);
         }
 
-        Path model = place.folder();
-        try (ModelTokenizer tokenizer = ModelTokenizer.open(model, data.chatTemplate, tokens.added())) {
-            requireFit(model, tokenizer, vocabulary);
+        TemplateText template = data.chatTemplate == null ? null : TemplateText.read(data.chatTemplate);
+        RecordEncoders records = RecordEncoders.of(data.reading(), place, template, data.trainOn, tokens.added());
+        int known = records.withTokenizer(ModelTokenizer::vocabularySize);
+        if (known > vocabulary) {
+            throw new IllegalArgumentException(
+                    "Cannot use the tokenizer of %s: expected at most %d tokens, as the model's embedding has, found %d. Is tokenizer.json from the same model?"
+                            .formatted(place.folder(), vocabulary, known));
         }
 
-        TemplateText template = data.chatTemplate == null ? null : TemplateText.read(data.chatTemplate);
-        return new ModelEncoders(
-                RecordEncoders.of(data.reading(), place, template, data.trainOn, tokens.added()), vocabulary);
+        return new ModelEncoders(records, vocabulary);
     }
 
     @Override
@@ -49,14 +50,6 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
     @Override
     public LineEncoder open() {
         return new KnownIds(records.open(), vocabulary);
-    }
-
-    private static void requireFit(Path model, ModelTokenizer tokenizer, int vocabulary) {
-        if (tokenizer.vocabularySize() > vocabulary) {
-            throw new IllegalArgumentException(
-                    "Cannot use the tokenizer of %s: expected at most %d tokens, as the model's embedding has, found %d. Is tokenizer.json from the same model?"
-                            .formatted(model, vocabulary, tokenizer.vocabularySize()));
-        }
     }
 
     private record KnownIds(LineEncoder records, int vocabulary) implements LineEncoder {

@@ -59,9 +59,8 @@ public record RecordEncoders(
             return ofTokens(reading);
         }
 
-        try (ModelTokenizer tokenizer = openTokenizer(place, chatTemplate, added)) {
-            return new RecordEncoders(reading, place, chatTemplate, trainOn, added, tokenizer.fingerprint());
-        }
+        String fingerprint = ModelTokenizer.fingerprintOf(place.folder(), chatTemplate, added);
+        return new RecordEncoders(reading, place, chatTemplate, trainOn, added, fingerprint);
     }
 
     @Override
@@ -74,8 +73,8 @@ public record RecordEncoders(
         return place == null ? new TokenLines(reading) : new TextLines(reading, trainOn, lease(place));
     }
 
-    /** Runs in a task: what {@code work} makes with the tokenizer, which stays open for the next task. */
-    <T> T withTokenizer(Function<ModelTokenizer, T> work) {
+    /** What {@code work} makes with the tokenizer, which stays open for the next task of this process. */
+    public <T> T withTokenizer(Function<ModelTokenizer, T> work) {
         if (place == null) {
             throw new IllegalStateException("Cannot encode text: records are token ids");
         }

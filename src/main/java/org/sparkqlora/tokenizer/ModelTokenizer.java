@@ -28,7 +28,13 @@ public final class ModelTokenizer implements AutoCloseable {
         this.vocabulary = TokenizerJson.read(files.tokenizer()).with(added);
         this.specialTokens = files.specialTokens();
         this.chatTemplate = files.chatTemplate().orElse(null);
-        this.fingerprint = added.isEmpty() ? files.fingerprint() : files.fingerprint() + " with " + added;
+        this.fingerprint = fingerprint(files, added);
+    }
+
+    /** The {@link #fingerprint()} of what {@link #openWith} would open. */
+    public static String fingerprintOf(
+            Path modelFolder, @Nullable TemplateText chatTemplate, List<AddedToken> added) {
+        return fingerprint(files(modelFolder, chatTemplate), added);
     }
 
     /** Opens the tokenizer of {@code modelFolder}. */
@@ -59,8 +65,7 @@ public final class ModelTokenizer implements AutoCloseable {
      */
     public static ModelTokenizer openWith(
             Path modelFolder, @Nullable TemplateText chatTemplate, List<AddedToken> added) {
-        TokenizerFiles own = TokenizerFiles.of(modelFolder);
-        TokenizerFiles files = chatTemplate == null ? own : own.withChatTemplate(chatTemplate);
+        TokenizerFiles files = files(modelFolder, chatTemplate);
         HuggingFaceTokenizer tokenizer = added.isEmpty()
                 ? TokenizerNatives.open(files.tokenizer())
                 : TokenizerNatives.open(
@@ -72,6 +77,15 @@ public final class ModelTokenizer implements AutoCloseable {
             tokenizer.close();
             throw e;
         }
+    }
+
+    private static TokenizerFiles files(Path modelFolder, @Nullable TemplateText chatTemplate) {
+        TokenizerFiles own = TokenizerFiles.of(modelFolder);
+        return chatTemplate == null ? own : own.withChatTemplate(chatTemplate);
+    }
+
+    private static String fingerprint(TokenizerFiles files, List<AddedToken> added) {
+        return added.isEmpty() ? files.fingerprint() : files.fingerprint() + " with " + added;
     }
 
     /** Ids with the special tokens that the tokenizer itself puts around a text, such as BOS. */

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
-import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
@@ -52,7 +51,7 @@ class ShardTaskTest {
     }
 
     /** Has room for so many rows at once; of larger ones it adds one before it notices. */
-    private static final class SmallGpu implements BoundModel {
+    private static final class SmallGpu implements PassingBound {
         private final int room;
         private final BigramModel model = new BigramModel();
         private final BoundModel bound = model.bind(model.initialParameters(1));
@@ -74,18 +73,8 @@ class ShardTaskTest {
         }
 
         @Override
-        public List<LossTotal> losses(List<TokenRow> microBatch) {
-            return bound.losses(microBatch);
-        }
-
-        @Override
-        public int[] generate(int[] prompt, GenerationSpec spec) {
-            return bound.generate(prompt, spec);
-        }
-
-        @Override
-        public void close() {
-            bound.close();
+        public BoundModel bound() {
+            return bound;
         }
     }
 }

@@ -13,14 +13,12 @@ import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
-import java.util.function.LongFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
@@ -368,22 +366,9 @@ class TrainerTest {
     }
 
     /** Has infinite gradients where the loss is multiplied by more than {@code limit}. */
-    private record OverflowingModel(double limit) implements GradientModel {
-        private static final BigramModel FINITE = new BigramModel();
-
-        @Override
-        public ParameterIndex parameters() {
-            return FINITE.parameters();
-        }
-
-        @Override
-        public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
-            return FINITE.initialParameters(seed, zeros);
-        }
-
-        @Override
-        public BoundModel bind(FlatVector parameters) {
-            return FINITE.bind(parameters);
+    private record OverflowingModel(GradientModel model, double limit) implements PassingModel {
+        private OverflowingModel(double limit) {
+            this(new BigramModel(), limit);
         }
 
         @Override
@@ -391,81 +376,39 @@ class TrainerTest {
             BoundModel bound = bind(parameters);
             return lossScale.orElse(0) > limit ? new Overflowing(bound) : bound;
         }
-
-        @Override
-        public void close() {}
     }
 
-    private record Overflowing(BoundModel bound) implements BoundModel {
+    private record Overflowing(BoundModel bound) implements PassingBound {
         @Override
         public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
             LossTotal loss = bound.addGradient(microBatch, gradient, passSeed);
             gradient.set(0, Float.POSITIVE_INFINITY);
             return loss;
         }
-
-        @Override
-        public List<LossTotal> losses(List<TokenRow> microBatch) {
-            return bound.losses(microBatch);
-        }
-
-        @Override
-        public int[] generate(int[] prompt, GenerationSpec spec) {
-            return bound.generate(prompt, spec);
-        }
-
-        @Override
-        public void close() {
-            bound.close();
-        }
     }
 
     /** Loses its mind over one row. */
-    private static final class PoisonedModel implements GradientModel {
-        private final GradientModel healthy = new BigramModel();
-        private final TokenRow poison;
-
+    private record PoisonedModel(GradientModel model, TokenRow poison) implements PassingModel {
         private PoisonedModel(TokenRow poison) {
-            this.poison = poison;
-        }
-
-        @Override
-        public ParameterIndex parameters() {
-            return healthy.parameters();
-        }
-
-        @Override
-        public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
-            return healthy.initialParameters(seed, zeros);
+            this(new BigramModel(), poison);
         }
 
         @Override
         public BoundModel bind(FlatVector parameters) {
-            return new PoisonedBound(healthy.bind(parameters), poison);
+            return new PoisonedBound(model.bind(parameters), poison);
         }
-
-        @Override
-        public void close() {}
     }
 
-    private record PoisonedBound(BoundModel healthy, TokenRow poison) implements BoundModel {
+    private record PoisonedBound(BoundModel bound, TokenRow poison) implements PassingBound {
         @Override
         public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
-            LossTotal loss = healthy.addGradient(microBatch, gradient, passSeed);
+            LossTotal loss = bound.addGradient(microBatch, gradient, passSeed);
             return microBatch.contains(poison) ? new LossTotal(Double.NaN, loss.tokenCount()) : loss;
         }
 
         @Override
         public List<LossTotal> losses(List<TokenRow> microBatch) {
-            return microBatch.contains(poison) ? List.of(new LossTotal(Double.NaN, 1)) : healthy.losses(microBatch);
+            return microBatch.contains(poison) ? List.of(new LossTotal(Double.NaN, 1)) : bound.losses(microBatch);
         }
-
-        @Override
-        public int[] generate(int[] prompt, GenerationSpec spec) {
-            return healthy.generate(prompt, spec);
-        }
-
-        @Override
-        public void close() {}
     }
 }

@@ -1,0 +1,30 @@
+package org.sparkqlora.train;
+
+import java.util.function.LongFunction;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.tensor.FlatVector;
+
+/** Does what another model does, but for what a test does otherwise. */
+public interface PassingModel extends GradientModel {
+    GradientModel model();
+
+    @Override
+    default ParameterIndex parameters() {
+        return model().parameters();
+    }
+
+    @Override
+    default FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
+        return model().initialParameters(seed, zeros);
+    }
+
+    @Override
+    default BoundModel bind(FlatVector parameters) {
+        return model().bind(parameters);
+    }
+
+    @Override
+    default void close() {
+        model().close();
+    }
+}
