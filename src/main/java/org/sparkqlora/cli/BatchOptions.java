@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import org.sparkqlora.model.Recompute;
 import picocli.CommandLine.Option;
 
 /** How many rows an optimiser step takes, how many pass through the model at once, and what such a pass keeps. */
@@ -25,9 +24,10 @@ final class BatchOptions {
             paramLabel = "WHAT",
             description =
                     "What of a layer is computed again for its gradient instead of kept: all (least memory), attention"
-                            + " (its probabilities alone) or none (least time). The result is the same, bit for bit."
-                            + " Default: ${DEFAULT-VALUE}.")
-    Recompute recompute = Recompute.ALL;
+                            + " (its probabilities alone), none (least time) or auto (the quickest that memory has room for: what the"
+                            + " cluster's manager allows an executor, or half of this machine's). The result is the same, bit for"
+                            + " bit. Default: ${DEFAULT-VALUE}.")
+    RecomputeChoice recompute = RecomputeChoice.ALL;
 
     void check(Problems problems) {
         problems.requireAtLeast("--batch-size", 1, rows);

@@ -1,10 +1,12 @@
 package org.sparkqlora.cli;
 
 import java.util.List;
+import java.util.OptionalLong;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Recompute;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Optimizers;
 import org.sparkqlora.optim.Paging;
@@ -53,21 +55,35 @@ final class ClusterSetup {
         return exchange;
     }
 
+    /** What passes do not keep: as asked for, or the least for which an executor has room, which is told. */
+    Recompute recompute(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards) {
+        RecomputeChoice asked = options.run.batch.recompute;
+        OptionalLong room = new ClusterCheck(context).roomOfExecutor();
+        Recompute chosen = asked.within(
+                room,
+                choice -> memory(config, spec, paging, width, shards, choice).executorBytes());
+        if (asked == RecomputeChoice.AUTO) {
+            console.note(
+                    "recompute: %s (%s)",
+                    RecomputeChoice.label(chosen),
+                    room.isPresent()
+                            ? "an executor may take " + ByteCount.describe(room.getAsLong())
+                            : "no one tells what memory an executor may take");
+        }
+
+        return chosen;
+    }
+
     /**
      * Where memory goes, with as many tasks at once on an executor as it has slots.
      *
      * @param width tokens a row
      */
-    MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards) {
+    MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, Recompute recompute) {
         int atOnce = TaskSlots.ofExecutor(context);
         int executors = (shards + atOnce - 1) / atOnce;
-        StepSize step = new StepSize(
-                width,
-                options.run.batch.rows,
-                options.run.batch.microRows,
-                shards,
-                executors,
-                options.run.batch.recompute);
+        StepSize step =
+                new StepSize(width, options.run.batch.rows, options.run.batch.microRows, shards, executors, recompute);
         return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step);
     }
 

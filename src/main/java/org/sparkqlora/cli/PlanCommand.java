@@ -35,7 +35,14 @@ import picocli.CommandLine.Spec;
 final class PlanCommand implements Command {
     /** Options that train has not, or that a trial gets in a form of its own. */
     private static final Set<String> NOT_OF_TRAINING = Set.of(
-            "--measure", "--executors", "--shards", "--batch-size", "--optimizer-pages", "--task-cpus", "--device");
+            "--measure",
+            "--executors",
+            "--shards",
+            "--batch-size",
+            "--optimizer-pages",
+            "--recompute",
+            "--task-cpus",
+            "--device");
 
     @Spec
     @Nullable
@@ -188,6 +195,7 @@ final class PlanCommand implements Command {
         List<String> options = new ArrayList<>(given.without(NOT_OF_TRAINING));
         options.add("--optimizer-pages="
                 + PageChoice.of(update.plannedPaging().place()).label());
+        options.add("--recompute=" + RecomputeChoice.label(one.recompute()));
         try (TrialRuns trials = TrialRuns.of(config.vocabularySize(), one, options)) {
             return plans.stream()
                     .map(plan ->
@@ -214,7 +222,7 @@ final class PlanCommand implements Command {
                 batch.microRows,
                 shards == null ? executors : shards,
                 executors,
-                batch.recompute);
+                batch.recompute.planned());
     }
 
     /** Memory of this machine, or what its container allows. */

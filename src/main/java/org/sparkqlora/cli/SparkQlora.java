@@ -6,7 +6,6 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
-import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.optim.OptimizerKind;
@@ -83,7 +82,7 @@ final class SparkQlora {
         register(line, OptimizerKind.class, OptimizerKind::parse);
         register(line, ScheduleKind.class, ScheduleKind::parse);
         register(line, OnBadRecord.class, OnBadRecord::parse);
-        register(line, Recompute.class, Recompute::parse);
+        register(line, RecomputeChoice.class, RecomputeChoice::parse);
         register(line, Resume.class, Resume::parse);
         register(line, Location.class, Location::parse);
         register(line, ExchangeKind.class, ExchangeKind::parse);

@@ -77,6 +77,6 @@ final class TrainOptions {
 
     /** How executors open the model to train adapters of this shape. */
     FolderModelSource source(@Nullable LoraSpec lora) {
-        return model.source(model.spec(lora).withNoise(noise)).recomputing(run.batch.recompute);
+        return model.source(model.spec(lora).withNoise(noise));
     }
 }

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.Sampling;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
@@ -92,7 +93,8 @@ final class Training {
             Paging paging = setup.paging(index, shards);
             ExchangeChoice exchange = setup.exchange(index, shards);
             int width = preparation.width(options.data.sources, options.data);
-            MemoryPlan memory = setup.memory(config, whole.spec(), paging, width, shards);
+            Recompute recompute = setup.recompute(config, whole.spec(), paging, width, shards);
+            MemoryPlan memory = setup.memory(config, whole.spec(), paging, width, shards, recompute);
             setup.check(new ClusterNeeds(whole, folders(preparation, output), shards, memory), exchange);
             if (until == Until.CHECKED) {
                 look(preparation);
@@ -104,7 +106,7 @@ final class Training {
             PreparedData heldOut = heldOut(context, encoders, output);
             TrainPlan asked = plan(rows, whole, start, shards);
             TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
-            FolderModelSource model = source(context, plan, output);
+            FolderModelSource model = source(context, plan, output).recomputing(recompute);
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
             Watched watched = new Watched(memory, mlflow);
             return Optional.of(train(context, run, exchange, start, output, watched));

@@ -9,17 +9,5 @@ public enum Recompute {
     ATTENTION,
 
     /** Nothing. The least time. */
-    NONE;
-
-    /** What a command line calls {@code name}. */
-    public static Recompute parse(String name) {
-        return switch (name) {
-            case "all" -> ALL;
-            case "attention" -> ATTENTION;
-            case "none" -> NONE;
-            default ->
-                throw new IllegalArgumentException(
-                        "Unsupported choice '%s': expected all, attention or none".formatted(name));
-        };
-    }
+    NONE
 }

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -31,6 +32,14 @@ public final class ClusterCheck {
         problems.addAll(check.problems(driver, executors));
         advice.addAll(check.advice(driver, executors));
         return new CheckReport(problems, advice);
+    }
+
+    /**
+     * Bytes that an executor may take: what the cluster's manager allows; in local mode half of this machine, whose other half is for
+     * others; nothing where the driver cannot know, as it does not know the memory of a GPU.
+     */
+    public OptionalLong roomOfExecutor() {
+        return settings.roomOfExecutor(ProcessFacts.machineBytesHere());
     }
 
     /** One of each process. */

@@ -1,5 +1,6 @@
 package org.sparkqlora.spark;
 
+import java.util.OptionalLong;
 import org.apache.spark.SparkConf;
 import org.apache.spark.util.Utils;
 
@@ -28,6 +29,20 @@ record ClusterSettings(SparkConf conf) {
                 ? conf.getSizeAsMb("spark.executor.memoryOverhead", "0" + MEBI) << 20
                 : least;
         return asked + offHeapBytes();
+    }
+
+    /** See {@link ClusterCheck#roomOfExecutor}. */
+    OptionalLong roomOfExecutor(long machineBytes) {
+        if (conf.getInt(ModelTasks.GPUS_OF_EXECUTOR, 0) > 0) {
+            return OptionalLong.empty();
+        }
+
+        if (isLocal()) {
+            return OptionalLong.of(machineBytes / 2);
+        }
+
+        long heapBytes = conf.getSizeAsBytes("spark.executor.memory", "1g");
+        return boundsMemory() ? OptionalLong.of(heapBytes + overheadBytes(heapBytes)) : OptionalLong.empty();
     }
 
     private long offHeapBytes() {

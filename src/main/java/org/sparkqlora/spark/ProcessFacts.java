@@ -73,7 +73,7 @@ record ProcessFacts(
                 name,
                 Runtime.version().feature(),
                 Runtime.getRuntime().maxMemory(),
-                ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize(),
+                machineBytesHere(),
                 scratch.toString(),
                 freeBytes(scratch),
                 ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
@@ -82,6 +82,11 @@ record ProcessFacts(
                 closedPackages(),
                 kernelFlags(),
                 Stream.concat(missing.stream(), libtorch.stream()).toList());
+    }
+
+    /** Memory of the machine that this runs on, or what its container allows. */
+    static long machineBytesHere() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 
     private static long freeBytes(Path folder) {

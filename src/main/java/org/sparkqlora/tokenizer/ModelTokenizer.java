@@ -32,8 +32,7 @@ public final class ModelTokenizer implements AutoCloseable {
     }
 
     /** The {@link #fingerprint()} of what {@link #openWith} would open. */
-    public static String fingerprintOf(
-            Path modelFolder, @Nullable TemplateText chatTemplate, List<AddedToken> added) {
+    public static String fingerprintOf(Path modelFolder, @Nullable TemplateText chatTemplate, List<AddedToken> added) {
         return fingerprint(files(modelFolder, chatTemplate), added);
     }
 

@@ -97,6 +97,14 @@ class TrainCommandTest {
     }
 
     @Test
+    void whatAPassKeepsMayFollowFromMemory() throws IOException {
+        CommandRun run = train(output, "--max-steps", "1", "--recompute", "auto");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err()).contains("recompute: none (an executor may take ");
+    }
+
+    @Test
     void theWindowAndThePlaceOfPagesChangeNoByteAndMayChangeOnTheWay() throws IOException {
         List<String> full = List.of("--method", "full", "--max-steps", "4", "--checkpoint-every", "2");
         CommandRun memory = train(output, with(full, "--optimizer-pages", "memory"));

@@ -1,0 +1,40 @@
+package org.sparkqlora.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.apache.spark.SparkConf;
+import org.junit.jupiter.api.Test;
+
+class ClusterSettingsTest {
+    private static final long GIBI = 1L << 30;
+
+    @Test
+    void onThisMachineHalfOfItsMemoryIsRoom() {
+        assertThat(settings("local[2]").roomOfExecutor(32 * GIBI)).hasValue(16 * GIBI);
+    }
+
+    @Test
+    void whereTheManagerBoundsExecutorsHeapAndOverheadAreRoom() {
+        assertThat(settings("yarn").roomOfExecutor(GIBI)).hasValue(4 * GIBI + 2 * GIBI);
+        assertThat(settings("k8s://https://host").roomOfExecutor(GIBI)).hasValue(4 * GIBI + 2 * GIBI);
+    }
+
+    @Test
+    void ofOtherMachinesAndOfGpusNothingIsKnown() {
+        ClusterSettings gpus = new ClusterSettings(conf("yarn").set("spark.executor.resource.gpu.amount", "1"));
+
+        assertThat(settings("spark://host:7077").roomOfExecutor(GIBI)).isEmpty();
+        assertThat(gpus.roomOfExecutor(GIBI)).isEmpty();
+    }
+
+    private static ClusterSettings settings(String master) {
+        return new ClusterSettings(conf(master));
+    }
+
+    private static SparkConf conf(String master) {
+        return new SparkConf(false)
+                .setMaster(master)
+                .set("spark.executor.memory", "4g")
+                .set("spark.executor.memoryOverhead", "2g");
+    }
+}
