@@ -40,8 +40,8 @@ class RunTabTest {
         try (JavaSparkContext context = new JavaSparkContext(conf)) {
             application = context.sc().applicationId();
             String address = context.sc().uiWebUrl().get() + "/qlora/";
-            watch(context, "first");
-            watch(context, "second");
+            watch(context, "first", 1_000);
+            watch(context, "second", 2_000); // the newest comes first, by the millisecond
             context.sc().listenerBus().waitUntilEmpty(LONGEST_MILLIS);
 
             assertThat(read(address))
@@ -52,9 +52,9 @@ class RunTabTest {
         assertThat(readHistory(folder, application)).contains("- QLoRA</title>", "<h1>second</h1>");
     }
 
-    private static void watch(JavaSparkContext context, String name) {
+    private static void watch(JavaSparkContext context, String name, long millis) {
         RunFacts facts = new RunFacts(name, Map.of("method", "qlora"), 0);
-        new RunWatch(facts, step -> List.of(), RunPages.of(context), System::currentTimeMillis).started(0, 40);
+        new RunWatch(facts, step -> List.of(), RunPages.of(context), () -> millis).started(0, 40);
     }
 
     private static String readHistory(Path events, String application) throws IOException, InterruptedException {
