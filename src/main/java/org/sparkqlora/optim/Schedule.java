@@ -8,7 +8,7 @@ import java.io.Serializable;
  *
  * @param base the highest rate
  * @param warmupSteps updates before the highest rate is reached
- * @param totalSteps updates of the whole run
+ * @param totalSteps updates of the whole run; one that leaves steps out for fp16 ends so many before
  */
 public record Schedule(ScheduleKind kind, double base, int warmupSteps, int totalSteps) implements Serializable {
     public Schedule {

@@ -11,13 +11,13 @@ import org.sparkqlora.tensor.FlatVector;
  * @param norm of the mean gradient, before clipping
  */
 record GradientStep(Update update, double norm) {
-    /** For {@code gradient}, the derivative of {@code loss.lossSum()} at {@code version}; there is a token at least. */
-    static GradientStep of(TrainPlan plan, long version, FlatVector gradient, LossTotal loss) {
+    /** For {@code gradient}, the derivative of {@code loss.lossSum()} at {@code state}; there is a token at least. */
+    static GradientStep of(TrainPlan plan, TrainState state, FlatVector gradient, LossTotal loss) {
         double norm = Math.sqrt(gradient.sumOfSquares()) / loss.tokenCount();
         double clip = GradientClip.factor(norm, plan.maxGradientNorm());
-        double learningRate = plan.schedule().learningRate(Math.toIntExact(version));
+        double learningRate = plan.schedule().learningRate(Math.toIntExact(state.optimizerSteps()));
         float scale = (float) (clip / loss.tokenCount());
-        return new GradientStep(new Update(version, gradient, scale, learningRate), norm);
+        return new GradientStep(new Update(state.version(), gradient, scale, learningRate), norm);
     }
 
     boolean isFinite() {

@@ -66,7 +66,7 @@ public final class LocalRound {
                 return shardGradient;
             }
 
-            GradientStep step = GradientStep.of(plan, version, gradient, shardGradient.loss());
+            GradientStep step = GradientStep.of(plan, own, gradient, shardGradient.loss());
             if (!step.isFinite()) {
                 long first = plan.batches().rowsOf(version, shard, own.seed())[0];
                 return new ShardResult.BrokenLoss(shard, first, step.norm());

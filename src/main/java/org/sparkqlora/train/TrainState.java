@@ -116,11 +116,11 @@ public final class TrainState implements AutoCloseable {
 
         LossScale scale = lossScale;
         if (scale == null) {
-            step(update, version + 1);
+            step(update);
         } else {
             boolean finite = Double.isFinite(update.gradient().sumOfSquares());
             if (finite) {
-                step(update, version + 1 - scale.leftOut());
+                step(update);
             }
 
             lossScale = scale.after(finite);
@@ -129,8 +129,8 @@ public final class TrainState implements AutoCloseable {
         version++;
     }
 
-    private void step(Update update, long fromOne) {
-        optimizer.step(parameters, update.gradient(), update.scale(), update.learningRate(), fromOne);
+    private void step(Update update) {
+        optimizer.step(parameters, update.gradient(), update.scale(), update.learningRate(), optimizerSteps() + 1);
     }
 
     /** What the next gradient is multiplied by on its way through the model, if it is. */
@@ -188,6 +188,14 @@ public final class TrainState implements AutoCloseable {
     /** How many updates have been applied, which is also the number of the next step. */
     public long version() {
         return version;
+    }
+
+    /**
+     * How many updates have moved the parameters: the place in the schedule, which waits where a scaled gradient overflowed, as that of
+     * transformers' Trainer does ({@code optimizer_step_was_skipped}).
+     */
+    long optimizerSteps() {
+        return lossScale == null ? version : version - lossScale.leftOut();
     }
 
     public long seed() {

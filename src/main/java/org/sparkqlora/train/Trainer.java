@@ -156,13 +156,14 @@ public final class Trainer {
     }
 
     private StepMetrics step(GradientSource source) {
-        long version = source.state().version();
+        TrainState state = source.state();
+        long version = state.version();
         StepGradient sum = source.gradient();
         long begin = System.nanoTime();
-        GradientStep step = GradientStep.of(plan, version, sum.gradient(), sum.loss());
-        requireFinite(source.state(), step, sum.loss());
+        GradientStep step = GradientStep.of(plan, state, sum.gradient(), sum.loss());
+        requireFinite(state, step, sum.loss());
         if (!step.isFinite()) {
-            source.state().lossScale().ifPresent(scale -> reporter.leftOut(version + 1, scale));
+            state.lossScale().ifPresent(scale -> reporter.leftOut(version + 1, scale));
         }
 
         source.apply(step.update());

@@ -125,8 +125,8 @@ class EvaluatedTrainingTest {
                 GradientSource source = source(state)) {
             while (state.version() < steps) {
                 StepGradient sum = source.gradient();
-                source.apply(GradientStep.of(PLAN, state.version(), sum.gradient(), sum.loss())
-                        .update());
+                source.apply(
+                        GradientStep.of(PLAN, state, sum.gradient(), sum.loss()).update());
             }
 
             return ReplicaTest.bytes(state);

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -27,6 +29,7 @@ import org.sparkqlora.tokenizer.TokenRow;
 class TrainerTest {
     private static final int STEPS = 12;
     private static final Pattern DIVERGENCE = Pattern.compile("\"local_divergence\":([-0-9.E]+)");
+    private static final Pattern LEARNING_RATE = Pattern.compile("\"learning_rate\":([-0-9.E]+)");
 
     /** Different groupings add float32 terms in different orders. */
     private static final float ORDER_OF_SUMS = 2e-5f;
@@ -125,7 +128,8 @@ class TrainerTest {
         List<String> lines = Files.readAllLines(metrics());
         assertThat(lines.stream().map(line -> MetricsJson.readStep(line).getAsLong()))
                 .containsExactly(3L, 6L, 9L, 12L);
-        assertThat(lines).allSatisfy(line -> assertThat(divergence(line)).isBetween(0.01, 2.0));
+        assertThat(lines)
+                .allSatisfy(line -> assertThat(number(DIVERGENCE, line)).isBetween(0.01, 2.0));
     }
 
     @Test
@@ -134,7 +138,7 @@ class TrainerTest {
 
         assertThat(Files.readAllLines(metrics()))
                 .hasSize(3)
-                .allSatisfy(line -> assertThat(divergence(line)).isCloseTo(0, within(ROUNDED_SQUARES)));
+                .allSatisfy(line -> assertThat(number(DIVERGENCE, line)).isCloseTo(0, within(ROUNDED_SQUARES)));
     }
 
     @Test
@@ -223,6 +227,27 @@ class TrainerTest {
         assertThat(told).containsExactlyEntriesOf(new TreeMap<>(Map.of(1L, 0x1p16, 2L, 0x1p15)));
     }
 
+    /** As transformers' Trainer, which asks accelerate whether the optimiser's step was skipped before it moves its scheduler. */
+    @Test
+    void theScheduleWaitsWhereAStepIsLeftOutAndAResumedRunKnowsItsPlace() throws IOException {
+        TrainPlan plan = warmingUp();
+        trainInFloat16(plan, Resume.NEVER, state -> {});
+        List<Double> rates = learningRates();
+        byte[] uninterrupted = states.saved.get((long) STEPS);
+
+        for (int step = 0; step < STEPS; step++) {
+            assertThat(rates.get(step)).isEqualTo(plan.schedule().learningRate(Math.max(0, step - 2)));
+        }
+
+        states.saved.clear();
+        assertThatThrownBy(() -> trainInFloat16(plan, Resume.AUTO, killAfter(5)))
+                .hasMessage("killed");
+        trainInFloat16(plan, Resume.AUTO, state -> {});
+
+        assertThat(learningRates()).isEqualTo(rates);
+        assertThat(states.saved.get((long) STEPS)).isEqualTo(uninterrupted);
+    }
+
     @Test
     void aGradientThatOverflowsAtEveryScaleEndsTheRun() {
         int halvings = 16;
@@ -240,6 +265,37 @@ class TrainerTest {
                                 .formatted(halvings + 1));
     }
 
+    /** Whose first two steps are left out. */
+    private void trainInFloat16(TrainPlan plan, Resume resume, StepWatcher watcher) {
+        trainer(plan, states)
+                .run(
+                        resume,
+                        () -> TrainFixture.freshState(plan, model).in(Precision.FP16),
+                        state -> new WatchedSource(source(plan, new OverflowingModel(0x1p14), state), watcher),
+                        state -> {});
+    }
+
+    private List<Double> learningRates() throws IOException {
+        return Files.readAllLines(metrics()).stream()
+                .map(line -> number(LEARNING_RATE, line))
+                .toList();
+    }
+
+    private static TrainPlan warmingUp() {
+        TrainPlan plan = plan(2, 4);
+        return new TrainPlan(
+                plan.model(),
+                plan.spec(),
+                null,
+                plan.data(),
+                plan.batches(),
+                plan.optimizer(),
+                new Schedule(ScheduleKind.LINEAR, 0.05, 4, STEPS),
+                plan.wire(),
+                plan.maxGradientNorm(),
+                plan.seed());
+    }
+
     private static TrainPlan plan(int shards, int microBatchSize) {
         return TrainFixture.plan(TrainFixture.batches(shards, microBatchSize, STEPS));
     }
@@ -248,8 +304,8 @@ class TrainerTest {
         return TrainFixture.plan(new BatchPlan(50, 8, 4, shards, BatchPlan.RowOrder.SHUFFLED, 8L * STEPS, steps));
     }
 
-    private static double divergence(String line) {
-        Matcher number = DIVERGENCE.matcher(line);
+    private static double number(Pattern key, String line) {
+        Matcher number = key.matcher(line);
         assertThat(number.find()).as(line).isTrue();
         return Double.parseDouble(number.group(1));
     }
