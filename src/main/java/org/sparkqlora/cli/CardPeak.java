@@ -4,11 +4,17 @@ import java.util.Arrays;
 import java.util.OptionalDouble;
 
 /**
- * What NVIDIA's data sheets promise of a card's matrix units, in 10^12 operations a second: dense products in bf16 with float32 sums (half
- * of the figure where the sheet counts sparsity), for the T4 in fp16. In the order in which names are looked through, since one may be a part of another.
+ * What NVIDIA promises of a card's matrix units, in 10^12 operations a second: dense products in bf16 with float32 sums (half of the figure
+ * where a sheet counts sparsity), for the T4 in fp16. In the order in which names are looked through, since one may be a part of another.
+ *
+ * <p>From the pages of nvidia.com/en-us/data-center: hgx (B200: 4.5 PFLOPS sparse), h200 (1,979, NVL 1,671, sparse), h100 (1,979, NVL 1,671,
+ * PCIe 1,513, sparse), a100 (312), l40s (362.05), l40 (181.05), l4 (242, sparse), and the data sheets of A40, A30, A10 and T4. GeForce:
+ * appendices of the white papers on the architectures Ada (165.2) and GA102 (71). The A10G is made for AWS; its figure is told by
+ * baseten.co (A10 vs A10G).
  */
 enum CardPeak {
     B200("B200", 2250),
+    H200_NVL("H200 NVL", 835),
     H200("H200", 989),
     H100_NVL("H100 NVL", 835),
     H100_PCIE("H100 PCIe", 756),

@@ -15,6 +15,7 @@ class CardBenchTest {
     @ParameterizedTest
     @CsvSource({
         "NVIDIA B200, 2250",
+        "NVIDIA H200 NVL, 835",
         "NVIDIA H200, 989",
         "NVIDIA H100 NVL, 835",
         "NVIDIA H100 PCIe, 756",
