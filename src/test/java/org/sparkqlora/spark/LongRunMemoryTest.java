@@ -38,8 +38,11 @@ class LongRunMemoryTest {
     private static final int STEPS = 300;
     private static final int SETTLED = 100;
 
-    /** What is first used late. An update of this model takes 1 KiB as a value and again as a broadcast's piece, 400 KiB in 200 steps. */
-    private static final long ROOM = 256L << 10;
+    /** An update takes 64 KiB, as a value and again as a broadcast's piece: 25 MiB in the 200 steps between the looks. */
+    private static final int VOCABULARY = 128;
+
+    /** What is first used late, or let go late: up to 0.4 MiB. */
+    private static final long ROOM = 4L << 20;
 
     /** Jobs that Spark remembers for its pages: fewer than are taken before the first look. */
     private static final Map<String, String> SHORT_MEMORY =
@@ -65,13 +68,14 @@ class LongRunMemoryTest {
         PreparedData rows = prepare(context);
         BatchPlan batches = new BatchPlan(rows.rows(), 4, 2, 2, BatchPlan.RowOrder.SHUFFLED, 4L * STEPS);
         TrainPlan plan = TrainFixture.plan(batches);
-        TrainingRun run = new TrainingRun(plan, new BigramSource(), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT);
-        GradientSize size = new GradientSize(BigramModel.VOCABULARY * BigramModel.VOCABULARY, 2, Wire.FP32);
+        TrainingRun run =
+                new TrainingRun(plan, new BigramSource(VOCABULARY), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT);
+        GradientSize size = new GradientSize(VOCABULARY * VOCABULARY, 2, Wire.FP32);
         ExchangeChoice exchange = ExchangeChoice.of(ExchangeKind.SHUFFLE, size, context.getConf());
         new Trainer(plan, Rhythm.atEnd(), StateStore.none(), new MetricsFile(folder.resolve("metrics.jsonl")), heaps)
                 .run(
                         Resume.NEVER,
-                        () -> TrainFixture.freshState(plan, new BigramModel()),
+                        () -> TrainFixture.freshState(plan, new BigramModel(VOCABULARY)),
                         state -> new SparkGradientSource(context, run, state, exchange),
                         state -> {});
     }

@@ -16,11 +16,17 @@ import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
 public final class BigramModel implements GradientModel {
     public static final int VOCABULARY = 16;
 
+    private final int vocabulary;
     private final ParameterIndex index;
 
     public BigramModel() {
+        this(VOCABULARY);
+    }
+
+    public BigramModel(int vocabulary) {
         ParameterIndex.Builder builder = ParameterIndex.builder();
-        builder.add("logits", VOCABULARY, VOCABULARY);
+        builder.add("logits", vocabulary, vocabulary);
+        this.vocabulary = vocabulary;
         this.index = builder.build();
     }
 
@@ -42,13 +48,13 @@ public final class BigramModel implements GradientModel {
 
     @Override
     public BoundModel bind(FlatVector parameters) {
-        return new Bound(parameters.copy());
+        return new Bound(vocabulary, parameters.copy());
     }
 
     @Override
     public void close() {}
 
-    private record Bound(FlatVector table) implements BoundModel {
+    private record Bound(int vocabulary, FlatVector table) implements BoundModel {
         @Override
         public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
             LossTotal total = LossTotal.ZERO;
@@ -89,8 +95,8 @@ public final class BigramModel implements GradientModel {
         }
 
         private float[] logits(int previous) {
-            float[] line = new float[VOCABULARY];
-            table.read((long) previous * VOCABULARY, line, 0, VOCABULARY);
+            float[] line = new float[vocabulary];
+            table.read((long) previous * vocabulary, line, 0, vocabulary);
             return line;
         }
 
@@ -112,13 +118,13 @@ public final class BigramModel implements GradientModel {
 
         /** -log softmax(table[previous])[next], and its derivative softmax - onehot. */
         private double tokenLoss(int previous, int next, FlatVector gradient) {
-            long line = (long) previous * VOCABULARY;
+            long line = (long) previous * vocabulary;
             double sum = 0;
-            for (int v = 0; v < VOCABULARY; v++) {
+            for (int v = 0; v < vocabulary; v++) {
                 sum += Math.exp(table.get(line + v));
             }
 
-            for (int v = 0; v < VOCABULARY; v++) {
+            for (int v = 0; v < vocabulary; v++) {
                 float slope = (float) (Math.exp(table.get(line + v)) / sum) - (v == next ? 1 : 0);
                 gradient.set(line + v, gradient.get(line + v) + slope);
             }

@@ -3,10 +3,14 @@ package org.sparkqlora.train;
 import java.util.Optional;
 
 /** Opens the bigram model, in any process. */
-public record BigramSource() implements ModelSource {
+public record BigramSource(int vocabulary) implements ModelSource {
+    public BigramSource() {
+        this(BigramModel.VOCABULARY);
+    }
+
     @Override
     public String key() {
-        return "bigram";
+        return "bigram of " + vocabulary;
     }
 
     @Override
@@ -16,6 +20,6 @@ public record BigramSource() implements ModelSource {
 
     @Override
     public GradientModel open(int threads) {
-        return new BigramModel();
+        return new BigramModel(vocabulary);
     }
 }
