@@ -2,8 +2,8 @@ package org.sparkqlora.optim;
 
 import java.util.List;
 import org.sparkqlora.tensor.cuda.AdamWFactors;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
 import org.sparkqlora.tensor.cuda.AdamWPage;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /**
  * A walk over all pages with room for two of them on a GPU: while one is updated there, the one before comes back and the one after
@@ -17,7 +17,7 @@ final class GpuLane implements AutoCloseable {
     private final List<AdamWPage> rooms;
 
     /** @param window of GPU memory, is asked for room */
-    GpuLane(PagedStep step, PageWindow window, AdamWKernel kernel) {
+    GpuLane(PagedStep step, PageWindow window, GpuAdamW kernel) {
         int elements = StatePage.longest(step.pages());
         int stateBytes = StatePage.largest(step.pages());
         this.step = step;

@@ -14,7 +14,7 @@ import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /**
  * Moves a flat vector of parameters against its gradient. State is walked page by page: load, update, store, next; a thread
@@ -27,7 +27,7 @@ public final class Optimizer implements AutoCloseable {
     private final Workers workers;
     private final PageCut cut;
     private final PageWindow window;
-    private final @Nullable AdamWKernel gpu;
+    private final @Nullable GpuAdamW gpu;
 
     /** @param gpu what updates pages; null where the threads of {@code workers} do */
     Optimizer(
@@ -36,7 +36,7 @@ public final class Optimizer implements AutoCloseable {
             PageStore store,
             Workers workers,
             PageCut cut,
-            @Nullable AdamWKernel gpu) {
+            @Nullable GpuAdamW gpu) {
         this.spec = spec;
         this.pages = pages;
         this.store = store;
@@ -101,7 +101,7 @@ public final class Optimizer implements AutoCloseable {
         }
     }
 
-    private void walk(PagedStep step, AdamWKernel kernel) {
+    private void walk(PagedStep step, GpuAdamW kernel) {
         try (GpuLane lane = new GpuLane(step, window, kernel)) {
             lane.walk();
         }

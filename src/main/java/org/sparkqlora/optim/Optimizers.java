@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /** Makes optimisers whose state is all zero. */
 public final class Optimizers {
@@ -42,7 +42,7 @@ public final class Optimizers {
             Workers workers,
             Paging paging,
             Path folder,
-            AdamWKernel gpu) {
+            GpuAdamW gpu) {
         if (!(UpdateRule.of(spec) instanceof AdamWRule)) {
             return create(spec, tensors, workers, paging, folder);
         }
@@ -70,7 +70,7 @@ public final class Optimizers {
             Workers workers,
             PageCut cut,
             PageStore.Factory storage,
-            @Nullable AdamWKernel gpu) {
+            @Nullable GpuAdamW gpu) {
         List<StatePage> pages = pages(spec, tensors, cut.elements());
         int[] byteSizes = pages.stream().mapToInt(StatePage::byteSize).toArray();
         return new Optimizer(spec, pages, storage.open(byteSizes), workers, cut, gpu);

@@ -96,6 +96,12 @@ public final class TensorMemory {
         return pointer.capacity(tensor.numel()).asBuffer();
     }
 
+    /** The memory of a tensor of bytes. */
+    public static ByteBuffer byteBuffer(Tensor tensor) {
+        BytePointer pointer = new BytePointer(tensor.data_ptr());
+        return pointer.capacity(tensor.numel()).asBuffer();
+    }
+
     /** The memory of a bfloat16 tensor. */
     public static ShortBuffer shortBuffer(Tensor tensor) {
         ShortPointer pointer = new ShortPointer(tensor.data_ptr());

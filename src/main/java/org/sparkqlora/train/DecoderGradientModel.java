@@ -13,8 +13,8 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
 import org.sparkqlora.tensor.cuda.Gpu;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
@@ -72,8 +72,8 @@ public final class DecoderGradientModel implements GradientModel {
     }
 
     @Override
-    public Optional<AdamWKernel> gpuUpdate() {
-        return gpu().flatMap(Gpu::update);
+    public Optional<GpuAdamW> gpuUpdate() {
+        return gpu().map(Gpu::update);
     }
 
     @Override

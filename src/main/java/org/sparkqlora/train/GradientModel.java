@@ -5,7 +5,7 @@ import java.util.OptionalDouble;
 import java.util.function.LongFunction;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /** What training needs of a model: where its trained tensors lie, and gradients at any values of them. */
 public interface GradientModel extends AutoCloseable {
@@ -32,7 +32,7 @@ public interface GradientModel extends AutoCloseable {
     }
 
     /** What updates parameters and optimiser state where the model computes; nothing for the processor's threads. */
-    default Optional<AdamWKernel> gpuUpdate() {
+    default Optional<GpuAdamW> gpuUpdate() {
         return Optional.empty();
     }
 

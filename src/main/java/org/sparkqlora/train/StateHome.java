@@ -11,7 +11,7 @@ import org.sparkqlora.optim.PagePlace;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /**
  * Where a process keeps its States, and what it moves them on with. Decides no bit of them.
@@ -25,7 +25,7 @@ public record StateHome(
         Workers workers,
         Paging paging,
         Path folder,
-        @Nullable AdamWKernel gpu) {
+        @Nullable GpuAdamW gpu) {
     /** States that the processor moves on. */
     public StateHome(Workers workers, Paging paging, Path folder) {
         this(workers, paging, folder, null);

@@ -2,7 +2,7 @@ package org.sparkqlora.optim;
 
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Tag;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 import org.sparkqlora.tensor.cuda.HostCuda;
 
 /** The CUDA source of the kernel, compiled for the host. */
@@ -10,7 +10,7 @@ import org.sparkqlora.tensor.cuda.HostCuda;
 @Tag(HostCuda.TAG)
 class AdamWSourceTest extends GpuOptimizerContract {
     @Override
-    AdamWKernel kernel() {
+    GpuAdamW update() {
         return HostCuda.adamW();
     }
 }

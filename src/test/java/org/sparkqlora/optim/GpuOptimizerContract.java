@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /** An optimiser whose pages a GPU updates takes the steps of one whose pages the processor updates. */
 @NullMarked
@@ -31,7 +31,7 @@ abstract class GpuOptimizerContract {
     Path folder;
 
     /** To be closed. */
-    abstract AdamWKernel kernel();
+    abstract GpuAdamW update();
 
     static Stream<Arguments> kindsAndWindows() {
         return Stream.of(
@@ -47,7 +47,7 @@ abstract class GpuOptimizerContract {
     @MethodSource("kindsAndWindows")
     void stepsAreThoseOfTheProcessorBitForBit(OptimizerKind kind, long window) {
         try (Workers workers = new Workers(2);
-                AdamWKernel kernel = kernel();
+                GpuAdamW update = update();
                 Optimizer plain = OptimTesting.create(kind.unpaged(), workers, SIZES);
                 Optimizer onGpu = Optimizers.create(
                         OptimTesting.spec(kind),
@@ -55,7 +55,7 @@ abstract class GpuOptimizerContract {
                         workers,
                         new Paging(PagePlace.FILE, window),
                         folder,
-                        kernel)) {
+                        update)) {
             assertThat(OptimTesting.train(onGpu, LENGTH, STEPS)).isEqualTo(OptimTesting.train(plain, LENGTH, STEPS));
             assertThat(OptimTesting.saved(onGpu)).isEqualTo(OptimTesting.saved(plain));
             assertThat(onGpu.residentBytes() - (kind.paged() ? 0 : onGpu.stateBytes()))
@@ -70,9 +70,9 @@ abstract class GpuOptimizerContract {
                 List.of(new OptimizedTensor(5000, SLOW), new OptimizedTensor(300, ParameterGroup.PLAIN));
         OptimizerSpec spec = OptimTesting.spec(OptimizerKind.PAGED_ADAMW_8BIT);
         try (Workers workers = new Workers(1);
-                AdamWKernel kernel = kernel();
+                GpuAdamW update = update();
                 Optimizer plain = Optimizers.create(spec, tensors, workers);
-                Optimizer onGpu = Optimizers.create(spec, tensors, workers, Paging.DEFAULT, folder, kernel)) {
+                Optimizer onGpu = Optimizers.create(spec, tensors, workers, Paging.DEFAULT, folder, update)) {
             assertThat(OptimTesting.train(onGpu, 5300, STEPS)).isEqualTo(OptimTesting.train(plain, 5300, STEPS));
         }
     }
@@ -81,7 +81,7 @@ abstract class GpuOptimizerContract {
     @EnumSource(names = {"LION", "PAGED_LION_8BIT", "SGD"})
     void otherRulesAreLeftToTheProcessor(OptimizerKind kind) {
         try (Workers workers = new Workers(1);
-                AdamWKernel kernel = kernel();
+                GpuAdamW update = update();
                 Optimizer plain = OptimTesting.create(kind, workers, SIZES);
                 Optimizer other = Optimizers.create(
                         OptimTesting.spec(kind),
@@ -89,7 +89,7 @@ abstract class GpuOptimizerContract {
                         workers,
                         Paging.DEFAULT,
                         folder,
-                        kernel)) {
+                        update)) {
             assertThat(OptimTesting.train(other, LENGTH, STEPS)).isEqualTo(OptimTesting.train(plain, LENGTH, STEPS));
         }
     }

@@ -2,15 +2,15 @@ package org.sparkqlora.optim;
 
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Tag;
-import org.sparkqlora.tensor.cuda.AdamWKernel;
 import org.sparkqlora.tensor.cuda.Gpu;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /** The kernel on a GPU. */
 @NullMarked
 @Tag("gpu")
 class GpuOptimizerTest extends GpuOptimizerContract {
     @Override
-    AdamWKernel kernel() {
-        return Gpu.open(0).update().orElseThrow();
+    GpuAdamW update() {
+        return Gpu.open(0).update();
     }
 }

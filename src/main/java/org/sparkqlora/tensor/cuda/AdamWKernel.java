@@ -3,8 +3,8 @@ package org.sparkqlora.tensor.cuda;
 import java.nio.FloatBuffer;
 import org.sparkqlora.quant.DynamicMap;
 
-/** AdamW on pages of optimiser state that pass through a GPU; see {@code adamw.cu}. Safe for use by several threads. */
-public final class AdamWKernel implements AutoCloseable {
+/** By a kernel of ours: see {@code adamw.cu}. */
+public final class AdamWKernel implements GpuAdamW {
     private static final int LEVELS = 256;
 
     private final CudaKernels kernels;
@@ -32,9 +32,9 @@ public final class AdamWKernel implements AutoCloseable {
         return new AdamWKernel(kernels);
     }
 
-    /** Room for one page on its way through the GPU. */
+    @Override
     public AdamWPage page(int elements, int stateBytes) {
-        return new AdamWPage(kernels, this, elements, stateBytes);
+        return new KernelPage(kernels, this, elements, stateBytes);
     }
 
     /** Where the {@code index}th table lies: signed map, its midpoints, unsigned map, its midpoints. */

@@ -1,9 +1,15 @@
 package org.sparkqlora.tensor.cuda;
 
-/** What a generation of cards can do. */
-public record ComputeCapability(int major, int minor) {
+import java.io.Serializable;
+import java.util.Comparator;
+
+/** What a generation of cards can do; ordered by age, the oldest first. */
+public record ComputeCapability(int major, int minor) implements Comparable<ComputeCapability>, Serializable {
     /** The oldest that CUDA 13 compiles for. */
     public static final ComputeCapability OLDEST = new ComputeCapability(7, 5);
+
+    /** The first whose matrix units multiply bfloat16. */
+    public static final ComputeCapability FIRST_WITH_BFLOAT16 = new ComputeCapability(8, 0);
 
     /** As the compiler calls it, such as {@code sm_90}. */
     public String architecture() {
@@ -11,12 +17,19 @@ public record ComputeCapability(int major, int minor) {
     }
 
     public boolean isAtLeast(ComputeCapability other) {
-        return major > other.major || (major == other.major && minor >= other.minor);
+        return compareTo(other) >= 0;
     }
 
     /** Whether products in bfloat16 are done by the card's matrix units. */
     public boolean hasBfloat16() {
-        return major >= 8;
+        return isAtLeast(FIRST_WITH_BFLOAT16);
+    }
+
+    @Override
+    public int compareTo(ComputeCapability other) {
+        return Comparator.comparingInt(ComputeCapability::major)
+                .thenComparingInt(ComputeCapability::minor)
+                .compare(this, other);
     }
 
     @Override

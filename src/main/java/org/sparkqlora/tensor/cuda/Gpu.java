@@ -4,7 +4,8 @@ import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.global.torch;
-import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sparkqlora.tensor.FourBitExpansion;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
@@ -12,18 +13,19 @@ import org.sparkqlora.tensor.OperationsExpansion;
 
 /**
  * A GPU that libtorch computes on, with kernels of our own where they could be compiled. Without CUDA's compiler libtorch's operations
- * take the place of one kernel and the processor that of the other, to the same bits.
+ * take their place, to the same bits.
  */
 public final class Gpu implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Gpu.class);
     private static final String BINDING = "org.bytedeco.pytorch.global.torch_cuda";
 
     private final CudaDevice device;
     private final Device place;
     private final FourBitExpansion expansion;
-    private final @Nullable AdamWKernel update;
+    private final GpuAdamW update;
     private final String description;
 
-    Gpu(CudaDevice device, Device place, FourBitExpansion expansion, @Nullable AdamWKernel update, String kernels) {
+    Gpu(CudaDevice device, Device place, FourBitExpansion expansion, GpuAdamW update, String kernels) {
         this.device = device;
         this.place = place.retainReference();
         this.expansion = expansion;
@@ -55,6 +57,16 @@ public final class Gpu implements AutoCloseable {
         }
     }
 
+    /** The generation of the GPU of that number; nothing where it cannot be opened, of which {@link #problem} tells the reason. */
+    public static Optional<ComputeCapability> capability(int ordinal) {
+        try {
+            return Optional.of(CudaDriver.find().device(ordinal).capability());
+        } catch (IllegalStateException | LinkageError e) {
+            LOG.debug("Cannot ask GPU {} for its generation", ordinal, e);
+            return Optional.empty();
+        }
+    }
+
     /** The device, if it is there and new enough. */
     static CudaDevice checked(CudaDriver driver, int ordinal) {
         int count = driver.devices();
@@ -78,9 +90,9 @@ public final class Gpu implements AutoCloseable {
         return Hardware.operations(place, expansion);
     }
 
-    /** AdamW on it; nothing where the processor is to do that. */
-    public Optional<AdamWKernel> update() {
-        return Optional.ofNullable(update);
+    /** AdamW on it. */
+    public GpuAdamW update() {
+        return update;
     }
 
     public ComputeCapability capability() {
@@ -105,10 +117,7 @@ public final class Gpu implements AutoCloseable {
 
     @Override
     public void close() {
-        if (update != null) {
-            update.close();
-        }
-
+        update.close();
         place.releaseReference();
     }
 
@@ -121,7 +130,7 @@ public final class Gpu implements AutoCloseable {
                     device,
                     place,
                     new OperationsExpansion(),
-                    null,
+                    new AdamWOperations(place),
                     "without kernels of its own, which is slower: " + e.getMessage());
         }
     }
