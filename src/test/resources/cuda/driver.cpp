@@ -181,9 +181,11 @@ int cuDeviceGetName(char* name, int length, int) {
     return SUCCESS;
 }
 
+// Of compute capability 8.0, or of what the environment says.
 int cuDeviceGetAttribute(int* value, int attribute, int) {
     const int major = 75;
-    *value = attribute == major ? 8 : 0;
+    const char* told = getenv(attribute == major ? "HOST_CUDA_MAJOR" : "HOST_CUDA_MINOR");
+    *value = told != nullptr ? atoi(told) : attribute == major ? 8 : 0;
     return SUCCESS;
 }
 

@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.Answers.Answer;
@@ -16,14 +17,17 @@ import org.sparkqlora.weights.ModelConfig;
 
 /** Answers to a file of prompts, made on the cluster. Driver only. */
 final class AnswerJob {
-    private final FolderModelSource source;
+    private final ModelOptions model;
     private final AdapterStart start;
     private final ChoiceOptions choice;
+    private final Consumer<String> note;
 
-    AnswerJob(FolderModelSource source, AdapterStart start, ChoiceOptions choice) {
-        this.source = source;
+    /** @param note is told what was settled */
+    AnswerJob(ModelOptions model, AdapterStart start, ChoiceOptions choice, Consumer<String> note) {
+        this.model = model;
         this.start = start;
         this.choice = choice;
+        this.note = note;
     }
 
     /**
@@ -34,7 +38,7 @@ final class AnswerJob {
     record Result(List<String> lines, long tokens) {}
 
     Result run(PromptFile file, ModelConfig config, @Nullable Path chatTemplate) {
-        Path folder = source.local();
+        Path folder = model.folder();
         List<PromptFile.Line> prompts = file.read();
         try (ModelTokenizer tokenizer =
                 ModelTokenizer.open(folder, chatTemplate, start.vocabulary().added())) {
@@ -68,6 +72,7 @@ final class AnswerJob {
 
     private List<int[]> made(List<int[]> asked, GenerationSpec spec) {
         JavaSparkContext context = Sessions.context("generate");
+        FolderModelSource source = model.source(start.lora(), model.precision(context, note));
         FirstState state = FirstState.of(source, start, 0, Runtime.getRuntime().availableProcessors());
         return new SparkGenerator(context, source).generate(state.parameters(), state.index(), asked, spec);
     }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -109,10 +110,10 @@ final class BenchCommand implements Command {
 
     @Option(
             names = "--precision",
-            defaultValue = "bf16",
+            defaultValue = "auto",
             paramLabel = "TYPE",
             description = "Activations and products, as of train. Default: ${DEFAULT-VALUE}.")
-    Precision precision = Precision.BF16;
+    PrecisionChoice precision = PrecisionChoice.AUTO;
 
     @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with. Default: one a processor.")
     int threads = Runtime.getRuntime().availableProcessors();
@@ -170,7 +171,7 @@ final class BenchCommand implements Command {
     private void measure(Path folder, Path cacheFolder, Console console) {
         FolderModelSource source = new FolderModelSource(
                         folder.toAbsolutePath().normalize().toString(),
-                        spec(),
+                        spec(precision(console::note)),
                         cacheFolder.toAbsolutePath().normalize().toString())
                 .on(device);
         List<Figure> figures = new ArrayList<>();
@@ -200,12 +201,12 @@ final class BenchCommand implements Command {
         OptionalDouble peak = CardPeak.of(gpu.name());
         found.accept(stepBench(opened).steps(peak.isPresent() ? Roofline.of(config, peak.getAsDouble()) : null));
         StepSize step = new StepSize(sequenceLength, batchSize, microBatchSize, 1, 1);
-        found.accept(CardBench.of(gpu, GpuMemoryPlan.of(config, spec(), OPTIMIZER, Paging.DEFAULT, step))
+        found.accept(CardBench.of(gpu, GpuMemoryPlan.of(config, spec(precision()), OPTIMIZER, Paging.DEFAULT, step))
                 .figures());
     }
 
     private StepBench stepBench(DecoderGradientModel opened) {
-        return new StepBench(opened, precision, OPTIMIZER, setting(), new Repetitions(repetitions));
+        return new StepBench(opened, precision(), OPTIMIZER, setting(), new Repetitions(repetitions));
     }
 
     private void measure(DecoderGradientModel opened, Consumer<List<Figure>> found) {
@@ -236,7 +237,15 @@ final class BenchCommand implements Command {
         return shape == null ? ModelShape.SMOLLM2_135M : shape;
     }
 
-    private ModelSpec spec() {
-        return new ModelSpec(Method.QLORA, precision, QuantSpec.DEFAULT, LoraSpec.allLinear(rank, 2.0 * rank));
+    private Precision precision() {
+        return precision(note -> {});
+    }
+
+    private Precision precision(Consumer<String> note) {
+        return precision.on(() -> device == DeviceChoice.CUDA ? Gpu.capability(0) : Optional.empty(), note);
+    }
+
+    private ModelSpec spec(Precision settled) {
+        return new ModelSpec(Method.QLORA, settled, QuantSpec.DEFAULT, LoraSpec.allLinear(rank, 2.0 * rank));
     }
 }

@@ -1,11 +1,13 @@
 package org.sparkqlora.cli;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Optimizers;
@@ -36,6 +38,19 @@ final class ClusterSetup {
     /** Shards of a step that would be {@code tasks} tasks: at most one a row. */
     int shards(int tasks) {
         return Math.min(options.run.batch.rows, tasks);
+    }
+
+    /** What tasks compute in: as asked for, or as the run was begun, or as their GPUs can. */
+    Precision precision(PlanFile begun) {
+        Optional<TrainPlan> before =
+                options.model.numerics.precision == PrecisionChoice.AUTO ? begun.recorded() : Optional.empty();
+        Precision precision = before.map(plan -> plan.spec().precision())
+                .orElseGet(() -> options.model.precision(context, console::note));
+        if (options.run.localSteps > 1 && precision.scalesLoss()) {
+            throw new IllegalArgumentException(TrainOptions.LOCAL_STEPS_IN_FLOAT16);
+        }
+
+        return precision;
     }
 
     /** Where the optimiser pages, for weights that train, their optimiser state, and a gradient a shard. */

@@ -115,7 +115,10 @@ final class Demo {
                 .total()
                 .mean();
         return new DemoResult(
-                loss, parsed(GenerateCommand.class, generate).answer(text -> {}).text());
+                loss,
+                parsed(GenerateCommand.class, generate)
+                        .answer(text -> {}, console::note)
+                        .text());
     }
 
     /** The command of a line, as typed by a user. */

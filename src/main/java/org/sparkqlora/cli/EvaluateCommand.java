@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.model.Precision;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.SparkEvaluator;
 import org.sparkqlora.train.FolderModelSource;
@@ -85,12 +86,14 @@ final class EvaluateCommand implements Command {
         try (RowsFolder rowsFolder = RowsFolder.of(prepared)) {
             PreparedData rows =
                     new Preparation(context, console).rows(data.sources, encoders, data, rowsFolder.location());
-            return new Evaluation(losses(context, start, rows), rows.manifest().counts());
+            return new Evaluation(
+                    losses(context, start, rows, console), rows.manifest().counts());
         }
     }
 
-    private List<LossTotal> losses(JavaSparkContext context, AdapterStart start, PreparedData rows) {
-        FolderModelSource source = model.source(start.lora());
+    private List<LossTotal> losses(JavaSparkContext context, AdapterStart start, PreparedData rows, Console console) {
+        Precision precision = model.precision(context, console::note);
+        FolderModelSource source = model.source(start.lora(), precision);
         int threads = Runtime.getRuntime().availableProcessors();
         FirstState state = FirstState.of(source, start, 0, threads);
         return new SparkEvaluator(context, source).losses(state.parameters(), state.index(), rows, microBatchSize);

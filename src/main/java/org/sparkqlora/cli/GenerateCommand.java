@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.Answers.Answer;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -92,7 +93,7 @@ final class GenerateCommand implements Command {
             return;
         }
 
-        Answer answer = answer(console::part);
+        Answer answer = answer(console::part, console::note);
         console.note("");
         console.result(SummaryJson.generated(Required.value("--prompt", prompt), answer));
     }
@@ -101,10 +102,12 @@ final class GenerateCommand implements Command {
      * What the model answers.
      *
      * @param sink gets the text as it grows
+     * @param note is told what was settled
      */
-    Answer answer(Consumer<String> sink) {
+    Answer answer(Consumer<String> sink, Consumer<String> note) {
         AdapterStart start = start(BaseCheck.check(model));
-        try (Answers answers = Answers.open(model.source(start.lora()), start, chatTemplate)) {
+        FolderModelSource source = model.source(start.lora(), model.precisionHere(note));
+        try (Answers answers = Answers.open(source, start, chatTemplate)) {
             return answers.to(Required.value("--prompt", prompt), choice, sink);
         }
     }
@@ -113,8 +116,8 @@ final class GenerateCommand implements Command {
         ModelConfig config = BaseCheck.check(model);
         AdapterStart start = start(config);
         long began = System.nanoTime();
-        AnswerJob.Result result = new AnswerJob(model.source(start.lora()), start, choice)
-                .run(new PromptFile(file), config, chatTemplate);
+        AnswerJob.Result result =
+                new AnswerJob(model, start, choice, console::note).run(new PromptFile(file), config, chatTemplate);
         new AnswerFile(target).write(result.lines());
         console.result(SummaryJson.answered(target, result, (System.nanoTime() - began) / 1e9));
     }

@@ -6,7 +6,6 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.Method;
-import org.sparkqlora.model.Precision;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -33,10 +32,10 @@ final class MergeEvaluation {
 
     @Option(
             names = "--precision",
-            defaultValue = "bf16",
+            defaultValue = "auto",
             paramLabel = "TYPE",
-            description = "Of --eval-data, as of evaluate: bf16, fp16 or fp32. Default: ${DEFAULT-VALUE}.")
-    Precision precision = Precision.BF16;
+            description = "Of --eval-data, as of evaluate: auto, bf16, fp16 or fp32. Default: ${DEFAULT-VALUE}.")
+    PrecisionChoice precision = PrecisionChoice.AUTO;
 
     void check(Problems problems) {
         if (!sources.isEmpty()) {

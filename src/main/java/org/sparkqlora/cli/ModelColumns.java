@@ -8,6 +8,8 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.ParameterIndex;
@@ -23,6 +25,8 @@ import org.sparkqlora.weights.ModelConfig;
 
 /** A model with its adapter as functions of columns: what it answers, and its loss. Nothing is computed until tasks do. Driver only. */
 public final class ModelColumns {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelColumns.class);
+
     private final UseOptions options;
     private final AdapterStart start;
     private final ModelConfig config;
@@ -47,7 +51,7 @@ public final class ModelColumns {
         AdapterStart start = options.adapter == null
                 ? AdapterStart.none()
                 : AdapterStart.from(options.adapter, options.model.folder(), config);
-        FolderModelSource source = options.model.source(start.lora());
+        FolderModelSource source = options.model.source(start.lora(), options.model.precision(context, LOG::info));
         ParameterIndex index = ParameterIndex.of(config, source.spec());
         try (FlatVector parameters = parameters(start, index)) {
             return new ModelColumns(options, start, config, FixedModel.publish(context, source, parameters, index));

@@ -1,14 +1,20 @@
 package org.sparkqlora.cli;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.HubId;
 import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.spark.Cards;
 import org.sparkqlora.spark.TokenizerPlace;
 import org.sparkqlora.tensor.DeviceChoice;
+import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.train.FolderModelSource;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -106,13 +112,28 @@ final class ModelOptions {
         return ModelPath.tokenizer(place(), cache);
     }
 
-    ModelSpec spec(@Nullable LoraSpec lora) {
-        return numerics.spec(method, lora);
+    /** What tasks compute in, as asked for or as their GPUs can, which {@code note} is told. */
+    Precision precision(JavaSparkContext context, Consumer<String> note) {
+        return numerics.precision.on(() -> Cards.oldest(context, device), note);
+    }
+
+    /** The same where this process computes. */
+    Precision precisionHere(Consumer<String> note) {
+        return numerics.precision.on(
+                () -> device.gpu(List.of()).stream()
+                        .boxed()
+                        .flatMap(number -> Gpu.capability(number).stream())
+                        .findFirst(),
+                note);
+    }
+
+    ModelSpec spec(@Nullable LoraSpec lora, Precision precision) {
+        return numerics.spec(method, lora, precision);
     }
 
     /** How executors open the model. */
-    FolderModelSource source(@Nullable LoraSpec lora) {
-        return source(spec(lora));
+    FolderModelSource source(@Nullable LoraSpec lora, Precision precision) {
+        return source(spec(lora, precision));
     }
 
     /** How executors open the model, told apart from these options in how it trains. */

@@ -12,16 +12,18 @@ import picocli.CommandLine.Option;
 final class NumericsOptions {
     @Option(
             names = "--precision",
-            defaultValue = "bf16",
+            defaultValue = "auto",
             paramLabel = "TYPE",
-            description = "Activations and products: bf16, fp16 (for GPUs before compute capability 8.0, with a scale"
-                    + " of the loss that finds itself; slow on the processor) or fp32. Default: ${DEFAULT-VALUE}.")
-    Precision precision = Precision.BF16;
+            description =
+                    "Activations and products: bf16, fp16 (with a scale of the loss that finds itself; slow on the processor),"
+                            + " fp32, or auto (bf16; fp16 where a GPU is older than compute capability 8.0; as it was begun where"
+                            + " train continues). Default: ${DEFAULT-VALUE}.")
+    PrecisionChoice precision = PrecisionChoice.AUTO;
 
     @Mixin
     QuantOptions quant = new QuantOptions();
 
-    ModelSpec spec(Method method, @Nullable LoraSpec lora) {
+    ModelSpec spec(Method method, @Nullable LoraSpec lora, Precision precision) {
         return new ModelSpec(method, precision, quant.spec(), lora);
     }
 }

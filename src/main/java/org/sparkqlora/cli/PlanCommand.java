@@ -212,7 +212,7 @@ final class PlanCommand implements Command {
 
     private ModelSpec spec() {
         // taken out of a base or drawn, adapters are as large
-        return numerics.spec(Method.QLORA, adapter.spec().drawn());
+        return numerics.spec(Method.QLORA, adapter.spec().drawn(), numerics.precision.planned());
     }
 
     private StepSize step() {

@@ -5,7 +5,6 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.Method;
-import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.optim.OptimizerKind;
@@ -71,7 +70,7 @@ final class SparkQlora {
     static CommandLine commandLine(Object command) {
         CommandLine line = new CommandLine(command);
         register(line, Method.class, Method::parse);
-        register(line, Precision.class, Precision::parse);
+        register(line, PrecisionChoice.class, PrecisionChoice::parse);
         register(line, DeviceChoice.class, DeviceChoice::parse);
         register(line, FourBitCode.class, FourBitCode::parse);
         register(line, RecordFormat.class, RecordFormat::parse);

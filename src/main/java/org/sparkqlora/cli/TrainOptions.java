@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.model.Precision;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.Wire;
 import picocli.CommandLine.Mixin;
@@ -11,6 +12,9 @@ import picocli.CommandLine.Option;
 
 /** All that a training run is told. */
 final class TrainOptions {
+    static final String LOCAL_STEPS_IN_FLOAT16 =
+            "--local-steps: expected --precision bf16 or fp32 with it, found fp16, whose scale of the loss belongs to all shards";
+
     @Mixin
     ModelOptions model = new ModelOptions();
 
@@ -54,8 +58,7 @@ final class TrainOptions {
                 run.localSteps == 1 || exchange.wire == Wire.FP32,
                 "--local-steps: expected --wire fp32 with it, found bf16, which would round the weights and not their gradients");
         problems.require(
-                run.localSteps == 1 || !model.numerics.precision.scalesLoss(),
-                "--local-steps: expected --precision bf16 or fp32 with it, found fp16, whose scale of the loss belongs to all shards");
+                run.localSteps == 1 || model.numerics.precision != PrecisionChoice.FP16, LOCAL_STEPS_IN_FLOAT16);
         exchange.check(problems);
     }
 
@@ -76,7 +79,7 @@ final class TrainOptions {
     }
 
     /** How executors open the model to train adapters of this shape. */
-    FolderModelSource source(@Nullable LoraSpec lora) {
-        return model.source(model.spec(lora).withNoise(noise));
+    FolderModelSource source(@Nullable LoraSpec lora, Precision precision) {
+        return model.source(model.spec(lora, precision).withNoise(noise));
     }
 }

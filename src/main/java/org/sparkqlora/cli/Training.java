@@ -86,8 +86,8 @@ final class Training {
             Preparation preparation = new Preparation(context, console, options.evaluation.trained());
             PlanFile planFile = new PlanFile(output.location());
             planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
-            FolderModelSource whole = options.source(start.lora());
             ClusterSetup setup = new ClusterSetup(context, options, console);
+            FolderModelSource whole = options.source(start.lora(), setup.precision(planFile));
             int shards = setup.shards(tasks(context, planFile));
             ParameterIndex index = ParameterIndex.of(config, whole.spec());
             Paging paging = setup.paging(index, shards);
@@ -174,7 +174,7 @@ final class Training {
     }
 
     private FolderModelSource source(JavaSparkContext context, TrainPlan plan, OutputFolder output) {
-        FolderModelSource whole = options.source(plan.spec().lora());
+        FolderModelSource whole = options.source(plan.spec().lora(), plan.spec().precision());
         return InitialAdapter.of(output.location(), plan)
                 .map(initial -> whole.without(
                         FactorFolder.of(context, initial.path(), Required.value("taken factors", plan.takenFactors()))))

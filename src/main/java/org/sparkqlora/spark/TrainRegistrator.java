@@ -7,6 +7,7 @@ import org.apache.spark.serializer.KryoRegistrator;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.Update;
 
@@ -23,6 +24,7 @@ public final class TrainRegistrator implements KryoRegistrator {
             GroupResult.class,
             DocumentLosses.class,
             NumberedTokens.class,
+            ComputeCapability.class,
             ProcessFacts.class,
             LossTotal.class,
             ShardResult.BrokenLoss.class,

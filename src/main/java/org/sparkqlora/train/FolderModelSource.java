@@ -18,6 +18,7 @@ import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.ModelConfig;
@@ -131,8 +132,8 @@ public record FolderModelSource(
     private void requireNumbers(Gpu gpu) {
         if (spec.precision() == Precision.BF16 && !gpu.capability().hasBfloat16()) {
             throw new IllegalStateException(
-                    "Cannot compute in bf16 on %s: expected compute capability 8.0. Use --precision fp16"
-                            .formatted(gpu));
+                    "Cannot compute in bf16 on %s: expected compute capability %s. Use --precision fp16"
+                            .formatted(gpu, ComputeCapability.FIRST_WITH_BFLOAT16));
         }
     }
 

@@ -148,6 +148,19 @@ class TrainCommandTest {
     }
 
     @Test
+    void aRunGoesOnInThePrecisionThatItWasBegunIn() throws IOException {
+        CommandRun begun = train(output, "--precision", "fp32", "--max-steps", "1");
+        CommandRun goesOn = train(output, "--precision", "auto", "--max-steps", "1");
+        CommandRun other = train(output, "--precision", "bf16", "--max-steps", "1");
+
+        assertThat(begun.code()).as(begun.err()).isEqualTo(ExitCode.OK);
+        assertThat(goesOn.code()).as(goesOn.err()).isEqualTo(ExitCode.OK);
+        assertThat(other.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(other.err()).contains("precision is bf16, was fp32");
+        assertThat(Files.readString(output.resolve("plan.json"))).contains("\"precision\" : \"fp32\"");
+    }
+
+    @Test
     void float16HasOneScaleForAllShards() {
         CommandRun run = train(output, "--precision", "fp16", "--local-steps", "2");
 
