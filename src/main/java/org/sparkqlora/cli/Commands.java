@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import picocli.CommandLine;
 
 /**
  * Commands for other code in this process, such as a notebook's: the same as on a command line, but what it prints for programs is returned
@@ -30,22 +31,45 @@ public final class Commands {
     }
 
     private static String run(List<String> arguments, PrintStream progress) {
-        CommandCall call = CommandCall.of(SparkQlora.commandLine().parseArgs(arguments.toArray(String[]::new)));
+        CommandLine root = SparkQlora.commandLine();
+        CommandCall call = CommandCall.of(root.parseArgs(arguments.toArray(String[]::new)));
         List<String> problems = call.problems();
         if (!problems.isEmpty()) {
             ExitCode code = call.usage().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.USAGE;
-            throw new CommandFailedException(code, CommandCall.report(call.name(), problems), null);
+            throw leaving(
+                    root.getCommand(),
+                    call.name(),
+                    Ending.refused(code, problems),
+                    new CommandFailedException(code, CommandCall.report(call.name(), problems), null));
         }
 
         ByteArrayOutputStream out = new ByteArrayOutputStream();
+        LastLine lines = LastLine.of(out);
         try {
-            Required.value("command", call.command()).run(Console.log(print(out), progress));
+            Required.value("command", call.command()).run(Console.log(lines.print(), progress));
+            root.<SparkQlora>getCommand().leaveResult(call.name(), Ending.done(lines.text()));
         } catch (Exception e) {
             Failure failure = Failure.of(e);
-            throw new CommandFailedException(failure.code(), failure.lines(call.name()), e);
+            throw leaving(
+                    root.getCommand(),
+                    call.name(),
+                    Ending.refused(failure.code(), failure.reasons()),
+                    new CommandFailedException(failure.code(), failure.lines(call.name()), e));
         }
 
         return out.toString(StandardCharsets.UTF_8).strip();
+    }
+
+    /** The failure, once it stands where {@code --result} says. That it cannot be written there does not hide it. */
+    private static CommandFailedException leaving(
+            SparkQlora program, String name, Ending ending, CommandFailedException failed) {
+        try {
+            program.leaveResult(name, ending);
+        } catch (RuntimeException second) {
+            failed.addSuppressed(second);
+        }
+
+        return failed;
     }
 
     private static PrintStream print(OutputStream stream) {

@@ -59,9 +59,7 @@ public final class Main {
         }
 
         CommandCall call = CommandCall.of(result);
-        Ending ending = run(call, root.getUsageMessage());
-        Location file = root.<SparkQlora>getCommand().result;
-        return file == null ? ending.code() : write(ending, call.name(), file);
+        return leave(run(call, root.getUsageMessage()), call.name(), root.getCommand());
     }
 
     private Ending run(CommandCall call, String usage) {
@@ -98,9 +96,9 @@ public final class Main {
         }
     }
 
-    private ExitCode write(Ending ending, String name, Location file) {
+    private ExitCode leave(Ending ending, String name, SparkQlora program) {
         try {
-            file.replaceText(ResultJson.write(name, ending));
+            program.leaveResult(name, ending);
             return ending.code();
         } catch (RuntimeException e) {
             ExitCode code = Failure.of(e).report(console, name);

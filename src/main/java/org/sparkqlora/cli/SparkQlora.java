@@ -58,8 +58,14 @@ final class SparkQlora {
             description =
                     "Also write how it ended to this file, on any Hadoop file system: JSON with exit code, reasons and"
                             + " the summary.")
-    @Nullable
-    Location result;
+    private @Nullable Location result;
+
+    /** Writes how {@code command} ended to the file that was asked for, if one was. */
+    void leaveResult(String command, Ending ending) {
+        if (result != null) {
+            result.replaceText(ResultJson.write(command, ending));
+        }
+    }
 
     /** A parser that collects all errors instead of stopping at the first. */
     static CommandLine commandLine() {

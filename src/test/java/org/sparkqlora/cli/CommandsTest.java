@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,6 +59,47 @@ class CommandsTest {
                         folder.resolve("merged").toString())))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("adapter_config.json");
+    }
+
+    @Test
+    void howItEndedIsLeftWhereTheLineSays() throws IOException {
+        Path file = folder.resolve("result.json");
+
+        String summary = Commands.run(List.of("plan", "--parameters", "13B", "--result", file.toString()));
+        JsonNode done = new ObjectMapper().readTree(file.toFile());
+        assertThat(done.path("code").asInt(-1)).isZero();
+        assertThat(done.path("summary")).isEqualTo(new ObjectMapper().readTree(summary));
+
+        assertThatThrownBy(() -> Commands.run(List.of("inspect", "/no/such/folder", "--result", file.toString())))
+                .hasMessageContaining("Cannot inspect /no/such/folder");
+        JsonNode failed = new ObjectMapper().readTree(file.toFile());
+        assertThat(failed.path("code").asInt()).isEqualTo(64);
+        assertThat(failed.at("/reasons/0").asText()).startsWith("Cannot inspect /no/such/folder");
+
+        assertThatThrownBy(() ->
+                        Commands.run(List.of("plan", "--parameters", "13B", "--bogus", "--result", file.toString())))
+                .hasMessageContaining("--bogus");
+        assertThat(new ObjectMapper().readTree(file.toFile()).path("code").asInt())
+                .isEqualTo(2);
+    }
+
+    @Test
+    void aResultThatCannotBeWrittenIsAFailureAndHidesNone() throws IOException {
+        String file = Files.writeString(folder.resolve("file"), "no folder")
+                .resolve("result.json")
+                .toString();
+
+        assertThatThrownBy(() -> Commands.run(List.of("plan", "--parameters", "13B", "--result", file)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("Failed to write " + file)
+                .extracting(thrown -> ((CommandFailedException) thrown).code())
+                .isEqualTo(ExitCode.RESUMABLE);
+        assertThatThrownBy(() -> Commands.run(List.of("inspect", "/no/such/folder", "--result", file)))
+                .hasMessageContaining("Cannot inspect /no/such/folder")
+                .satisfies(thrown -> assertThat(thrown.getSuppressed())
+                        .singleElement()
+                        .asString()
+                        .contains("Failed to write " + file));
     }
 
     @Test
