@@ -22,9 +22,9 @@ import org.slf4j.LoggerFactory;
  * Checkpoints in a folder of any Hadoop file system, object stores included. Driver only.
  *
  * <p>Each is a folder that is written once, read back, and made to exist by one small object, written last, that names every
- * file with its length and hash. No rename is needed: a cut-off object is not JSON, and so no checkpoint. A reader takes the
- * newest whose files are all as they were written. A killed writer leaves at most a folder without such an object, which a
- * later one removes.
+ * file with its length and hash. The object is whole or not there, see {@link WholeFile}. A reader takes the newest whose files
+ * are all as they were written. A killed writer leaves at most a folder without such an object, or an unfinished one, which a
+ * later writer removes.
  *
  * <p>Writers claim the folder by number. One that finds a higher claim stops, so two drivers never mix their checkpoints.
  */
@@ -180,7 +180,7 @@ public final class CheckpointStore {
     private void commit(CheckpointName name, String text) throws IOException {
         Path file = new Path(folder, name.commit());
         try {
-            StoredFile.write(files, file, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
+            WholeFile.create(files, file, text.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             if (!isWritten(file, text, e)) {
                 throw e;
@@ -259,7 +259,7 @@ public final class CheckpointStore {
         }
     }
 
-    /** Removes folders that never became a checkpoint. A listing may be incomplete, so the object itself is asked for. */
+    /** Removes folders and objects that never became a checkpoint. A listing may be incomplete, so the object itself is asked for. */
     private void removeOrphans(List<String> listed) throws IOException {
         List<CheckpointName> folders = listed.stream()
                 .flatMap(name -> CheckpointName.parse(name).stream())
@@ -271,6 +271,19 @@ public final class CheckpointStore {
                 files.delete(new Path(folder, name.folder()), true);
             }
         }
+
+        for (String name : listed) {
+            if (isUnfinishedCommit(name)) {
+                files.delete(new Path(folder, name), false);
+            }
+        }
+    }
+
+    private boolean isUnfinishedCommit(String name) {
+        return WholeFile.targetOf(name)
+                .flatMap(CheckpointName::parseCommit)
+                .filter(target -> target.attempt() <= attempt)
+                .isPresent();
     }
 
     private List<CheckpointName> surplus(List<CheckpointName> newestFirst) {

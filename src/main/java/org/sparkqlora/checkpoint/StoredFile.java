@@ -43,6 +43,11 @@ record StoredFile(String name, long bytes, String sha256) {
         return stored;
     }
 
+    /** The same content under another name. */
+    StoredFile named(String other) {
+        return new StoredFile(other, bytes, sha256);
+    }
+
     /** Reads the file in {@code folder} and throws an error when it is not what was written. */
     void verify(FileSystem files, Path folder) throws IOException {
         Path file = new Path(folder, name);

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -119,6 +120,40 @@ class CheckpointStoreTest {
         DyingFileSystem dying = new DyingFileSystem(files, changes);
         try {
             new CheckpointStore(dying, LocalFiles.path(folder), 2, "new").publish(3, Map.of(), TestState.of(3));
+        } catch (UncheckedIOException e) {
+            assertThat(e).rootCause().hasMessage("killed");
+        }
+
+        return !dying.dead();
+    }
+
+    @Test
+    void aKilledFirstPublicationLeavesACheckpointOrNoneAndWhatItBeganIsRemoved() throws IOException {
+        int changes = 0;
+        while (!publishesFirstBeforeItDies(changes)) {
+            CheckpointStore next = store("next", 2);
+            Optional<Checkpoint> left = next.newestGood();
+            if (left.isPresent()) {
+                TestState.assertIn(left.get(), 1);
+            }
+
+            next.publish(2, Map.of(), TestState.of(2));
+            try (Stream<Path> names = Files.list(folder)) {
+                assertThat(names.map(name -> name.getFileName().toString()))
+                        .allMatch(name -> name.startsWith("step-") || name.startsWith("attempt-"));
+            }
+
+            changes++;
+        }
+
+        assertThat(changes).isGreaterThan(10);
+    }
+
+    private boolean publishesFirstBeforeItDies(int changes) {
+        folder = temporary.resolve("first-killed-at-" + changes);
+        DyingFileSystem dying = new DyingFileSystem(files, changes);
+        try {
+            new CheckpointStore(dying, LocalFiles.path(folder), 2, "new").publish(1, Map.of(), TestState.of(1));
         } catch (UncheckedIOException e) {
             assertThat(e).rootCause().hasMessage("killed");
         }
