@@ -3,13 +3,10 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,7 +36,9 @@ class DriverKillIT {
         SplittableRandom random = new SplittableRandom(SEED);
         for (int kill = 0; kill < KILLS; kill++) {
             int step = kill * STEPS / KILLS + random.nextInt(6, STEPS / KILLS);
-            killAfterStep(start(runs.command(killed.toString(), OPTIONS)), killed, step);
+            DriverProcess driver = DriverProcess.start(
+                    folder.resolve("driver.log"), List.of(), runs.command(killed.toString(), OPTIONS));
+            driver.killOnce(() -> hasTaken(step, killed.resolve("metrics.jsonl")));
             assertThat(killed.resolve("adapter")).doesNotExist();
         }
 
@@ -52,36 +51,7 @@ class DriverKillIT {
         run.assertEquals(StoredRun.read(calm));
     }
 
-    private void killAfterStep(Process driver, Path output, int step) throws IOException, InterruptedException {
-        try {
-            while (!hasTaken(step, output.resolve("metrics.jsonl"))) {
-                boolean ended = driver.waitFor(2, TimeUnit.MILLISECONDS);
-                assertThat(ended).as("ended before step %d: %s", step, log()).isFalse();
-            }
-        } finally {
-            driver.destroyForcibly().waitFor();
-        }
-    }
-
     private static boolean hasTaken(int step, Path metrics) throws IOException {
         return Files.exists(metrics) && Files.readString(metrics).contains("{\"step\":%d,".formatted(step));
-    }
-
-    private Process start(List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> !argument.startsWith("-javaagent:"))
-                .forEach(command::add);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-        command.addAll(arguments);
-        return new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
-                .start();
-    }
-
-    private Path log() {
-        return folder.resolve("driver.log");
     }
 }

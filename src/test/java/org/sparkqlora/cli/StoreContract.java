@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -14,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What holds of a run whose data and output are on any store. */
+/** What holds of a run whose model, data and output are on any store. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class StoreContract {
     private static final String[] OPTIONS = {"--max-steps", "4", "--checkpoint-every", "2"};
@@ -45,11 +47,7 @@ abstract class StoreContract {
         String local = folder.resolve("local").toString();
         assertThat(runs.train(local, OPTIONS).code()).isEqualTo(ExitCode.OK);
         StoredRun expected = StoredRun.read(local);
-        Location data = Location.parse(root() + "/data.jsonl");
-        FileSystem files = data.files();
-        files.copyFromLocalFile(Location.of(runs.data()).path(), data.path());
-
-        TrainRuns there = runs.withData(data.toString());
+        TrainRuns there = runs.withData(copy(runs.data(), "data.jsonl"));
         String output = root() + "/runs/output";
         CommandRun first = there.train(output, OPTIONS);
         assertThat(first.code()).as(first.err()).isEqualTo(ExitCode.OK);
@@ -70,16 +68,37 @@ abstract class StoreContract {
         assertThat(evaluation.code()).as(evaluation.err()).isEqualTo(ExitCode.OK);
     }
 
+    /** After a checkpoint is whole there; what the driver had begun to write lies beside it. */
+    @Test
+    void aRunWithAllOfItThereThatIsKilledGoesOnThere(@TempDir Path folder) throws IOException, InterruptedException {
+        TrainRuns runs = TrainRuns.in(folder);
+        String[] options = {"--max-steps", "24", "--checkpoint-every", "8"};
+        String local = folder.resolve("local").toString();
+        assertThat(runs.train(local, options).code()).isEqualTo(ExitCode.OK);
+        TrainRuns there = runs.withModel(copy(folder.resolve("model"), "all/model"))
+                .withData(copy(runs.data(), "all/data.jsonl"));
+        String output = root() + "/all/output";
+        Location stored = Location.parse(output);
+
+        DriverProcess.start(folder.resolve("driver.log"), flags(), there.command(output, options))
+                .killOnce(() -> found(stored, "checkpoints/step-8-*.json"));
+
+        assertThat(found(stored, "adapter")).isFalse();
+        CommandRun again = there.train(output, options);
+        assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
+        assertThat(again.err()).containsPattern("resumed after step (8|16) of 24");
+        StoredRun.read(output).assertEquals(StoredRun.read(local));
+    }
+
     @Test
     void aModelThereIsCopiedOnceAndTrainsAsALocalOne(@TempDir Path folder) throws IOException {
         TrainRuns runs = TrainRuns.in(folder);
         String[] options = {"--max-steps", "1", "--method", "lora"};
         assertThat(runs.train(folder.resolve("local").toString(), options).code())
                 .isEqualTo(ExitCode.OK);
-        Location model = Location.parse(root() + "/models/owl");
-        model.files().copyFromLocalFile(Location.of(folder.resolve("model")).path(), model.path());
+        String model = copy(folder.resolve("model"), "models/owl");
 
-        TrainRuns there = runs.withModel(model.toString());
+        TrainRuns there = runs.withModel(model);
         String output = folder.resolve("there").toString();
         CommandRun run = there.train(output, options);
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
@@ -136,6 +155,24 @@ abstract class StoreContract {
         assertThat(again.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(again.err())
                 .contains("Cannot write " + there + ": expected a folder that does not exist yet, found one");
+    }
+
+    /** Tells where the copy is. */
+    private String copy(Path file, String name) throws IOException {
+        Location there = Location.parse(root() + "/" + name);
+        there.files().copyFromLocalFile(Location.of(file).path(), there.path());
+        return there.toString();
+    }
+
+    private static boolean found(Location folder, String pattern) throws IOException {
+        FileStatus[] matches = folder.files().globStatus(folder.resolve(pattern).path());
+        return matches != null && matches.length > 0;
+    }
+
+    private List<String> flags() {
+        return settings.entrySet().stream()
+                .map(setting -> "-Dspark.hadoop.%s=%s".formatted(setting.getKey(), setting.getValue()))
+                .toList();
     }
 
     private static CommandRun withOutput(String output, String... line) {
