@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -16,6 +19,51 @@ import org.junit.jupiter.api.io.TempDir;
 class DeployFilesIT {
     /** As many as are in the files. */
     private static final int COMMANDS = 13;
+
+    /** Misspelt, in a copy. */
+    @Test
+    void aWordThatItsReaderDoesNotKnowIsFound(@TempDir Path folder) throws IOException, InterruptedException {
+        Path copy = folder.resolve("copy");
+        for (String part : List.of("deploy", "spark-conf", "LICENSE", "target/spark-qlora.jar")) {
+            copy(Path.of(part), copy.resolve(part));
+        }
+
+        misspell(copy.resolve("deploy/kubernetes/spark-application.yaml"), "onFailureRetries", "onFailureRetrys");
+        misspell(copy.resolve("deploy/kubernetes/access.yaml"), "podSelector", "podSelecter");
+        misspell(copy.resolve("deploy/databricks/resources/qlora.job.yml"), "main_class_name", "main_class_nam");
+        misspell(copy.resolve("deploy/emr/cluster-cpu.json"), "ReleaseLabel", "ReleaseLabl");
+        misspell(copy.resolve("deploy/emr/eks-job.json"), "retryPolicyConfiguration", "retryPolicyConfigration");
+        misspell(copy.resolve("deploy/kubernetes/Dockerfile"), "USER 185", "USR 185");
+
+        Airflow.Run check = Airflow.withoutDatabase(folder).script("check_deploy.py", copy.toString());
+
+        assertThat(check.code()).as(check.log()).isEqualTo(1);
+        assertThat(check.log())
+                .contains(
+                        "spark-application.yaml: /spec/restartPolicy/onFailureRetrys is unknown",
+                        "podSelecter",
+                        "qlora.job.yml: ",
+                        "main_class_nam",
+                        "ReleaseLabl",
+                        "retryPolicyConfigration",
+                        "Dockerfile: ");
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path target = to.resolve(from.relativize(file).toString());
+                Files.createDirectories(target.getParent());
+                Files.copy(file, target, StandardCopyOption.COPY_ATTRIBUTES);
+            }
+        }
+    }
+
+    private static void misspell(Path file, String word, String wrong) throws IOException {
+        String text = Files.readString(file);
+        assertThat(text).as(file.toString()).contains(word);
+        Files.writeString(file, text.replace(word, wrong));
+    }
 
     @Test
     void everyFileIsKnownToItsReaderAndEveryCommandToTheProgram(@TempDir Path folder)

@@ -1,0 +1,51 @@
+"""Takes the steps of a Dockerfile in a folder instead of an image: build_image.py DOCKERFILE CONTEXT ROOT.
+
+ROOT holds what the base image would. Prints how a container of the image would start, as JSON: base, user, environment. Refuses an
+instruction that it does not know.
+"""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from dockerfile_parse import DockerfileParser
+
+
+def copy(words, context, root):
+    options = [word for word in words if word.startswith("--")]
+    *sources, target = [word for word in words if not word.startswith("--")]
+    for source in sources:
+        place = root / target.lstrip("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if (context / source).is_dir():
+            shutil.copytree(context / source, place, dirs_exist_ok=True)
+        else:
+            shutil.copy2(context / source, place / Path(source).name if target.endswith("/") else place)
+        for option in options:
+            name, _, value = option.partition("=")
+            if name != "--chown":
+                sys.exit(f"Cannot take COPY {option}: expected --chown")
+            subprocess.run(["chroot", root, "chown", "--recursive", value, target], check=True)
+
+
+def main(dockerfile, context, root):
+    parser = DockerfileParser(path=str(dockerfile))
+    user = "root"
+    for step in parser.structure:
+        match step["instruction"]:
+            case "COMMENT" | "ARG" | "FROM" | "ENV":
+                pass  # the parser's own: parser.baseimage, parser.envs
+            case "COPY":
+                copy(shlex.split(step["value"]), context, root)
+            case "USER":
+                user = step["value"]
+            case other:
+                sys.exit(f"Cannot take the step {other} of {dockerfile}: expected ARG, FROM, ENV, COPY or USER")
+    print(json.dumps({"base": parser.baseimage, "user": user, "environment": parser.envs}))
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))
