@@ -4,11 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.concurrent.locks.LockSupport;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,8 +43,8 @@ class GpuPassMemoryTest {
 
     @BeforeAll
     static void writeModels() throws IOException {
-        RandomWeights.write(folder.resolve("wide"), config(512, 2048));
-        RandomWeights.write(folder.resolve("narrow"), config(768, 256));
+        RandomWeights.writeLlama(folder.resolve("wide"), VOCABULARY, 512, 2048);
+        RandomWeights.writeLlama(folder.resolve("narrow"), VOCABULARY, 768, 256);
     }
 
     @ParameterizedTest(name = "{0}, recompute {1}, {2} rows, {3}")
@@ -88,29 +85,7 @@ class GpuPassMemoryTest {
     }
 
     private static List<TokenRow> rows(int count) {
-        return Stream.iterate(0, row -> row + 1)
-                .limit(count)
-                .map(GpuPassMemoryTest::row)
-                .toList();
-    }
-
-    private static TokenRow row(int number) {
-        boolean[] trained = new boolean[TOKENS];
-        boolean[] starts = new boolean[TOKENS];
-        Arrays.fill(trained, true);
-        trained[0] = false;
-        starts[0] = true;
-        return new TokenRow(
-                new SplittableRandom(number).ints(TOKENS, 0, VOCABULARY).toArray(), trained, starts, TOKENS);
-    }
-
-    private static String config(int hidden, int intermediate) {
-        return """
-                {"model_type": "llama", "vocab_size": %d, "hidden_size": %d, "intermediate_size": %d,
-                 "num_hidden_layers": 2, "num_attention_heads": 8, "num_key_value_heads": 8, "rms_norm_eps": 1e-5,
-                 "max_position_embeddings": 2048, "rope_theta": 10000.0, "tie_word_embeddings": true,
-                 "hidden_act": "silu", "torch_dtype": "float32"}
-                """.formatted(VOCABULARY, hidden, intermediate);
+        return RandomWeights.rows(count, TOKENS, VOCABULARY);
     }
 
     /** Looks again and again at what malloc has given out. */

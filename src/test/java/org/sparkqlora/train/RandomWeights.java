@@ -5,8 +5,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.DecoderTensors;
 import org.sparkqlora.weights.ModelConfigJson;
 import org.sparkqlora.weights.SafetensorsWriter;
@@ -34,6 +37,33 @@ final class RandomWeights {
 
             writer.commit();
         }
+    }
+
+    /** A Llama of two layers and eight heads. */
+    static void writeLlama(Path folder, int vocabulary, int hidden, int intermediate) throws IOException {
+        write(folder, """
+                {"model_type": "llama", "vocab_size": %d, "hidden_size": %d, "intermediate_size": %d,
+                 "num_hidden_layers": 2, "num_attention_heads": 8, "num_key_value_heads": 8, "rms_norm_eps": 1e-5,
+                 "max_position_embeddings": 2048, "rope_theta": 10000.0, "tie_word_embeddings": true,
+                 "hidden_act": "silu", "torch_dtype": "float32"}
+                """.formatted(vocabulary, hidden, intermediate));
+    }
+
+    /** Rows of a document each, all of it trained. */
+    static List<TokenRow> rows(int count, int tokens, int vocabulary) {
+        return IntStream.range(0, count)
+                .mapToObj(number -> row(number, tokens, vocabulary))
+                .toList();
+    }
+
+    private static TokenRow row(int number, int tokens, int vocabulary) {
+        boolean[] trained = new boolean[tokens];
+        boolean[] starts = new boolean[tokens];
+        Arrays.fill(trained, true);
+        trained[0] = false;
+        starts[0] = true;
+        return new TokenRow(
+                new SplittableRandom(number).ints(tokens, 0, vocabulary).toArray(), trained, starts, tokens);
     }
 
     private static ByteBuffer values(int count, SplittableRandom random) {

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.NullMarked;
 
 /**
@@ -40,6 +41,15 @@ public final class HostCuda {
 
     public static AdamWKernel adamW() {
         return AdamWKernel.of(device().kernels(NO_IMAGE));
+    }
+
+    /** Of each of its devices. */
+    public static List<GpuAdamW> adamWOfEach() {
+        CudaDriver driver = CudaDriver.load(library().toString());
+        return IntStream.range(0, driver.devices())
+                .<GpuAdamW>mapToObj(
+                        number -> AdamWKernel.of(driver.device(number).kernels(NO_IMAGE)))
+                .toList();
     }
 
     private static Path compile() {

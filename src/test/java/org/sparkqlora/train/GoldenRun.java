@@ -1,0 +1,109 @@
+package org.sparkqlora.train;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.BiFunction;
+import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.GoldenModel;
+import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Recompute;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.WeightFolder;
+
+/**
+ * AdamW steps on the whole batch of a reference model, clipped to norm 1.
+ *
+ * @param cache for quantised weights
+ */
+record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice device, Path cache) {
+    static TrainPlan plan(GoldenModel golden, ModelSpec spec, OptimizerSpec optimizer, double learningRate, int steps) {
+        int rows = golden.batch().size();
+        return new TrainPlan(
+                "golden",
+                spec,
+                null,
+                "rows",
+                new BatchPlan(rows, rows, rows, 1, BatchPlan.RowOrder.FILE_ORDER, (long) rows * steps),
+                optimizer,
+                new Schedule(ScheduleKind.CONSTANT, learningRate, 0, steps),
+                Wire.FP32,
+                1,
+                0);
+    }
+
+    /**
+     * What a run came to.
+     *
+     * @param steps all of them
+     * @param parameters at its end
+     */
+    record Outcome(List<StepMetrics> steps, FlatVector parameters, OptionalDouble lossScale) {
+        List<Double> losses() {
+            return steps.stream().map(StepMetrics::loss).toList();
+        }
+    }
+
+    Outcome run() {
+        return run((state, home) -> state);
+    }
+
+    /** @param begin changes State(0) */
+    Outcome run(BiFunction<TrainState, StateHome, TrainState> begin) {
+        WeightFolder weights = golden.weights(mode, cache);
+        try (Workers workers = new Workers(1);
+                DecoderGradientModel model = new DecoderGradientModel(
+                        weights,
+                        DecoderModel.load(weights, plan.spec(), 1, Recompute.ALL, device.hardware()),
+                        null,
+                        config -> Optional.empty())) {
+            StateHome home = new StateHome(workers, Paging.DEFAULT, cache, device.update());
+            TrainState start = TrainState.fresh(
+                            golden.adapter(model.parameters()), model.parameters(), plan.optimizer(), plan.seed(), home)
+                    .in(plan.spec().precision());
+            StepList steps = new StepList();
+            List<Outcome> outcome = new ArrayList<>();
+            new Trainer(plan, Rhythm.atEnd(), StateStore.none(), steps, ProgressReporter.silent())
+                    .run(
+                            Resume.NEVER,
+                            () -> begin.apply(start, home),
+                            state -> new LocalGradientSource(
+                                    plan.batches(), model, home, state, TrainFixture.reader(golden.batch()), null),
+                            state -> outcome.add(
+                                    new Outcome(steps.steps, state.parameters().copy(), state.lossScale())));
+            return outcome.get(0);
+        }
+    }
+
+    /** The model's tensors of a recorded result. */
+    FlatVector expected(String prefix) {
+        WeightFolder weights = golden.weights(mode, cache);
+        try (weights;
+                DecoderModel model = DecoderModel.load(weights, plan.spec(), 1)) {
+            return golden.expected(model.parameters(), prefix);
+        }
+    }
+
+    /** Keeps what each step did. */
+    private static final class StepList implements MetricsLog {
+        private final List<StepMetrics> steps = new ArrayList<>();
+
+        @Override
+        public void rewindTo(long step) {
+            steps.clear();
+        }
+
+        @Override
+        public void append(StepMetrics step, OptionalDouble evaluationLoss) {
+            steps.add(step);
+        }
+    }
+}
