@@ -1,5 +1,6 @@
 package org.sparkqlora.tensor.cuda;
 
+import com.sun.jna.NativeLibrary;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,7 +12,7 @@ import org.bytedeco.javacpp.Loader;
 
 /** A library of CUDA's that a jar built with {@code -Pgpu} holds, and that JavaCPP's cache takes in. */
 enum BundledLibrary {
-    /** NVRTC, which looks for its builtins beside itself. */
+    /** NVRTC, behind what it needs. */
     NVRTC_13("libnvrtc-builtins.so.13.1", "libnvrtc.so.13"),
     NVRTC_12("libnvrtc-builtins.so.12.9", "libnvrtc.so.12");
 
@@ -26,11 +27,17 @@ enum BundledLibrary {
         return Stream.of(values()).flatMap(library -> library.path().stream()).toList();
     }
 
+    /** NVRTC asks the system for its builtins by name alone, which finds what the process has loaded. */
     private Optional<String> path() {
-        return files.stream()
-                .map(BundledLibrary::unpacked)
-                .reduce((first, last) -> last)
-                .flatMap(last -> last);
+        List<String> paths =
+                files.stream().flatMap(file -> unpacked(file).stream()).toList();
+        if (paths.size() < files.size()) {
+            return Optional.empty();
+        }
+
+        int last = paths.size() - 1;
+        paths.subList(0, last).forEach(NativeLibrary::getInstance);
+        return Optional.of(paths.get(last));
     }
 
     private static Optional<String> unpacked(String name) {

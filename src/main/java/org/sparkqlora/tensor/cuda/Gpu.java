@@ -17,7 +17,6 @@ import org.sparkqlora.tensor.OperationsExpansion;
  */
 public final class Gpu implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Gpu.class);
-    private static final String BINDING = "org.bytedeco.pytorch.global.torch_cuda";
 
     private final CudaDevice device;
     private final Device place;
@@ -143,7 +142,7 @@ public final class Gpu implements AutoCloseable {
         }
 
         Natives.load();
-        loadBinding();
+        CudaBinding.OF_PROCESS.require();
         if (!torch.cuda_is_available()) {
             throw new IllegalStateException(
                     "libtorch finds no GPU (the driver may be older than this jar's CUDA needs: 580 for 13, 575 for"
@@ -152,15 +151,6 @@ public final class Gpu implements AutoCloseable {
 
         if (ordinal >= torch.cuda_device_count()) {
             throw new IllegalStateException("libtorch sees %d GPUs".formatted(torch.cuda_device_count()));
-        }
-    }
-
-    /** Nothing else makes the process load libtorch's CUDA part. */
-    private static void loadBinding() {
-        try {
-            Loader.load(Class.forName(BINDING));
-        } catch (ClassNotFoundException e) {
-            throw new IllegalStateException("Cannot find %s in this jar".formatted(BINDING), e);
         }
     }
 }

@@ -28,6 +28,19 @@ class GpuTest {
     }
 
     @Test
+    void aLibraryThatTheSystemLacksIsNamed() {
+        UnsatisfiedLinkError last = new UnsatisfiedLinkError(
+                "libjnicublas.so: libcublas.so.13: cannot open shared object file: No such file or directory");
+        UnsatisfiedLinkError first = new UnsatisfiedLinkError("no jnicublas in java.library.path: /usr/lib");
+        first.initCause(last);
+
+        assertThat(CudaBinding.problem(first))
+                .isEqualTo("libtorch's CUDA part cannot be loaded: libjnicublas.so: libcublas.so.13: cannot open shared"
+                        + " object file: No such file or directory (cuBLAS, cuDNN, cuSPARSE, cuSOLVER and NCCL must be on"
+                        + " the library path, as in NVIDIA's images cuda:*-cudnn-runtime)");
+    }
+
+    @Test
     void generationsAreOrdered() {
         assertThat(new ComputeCapability(7, 5).isAtLeast(ComputeCapability.OLDEST))
                 .isTrue();
