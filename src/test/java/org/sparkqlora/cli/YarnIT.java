@@ -14,10 +14,16 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The demo on YARN, in client mode: a resource manager and a node of it in this process, two executors in processes of their own. */
+/**
+ * The demo on YARN, in client mode: a resource manager and a node of it in this process, two executors in processes of their own.
+ * {@link YarnScriptIT} has every build's test of YARN; this one is run by hand: {@code mvn -B verify -DexcludedGroups=gpu
+ * -Dit.test=YarnIT}.
+ */
+@Tag("slow")
 class YarnIT {
     private static final Map<String, String> SETTINGS = new HashMap<>();
 
@@ -28,7 +34,7 @@ class YarnIT {
 
     @BeforeAll
     static void startYarn() {
-        yarn = YarnNode.start(folder, 5000);
+        yarn = YarnNode.start(folder, 1024 + 2 * 2048);
         tellSpark();
     }
 
@@ -69,6 +75,7 @@ class YarnIT {
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         assertThat(run.err()).contains("exchange collect:");
         assertThat(Sessions.context("test").sc().applicationId()).startsWith("application_");
+        assertThat(Sessions.context("test").sc().getExecutorIds().size()).isEqualTo(2);
         JsonNode summary = new ObjectMapper().readTree(run.summary());
         assertThat(summary.path("answer_after").asText()).isEqualTo("Arr! I tell ye, the owl says hoot, matey!");
     }

@@ -29,7 +29,7 @@ final class YarnNode implements AutoCloseable {
 
     private YarnNode() {}
 
-    /** A node of {@code memoryMebi} that writes below {@code folder}. */
+    /** A node of {@code memoryMebi}, of which a container takes whole gibibytes, that writes below {@code folder}. */
     static YarnNode start(Path folder, int memoryMebi) {
         YarnConfiguration configuration = new YarnConfiguration();
         ADDRESSES.forEach(address -> configuration.set(address, "127.0.0.1:0"));
@@ -37,7 +37,6 @@ final class YarnNode implements AutoCloseable {
                 YarnConfiguration.NM_LOCAL_DIRS, folder.resolve("local").toString());
         configuration.set(YarnConfiguration.NM_LOG_DIRS, folder.resolve("logs").toString());
         configuration.setInt(YarnConfiguration.NM_PMEM_MB, memoryMebi);
-        configuration.setInt(YarnConfiguration.RM_SCHEDULER_MINIMUM_ALLOCATION_MB, 256);
         configuration.setBoolean(YarnConfiguration.NM_PMEM_CHECK_ENABLED, false);
         configuration.setBoolean(YarnConfiguration.NM_VMEM_CHECK_ENABLED, false);
         configuration.setFloat(YarnConfiguration.NM_MAX_PER_DISK_UTILIZATION_PERCENTAGE, 99.5f);
