@@ -87,7 +87,22 @@ public record FolderModelSource(
     @Override
     public Optional<String> problem(List<String> gpus) {
         OptionalInt gpu = device.gpu(gpus);
-        return gpu.isEmpty() ? problem() : problem().or(() -> Gpu.problem(gpu.getAsInt()));
+        if (gpu.isEmpty()) {
+            return problem();
+        }
+
+        return problem()
+                .or(() -> Gpu.problem(gpu.getAsInt()))
+                .or(() -> Gpu.capability(gpu.getAsInt()).flatMap(capability -> problem(spec.precision(), capability)));
+    }
+
+    /** Why a GPU of that generation does not compute in {@code precision}; nothing where it does. */
+    static Optional<String> problem(Precision precision, ComputeCapability capability) {
+        return precision != Precision.BF16 || capability.hasBfloat16()
+                ? Optional.empty()
+                : Optional.of(
+                        "Cannot compute in bf16 on a GPU of compute capability %s: expected %s. Use --precision auto or fp16"
+                                .formatted(capability, ComputeCapability.FIRST_WITH_BFLOAT16));
     }
 
     /** The folder, made now if this host lacks it. */
@@ -130,11 +145,9 @@ public record FolderModelSource(
     }
 
     private void requireNumbers(Gpu gpu) {
-        if (spec.precision() == Precision.BF16 && !gpu.capability().hasBfloat16()) {
-            throw new IllegalStateException(
-                    "Cannot compute in bf16 on %s: expected compute capability %s. Use --precision fp16"
-                            .formatted(gpu, ComputeCapability.FIRST_WITH_BFLOAT16));
-        }
+        problem(spec.precision(), gpu.capability()).ifPresent(reason -> {
+            throw new IllegalStateException(reason);
+        });
     }
 
     private DecoderGradientModel open(int threads, @Nullable Gpu gpu) {

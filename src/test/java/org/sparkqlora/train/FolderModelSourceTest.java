@@ -16,6 +16,7 @@ import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 /** Any address with a scheme is copied, so the local file system stands for the others. */
@@ -47,6 +48,20 @@ class FolderModelSourceTest {
 
         Files.setLastModifiedTime(config, FileTime.fromMillis(0));
         assertThat(source.local()).isEqualTo(made);
+    }
+
+    @Test
+    void anOlderCardDoesNotComputeInBfloat16AndSaysWhatItDoes() {
+        ComputeCapability older = new ComputeCapability(7, 5);
+
+        assertThat(FolderModelSource.problem(Precision.BF16, older))
+                .contains(
+                        "Cannot compute in bf16 on a GPU of compute capability 7.5: expected 8.0. Use --precision auto"
+                                + " or fp16");
+        assertThat(FolderModelSource.problem(Precision.FP16, older)).isEmpty();
+        assertThat(FolderModelSource.problem(Precision.FP32, older)).isEmpty();
+        assertThat(FolderModelSource.problem(Precision.BF16, ComputeCapability.FIRST_WITH_BFLOAT16))
+                .isEmpty();
     }
 
     @Test
