@@ -5,6 +5,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.spark.SparkLine;
+import org.sparkqlora.spark.TaskCores;
 import org.sparkqlora.spark.TrainRegistrator;
 import scala.Option;
 import scala.Tuple2;
@@ -25,7 +26,7 @@ final class Sessions {
     /**
      * The session that is there, or a new one: on this machine's cores, unless spark-submit named a master.
      *
-     * @throws IllegalArgumentException if this is not the Spark that the jar is built for
+     * @throws IllegalArgumentException if this is not the Spark that the jar is built for, or a new one could run no task
      */
     static JavaSparkContext context(String command) {
         SparkLine.check();
@@ -35,6 +36,10 @@ final class Sessions {
         conf.setIfMissing("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
         conf.setIfMissing("spark.kryo.registrator", TrainRegistrator.class.getName());
         conf.setIfMissing("spark.kryoserializer.buffer.max", "2047m");
+        if (SparkSession.getDefaultSession().isEmpty()) {
+            TaskCores.check(conf);
+        }
+
         SparkSession session = SparkSession.builder()
                 .appName("spark-qlora " + command)
                 .config(conf)

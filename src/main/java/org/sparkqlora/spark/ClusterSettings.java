@@ -57,13 +57,4 @@ record ClusterSettings(SparkConf conf) {
                 && !ModelTasks.of(conf).wholeGpu()
                 && !conf.contains(ModelTasks.GPUS_OF_TASK);
     }
-
-    int threadsOfTask() {
-        return ModelTasks.of(conf).threads();
-    }
-
-    /** Cores of an executor, as far as they were asked for; 0 where the manager decides. */
-    int coresOfExecutor() {
-        return conf.getInt("spark.executor.cores", 0);
-    }
 }

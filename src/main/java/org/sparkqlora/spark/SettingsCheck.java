@@ -13,7 +13,6 @@ final class SettingsCheck {
 
     static List<String> problems(ClusterSettings settings, ExchangeChoice exchange) {
         List<String> problems = new ArrayList<>();
-        checkSlots(settings, problems);
         if (exchange.kind() == ExchangeKind.BIGDL) {
             problems.addAll(BigDl.require().exchangeProblems(exchange.size(), settings.conf()));
         }
@@ -48,15 +47,6 @@ final class SettingsCheck {
         }
 
         return advice;
-    }
-
-    private static void checkSlots(ClusterSettings settings, List<String> problems) {
-        int cores = settings.coresOfExecutor();
-        if (!settings.isLocal() && cores > 0 && cores < settings.threadsOfTask()) {
-            problems.add(
-                    "Cannot run a task: expected spark.executor.cores of at least spark.task.cpus, %d, found %d. Raise the one or lower the other."
-                            .formatted(settings.threadsOfTask(), cores));
-        }
     }
 
     private static void checkResultSize(ExchangeChoice exchange, List<String> problems) {

@@ -80,6 +80,15 @@ class ImageIT {
         assertThat(run.output()).contains("/none");
     }
 
+    /** The settings' tasks take four. */
+    @Test
+    void aMasterWithTooFewCoresIsBadInputToo() throws IOException, InterruptedException {
+        BuiltImage.Run run = image.run(submit("demo --output /tmp/demo").replace("local[4]", "local[2]"));
+
+        assertThat(run.code()).as(run.output()).isEqualTo(ExitCode.BAD_INPUT.code());
+        assertThat(run.output()).contains("Cannot run a task: expected a master with at least spark.task.cpus cores");
+    }
+
     /** The command that the entry point of Apache's image makes of {@code driver}, with as many cores as a task takes there. */
     private static String submit(String command) {
         return "exec tini -s -- /opt/spark/bin/spark-submit --conf spark.driver.bindAddress=127.0.0.1 --deploy-mode client"

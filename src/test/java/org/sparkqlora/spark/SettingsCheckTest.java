@@ -11,16 +11,6 @@ class SettingsCheckTest {
     private static final GradientSize SIZE = new GradientSize(1000, 4, Wire.FP32);
 
     @Test
-    void anExecutorWithFewerCoresThanATaskTakesIsRefused() {
-        SparkConf settings = kryo().set("spark.executor.cores", "2").set("spark.task.cpus", "4");
-
-        assertThat(problems(settings))
-                .containsExactly(
-                        "Cannot run a task: expected spark.executor.cores of at least spark.task.cpus, 4, found 2."
-                                + " Raise the one or lower the other.");
-    }
-
-    @Test
     void kryoWithoutOurRegistratorIsRefused() {
         assertThat(problems(kryo().set("spark.kryo.registrator", "org.example.Other")))
                 .containsExactly("Cannot use Kryo: expected spark.kryo.registrator to hold"
