@@ -13,7 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * As many elements at a time as a register holds, and the rest of a row one by one. Loaded only where the module
- * {@code jdk.incubator.vector} is.
+ * {@code jdk.incubator.vector} is. A loop calls few methods of ours on vectors: where a caller has grown large, the compiler calls them
+ * instead of inlining them, and then every vector is an object.
  */
 final class VectorRowMath implements RowMath {
     private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
@@ -166,7 +167,8 @@ final class VectorRowMath implements RowMath {
             FloatVector sigmoid = sigmoid(argument);
             FloatVector product = argument.mul(sigmoid);
             product.intoArray(value, i);
-            sigmoid.add(product.mul(oneMinus(sigmoid))).intoArray(slope, i);
+            FloatVector falling = FloatVector.broadcast(FLOATS, 1).sub(sigmoid);
+            sigmoid.add(product.mul(falling)).intoArray(slope, i);
         }
 
         for (int i = end; i < count; i++) {
@@ -185,7 +187,8 @@ final class VectorRowMath implements RowMath {
             FloatVector product = argument.mul(sigmoid);
             FloatVector inner = square.mul(GELU_CUBE_SLOPE).add(1).mul(GELU_SLOPE);
             product.intoArray(value, i);
-            sigmoid.add(product.mul(oneMinus(sigmoid)).mul(inner)).intoArray(slope, i);
+            FloatVector falling = FloatVector.broadcast(FLOATS, 1).sub(sigmoid);
+            sigmoid.add(product.mul(falling).mul(inner)).intoArray(slope, i);
         }
 
         for (int i = end; i < count; i++) {
@@ -198,7 +201,9 @@ final class VectorRowMath implements RowMath {
         int end = FLOATS.loopBound(count);
         for (int i = 0; i < end; i += LENGTH) {
             FloatVector argument = FloatVector.fromArray(FLOATS, x, i).mul(alpha);
-            oneMinus(broadcast(2).div(exp(argument.mul(2)).add(1))).intoArray(target, i);
+            FloatVector below =
+                    FloatVector.broadcast(FLOATS, 2).div(exp(argument.mul(2)).add(1));
+            FloatVector.broadcast(FLOATS, 1).sub(below).intoArray(target, i);
         }
 
         for (int i = end; i < count; i++) {
@@ -237,15 +242,7 @@ final class VectorRowMath implements RowMath {
     }
 
     private static FloatVector sigmoid(FloatVector x) {
-        return broadcast(1).div(exp(x.neg()).add(1));
-    }
-
-    private static FloatVector oneMinus(FloatVector x) {
-        return broadcast(1).sub(x);
-    }
-
-    private static FloatVector broadcast(float value) {
-        return FloatVector.broadcast(FLOATS, value);
+        return FloatVector.broadcast(FLOATS, 1).div(exp(x.neg()).add(1));
     }
 
     /** {@link ScalarRowMath#exp} of all. */
