@@ -4,77 +4,59 @@ package org.sparkqlora.quant;
  * Finds the nearest of ascending levels: the number of midpoints between neighbours that {@code x} is strictly greater
  * than, so a tie goes to the lower level. Midpoints are {@code (a + b) / 2} in float32.
  *
- * <p>Instead of searching, the upper 15 bits of {@code x}, ordered as a number, name a cell; a table holds how many
- * midpoints lie in cells below, and the few midpoints that a cell may hold are left to compare. Cells are ordered as
+ * <p>Instead of searching, the upper half of {@code x}, ordered as a number, names a cell; a table holds how many
+ * midpoints lie in cells below, and the lower half of the one midpoint that a cell may hold. Cells are ordered as
  * the values are, so the result is exact. There is no branch: which way one would go is as random as the values.
  */
 final class NearestLevel {
-    private static final int CELL_BITS = 15;
     /** From an ordered place to its cell, before {@link #HALF} is added. */
-    static final int SHIFT = Float.SIZE - CELL_BITS;
+    static final int SHIFT = Short.SIZE;
 
-    static final int HALF = 1 << (CELL_BITS - 1);
+    static final int HALF = 1 << (Short.SIZE - 1);
 
-    private final byte[] midpointsBelow = new byte[1 << CELL_BITS];
-    private final int[] midpoints; // ordered, and one above all numbers
-    private final int mostInACell;
+    /** The lower half of a number. */
+    static final int LOWER = (1 << SHIFT) - 1;
 
+    /** A number of midpoints, and in the lower half where the cell's own one lies; {@link #LOWER}, above which nothing is, without. */
+    private final int[] cells = new int[1 << Short.SIZE];
+
+    /** Throws IllegalArgumentException where two midpoints differ in their lower halves only. */
     NearestLevel(float[] ascending) {
-        midpoints = new int[ascending.length];
-        for (int i = 0; i + 1 < ascending.length; i++) {
-            midpoints[i] = ordered((ascending[i] + ascending[i + 1]) / 2f);
-        }
-
-        midpoints[ascending.length - 1] = Integer.MAX_VALUE;
-        mostInACell = fillTable(ascending.length - 1);
-    }
-
-    /** Tells how many midpoints the fullest cell has. */
-    private int fillTable(int count) {
         int below = 0;
-        int most = 0;
-        for (int cell = 0; cell < midpointsBelow.length; cell++) {
+        int count = ascending.length - 1;
+        for (int cell = 0; cell < cells.length; cell++) {
             int before = below;
-            while (below < count && cell(midpoints[below]) < cell) {
+            int own = LOWER;
+            while (below < count && cell(midpoint(ascending, below)) == cell) {
+                own = midpoint(ascending, below) & LOWER;
                 below++;
             }
 
-            most = Math.max(most, below - before);
-            midpointsBelow[cell] = (byte) below;
-        }
+            if (below > before + 1) {
+                throw new IllegalArgumentException(
+                        "Cannot tell levels %d to %d apart: expected steps of more than 1/128"
+                                .formatted(before, below));
+            }
 
-        return most;
+            cells[cell] = before << SHIFT | own;
+        }
     }
 
     /** Index of the level nearest to {@code x}; the highest for NaN. */
     int index(float x) {
         int place = ordered(x);
-        int index = midpointsBelow[cell(place)] & 0xff;
-        for (int i = 0; i < mostInACell; i++) {
-            index += (int) (((long) midpoints[index] - place) >>> (Long.SIZE - 1)); // 1 where place is greater
-        }
-
-        return index;
+        int found = cells[cell(place)];
+        return (found >>> SHIFT)
+                + (((found & LOWER) - (place & LOWER)) >>> (Integer.SIZE - 1)); // 1 where place is greater
     }
 
-    /** For each cell, how many midpoints lie in cells below. */
-    int[] midpointsBelowCells() {
-        int[] below = new int[midpointsBelow.length];
-        for (int cell = 0; cell < below.length; cell++) {
-            below[cell] = midpointsBelow[cell] & 0xff;
-        }
-
-        return below;
+    /** For each cell how many midpoints lie in cells below, and in the lower half the lower half of its own one. */
+    int[] cells() {
+        return cells.clone();
     }
 
-    /** The midpoints as ordered numbers, and one above all. */
-    int[] orderedMidpoints() {
-        return midpoints.clone();
-    }
-
-    /** How many midpoints the fullest cell has. */
-    int mostInACell() {
-        return mostInACell;
+    private static int midpoint(float[] ascending, int at) {
+        return ordered((ascending[at] + ascending[at + 1]) / 2f);
     }
 
     private static int cell(int ordered) {

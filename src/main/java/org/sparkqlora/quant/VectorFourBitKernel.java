@@ -11,6 +11,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Looks sixteen codes up at a time: the table of a block fills one 512-bit register. Loaded only where the module
  * {@code jdk.incubator.vector} is.
+ *
+ * <p>Its loops call no methods of ours on vectors: where a caller has grown large, the compiler calls those instead of inlining
+ * them, and then every vector is an object; a loop was seven times slower.
  */
 final class VectorFourBitKernel implements FourBitKernel {
     private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
@@ -37,10 +40,19 @@ final class VectorFourBitKernel implements FourBitKernel {
         int vectorBytes = bytes - bytes % LANES;
         int bytesPerBlock = blockSize / 2;
         for (int from = 0, block = 0; from < vectorBytes; from += bytesPerBlock, block++) {
-            ShortVector table = rounded(unscaled.mul(absmax[block]));
+            IntVector bits = unscaled.mul(absmax[block]).reinterpretAsInts();
+            IntVector odd = bits.lanewise(VectorOperators.LSHR, Short.SIZE).and(1);
+            IntVector upper = bits.add(Short.MAX_VALUE).add(odd).lanewise(VectorOperators.LSHR, Short.SIZE);
+            ShortVector table = (ShortVector) upper.convertShape(VectorOperators.I2S, SHORTS, 0);
             int end = Math.min(vectorBytes, from + bytesPerBlock);
             for (int i = from; i < end; i += LANES) {
-                table.rearrange(codes(codePairs(packed, i)).toShuffle()).intoArray(target, 2 * i);
+                ByteVector sixteen = ByteVector.fromArray(BYTES, packed, i);
+                IntVector pairs = (IntVector) sixteen.convertShape(VectorOperators.B2I, INTS, 0);
+                // of an int the lower half is the earlier element, from its byte's upper half
+                IntVector later = pairs.and(0xf).lanewise(VectorOperators.LSHL, Short.SIZE);
+                IntVector codes =
+                        pairs.lanewise(VectorOperators.LSHR, 4).and(0xf).or(later);
+                table.rearrange(codes.reinterpretAsShorts().toShuffle()).intoArray(target, 2 * i);
             }
         }
 
@@ -60,9 +72,16 @@ final class VectorFourBitKernel implements FourBitKernel {
             IntVector table = unscaled.mul(absmax[block]).reinterpretAsInts();
             int end = Math.min(vectorBytes, from + bytesPerBlock);
             for (int i = from; i < end; i += LANES) {
-                IntVector pairs = codePairs(packed, i);
-                values(pairs.rearrange(FIRST_BYTES_TWICE), table).intoArray(target, 2 * i);
-                values(pairs.rearrange(LAST_BYTES_TWICE), table).intoArray(target, 2 * i + LANES);
+                ByteVector sixteen = ByteVector.fromArray(BYTES, packed, i);
+                IntVector pairs = (IntVector) sixteen.convertShape(VectorOperators.B2I, INTS, 0);
+                IntVector first = pairs.rearrange(FIRST_BYTES_TWICE)
+                        .lanewise(VectorOperators.LSHR, HALF_SHIFTS)
+                        .and(0xf);
+                IntVector last = pairs.rearrange(LAST_BYTES_TWICE)
+                        .lanewise(VectorOperators.LSHR, HALF_SHIFTS)
+                        .and(0xf);
+                table.rearrange(first.toShuffle()).reinterpretAsFloats().intoArray(target, 2 * i);
+                table.rearrange(last.toShuffle()).reinterpretAsFloats().intoArray(target, 2 * i + LANES);
             }
         }
 
@@ -71,31 +90,5 @@ final class VectorFourBitKernel implements FourBitKernel {
             target[2 * i] = levels[(packed[i] >> 4) & 0xf] * scale;
             target[2 * i + 1] = levels[packed[i] & 0xf] * scale;
         }
-    }
-
-    /** {@link Bfloat16#round} of all values, in the lower half of the lanes. */
-    private static ShortVector rounded(FloatVector values) {
-        IntVector bits = values.reinterpretAsInts();
-        IntVector odd = bits.lanewise(VectorOperators.LSHR, Short.SIZE).and(1);
-        IntVector upper = bits.add(Short.MAX_VALUE).add(odd).lanewise(VectorOperators.LSHR, Short.SIZE);
-        return (ShortVector) upper.convertShape(VectorOperators.I2S, SHORTS, 0);
-    }
-
-    /** Sixteen bytes, one a lane. */
-    private static IntVector codePairs(byte[] packed, int at) {
-        ByteVector bytes = ByteVector.fromArray(BYTES, packed, at);
-        return ((IntVector) bytes.convertShape(VectorOperators.B2I, INTS, 0)).and(0xff);
-    }
-
-    /** Both codes of every byte: the earlier element, from the byte's high half, is the low half of an int. */
-    private static ShortVector codes(IntVector pairs) {
-        IntVector earlier = pairs.lanewise(VectorOperators.LSHR, 4);
-        IntVector later = pairs.and(0xf).lanewise(VectorOperators.LSHL, Short.SIZE);
-        return earlier.or(later).reinterpretAsShorts();
-    }
-
-    private static FloatVector values(IntVector bytesTwice, IntVector table) {
-        IntVector codes = bytesTwice.lanewise(VectorOperators.LSHR, HALF_SHIFTS).and(0xf);
-        return table.rearrange(codes.toShuffle()).reinterpretAsFloats();
     }
 }
