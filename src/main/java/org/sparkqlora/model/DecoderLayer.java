@@ -85,7 +85,7 @@ final class DecoderLayer {
                     ? new SharedInput.Fused(
                             linear(Projection.FUSED_ATTENTION),
                             List.of(config.querySize(), config.keyValueSize(), config.keyValueSize()))
-                    : new SharedInput.Separate(
+                    : SharedInput.of(
                             List.of(linear(Projection.QUERY), linear(Projection.KEY), linear(Projection.VALUE)));
         }
 
@@ -94,7 +94,7 @@ final class DecoderLayer {
                     ? new SharedInput.Fused(
                             linear(Projection.FUSED_GATE),
                             List.of(config.intermediateSize(), config.intermediateSize()))
-                    : new SharedInput.Separate(List.of(linear(Projection.GATE), linear(Projection.UP)));
+                    : SharedInput.of(List.of(linear(Projection.GATE), linear(Projection.UP)));
         }
 
         private ResidualBranch branch(LayerNorm before, LayerNorm after) {

@@ -75,7 +75,7 @@ record LinearPass(
         Adapted adapted = adapter.apply(input);
         BoundAdapter.Direction direction = adapter.direction();
         if (direction == null) {
-            return new Recorded(addAdapter(linear(input, weight, bias), adapted), new Tape(input, adapted));
+            return new Recorded(applyAdapted(input, adapted), new Tape(input, adapted));
         }
 
         Tensor directed = addAdapter(torch.linear(adapted.seen(), weight), adapted);
@@ -85,6 +85,11 @@ record LinearPass(
         }
 
         return new Recorded(bias == null ? output : output.add_(bias), new Tape(input, adapted.withDirected(directed)));
+    }
+
+    /** The output, without weight decomposition, of what the adapter made of the input already. */
+    Tensor applyAdapted(Tensor input, Adapted adapted) {
+        return addAdapter(linear(input, weight, bias), adapted);
     }
 
     /** What the gradient needs, without the output where it can be spared. */
@@ -107,10 +112,8 @@ record LinearPass(
             return torch.mm(outputGradient, weight);
         }
 
-        Scalar scale = new Scalar(adapter.scale());
         Tensor directed = throughDirection(outputGradient, adapted, adapterPlace, gradients);
-        Tensor low = torch.mm(directed, adapter.up()).mul_(scale);
-        gradients.add(adapterPlace.up(), torch.mm(directed.t(), adapted.low()).mul_(scale));
+        Tensor low = throughUp(directed, adapter, adapted, adapterPlace, gradients);
         gradients.add(adapterPlace.down(), torch.mm(low.t(), adapted.seen()));
         if (adapted.mask() == null) {
             return torch.mm(directed, weight).addmm_(low, adapter.down());
@@ -122,6 +125,30 @@ record LinearPass(
         }
 
         return torch.mm(outputGradient, weight).add_(adapted.mask().apply(dSeen));
+    }
+
+    /**
+     * Adds the gradients of all that trains here but A, without weight decomposition, and returns the gradient of {@code A d}.
+     *
+     * @throws IllegalStateException if the module has no adapter
+     */
+    Tensor backwardToLow(Tensor outputGradient, Tape tape, GradientSum gradients) {
+        Adapted adapted = tape.adapted();
+        AdapterPlace adapterPlace = place.adapter();
+        if (adapter == null || adapterPlace == null || adapted == null) {
+            throw new IllegalStateException("Cannot go back through an adapter: the module has none");
+        }
+
+        addBaseGradients(outputGradient, tape, gradients);
+        return throughUp(outputGradient, adapter, adapted, adapterPlace, gradients);
+    }
+
+    /** Adds the gradient of B, and returns that of {@code A d}. */
+    private static Tensor throughUp(
+            Tensor directed, BoundAdapter adapter, Adapted adapted, AdapterPlace at, GradientSum gradients) {
+        Scalar scale = new Scalar(adapter.scale());
+        gradients.add(at.up(), torch.mm(directed.t(), adapted.low()).mul_(scale));
+        return torch.mm(directed, adapter.up()).mul_(scale);
     }
 
     private Tensor addAdapter(Tensor output, Adapted adapted) {

@@ -8,7 +8,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /** Linear maps of one and the same input, whether the family keeps them as modules of their own or fused in one. */
-sealed interface SharedInput {
+sealed interface SharedInput permits SharedInput.Separate, SharedInput.Fused, JoinedAdapters {
     /** The output of each map, and what their gradient needs. */
     record Recorded(List<Tensor> outputs, List<LinearPass.Tape> tapes) {
         /** Some may come twice. */
@@ -24,6 +24,12 @@ sealed interface SharedInput {
     Tensor backward(List<Tensor> outputGradients, List<LinearPass.Tape> tapes, GradientSum gradients);
 
     /** A module for each map. */
+    static SharedInput of(List<LinearPass> modules) {
+        JoinedAdapters adapters = JoinedAdapters.of(modules);
+        return adapters == null ? new Separate(modules) : adapters;
+    }
+
+    /** A module for each map, each by itself. */
     record Separate(List<LinearPass> modules) implements SharedInput {
         @Override
         public Recorded apply(Tensor input) {
