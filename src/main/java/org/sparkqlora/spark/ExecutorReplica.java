@@ -7,6 +7,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.Replica;
 import org.sparkqlora.train.ShardResult;
@@ -21,6 +22,7 @@ final class ExecutorReplica implements AutoCloseable {
     private final StateHome home;
     private final Replica replica;
     private final boolean ofDriver;
+    private final VectorPool gradients;
     private final Map<String, PreparedRows> rows = new HashMap<>();
     private final Map<Long, Map<Integer, ShardResult>> left = new HashMap<>();
 
@@ -30,6 +32,7 @@ final class ExecutorReplica implements AutoCloseable {
         this.workers = new Workers(run.threads());
         this.model = models.lease(run.model().key() + gpus, () -> run.model().open(run.threads(), gpus));
         this.ofDriver = state != null;
+        this.gradients = new VectorPool(model.get().parameters().size());
         this.home = new StateHome(
                 workers,
                 run.paging(),
@@ -63,7 +66,11 @@ final class ExecutorReplica implements AutoCloseable {
     /** Zeros for a task's gradient: what is sent to the driver goes through memory, what stays in it need not. */
     FlatVector freshGradient() {
         long length = model.get().parameters().size();
-        return ofDriver ? home.zeros(run.optimizer(), length) : FlatVector.zeros(length);
+        if (!ofDriver) {
+            return FlatVector.zeros(length);
+        }
+
+        return home.keepsInFile(run.optimizer(), length) ? home.zeros(run.optimizer(), length) : gradients.zeros();
     }
 
     /** A task of the driver's process leaves its result here, to be taken as it is. */

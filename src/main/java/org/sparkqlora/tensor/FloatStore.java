@@ -3,7 +3,7 @@ package org.sparkqlora.tensor;
 import java.io.Serializable;
 
 /** Where the numbers of a flat vector lie. Ranges were checked by the vector. Different ranges may be used concurrently. */
-sealed interface FloatStore extends Serializable permits HeapFloats, FileFloats {
+sealed interface FloatStore extends Serializable permits HeapFloats, FileFloats, PooledFloats {
     float get(long index);
 
     void set(long index, float value);

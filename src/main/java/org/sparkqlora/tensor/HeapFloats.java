@@ -1,5 +1,7 @@
 package org.sparkqlora.tensor;
 
+import java.util.Arrays;
+
 /** Numbers in Java's heap, in chunks so that no array length limits them. */
 record HeapFloats(float[][] chunks) implements FloatStore {
     /** 64 MiB a chunk: large enough to be rare, small enough for any garbage collector. */
@@ -14,6 +16,12 @@ record HeapFloats(float[][] chunks) implements FloatStore {
         }
 
         return new HeapFloats(chunks);
+    }
+
+    void clear() {
+        for (float[] chunk : chunks) {
+            Arrays.fill(chunk, 0f);
+        }
     }
 
     @Override

@@ -38,10 +38,13 @@ public record StateHome(
 
     /** A vector of zeros: in a file if the optimiser pages to a file and the vector is larger than its window. */
     public FlatVector zeros(OptimizerSpec spec, long length) {
+        return keepsInFile(spec, length) ? FlatVector.zerosInFile(folder, length) : FlatVector.zeros(length);
+    }
+
+    /** Whether vectors of this length lie in files. */
+    public boolean keepsInFile(OptimizerSpec spec, long length) {
         boolean pages = spec.kind().paged() && paging.place() == PagePlace.FILE;
-        return pages && length * Float.BYTES > paging.windowBytes()
-                ? FlatVector.zerosInFile(folder, length)
-                : FlatVector.zeros(length);
+        return pages && length * Float.BYTES > paging.windowBytes();
     }
 
     Optimizer optimizer(OptimizerSpec spec, List<OptimizedTensor> tensors) {
