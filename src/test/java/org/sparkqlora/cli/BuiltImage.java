@@ -37,6 +37,15 @@ record BuiltImage(Path root, String base, String user, List<String> environment)
         environment = List.copyOf(environment);
     }
 
+    /** Whether this process may enter a root of its own, which most users and some containers may not, and can make one of Debian's packages. */
+    static boolean mayBeMade() throws IOException, InterruptedException {
+        String tried =
+                "unshare --mount --uts --pid --fork chroot / true && { command -v debootstrap || command -v apt-get; }";
+        return start(new ProcessBuilder("sh", "-c", tried).redirectErrorStream(true))
+                        .code()
+                == 0;
+    }
+
     /** Takes the file's steps in {@code root}, which must not exist. */
     static BuiltImage of(Path dockerfile, Path root) throws IOException, InterruptedException {
         String stands = done(List.of(BASE.toString())).strip();
