@@ -38,7 +38,7 @@ import picocli.CommandLine.Option;
         description = {
             "Measures this machine in one process and one number of threads: matrix products, NF4 with double quantisation"
                     + " both ways, optimiser steps, the parts of a training step, and whole QLoRA steps (rank on all"
-                    + " linear layers, bf16, arbitrary tokens, all trained).",
+                    + " linear layers, arbitrary tokens, all trained).",
             "Says how many tokens a second it trains, and what share that is of the roofline: the products with frozen"
                     + " weights alone, at the measured rate of bf16 products. Each figure is a median. Prints JSON on stdout, a"
                     + " table on stderr."

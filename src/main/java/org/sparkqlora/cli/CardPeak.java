@@ -7,10 +7,11 @@ import java.util.OptionalDouble;
  * What NVIDIA promises of a card's matrix units, in 10^12 operations a second: dense products in bf16 with float32 sums (half of the figure
  * where a sheet counts sparsity), for the T4 in fp16. In the order in which names are looked through, since one may be a part of another.
  *
- * <p>From the pages of nvidia.com/en-us/data-center: hgx (B200: 4.5 PFLOPS sparse), h200 (1,979, NVL 1,671, sparse), h100 (1,979, NVL 1,671,
+ * <p>From the pages of nvidia.com/en-us/data-center: hgx (B200: 4.5 PFLOPS sparse), h200 (1,979 sparse), h100 (1,979, NVL 1,671,
  * PCIe 1,513, sparse), a100 (312), l40s (362.05), l40 (181.05), l4 (242, sparse), and the data sheets of A40, A30, A10 and T4. GeForce:
  * appendices of the white papers on the architectures Ada (165.2) and GA102 (71). The A10G is made for AWS; its figure is told by
- * baseten.co (A10 vs A10G).
+ * baseten.co (A10 vs A10G). Read in copies of these pages and in code that cites them; the H200 NVL's is taken from the H100 NVL, whose
+ * chip it has.
  */
 enum CardPeak {
     B200("B200", 2250),
