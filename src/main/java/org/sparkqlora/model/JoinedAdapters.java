@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The adapters of modules that have one and the same input and change it in no way of their own. The products with that input are one
- * for all of them: by itself the few columns of a rank take about as long as all of these together.
+ * for all of them, which read it once.
  *
  * @param modules each with an adapter
  * @param downs A of each, one below the other, (sum of ranks, inputs)
