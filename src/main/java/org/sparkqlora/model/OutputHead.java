@@ -1,5 +1,7 @@
 package org.sparkqlora.model;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
@@ -27,11 +29,17 @@ import org.sparkqlora.tensor.TensorScope;
  * @param cap c; empty without one
  */
 record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, OptionalDouble cap, Hardware hardware) {
-    /** Of a chunk's logits: below what malloc would map and unmap each time. */
-    private static final long CHUNK_BYTES = 24L << 20;
+    /** Of a chunk's logits: the weight, which no cache holds, is read once a chunk. */
+    private static final long CHUNK_BYTES = 48L << 20;
 
-    /** Of the weight's gradient that are added at once. */
-    private static final int GRADIENT_ROWS = 1 << 12;
+    /**
+     * Of the vocabulary, a product at a time: a part of the weight and the chunk's logits of it are used again before they have left the
+     * cache. A chunk's logits are no single tensor, so that malloc does not map and unmap it each time.
+     */
+    private static final int PANEL = 1 << 12;
+
+    /** Of a panel, what one product sums over: libtorch's products over more are slower. */
+    private static final int SLICE = 1 << 10;
 
     /** On a device that must be kept busy. */
     private static final long DEVICE_CHUNK_BYTES = 128L << 20;
@@ -63,12 +71,12 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
             long count = Math.min(chunk, rows - from);
             TensorScope.run(() -> {
                 Tensor inputs = wholeRows(hidden.narrow(0, at, count));
-                Tensor products = torch.linear(inputs, weight);
-                crossEntropy(products.narrow(0, 0, count), targets, losses, (int) at, factor);
+                List<Tensor> products = products(inputs);
+                crossEntropy(products, targets, losses, (int) at, (int) count, factor);
                 if (hiddenGradient != null) {
                     hiddenGradient
                             .narrow(0, at, count)
-                            .copy_(torch.mm(products, weight).narrow(0, 0, count));
+                            .copy_(throughProducts(products).narrow(0, 0, count));
                     if (sum != null) {
                         addWeightGradient(sum, products, inputs);
                     }
@@ -83,13 +91,62 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         return losses;
     }
 
+    /** W h of each panel of the vocabulary; a device takes it whole. */
+    private List<Tensor> products(Tensor inputs) {
+        return hardware.hasRows()
+                ? panels(weight, 0).stream()
+                        .map(panel -> torch.linear(inputs, panel))
+                        .toList()
+                : List.of(torch.linear(inputs, weight));
+    }
+
+    /** Panels of {@code whole}, which has the vocabulary along {@code dimension}. */
+    private static List<Tensor> panels(Tensor whole, int dimension) {
+        return slices(whole, dimension, PANEL);
+    }
+
+    private static List<Tensor> slices(Tensor whole, int dimension, int width) {
+        List<Tensor> slices = new ArrayList<>();
+        long size = whole.size(dimension);
+        for (long from = 0; from < size; from += width) {
+            slices.add(whole.narrow(dimension, from, Math.min(width, size - from)));
+        }
+
+        return slices;
+    }
+
+    /** The gradient of h, given those of the products: panels are added in float32, so that rounding does not grow with their number. */
+    private Tensor throughProducts(List<Tensor> products) {
+        if (!hardware.hasRows()) {
+            return torch.mm(products.get(0), weight);
+        }
+
+        List<Tensor> weights = panels(weight, 0);
+        Tensor sum = hardware.zeros(ScalarType.Float, products.get(0).size(0), weight.size(1));
+        for (int i = 0; i < products.size(); i++) {
+            List<Tensor> gradients = slices(products.get(i), 1, SLICE);
+            List<Tensor> rows = slices(weights.get(i), 0, SLICE);
+            TensorScope.run(() -> {
+                Tensor part = torch.mm(gradients.get(0), rows.get(0));
+                for (int k = 1; k < rows.size(); k++) {
+                    part.addmm_(gradients.get(k), rows.get(k));
+                }
+
+                sum.add_(part);
+            });
+        }
+
+        return sum;
+    }
+
     /** Adds {@code products' inputs}, few rows of it at a time: libtorch holds the product of 16 bits, and a copy of it in 32. */
-    private static void addWeightGradient(Tensor sum, Tensor products, Tensor inputs) {
-        for (long from = 0; from < sum.size(0); from += GRADIENT_ROWS) {
-            long at = from;
-            long count = Math.min(GRADIENT_ROWS, sum.size(0) - from);
-            TensorScope.run(() -> sum.narrow(0, at, count)
-                    .add_(torch.mm(products.narrow(1, at, count).t(), inputs)));
+    private static void addWeightGradient(Tensor sum, List<Tensor> products, Tensor inputs) {
+        List<Tensor> sums = panels(sum, 0);
+        List<Tensor> gradients = products.size() == sums.size() ? products : panels(products.get(0), 1);
+        for (int i = 0; i < sums.size(); i++) {
+            Tensor target = sums.get(i);
+            Tensor gradient = gradients.get(i);
+            TensorScope.run(() -> target.add_(torch.mm(gradient.t(), inputs)));
         }
     }
 
@@ -109,25 +166,34 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         return bent.mul_(new Scalar(cap.getAsDouble()));
     }
 
-    /** Losses of the predictors from {@code at} on; products W h become {@code factor} times the gradients of the losses to the logits. */
-    private void crossEntropy(Tensor products, int[] targets, float[] losses, int at, double factor) {
+    /**
+     * Losses of the {@code count} predictors from {@code at} on; products W h become {@code factor} times the gradients of the losses to
+     * the logits.
+     */
+    private void crossEntropy(List<Tensor> products, int[] targets, float[] losses, int at, int count, double factor) {
         if (!hardware.hasRows()) {
-            crossEntropyOnDevice(products, targets, losses, at, factor);
+            crossEntropyOnDevice(products.get(0).narrow(0, 0, count), targets, losses, at, factor);
             return;
         }
 
-        int width = Math.toIntExact(products.size(1));
-        hardware.rows().run(products.size(0), width, range -> {
-            TensorRows rows = range.of(products);
-            float[] row = new float[width];
-            float[] bent = new float[cap.isPresent() ? width : 0];
+        hardware.rows().run(count, weight.size(0), range -> {
+            List<TensorRows> rows = products.stream().map(range::of).toList();
+            float[][] row = rows.stream().map(panel -> new float[panel.width()]).toArray(float[][]::new);
+            float[][] bent = cap.isPresent()
+                    ? rows.stream().map(panel -> new float[panel.width()]).toArray(float[][]::new)
+                    : new float[rows.size()][0];
             for (long i = range.from(); i < range.to(); i++) {
+                for (int panel = 0; panel < row.length; panel++) {
+                    rows.get(panel).load(i, row[panel]);
+                    bend(row[panel], bent[panel], range.math());
+                }
+
                 int predictor = at + (int) i;
-                rows.load(i, row);
-                bend(row, bent, range.math());
                 losses[predictor] = crossEntropy(row, targets[predictor], range.math());
-                throughBend(row, bent, (float) factor, range.math());
-                rows.store(i, row);
+                for (int panel = 0; panel < row.length; panel++) {
+                    throughBend(row[panel], bent[panel], (float) factor, range.math());
+                    rows.get(panel).store(i, row[panel]);
+                }
             }
         });
     }
@@ -153,14 +219,25 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
                 bent == null ? gradient : gradient.mul_(bent.square().neg_().add_(new Scalar(1.0))));
     }
 
-    /** The loss of one predictor; {@code row}, logits but for a factor, becomes {@code softmax - onehot}. */
-    private float crossEntropy(float[] row, int target, RowMath math) {
+    /** The loss of one predictor; {@code row}, its logits but for a factor, panel by panel, becomes {@code softmax - onehot}. */
+    private float crossEntropy(float[][] row, int target, RowMath math) {
         float factor = (float) cap.orElse(multiplier);
-        float max = math.max(row, row.length);
-        float wanted = row[target] - max;
-        float sum = math.exponentials(row, factor, max, row.length);
-        math.scale(1 / sum, row, row, row.length);
-        row[target] -= 1;
+        float max = Float.NEGATIVE_INFINITY;
+        for (float[] panel : row) {
+            max = Math.max(max, math.max(panel, panel.length));
+        }
+
+        float wanted = row[target / PANEL][target % PANEL] - max;
+        double sum = 0;
+        for (float[] panel : row) {
+            sum += math.exponentials(panel, factor, max, panel.length);
+        }
+
+        for (float[] panel : row) {
+            math.scale((float) (1 / sum), panel, panel, panel.length);
+        }
+
+        row[target / PANEL][target % PANEL] -= 1;
         return (float) (Math.log(sum) - (double) factor * wanted);
     }
 

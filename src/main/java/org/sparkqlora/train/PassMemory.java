@@ -33,7 +33,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, StepSi
     private static final int QUERY_BLOCK = 256;
 
     /** Of the logits that the loss computes at once. */
-    private static final long CHUNK_BYTES = 24L << 20;
+    private static final long CHUNK_BYTES = 48L << 20;
 
     /** Of the head's weight whose gradient is added at once. */
     private static final int HEAD_ROWS = 1 << 12;
