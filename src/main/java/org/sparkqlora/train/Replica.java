@@ -211,11 +211,13 @@ public final class Replica implements AutoCloseable {
     }
 
     /**
-     * Between steps, when nothing computes, at versions 1, 2, 4, 8 and so on: Java's compiler and the first documents of each length
-     * leave free memory in many heaps, less and less of it as a run goes on.
+     * Between steps, when nothing computes, at versions 1, 8, 64 and so on: Java's compiler and the first documents of each length
+     * leave free memory in many heaps, less and less of it as a run goes on. The pages of the next pass go with it and have to be
+     * faulted in again.
      */
     private static void returnFreedMemory(long version) {
-        if (Long.bitCount(version) == 1) {
+        boolean isPowerOfEight = Long.bitCount(version) == 1 && Long.numberOfTrailingZeros(version) % 3 == 0;
+        if (isPowerOfEight) {
             Natives.returnFreedMemory();
         }
     }
