@@ -14,7 +14,7 @@ import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 record AttentionBlock(
         ResidualBranch branch,
         SharedInput queryKeyValue,
-        LinearPass output,
+        SharedInput output,
         @Nullable Normalization queryNorm,
         @Nullable Normalization keyNorm,
         int headSize) {
@@ -34,7 +34,7 @@ record AttentionBlock(
             Heads key,
             Tensor value,
             Attended attended,
-            LinearPass.Tape output,
+            List<LinearPass.Tape> output,
             @Nullable Tensor made,
             Tensor result) {
         /** All tensors but the input; some may come twice. */
@@ -43,43 +43,36 @@ record AttentionBlock(
                             projections.stream().flatMap(LinearPass.Tape::tensors),
                             Stream.of(query.plain(), query.turned(), key.plain(), key.turned(), value, result),
                             attended.tensors(),
-                            output.tensors(),
+                            output.stream().flatMap(LinearPass.Tape::tensors),
                             Stream.ofNullable(made))
                     .flatMap(each -> each);
         }
-
-        /** For a gradient that computes the probabilities of attention again. */
-        Tape withoutProbabilities() {
-            return new Tape(
-                    input,
-                    projections,
-                    query,
-                    key,
-                    value,
-                    new Attended(attended.output(), List.of()),
-                    output,
-                    made,
-                    result);
-        }
     }
 
-    Tape record(Tensor input, PassContext.Layer context) {
-        SharedInput.Recorded projections = queryKeyValue.apply(branch.enter(input));
+    /**
+     * The result, and what its gradient needs.
+     *
+     * @param keeps whether that is to hold the probabilities of attention, which the gradient computes again otherwise
+     */
+    Tape record(Tensor input, PassContext.Layer context, boolean keeps) {
+        SharedInput.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::room));
         Heads q = heads(projections.outputs().get(0), queryNorm, context.rotary());
         Heads k = heads(projections.outputs().get(1), keyNorm, context.rotary());
         Tensor values = split(projections.outputs().get(2));
         KeysAndValues seen = context.seen(k.turned(), values);
-        Attended attended = context.attention().forward(q.turned(), seen.keys(), seen.values(), context.batch());
-        LinearPass.Recorded projected = output.apply(attended.output());
-        Tensor result = branch.leave(input, projected.output());
-        Tensor needed = branch.needsOutput() ? projected.output() : null;
-        return new Tape(input, projections.tapes(), q, k, values, attended, projected.tape(), needed, result);
+        Attended attended = context.attention()
+                .forward(q.turned(), seen.keys(), seen.values(), context.batch(), keeps, output::room);
+        SharedInput.Recorded projected = output.apply(attended.output());
+        Tensor made = projected.outputs().get(0);
+        Tensor result = branch.leave(input, made);
+        Tensor needed = branch.needsOutput() ? made : null;
+        return new Tape(input, projections.tapes(), q, k, values, attended, projected.tapes(), needed, result);
     }
 
     /** The gradient of the input. */
     Tensor backward(Tensor resultGradient, Tape tape, PassContext.Layer context, GradientSum gradients) {
         Tensor dProjected = branch.throughLeave(resultGradient, tape.made(), gradients);
-        Tensor dOutput = output.backward(dProjected, tape.output(), gradients);
+        Tensor dOutput = output.backwardOf(dProjected, tape.output(), gradients);
         CausalAttention.Gradients inner = context.attention()
                 .backward(
                         dOutput,
@@ -87,7 +80,8 @@ record AttentionBlock(
                         tape.query().turned(),
                         tape.key().turned(),
                         tape.value(),
-                        context.batch());
+                        context.batch(),
+                        queryKeyValue::gradientRoom);
         Tensor dQuery = throughHeads(inner.query(), tape.query(), queryNorm, context.rotary(), gradients);
         Tensor dKey = throughHeads(inner.key(), tape.key(), keyNorm, context.rotary(), gradients);
         Tensor dEntered = queryKeyValue.backward(
@@ -97,7 +91,8 @@ record AttentionBlock(
 
     private Heads heads(Tensor projected, @Nullable Normalization norm, @Nullable Rotary rotary) {
         // A norm's width says whether it is over single heads or over all.
-        Tensor plain = norm == null ? split(projected) : projected.view(projected.size(0), -1, norm.width());
+        Tensor plain =
+                norm == null ? split(projected) : projected.contiguous().view(projected.size(0), -1, norm.width());
         Tensor normalized = norm == null ? plain : norm.forward(plain).view(projected.size(0), -1, headSize);
         Tensor turned = rotary == null ? normalized : rotary.forward(normalized);
         return new Heads(norm == null ? turned : plain, turned);
@@ -112,7 +107,8 @@ record AttentionBlock(
         Tensor turnedBack = rotary == null ? gradient : rotary.backward(gradient);
         return norm == null
                 ? turnedBack
-                : norm.backward(turnedBack.view(heads.plain().sizes()), heads.plain(), gradients);
+                : gradient.copy_(norm.backward(turnedBack.reshape(heads.plain().sizes()), heads.plain(), gradients)
+                        .view(gradient.sizes()));
     }
 
     private Tensor split(Tensor projected) {

@@ -13,7 +13,8 @@ sealed interface BaseMatrix {
     /**
      * The weight in the number format of {@code buffer}.
      *
-     * @param buffer a tensor of the weight's shape that the result may be written to, and then is
+     * @param buffer a matrix of the weight's shape that the result may be written to, and then is; on the processor there may be gaps
+     *     between its rows
      */
     Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer);
 
@@ -30,10 +31,12 @@ sealed interface BaseMatrix {
         @Override
         public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
             // libtorch hands out a fresh enum object a call; only an interned one can be compared.
+            int width = Math.toIntExact(buffer.size(1));
+            int stride = Math.toIntExact(buffer.stride(0));
             if (buffer.scalar_type().intern() == ScalarType.BFloat16) {
-                dequantizer.toBfloat16(weight, TensorMemory.shortBuffer(buffer));
+                dequantizer.toBfloat16(weight, TensorMemory.shortBuffer(buffer), width, stride);
             } else {
-                dequantizer.toFloat(weight, TensorMemory.floatBuffer(buffer));
+                dequantizer.toFloat(weight, TensorMemory.floatBuffer(buffer), width, stride);
             }
 
             return buffer;

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.function.LongFunction;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -96,40 +97,68 @@ final class CausalAttention {
         }
     }
 
-    /** Attends with queries (T, H, d) to keys and values (T, G, d), those of the past before them where there is one. */
-    Attended forward(Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
+    /**
+     * Attends with queries (T, H, d) to keys and values (T, G, d), those of the past before them where there is one.
+     *
+     * @param keeps whether the gradient is not to compute the probabilities again
+     * @param room for the output
+     */
+    Attended forward(
+            Tensor query, Tensor key, Tensor value, DocumentBatch batch, boolean keeps, LongFunction<Tensor> room) {
         if (isFused(batch)) {
             Tensor mixed = new FusedAttention(scale).forward(query, key, value, batch);
             return new Attended(mixed.view(query.size(0), -1), List.of());
         }
 
-        Tensor output = zeroBehind(batch, torch.empty_like(query));
+        Tensor flat = zeroBehind(batch, room.apply(query.size(0)));
+        Tensor output = flat.view(query.sizes());
         List<BlockTape> tapes = new ArrayList<>();
-        long groups = key.size(1);
         for (Block block : blocks(batch)) {
-            BlockTape tape = probabilities(query, key, block, groups);
-            Tensor mixed = torch.bmm(tape.probability(), columns(value, block));
-            queryView(output, block, groups).copy_(split(mixed, block));
-            tapes.add(tape);
+            if (keeps) {
+                tapes.add(TensorScope.keepAll(
+                        () -> attend(query, key, value, output, block),
+                        tape -> tape.tensors().toList()));
+            } else {
+                TensorScope.run(() -> attend(query, key, value, output, block));
+            }
         }
 
-        return new Attended(output.view(query.size(0), -1), tapes);
+        return new Attended(flat, tapes);
+    }
+
+    private BlockTape attend(Tensor query, Tensor key, Tensor value, Tensor output, Block block) {
+        long groups = key.size(1);
+        BlockTape tape = probabilities(query, key, block, groups);
+        Tensor mixed = torch.bmm(tape.probability(), columns(value, block));
+        queryView(output, block, groups).copy_(split(mixed, block));
+        return tape;
     }
 
     /** Gradients of queries, keys and values, shaped as those. */
     record Gradients(Tensor query, Tensor key, Tensor value) {}
 
-    /** Gradients, given the gradient of the output (T, H d) and all of the forward pass. */
+    /**
+     * Gradients, given the gradient of the output (T, H d) and all of the forward pass.
+     *
+     * @param room for the three of them
+     */
     Gradients backward(
-            Tensor outputGradient, Attended attended, Tensor query, Tensor key, Tensor value, DocumentBatch batch) {
+            Tensor outputGradient,
+            Attended attended,
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            DocumentBatch batch,
+            LongFunction<List<Tensor>> room) {
         if (isFused(batch)) {
             return new FusedAttention(scale).backward(outputGradient.view(query.sizes()), query, key, value, batch);
         }
 
         long groups = key.size(1);
         Tensor dOutput = outputGradient.view(query.sizes());
+        List<Tensor> places = room.apply(query.size(0));
         Gradients sums = new Gradients(
-                zeroBehind(batch, torch.empty_like(query)),
+                zeroBehind(batch, places.get(0).view(query.sizes())),
                 torch.zeros_like(key, new TensorOptions(ScalarType.Float), null),
                 torch.zeros_like(value, new TensorOptions(ScalarType.Float), null));
         int next = 0;
@@ -148,7 +177,9 @@ final class CausalAttention {
         }
 
         return new Gradients(
-                sums.query(), sums.key().to(key.scalar_type()), sums.value().to(value.scalar_type()));
+                sums.query(),
+                places.get(1).view(key.sizes()).copy_(sums.key()),
+                places.get(2).view(value.sizes()).copy_(sums.value()));
     }
 
     /** Whether a device's own attention can be taken, which has neither windows nor caps. */

@@ -1,8 +1,10 @@
 package org.sparkqlora.model;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +13,7 @@ import org.sparkqlora.weights.DecoderTraits;
 import org.sparkqlora.weights.LayerNorm;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.Projection;
+import org.sparkqlora.weights.ProjectionShape;
 
 /** One decoder layer between passes: what is frozen, and where what trains lies in the flat vector. */
 final class DecoderLayer {
@@ -68,14 +71,14 @@ final class DecoderLayer {
             AttentionBlock attention = new AttentionBlock(
                     branch(LayerNorm.BEFORE_ATTENTION, LayerNorm.AFTER_ATTENTION),
                     queryKeyValue(),
-                    linear(Projection.OUTPUT),
+                    shared(Projection.OUTPUT),
                     norm(LayerNorm.QUERY),
                     norm(LayerNorm.KEY),
                     config.headSize());
             FeedForwardBlock feedForward = new FeedForwardBlock(
                     branch(LayerNorm.BEFORE_FEED_FORWARD, LayerNorm.AFTER_FEED_FORWARD),
                     gateUp(),
-                    linear(Projection.DOWN),
+                    shared(Projection.DOWN),
                     new GatedActivation(family.activation(), workspace.hardware()));
             return new LayerPass(attention, feedForward, context.layer(index));
         }
@@ -83,18 +86,36 @@ final class DecoderLayer {
         private SharedInput queryKeyValue() {
             return config.traits().fusedProjections()
                     ? new SharedInput.Fused(
-                            linear(Projection.FUSED_ATTENTION),
+                            shared(Projection.FUSED_ATTENTION),
                             List.of(config.querySize(), config.keyValueSize(), config.keyValueSize()))
-                    : SharedInput.of(
-                            List.of(linear(Projection.QUERY), linear(Projection.KEY), linear(Projection.VALUE)));
+                    : shared(Projection.QUERY, Projection.KEY, Projection.VALUE);
         }
 
         private SharedInput gateUp() {
             return config.traits().fusedProjections()
                     ? new SharedInput.Fused(
-                            linear(Projection.FUSED_GATE),
+                            shared(Projection.FUSED_GATE),
                             List.of(config.intermediateSize(), config.intermediateSize()))
-                    : SharedInput.of(List.of(linear(Projection.GATE), linear(Projection.UP)));
+                    : shared(Projection.GATE, Projection.UP);
+        }
+
+        /** Modules of one and the same input. */
+        private SharedInput shared(Projection... projections) {
+            boolean joined = workspace.hardware().hasRows()
+                    && dropout == null
+                    && Arrays.stream(projections).allMatch(projection -> isJoinable(module(projection)))
+                    && Arrays.stream(projections)
+                            .anyMatch(projection -> module(projection).place().adapter() != null);
+            return joined
+                    ? JoinedLinears.of(
+                            Arrays.stream(projections).map(this::source).toList(), parameters, workspace)
+                    : new SharedInput.Separate(
+                            Arrays.stream(projections).map(this::linear).toList());
+        }
+
+        private static boolean isJoinable(Module module) {
+            AdapterPlace adapter = module.place().adapter();
+            return module.weight() != null && (adapter == null || adapter.magnitude() == null);
         }
 
         private ResidualBranch branch(LayerNorm before, LayerNorm after) {
@@ -106,21 +127,40 @@ final class DecoderLayer {
             return weight == null ? null : weight.open(parameters, config, workspace.hardware());
         }
 
-        private LinearPass linear(Projection projection) {
-            Module module = modules.get(projection);
-            if (module == null) {
-                throw new IllegalStateException("Cannot open a layer without %s".formatted(projection));
-            }
+        private JoinedLinears.Source source(Projection projection) {
+            Module module = module(projection);
+            return new JoinedLinears.Source(
+                    projection,
+                    ProjectionShape.of(projection, config),
+                    Objects.requireNonNull(module.weight()),
+                    bias(module),
+                    module.place());
+        }
 
+        private LinearPass linear(Projection projection) {
+            Module module = module(projection);
             LinearPlace place = module.place();
             Tensor weight = module.weight() == null
                     ? parameters.of(required(place.weight(), projection))
-                    : workspace.materialize(projection, module.weight());
-            Tensor bias = place.bias() == null ? module.bias() : parameters.of(place.bias());
+                    : workspace.materialize(projection, ProjectionShape.of(projection, config), module.weight());
             BoundAdapter adapter =
                     place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters, dropout);
-            return new LinearPass(weight, bias, place, adapter);
+            return new LinearPass(weight, bias(module), place, adapter);
         }
+
+        private @Nullable Tensor bias(Module module) {
+            Parameter trained = module.place().bias();
+            return trained == null ? module.bias() : parameters.of(trained);
+        }
+    }
+
+    private Module module(Projection projection) {
+        Module module = modules.get(projection);
+        if (module == null) {
+            throw new IllegalStateException("Cannot open a layer without %s".formatted(projection));
+        }
+
+        return module;
     }
 
     private static Parameter required(@Nullable Parameter place, Projection projection) {

@@ -256,7 +256,7 @@ public final class DecoderModel implements AutoCloseable {
             @Nullable EmbeddingNoise embeddingNoise,
             Function<ModelPass, R> body) {
         Workspace idled = idle.poll();
-        Workspace workspace = idled == null ? new Workspace(config, activations, dequantizer, hardware) : idled;
+        Workspace workspace = idled == null ? new Workspace(activations, dequantizer, hardware) : idled;
         ModelPass pass = new ModelPass(this, parameters, workspace, dropout, embeddingNoise);
         try {
             return workspace.thread().call(() -> {

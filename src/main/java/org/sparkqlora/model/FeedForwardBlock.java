@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.TensorScope;
 
 /** The second part of a decoder layer: {@code down(f(gate(x)) up(x))}. */
-record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, LinearPass down, GatedActivation activation) {
+record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, SharedInput down, GatedActivation activation) {
     /**
      * What the gradient needs of the forward pass.
      *
@@ -16,11 +16,11 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, LinearPass do
     record Tape(
             Tensor input,
             SharedInput.Recorded gated,
-            LinearPass.Tape down,
+            List<LinearPass.Tape> down,
             @Nullable Tensor made) {
         /** All tensors but the input. */
         Stream<Tensor> tensors() {
-            return Stream.of(gated.tensors(), down.tensors(), Stream.ofNullable(made))
+            return Stream.of(gated.tensors(), down.stream().flatMap(LinearPass.Tape::tensors), Stream.ofNullable(made))
                     .flatMap(each -> each);
         }
     }
@@ -33,10 +33,11 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, LinearPass do
     }
 
     Recorded record(Tensor input) {
-        SharedInput.Recorded gated = gateUp.apply(branch.enter(input));
-        LinearPass.Recorded made = down.apply(active(gated));
-        Tensor needed = branch.needsOutput() ? made.output() : null;
-        return new Recorded(branch.leave(input, made.output()), new Tape(input, gated, made.tape(), needed));
+        SharedInput.Recorded gated = gateUp.apply(branch.enter(input, gateUp::room));
+        SharedInput.Recorded downed = down.apply(active(gated));
+        Tensor made = downed.outputs().get(0);
+        Tensor needed = branch.needsOutput() ? made : null;
+        return new Recorded(branch.leave(input, made), new Tape(input, gated, downed.tapes(), needed));
     }
 
     /** The gradient of the input, what it needs computed again; the output is spared where nothing looks at it. */
@@ -46,8 +47,8 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, LinearPass do
                 return backward(resultGradient, record(input).tape(), gradients);
             }
 
-            SharedInput.Recorded gated = gateUp.apply(branch.enter(input));
-            Tape tape = new Tape(input, gated, down.tape(active(gated)), null);
+            SharedInput.Recorded gated = gateUp.apply(branch.enter(input, gateUp::room));
+            Tape tape = new Tape(input, gated, down.tapes(active(gated)), null);
             return backward(resultGradient, tape, gradients);
         });
     }
@@ -56,15 +57,15 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, LinearPass do
     Tensor backward(Tensor resultGradient, Tape tape, GradientSum gradients) {
         List<Tensor> gated = tape.gated().outputs();
         Tensor dMade = branch.throughLeave(resultGradient, tape.made(), gradients);
-        Tensor dActive = down.backward(dMade, tape.down(), gradients);
+        Tensor dActive = down.backwardOf(dMade, tape.down(), gradients);
         Tensor dEntered = gateUp.backward(
-                activation.backward(dActive, gated.get(0), gated.get(1)),
+                activation.backward(dActive, gated.get(0), gated.get(1), gateUp::gradientRoom),
                 tape.gated().tapes(),
                 gradients);
         return branch.throughEnter(dEntered, tape.input(), resultGradient, gradients);
     }
 
     private Tensor active(SharedInput.Recorded gated) {
-        return activation.forward(gated.outputs().get(0), gated.outputs().get(1));
+        return activation.forward(gated.outputs().get(0), gated.outputs().get(1), down::room);
     }
 }

@@ -1,25 +1,25 @@
 package org.sparkqlora.model;
 
 import java.util.List;
+import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
-import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.Activation;
 
 /** The gated activation of the feed-forward part (arXiv 2002.05202): {@code y = f(gate) up}, in float32. */
 record GatedActivation(Activation function, Hardware hardware) {
-    /** Maps gate and up, (tokens, width) each. */
-    Tensor forward(Tensor gate, Tensor up) {
+    /** Maps gate and up, (tokens, width) each; the processor writes the result to {@code room}. */
+    Tensor forward(Tensor gate, Tensor up, LongFunction<Tensor> room) {
         return TensorScope.keep(() -> {
             if (!hardware.hasRows()) {
                 return DeviceMath.gated(function, gate, up);
             }
 
             int width = Math.toIntExact(gate.size(1));
-            Tensor output = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
+            Tensor output = room.apply(gate.size(0));
             hardware.rows().run(gate.size(0), width, range -> {
                 TensorRows gates = range.of(gate);
                 TensorRows ups = range.of(up);
@@ -38,22 +38,21 @@ record GatedActivation(Activation function, Hardware hardware) {
         });
     }
 
-    /** The gradients of gate and up. */
-    List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up) {
+    /** The gradients of gate and up; the processor writes them to {@code room}. */
+    List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up, LongFunction<List<Tensor>> room) {
         if (!hardware.hasRows()) {
             return TensorScope.keepAll(
                     () -> DeviceMath.throughGated(function, outputGradient, gate, up), gradients -> gradients);
         }
 
         int width = Math.toIntExact(gate.size(1));
-        Tensor dGate = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
-        Tensor dUp = TensorMemory.empty(gate.scalar_type(), gate.size(0), width);
+        List<Tensor> gradients = room.apply(gate.size(0));
         hardware.rows().run(gate.size(0), width, range -> {
             TensorRows gates = range.of(gate);
             TensorRows ups = range.of(up);
             TensorRows dOutputs = range.of(outputGradient);
-            TensorRows dGates = range.of(dGate);
-            TensorRows dUps = range.of(dUp);
+            TensorRows dGates = range.of(gradients.get(0));
+            TensorRows dUps = range.of(gradients.get(1));
             float[] value = new float[width];
             float[] slope = new float[width];
             float[] dOutput = new float[width];
@@ -70,7 +69,7 @@ record GatedActivation(Activation function, Hardware hardware) {
                 dGates.store(row, other);
             }
         });
-        return List.of(dGate, dUp);
+        return gradients;
     }
 
     private void apply(float[] x, float[] value, float[] slope, RowMath math) {

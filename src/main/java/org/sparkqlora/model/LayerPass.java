@@ -28,10 +28,9 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
 
     /** As {@link #forward}, keeping what the gradient needs but for what {@code recompute} says. */
     Recorded record(Tensor input, Recompute recompute) {
-        AttentionBlock.Tape attended = attention.record(input, context);
+        AttentionBlock.Tape attended = attention.record(input, context, recompute != Recompute.ATTENTION);
         FeedForwardBlock.Recorded made = feedForward.record(attended.result());
-        AttentionBlock.Tape kept = recompute == Recompute.ATTENTION ? attended.withoutProbabilities() : attended;
-        return new Recorded(made.result(), new Tape(kept, made.tape()));
+        return new Recorded(made.result(), new Tape(attended, made.tape()));
     }
 
     /** The gradient of the layer's input. */
@@ -46,13 +45,13 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
     /** The same, the layer computed again from its input. */
     Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientSum gradients) {
         return TensorScope.keep(() -> {
-            AttentionBlock.Tape tape = attention.record(input, context);
+            AttentionBlock.Tape tape = attention.record(input, context, true);
             Tensor middleGradient = feedForward.recomputedBackward(resultGradient, tape.result(), gradients);
             return attention.backward(middleGradient, tape, context, gradients);
         });
     }
 
     private Tensor attended(Tensor input) {
-        return TensorScope.keep(() -> attention.record(input, context).result());
+        return TensorScope.keep(() -> attention.record(input, context, false).result());
     }
 }

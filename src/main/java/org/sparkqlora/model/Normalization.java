@@ -1,5 +1,6 @@
 package org.sparkqlora.model;
 
+import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -27,17 +28,23 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
 
     /** Normalises {@code input} in float32 and returns it in its own number format. */
     Tensor forward(Tensor input) {
+        return forward(input, tokens -> torch.empty_like(input.contiguous()));
+    }
+
+    /** As {@link #forward(Tensor)}, for a matrix. */
+    Tensor forward(Tensor input, LongFunction<Tensor> room) {
         return TensorScope.keep(() -> {
             if (!hardware.hasRows()) {
                 return DeviceMath.normalized(input, epsilon).mul_(weight).to(input.scalar_type());
             }
 
             Tensor inputs = input.contiguous();
-            Tensor outputs = torch.empty_like(inputs);
+            Tensor outputs = room.apply(input.size(0));
+            long stride = outputs.is_contiguous() ? width() : outputs.stride(0);
             float[] factors = factors();
             hardware.rows().run(rows(input), width(), range -> {
                 TensorRows from = range.of(inputs, width());
-                TensorRows to = range.of(outputs, width());
+                TensorRows to = range.strided(outputs, width(), stride);
                 float[] x = new float[width()];
                 for (long row = range.from(); row < range.to(); row++) {
                     from.load(row, x);

@@ -71,15 +71,22 @@ public final class PassParts implements AutoCloseable {
 
     /** Attention of the first layer, without its projections. */
     public void attentionForward() {
-        inContext((pass, context) -> context.layer(0).attention().forward(query, key, key, batch));
+        inContext((pass, context) -> context.layer(0).attention().forward(query, key, key, batch, false, this::room));
     }
 
     /** Attention of the first layer, forward and back. */
     public void attentionGradient() {
         inContext((pass, context) -> {
             CausalAttention attention = context.layer(0).attention();
-            Attended attended = attention.forward(query, key, key, batch);
-            attention.backward(attended.output(), attended, query, key, key, batch);
+            Attended attended = attention.forward(query, key, key, batch, true, this::room);
+            attention.backward(
+                    attended.output(),
+                    attended,
+                    query,
+                    key,
+                    key,
+                    batch,
+                    tokens -> List.of(room(tokens), keyRoom(tokens), keyRoom(tokens)));
         });
     }
 
@@ -105,6 +112,14 @@ public final class PassParts implements AutoCloseable {
                 return Boolean.TRUE;
             }
         });
+    }
+
+    private Tensor room(long tokens) {
+        return torch.empty(new long[] {tokens, query.size(1) * query.size(2)}, query.options(), null);
+    }
+
+    private Tensor keyRoom(long tokens) {
+        return torch.empty(new long[] {tokens, key.size(1) * key.size(2)}, key.options(), null);
     }
 
     private Tensor heads(long count) {

@@ -1,5 +1,6 @@
 package org.sparkqlora.model;
 
+import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -11,9 +12,9 @@ import org.jspecify.annotations.Nullable;
 record ResidualBranch(
         @Nullable Normalization before, @Nullable Normalization after, double multiplier) {
 
-    /** What the part gets of the stream. */
-    Tensor enter(Tensor stream) {
-        return before == null ? stream : before.forward(stream);
+    /** What the part gets of the stream, in {@code room} where it is a tensor of its own. */
+    Tensor enter(Tensor stream, LongFunction<Tensor> room) {
+        return before == null ? stream : before.forward(stream, room);
     }
 
     /** The stream after the part, whose output is {@code made}. */

@@ -75,14 +75,14 @@ record Rotary(
         }
     }
 
-    /** Turns (tokens, heads, headSize). */
+    /** Turns (tokens, heads, headSize), on the processor in place. */
     Tensor forward(Tensor input) {
         return tables == null
                 ? turn(input, sines)
                 : TensorScope.keep(() -> DeviceMath.turned(input, tables.cosine(), tables.sine()));
     }
 
-    /** The gradient of the input: the gradient of the output, turned back. */
+    /** The gradient of the input: the gradient of the output, turned back, on the processor in place. */
     Tensor backward(Tensor outputGradient) {
         return tables == null
                 ? turn(outputGradient, backSines)
@@ -94,17 +94,15 @@ record Rotary(
         int heads = Math.toIntExact(input.size(1));
         int half = Math.toIntExact(input.size(2) / 2);
         int width = 2 * half * heads;
-        Tensor output = TensorMemory.empty(input.scalar_type(), input.size(0), heads, 2L * half);
         hardware.rows().run(input.size(0), width, range -> {
-            TensorRows inputs = range.strided(input, width, input.stride(0));
-            TensorRows outputs = range.of(output, width);
+            TensorRows rows = range.strided(input, width, input.stride(0));
             float[] row = new float[width];
             for (long token = range.from(); token < range.to(); token++) {
-                inputs.load(token, row);
+                rows.load(token, row);
                 range.math().turn(row, heads, cosines[(int) token], by[(int) token], half);
-                outputs.store(token, row);
+                rows.store(token, row);
             }
         });
-        return output;
+        return input;
     }
 }

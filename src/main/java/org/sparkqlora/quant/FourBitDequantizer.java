@@ -31,6 +31,21 @@ public final class FourBitDequantizer {
         toFloat(tensor, 0, Math.toIntExact(tensor.elements()), target);
     }
 
+    /** The same, rows of {@code width} weights beginning {@code stride} numbers apart. */
+    public void toFloat(FourBitTensor tensor, FloatBuffer target, int width, int stride) {
+        float[] levels = tensor.levels();
+        int start = target.position();
+        eachChunk(tensor, 0, Math.toIntExact(tensor.elements()), (scratch, bytes, skip, length, done) -> {
+            kernel.toFloat(scratch.packed, bytes, levels, scratch.absmax, tensor.blockSize(), scratch.floats);
+            eachRow(
+                    done,
+                    length,
+                    width,
+                    (at, row, column, count) ->
+                            target.put(start + row * stride + column, scratch.floats, skip + at, count));
+        });
+    }
+
     /** Writes the {@code count} weights from {@code from} on to the buffer from its position on. */
     public void toFloat(FourBitTensor tensor, long from, int count, FloatBuffer target) {
         requireRange(tensor, from, count, target.remaining());
@@ -45,6 +60,21 @@ public final class FourBitDequantizer {
     /** Writes all weights to the buffer from its position on, which it leaves as it is. */
     public void toBfloat16(FourBitTensor tensor, ShortBuffer target) {
         toBfloat16(tensor, 0, Math.toIntExact(tensor.elements()), target);
+    }
+
+    /** The same, rows of {@code width} weights beginning {@code stride} numbers apart. */
+    public void toBfloat16(FourBitTensor tensor, ShortBuffer target, int width, int stride) {
+        float[] levels = tensor.levels();
+        int start = target.position();
+        eachChunk(tensor, 0, Math.toIntExact(tensor.elements()), (scratch, bytes, skip, length, done) -> {
+            kernel.toBfloat16(scratch.packed, bytes, levels, scratch.absmax, tensor.blockSize(), scratch.shorts);
+            eachRow(
+                    done,
+                    length,
+                    width,
+                    (at, row, column, count) ->
+                            target.put(start + row * stride + column, scratch.shorts, skip + at, count));
+        });
     }
 
     /** Writes the {@code count} weights from {@code from} on to the buffer from its position on. */
@@ -79,6 +109,21 @@ public final class FourBitDequantizer {
                 action.apply(scratch, bytes, (int) (first - chunk), (int) (chunkEnd - first), (int) (first - from));
             }
         });
+    }
+
+    /** Cuts {@code length} numbers from the {@code first}th on at the ends of rows of {@code width}. */
+    private static void eachRow(int first, int length, int width, RowAction action) {
+        for (int at = 0; at < length; ) {
+            int column = (first + at) % width;
+            int count = Math.min(length - at, width - column);
+            action.apply(at, (first + at) / width, column, count);
+            at += count;
+        }
+    }
+
+    /** Acts on the {@code count} numbers from the {@code at}th on, which lie in one row. */
+    private interface RowAction {
+        void apply(int at, int row, int column, int count);
     }
 
     /** Acts on a chunk of {@code bytes} bytes whose {@code length} values after {@code skip} are wanted. */

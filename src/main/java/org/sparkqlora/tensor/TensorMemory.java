@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Java's view of the memory of contiguous CPU tensors, and tensors over Java's memory. */
+/** Java's view of the memory of CPU tensors, and tensors over Java's memory. */
 public final class TensorMemory {
     private TensorMemory() {}
 
@@ -90,10 +90,10 @@ public final class TensorMemory {
         new BytePointer(tensor.data_ptr()).position(from).put(source, 0, count);
     }
 
-    /** The memory of a float32 tensor. */
+    /** The memory of a float32 tensor, from its first number to its last. */
     public static FloatBuffer floatBuffer(Tensor tensor) {
         FloatPointer pointer = new FloatPointer(tensor.data_ptr());
-        return pointer.capacity(tensor.numel()).asBuffer();
+        return pointer.capacity(extent(tensor)).asBuffer();
     }
 
     /** The memory of a tensor of bytes. */
@@ -102,9 +102,19 @@ public final class TensorMemory {
         return pointer.capacity(tensor.numel()).asBuffer();
     }
 
-    /** The memory of a bfloat16 tensor. */
+    /** The memory of a bfloat16 tensor, from its first number to its last. */
     public static ShortBuffer shortBuffer(Tensor tensor) {
         ShortPointer pointer = new ShortPointer(tensor.data_ptr());
-        return pointer.capacity(tensor.numel()).asBuffer();
+        return pointer.capacity(extent(tensor)).asBuffer();
+    }
+
+    /** There may be gaps between rows. */
+    private static long extent(Tensor tensor) {
+        long last = 0;
+        for (int i = 0; i < tensor.dim(); i++) {
+            last += (tensor.size(i) - 1) * tensor.stride(i);
+        }
+
+        return last + 1;
     }
 }

@@ -205,7 +205,10 @@ public record MemoryPlan(
         private void addWeights() {
             switch (spec.method()) {
                 case FULL -> uses.put(MemoryUse.WEIGHTS, Float.BYTES * parameters);
-                case LORA -> uses.put(MemoryUse.WEIGHTS, weights.dense());
+                case LORA -> {
+                    uses.put(MemoryUse.WEIGHTS, weights.dense());
+                    uses.put(MemoryUse.WORKSPACE, step.tasksAtOnce() * weights.oneLayer());
+                }
                 case QLORA -> {
                     uses.put(MemoryUse.WEIGHTS, weights.fourBit());
                     uses.put(MemoryUse.QUANTIZATION_CONSTANTS, weights.scales(spec.quant()));

@@ -22,8 +22,8 @@ public enum MemoryUse {
     LAYER_INPUTS("activations, kept of all layers", Home.NATIVE),
     /** One layer while its gradient is computed, attention probabilities included. */
     LAYER_RECOMPUTE("activations, one layer", Home.NATIVE),
-    /** The dequantised weights of one layer. */
-    WORKSPACE("dequantised weights of a layer", Home.NATIVE),
+    /** The weights of one layer in full width, beside their adapters in the matrices that products take. */
+    WORKSPACE("weights of a layer in use", Home.NATIVE),
     /** Logits of a chunk of tokens. Done with when the first layer is recomputed. */
     LOSS("loss", Home.NATIVE),
     /** What the heap holds beside what lives in it: the garbage collector leaves it for new objects. */

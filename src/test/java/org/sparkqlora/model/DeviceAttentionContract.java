@@ -8,6 +8,7 @@ import java.util.OptionalInt;
 import java.util.SplittableRandom;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -66,12 +67,25 @@ abstract class DeviceAttentionContract {
         List<Tensor> here = inputs.stream()
                 .map(input -> hardware.on(input.to(precision.type())))
                 .toList();
-        Attended attended = attention.forward(here.get(0), here.get(1), here.get(2), batch);
+        Attended attended = attention.forward(
+                here.get(0), here.get(1), here.get(2), batch, true, tokens -> room(here.get(0), tokens));
         Gradients gradients = attention.backward(
-                here.get(3).view(batch.ids().length, -1), attended, here.get(0), here.get(1), here.get(2), batch);
+                here.get(3).view(batch.ids().length, -1),
+                attended,
+                here.get(0),
+                here.get(1),
+                here.get(2),
+                batch,
+                tokens -> here.subList(0, 3).stream()
+                        .map(input -> room(input, tokens))
+                        .toList());
         return List.of(attended.output(), gradients.query(), gradients.key(), gradients.value()).stream()
                 .map(tensor -> TensorMemory.onHost(tensor.to(ScalarType.Float)).contiguous())
                 .toList();
+    }
+
+    private static Tensor room(Tensor heads, long tokens) {
+        return torch.empty(new long[] {tokens, heads.size(1) * heads.size(2)}, heads.options(), null);
     }
 
     /** Standard normal numbers that {@code precision} holds, (T, heads, d); zeros behind the documents. */

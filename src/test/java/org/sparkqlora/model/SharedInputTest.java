@@ -8,65 +8,109 @@ import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.sparkqlora.model.BoundAdapter.Direction;
-import org.sparkqlora.model.BoundAdapter.ModuleDropout;
+import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.weights.Projection;
+import org.sparkqlora.weights.ProjectionShape;
 
-/** Adapters whose products are joined, beside the same modules one by one. */
+/** Modules joined in one matrix, beside the same modules one by one. */
 class SharedInputTest {
-    /** Sums of up to 32 float32 products of numbers near 1, added in another order. */
+    /** Sums of up to 48 float32 products of numbers near 1, added in another order. */
     private static final float TOLERANCE = 1e-4f;
 
     private static final int TOKENS = 7;
     private static final int INPUTS = 32;
+    private static final Projection[] PROJECTIONS = {Projection.QUERY, Projection.KEY, Projection.VALUE};
     private static final int[] OUTPUTS = {24, 8, 16};
-    private static final int[] RANKS = {4, 2, 3};
+    private static final int NO_ADAPTER = 0;
 
     private PointerScope scope;
+    private Workers workers;
+    private Workspace workspace;
 
     @BeforeEach
     void open() {
         Natives.load();
         scope = new PointerScope();
+        workers = new Workers(1);
+        workspace = new Workspace(ScalarType.Float, new FourBitDequantizer(workers), Hardware.processor(workers));
         torch.manual_seed(8);
     }
 
     @AfterEach
     void close() {
+        workspace.close();
+        workers.close();
         scope.close();
     }
 
     @Test
-    void joinedAdaptersOfDifferentRanksEqualModulesOneByOne() {
-        Example example = new Example(null, null);
-        SharedInput joined = SharedInput.of(example.modules);
-        assertThat(joined).isInstanceOf(JoinedAdapters.class);
-
-        example.assertEqual(joined, new SharedInput.Separate(example.modules));
+    void adaptersOfDifferentRanksEqualModulesOneByOne() {
+        assertEqualOneByOne(new Example(4, 2, 3));
     }
 
     @Test
-    void anAdapterWithDropoutOrADirectionStaysByItself() {
-        ModuleDropout dropout = new ModuleDropout(new Dropout(0.4, 3), "q_proj");
-        Direction direction = new Direction(torch.ones(OUTPUTS[0]), torch.ones(OUTPUTS[0]));
-
-        assertThat(SharedInput.of(new Example(dropout, null).modules)).isInstanceOf(SharedInput.Separate.class);
-        assertThat(SharedInput.of(new Example(null, direction).modules)).isInstanceOf(SharedInput.Separate.class);
+    void aModuleWithoutAnAdapterIsJoinedToo() {
+        assertEqualOneByOne(new Example(4, NO_ADAPTER, 3));
     }
 
     @Test
-    void modulesOfWhichOneHasNoAdapterStayByThemselves() {
-        List<LinearPass> modules = new ArrayList<>(new Example(null, null).modules);
-        LinearPass last = modules.remove(modules.size() - 1);
-        modules.add(new LinearPass(last.weight(), last.bias(), LinearPlace.FROZEN, null));
+    void whatTheRoomHeldBeforeIsGone() {
+        new Example(8, 8, 8).joined();
 
-        assertThat(SharedInput.of(modules)).isInstanceOf(SharedInput.Separate.class);
+        assertEqualOneByOne(new Example(1, 2, 1));
+    }
+
+    @Test
+    void anInputThatLiesAnywhereIsCopied() {
+        Example example = new Example(4, 2, 3);
+        SharedInput joined = example.joined();
+        Tensor roomy = joined.room(TOKENS).copy_(example.input);
+
+        List<Tensor> copied = joined.apply(example.input).outputs();
+        List<Tensor> placed = joined.apply(roomy).outputs();
+
+        for (int i = 0; i < OUTPUTS.length; i++) {
+            assertThat(values(placed.get(i))).isEqualTo(values(copied.get(i)));
+        }
+    }
+
+    @Test
+    void theTapeWithoutOutputsHoldsWhatTheOtherHolds() {
+        Example example = new Example(4, 2, 3);
+        SharedInput joined = example.joined();
+
+        assertThat(values(joined.tapes(example.input).get(0).input()))
+                .isEqualTo(values(joined.apply(example.input).tapes().get(0).input()));
+    }
+
+    private static void assertEqualOneByOne(Example example) {
+        SharedInput joined = example.joined();
+        SharedInput separate = new SharedInput.Separate(example.oneByOne());
+        SharedInput.Recorded made = joined.apply(example.input);
+        SharedInput.Recorded wanted = separate.apply(example.input);
+        for (int i = 0; i < OUTPUTS.length; i++) {
+            assertThat(values(made.outputs().get(i)))
+                    .containsExactly(values(wanted.outputs().get(i)), within(TOLERANCE));
+        }
+
+        FlatVector gradient = FlatVector.zeros(example.index.size());
+        FlatVector wantedGradient = FlatVector.zeros(example.index.size());
+        Tensor dInput = joined.backward(example.gradientsIn(joined), made.tapes(), new GradientSum(gradient));
+        Tensor wantedInput =
+                separate.backward(example.gradientsIn(separate), wanted.tapes(), new GradientSum(wantedGradient));
+
+        assertThat(values(dInput)).containsExactly(values(wantedInput), within(TOLERANCE));
+        assertThat(values(gradient)).containsExactly(values(wantedGradient), within(TOLERANCE));
     }
 
     private static float[] values(Tensor tensor) {
@@ -81,49 +125,80 @@ class SharedInputTest {
         return values;
     }
 
-    /** Modules of random numbers, biases included. */
-    private static final class Example {
-        private final List<LinearPass> modules = new ArrayList<>();
+    /** Modules of random numbers, two of three with biases that train. */
+    private final class Example {
+        private static final double SCALE = 1.5;
+
+        private final List<Tensor> weights = new ArrayList<>();
+        private final List<LinearPlace> places = new ArrayList<>();
         private final List<Tensor> outputGradients = new ArrayList<>();
         private final Tensor input = torch.randn(TOKENS, INPUTS);
         private final ParameterIndex index;
+        private final BoundParameters parameters;
 
-        Example(@Nullable ModuleDropout dropout, @Nullable Direction direction) {
+        Example(int... ranks) {
             ParameterIndex.Builder builder = ParameterIndex.builder();
             for (int i = 0; i < OUTPUTS.length; i++) {
-                AdapterPlace place = new AdapterPlace(
-                        builder.add("m%d.lora_A.weight".formatted(i), RANKS[i], INPUTS),
-                        builder.add("m%d.lora_B.weight".formatted(i), OUTPUTS[i], RANKS[i]),
-                        null,
-                        1.5);
-                BoundAdapter adapter = new BoundAdapter(
-                        torch.randn(RANKS[i], INPUTS), torch.randn(OUTPUTS[i], RANKS[i]), 1.5, direction, dropout);
-                modules.add(new LinearPass(
-                        torch.randn(OUTPUTS[i], INPUTS),
-                        torch.randn(OUTPUTS[i]),
-                        new LinearPlace(null, builder.add("m%d.bias".formatted(i), OUTPUTS[i]), place),
-                        adapter));
+                AdapterPlace adapter = ranks[i] == NO_ADAPTER
+                        ? null
+                        : new AdapterPlace(
+                                builder.add("m%d.lora_A.weight".formatted(i), ranks[i], INPUTS),
+                                builder.add("m%d.lora_B.weight".formatted(i), OUTPUTS[i], ranks[i]),
+                                null,
+                                SCALE);
+                Parameter bias = i == 1 ? null : builder.add("m%d.bias".formatted(i), OUTPUTS[i]);
+                places.add(new LinearPlace(null, bias, adapter));
+                weights.add(torch.randn(OUTPUTS[i], INPUTS));
                 outputGradients.add(torch.randn(TOKENS, OUTPUTS[i]));
             }
 
             index = builder.build();
+            FlatVector numbers = FlatVector.zeros(index.size());
+            float[] random = values(torch.randn(index.size()));
+            numbers.write(0, random, 0, random.length);
+            parameters = new BoundParameters(index, numbers, ScalarType.Float, workspace.hardware());
         }
 
-        void assertEqual(SharedInput found, SharedInput expected) {
-            SharedInput.Recorded made = found.apply(input);
-            SharedInput.Recorded wanted = expected.apply(input);
+        SharedInput joined() {
+            List<JoinedLinears.Source> sources = new ArrayList<>();
             for (int i = 0; i < OUTPUTS.length; i++) {
-                assertThat(values(made.outputs().get(i)))
-                        .containsExactly(values(wanted.outputs().get(i)), within(TOLERANCE));
+                sources.add(new JoinedLinears.Source(
+                        PROJECTIONS[i],
+                        new ProjectionShape(OUTPUTS[i], INPUTS),
+                        new BaseMatrix.Dense(weights.get(i)),
+                        bias(i),
+                        places.get(i)));
             }
 
-            FlatVector gradient = FlatVector.zeros(index.size());
-            FlatVector wantedGradient = FlatVector.zeros(index.size());
-            Tensor dInput = found.backward(outputGradients, made.tapes(), new GradientSum(gradient));
-            Tensor wantedInput = expected.backward(outputGradients, wanted.tapes(), new GradientSum(wantedGradient));
+            return JoinedLinears.of(sources, parameters, workspace);
+        }
 
-            assertThat(values(dInput)).containsExactly(values(wantedInput), within(TOLERANCE));
-            assertThat(values(gradient)).containsExactly(values(wantedGradient), within(TOLERANCE));
+        List<LinearPass> oneByOne() {
+            List<LinearPass> modules = new ArrayList<>();
+            for (int i = 0; i < OUTPUTS.length; i++) {
+                AdapterPlace adapter = places.get(i).adapter();
+                modules.add(new LinearPass(
+                        weights.get(i),
+                        bias(i),
+                        places.get(i),
+                        adapter == null ? null : BoundAdapter.of(adapter, weights.get(i), parameters, null)));
+            }
+
+            return modules;
+        }
+
+        private @Nullable Tensor bias(int module) {
+            Parameter place = places.get(module).bias();
+            return place == null ? null : parameters.of(place);
+        }
+
+        List<Tensor> gradientsIn(SharedInput modules) {
+            List<Tensor> rooms = modules.gradientRoom(TOKENS);
+            for (int i = 0; i < OUTPUTS.length; i++) {
+                rooms.get(i).copy_(outputGradients.get(i));
+            }
+
+            return rooms;
         }
     }
 }
