@@ -75,7 +75,7 @@ record LinearPass(
         Adapted adapted = adapter.apply(input);
         BoundAdapter.Direction direction = adapter.direction();
         if (direction == null) {
-            return new Recorded(applyAdapted(input, adapted), new Tape(input, adapted));
+            return new Recorded(addAdapter(linear(input, weight, bias), adapted), new Tape(input, adapted));
         }
 
         Tensor directed = addAdapter(torch.linear(adapted.seen(), weight), adapted);
@@ -85,11 +85,6 @@ record LinearPass(
         }
 
         return new Recorded(bias == null ? output : output.add_(bias), new Tape(input, adapted.withDirected(directed)));
-    }
-
-    /** The output, without weight decomposition, of what the adapter made of the input already. */
-    Tensor applyAdapted(Tensor input, Adapted adapted) {
-        return addAdapter(linear(input, weight, bias), adapted);
     }
 
     /** What the gradient needs, without the output where it can be spared. */
@@ -125,22 +120,6 @@ record LinearPass(
         }
 
         return torch.mm(outputGradient, weight).add_(adapted.mask().apply(dSeen));
-    }
-
-    /**
-     * Adds the gradients of all that trains here but A, without weight decomposition, and returns the gradient of {@code A d}.
-     *
-     * @throws IllegalStateException if the module has no adapter
-     */
-    Tensor backwardToLow(Tensor outputGradient, Tape tape, GradientSum gradients) {
-        Adapted adapted = tape.adapted();
-        AdapterPlace adapterPlace = place.adapter();
-        if (adapter == null || adapterPlace == null || adapted == null) {
-            throw new IllegalStateException("Cannot go back through an adapter: the module has none");
-        }
-
-        addBaseGradients(outputGradient, tape, gradients);
-        return throughUp(outputGradient, adapter, adapted, adapterPlace, gradients);
     }
 
     /** Adds the gradient of B, and returns that of {@code A d}. */

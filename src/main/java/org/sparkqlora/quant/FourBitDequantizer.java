@@ -31,21 +31,6 @@ public final class FourBitDequantizer {
         toFloat(tensor, 0, Math.toIntExact(tensor.elements()), target);
     }
 
-    /** The same, rows of {@code width} weights beginning {@code stride} numbers apart. */
-    public void toFloat(FourBitTensor tensor, FloatBuffer target, int width, int stride) {
-        float[] levels = tensor.levels();
-        int start = target.position();
-        eachChunk(tensor, 0, Math.toIntExact(tensor.elements()), (scratch, bytes, skip, length, done) -> {
-            kernel.toFloat(scratch.packed, bytes, levels, scratch.absmax, tensor.blockSize(), scratch.floats);
-            eachRow(
-                    done,
-                    length,
-                    width,
-                    (at, row, column, count) ->
-                            target.put(start + row * stride + column, scratch.floats, skip + at, count));
-        });
-    }
-
     /** Writes the {@code count} weights from {@code from} on to the buffer from its position on. */
     public void toFloat(FourBitTensor tensor, long from, int count, FloatBuffer target) {
         requireRange(tensor, from, count, target.remaining());
@@ -57,42 +42,65 @@ public final class FourBitDequantizer {
         });
     }
 
-    /** Writes all weights to the buffer from its position on, which it leaves as it is. */
-    public void toBfloat16(FourBitTensor tensor, ShortBuffer target) {
-        toBfloat16(tensor, 0, Math.toIntExact(tensor.elements()), target);
-    }
-
-    /** The same, rows of {@code width} weights beginning {@code stride} numbers apart. */
-    public void toBfloat16(FourBitTensor tensor, ShortBuffer target, int width, int stride) {
+    /** Writes all weights in rows of {@code width}, which begin {@code stride} numbers apart from the buffer's position on. */
+    public void toFloat(FourBitTensor tensor, FloatBuffer target, int width, int stride) {
+        int count = requireRows(tensor, width, stride, target.remaining());
         float[] levels = tensor.levels();
         int start = target.position();
-        eachChunk(tensor, 0, Math.toIntExact(tensor.elements()), (scratch, bytes, skip, length, done) -> {
+        eachChunk(tensor, 0, count, (scratch, bytes, skip, length, done) -> {
+            kernel.toFloat(scratch.packed, bytes, levels, scratch.absmax, tensor.blockSize(), scratch.floats);
+            eachRow(
+                    done,
+                    length,
+                    width,
+                    (at, row, column, part) ->
+                            target.put(start + row * stride + column, scratch.floats, skip + at, part));
+        });
+    }
+
+    /** Writes all weights to the buffer from its position on, which it leaves as it is. */
+    public void toBfloat16(FourBitTensor tensor, ShortBuffer target) {
+        int count = Math.toIntExact(tensor.elements());
+        toBfloat16(tensor, target, count, count);
+    }
+
+    /** Writes all weights in rows of {@code width}, which begin {@code stride} numbers apart from the buffer's position on. */
+    public void toBfloat16(FourBitTensor tensor, ShortBuffer target, int width, int stride) {
+        int count = requireRows(tensor, width, stride, target.remaining());
+        float[] levels = tensor.levels();
+        int start = target.position();
+        eachChunk(tensor, 0, count, (scratch, bytes, skip, length, done) -> {
             kernel.toBfloat16(scratch.packed, bytes, levels, scratch.absmax, tensor.blockSize(), scratch.shorts);
             eachRow(
                     done,
                     length,
                     width,
-                    (at, row, column, count) ->
-                            target.put(start + row * stride + column, scratch.shorts, skip + at, count));
+                    (at, row, column, part) ->
+                            target.put(start + row * stride + column, scratch.shorts, skip + at, part));
         });
     }
 
-    /** Writes the {@code count} weights from {@code from} on to the buffer from its position on. */
-    public void toBfloat16(FourBitTensor tensor, long from, int count, ShortBuffer target) {
-        requireRange(tensor, from, count, target.remaining());
-        float[] levels = tensor.levels();
-        int start = target.position();
-        eachChunk(tensor, from, count, (scratch, bytes, skip, length, done) -> {
-            kernel.toBfloat16(scratch.packed, bytes, levels, scratch.absmax, tensor.blockSize(), scratch.shorts);
-            target.put(start + done, scratch.shorts, skip, length);
-        });
+    /** How many weights there are, if the buffer has room for them all. */
+    private static int requireRows(FourBitTensor tensor, int width, int stride, int remaining) {
+        int count = Math.toIntExact(tensor.elements());
+        if (width < 1 || stride < width || count % width != 0) {
+            throw new IllegalArgumentException(
+                    "Cannot write %d weights in rows of %d, %d apart".formatted(count, width, stride));
+        }
+
+        requireRoom((count / width - 1L) * stride + width, remaining);
+        return count;
     }
 
     private static void requireRange(FourBitTensor tensor, long from, int count, int remaining) {
         Objects.checkFromIndexSize(from, count, tensor.elements());
-        if (remaining < count) {
+        requireRoom(count, remaining);
+    }
+
+    private static void requireRoom(long needed, int remaining) {
+        if (remaining < needed) {
             throw new IllegalArgumentException(
-                    "Cannot write %d weights: the buffer has room for %d".formatted(count, remaining));
+                    "Cannot write weights over %d numbers: the buffer has room for %d".formatted(needed, remaining));
         }
     }
 

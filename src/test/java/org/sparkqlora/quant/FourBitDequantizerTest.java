@@ -12,11 +12,15 @@ import java.util.stream.LongStream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 @NullMarked
 class FourBitDequantizerTest {
     private static final int ELEMENTS = 70_001;
+
+    /** Of several chunks; a multiple of every width. */
+    private static final int ROWS_OF_ALL = 115_200;
 
     private final FourBitTensor tensor = QuantTesting.quantize(QuantSpec.DEFAULT, QuantTesting.normal(11, ELEMENTS));
 
@@ -34,12 +38,46 @@ class FourBitDequantizerTest {
             FourBitDequantizer dequantizer = new FourBitDequantizer(workers);
             FloatBuffer floats = FloatBuffer.allocate(count);
             dequantizer.toFloat(tensor, from, count, floats);
-            ShortBuffer shorts = ShortBuffer.allocate(count);
-            dequantizer.toBfloat16(tensor, from, count, shorts);
 
             assertThat(floats.array()).isEqualTo(Arrays.copyOfRange(QuantTesting.floats(tensor), from, from + count));
-            assertThat(shorts.array())
-                    .isEqualTo(Arrays.copyOfRange(QuantTesting.bfloat16s(dequantizer, tensor), from, from + count));
+        }
+    }
+
+    @ParameterizedTest(name = "rows of {0}, {1} apart")
+    @CsvSource({"576, 608", "64, 64", "100, 132", "38400, 38432", "1, 3"})
+    void rowsHoldTheWholeAndLeaveWhatIsBetweenThem(int width, int stride) {
+        FourBitTensor whole = QuantTesting.quantize(QuantSpec.DEFAULT, QuantTesting.normal(12, ROWS_OF_ALL));
+        int rows = ROWS_OF_ALL / width;
+        try (Workers workers = new Workers(2)) {
+            FourBitDequantizer dequantizer = new FourBitDequantizer(workers);
+            FloatBuffer floats = FloatBuffer.allocate(rows * stride);
+            ShortBuffer shorts = ShortBuffer.allocate(rows * stride);
+            dequantizer.toFloat(whole, floats, width, stride);
+            dequantizer.toBfloat16(whole, shorts, width, stride);
+
+            float[] wantedFloats = new float[rows * stride];
+            short[] wantedShorts = new short[rows * stride];
+            float[] allFloats = QuantTesting.floats(whole);
+            short[] allShorts = QuantTesting.bfloat16s(dequantizer, whole);
+            for (int row = 0; row < rows; row++) {
+                System.arraycopy(allFloats, row * width, wantedFloats, row * stride, width);
+                System.arraycopy(allShorts, row * width, wantedShorts, row * stride, width);
+            }
+
+            assertThat(floats.array()).isEqualTo(wantedFloats);
+            assertThat(shorts.array()).isEqualTo(wantedShorts);
+        }
+    }
+
+    @Test
+    void rowsThatDoNotFitAreRefused() {
+        try (Workers workers = new Workers(1)) {
+            FourBitDequantizer dequantizer = new FourBitDequantizer(workers);
+
+            assertThatThrownBy(() -> dequantizer.toBfloat16(tensor, ShortBuffer.allocate(2 * ELEMENTS), 10, 20))
+                    .hasMessage("Cannot write 70001 weights in rows of 10, 20 apart");
+            assertThatThrownBy(() -> dequantizer.toFloat(tensor, FloatBuffer.allocate(2 * ELEMENTS - 2), 1, 2))
+                    .hasMessageContaining("over 140001 numbers: the buffer has room for 140000");
         }
     }
 
@@ -83,7 +121,7 @@ class FourBitDequantizerTest {
             FourBitDequantizer dequantizer = new FourBitDequantizer(workers);
             assertThatThrownBy(() -> dequantizer.toBfloat16(tensor, ShortBuffer.allocate(5)))
                     .isInstanceOf(IllegalArgumentException.class)
-                    .hasMessage("Cannot write 70001 weights: the buffer has room for 5");
+                    .hasMessage("Cannot write weights over 70001 numbers: the buffer has room for 5");
         }
     }
 
