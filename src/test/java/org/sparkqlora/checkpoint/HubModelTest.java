@@ -65,7 +65,11 @@ class HubModelTest {
         Path model = model(null).folder();
 
         assertThat(model.resolve("model.safetensors")).hasBinaryContent(hub.files.get("model.safetensors"));
-        assertThat(rangesOf("model.safetensors")).containsExactly("null", "bytes=50000-", "bytes=75000-");
+        // What was sent before a break need not all have arrived.
+        List<String> ranges = rangesOf("model.safetensors");
+        assertThat(ranges).hasSize(3).startsWith("null");
+        assertThat(startOf(ranges.get(1))).isBetween(1L, 50_000L);
+        assertThat(startOf(ranges.get(2))).isBetween(startOf(ranges.get(1)) + 1, 75_000L);
     }
 
     @Test
@@ -75,12 +79,15 @@ class HubModelTest {
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessage("Failed to download model org/small@%s from %s; what is here already is kept"
                         .formatted(SmallHub.COMMIT, hub.endpoint()));
+        long arrived = startOf(rangesOf("model.safetensors").get(4));
         hub.requests.clear();
 
         Path model = model(null).folder();
 
         assertThat(model.resolve("model.safetensors")).hasBinaryContent(hub.files.get("model.safetensors"));
-        assertThat(rangesOf("model.safetensors")).containsExactly("bytes=96875-");
+        assertThat(rangesOf("model.safetensors"))
+                .singleElement()
+                .satisfies(range -> assertThat(startOf(range)).isBetween(arrived + 1, 96_875L));
         assertThat(hub.requests).noneMatch(request -> request.startsWith("file") && request.contains("config.json"));
     }
 
@@ -182,6 +189,10 @@ class HubModelTest {
 
     private HubModel model(@Nullable String token) {
         return new HubModel(PINNED, hub.access(token), cache);
+    }
+
+    private static long startOf(String range) {
+        return Long.parseLong(range.replaceAll("bytes=(\\d+)-", "$1"));
     }
 
     private List<String> rangesOf(String name) {
