@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.CausalAttention.Attended;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
+import org.sparkqlora.tensor.TensorScope;
 
 /**
  * The first part of a decoder layer: {@code output(attention(q, k, v))}, where q, k and v are projections of the part's input, q and k
@@ -22,6 +23,17 @@ record AttentionBlock(
     /** Queries or keys in heads, (T, heads, headSize), as they were before a norm, if there is one, and after all that is done to them. */
     record Heads(Tensor plain, Tensor turned) {}
 
+    /** What came of attention, and what its gradient needs. */
+    record Mixed(List<LinearPass.Tape> projections, Heads query, Heads key, Tensor value, Attended attended) {
+        private Stream<Tensor> tensors() {
+            return Stream.of(
+                            projections.stream().flatMap(LinearPass.Tape::tensors),
+                            Stream.of(query.plain(), query.turned(), key.plain(), key.turned(), value),
+                            attended.tensors())
+                    .flatMap(each -> each);
+        }
+    }
+
     /**
      * What the gradient needs of the forward pass, and its result.
      *
@@ -29,22 +41,17 @@ record AttentionBlock(
      */
     record Tape(
             Tensor input,
-            List<LinearPass.Tape> projections,
-            Heads query,
-            Heads key,
-            Tensor value,
-            Attended attended,
+            Mixed mixed,
             List<LinearPass.Tape> output,
             @Nullable Tensor made,
             Tensor result) {
         /** All tensors but the input; some may come twice. */
         Stream<Tensor> tensors() {
             return Stream.of(
-                            projections.stream().flatMap(LinearPass.Tape::tensors),
-                            Stream.of(query.plain(), query.turned(), key.plain(), key.turned(), value, result),
-                            attended.tensors(),
+                            mixed.tensors(),
                             output.stream().flatMap(LinearPass.Tape::tensors),
-                            Stream.ofNullable(made))
+                            Stream.ofNullable(made),
+                            Stream.of(result))
                     .flatMap(each -> each);
         }
     }
@@ -55,6 +62,26 @@ record AttentionBlock(
      * @param keeps whether that is to hold the probabilities of attention, which the gradient computes again otherwise
      */
     Tape record(Tensor input, PassContext.Layer context, boolean keeps) {
+        Mixed mixed = mixed(input, context, keeps);
+        SharedInput.Recorded projected = output.apply(mixed.attended().output());
+        Tensor made = projected.outputs().get(0);
+        Tensor result = branch.leave(input, made);
+        return new Tape(input, mixed, projected.tapes(), branch.needsOutput() ? made : null, result);
+    }
+
+    /** The result. What a step leaves is freed at once, so that the next one finds memory that is still in a cache. */
+    Tensor forward(Tensor input, PassContext.Layer context) {
+        return TensorScope.keep(() -> {
+            Tensor attended = TensorScope.keep(
+                    () -> mixed(input, context, false).attended().output());
+            Tensor made =
+                    TensorScope.keep(() -> output.apply(attended).outputs().get(0));
+            TensorScope.free(attended);
+            return branch.leave(input, made);
+        });
+    }
+
+    private Mixed mixed(Tensor input, PassContext.Layer context, boolean keeps) {
         SharedInput.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::room));
         Heads q = heads(projections.outputs().get(0), queryNorm, context.rotary());
         Heads k = heads(projections.outputs().get(1), keyNorm, context.rotary());
@@ -62,31 +89,37 @@ record AttentionBlock(
         KeysAndValues seen = context.seen(k.turned(), values);
         Attended attended = context.attention()
                 .forward(q.turned(), seen.keys(), seen.values(), context.batch(), keeps, output::room);
-        SharedInput.Recorded projected = output.apply(attended.output());
-        Tensor made = projected.outputs().get(0);
-        Tensor result = branch.leave(input, made);
-        Tensor needed = branch.needsOutput() ? made : null;
-        return new Tape(input, projections.tapes(), q, k, values, attended, projected.tapes(), needed, result);
+        return new Mixed(projections.tapes(), q, k, values, attended);
     }
 
     /** The gradient of the input. */
     Tensor backward(Tensor resultGradient, Tape tape, PassContext.Layer context, GradientSum gradients) {
-        Tensor dProjected = branch.throughLeave(resultGradient, tape.made(), gradients);
-        Tensor dOutput = output.backwardOf(dProjected, tape.output(), gradients);
+        Tensor dOutput = TensorScope.keep(() -> output.backwardOf(
+                branch.throughLeave(resultGradient, tape.made(), gradients), tape.output(), gradients));
+        List<Tensor> dProjected =
+                TensorScope.keepAll(() -> throughMixed(dOutput, tape.mixed(), context, gradients), each -> each);
+        TensorScope.free(dOutput);
+        Tensor dEntered = TensorScope.keep(
+                () -> queryKeyValue.backward(dProjected, tape.mixed().projections(), gradients));
+        dProjected.forEach(TensorScope::free);
+        return branch.throughEnter(dEntered, tape.input(), resultGradient, gradients);
+    }
+
+    /** The gradients of what the projections made. */
+    private List<Tensor> throughMixed(
+            Tensor outputGradient, Mixed mixed, PassContext.Layer context, GradientSum gradients) {
         CausalAttention.Gradients inner = context.attention()
                 .backward(
-                        dOutput,
-                        tape.attended(),
-                        tape.query().turned(),
-                        tape.key().turned(),
-                        tape.value(),
+                        outputGradient,
+                        mixed.attended(),
+                        mixed.query().turned(),
+                        mixed.key().turned(),
+                        mixed.value(),
                         context.batch(),
                         queryKeyValue::gradientRoom);
-        Tensor dQuery = throughHeads(inner.query(), tape.query(), queryNorm, context.rotary(), gradients);
-        Tensor dKey = throughHeads(inner.key(), tape.key(), keyNorm, context.rotary(), gradients);
-        Tensor dEntered = queryKeyValue.backward(
-                List.of(flat(dQuery), flat(dKey), flat(inner.value())), tape.projections(), gradients);
-        return branch.throughEnter(dEntered, tape.input(), resultGradient, gradients);
+        Tensor dQuery = throughHeads(inner.query(), mixed.query(), queryNorm, context.rotary(), gradients);
+        Tensor dKey = throughHeads(inner.key(), mixed.key(), keyNorm, context.rotary(), gradients);
+        return List.of(flat(dQuery), flat(dKey), flat(inner.value()));
     }
 
     private Heads heads(Tensor projected, @Nullable Normalization norm, @Nullable Rotary rotary) {

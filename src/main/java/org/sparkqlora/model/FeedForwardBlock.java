@@ -28,8 +28,14 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, SharedInput d
     /** The stream after the part, and what the gradient needs. */
     record Recorded(Tensor result, Tape tape) {}
 
+    /** The stream after the part. What a step leaves is freed at once, so that the next one finds memory that is still in a cache. */
     Tensor forward(Tensor input) {
-        return TensorScope.keep(() -> record(input).result());
+        return TensorScope.keep(() -> {
+            Tensor active = TensorScope.keep(() -> active(gateUp.apply(branch.enter(input, gateUp::room))));
+            Tensor made = TensorScope.keep(() -> down.apply(active).outputs().get(0));
+            TensorScope.free(active);
+            return branch.leave(input, made);
+        });
     }
 
     Recorded record(Tensor input) {
@@ -56,12 +62,14 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, SharedInput d
     /** The gradient of the input. */
     Tensor backward(Tensor resultGradient, Tape tape, GradientSum gradients) {
         List<Tensor> gated = tape.gated().outputs();
-        Tensor dMade = branch.throughLeave(resultGradient, tape.made(), gradients);
-        Tensor dActive = down.backwardOf(dMade, tape.down(), gradients);
-        Tensor dEntered = gateUp.backward(
-                activation.backward(dActive, gated.get(0), gated.get(1), gateUp::gradientRoom),
-                tape.gated().tapes(),
-                gradients);
+        Tensor dActive = TensorScope.keep(() ->
+                down.backwardOf(branch.throughLeave(resultGradient, tape.made(), gradients), tape.down(), gradients));
+        List<Tensor> dGated = TensorScope.keepAll(
+                () -> activation.backward(dActive, gated.get(0), gated.get(1), gateUp::gradientRoom), each -> each);
+        TensorScope.free(dActive);
+        Tensor dEntered =
+                TensorScope.keep(() -> gateUp.backward(dGated, tape.gated().tapes(), gradients));
+        dGated.forEach(TensorScope::free);
         return branch.throughEnter(dEntered, tape.input(), resultGradient, gradients);
     }
 

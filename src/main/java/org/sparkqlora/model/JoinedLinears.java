@@ -40,8 +40,11 @@ record JoinedLinears(
         long outputs,
         long ranks,
         @Nullable Tensor bias) implements SharedInput {
-    /** Numbers of 16 bits in a row of a tile of AMX (Intel's Instruction Set Reference, TILECFG): a product over half a tile costs more than over one. */
-    private static final long GRAIN = 32;
+    /**
+     * What the ranks come in: numbers of 16 bits in a row of an AMX tile (Intel's Instruction Set Reference, TILECFG). A product over half a
+     * tile costs more than over a whole one.
+     */
+    static final int TILE = 32;
 
     /**
      * A module's part of the matrix.
@@ -89,7 +92,7 @@ record JoinedLinears(
     }
 
     private static long roundUp(long ranks) {
-        return (ranks + GRAIN - 1) / GRAIN * GRAIN;
+        return (ranks + TILE - 1) / TILE * TILE;
     }
 
     private void fill(List<Source> sources, BoundParameters parameters, Workspace workspace) {
@@ -228,10 +231,17 @@ record JoinedLinears(
         return whole;
     }
 
-    /** {@code width} columns with room for the ranks behind them. */
+    /**
+     * {@code width} columns with room for the ranks behind them. Where they end within a tile, oneDNN reads on into the room, and what it
+     * reads, though multiplied by zero, must be finite.
+     */
     private Tensor emptyWithRoom(long tokens, long width) {
-        return torch.empty(new long[] {tokens, width + ranks}, matrix.options(), null)
-                .narrow(1, 0, width);
+        Tensor whole = torch.empty(new long[] {tokens, width + ranks}, matrix.options(), null);
+        if (width % TILE != 0) {
+            whole.narrow(1, width, ranks).zero_();
+        }
+
+        return whole.narrow(1, 0, width);
     }
 
     /** The columns that begin with {@code first}, and the room behind them. */

@@ -23,7 +23,8 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
 
     /** Maps the residual stream (T, hidden) to that of the next layer. */
     Tensor forward(Tensor input) {
-        return feedForward.forward(attended(input));
+        Tensor attended = attention.forward(input, context);
+        return feedForward.forward(attended);
     }
 
     /** As {@link #forward}, keeping what the gradient needs but for what {@code recompute} says. */
@@ -49,9 +50,5 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
             Tensor middleGradient = feedForward.recomputedBackward(resultGradient, tape.result(), gradients);
             return attention.backward(middleGradient, tape, context, gradients);
         });
-    }
-
-    private Tensor attended(Tensor input) {
-        return TensorScope.keep(() -> attention.record(input, context, false).result());
     }
 }

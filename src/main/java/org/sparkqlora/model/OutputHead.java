@@ -124,8 +124,9 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         List<Tensor> weights = panels(weight, 0);
         Tensor sum = hardware.zeros(ScalarType.Float, products.get(0).size(0), weight.size(1));
         for (int i = 0; i < products.size(); i++) {
-            List<Tensor> gradients = slices(products.get(i), 1, SLICE);
-            List<Tensor> rows = slices(weights.get(i), 0, SLICE);
+            int width = sliceOf(products.get(i));
+            List<Tensor> gradients = slices(products.get(i), 1, width);
+            List<Tensor> rows = slices(weights.get(i), 0, width);
             TensorScope.run(() -> {
                 Tensor part = torch.mm(gradients.get(0), rows.get(0));
                 for (int k = 1; k < rows.size(); k++) {
@@ -137,6 +138,12 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         }
 
         return sum;
+    }
+
+    /** The last panel may not end with a tile: oneDNN, given a slice that does not, reads on behind it, and there nothing follows. */
+    private static int sliceOf(Tensor panel) {
+        int width = Math.toIntExact(panel.size(1));
+        return width % JoinedLinears.TILE == 0 ? SLICE : width;
     }
 
     /** Adds {@code products' inputs}, few rows of it at a time: libtorch holds the product of 16 bits, and a copy of it in 32. */

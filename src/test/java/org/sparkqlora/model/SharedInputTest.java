@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -13,12 +14,15 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.Projection;
 import org.sparkqlora.weights.ProjectionShape;
 
@@ -91,6 +95,49 @@ class SharedInputTest {
 
         assertThat(values(joined.tapes(example.input).get(0).input()))
                 .isEqualTo(values(joined.apply(example.input).tapes().get(0).input()));
+    }
+
+    /** oneDNN reads behind the last column where that is within a tile. */
+    @ParameterizedTest
+    @CsvSource({"48, 72", "40, 600", "64, 96"})
+    void whatMemoryHeldBehindARowNeverReachesAProduct(int inputs, int outputs) {
+        int tokens = 32;
+        try (Workspace halves =
+                new Workspace(ScalarType.BFloat16, new FourBitDequantizer(workers), Hardware.processor(workers))) {
+            ParameterIndex.Builder builder = ParameterIndex.builder();
+            AdapterPlace adapter = new AdapterPlace(
+                    builder.add("lora_A.weight", 4, inputs), builder.add("lora_B.weight", outputs, 4), null, 2);
+            ParameterIndex index = builder.build();
+            FlatVector numbers = FlatVector.zeros(index.size());
+            BoundParameters parameters = new BoundParameters(index, numbers, ScalarType.BFloat16, halves.hardware());
+            SharedInput joined = JoinedLinears.of(
+                    List.of(new JoinedLinears.Source(
+                            Projection.DOWN,
+                            new ProjectionShape(outputs, inputs),
+                            new BaseMatrix.Dense(torch.randn(outputs, inputs).to(ScalarType.BFloat16)),
+                            null,
+                            new LinearPlace(null, null, adapter))),
+                    parameters,
+                    halves);
+
+            poison(tokens, inputs + JoinedLinears.TILE);
+            Tensor input = joined.room(tokens).copy_(torch.ones(tokens, inputs));
+            SharedInput.Recorded made = joined.apply(input);
+            poison(tokens, outputs + JoinedLinears.TILE);
+            Tensor gradient = joined.gradientRoom(tokens).get(0).copy_(torch.ones(tokens, outputs));
+            FlatVector sums = FlatVector.zeros(index.size());
+            Tensor dInput = joined.backward(List.of(gradient), made.tapes(), new GradientSum(sums));
+
+            assertThat(values(made.outputs().get(0).to(ScalarType.Float))).doesNotContain(Float.NaN);
+            assertThat(values(dInput.to(ScalarType.Float))).doesNotContain(Float.NaN);
+            assertThat(values(sums)).doesNotContain(Float.NaN);
+        }
+    }
+
+    /** Leaves free memory of this size that holds no numbers, which malloc hands out next. */
+    private static void poison(long rows, long columns) {
+        TensorScope.run(
+                () -> TensorMemory.empty(ScalarType.BFloat16, rows, columns).fill_(new Scalar(Double.NaN)));
     }
 
     private static void assertEqualOneByOne(Example example) {
