@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,10 +28,13 @@ import org.sparkqlora.weights.WeightFolder;
 
 /** The reckoned peak of a pass beside that of the same operations on the processor. */
 class GpuPassMemoryTest {
-    /** The processor's products and attention have buffers of their own. Found: 0.84 to 0.98. */
-    private static final double LEAST = 0.8;
+    /** The processor's products and attention have buffers of their own. Found: 0.81 to 0.98. */
+    private static final double LEAST = 0.75;
 
     private static final double MOST = 1.2;
+
+    /** The middle of them counts: a look can miss a short peak, and the just-in-time compiler takes and frees tens of MB of malloc's too. */
+    private static final int PASSES = 5;
 
     private static final int TOKENS = 1024;
     private static final int VOCABULARY = 4096;
@@ -77,10 +81,20 @@ class GpuPassMemoryTest {
         List<TokenRow> batch = rows(rows);
         try (BoundParameters parameters = decoder.bind(start)) {
             decoder.addGradient(parameters, batch, gradient); // makes room for a layer, and products ready
-            try (HeapWatch watch = new HeapWatch()) {
-                decoder.addGradient(parameters, batch, gradient);
-                return watch.growth();
-            }
+            return IntStream.range(0, PASSES)
+                    .mapToLong(pass -> growth(() -> decoder.addGradient(parameters, batch, gradient)))
+                    .sorted()
+                    .skip(PASSES / 2)
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    private static long growth(Runnable pass) {
+        System.gc(); // what other tests left for the collector to free would be freed within the pass
+        try (HeapWatch watch = new HeapWatch()) {
+            pass.run();
+            return watch.growth();
         }
     }
 
