@@ -93,13 +93,13 @@ class Bench:
         self.count += 1
         return self.work / "logs" / f"{self.count:03d}-{name}.log"
 
-    def submit(self, name, arguments, master=None, settings=(), jvm=()):
-        """Runs a command of ours as a user does."""
+    def submit(self, name, arguments, master=None, settings=(), jvm=(), cores=None):
+        """Runs a command of ours as a user does, on so many cores alone if told."""
         options = self.options
         conf = [part for setting in settings for part in ("--conf", setting)]
         slots = 1 if self.on_card() else options.threads
         command = [
-            options.spark_submit, "--master", master or f"local[{slots}]", "--properties-file", options.conf,
+            *pinned(cores), options.spark_submit, "--master", master or f"local[{slots}]", "--properties-file", options.conf,
             *conf, *jvm, options.jar, *arguments,
         ]
         environment = {"SPARK_LOCAL_IP": "127.0.0.1", "SPARK_SCALA_VERSION": "2.12", **(ALLOCATOR if self.on_card() else {})}
@@ -112,8 +112,8 @@ class Bench:
         """Peak of what the training is about: the card's memory, or the processes'."""
         return measured.card_gib if self.on_card() else measured.peak_gib
 
-    def peer(self, script, arguments, environment=None):
-        return run([self.python, HERE / script, *arguments], self.log(pathlib.Path(script).stem), environment, self.on_card())
+    def peer(self, script, arguments, environment=None, cores=None):
+        return run([*pinned(cores), self.python, HERE / script, *arguments], self.log(pathlib.Path(script).stem), environment, self.on_card())
 
     def rows(self):
         path = self.work / f"rows-{self.options.sequence}.jsonl"
@@ -158,6 +158,11 @@ class Training:
         self.losses = losses
         self.peak_gib = peak_gib
         self.begin = begin
+
+
+def pinned(cores):
+    """The beginning of a command that has so many cores: the JVM compiles and collects on idle ones else."""
+    return ["taskset", "--cpu-list", f"0-{cores - 1}"] if cores else []
 
 
 def peer_python():
@@ -345,7 +350,7 @@ def prepare(bench):
     for _ in range(bench.options.repetitions):
         for cores in sorted({1, bench.options.threads}):
             found.setdefault(("ours", cores), []).append(own_preparation(bench, data, cores))
-            peer = bench.peer("peer_prepare.py", ["--model", bench.options.model, "--data", data, "--processes", cores]).result
+            peer = bench.peer("peer_prepare.py", ["--model", bench.options.model, "--data", data, "--processes", cores], cores=cores).result
             found.setdefault(("datasets.map", cores), []).append(peer)
     rows = [
         [f"{who}, cores: {cores}", median_of(runs, lambda run: run["examples"] / run["seconds"]),
@@ -361,7 +366,7 @@ def own_preparation(bench, data, cores):
     shutil.rmtree(output, ignore_errors=True)
     return bench.submit("prepare", [
         "prepare", "--model", bench.options.model, "--data", data, "--output", output, "--sequence-length", 1024,
-    ], f"local[{cores}]").result
+    ], f"local[{cores}]", cores=cores).result
 
 
 def start(bench):

@@ -19,7 +19,7 @@ final class MessagesJson {
         JsonNode list = list(record, name);
         List<ChatMessage> messages = new ArrayList<>(list.size());
         for (int i = 0; i < list.size(); i++) {
-            messages.add(message(list.get(i), "%s[%d]".formatted(name, i)));
+            messages.add(message(list.get(i), name + "[" + i + "]"));
         }
 
         return messages;

@@ -12,8 +12,11 @@ import java.util.List;
  * @param to byte behind the last
  */
 record SourceSplit(SourceFile file, long from, long to) implements Serializable {
-    /** Small enough to share a large file among many tasks, large enough that opening it does not count. */
-    private static final long BYTES = 32L << 20;
+    /**
+     * Small enough to share a large file among many tasks, and that a group that begins within one passes over few lines; large enough that
+     * opening it does not count.
+     */
+    private static final long BYTES = 8L << 20;
 
     /** The parts of {@code file}, in order. They depend on nothing but the file. */
     static List<SourceSplit> of(SourceFile file) {

@@ -9,10 +9,12 @@ import org.jspecify.annotations.Nullable;
 public final class Template {
     private final List<Statement> body;
     private final Limits limits;
+    private final boolean marksGeneration;
 
     private Template(List<Statement> body, Limits limits) {
         this.body = List.copyOf(body);
         this.limits = limits;
+        this.marksGeneration = GenerationSearch.isIn(body);
     }
 
     /** Parses {@code source}; throws {@link TemplateException} with the line of the first mistake. */
@@ -38,6 +40,6 @@ public final class Template {
 
     /** Whether {@code {% generation %}} blocks say what the assistant writes. */
     public boolean marksGeneration() {
-        return GenerationSearch.isIn(body);
+        return marksGeneration;
     }
 }
