@@ -18,8 +18,12 @@ public final class FourBitQuantizer {
     private final Workers workers;
 
     public FourBitQuantizer(QuantSpec spec, Workers workers) {
+        this(spec, workers, FourBitEncoder.fastest(spec.code()));
+    }
+
+    FourBitQuantizer(QuantSpec spec, Workers workers, FourBitEncoder encoder) {
         this.spec = spec;
-        this.encoder = FourBitEncoder.fastest(spec.code());
+        this.encoder = encoder;
         this.workers = workers;
     }
 
