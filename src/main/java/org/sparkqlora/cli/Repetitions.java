@@ -10,10 +10,8 @@ import java.util.Arrays;
 record Repetitions(int count) {
     private static final double NANOS = 1e9;
 
-    /** A short piece of work is compiled after so many runs, a long one has loops that are compiled while it runs. */
-    private static final int MOST_WARM_UPS = 20;
-
-    private static final double WARM_UP_SECONDS = 0.5;
+    /** What the parts before left to compile is compiled first. */
+    private static final double WARM_UP_SECONDS = 1;
 
     Repetitions {
         if (count < 1) {
@@ -24,9 +22,9 @@ record Repetitions(int count) {
     /** Seconds of one run, the median of all. */
     double medianSeconds(Runnable work) {
         long begin = System.nanoTime();
-        for (int i = 0; i < MOST_WARM_UPS && (i == 0 || (System.nanoTime() - begin) / NANOS < WARM_UP_SECONDS); i++) {
+        do {
             work.run();
-        }
+        } while ((System.nanoTime() - begin) / NANOS < WARM_UP_SECONDS);
 
         double[] seconds = new double[count];
         for (int i = 0; i < count; i++) {
