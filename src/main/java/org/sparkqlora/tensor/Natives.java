@@ -103,6 +103,8 @@ public final class Natives {
      * for the process and spins, gets none.
      */
     private static void setLibraries() {
+        // or JavaCPP writes to System.err that OpenBLAS' binding, the newest there is, is of the release before
+        System.getProperties().putIfAbsent("org.bytedeco.javacpp.logger", "slf4j");
         if (Platform.isLinux() && !Platform.isAndroid()) {
             LibC libc = Native.load("c", LibC.class);
             libc.setenv("OMP_WAIT_POLICY", "PASSIVE", UNLESS_SET);
