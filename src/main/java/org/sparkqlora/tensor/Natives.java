@@ -41,6 +41,9 @@ public final class Natives {
 
     private static final String LOCK = "spark-qlora.lock";
 
+    /** Where JavaCPP unpacks libraries, below it in a folder named as the jar. */
+    private static final String CACHE = "org.bytedeco.javacpp.cachedir";
+
     private Natives() {}
 
     /** Loads libtorch. Further calls do nothing. */
@@ -119,6 +122,7 @@ public final class Natives {
      */
     private static void loadAloneOnThisHost() {
         try {
+            separateVersions();
             Path lock = Loader.getCacheDir().toPath().resolve(LOCK);
             try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock held = channel.lock()) {
@@ -128,6 +132,18 @@ public final class Natives {
             throw new UncheckedIOException(
                     "Failed to unpack libtorch. Set org.bytedeco.javacpp.cachedir to a folder that can be written.", e);
         }
+    }
+
+    /**
+     * Gives each version of libtorch a cache of its own. JavaCPP loads a library before it has unpacked those that this one needs: a jar
+     * of the same name as an older one would meet the older's there, and the process would abort.
+     */
+    private static void separateVersions() throws IOException {
+        String cache = System.getProperty(
+                CACHE,
+                Path.of(System.getProperty("user.home"), ".javacpp", "cache").toString());
+        String version = Loader.getVersion("org.bytedeco", "pytorch");
+        System.setProperty(CACHE, Path.of(cache, "libtorch-" + version).toString());
     }
 
     /**

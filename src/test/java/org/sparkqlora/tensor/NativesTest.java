@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.Test;
@@ -33,6 +34,14 @@ class NativesTest {
             processes.get(i).waitFor();
             assertThat(Files.readString(folder.resolve("out-" + i))).contains("sum 3.0");
         }
+    }
+
+    @Test
+    void eachVersionOfLibtorchIsUnpackedIntoAFolderOfItsOwn() throws IOException {
+        Natives.load();
+
+        assertThat(Loader.getCacheDir()).hasName("libtorch-" + Loader.getVersion("org.bytedeco", "pytorch"));
+        assertThat(Loader.getCacheDir()).isDirectoryRecursivelyContaining("glob:**libtorch_cpu.so");
     }
 
     @Test
