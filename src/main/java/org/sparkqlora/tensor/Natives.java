@@ -142,8 +142,10 @@ public final class Natives {
         String cache = System.getProperty(
                 CACHE,
                 Path.of(System.getProperty("user.home"), ".javacpp", "cache").toString());
-        String version = Loader.getVersion("org.bytedeco", "pytorch");
-        System.setProperty(CACHE, Path.of(cache, "libtorch-" + version).toString());
+        String own = "libtorch-" + Loader.getVersion("org.bytedeco", "pytorch");
+        if (!Path.of(cache).endsWith(own)) { // a process that this one starts may inherit its properties
+            System.setProperty(CACHE, Path.of(cache, own).toString());
+        }
     }
 
     /**

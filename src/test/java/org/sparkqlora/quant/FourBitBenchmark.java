@@ -36,7 +36,7 @@ public class FourBitBenchmark {
 
     private final Workers workers = new Workers(1);
     private final float[] weights = new float[WEIGHTS];
-    private final FloatSource source = new Weights(weights);
+    private final FloatSource source = FloatSource.of(weights);
     private final ShortBuffer shorts = direct(Short.BYTES).asShortBuffer();
     private final FloatBuffer floats = direct(Float.BYTES).asFloatBuffer();
     private FourBitQuantizer quantizer;
@@ -77,18 +77,5 @@ public class FourBitBenchmark {
 
     private static ByteBuffer direct(int bytes) {
         return ByteBuffer.allocateDirect(WEIGHTS * bytes).order(ByteOrder.nativeOrder());
-    }
-
-    /** Numbers in memory. */
-    private record Weights(float[] values) implements FloatSource {
-        @Override
-        public long length() {
-            return values.length;
-        }
-
-        @Override
-        public void read(long from, float[] target, int count) {
-            System.arraycopy(values, Math.toIntExact(from), target, 0, count);
-        }
     }
 }
