@@ -1,5 +1,6 @@
 package org.sparkqlora.cli;
 
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How many rows an optimiser step takes, how many pass through the model at once, and what such a pass keeps. */
@@ -29,8 +30,26 @@ final class BatchOptions {
                             + " bit. Default: ${DEFAULT-VALUE}.")
     RecomputeChoice recompute = RecomputeChoice.ALL;
 
+    @Option(
+            names = "--passes-at-once",
+            paramLabel = "N",
+            description =
+                    "Micro-batches that a task has in the model at once, on the processor, each by its part of the task's"
+                            + " threads. Fewer take less memory. With fewer than threads, libtorch divides products among"
+                            + " those, which rounds otherwise. Default: as many as spark.task.cpus.")
+    @Nullable
+    Integer passesAtOnce;
+
+    /** Micro-batches that a task of so many threads has in the model at once, if it has as many. */
+    int passesOf(int threads) {
+        return passesAtOnce == null ? threads : Math.min(passesAtOnce, threads);
+    }
+
     void check(Problems problems) {
         problems.requireAtLeast("--batch-size", 1, rows);
         problems.requireAtLeast("--micro-batch-size", 1, microRows);
+        if (passesAtOnce != null) {
+            problems.requireAtLeast("--passes-at-once", 1, passesAtOnce);
+        }
     }
 }

@@ -97,9 +97,20 @@ final class ClusterSetup {
     MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, Recompute recompute) {
         int atOnce = TaskSlots.ofExecutor(context);
         int executors = (shards + atOnce - 1) / atOnce;
-        StepSize step =
-                new StepSize(width, options.run.batch.rows, options.run.batch.microRows, shards, executors, recompute);
+        StepSize step = new StepSize(
+                width,
+                options.run.batch.rows,
+                options.run.batch.microRows,
+                shards,
+                executors,
+                recompute,
+                passesAtOnce());
         return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step);
+    }
+
+    /** Micro-batches that a task has in the model at once, if it has as many. */
+    int passesAtOnce() {
+        return options.run.batch.passesOf(TaskSlots.threadsOfTask(context));
     }
 
     /** Tells what could be better, and refuses, with all reasons at once, what would fail. */

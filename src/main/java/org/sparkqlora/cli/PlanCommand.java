@@ -42,6 +42,7 @@ final class PlanCommand implements Command {
             "--optimizer-pages",
             "--recompute",
             "--task-cpus",
+            "--passes-at-once",
             "--device");
 
     @Spec
@@ -97,7 +98,9 @@ final class PlanCommand implements Command {
             names = "--task-cpus",
             defaultValue = "1",
             paramLabel = "N",
-            description = "For --spark-conf: cores that a task computes with. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Cores that a task computes with. On the processor each has a micro-batch of its own, as far as a"
+                            + " shard has several, and takes memory for it. Default: ${DEFAULT-VALUE}.")
     int threads = 1;
 
     @Option(
@@ -222,7 +225,8 @@ final class PlanCommand implements Command {
                 batch.microRows,
                 shards == null ? executors : shards,
                 executors,
-                batch.recompute.planned());
+                batch.recompute.planned(),
+                onGpus() ? 1 : batch.passesOf(threads));
     }
 
     /** Memory of this machine, or what its container allows. */

@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Passes;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.Sampling;
 import org.sparkqlora.optim.Paging;
@@ -106,7 +107,8 @@ final class Training {
             PreparedData heldOut = heldOut(context, encoders, output);
             TrainPlan asked = plan(rows, whole, start, shards);
             TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
-            FolderModelSource model = source(context, plan, output).recomputing(recompute);
+            FolderModelSource model =
+                    source(context, plan, output).passing(new Passes(recompute, setup.passesAtOnce()));
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
             Watched watched = new Watched(memory, mlflow);
             return Optional.of(train(context, run, exchange, start, output, watched));

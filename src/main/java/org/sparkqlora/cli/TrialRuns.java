@@ -47,7 +47,7 @@ final class TrialRuns implements AutoCloseable {
         }
     }
 
-    /** Bytes at the peak of a run by {@code method}: a local master with a slot for each task. */
+    /** Bytes at the peak of a run by {@code method}: a local master with a slot for each task, a thread for each pass. */
     long peakOf(Method method, Console console) {
         List<String> arguments = new ArrayList<>(options);
         arguments.addAll(List.of(
@@ -57,8 +57,12 @@ final class TrialRuns implements AutoCloseable {
                 "--max-steps=" + STEPS,
                 "--batch-size=" + step.batchSize(),
                 "--shards=" + step.shards()));
-        return MeasuredRun.of(method, arguments, Map.of("spark.master", "local[%d]".formatted(step.shards())), console)
-                .peakBytes();
+        Map<String, String> settings = Map.of(
+                "spark.master",
+                "local[%d]".formatted(step.shards() * step.passes()),
+                "spark.task.cpus",
+                "" + step.passes());
+        return MeasuredRun.of(method, arguments, settings, console).peakBytes();
     }
 
     @Override

@@ -3,9 +3,14 @@ package org.sparkqlora.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.LongFunction;
@@ -15,12 +20,12 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DecoderLayer.NormWeight;
-import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.tensor.cuda.TorchFailure;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.ModelConfig;
@@ -36,41 +41,41 @@ public final class DecoderModel implements AutoCloseable {
     private final ModelConfig config;
     private final Precision precision;
     private final ScalarType activations;
-    private final int threads;
-    private final Recompute recompute;
+    private final Passes passes;
     private final double dropoutProbability;
     private final double noise;
     private final boolean takesFromBase;
+    private final boolean trainsAdaptersAlone;
     private final ModelLayout layout;
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
-    private final Workers workers;
-    private final FourBitDequantizer dequantizer;
+    private final ThreadTeam team;
+    private final Map<Integer, ThreadTeam> smallerTeams = new ConcurrentHashMap<>();
     private final Hardware hardware;
     private final ComputeThread binding;
-    private final Deque<Workspace> idle = new ConcurrentLinkedDeque<>();
+    private final Deque<WeightRooms> idle = new ConcurrentLinkedDeque<>();
+    private final VectorPool laneGradients;
     private final InitialParameters initial;
 
-    private DecoderModel(
-            WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
-        this.recompute = recompute;
+    private DecoderModel(WeightFolder weights, ModelSpec spec, int threads, Passes passes, Hardware.Source source) {
+        this.passes = passes;
         this.precision = spec.precision();
         this.activations = precision.type();
-        this.threads = threads;
         this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
         this.noise = spec.noise();
         this.takesFromBase = spec.lora() != null && spec.lora().takesFromBase();
+        this.trainsAdaptersAlone = spec.trainsAdaptersAlone();
         this.layout = new ModelLayout(weights.config(), spec);
         this.config = layout.config();
-        this.workers = new Workers(threads);
-        this.dequantizer = new FourBitDequantizer(workers);
-        this.hardware = source.open(workers);
+        this.team = ThreadTeam.of(threads, source);
+        this.hardware = team.hardware();
+        this.laneGradients = new VectorPool(layout.index().size());
         if (precision == Precision.FP16 && hardware.hasRows()) {
             throw new IllegalArgumentException("Cannot compute in fp16 row by row: expected a device of operations");
         }
 
         this.binding = hardware.computeThread();
-        this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, dequantizer, hardware);
+        this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, team.dequantizer(), hardware);
         this.layers = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             layers.add(frozen.layer(layer, layout));
@@ -92,7 +97,7 @@ public final class DecoderModel implements AutoCloseable {
      * Loads a model.
      *
      * @param weights the base; for {@link Method#QLORA} one that holds its projections in 4 bits
-     * @param threads threads a call uses
+     * @param threads of a call
      */
     public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
         return load(weights, spec, threads, recompute, workers -> onProcessor(spec.precision(), workers));
@@ -103,20 +108,26 @@ public final class DecoderModel implements AutoCloseable {
         return precision == Precision.FP16 ? Hardware.operationsOnProcessor() : Hardware.processor(workers);
     }
 
+    /** Loads a model onto a device, with a pass for each thread. */
+    public static DecoderModel load(
+            WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
+        return load(weights, spec, threads, Passes.recomputing(recompute), source);
+    }
+
     /**
      * Loads a model onto a device.
      *
      * @param source tells where its tensors lie
      */
     public static DecoderModel load(
-            WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
+            WeightFolder weights, ModelSpec spec, int threads, Passes passes, Hardware.Source source) {
         if (spec.method() == Method.QLORA && !weights.quantized()) {
             throw new IllegalArgumentException(
                     "Cannot load %s for qlora: expected projections in 4 bits".formatted(weights.path()));
         }
 
         Natives.useThreads(threads);
-        return new DecoderModel(weights, spec, threads, recompute, source);
+        return new DecoderModel(weights, spec, threads, passes, source);
     }
 
     public ParameterIndex parameters() {
@@ -159,7 +170,7 @@ public final class DecoderModel implements AutoCloseable {
     /** Makes one version of the parameters usable by the model. */
     public BoundParameters bind(FlatVector parameters) {
         return binding.call(() -> {
-            Natives.useThreads(threads);
+            Natives.useThreads(team.threads());
             return new BoundParameters(layout.index(), parameters, activations, hardware);
         });
     }
@@ -189,10 +200,72 @@ public final class DecoderModel implements AutoCloseable {
             FlatVector gradient,
             long passSeed,
             OptionalDouble lossScale) {
-        Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, passSeed);
-        EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, passSeed);
-        return inPass(parameters, dropout, embeddingNoise, pass -> {
-            DocumentBatch batch = new DocumentBatch(microBatch);
+        return await(gradientPass(parameters, new MicroBatch(microBatch, passSeed), gradient, lossScale, team));
+    }
+
+    /**
+     * Adds the gradients of micro-batches, and returns the loss of each. As many pass at once as there are threads, each into a vector
+     * of its own; those are added in the order of the micro-batches. The sum is that of one pass after the other with as many threads
+     * as each has here, bit for bit: to no parameter does a pass add twice.
+     *
+     * @param lossScale as above
+     */
+    public List<LossTotal> addGradients(
+            BoundParameters parameters, List<MicroBatch> microBatches, FlatVector gradient, OptionalDouble lossScale) {
+        // the gradient of an embedding is too large to have several, and a tied one is added to twice in a pass
+        Lanes lanes = lanes(trainsAdaptersAlone ? microBatches.size() : 1);
+        ThreadTeam threads = teamOf(lanes);
+        List<LossTotal> losses = new ArrayList<>();
+        if (lanes.count() == 1) {
+            lanes.run(
+                    microBatches.iterator(),
+                    each -> gradientPass(parameters, each, gradient, lossScale, threads),
+                    losses::add);
+            return losses;
+        }
+
+        lanes.run(
+                microBatches.iterator(),
+                each -> {
+                    FlatVector own = laneGradients.zeros();
+                    return gradientPass(parameters, each, own, lossScale, threads)
+                            .thenApply(loss -> new LaneGradient(loss, own));
+                },
+                lane -> {
+                    losses.add(lane.loss());
+                    lane.addTo(gradient);
+                });
+        return losses;
+    }
+
+    /** What one lane made of a micro-batch. */
+    private record LaneGradient(LossTotal loss, FlatVector gradient) {
+        private void addTo(FlatVector sum) {
+            sum.addAll(gradient);
+            gradient.close();
+        }
+    }
+
+    /** A device has work enough of one pass. */
+    private Lanes lanes(int microBatches) {
+        int most = Math.min(team.threads(), passes.atOnce());
+        return new Lanes(hardware.hasRows() ? Math.min(most, Math.max(1, microBatches)) : 1);
+    }
+
+    private ThreadTeam teamOf(Lanes lanes) {
+        return lanes.count() == 1 ? team : smallerTeams.computeIfAbsent(team.threads() / lanes.count(), team::resized);
+    }
+
+    private CompletableFuture<LossTotal> gradientPass(
+            BoundParameters parameters,
+            MicroBatch microBatch,
+            FlatVector gradient,
+            OptionalDouble lossScale,
+            ThreadTeam threads) {
+        Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, microBatch.passSeed());
+        EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, microBatch.passSeed());
+        return startPass(parameters, dropout, embeddingNoise, threads, pass -> {
+            DocumentBatch batch = new DocumentBatch(microBatch.rows());
             return pass.gradient(batch, GradientSum.scaled(gradient, lossScale, batch.targets().length));
         });
     }
@@ -200,6 +273,17 @@ public final class DecoderModel implements AutoCloseable {
     /** The loss of each document, in row and then document order. */
     public List<LossTotal> losses(BoundParameters parameters, List<TokenRow> microBatch) {
         return inPass(parameters, pass -> pass.losses(new DocumentBatch(microBatch)));
+    }
+
+    /** Hands the losses of each micro-batch to {@code sink}, in their order; as many pass at once as there are threads. */
+    public void losses(
+            BoundParameters parameters, Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
+        Lanes lanes = lanes(team.threads());
+        ThreadTeam threads = teamOf(lanes);
+        lanes.run(
+                microBatches,
+                each -> startPass(parameters, null, null, threads, pass -> pass.losses(new DocumentBatch(each))),
+                sink);
     }
 
     /**
@@ -238,35 +322,42 @@ public final class DecoderModel implements AutoCloseable {
     /** Frees the model's tensors. No call may be running. */
     @Override
     public void close() {
-        idle.forEach(Workspace::close);
+        idle.forEach(WeightRooms::close);
         idle.clear();
         binding.close();
-        workers.close();
+        smallerTeams.values().forEach(ThreadTeam::close);
+        team.close();
         frozen.close();
     }
 
     /** A pass that nothing is dropped from and no noise added to. */
     <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
-        return inPass(parameters, null, null, body);
+        return await(startPass(parameters, null, null, team, body));
     }
 
-    private <R> R inPass(
+    private <R> CompletableFuture<R> startPass(
             BoundParameters parameters,
             @Nullable Dropout dropout,
             @Nullable EmbeddingNoise embeddingNoise,
+            ThreadTeam threads,
             Function<ModelPass, R> body) {
-        Workspace idled = idle.poll();
-        Workspace workspace = idled == null ? new Workspace(activations, dequantizer, hardware) : idled;
+        WeightRooms idled = idle.poll();
+        WeightRooms rooms = idled == null ? new WeightRooms(activations, hardware) : idled;
+        Workspace workspace = new Workspace(rooms, threads);
         ModelPass pass = new ModelPass(this, parameters, workspace, dropout, embeddingNoise);
+        return rooms.thread()
+                .start(() -> {
+                    Natives.useThreads(threads.threads());
+                    return body.apply(pass);
+                })
+                .whenComplete((result, failure) -> idle.push(rooms));
+    }
+
+    private <R> R await(CompletableFuture<R> pass) {
         try {
-            return workspace.thread().call(() -> {
-                Natives.useThreads(threads);
-                return body.apply(pass);
-            });
+            return ComputeThread.await(pass);
         } catch (RuntimeException e) {
             throw hardware.hasRows() ? e : TorchFailure.named(e);
-        } finally {
-            idle.push(workspace);
         }
     }
 
@@ -279,15 +370,12 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     Recompute recompute() {
-        return recompute;
+        return passes.recompute();
     }
 
-    PassContext context(DocumentBatch batch) {
-        return new PassContext(config, batch, precision, hardware, null);
-    }
-
-    PassContext context(DocumentBatch batch, KeyValueCache cache) {
-        return new PassContext(config, batch, precision, hardware, cache);
+    /** @param cache of the document before the batch, which the batch goes into; null where every document is whole */
+    PassContext context(DocumentBatch batch, @Nullable KeyValueCache cache, Hardware with) {
+        return new PassContext(config, batch, precision, with, cache);
     }
 
     /** The residual stream that tokens start as. */
@@ -307,17 +395,17 @@ public final class DecoderModel implements AutoCloseable {
         return layout.embedding();
     }
 
-    OutputHead head(BoundParameters parameters) {
+    OutputHead head(BoundParameters parameters, Hardware with) {
         return new OutputHead(
                 trainedOr(layout.head(), parameters, frozen.head()),
                 layout.head(),
                 config.traits().logitMultiplier(),
                 config.traits().logitCap(),
-                hardware);
+                with);
     }
 
-    Normalization finalNorm(BoundParameters parameters) {
-        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config, hardware);
+    Normalization finalNorm(BoundParameters parameters, Hardware with) {
+        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config, with);
     }
 
     private static Tensor trainedOr(@Nullable Parameter place, BoundParameters parameters, @Nullable Tensor frozen) {

@@ -14,6 +14,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
@@ -33,11 +34,11 @@ record ModelPass(
     /** The summed loss; its gradient is added to {@code gradients}. */
     LossTotal gradient(DocumentBatch batch, GradientSum gradients) {
         try (PointerScope scope = new PointerScope()) {
-            PassContext context = model.context(batch);
+            PassContext context = model.context(batch, null, hardware());
             Tensor ids = indices(batch.ids());
             Deque<LayerState> states = forward(embed(ids, batch), context);
             Tensor last = states.pop().input();
-            Tensor dLast = model.hardware().zeros(last.scalar_type(), last.size(0), last.size(1));
+            Tensor dLast = hardware().zeros(last.scalar_type(), last.size(0), last.size(1));
             float[] losses = headGradient(batch, last, dLast, gradients);
             Tensor dInput = backward(states, dLast, context, gradients);
             addEmbeddingGradient(ids, dInput, gradients);
@@ -64,7 +65,7 @@ record ModelPass(
     /** Logits of every token, row-major. */
     float[] logits(DocumentBatch batch) {
         try (PointerScope scope = new PointerScope()) {
-            PassContext context = model.context(batch);
+            PassContext context = model.context(batch, null, hardware());
             return logitsOf(lastHidden(batch, context).narrow(0, 0, batch.tokens()));
         }
     }
@@ -72,7 +73,7 @@ record ModelPass(
     /** Logits of the last token, whose document's past is in {@code cache}; the batch goes there too. */
     float[] lastLogits(DocumentBatch batch, KeyValueCache cache) {
         try (PointerScope scope = new PointerScope()) {
-            PassContext context = model.context(batch, cache);
+            PassContext context = model.context(batch, cache, hardware());
             return logitsOf(lastHidden(batch, context).narrow(0, batch.tokens() - 1L, 1));
         }
     }
@@ -83,16 +84,16 @@ record ModelPass(
         }
 
         try (PointerScope scope = new PointerScope()) {
-            PassContext context = model.context(batch);
+            PassContext context = model.context(batch, null, hardware());
             Tensor hidden = lastHidden(batch, context).index_select(0, indices(batch.predictors()));
-            Tensor normalized = model.finalNorm(parameters).forward(hidden);
-            return model.head(parameters).losses(normalized, batch.targets());
+            Tensor normalized = model.finalNorm(parameters, hardware()).forward(hidden);
+            return model.head(parameters, hardware()).losses(normalized, batch.targets());
         }
     }
 
     private float[] logitsOf(Tensor hidden) {
-        Tensor normalized = model.finalNorm(parameters).forward(hidden);
-        Tensor logits = model.head(parameters).logits(normalized);
+        Tensor normalized = model.finalNorm(parameters, hardware()).forward(hidden);
+        Tensor logits = model.head(parameters, hardware()).logits(normalized);
         float[] values = new float[Math.toIntExact(logits.numel())];
         TensorMemory.read(TensorMemory.onHost(logits), values, values.length);
         return values;
@@ -106,11 +107,12 @@ record ModelPass(
         Tensor predictors = indices(batch.predictors());
         float[][] losses = new float[1][];
         TensorScope.run(() -> {
-            Normalization norm = model.finalNorm(parameters);
+            Normalization norm = model.finalNorm(parameters, hardware());
             Tensor hidden = last.index_select(0, predictors);
             Tensor normalized = norm.forward(hidden);
             Tensor dNormalized = torch.empty_like(normalized);
-            losses[0] = model.head(parameters).lossesAndGradient(normalized, batch.targets(), dNormalized, gradients);
+            losses[0] = model.head(parameters, hardware())
+                    .lossesAndGradient(normalized, batch.targets(), dNormalized, gradients);
             dLast.index_copy_(0, predictors, norm.backward(dNormalized, hidden, gradients));
         });
         return losses[0];
@@ -214,7 +216,7 @@ record ModelPass(
         Parameter place = model.embeddingPlace();
         if (place != null) {
             TensorScope.run(() -> {
-                Tensor sum = model.hardware().zeros(ScalarType.Float, place.shape());
+                Tensor sum = hardware().zeros(ScalarType.Float, place.shape());
                 gradients.add(
                         place,
                         sum.index_add_(0, ids, gradient.to(ScalarType.Float)).mul_(model.embeddingMultiplier()));
@@ -228,8 +230,12 @@ record ModelPass(
         }
     }
 
+    Hardware hardware() {
+        return workspace.hardware();
+    }
+
     private Tensor indices(int[] values) {
-        return model.hardware()
+        return hardware()
                 .on(TensorMemory.longs(Arrays.stream(values).asLongStream().toArray()));
     }
 

@@ -34,6 +34,11 @@ public record ModelSpec(
         this(method, precision, quant, lora, 0);
     }
 
+    /** Whether no matrix as large as the embedding trains. */
+    public boolean trainsAdaptersAlone() {
+        return method != Method.FULL && (lora == null || lora.saved().isEmpty());
+    }
+
     /** The same with NEFTune's noise. */
     public ModelSpec withNoise(double alpha) {
         return new ModelSpec(method, precision, quant, lora, alpha);

@@ -45,11 +45,11 @@ public final class PassParts implements AutoCloseable {
     /** Final norm, head and loss of the trained positions, and the gradient of all that. */
     public void head() {
         run(pass -> {
-            Normalization norm = model.finalNorm(parameters);
+            Normalization norm = model.finalNorm(parameters, pass.hardware());
             Tensor rows = hidden.index_select(0, indices(batch.predictors()));
             Tensor normalized = norm.forward(rows);
             Tensor gradient = torch.empty_like(normalized);
-            model.head(parameters).lossesAndGradient(normalized, batch.targets(), gradient, gradients);
+            model.head(parameters, pass.hardware()).lossesAndGradient(normalized, batch.targets(), gradient, gradients);
             norm.backward(gradient, rows, gradients);
         });
     }
@@ -102,7 +102,7 @@ public final class PassParts implements AutoCloseable {
     }
 
     private void inContext(Work work) {
-        run(pass -> work.run(pass, model.context(batch)));
+        run(pass -> work.run(pass, model.context(batch, null, pass.hardware())));
     }
 
     private void run(Consumer<ModelPass> work) {

@@ -1,15 +1,16 @@
 package org.sparkqlora.spark;
 
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import org.apache.spark.api.java.function.Function;
+import java.util.stream.LongStream;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.train.BoundModel;
 import org.sparkqlora.train.History;
 
-/** The losses of the documents in one micro-batch of consecutive rows. Runs in a task. */
-final class EvaluateFunction implements Function<Long, DocumentLosses> {
-    private static final long serialVersionUID = 1L;
+/** The losses of the documents in micro-batches of consecutive rows. Runs in a task. */
+final class EvaluateFunction implements FlatMapFunction<Iterator<Long>, DocumentLosses> {
+    private static final long serialVersionUID = 2L;
 
     private final RunDescription run;
     private final String folder;
@@ -26,20 +27,37 @@ final class EvaluateFunction implements Function<Long, DocumentLosses> {
     }
 
     @Override
-    public DocumentLosses call(Long microBatch) {
+    public Iterator<DocumentLosses> call(Iterator<Long> microBatches) {
         ExecutorReplica executor = ExecutorReplicas.of(run);
         PreparedRows rows = executor.rows(folder);
-        return executor.replica().at(version, history, model -> losses(model, rows, microBatch));
+        List<DocumentLosses> losses = new ArrayList<>();
+        executor.replica().at(version, history, model -> {
+            model.losses(new Rows(rows, microBatches), each -> losses.add(new DocumentLosses(each)));
+            return losses;
+        });
+        return losses.iterator();
     }
 
-    private DocumentLosses losses(BoundModel model, PreparedRows rows, long microBatch) {
-        long from = microBatch * microBatchSize;
-        long to = Math.min(rows.rows(), from + microBatchSize);
-        List<TokenRow> batch = new ArrayList<>();
-        for (long row = from; row < to; row++) {
-            batch.add(rows.read(row));
+    /** Reads each micro-batch when it is asked for. */
+    private final class Rows implements Iterator<List<TokenRow>> {
+        private final PreparedRows rows;
+        private final Iterator<Long> microBatches;
+
+        private Rows(PreparedRows rows, Iterator<Long> microBatches) {
+            this.rows = rows;
+            this.microBatches = microBatches;
         }
 
-        return new DocumentLosses(model.losses(batch));
+        @Override
+        public boolean hasNext() {
+            return microBatches.hasNext();
+        }
+
+        @Override
+        public List<TokenRow> next() {
+            long from = microBatches.next() * microBatchSize;
+            long to = Math.min(rows.rows(), from + microBatchSize);
+            return LongStream.range(from, to).mapToObj(rows::read).toList();
+        }
     }
 }

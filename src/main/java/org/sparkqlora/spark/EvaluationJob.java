@@ -26,13 +26,14 @@ final class EvaluationJob {
         List<Long> microBatches = LongStream.range(0, (data.rows() + microBatchSize - 1) / microBatchSize)
                 .boxed()
                 .toList();
-        int parts = Math.min(microBatches.size(), PARTS_A_SLOT * TaskSlots.available(context));
+        int lanes = TaskSlots.threadsOfTask(context);
+        int parts = Math.min((microBatches.size() + lanes - 1) / lanes, PARTS_A_SLOT * TaskSlots.available(context));
         context.setJobDescription("evaluate: %d rows".formatted(data.rows()));
         EvaluateFunction function = new EvaluateFunction(
                 run, data.folder(), microBatchSize, replicas.state().version(), replicas.history());
         JavaRDD<Long> placed =
                 ModelTasks.of(context.getConf()).place(context.parallelize(microBatches, Math.max(1, parts)));
-        return placed.map(function).collect().stream()
+        return placed.mapPartitions(function).collect().stream()
                 .flatMap(losses -> losses.toList().stream())
                 .toList();
     }

@@ -23,8 +23,18 @@ public final class ComputeThread implements AutoCloseable {
 
     /** Runs {@code work} there and waits for it, whether or not this thread is interrupted; throws what {@code work} throws. */
     public <R> R call(Supplier<R> work) {
+        return await(start(work));
+    }
+
+    /** Lets {@code work} run there after what was given before. */
+    public <R> CompletableFuture<R> start(Supplier<R> work) {
+        return CompletableFuture.supplyAsync(work, thread);
+    }
+
+    /** Waits for started work, whether or not this thread is interrupted; throws what that throws. */
+    public static <R> R await(CompletableFuture<R> started) {
         try {
-            return CompletableFuture.supplyAsync(work, thread).join();
+            return started.join();
         } catch (CompletionException e) {
             throw unwrapped(e);
         }

@@ -39,6 +39,11 @@ public final class Hardware {
         return operations(host(), new OperationsExpansion());
     }
 
+    /** The same hardware, its rows read by other threads. */
+    public Hardware sharedBy(Workers workers) {
+        return hasRows() ? new Hardware(device, expansion, Optional.of(new RowLoop(workers))) : this;
+    }
+
     private static Device host() {
         Natives.load();
         return new Device(HOST);

@@ -1,8 +1,11 @@
 package org.sparkqlora.train;
 
+import java.util.Iterator;
 import java.util.List;
+import java.util.function.Consumer;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.MicroBatch;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
 
@@ -15,8 +18,20 @@ public interface BoundModel extends AutoCloseable {
      */
     LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed);
 
+    /** Adds those of several micro-batches, in their order, and returns the loss of each. */
+    default List<LossTotal> addGradients(List<MicroBatch> microBatches, FlatVector gradient) {
+        return microBatches.stream()
+                .map(each -> addGradient(each.rows(), gradient, each.passSeed()))
+                .toList();
+    }
+
     /** The loss of each document, in row then document order. */
     List<LossTotal> losses(List<TokenRow> microBatch);
+
+    /** Hands the losses of each of several micro-batches to {@code sink}, in their order. */
+    default void losses(Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
+        microBatches.forEachRemaining(each -> sink.accept(losses(each)));
+    }
 
     /** Continues {@code prompt}: the new tokens, without the one that ended the text. */
     int[] generate(int[] prompt, GenerationSpec spec);

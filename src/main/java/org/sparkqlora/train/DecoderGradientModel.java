@@ -1,8 +1,10 @@
 package org.sparkqlora.train;
 
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
@@ -10,6 +12,7 @@ import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.MicroBatch;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.tensor.FlatVector;
@@ -93,8 +96,18 @@ public final class DecoderGradientModel implements GradientModel {
         }
 
         @Override
+        public List<LossTotal> addGradients(List<MicroBatch> microBatches, FlatVector gradient) {
+            return model.addGradients(parameters, microBatches, gradient, lossScale);
+        }
+
+        @Override
         public List<LossTotal> losses(List<TokenRow> microBatch) {
             return model.losses(parameters, microBatch);
+        }
+
+        @Override
+        public void losses(Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
+            model.losses(parameters, microBatches, sink);
         }
 
         @Override

@@ -12,6 +12,7 @@ import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Passes;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.TakenFactors;
@@ -37,7 +38,7 @@ import org.sparkqlora.weights.WeightFolder;
  * @param spec how it is loaded and what of it trains
  * @param cacheFolder where copies are kept
  * @param taken what was taken out of the base; null unless adapters begin so
- * @param recompute what passes do not keep
+ * @param passes how micro-batches pass through it
  * @param device what tasks compute on
  */
 public record FolderModelSource(
@@ -46,12 +47,12 @@ public record FolderModelSource(
         ModelSpec spec,
         String cacheFolder,
         @Nullable StoredFactors taken,
-        Recompute recompute,
+        Passes passes,
         DeviceChoice device)
         implements ModelSource {
     /** A model that nothing was taken out of, on the processor. */
     public FolderModelSource(ModelPlace place, String folder, ModelSpec spec, String cacheFolder) {
-        this(place, folder, spec, cacheFolder, null, Recompute.ALL, DeviceChoice.CPU);
+        this(place, folder, spec, cacheFolder, null, Passes.recomputing(Recompute.ALL), DeviceChoice.CPU);
     }
 
     /** A folder that is on every host. */
@@ -61,17 +62,17 @@ public record FolderModelSource(
 
     /** What is left of the model. */
     public FolderModelSource without(StoredFactors factors) {
-        return new FolderModelSource(place, folder, spec, cacheFolder, factors, recompute, device);
+        return new FolderModelSource(place, folder, spec, cacheFolder, factors, passes, device);
     }
 
-    /** The same model, whose passes keep what {@code other} says. */
-    public FolderModelSource recomputing(Recompute other) {
+    /** The same model, which micro-batches pass through as {@code other} says. */
+    public FolderModelSource passing(Passes other) {
         return new FolderModelSource(place, folder, spec, cacheFolder, taken, other, device);
     }
 
     /** The same model, computing on what {@code other} says. */
     public FolderModelSource on(DeviceChoice other) {
-        return new FolderModelSource(place, folder, spec, cacheFolder, taken, recompute, other);
+        return new FolderModelSource(place, folder, spec, cacheFolder, taken, passes, other);
     }
 
     @Override
@@ -157,7 +158,7 @@ public record FolderModelSource(
                     weights,
                     spec,
                     threads,
-                    recompute,
+                    passes,
                     workers -> gpu == null ? DecoderModel.onProcessor(spec.precision(), workers) : gpu.hardware());
             Natives.returnFreedMemory();
             return new DecoderGradientModel(weights, model, gpu, this::takenFactors);

@@ -81,7 +81,7 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
         int fitsNot = MOST_ROWS + 1;
         while (fitsNot - fits > 1) {
             int rows = (fits + fitsNot) / 2;
-            StepSize tried = new StepSize(step.sequenceLength(), rows, rows, 1, 1, step.recompute());
+            StepSize tried = new StepSize(step.sequenceLength(), rows, rows, 1, 1, step.recompute(), 1);
             if (of(config, spec, optimizer, paging, tried).cardBytes() <= cardBytes) {
                 fits = rows;
             } else {

@@ -19,15 +19,16 @@ import org.sparkqlora.weights.ModelConfig;
 /**
  * Where memory goes in training, in bytes, reckoned from shapes alone.
  *
- * <p>Of n weights, of which p train, on an executor with t tasks at once:
+ * <p>Of n weights, of which p train, on an executor with t tasks at once, of which each has l passes at once, no more than its threads and
+ * its micro-batches:
  *
  * <pre>
  * weights      full 4 n    lora a n    qlora n / 2 + a (embeddings and head)      a bytes of an activation
  * constants    qlora n (8 + 32 / 256) / (8 x 64), or 32 n / (8 x 64) without double quantisation
  * what trains  4 p (for full these are the weights), and a p as products use it
- * gradients    4 p t
+ * gradients    4 p t, and 4 p t l where l is more than one
  * optimiser    AdamW 8 p in 32 bits, (2 + 8 / 256) p in 8
- * activations, workspace and loss: t times {@link PassMemory}
+ * activations, workspace and loss: t l times {@link PassMemory}
  * slack        a ninth of what lives in Java's heap, and 0.4 of the activations, workspace and loss at their peak
  * driver       4 p + optimiser + 4 p (shards)
  * </pre>
@@ -202,17 +203,25 @@ public record MemoryPlan(
             return Optimizers.bufferBytes(optimizer, trained, paging, step.tasksAtOnce());
         }
 
+        private long passes() {
+            return (long) step.tasksAtOnce() * lanes();
+        }
+
+        private int lanes() {
+            return spec.trainsAdaptersAlone() ? step.lanes() : 1;
+        }
+
         private void addWeights() {
             switch (spec.method()) {
                 case FULL -> uses.put(MemoryUse.WEIGHTS, Float.BYTES * parameters);
                 case LORA -> {
                     uses.put(MemoryUse.WEIGHTS, weights.dense());
-                    uses.put(MemoryUse.WORKSPACE, step.tasksAtOnce() * weights.oneLayer());
+                    uses.put(MemoryUse.WORKSPACE, passes() * weights.oneLayer());
                 }
                 case QLORA -> {
                     uses.put(MemoryUse.WEIGHTS, weights.fourBit());
                     uses.put(MemoryUse.QUANTIZATION_CONSTANTS, weights.scales(spec.quant()));
-                    uses.put(MemoryUse.WORKSPACE, step.tasksAtOnce() * weights.oneLayer());
+                    uses.put(MemoryUse.WORKSPACE, passes() * weights.oneLayer());
                 }
             }
         }
@@ -223,7 +232,9 @@ public record MemoryPlan(
             }
 
             uses.put(MemoryUse.BOUND_COPY, WeightMemory.bytesOf(spec.precision()) * parameters);
-            uses.put(MemoryUse.GRADIENTS, Float.BYTES * parameters * step.tasksAtOnce());
+            uses.put(
+                    MemoryUse.GRADIENTS,
+                    Float.BYTES * parameters * (step.tasksAtOnce() + (lanes() == 1 ? 0 : passes())));
             long state = Optimizers.stateBytes(optimizer, trained);
             if (optimizer.kind().paged()) {
                 uses.put(MemoryUse.OPTIMIZER_RESIDENT, buffers());
@@ -234,14 +245,14 @@ public record MemoryPlan(
         }
 
         private void addPasses() {
-            uses.put(MemoryUse.LAYER_INPUTS, step.tasksAtOnce() * pass.kept());
-            uses.put(MemoryUse.LAYER_RECOMPUTE, step.tasksAtOnce() * pass.layerRecompute());
-            uses.put(MemoryUse.LOSS, step.tasksAtOnce() * pass.loss());
+            uses.put(MemoryUse.LAYER_INPUTS, passes() * pass.kept());
+            uses.put(MemoryUse.LAYER_RECOMPUTE, passes() * pass.layerRecompute());
+            uses.put(MemoryUse.LOSS, passes() * pass.loss());
         }
 
         private void addSlack() {
             long peak = pass.kept() + Math.max(pass.layerRecompute(), pass.loss());
-            uses.put(MemoryUse.MALLOC_SLACK, Math.round(MALLOC_SHARE * step.tasksAtOnce() * peak));
+            uses.put(MemoryUse.MALLOC_SLACK, Math.round(MALLOC_SHARE * passes() * peak));
             uses.put(MemoryUse.HEAP_SLACK, planned().heapBytes() / LIVE_OF_A_FREE_BYTE);
         }
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.MicroBatch;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.SplitMix;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
@@ -62,21 +63,28 @@ public final class ShardTask {
 
     private ShardResult inMicroBatches(BoundModel model, FlatVector gradient, long step, int shard, int microRows) {
         long[] slice = batches.rowsOf(step, shard, seed);
-        LossTotal total = LossTotal.ZERO;
-        long tokens = 0;
+        List<MicroBatch> microBatches = new ArrayList<>();
         for (int from = 0; from < slice.length; from += microRows) {
-            long[] numbers = Arrays.copyOfRange(slice, from, Math.min(slice.length, from + microRows));
-            List<TokenRow> microBatch = readAll(numbers);
-            LossTotal loss = model.addGradient(microBatch, gradient, passSeed(step, shard, from));
-            if (!Double.isFinite(loss.lossSum())) {
-                return firstBroken(model, shard, numbers, loss);
-            }
-
-            total = total.plus(loss);
-            tokens += microBatch.stream().mapToLong(TokenRow::length).sum();
+            long[] numbers = numbers(slice, from, microRows);
+            microBatches.add(new MicroBatch(readAll(numbers), passSeed(step, shard, from)));
         }
 
-        return new ShardResult.Gradient(shard, total, tokens, gradient, ShardReport.NONE);
+        List<LossTotal> losses = model.addGradients(microBatches, gradient);
+        for (int i = 0; i < losses.size(); i++) {
+            if (!Double.isFinite(losses.get(i).lossSum())) {
+                return firstBroken(model, shard, numbers(slice, i * microRows, microRows), losses.get(i));
+            }
+        }
+
+        long tokens = microBatches.stream()
+                .flatMap(each -> each.rows().stream())
+                .mapToLong(TokenRow::length)
+                .sum();
+        return new ShardResult.Gradient(shard, LossTotal.sum(losses), tokens, gradient, ShardReport.NONE);
+    }
+
+    private static long[] numbers(long[] slice, int from, int count) {
+        return Arrays.copyOfRange(slice, from, Math.min(slice.length, from + count));
     }
 
     /** A seed for each micro-batch of the run; {@code first} is its first place in the shard. */

@@ -11,12 +11,19 @@ import org.sparkqlora.model.Recompute;
  * @param shards tasks a step
  * @param executors processes that the tasks are spread over, all of an executor's at once
  * @param recompute what a pass does not keep
+ * @param passes most that a task has at once
  */
 public record StepSize(
-        int sequenceLength, int batchSize, int microBatchSize, int shards, int executors, Recompute recompute) {
-    /** A step that keeps the inputs of layers only. */
+        int sequenceLength,
+        int batchSize,
+        int microBatchSize,
+        int shards,
+        int executors,
+        Recompute recompute,
+        int passes) {
+    /** A step that keeps the inputs of layers only, in tasks of one pass at once. */
     public StepSize(int sequenceLength, int batchSize, int microBatchSize, int shards, int executors) {
-        this(sequenceLength, batchSize, microBatchSize, shards, executors, Recompute.ALL);
+        this(sequenceLength, batchSize, microBatchSize, shards, executors, Recompute.ALL, 1);
     }
 
     public StepSize {
@@ -25,6 +32,7 @@ public record StepSize(
         requirePositive("rows a micro-batch", microBatchSize);
         requirePositive("shards", shards);
         requirePositive("executors", executors);
+        requirePositive("passes a task", passes);
         if (shards > batchSize) {
             throw new IllegalArgumentException(
                     "Cannot split a step of %d rows over %d shards: expected no more shards than rows"
@@ -34,13 +42,23 @@ public record StepSize(
 
     /** Rows that pass through the model at once: a shard may have fewer than a micro-batch. */
     int rowsAtOnce() {
-        return Math.min(microBatchSize, ceilingOf(batchSize, shards));
+        return Math.min(microBatchSize, rowsOfShard());
     }
 
-    /** A step as one executor sees it, of no more than two micro-batches a task: more of them take no more memory. */
+    /** Micro-batches that a task has in its model at once. */
+    int lanes() {
+        return Math.min(passes, ceilingOf(rowsOfShard(), rowsAtOnce()));
+    }
+
+    private int rowsOfShard() {
+        return ceilingOf(batchSize, shards);
+    }
+
+    /** A step as one executor sees it, of no more than two micro-batches a lane: more of them take no more memory. */
     public StepSize ofOneExecutor() {
         int tasks = tasksAtOnce();
-        return new StepSize(sequenceLength, 2 * rowsAtOnce() * tasks, rowsAtOnce(), tasks, 1, recompute);
+        int rows = 2 * rowsAtOnce() * lanes() * tasks;
+        return new StepSize(sequenceLength, rows, rowsAtOnce(), tasks, 1, recompute, passes);
     }
 
     /** Tasks that an executor runs at once. */

@@ -54,10 +54,10 @@ class PlanCommandTest {
 
     @Test
     void printsWhatSparkMustBeToldSoThatThePlanFits() throws IOException {
-        String[] options = {"plan", "--parameters", "7B", "--shards", "4", "--executors", "2"};
+        String[] options = {"plan", "--parameters", "7B", "--shards", "4", "--executors", "2", "--task-cpus", "3"};
         JsonNode qlora = summary(CommandRun.of(options)).at("/methods/qlora");
-        CommandRun run = CommandRun.of(Stream.concat(Stream.of(options), Stream.of("--spark-conf", "--task-cpus", "3"))
-                .toArray(String[]::new));
+        CommandRun run = CommandRun.of(
+                Stream.concat(Stream.of(options), Stream.of("--spark-conf")).toArray(String[]::new));
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         Properties settings = new Properties();

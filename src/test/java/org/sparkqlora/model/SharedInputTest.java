@@ -16,8 +16,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.sparkqlora.quant.FourBitDequantizer;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
@@ -38,22 +36,20 @@ class SharedInputTest {
     private static final int NO_ADAPTER = 0;
 
     private PointerScope scope;
-    private Workers workers;
     private Workspace workspace;
 
     @BeforeEach
     void open() {
         Natives.load();
         scope = new PointerScope();
-        workers = new Workers(1);
-        workspace = new Workspace(ScalarType.Float, new FourBitDequantizer(workers), Hardware.processor(workers));
+        workspace = workspace(ScalarType.Float);
         torch.manual_seed(8);
     }
 
     @AfterEach
     void close() {
-        workspace.close();
-        workers.close();
+        workspace.rooms().close();
+        workspace.team().close();
         scope.close();
     }
 
@@ -102,8 +98,9 @@ class SharedInputTest {
     @CsvSource({"48, 72", "40, 600", "64, 96"})
     void whatMemoryHeldBehindARowNeverReachesAProduct(int inputs, int outputs) {
         int tokens = 32;
-        try (Workspace halves =
-                new Workspace(ScalarType.BFloat16, new FourBitDequantizer(workers), Hardware.processor(workers))) {
+        Workspace halves = workspace(ScalarType.BFloat16);
+        try (WeightRooms rooms = halves.rooms();
+                ThreadTeam team = halves.team()) {
             ParameterIndex.Builder builder = ParameterIndex.builder();
             AdapterPlace adapter = new AdapterPlace(
                     builder.add("lora_A.weight", 4, inputs), builder.add("lora_B.weight", outputs, 4), null, 2);
@@ -158,6 +155,11 @@ class SharedInputTest {
 
         assertThat(values(dInput)).containsExactly(values(wantedInput), within(TOLERANCE));
         assertThat(values(gradient)).containsExactly(values(wantedGradient), within(TOLERANCE));
+    }
+
+    private static Workspace workspace(ScalarType type) {
+        ThreadTeam team = ThreadTeam.of(1, Hardware::processor);
+        return new Workspace(new WeightRooms(type, team.hardware()), team);
     }
 
     private static float[] values(Tensor tensor) {

@@ -102,6 +102,15 @@ class DecoderTrainingTest {
     }
 
     @Test
+    void threadsOfATaskDoNotChangeAByte() {
+        float[] reference = trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT);
+
+        try (JavaSparkContext context = Clusters.start(Clusters.TWO_SLOTS, Map.of("spark.task.cpus", "2"))) {
+            assertThat(values(train(context, QLORA, Paging.DEFAULT))).isEqualTo(reference);
+        }
+    }
+
+    @Test
     void everyClusterGivesTheSameBytesInFloat16() {
         float[] reference = trained(Clusters.ONE_SLOT, HALVES, Paging.DEFAULT);
 
@@ -225,7 +234,7 @@ class DecoderTrainingTest {
     }
 
     private static TrainPlan plan(ModelSpec spec) {
-        BatchPlan batches = new BatchPlan(rows.rows(), 4, 2, 2, BatchPlan.RowOrder.SHUFFLED, 4L * STEPS);
+        BatchPlan batches = new BatchPlan(rows.rows(), 4, 1, 2, BatchPlan.RowOrder.SHUFFLED, 4L * STEPS);
         return new TrainPlan(
                 "llama-tied",
                 spec,

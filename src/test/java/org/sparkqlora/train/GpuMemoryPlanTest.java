@@ -108,7 +108,7 @@ class GpuMemoryPlanTest {
     }
 
     private static StepSize recomputing(Recompute recompute) {
-        return new StepSize(512, 16, 1, 1, 1, recompute);
+        return new StepSize(512, 16, 1, 1, 1, recompute, 1);
     }
 
     private static ModelSpec qlora(int rank) {

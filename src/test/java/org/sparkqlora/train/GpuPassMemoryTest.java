@@ -68,7 +68,7 @@ class GpuPassMemoryTest {
                     ModelConfigJson.read(folder.resolve(model).resolve("config.json")),
                     Method.LORA,
                     precision,
-                    new StepSize(TOKENS, rows, rows, 1, 1, recompute));
+                    new StepSize(TOKENS, rows, rows, 1, 1, recompute, 1));
             double peak = reckoned.kept() + Math.max(reckoned.layer(), reckoned.loss());
 
             assertThat(peakOf(decoder, rows) / peak).isBetween(LEAST, MOST);

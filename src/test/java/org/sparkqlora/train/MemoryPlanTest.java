@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,6 +17,8 @@ import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
+import org.sparkqlora.model.SavedModule;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.optim.Optimizer;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -204,8 +207,35 @@ class MemoryPlanTest {
         assertThat(none - attention).isEqualTo(Short.BYTES * config.layers() * config.heads() * pairs);
     }
 
+    @Test
+    void threadsOfATaskHaveAPassEachAsFarAsThereAreMicroBatches() {
+        MemoryPlan one = ofThreads(LoraSpec.allLinear(16, 16), 1);
+        MemoryPlan two = ofThreads(LoraSpec.allLinear(16, 16), 2);
+        MemoryPlan eight = ofThreads(LoraSpec.allLinear(16, 16), 8);
+
+        assertThat(two.bytes(MemoryUse.LAYER_INPUTS)).isEqualTo(2 * one.bytes(MemoryUse.LAYER_INPUTS));
+        assertThat(two.bytes(MemoryUse.WORKSPACE)).isEqualTo(2 * one.bytes(MemoryUse.WORKSPACE));
+        assertThat(two.bytes(MemoryUse.GRADIENTS)).isEqualTo(3 * one.bytes(MemoryUse.GRADIENTS));
+        assertThat(eight.bytes(MemoryUse.LOSS)).isEqualTo(4 * one.bytes(MemoryUse.LOSS));
+    }
+
+    @Test
+    void whereAnEmbeddingTrainsThreadsShareOnePass() {
+        LoraSpec lora = LoraSpec.allLinear(16, 16).withSaved(new SavedModules(List.of(SavedModule.EMBEDDING), true));
+
+        assertThat(ofThreads(lora, 8).executorBytes())
+                .isEqualTo(ofThreads(lora, 1).executorBytes());
+    }
+
+    /** Four micro-batches a task. */
+    private static MemoryPlan ofThreads(LoraSpec lora, int threads) {
+        ModelSpec spec = new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, lora);
+        StepSize step = new StepSize(512, 8, 1, 2, 2, Recompute.ALL, threads);
+        return MemoryPlan.of(LlamaSizes.of(1e9), spec, optimizer(OptimizerKind.ADAMW), step);
+    }
+
     private static long kept(ModelConfig config, Recompute recompute) {
-        StepSize step = new StepSize(512, 16, 1, 1, 1, recompute);
+        StepSize step = new StepSize(512, 16, 1, 1, 1, recompute, 1);
         return MemoryPlan.of(config, qlora(Precision.BF16, 16), optimizer(OptimizerKind.ADAMW), step)
                 .bytes(MemoryUse.LAYER_INPUTS);
     }

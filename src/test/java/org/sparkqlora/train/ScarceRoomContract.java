@@ -83,7 +83,7 @@ abstract class ScarceRoomContract {
 
     private static long passBytes(ModelConfig config) {
         GpuPassMemory pass = new GpuPassMemory(
-                config, SPEC.method(), SPEC.precision(), new StepSize(TOKENS, FIT, FIT, 1, 1, Recompute.ALL));
+                config, SPEC.method(), SPEC.precision(), new StepSize(TOKENS, FIT, FIT, 1, 1, Recompute.ALL, 1));
         return pass.kept() + Math.max(pass.layer(), pass.loss());
     }
 

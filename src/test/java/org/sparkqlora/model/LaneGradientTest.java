@@ -1,0 +1,88 @@
+package org.sparkqlora.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.weights.WeightFolder;
+
+/** Micro-batches that pass at once. */
+@NullMarked
+class LaneGradientTest {
+    private static final int PASSES = 5;
+
+    @TempDir
+    private Path cache;
+
+    private record Found(float[] gradient, List<LossTotal> losses, List<List<LossTotal>> evaluated) {}
+
+    @ParameterizedTest(name = "{0} threads")
+    @ValueSource(ints = {2, 3, 5})
+    void threadsDoNotChangeABit(int threads) {
+        for (Mode mode : new Mode[] {Mode.QLORA, Mode.LORA}) {
+            Found one = found(mode, 1);
+            Found several = found(mode, threads);
+
+            assertThat(several.gradient()).isEqualTo(one.gradient()).doesNotContain(Float.NaN);
+            assertThat(several.losses()).isEqualTo(one.losses()).hasSize(PASSES);
+            assertThat(several.evaluated()).isEqualTo(one.evaluated()).hasSize(PASSES);
+        }
+    }
+
+    @Test
+    void aSumGoesOnFromWhatWasThere() {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
+                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 2);
+                BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
+            FlatVector once = FlatVector.zeros(model.parameters().size());
+            FlatVector twice = FlatVector.zeros(once.length());
+            List<MicroBatch> passes = passes(golden);
+
+            model.addGradients(parameters, passes, once, OptionalDouble.empty());
+            model.addGradients(parameters, passes.subList(0, 2), twice, OptionalDouble.empty());
+            model.addGradients(parameters, passes.subList(2, PASSES), twice, OptionalDouble.empty());
+
+            assertThat(numbers(twice)).isEqualTo(numbers(once));
+        }
+    }
+
+    private Found found(Mode mode, int threads) {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        try (WeightFolder weights = golden.weights(mode, cache);
+                DecoderModel model = DecoderModel.load(weights, golden.spec(mode), threads);
+                BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
+            FlatVector sum = FlatVector.zeros(model.parameters().size());
+            List<MicroBatch> passes = passes(golden);
+            List<LossTotal> losses = model.addGradients(parameters, passes, sum, OptionalDouble.empty());
+            List<List<LossTotal>> evaluated = new ArrayList<>();
+            model.losses(parameters, passes.stream().map(MicroBatch::rows).iterator(), evaluated::add);
+            return new Found(numbers(sum), losses, evaluated);
+        }
+    }
+
+    /** Of different rows. */
+    private static List<MicroBatch> passes(GoldenModel golden) {
+        List<TokenRow> rows = golden.batch();
+        return IntStream.range(0, PASSES)
+                .mapToObj(pass -> new MicroBatch(rows.subList(pass % rows.size(), rows.size()), pass))
+                .toList();
+    }
+
+    private static float[] numbers(FlatVector vector) {
+        float[] numbers = new float[Math.toIntExact(vector.length())];
+        vector.read(0, numbers, 0, numbers.length);
+        return numbers;
+    }
+}
