@@ -10,10 +10,12 @@ import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.LongFunction;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -200,7 +202,8 @@ public final class DecoderModel implements AutoCloseable {
             FlatVector gradient,
             long passSeed,
             OptionalDouble lossScale) {
-        return await(gradientPass(parameters, new MicroBatch(microBatch, passSeed), gradient, lossScale, team));
+        MicroBatch only = new MicroBatch(microBatch, passSeed);
+        return one(stopped -> gradientPass(parameters, only, gradient, lossScale, team, stopped));
     }
 
     /**
@@ -217,18 +220,20 @@ public final class DecoderModel implements AutoCloseable {
         ThreadTeam threads = teamOf(lanes);
         List<LossTotal> losses = new ArrayList<>();
         if (lanes.count() == 1) {
-            lanes.run(
+            run(
+                    lanes,
                     microBatches.iterator(),
-                    each -> gradientPass(parameters, each, gradient, lossScale, threads),
+                    (each, stopped) -> gradientPass(parameters, each, gradient, lossScale, threads, stopped),
                     losses::add);
             return losses;
         }
 
-        lanes.run(
+        run(
+                lanes,
                 microBatches.iterator(),
-                each -> {
+                (each, stopped) -> {
                     FlatVector own = laneGradients.zeros();
-                    return gradientPass(parameters, each, own, lossScale, threads)
+                    return gradientPass(parameters, each, own, lossScale, threads, stopped)
                             .thenApply(loss -> new LaneGradient(loss, own));
                 },
                 lane -> {
@@ -261,10 +266,11 @@ public final class DecoderModel implements AutoCloseable {
             MicroBatch microBatch,
             FlatVector gradient,
             OptionalDouble lossScale,
-            ThreadTeam threads) {
+            ThreadTeam threads,
+            BooleanSupplier stopped) {
         Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, microBatch.passSeed());
         EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, microBatch.passSeed());
-        return startPass(parameters, dropout, embeddingNoise, threads, pass -> {
+        return startPass(parameters, dropout, embeddingNoise, threads, stopped, pass -> {
             DocumentBatch batch = new DocumentBatch(microBatch.rows());
             return pass.gradient(batch, GradientSum.scaled(gradient, lossScale, batch.targets().length));
         });
@@ -280,9 +286,11 @@ public final class DecoderModel implements AutoCloseable {
             BoundParameters parameters, Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
         Lanes lanes = lanes(team.threads());
         ThreadTeam threads = teamOf(lanes);
-        lanes.run(
+        run(
+                lanes,
                 microBatches,
-                each -> startPass(parameters, null, null, threads, pass -> pass.losses(new DocumentBatch(each))),
+                (each, stopped) -> startPass(
+                        parameters, null, null, threads, stopped, pass -> pass.losses(new DocumentBatch(each))),
                 sink);
     }
 
@@ -332,7 +340,21 @@ public final class DecoderModel implements AutoCloseable {
 
     /** A pass that nothing is dropped from and no noise added to. */
     <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
-        return await(startPass(parameters, null, null, team, body));
+        return one(stopped -> startPass(parameters, null, null, team, stopped, body));
+    }
+
+    private <R> R one(Function<BooleanSupplier, CompletableFuture<R>> pass) {
+        List<R> results = new ArrayList<>(1);
+        run(new Lanes(1), Stream.of(pass).iterator(), Function::apply, results::add);
+        return results.get(0);
+    }
+
+    private <T, R> void run(Lanes lanes, Iterator<T> inputs, Lanes.Start<T, R> start, Consumer<R> sink) {
+        try {
+            lanes.run(inputs, start, sink);
+        } catch (RuntimeException e) {
+            throw hardware.hasRows() ? e : TorchFailure.named(e);
+        }
     }
 
     private <R> CompletableFuture<R> startPass(
@@ -340,25 +362,18 @@ public final class DecoderModel implements AutoCloseable {
             @Nullable Dropout dropout,
             @Nullable EmbeddingNoise embeddingNoise,
             ThreadTeam threads,
+            BooleanSupplier stopped,
             Function<ModelPass, R> body) {
         WeightRooms idled = idle.poll();
         WeightRooms rooms = idled == null ? new WeightRooms(activations, hardware) : idled;
         Workspace workspace = new Workspace(rooms, threads);
-        ModelPass pass = new ModelPass(this, parameters, workspace, dropout, embeddingNoise);
+        ModelPass pass = new ModelPass(this, parameters, workspace, dropout, embeddingNoise, stopped);
         return rooms.thread()
                 .start(() -> {
                     Natives.useThreads(threads.threads());
                     return body.apply(pass);
                 })
                 .whenComplete((result, failure) -> idle.push(rooms));
-    }
-
-    private <R> R await(CompletableFuture<R> pass) {
-        try {
-            return ComputeThread.await(pass);
-        } catch (RuntimeException e) {
-            throw hardware.hasRows() ? e : TorchFailure.named(e);
-        }
     }
 
     Hardware hardware() {

@@ -8,6 +8,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -24,13 +25,15 @@ import org.sparkqlora.tensor.TensorScope;
  *
  * @param dropout of adapters' inputs; null where nothing is dropped
  * @param noise on the tokens that a gradient is computed of; null where there is none
+ * @param stopped whether no one waits for the pass any more; looked at between layers
  */
 record ModelPass(
         DecoderModel model,
         BoundParameters parameters,
         Workspace workspace,
         @Nullable Dropout dropout,
-        @Nullable EmbeddingNoise noise) {
+        @Nullable EmbeddingNoise noise,
+        BooleanSupplier stopped) {
     /** The summed loss; its gradient is added to {@code gradients}. */
     LossTotal gradient(DocumentBatch batch, GradientSum gradients) {
         try (PointerScope scope = new PointerScope()) {
@@ -166,7 +169,7 @@ record ModelPass(
     }
 
     private LayerPass.Recorded recorded(DecoderLayer layer, Tensor input, PassContext context) {
-        stopIfInterrupted();
+        endIfStopped();
         return TensorScope.keepAll(
                 () -> layer.open(parameters, workspace, context, dropout).record(input, model.recompute()),
                 LayerState::tensors);
@@ -186,7 +189,7 @@ record ModelPass(
     }
 
     private Tensor forward(DecoderLayer layer, Tensor input, PassContext context) {
-        stopIfInterrupted();
+        endIfStopped();
         return TensorScope.keep(
                 () -> layer.open(parameters, workspace, context, dropout).forward(input));
     }
@@ -195,7 +198,7 @@ record ModelPass(
     private Tensor backward(Deque<LayerState> states, Tensor dLast, PassContext context, GradientSum gradients) {
         Tensor gradient = dLast;
         while (!states.isEmpty()) {
-            stopIfInterrupted();
+            endIfStopped();
             LayerState state = states.pop();
             DecoderLayer current = model.layers().get(states.size());
             Tensor above = gradient;
@@ -224,8 +227,8 @@ record ModelPass(
         }
     }
 
-    private static void stopIfInterrupted() {
-        if (Thread.currentThread().isInterrupted()) {
+    private void endIfStopped() {
+        if (stopped.getAsBoolean()) {
             throw new CancellationException("Cannot finish a micro-batch: its task was cancelled");
         }
     }

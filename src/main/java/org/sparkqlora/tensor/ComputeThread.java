@@ -1,7 +1,9 @@
 package org.sparkqlora.tensor;
 
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
@@ -23,7 +25,11 @@ public final class ComputeThread implements AutoCloseable {
 
     /** Runs {@code work} there and waits for it, whether or not this thread is interrupted; throws what {@code work} throws. */
     public <R> R call(Supplier<R> work) {
-        return await(start(work));
+        try {
+            return start(work).join();
+        } catch (CompletionException e) {
+            throw unwrapped(e.getCause());
+        }
     }
 
     /** Lets {@code work} run there after what was given before. */
@@ -31,12 +37,21 @@ public final class ComputeThread implements AutoCloseable {
         return CompletableFuture.supplyAsync(work, thread);
     }
 
-    /** Waits for started work, whether or not this thread is interrupted; throws what that throws. */
+    /**
+     * Waits for started work; throws what that throws.
+     *
+     * @throws CancellationException if this thread is interrupted, which it stays; the work goes on
+     */
     public static <R> R await(CompletableFuture<R> started) {
         try {
-            return started.join();
-        } catch (CompletionException e) {
-            throw unwrapped(e);
+            return started.get();
+        } catch (ExecutionException e) {
+            throw unwrapped(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            CancellationException cancelled = new CancellationException("Cannot finish a pass: its task was cancelled");
+            cancelled.initCause(e);
+            throw cancelled;
         }
     }
 
@@ -66,11 +81,11 @@ public final class ComputeThread implements AutoCloseable {
         return thread;
     }
 
-    private static RuntimeException unwrapped(CompletionException failure) {
-        if (failure.getCause() instanceof Error error) {
+    private static RuntimeException unwrapped(Throwable failure) {
+        if (failure instanceof Error error) {
             throw error;
         }
 
-        return failure.getCause() instanceof RuntimeException cause ? cause : failure;
+        return failure instanceof RuntimeException cause ? cause : new IllegalStateException(failure);
     }
 }

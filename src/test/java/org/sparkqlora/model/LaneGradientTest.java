@@ -6,7 +6,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,6 +59,32 @@ class LaneGradientTest {
             model.addGradients(parameters, passes.subList(2, PASSES), twice, OptionalDouble.empty());
 
             assertThat(numbers(twice)).isEqualTo(numbers(once));
+        }
+    }
+
+    @Test
+    void aCancelledTaskLeavesItsPassesAndTheModelGoesOn() throws InterruptedException {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
+                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 2);
+                BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
+            List<LossTotal> before = model.losses(parameters, golden.batch());
+            CountDownLatch begun = new CountDownLatch(3);
+            AtomicReference<Throwable> end = new AtomicReference<>();
+            Thread task = new Thread(() -> {
+                try {
+                    model.losses(parameters, Stream.generate(golden::batch).iterator(), losses -> begun.countDown());
+                } catch (CancellationException e) {
+                    end.set(e);
+                }
+            });
+            task.start();
+            begun.await();
+            task.interrupt();
+            task.join();
+
+            assertThat(end.get()).hasMessage("Cannot finish a pass: its task was cancelled");
+            assertThat(model.losses(parameters, golden.batch())).isEqualTo(before);
         }
     }
 

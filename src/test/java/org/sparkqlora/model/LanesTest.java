@@ -6,7 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -16,6 +19,8 @@ class LanesTest {
             .toList();
     private final List<Integer> started = new ArrayList<>();
     private final List<Integer> ended = new ArrayList<>();
+    private final List<BooleanSupplier> stops = new CopyOnWriteArrayList<>();
+    private final List<String> seen = new CopyOnWriteArrayList<>();
 
     @Test
     void resultsComeInTheOrderOfTheInputsThoughLaterOnesAreDoneFirst() {
@@ -36,7 +41,7 @@ class LanesTest {
         new Lanes(2)
                 .run(
                         inputs(),
-                        pass -> {
+                        (pass, stopped) -> {
                             running.add(pass);
                             most.add(running.size());
                             return CompletableFuture.completedFuture(pass);
@@ -48,9 +53,12 @@ class LanesTest {
 
     @Test
     void afterAFailureNoneIsStartedAndNoneGoesOn() {
-        Thread failing = new Thread(() -> assertThatThrownBy(() -> new Lanes(2).run(inputs(), this::start, ended::add))
-                .isInstanceOf(IllegalStateException.class)
-                .hasMessage("no pass"));
+        Thread failing = new Thread(() -> {
+            assertThatThrownBy(() -> new Lanes(2).run(inputs(), this::start, ended::add))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("no pass");
+            seen.add("failed");
+        });
         failing.start();
         passes.get(0).completeExceptionally(new IllegalStateException("no pass"));
         assertThat(isAlive(failing)).as("waits for the second").isTrue();
@@ -58,8 +66,31 @@ class LanesTest {
         finish(1);
 
         join(failing);
+        assertThat(seen).containsExactly("failed");
         assertThat(started).containsExactly(0, 1);
         assertThat(ended).isEmpty();
+    }
+
+    @Test
+    void anInterruptedCallerStopsWhatRunsAndWaitsForIt() {
+        Thread interrupted = new Thread(() -> {
+            assertThatThrownBy(() -> new Lanes(2).run(inputs(), this::start, ended::add))
+                    .isInstanceOf(CancellationException.class);
+            assertThat(Thread.currentThread().isInterrupted()).isTrue();
+            seen.add("cancelled");
+        });
+        interrupted.start();
+        assertThat(isAlive(interrupted)).isTrue();
+        interrupted.interrupt();
+        assertThat(isAlive(interrupted)).as("waits for both").isTrue();
+        assertThat(stops).hasSize(2).allMatch(BooleanSupplier::getAsBoolean);
+
+        finish(0);
+        finish(1);
+
+        join(interrupted);
+        assertThat(seen).containsExactly("cancelled");
+        assertThat(started).containsExactly(0, 1);
     }
 
     private Thread running(int count) {
@@ -68,8 +99,9 @@ class LanesTest {
         return lanes;
     }
 
-    private CompletableFuture<Integer> start(Integer pass) {
+    private CompletableFuture<Integer> start(Integer pass, BooleanSupplier stopped) {
         started.add(pass);
+        stops.add(stopped);
         return passes.get(pass);
     }
 
