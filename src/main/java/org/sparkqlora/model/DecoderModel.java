@@ -2,14 +2,10 @@ package org.sparkqlora.model;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -43,7 +39,7 @@ public final class DecoderModel implements AutoCloseable {
     private final ModelConfig config;
     private final Precision precision;
     private final ScalarType activations;
-    private final Passes passes;
+    private final Recompute recompute;
     private final double dropoutProbability;
     private final double noise;
     private final boolean takesFromBase;
@@ -51,16 +47,14 @@ public final class DecoderModel implements AutoCloseable {
     private final ModelLayout layout;
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
-    private final ThreadTeam team;
-    private final Map<Integer, ThreadTeam> smallerTeams = new ConcurrentHashMap<>();
+    private final PassPool pool;
     private final Hardware hardware;
     private final ComputeThread binding;
-    private final Deque<WeightRooms> idle = new ConcurrentLinkedDeque<>();
     private final VectorPool laneGradients;
     private final InitialParameters initial;
 
     private DecoderModel(WeightFolder weights, ModelSpec spec, int threads, Passes passes, Hardware.Source source) {
-        this.passes = passes;
+        this.recompute = passes.recompute();
         this.precision = spec.precision();
         this.activations = precision.type();
         this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
@@ -69,7 +63,8 @@ public final class DecoderModel implements AutoCloseable {
         this.trainsAdaptersAlone = spec.trainsAdaptersAlone();
         this.layout = new ModelLayout(weights.config(), spec);
         this.config = layout.config();
-        this.team = ThreadTeam.of(threads, source);
+        ThreadTeam team = ThreadTeam.of(threads, source);
+        this.pool = new PassPool(team, passes.atOnce(), activations);
         this.hardware = team.hardware();
         this.laneGradients = new VectorPool(layout.index().size());
         if (precision == Precision.FP16 && hardware.hasRows()) {
@@ -172,7 +167,7 @@ public final class DecoderModel implements AutoCloseable {
     /** Makes one version of the parameters usable by the model. */
     public BoundParameters bind(FlatVector parameters) {
         return binding.call(() -> {
-            Natives.useThreads(team.threads());
+            Natives.useThreads(pool.whole().threads());
             return new BoundParameters(layout.index(), parameters, activations, hardware);
         });
     }
@@ -203,7 +198,7 @@ public final class DecoderModel implements AutoCloseable {
             long passSeed,
             OptionalDouble lossScale) {
         MicroBatch only = new MicroBatch(microBatch, passSeed);
-        return one(stopped -> gradientPass(parameters, only, gradient, lossScale, team, stopped));
+        return one(stopped -> gradientPass(parameters, only, gradient, lossScale, pool.whole(), stopped));
     }
 
     /**
@@ -216,8 +211,8 @@ public final class DecoderModel implements AutoCloseable {
     public List<LossTotal> addGradients(
             BoundParameters parameters, List<MicroBatch> microBatches, FlatVector gradient, OptionalDouble lossScale) {
         // the gradient of an embedding is too large to have several, and a tied one is added to twice in a pass
-        Lanes lanes = lanes(trainsAdaptersAlone ? microBatches.size() : 1);
-        ThreadTeam threads = teamOf(lanes);
+        Lanes lanes = pool.lanes(trainsAdaptersAlone ? microBatches.size() : 1);
+        ThreadTeam threads = pool.partOf(lanes);
         List<LossTotal> losses = new ArrayList<>();
         if (lanes.count() == 1) {
             run(
@@ -251,16 +246,6 @@ public final class DecoderModel implements AutoCloseable {
         }
     }
 
-    /** A device has work enough of one pass. */
-    private Lanes lanes(int microBatches) {
-        int most = Math.min(team.threads(), passes.atOnce());
-        return new Lanes(hardware.hasRows() ? Math.min(most, Math.max(1, microBatches)) : 1);
-    }
-
-    private ThreadTeam teamOf(Lanes lanes) {
-        return lanes.count() == 1 ? team : smallerTeams.computeIfAbsent(team.threads() / lanes.count(), team::resized);
-    }
-
     private CompletableFuture<LossTotal> gradientPass(
             BoundParameters parameters,
             MicroBatch microBatch,
@@ -284,8 +269,8 @@ public final class DecoderModel implements AutoCloseable {
     /** Hands the losses of each micro-batch to {@code sink}, in their order; as many pass at once as there are threads. */
     public void losses(
             BoundParameters parameters, Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
-        Lanes lanes = lanes(team.threads());
-        ThreadTeam threads = teamOf(lanes);
+        Lanes lanes = pool.lanes(Integer.MAX_VALUE);
+        ThreadTeam threads = pool.partOf(lanes);
         run(
                 lanes,
                 microBatches,
@@ -330,17 +315,14 @@ public final class DecoderModel implements AutoCloseable {
     /** Frees the model's tensors. No call may be running. */
     @Override
     public void close() {
-        idle.forEach(WeightRooms::close);
-        idle.clear();
         binding.close();
-        smallerTeams.values().forEach(ThreadTeam::close);
-        team.close();
+        pool.close();
         frozen.close();
     }
 
     /** A pass that nothing is dropped from and no noise added to. */
     <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
-        return one(stopped -> startPass(parameters, null, null, team, stopped, body));
+        return one(stopped -> startPass(parameters, null, null, pool.whole(), stopped, body));
     }
 
     private <R> R one(Function<BooleanSupplier, CompletableFuture<R>> pass) {
@@ -364,16 +346,9 @@ public final class DecoderModel implements AutoCloseable {
             ThreadTeam threads,
             BooleanSupplier stopped,
             Function<ModelPass, R> body) {
-        WeightRooms idled = idle.poll();
-        WeightRooms rooms = idled == null ? new WeightRooms(activations, hardware) : idled;
-        Workspace workspace = new Workspace(rooms, threads);
-        ModelPass pass = new ModelPass(this, parameters, workspace, dropout, embeddingNoise, stopped);
-        return rooms.thread()
-                .start(() -> {
-                    Natives.useThreads(threads.threads());
-                    return body.apply(pass);
-                })
-                .whenComplete((result, failure) -> idle.push(rooms));
+        return pool.start(
+                threads,
+                workspace -> body.apply(new ModelPass(this, parameters, workspace, dropout, embeddingNoise, stopped)));
     }
 
     Hardware hardware() {
@@ -385,7 +360,7 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     Recompute recompute() {
-        return passes.recompute();
+        return recompute;
     }
 
     /** @param cache of the document before the batch, which the batch goes into; null where every document is whole */
