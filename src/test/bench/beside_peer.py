@@ -11,7 +11,7 @@ Nothing else may run on the machine. MODEL is a Hugging Face folder, CHAT.jsonl 
     kernels    NF4, optimisers, products and attention beside bitsandbytes and torch
     curve      losses step by step from one first adapter
     threads    one task of two threads, two tasks of one thread
-    executors  two executors of one core beside one
+    executors  two executors of one core beside one, on two cores and on one
     lengths    rows of 512 to 8192 tokens: speed, peak, and what `plan` reckons
     sizes      larger models: the same
     ranks      adapters of rank 4 to 64: the same
@@ -125,8 +125,8 @@ class Bench:
             subprocess.run([str(part) for part in [self.python, HERE / "peer_rows.py", *arguments]], check=True)
         return path
 
-    def train(self, master=None, settings=(), more=(), steps=None):
-        """A training run of ours, its steps from metrics.jsonl."""
+    def train(self, master=None, settings=(), more=(), steps=None, cores=None):
+        """A training run of ours, its steps from metrics.jsonl; on so many cores alone if told."""
         options = self.options
         output = self.work / "output"
         shutil.rmtree(output, ignore_errors=True)
@@ -137,7 +137,7 @@ class Bench:
             "--rank", options.rank, "--alpha", 2 * options.rank, "--max-steps", steps or options.steps, "--optimizer", "adamw",
             "--learning-rate", "2e-4", "--warmup-ratio", "0", "--max-grad-norm", "1", "--model-cache", self.work / "cache",
             "--device", options.device, *options.train_options.split(), *more,
-        ], master, settings)
+        ], master, settings, cores=cores)
         metrics = (output / "metrics.jsonl").read_text().splitlines()
         steps = [json.loads(line) for line in metrics]
         return Training([step["seconds"] for step in steps], [step["loss"] for step in steps], self.memory(measured), begin)
@@ -293,10 +293,11 @@ def threads(bench):
 
 
 def executors(bench):
+    """As many cores as executors, the driver's included."""
     runs = {"one executor of one core": [], "two executors of one core": []}
     for _ in range(bench.options.repetitions):
         for count, way in enumerate(runs, start=1):
-            runs[way].append(bench.train(f"local-cluster[{count},1,2048]", more=["--shards", 2]))
+            runs[way].append(bench.train(f"local-cluster[{count},1,2048]", more=["--shards", 2], cores=count))
     return scaling(bench, "executors", runs)
 
 

@@ -287,15 +287,26 @@ public final class DecoderModel implements AutoCloseable {
      * @return the new tokens, without the one that ended the text
      */
     public int[] generate(BoundParameters parameters, int[] prompt, GenerationSpec spec, IntConsumer sink) {
-        if (prompt.length == 0) {
-            throw new IllegalArgumentException("Cannot continue a prompt: expected at least 1 token, found none");
-        }
+        PromptedText text = new PromptedText(prompt, spec);
+        return inPass(parameters, pass -> continued(pass, text, sink));
+    }
 
-        return inPass(parameters, pass -> {
-            try (Decoding decoding = new Decoding(pass)) {
-                return decoding.generate(prompt, spec, sink);
-            }
-        });
+    /** Hands the new tokens of each text to {@code sink}, in their order; as many texts grow at once as there are threads. */
+    public void generate(BoundParameters parameters, Iterator<PromptedText> texts, Consumer<int[]> sink) {
+        Lanes lanes = pool.lanes(Integer.MAX_VALUE);
+        ThreadTeam threads = pool.partOf(lanes);
+        run(
+                lanes,
+                texts,
+                (each, stopped) ->
+                        startPass(parameters, null, null, threads, stopped, pass -> continued(pass, each, id -> {})),
+                sink);
+    }
+
+    private static int[] continued(ModelPass pass, PromptedText text, IntConsumer sink) {
+        try (Decoding decoding = new Decoding(pass)) {
+            return decoding.generate(text.prompt(), text.spec(), sink);
+        }
     }
 
     /** Logits (tokens, vocabulary) of one document that passes in pieces of these sizes; row-major. */

@@ -1,12 +1,16 @@
 package org.sparkqlora.spark;
 
-import org.apache.spark.api.java.function.Function;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.PromptedText;
 import org.sparkqlora.train.History;
 
-/** Continues one prompt. Runs in a task. */
-final class GenerateFunction implements Function<NumberedTokens, NumberedTokens> {
-    private static final long serialVersionUID = 1L;
+/** Continues prompts. Runs in a task. */
+final class GenerateFunction implements FlatMapFunction<Iterator<NumberedTokens>, NumberedTokens> {
+    private static final long serialVersionUID = 2L;
 
     private final RunDescription run;
     private final GenerationSpec spec;
@@ -21,10 +25,21 @@ final class GenerateFunction implements Function<NumberedTokens, NumberedTokens>
     }
 
     @Override
-    public NumberedTokens call(NumberedTokens prompt) {
-        int[] made = ExecutorReplicas.of(run)
-                .replica()
-                .at(version, history, model -> model.generate(prompt.ids(), spec.ofText(prompt.number())));
-        return new NumberedTokens(prompt.number(), made);
+    public Iterator<NumberedTokens> call(Iterator<NumberedTokens> prompts) {
+        List<NumberedTokens> asked = new ArrayList<>();
+        prompts.forEachRemaining(asked::add);
+        List<NumberedTokens> answers = new ArrayList<>();
+        ExecutorReplicas.of(run).replica().at(version, history, model -> {
+            model.generate(
+                    asked.stream().map(this::text).iterator(),
+                    made -> answers.add(
+                            new NumberedTokens(asked.get(answers.size()).number(), made)));
+            return answers;
+        });
+        return answers.iterator();
+    }
+
+    private PromptedText text(NumberedTokens prompt) {
+        return new PromptedText(prompt.ids(), spec.ofText(prompt.number()));
     }
 }

@@ -26,12 +26,15 @@ final class GenerationJob {
         List<NumberedTokens> numbered = IntStream.range(0, prompts.size())
                 .mapToObj(number -> new NumberedTokens(number, prompts.get(number)))
                 .toList();
-        int parts = Math.min(prompts.size(), PARTS_A_SLOT * TaskSlots.available(context));
+        int lanes = TaskSlots.threadsOfTask(context);
+        int parts = Math.min((prompts.size() + lanes - 1) / lanes, PARTS_A_SLOT * TaskSlots.available(context));
         context.setJobDescription("generate: %d prompts".formatted(prompts.size()));
         GenerateFunction function =
                 new GenerateFunction(run, spec, replicas.state().version(), replicas.history());
         JavaRDD<NumberedTokens> placed =
                 ModelTasks.of(context.getConf()).place(context.parallelize(numbered, Math.max(1, parts)));
-        return placed.map(function).collect().stream().map(NumberedTokens::ids).toList();
+        return placed.mapPartitions(function).collect().stream()
+                .map(NumberedTokens::ids)
+                .toList();
     }
 }

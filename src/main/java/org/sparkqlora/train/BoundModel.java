@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.MicroBatch;
+import org.sparkqlora.model.PromptedText;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
 
@@ -35,6 +36,11 @@ public interface BoundModel extends AutoCloseable {
 
     /** Continues {@code prompt}: the new tokens, without the one that ended the text. */
     int[] generate(int[] prompt, GenerationSpec spec);
+
+    /** Hands the new tokens of each of several texts to {@code sink}, in their order. */
+    default void generate(Iterator<PromptedText> texts, Consumer<int[]> sink) {
+        texts.forEachRemaining(each -> sink.accept(generate(each.prompt(), each.spec())));
+    }
 
     @Override
     void close();

@@ -14,6 +14,7 @@ import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.MicroBatch;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.PromptedText;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.Gpu;
@@ -113,6 +114,11 @@ public final class DecoderGradientModel implements GradientModel {
         @Override
         public int[] generate(int[] prompt, GenerationSpec spec) {
             return model.generate(parameters, prompt, spec, id -> {});
+        }
+
+        @Override
+        public void generate(Iterator<PromptedText> texts, Consumer<int[]> sink) {
+            model.generate(parameters, texts, sink);
         }
 
         @Override

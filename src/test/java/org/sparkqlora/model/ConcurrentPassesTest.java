@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
@@ -21,15 +23,16 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
-/** Micro-batches that pass at once. */
+/** What passes at once comes to what passes one after the other. */
 @NullMarked
-class LaneGradientTest {
+class ConcurrentPassesTest {
     private static final int PASSES = 5;
 
     @TempDir
     private Path cache;
 
-    private record Found(float[] gradient, List<LossTotal> losses, List<List<LossTotal>> evaluated) {}
+    private record Found(
+            float[] gradient, List<LossTotal> losses, List<List<LossTotal>> evaluated, List<int[]> answers) {}
 
     @ParameterizedTest(name = "{0} threads")
     @ValueSource(ints = {2, 3, 5})
@@ -41,6 +44,9 @@ class LaneGradientTest {
             assertThat(several.gradient()).isEqualTo(one.gradient()).doesNotContain(Float.NaN);
             assertThat(several.losses()).isEqualTo(one.losses()).hasSize(PASSES);
             assertThat(several.evaluated()).isEqualTo(one.evaluated()).hasSize(PASSES);
+            assertThat(several.answers())
+                    .containsExactlyElementsOf(one.answers())
+                    .hasSize(PASSES);
         }
     }
 
@@ -98,7 +104,12 @@ class LaneGradientTest {
             List<LossTotal> losses = model.addGradients(parameters, passes, sum, OptionalDouble.empty());
             List<List<LossTotal>> evaluated = new ArrayList<>();
             model.losses(parameters, passes.stream().map(MicroBatch::rows).iterator(), evaluated::add);
-            return new Found(numbers(sum), losses, evaluated);
+            List<int[]> answers = new ArrayList<>();
+            model.generate(
+                    parameters,
+                    passes.stream().map(ConcurrentPassesTest::question).iterator(),
+                    answers::add);
+            return new Found(numbers(sum), losses, evaluated, answers);
         }
     }
 
@@ -108,6 +119,11 @@ class LaneGradientTest {
         return IntStream.range(0, PASSES)
                 .mapToObj(pass -> new MicroBatch(rows.subList(pass % rows.size(), rows.size()), pass))
                 .toList();
+    }
+
+    private static PromptedText question(MicroBatch batch) {
+        int[] ids = Arrays.copyOf(batch.rows().get(0).ids(), 3);
+        return new PromptedText(ids, new GenerationSpec(6, Set.of(), Sampling.GREEDY));
     }
 
     private static float[] numbers(FlatVector vector) {
