@@ -28,7 +28,7 @@ public final class ComputeThread implements AutoCloseable {
         try {
             return start(work).join();
         } catch (CompletionException e) {
-            throw unwrapped(e.getCause());
+            throw unwrapped(e);
         }
     }
 
@@ -46,7 +46,7 @@ public final class ComputeThread implements AutoCloseable {
         try {
             return started.get();
         } catch (ExecutionException e) {
-            throw unwrapped(e.getCause());
+            throw unwrapped(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             CancellationException cancelled = new CancellationException("Cannot finish a pass: its task was cancelled");
@@ -81,11 +81,12 @@ public final class ComputeThread implements AutoCloseable {
         return thread;
     }
 
-    private static RuntimeException unwrapped(Throwable failure) {
+    private static RuntimeException unwrapped(Exception wrapped) {
+        Throwable failure = wrapped.getCause();
         if (failure instanceof Error error) {
             throw error;
         }
 
-        return failure instanceof RuntimeException cause ? cause : new IllegalStateException(failure);
+        return failure instanceof RuntimeException cause ? cause : new IllegalStateException(wrapped);
     }
 }

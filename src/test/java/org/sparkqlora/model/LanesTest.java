@@ -75,7 +75,8 @@ class LanesTest {
     void anInterruptedCallerStopsWhatRunsAndWaitsForIt() {
         Thread interrupted = new Thread(() -> {
             assertThatThrownBy(() -> new Lanes(2).run(inputs(), this::start, ended::add))
-                    .isInstanceOf(CancellationException.class);
+                    .isInstanceOf(CancellationException.class)
+                    .hasMessage("Cannot finish a pass: its task was cancelled");
             assertThat(Thread.currentThread().isInterrupted()).isTrue();
             seen.add("cancelled");
         });
