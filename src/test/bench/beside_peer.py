@@ -146,9 +146,10 @@ class Bench:
         counted = training.seconds[self.options.warm_up:]
         return self.options.batch * self.options.sequence / statistics.median(counted)
 
-    def bench(self, parts, *more):
+    def bench(self, parts, *more, repetitions=5):
         return self.submit("bench", [
-            "bench", "--parts", parts, "--device", self.options.device, "--threads", self.options.threads, "--repetitions", 5, *more,
+            "bench", "--parts", parts, "--device", self.options.device, "--threads", self.options.threads,
+            "--repetitions", repetitions, *more,
         ])
 
 
@@ -313,8 +314,12 @@ def scaling(bench, title, runs):
 
 
 def lengths(bench):
-    settings = {str(length): ["--sequence-length", length, "--batch-size", max(1, 2048 // length)] for length in (512, 1024, 2048, 4096, 8192)}
-    return costs(bench, "sequence length", settings, bench.options.model)
+    """At least a row a thread."""
+    threads = bench.options.threads
+    settings = {
+        str(length): ["--sequence-length", length, "--batch-size", max(threads, 2048 // length)] for length in (512, 1024, 2048, 4096, 8192)
+    }
+    return costs(bench, "sequence length", settings, bench.options.model, repetitions=2)
 
 
 def sizes(bench):
@@ -327,11 +332,11 @@ def ranks(bench):
     return costs(bench, "rank", settings, bench.options.model)
 
 
-def costs(bench, title, settings, model):
+def costs(bench, title, settings, model, repetitions=5):
     rows = []
     for name, words in settings.items():
         place = [] if model is None else ["--model", model, "--model-cache", bench.work / "cache"]
-        measured = bench.bench("step", *place, *words)
+        measured = bench.bench("step", *place, *words, repetitions=repetitions)
         step = measured.result["step"]
         planned = planned_gib(bench, model, words) if model is not None else ""
         rows.append([name, step["tokens_per_second"], step["share_of_recompute_roofline"], measured.peak_gib, planned])
@@ -340,7 +345,7 @@ def costs(bench, title, settings, model):
 
 
 def planned_gib(bench, model, words):
-    result = bench.submit("plan", ["plan", "--model", model, *words]).result
+    result = bench.submit("plan", ["plan", "--model", model, "--task-cpus", bench.options.threads, *words]).result
     return result["methods"]["qlora"]["executor_bytes"] / (1 << 30)
 
 

@@ -40,9 +40,13 @@ final class BatchOptions {
     @Nullable
     Integer passesAtOnce;
 
-    /** Micro-batches that a task of so many threads has in the model at once, if it has as many. */
-    int passesOf(int threads) {
-        return passesAtOnce == null ? threads : Math.min(passesAtOnce, threads);
+    /**
+     * Micro-batches that a task has in the model at once, if it has as many.
+     *
+     * @param most that it can have
+     */
+    int passesOf(int most) {
+        return passesAtOnce == null ? most : Math.min(passesAtOnce, most);
     }
 
     void check(Problems problems) {

@@ -110,7 +110,7 @@ final class ClusterSetup {
 
     /** Micro-batches that a task has in the model at once, if it has as many. */
     int passesAtOnce() {
-        return options.run.batch.passesOf(TaskSlots.threadsOfTask(context));
+        return options.run.batch.passesOf(TaskSlots.passesOfTask(context));
     }
 
     /** Tells what could be better, and refuses, with all reasons at once, what would fail. */

@@ -31,6 +31,11 @@ record ModelTasks(int threads, boolean wholeGpu) {
         return placed ? new ModelTasks(cores / gpus, true) : new ModelTasks(settings.getInt(CORES_OF_TASK, 1), false);
     }
 
+    /** Most passes of a task at once: one on a GPU of its own, otherwise one a thread. */
+    int passes() {
+        return wholeGpu ? 1 : threads;
+    }
+
     /** The tasks of {@code partitions}, so placed. */
     <T> JavaRDD<T> place(JavaRDD<T> partitions) {
         return wholeGpu ? partitions.withResources(profile()) : partitions;

@@ -15,6 +15,11 @@ public final class TaskSlots {
         return ModelTasks.of(context.getConf()).threads();
     }
 
+    /** Most passes that a task has at once. */
+    public static int passesOfTask(JavaSparkContext context) {
+        return ModelTasks.of(context.getConf()).passes();
+    }
+
     /** Tasks that run at once on the executors that are there or were asked for; at least one. */
     public static int available(JavaSparkContext context) {
         SparkConf settings = context.getConf();

@@ -60,6 +60,14 @@ class ModelTasksTest {
                 .isEqualTo(new ModelTasks(3, false));
     }
 
+    @Test
+    void aGpuIsGivenOnePassAndAThreadOne() {
+        assertThat(ModelTasks.of(settings()).passes()).isEqualTo(3);
+        assertThat(ModelTasks.of(settings().set("spark.executor.resource.gpu.amount", "2"))
+                        .passes())
+                .isEqualTo(1);
+    }
+
     private static SparkConf settings() {
         return new SparkConf(false)
                 .setMaster("spark://host:7077")
