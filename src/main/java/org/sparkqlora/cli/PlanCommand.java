@@ -144,7 +144,9 @@ final class PlanCommand implements Command {
         problems.require(threads > 0, "--task-cpus: expected at least 1, found %d", threads);
         problems.require(!measure || !onGpus(), "--measure: expected no --device cuda with it");
         problems.require(!measure || settingsOf == null, "--spark-conf: expected no --measure with it");
-        problems.collect("--sequence-length, --batch-size, --micro-batch-size, --shards, --executors", this::step);
+        problems.collect(
+                "--sequence-length, --batch-size, --micro-batch-size, --passes-at-once, --shards, --executors",
+                this::step);
         adapter.check(problems);
         update.check(problems);
     }

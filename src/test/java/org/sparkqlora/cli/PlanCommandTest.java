@@ -76,6 +76,24 @@ class PlanCommandTest {
     }
 
     @Test
+    void onePassAtOnceTakesTheMemoryOfOneThread() throws IOException {
+        long one = qloraBytes("--task-cpus", "1");
+
+        assertThat(qloraBytes("--task-cpus", "4", "--passes-at-once", "1")).isEqualTo(one);
+        assertThat(qloraBytes("--task-cpus", "4")).isGreaterThan(one * 3 / 2);
+        CommandRun none = CommandRun.of("plan", "--parameters", "7B", "--passes-at-once", "0");
+        assertThat(none.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(none.err())
+                .contains("--passes-at-once", "Cannot plan a step of 0 passes a task: expected at least 1");
+    }
+
+    private static long qloraBytes(String... options) throws IOException {
+        String[] all = Stream.concat(Stream.of("plan", "--parameters", "7B"), Stream.of(options))
+                .toArray(String[]::new);
+        return summary(CommandRun.of(all)).at("/methods/qlora/executor_bytes").asLong();
+    }
+
+    @Test
     void tellsWhatAGpuIsForAndHowManyRowsItTakesAtOnce() throws IOException {
         CommandRun run = CommandRun.of("plan", "--parameters", "13B", "--device", "cuda");
 
