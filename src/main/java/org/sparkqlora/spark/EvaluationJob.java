@@ -8,9 +8,6 @@ import org.sparkqlora.model.LossTotal;
 
 /** The losses of prepared rows at a version, as a Spark job. Driver only. */
 final class EvaluationJob {
-    /** Parts a slot, so that unequal ones even out. */
-    private static final int PARTS_A_SLOT = 4;
-
     private final JavaSparkContext context;
     private final RunDescription run;
     private final ReplicaGroup replicas;
@@ -26,13 +23,11 @@ final class EvaluationJob {
         List<Long> microBatches = LongStream.range(0, (data.rows() + microBatchSize - 1) / microBatchSize)
                 .boxed()
                 .toList();
-        int lanes = TaskSlots.threadsOfTask(context);
-        int parts = Math.min((microBatches.size() + lanes - 1) / lanes, PARTS_A_SLOT * TaskSlots.available(context));
         context.setJobDescription("evaluate: %d rows".formatted(data.rows()));
         EvaluateFunction function = new EvaluateFunction(
                 run, data.folder(), microBatchSize, replicas.state().version(), replicas.history());
-        JavaRDD<Long> placed =
-                ModelTasks.of(context.getConf()).place(context.parallelize(microBatches, Math.max(1, parts)));
+        JavaRDD<Long> placed = ModelTasks.of(context.getConf())
+                .place(context.parallelize(microBatches, TaskSlots.parts(context, microBatches.size())));
         return placed.mapPartitions(function).collect().stream()
                 .flatMap(losses -> losses.toList().stream())
                 .toList();

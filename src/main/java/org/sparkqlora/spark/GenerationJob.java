@@ -8,9 +8,6 @@ import org.sparkqlora.model.GenerationSpec;
 
 /** What a version continues prompts with, as a Spark job. Driver only. */
 final class GenerationJob {
-    /** Parts a slot, so that unequal ones even out. */
-    private static final int PARTS_A_SLOT = 4;
-
     private final JavaSparkContext context;
     private final RunDescription run;
     private final ReplicaGroup replicas;
@@ -26,13 +23,11 @@ final class GenerationJob {
         List<NumberedTokens> numbered = IntStream.range(0, prompts.size())
                 .mapToObj(number -> new NumberedTokens(number, prompts.get(number)))
                 .toList();
-        int lanes = TaskSlots.threadsOfTask(context);
-        int parts = Math.min((prompts.size() + lanes - 1) / lanes, PARTS_A_SLOT * TaskSlots.available(context));
         context.setJobDescription("generate: %d prompts".formatted(prompts.size()));
         GenerateFunction function =
                 new GenerateFunction(run, spec, replicas.state().version(), replicas.history());
-        JavaRDD<NumberedTokens> placed =
-                ModelTasks.of(context.getConf()).place(context.parallelize(numbered, Math.max(1, parts)));
+        JavaRDD<NumberedTokens> placed = ModelTasks.of(context.getConf())
+                .place(context.parallelize(numbered, TaskSlots.parts(context, prompts.size())));
         return placed.mapPartitions(function).collect().stream()
                 .map(NumberedTokens::ids)
                 .toList();

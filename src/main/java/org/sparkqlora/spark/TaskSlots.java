@@ -8,6 +8,9 @@ public final class TaskSlots {
     private static final String EXECUTORS = "spark.executor.instances";
     private static final String EXECUTOR_CORES = "spark.executor.cores";
 
+    /** So that unequal parts even out. */
+    private static final int PARTS_A_SLOT = 4;
+
     private TaskSlots() {}
 
     /** Threads that a task computes with. */
@@ -18,6 +21,16 @@ public final class TaskSlots {
     /** Most passes that a task has at once. */
     public static int passesOfTask(JavaSparkContext context) {
         return ModelTasks.of(context.getConf()).passes();
+    }
+
+    /** Tasks that so many passes are divided among: all slots have some, and each as many as it can have at once, if there are enough. */
+    static int parts(JavaSparkContext context, int passes) {
+        return parts(passes, available(context), passesOfTask(context));
+    }
+
+    static int parts(int passes, int slots, int atOnce) {
+        int full = Math.min((passes + atOnce - 1) / atOnce, PARTS_A_SLOT * slots);
+        return Math.max(1, Math.max(full, Math.min(passes, slots)));
     }
 
     /** Tasks that run at once on the executors that are there or were asked for; at least one. */

@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
@@ -91,6 +94,23 @@ class ConcurrentPassesTest {
 
             assertThat(end.get()).hasMessage("Cannot finish a pass: its task was cancelled");
             assertThat(model.losses(parameters, golden.batch())).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void aPassThatNoOneWaitsForEndsBetweenLayers() {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
+                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 1);
+                BoundParameters parameters = model.bind(golden.adapter(model.parameters()));
+                ThreadTeam team = ThreadTeam.of(1, Hardware::processor);
+                WeightRooms rooms = new WeightRooms(ScalarType.Float, team.hardware())) {
+            ModelPass pass = new ModelPass(model, parameters, new Workspace(rooms, team), null, null, () -> true);
+            DocumentBatch batch = new DocumentBatch(golden.batch());
+
+            assertThatThrownBy(() -> rooms.thread().call(() -> pass.losses(batch)))
+                    .isInstanceOf(CancellationException.class)
+                    .hasMessage("Cannot finish a micro-batch: its task was cancelled");
         }
     }
 
