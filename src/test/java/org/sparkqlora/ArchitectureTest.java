@@ -22,6 +22,7 @@ class ArchitectureTest {
 
     /** Bottom first: a package may use those before it. */
     private static final List<String> PACKAGES = List.of(
+            "input",
             "data",
             "tokenizer",
             "quant",

@@ -7,6 +7,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.sparkqlora.input.BadInputException;
 import scala.collection.JavaConverters;
 import scala.collection.Seq;
 
@@ -110,7 +111,7 @@ final class TriggerText {
     }
 
     private IllegalArgumentException unknown() {
-        return new IllegalArgumentException(
+        return new BadInputException(
                 "Cannot read trigger '%s': expected everyEpoch, severalIteration(N), maxEpoch(N), maxIteration(N), minLoss(X), and(TRIGGER, ...) or or(TRIGGER, ...), with whole numbers N of at least 1"
                         .formatted(text));
     }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
@@ -203,12 +204,12 @@ public final class AdapterFolder {
 
     private static void requireTrained(Path folder, ParameterIndex index, FlatVector parameters) {
         if (index.size() == 0) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot write adapter %s: expected trained tensors, found none".formatted(folder));
         }
 
         if (parameters.length() != index.size()) {
-            throw new IllegalArgumentException("Cannot write adapter %s: expected %d numbers, found %d"
+            throw new BadInputException("Cannot write adapter %s: expected %d numbers, found %d"
                     .formatted(folder, index.size(), parameters.length()));
         }
     }

@@ -17,6 +17,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Checkpoints in a folder of any Hadoop file system, object stores included. Driver only.
@@ -52,7 +53,7 @@ public final class CheckpointStore {
 
     CheckpointStore(FileSystem files, Path folder, int keep, String run) {
         if (keep < FEWEST_KEPT) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot keep %d checkpoints: expected at least %d, since the newest may be damaged"
                             .formatted(keep, FEWEST_KEPT));
         }

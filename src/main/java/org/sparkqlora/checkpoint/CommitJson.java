@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.FieldsJson;
 import org.sparkqlora.weights.PythonJson;
 
@@ -55,7 +56,7 @@ final class CommitJson {
         fields.node().remove(SHA256);
         String found = hash(fields.node());
         if (!found.equals(expected)) {
-            throw new IllegalArgumentException("Cannot trust %s: expected its own SHA-256 to be %s, found %s"
+            throw new BadInputException("Cannot trust %s: expected its own SHA-256 to be %s, found %s"
                     .formatted(document, expected, found));
         }
 
@@ -78,7 +79,7 @@ final class CommitJson {
         fields.node().fieldNames().forEachRemaining(unknown::add);
         unknown.removeAll(KEYS);
         if (!unknown.isEmpty()) {
-            throw new IllegalArgumentException("Cannot read %s: expected the keys %s, found also %s"
+            throw new BadInputException("Cannot read %s: expected the keys %s, found also %s"
                     .formatted(fields.document(), new TreeSet<>(KEYS), unknown));
         }
     }

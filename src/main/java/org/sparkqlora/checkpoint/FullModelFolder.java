@@ -16,6 +16,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.quant.FloatSource;
@@ -105,9 +106,8 @@ public final class FullModelFolder {
         SortedMap<String, List<TensorSpec>> shards = new TreeMap<>();
         for (String name : source.names()) {
             if (!changed.has(name) && source.fourBit(name).isPresent()) {
-                throw new IllegalArgumentException(
-                        "Cannot write model %s: expected new values of 4-bit weight %s, found none"
-                                .formatted(folder, name));
+                throw new BadInputException("Cannot write model %s: expected new values of 4-bit weight %s, found none"
+                        .formatted(folder, name));
             }
 
             List<TensorSpec> shard = shards.computeIfAbsent(source.fileOf(name), file -> new ArrayList<>());
@@ -161,7 +161,7 @@ public final class FullModelFolder {
 
     private static void requireSame(Path folder, WeightFolder source, ParameterIndex index) {
         if (index.size() == 0) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot write model %s: expected trained tensors, found none".formatted(folder));
         }
 

@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import org.sparkqlora.input.BadInputException;
 
 /** Asks a hub of Hugging Face's kind. */
 final class HubClient {
@@ -119,7 +120,7 @@ final class HubClient {
             throw new IOException("Failed to read %s from %s: it answered %d".formatted(id, access, status));
         }
 
-        throw new IllegalArgumentException(refusal(status, id));
+        throw new BadInputException(refusal(status, id));
     }
 
     private String refusal(int status, HubId id) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * What a hub says of a model at a revision: {@code GET /api/models/NAME/revision/REVISION?blobs=true}.
@@ -24,7 +25,7 @@ record HubListingJson(String commit, List<HubFile> files) {
         try {
             root = MAPPER.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot open model %s: expected JSON from the hub, found something else. Is HF_ENDPOINT right?"
                             .formatted(id),
                     e);
@@ -36,7 +37,7 @@ record HubListingJson(String commit, List<HubFile> files) {
         }
 
         if (!root.path("sha").isTextual()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot open model %s: expected a commit from the hub, found none. Is HF_ENDPOINT right?"
                             .formatted(id));
         }

@@ -13,6 +13,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.FolderCache;
 import org.sparkqlora.weights.FreshFolder;
 import org.sparkqlora.weights.InvalidWeightsException;
@@ -69,7 +70,7 @@ public final class HubModel {
 
     private void requireHere(Path path) {
         if (!Files.exists(path)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot open model %s: expected a copy in %s, since HF_HUB_OFFLINE is set, found none"
                             .formatted(id, cache));
         }

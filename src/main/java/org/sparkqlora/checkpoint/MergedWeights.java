@@ -3,6 +3,7 @@ package org.sparkqlora.checkpoint;
 import java.nio.FloatBuffer;
 import java.util.HashSet;
 import java.util.Set;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AdapterMerge;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.quant.FloatSource;
@@ -47,7 +48,7 @@ public final class MergedWeights implements ChangedWeights {
     public static MergedWeights intoStored(
             WeightFolder source, AdapterMerge merge, FlatVector adapter, Workers workers) {
         if (source.quantized()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot merge into the original weights of %s: expected weights in 16 or 32 bits, found 4-bit weights only"
                             .formatted(source.path()));
         }

@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A result where others take it from, on any Hadoop file system. Files are copied and read back; {@code published.json}, written
@@ -63,7 +64,7 @@ public record PublishedFolder(Path path, int files, long bytes) {
                     .sorted(Comparator.comparing(FileStatus::getPath))
                     .toList();
             if (listed.isEmpty()) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot publish %s: expected an adapter or a model, found no files".formatted(source));
             }
 
@@ -92,7 +93,7 @@ public record PublishedFolder(Path path, int files, long bytes) {
         private void requireSame(Path commit, String expected) throws IOException {
             try (InputStream in = to.open(commit)) {
                 if (!new String(in.readAllBytes(), StandardCharsets.UTF_8).equals(expected)) {
-                    throw new IllegalArgumentException(
+                    throw new BadInputException(
                             "Cannot publish %s as %s: other files are published there. Give each version a folder of its own"
                                     .formatted(source, target));
                 }
@@ -109,7 +110,7 @@ public record PublishedFolder(Path path, int files, long bytes) {
                     .collect(Collectors.toCollection(TreeSet::new));
             content.forEach(file -> others.remove(file.name()));
             if (!others.isEmpty()) {
-                throw new IllegalArgumentException("Cannot publish %s as %s: expected a new folder, found %s in it"
+                throw new BadInputException("Cannot publish %s as %s: expected a new folder, found %s in it"
                         .formatted(source, target, others));
             }
         }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.sparkqlora.input.BadInputException;
 import picocli.CommandLine.ParseResult;
 
 /** Arguments of a command line that a program gives. */
@@ -38,11 +39,11 @@ final class Arguments {
         check.accept(problems);
         List<String> all = problems.all();
         if (all.size() == 1) {
-            throw new IllegalArgumentException(all.get(0));
+            throw new BadInputException(all.get(0));
         }
 
         if (!all.isEmpty()) {
-            throw new IllegalArgumentException("%d problems\n  %s".formatted(all.size(), String.join("\n  ", all)));
+            throw new BadInputException("%d problems\n  %s".formatted(all.size(), String.join("\n  ", all)));
         }
     }
 }

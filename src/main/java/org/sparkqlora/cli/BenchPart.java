@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.util.Arrays;
 import java.util.Locale;
+import org.sparkqlora.input.BadInputException;
 
 /** What {@code bench} can leave out. */
 enum BenchPart {
@@ -16,7 +17,7 @@ enum BenchPart {
         return Arrays.stream(values())
                 .filter(part -> part.name().toLowerCase(Locale.ROOT).equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "Cannot measure '%s': expected kernels, pass or step".formatted(name)));
+                .orElseThrow(() ->
+                        new BadInputException("Cannot measure '%s': expected kernels, pass or step".formatted(name)));
     }
 }

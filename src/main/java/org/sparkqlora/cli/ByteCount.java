@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.sparkqlora.input.BadInputException;
 
 /** A number of bytes as people write it: 64M, 2G, 65536. Units are powers of 1024. */
 record ByteCount(long value) {
@@ -11,7 +12,7 @@ record ByteCount(long value) {
     static ByteCount parse(String text) {
         Matcher matcher = FORM.matcher(text);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read a number of bytes from '%s': expected one such as 64M or 1G".formatted(text));
         }
 

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
@@ -47,7 +48,7 @@ final class ClusterSetup {
         Precision precision = before.map(plan -> plan.spec().precision())
                 .orElseGet(() -> options.model.precision(context, console::note));
         if (options.run.localSteps > 1 && precision.scalesLoss()) {
-            throw new IllegalArgumentException(TrainOptions.LOCAL_STEPS_IN_FLOAT16);
+            throw new BadInputException(TrainOptions.LOCAL_STEPS_IN_FLOAT16);
         }
 
         return precision;
@@ -119,11 +120,11 @@ final class ClusterSetup {
         report.advice().forEach(advice -> console.note("advice: %s", advice));
         List<String> problems = report.problems();
         if (problems.size() == 1) {
-            throw new IllegalArgumentException(problems.get(0));
+            throw new BadInputException(problems.get(0));
         }
 
         if (!problems.isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot start, for %d reasons\n  %s".formatted(problems.size(), String.join("\n  ", problems)));
         }
     }

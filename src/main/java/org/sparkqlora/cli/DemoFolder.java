@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.sparkqlora.input.BadInputException;
 
 /** Where the demo plays. Made anew each time, but only if an earlier demo made it: a file of its own marks it. */
 final class DemoFolder {
@@ -85,7 +86,7 @@ final class DemoFolder {
 
         try (Stream<Path> inside = Files.list(folder)) {
             if (inside.findAny().isPresent()) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot play the demo in %s: expected a folder that is empty or from an earlier demo, found other files"
                                 .formatted(folder));
             }

@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.nio.channels.UnresolvedAddressException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -8,6 +7,7 @@ import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.TakenOverException;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.train.BrokenLossException;
 
 /**
@@ -31,7 +31,7 @@ record Failure(ExitCode code, Throwable reason) {
     }
 
     private static boolean failsAgain(Throwable cause) {
-        return cause instanceof IllegalArgumentException && !(cause instanceof UnresolvedAddressException)
+        return cause instanceof BadInputException
                 || cause instanceof BrokenLossException
                 || cause instanceof TakenOverException; // a repeat would take the training from the driver that has it
     }

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
@@ -35,11 +36,11 @@ final class GateCommand implements Command {
     public void run(Console console) {
         Location file = Required.value("--evaluation", evaluation);
         String text = file.text()
-                .orElseThrow(() -> new IllegalArgumentException(
+                .orElseThrow(() -> new BadInputException(
                         "Cannot read %s: expected what evaluate --result wrote, found nothing".formatted(file)));
         double loss = ResultJson.evaluatedLoss(file.toString(), text);
         if (!(loss <= maxLoss)) {
-            throw new IllegalArgumentException("Cannot pass the gate: expected a loss of at most %s, found %s in %s"
+            throw new BadInputException("Cannot pass the gate: expected a loss of at most %s, found %s in %s"
                     .formatted(maxLoss, loss, file));
         }
 

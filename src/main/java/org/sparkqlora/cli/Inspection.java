@@ -11,6 +11,7 @@ import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.Manifest;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.weights.SafetensorsFile;
@@ -38,8 +39,7 @@ final class Inspection {
     /** A JSON object that begins with the kind. */
     static String of(Path path, RecordFormat format) {
         if (!Files.exists(path)) {
-            throw new IllegalArgumentException(
-                    "Cannot inspect %s: expected a file or folder, found nothing".formatted(path));
+            throw new BadInputException("Cannot inspect %s: expected a file or folder, found nothing".formatted(path));
         }
 
         if (!Files.isDirectory(path)) {
@@ -52,7 +52,7 @@ final class Inspection {
     }
 
     private static IllegalArgumentException unknown(Path folder) {
-        return new IllegalArgumentException("Cannot inspect %s: expected a folder with one of %s, found none"
+        return new BadInputException("Cannot inspect %s: expected a folder with one of %s, found none"
                 .formatted(folder, FOLDERS.stream().map(Kind::mark).toList()));
     }
 

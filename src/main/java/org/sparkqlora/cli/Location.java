@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.sparkqlora.checkpoint.WholeFile;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A file or folder as a command line names it: a URI of any Hadoop file system, such as {@code hdfs://host/a} or
@@ -23,7 +24,7 @@ public record Location(Path path) {
 
     public static Location parse(String text) {
         if (text.isBlank()) {
-            throw new IllegalArgumentException("expected a path, found an empty text");
+            throw new BadInputException("expected a path, found an empty text");
         }
 
         return URI.matcher(text).matches() ? new Location(new Path(text)) : of(java.nio.file.Path.of(text));
@@ -95,7 +96,7 @@ public record Location(Path path) {
     }
 
     private IllegalArgumentException noFileSystem(Exception reason) {
-        return new IllegalArgumentException(
+        return new BadInputException(
                 "Cannot open %s: expected a Hadoop file system for %s: on the class path, found none. Name its jar with --jars or --packages of spark-submit"
                         .formatted(path, path.toUri().getScheme()),
                 reason);

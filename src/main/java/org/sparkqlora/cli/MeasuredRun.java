@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.train.ProcessMemory;
 
@@ -78,7 +79,7 @@ final class MeasuredRun {
 
     private static void requireDone(Method method, int code, String told) {
         if (code != ExitCode.OK.code()) {
-            throw new IllegalArgumentException("Cannot measure training: with --method %s ended with code %d:\n%s"
+            throw new BadInputException("Cannot measure training: with --method %s ended with code %d:\n%s"
                     .formatted(method.optionName(), code, told));
         }
     }

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.util.Arrays;
+import org.sparkqlora.input.BadInputException;
 
 /** Which weights an adapter is folded into. */
 enum MergeBase {
@@ -19,8 +20,8 @@ enum MergeBase {
         return Arrays.stream(values())
                 .filter(base -> base.label.equals(text))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "Unsupported base '%s': expected original or quantized".formatted(text)));
+                .orElseThrow(() ->
+                        new BadInputException("Unsupported base '%s': expected original or quantized".formatted(text)));
     }
 
     String label() {

@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.LineEncoder;
 import org.sparkqlora.spark.LineEncoderSource;
 import org.sparkqlora.spark.RecordEncoders;
@@ -34,7 +35,7 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
         RecordEncoders records = RecordEncoders.of(data.reading(), place, template, data.trainOn, tokens.added());
         int known = records.withTokenizer(ModelTokenizer::vocabularySize);
         if (known > vocabulary) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot use the tokenizer of %s: expected at most %d tokens, as the model's embedding has, found %d. Is tokenizer.json from the same model?"
                             .formatted(place.folder(), vocabulary, known));
         }

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Function;
 import org.sparkqlora.checkpoint.FolderUpload;
+import org.sparkqlora.input.BadInputException;
 
 /** Where a new model folder goes: on this host at once, elsewhere by way of a folder for temporary files. */
 final class ModelOutput {
@@ -37,7 +38,7 @@ final class ModelOutput {
     static void requireAbsent(Location target) {
         try {
             if (target.files().exists(target.path())) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot write %s: expected a folder that does not exist yet, found one".formatted(target));
             }
         } catch (IOException e) {

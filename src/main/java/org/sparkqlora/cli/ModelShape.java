@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
 
 /** Shapes of published models of the Llama family, for when only their speed is asked for. */
 enum ModelShape {
@@ -35,8 +36,8 @@ enum ModelShape {
         return Arrays.stream(values())
                 .filter(shape -> shape.label().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "Cannot use shape '%s': expected one of %s".formatted(name, labels())));
+                .orElseThrow(() ->
+                        new BadInputException("Cannot use shape '%s': expected one of %s".formatted(name, labels())));
     }
 
     static String labels() {

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
@@ -26,7 +27,7 @@ public final class ModelWeights implements AutoCloseable {
         Problems problems = new Problems();
         ModelPath.check(problems, "model", address);
         if (!problems.all().isEmpty()) {
-            throw new IllegalArgumentException(problems.all().get(0));
+            throw new BadInputException(problems.all().get(0));
         }
 
         return new ModelWeights(WeightFolder.open(ModelPath.folder(address, ModelPath.CACHE)));
@@ -69,7 +70,7 @@ public final class ModelWeights implements AutoCloseable {
 
     private FloatSource source(String name) {
         if (folder.fourBit(require(name)).isPresent()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot look at the values of %s in %s: expected a weight as it was trained, found one in 4 bits"
                             .formatted(name, folder.path()));
         }
@@ -79,7 +80,7 @@ public final class ModelWeights implements AutoCloseable {
 
     private String require(String name) {
         if (!folder.has(name)) {
-            throw new IllegalArgumentException("Cannot find weight %s in %s: it has %d others, such as %s"
+            throw new BadInputException("Cannot find weight %s in %s: it has %d others, such as %s"
                     .formatted(
                             name,
                             folder.path(),

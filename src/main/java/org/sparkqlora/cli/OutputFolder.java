@@ -10,6 +10,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A folder that a command fills. Until there is something worth keeping in it, closing removes what this process made: a command
@@ -41,7 +42,7 @@ final class OutputFolder implements AutoCloseable {
                 throw new UncheckedIOException("Failed to open output folder " + location, e);
             }
 
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot write to %s: expected a folder that this user may write, found %s"
                             .formatted(location, reason(e)),
                     e);

@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.optim.PagePlace;
 
 /** What {@code --optimizer-pages} may say. */
@@ -18,13 +19,10 @@ enum PageChoice {
         return Arrays.stream(values())
                 .filter(choice -> choice.label().equals(name))
                 .findFirst()
-                .orElseThrow(() ->
-                        new IllegalArgumentException("Cannot keep optimizer pages in '%s': expected one of %s"
-                                .formatted(
-                                        name,
-                                        Arrays.stream(values())
-                                                .map(PageChoice::label)
-                                                .collect(Collectors.joining(", ")))));
+                .orElseThrow(() -> new BadInputException("Cannot keep optimizer pages in '%s': expected one of %s"
+                        .formatted(
+                                name,
+                                Arrays.stream(values()).map(PageChoice::label).collect(Collectors.joining(", ")))));
     }
 
     static PageChoice of(PagePlace place) {

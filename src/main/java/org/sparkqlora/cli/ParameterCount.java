@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.sparkqlora.input.BadInputException;
 
 /** A number of parameters as people write it: 13B, 1.1B, 135M. */
 record ParameterCount(double value) {
@@ -10,7 +11,7 @@ record ParameterCount(double value) {
     static ParameterCount parse(String text) {
         Matcher matcher = FORM.matcher(text);
         if (!matcher.matches()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read a number of parameters from '%s': expected one such as 13B or 1.1B".formatted(text));
         }
 

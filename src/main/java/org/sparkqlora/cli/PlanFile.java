@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.util.List;
 import java.util.Optional;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainPlanJson;
 
@@ -58,7 +59,7 @@ final class PlanFile {
     }
 
     private IllegalArgumentException refused(String difference) {
-        return new IllegalArgumentException(
+        return new BadInputException(
                 "Cannot continue in %s, where another plan was begun: %s. Choose another --output, or delete this one."
                         .formatted(folder, difference));
     }

@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 
@@ -20,7 +21,7 @@ enum PrecisionChoice {
         return Arrays.stream(values())
                 .filter(choice -> choice.label().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("Unsupported precision '%s': expected one of %s"
+                .orElseThrow(() -> new BadInputException("Unsupported precision '%s': expected one of %s"
                         .formatted(
                                 name,
                                 Arrays.stream(values())

@@ -7,6 +7,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.DataPreparation;
 import org.sparkqlora.spark.FirstRecord;
 import org.sparkqlora.spark.LineEncoderSource;
@@ -52,7 +53,7 @@ final class Preparation {
         }
 
         FirstRecord first = data.first(sources)
-                .orElseThrow(() -> new IllegalArgumentException(
+                .orElseThrow(() -> new BadInputException(
                         "Cannot read %s: expected records, found none".formatted(String.join(",", sources))));
         if (options.onBadRecord == OnBadRecord.SKIP) {
             noteFormat(sources, first, options);
@@ -62,7 +63,7 @@ final class Preparation {
         try {
             note(sources, first, options);
         } catch (BadRecordException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read the first record of %s: %s".formatted(String.join(",", sources), e.getMessage()), e);
         }
     }
@@ -91,7 +92,7 @@ final class Preparation {
         Optional<PreparedData> found =
                 sources.size() == 1 ? PreparedData.find(sources.get(0), configuration) : Optional.empty();
         if (found.isPresent() && !part.equals(Part.ALL)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot hold out a part of %s: its rows are prepared already. Prepare held-out examples apart, for --eval-data"
                             .formatted(sources.get(0)));
         }

@@ -9,6 +9,7 @@ import java.util.List;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.Prompt;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A file of prompts, one a line. Where the first line is a JSON object all are records; else each line is a question. Blank lines
@@ -41,7 +42,7 @@ record PromptFile(Path path) {
         }
 
         if (prompts.isEmpty()) {
-            throw new IllegalArgumentException("Cannot answer %s: expected a prompt, found none".formatted(path));
+            throw new BadInputException("Cannot answer %s: expected a prompt, found none".formatted(path));
         }
 
         return prompts;

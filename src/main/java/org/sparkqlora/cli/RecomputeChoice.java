@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.Recompute;
 
 /** What {@code --recompute} may say. */
@@ -21,7 +22,7 @@ enum RecomputeChoice {
         return Arrays.stream(values())
                 .filter(choice -> choice.label().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("Unsupported choice '%s': expected one of %s"
+                .orElseThrow(() -> new BadInputException("Unsupported choice '%s': expected one of %s"
                         .formatted(
                                 name,
                                 Arrays.stream(values())

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.util.Arrays;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Times work several times over, after a warm-up in which Java compiles it.
@@ -15,7 +16,7 @@ record Repetitions(int count) {
 
     Repetitions {
         if (count < 1) {
-            throw new IllegalArgumentException("Cannot measure %d times: expected at least 1".formatted(count));
+            throw new BadInputException("Cannot measure %d times: expected at least 1".formatted(count));
         }
     }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.sparkqlora.input.BadInputException;
 
 /** How a command ended: for schedulers that see neither its exit code nor what it prints, as those of steps on EMR. */
 final class ResultJson {
@@ -38,7 +39,7 @@ final class ResultJson {
         JsonNode root = parse(document, text);
         JsonNode loss = root.path(SUMMARY).path("loss");
         if (root.path(CODE).asInt(-1) != ExitCode.OK.code() || !loss.isNumber()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read %s: expected what a whole evaluate wrote, with summary.loss, found %s"
                             .formatted(document, root));
         }
@@ -50,7 +51,7 @@ final class ResultJson {
         try {
             return MAPPER.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Cannot read %s: expected JSON, found %s".formatted(document, text), e);
+            throw new BadInputException("Cannot read %s: expected JSON, found %s".formatted(document, text), e);
         }
     }
 }

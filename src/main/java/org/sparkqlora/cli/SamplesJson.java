@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.ui.Sample;
 
 /** {@code samples.jsonl}: what the model said to prompts while it trained, a line an answer: {@code step}, {@code prompt}, {@code text}. */
@@ -54,7 +55,7 @@ final class SamplesJson {
         try {
             return MAPPER.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Cannot read samples.jsonl: expected JSON lines, found " + line, e);
+            throw new BadInputException("Cannot read samples.jsonl: expected JSON lines, found " + line, e);
         }
     }
 }

@@ -5,6 +5,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.TargetModules;
@@ -41,7 +42,7 @@ final class TargetCheck {
         check.pattern("--rank-pattern", lora.rankPattern().keySet());
         check.pattern("--alpha-pattern", lora.alphaPattern().keySet());
         if (!check.problems.isEmpty()) {
-            throw new IllegalArgumentException(String.join("; ", check.problems));
+            throw new BadInputException(String.join("; ", check.problems));
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.BlobWriter;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tokenizer.AddedToken;
 import org.sparkqlora.tokenizer.GrownTokenizerJson;
 import org.sparkqlora.weights.CompanionFiles;
@@ -52,7 +53,7 @@ record Vocabulary(List<AddedToken> added) {
                 ? 1
                 : GrownTokenizerJson.of(model, added).size();
         if (asked != null && asked < needed) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "--resize-token-embeddings: expected at least %d, as many tokens as the tokenizer of %s has%s, found %d"
                             .formatted(needed, model, added.isEmpty() ? "" : " with the new ones", asked));
         }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Names that records have for our fields.
@@ -51,7 +52,7 @@ public record Columns(Map<String, String> names) implements Serializable {
         for (String pair : pairs) {
             int at = pair.indexOf('=');
             if (at < 1 || at == pair.length() - 1) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot map columns: expected field=column, such as messages=dialog, found '%s'"
                                 .formatted(pair));
             }
@@ -66,12 +67,12 @@ public record Columns(Map<String, String> names) implements Serializable {
         if (!FIELDS.contains(field)) {
             List<String> known = new ArrayList<>(FIELDS);
             known.sort(null);
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot map column %s to '%s': expected one of %s".formatted(column, field, known));
         }
 
         if (names.put(field, column) != null) {
-            throw new IllegalArgumentException("Cannot map two columns to '%s'".formatted(field));
+            throw new BadInputException("Cannot map two columns to '%s'".formatted(field));
         }
     }
 }

@@ -3,6 +3,7 @@ package org.sparkqlora.data;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.sparkqlora.input.BadInputException;
 
 /** How the fields of a training record are read. */
 public enum RecordFormat {
@@ -26,7 +27,7 @@ public enum RecordFormat {
         return Arrays.stream(values())
                 .filter(format -> format.optionValue().equals(optionValue))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
+                .orElseThrow(() -> new BadInputException(
                         "Cannot read records as '%s': expected one of %s".formatted(optionValue, optionValues())));
     }
 

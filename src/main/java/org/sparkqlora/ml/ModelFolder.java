@@ -10,6 +10,7 @@ import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWriter;
 import org.sparkqlora.cli.Location;
+import org.sparkqlora.input.BadInputException;
 import scala.Option;
 
 /**
@@ -34,7 +35,7 @@ final class ModelFolder {
         public void save(String path) throws IOException {
             Location target = location(path, sc().hadoopConfiguration());
             if (source().toString().startsWith(target + "/")) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot save to %s: the model reads %s there. Save it elsewhere".formatted(target, source()));
             }
 

@@ -2,6 +2,7 @@ package org.sparkqlora.ml;
 
 import java.util.Collection;
 import org.sparkqlora.cli.Setting;
+import org.sparkqlora.input.BadInputException;
 
 /** Values of settings as params hold them. */
 final class ParamValue {
@@ -30,7 +31,7 @@ final class ParamValue {
                 case LIST -> list(value);
             };
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "%s: expected %s, found %s"
                             .formatted(setting.name(), type(setting.kind()).getSimpleName(), value),
                     e);

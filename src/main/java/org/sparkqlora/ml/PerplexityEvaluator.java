@@ -14,6 +14,7 @@ import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.RecordLoss;
 
 /**
@@ -82,7 +83,7 @@ public final class PerplexityEvaluator extends Evaluator implements DefaultParam
     public double evaluate(Dataset<?> dataset) {
         String column = getOrDefault(lossCol);
         if (!Arrays.asList(dataset.columns()).contains(column)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot evaluate: expected lossCol to name a column that QLoraModel.transform made, found no %s among %s. It makes none of rows that nothing would train on"
                             .formatted(column, Arrays.toString(dataset.columns())));
         }
@@ -91,7 +92,7 @@ public final class PerplexityEvaluator extends Evaluator implements DefaultParam
         Row total = dataset.agg(sum(col(quoted + "." + RecordLoss.SUM)), sum(col(quoted + "." + RecordLoss.TOKENS)))
                 .head();
         if (total.isNullAt(0)) {
-            throw new IllegalArgumentException("Cannot evaluate: expected rows with a trained token, found none");
+            throw new BadInputException("Cannot evaluate: expected rows with a trained token, found none");
         }
 
         double loss = total.getDouble(0) / total.getLong(1);

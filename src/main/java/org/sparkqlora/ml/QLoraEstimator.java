@@ -23,6 +23,7 @@ import org.sparkqlora.cli.Settings.CommandKind;
 import org.sparkqlora.cli.TrainJob;
 import org.sparkqlora.cli.Trained;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.CancelledJob;
 
 /**
@@ -90,7 +91,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     public QLoraModel fit(Dataset<?> dataset) {
         transformSchema(dataset.schema());
         if (dataset.isStreaming()) {
-            throw new IllegalArgumentException("Cannot fit: expected a table that ends, found a stream");
+            throw new BadInputException("Cannot fit: expected a table that ends, found a stream");
         }
 
         RecordFields fields = columns().fields(dataset.schema());

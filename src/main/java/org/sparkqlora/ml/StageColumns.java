@@ -7,6 +7,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.RecordLoss;
 
 /**
@@ -51,7 +52,7 @@ record StageColumns(StageParams params) {
         Optional<String> answer = prompts(schema).flatMap(any -> params.text(OUTPUT_COL));
         Optional<String> loss = loss(schema);
         if (answer.isEmpty() && loss.isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "inputCol: expected a column of texts or of messages (lists of role and content), or columns %s; found columns %s"
                             .formatted(fields(schema).expected(), Arrays.toString(schema.fieldNames())));
         }
@@ -71,7 +72,7 @@ record StageColumns(StageParams params) {
         requireInput(schema);
         RecordFields fields = fields(schema);
         if (!fields.areWhole()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "inputCol: expected it to name a column, or columns %s; found columns %s. Columns of other names are told by columns"
                             .formatted(fields.expected(), Arrays.toString(schema.fieldNames())));
         }
@@ -80,14 +81,14 @@ record StageColumns(StageParams params) {
     private void requireInput(StructType schema) {
         input().filter(name -> !Arrays.asList(schema.fieldNames()).contains(name))
                 .ifPresent(name -> {
-                    throw new IllegalArgumentException("%s: expected a column of the table, found no %s among %s"
+                    throw new BadInputException("%s: expected a column of the table, found no %s among %s"
                             .formatted(INPUT_COL, name, Arrays.toString(schema.fieldNames())));
                 });
     }
 
     private static StructType with(StructType schema, String param, String name, DataType type) {
         if (Arrays.asList(schema.fieldNames()).contains(name)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "%s: expected the name of a new column, found that %s is there".formatted(param, name));
         }
 

@@ -19,6 +19,7 @@ import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.param.StringArrayParam;
 import org.sparkqlora.cli.Setting;
 import org.sparkqlora.cli.Settings.CommandKind;
+import org.sparkqlora.input.BadInputException;
 import scala.Function1;
 
 /**
@@ -128,7 +129,7 @@ final class StageParams implements Serializable {
             message = message.replace(setting.option(), setting.name());
         }
 
-        return new IllegalArgumentException("Cannot %s: %s".formatted(what, message), thrown);
+        return new BadInputException("Cannot %s: %s".formatted(what, message), thrown);
     }
 
     private Optional<Object> value(String name) {

@@ -6,6 +6,7 @@ import java.util.Map;
 import org.sparkqlora.cli.Setting;
 import org.sparkqlora.cli.Settings;
 import org.sparkqlora.cli.Settings.CommandKind;
+import org.sparkqlora.input.BadInputException;
 
 /** The options of commands, read once. */
 final class StageSettings {
@@ -21,7 +22,7 @@ final class StageSettings {
     static void requireValid(CommandKind command, Setting setting, Object value) {
         Class<?> expected = ParamValue.type(setting.kind());
         if (!expected.isInstance(value)) {
-            throw new IllegalArgumentException("%s: expected %s, found %s (%s)"
+            throw new BadInputException("%s: expected %s, found %s (%s)"
                     .formatted(
                             setting.name(),
                             expected.getSimpleName(),
@@ -36,7 +37,7 @@ final class StageSettings {
 
     private static void requireRead(CommandKind command, Setting setting, Object value) {
         Settings.of(command).problem(setting.arguments(value)).ifPresent(problem -> {
-            throw new IllegalArgumentException(problem.replace(setting.option(), setting.name()));
+            throw new BadInputException(problem.replace(setting.option(), setting.name()));
         });
     }
 

@@ -16,6 +16,7 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.cli.Location;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * The rows of a table as files of JSON lines, as {@code train} reads them. They are taken once, so that every step sees the same, and
@@ -54,7 +55,7 @@ record StoredRows(Location folder, String hash) {
                         sum(xxhash64(col(VALUE)).cast("decimal(38,0)")).cast("string"))
                 .head();
         if (summary.getLong(0) == 0) {
-            throw new IllegalArgumentException("Cannot fit: expected rows to train on, found none");
+            throw new BadInputException("Cannot fit: expected rows to train on, found none");
         }
 
         return ShortHash.of("%d rows, %s".formatted(summary.getLong(0), summary.getString(1)));

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
@@ -71,7 +72,7 @@ public final class AdapterMerge {
     public FloatSource merged(String weight, FloatSource base, FlatVector parameters, Workers workers) {
         AdapterPlace place = places.get(weight);
         if (place == null) {
-            throw new IllegalArgumentException("Cannot merge weight %s: it carries no adapter".formatted(weight));
+            throw new BadInputException("Cannot merge weight %s: it carries no adapter".formatted(weight));
         }
 
         return new MergedRows(base, factors(place, parameters), workers);

@@ -17,6 +17,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.NormWeight;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
@@ -68,7 +69,7 @@ public final class DecoderModel implements AutoCloseable {
         this.hardware = team.hardware();
         this.laneGradients = new VectorPool(layout.index().size());
         if (precision == Precision.FP16 && hardware.hasRows()) {
-            throw new IllegalArgumentException("Cannot compute in fp16 row by row: expected a device of operations");
+            throw new BadInputException("Cannot compute in fp16 row by row: expected a device of operations");
         }
 
         this.binding = hardware.computeThread();
@@ -119,7 +120,7 @@ public final class DecoderModel implements AutoCloseable {
     public static DecoderModel load(
             WeightFolder weights, ModelSpec spec, int threads, Passes passes, Hardware.Source source) {
         if (spec.method() == Method.QLORA && !weights.quantized()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot load %s for qlora: expected projections in 4 bits".formatted(weights.path()));
         }
 

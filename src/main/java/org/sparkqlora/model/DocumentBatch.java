@@ -3,6 +3,7 @@ package org.sparkqlora.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
 
@@ -55,7 +56,7 @@ final class DocumentBatch {
         this.targetDocuments = new int[capacity];
         rows.forEach(row -> row.documents().forEach(range -> addDocument(row, range)));
         if (documents.isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot run a micro-batch of %d rows: it holds no token".formatted(rows.size()));
         }
     }

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.sparkqlora.input.BadInputException;
 
 /** How the factors of a new adapter begin (PEFT's {@code init_lora_weights}). */
 public sealed interface FactorInitialization extends Serializable {
@@ -66,7 +67,7 @@ public sealed interface FactorInitialization extends Serializable {
                 Arrays.stream(Drawn.values())
                         .filter(drawn -> drawn.optionName().equals(name))
                         .findFirst()
-                        .orElseThrow(() -> new IllegalArgumentException(
+                        .orElseThrow(() -> new BadInputException(
                                 "Unsupported initialisation '%s': expected default, gaussian, pissa, pissa_niter_N or olora"
                                         .formatted(name)));
         };

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.Module;
 import org.sparkqlora.model.DecoderLayer.NormWeight;
 import org.sparkqlora.quant.FloatSource;
@@ -124,7 +125,7 @@ final class FrozenWeights implements AutoCloseable {
     private @Nullable BaseMatrix matrix(String name) {
         if (method == Method.QLORA) {
             return fourBit(weights.fourBit(name)
-                    .orElseThrow(() -> new IllegalArgumentException(
+                    .orElseThrow(() -> new BadInputException(
                             "Cannot load %s: expected 4-bit codes in %s".formatted(name, weights.path()))));
         }
 

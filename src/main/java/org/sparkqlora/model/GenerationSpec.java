@@ -2,6 +2,7 @@ package org.sparkqlora.model;
 
 import java.io.Serializable;
 import java.util.Set;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * How a text is continued.
@@ -13,7 +14,7 @@ import java.util.Set;
 public record GenerationSpec(int maxNewTokens, Set<Integer> endIds, Sampling sampling) implements Serializable {
     public GenerationSpec {
         if (maxNewTokens < 1) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot continue a text by %d tokens: expected at least 1".formatted(maxNewTokens));
         }
 

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Shape and scale of the adapters (PEFT's {@code LoraConfig}).
@@ -36,17 +37,15 @@ public record LoraSpec(
         implements Serializable {
     public LoraSpec {
         if (rank < 1) {
-            throw new IllegalArgumentException(
-                    "Cannot build adapters of rank %d: rank must be at least 1".formatted(rank));
+            throw new BadInputException("Cannot build adapters of rank %d: rank must be at least 1".formatted(rank));
         }
 
         if (!(alpha > 0)) {
-            throw new IllegalArgumentException(
-                    "Cannot scale adapters by alpha %s: alpha must be above 0".formatted(alpha));
+            throw new BadInputException("Cannot scale adapters by alpha %s: alpha must be above 0".formatted(alpha));
         }
 
         if (!(dropout >= 0 && dropout < 1)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot drop adapter inputs with probability %s: dropout must be in [0, 1)".formatted(dropout));
         }
 
@@ -181,14 +180,14 @@ public record LoraSpec(
 
     private static void requirePattern(String what, String key, Number value, boolean positive) {
         if (!positive) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot build adapters of %s %s on modules %s: expected more than 0".formatted(what, value, key));
         }
 
         try {
             pattern(key);
         } catch (PatternSyntaxException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read %s pattern '%s': expected a name or a regular expression (%s)"
                             .formatted(what, key, e.getDescription()),
                     e);

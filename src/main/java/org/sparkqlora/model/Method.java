@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.Locale;
+import org.sparkqlora.input.BadInputException;
 
 /** How a model is fine-tuned: which weights train, and how the frozen ones are held. */
 public enum Method {
@@ -18,8 +19,7 @@ public enum Method {
             case "lora" -> LORA;
             case "full" -> FULL;
             default ->
-                throw new IllegalArgumentException(
-                        "Unsupported method '%s': expected qlora, lora or full".formatted(name));
+                throw new BadInputException("Unsupported method '%s': expected qlora, lora or full".formatted(name));
         };
     }
 

@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.DecoderTensors;
 import org.sparkqlora.weights.LayerNorm;
 import org.sparkqlora.weights.ModelConfig;
@@ -99,7 +100,7 @@ final class ModelLayout {
 
     private void requireTargets(@Nullable LoraSpec lora) {
         if (lora != null && linears.stream().allMatch(Map::isEmpty)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
                             .formatted(lora.targets().words()));
         }
@@ -108,7 +109,7 @@ final class ModelLayout {
     private static void requireBothResized(ModelConfig base, SavedModules saved) {
         boolean both = saved.trains(SavedModule.EMBEDDING, base) && saved.trains(SavedModule.HEAD, base);
         if (saved.sized(base).vocabularySize() != base.vocabularySize() && !both) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot resize a model of %d tokens to %d: expected modules to save %s, found %s; new rows of a matrix that does not train are stored nowhere"
                             .formatted(
                                     base.vocabularySize(),

@@ -2,6 +2,7 @@ package org.sparkqlora.model;
 
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.QuantSpec;
 
 /**
@@ -19,12 +20,11 @@ public record ModelSpec(
         double noise) implements Serializable {
     public ModelSpec {
         if (method == Method.FULL && lora != null) {
-            throw new IllegalArgumentException(
-                    "Cannot add adapters to a full fine-tuning: every weight trains already");
+            throw new BadInputException("Cannot add adapters to a full fine-tuning: every weight trains already");
         }
 
         if (!(noise >= 0 && Double.isFinite(noise))) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot add noise of alpha %s to embedded tokens: expected 0 (off) or more".formatted(noise));
         }
     }

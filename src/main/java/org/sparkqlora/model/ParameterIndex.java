@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.ModelConfig;
 
 /** Where each trained tensor lies in the flat vector, in a fixed order without gaps. */
@@ -42,7 +43,7 @@ public final class ParameterIndex {
     public Parameter find(String name) {
         Parameter parameter = byName.getOrDefault(name, aliases.get(name));
         if (parameter == null) {
-            throw new IllegalArgumentException("Cannot find trained tensor %s among %d".formatted(name, byName.size()));
+            throw new BadInputException("Cannot find trained tensor %s among %d".formatted(name, byName.size()));
         }
 
         return parameter;

@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * How micro-batches pass through a model on the processor.
@@ -11,7 +12,7 @@ import java.io.Serializable;
 public record Passes(Recompute recompute, int atOnce) implements Serializable {
     public Passes {
         if (atOnce < 1) {
-            throw new IllegalArgumentException("Cannot have %d passes at once: expected at least 1".formatted(atOnce));
+            throw new BadInputException("Cannot have %d passes at once: expected at least 1".formatted(atOnce));
         }
     }
 

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.weights.HalfFloat;
 
@@ -23,7 +24,7 @@ public enum Precision {
         return Arrays.stream(values())
                 .filter(precision -> precision.optionName().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
+                .orElseThrow(() -> new BadInputException(
                         "Unsupported precision '%s': expected one of %s".formatted(name, optionNames())));
     }
 

@@ -1,5 +1,7 @@
 package org.sparkqlora.model;
 
+import org.sparkqlora.input.BadInputException;
+
 /**
  * A text to be continued.
  *
@@ -8,7 +10,7 @@ package org.sparkqlora.model;
 public record PromptedText(int[] prompt, GenerationSpec spec) {
     public PromptedText {
         if (prompt.length == 0) {
-            throw new IllegalArgumentException("Cannot continue a prompt: expected at least 1 token, found none");
+            throw new BadInputException("Cannot continue a prompt: expected at least 1 token, found none");
         }
     }
 }

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tensor.SplitMix;
 
 /**
@@ -24,7 +25,7 @@ public record Sampling(double temperature, int topK, double topP, long seed) imp
 
     public Sampling {
         if (!(temperature >= 0) || topK < 0 || !(topP > 0 && topP <= 1)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot sample with temperature %s, top k %d, top p %s: expected at least 0, at least 0, and above 0 up to 1"
                             .formatted(temperature, topK, topP));
         }

@@ -2,6 +2,7 @@ package org.sparkqlora.model;
 
 import java.util.Arrays;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.DecoderTensors;
 
 /** A module that can train whole beside adapters (PEFT's {@code modules_to_save}). */
@@ -22,7 +23,7 @@ public enum SavedModule {
         return Arrays.stream(values())
                 .filter(module -> ("." + module.path()).endsWith("." + name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
+                .orElseThrow(() -> new BadInputException(
                         "Unsupported module to save '%s': expected some of %s".formatted(name, names())));
     }
 

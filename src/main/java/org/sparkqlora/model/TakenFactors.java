@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.FactorInitialization.Taken;
 import org.sparkqlora.model.FactorTaking.Factors;
 import org.sparkqlora.quant.FloatSource;
@@ -56,7 +57,7 @@ public final class TakenFactors {
     /** Throws an error if no such adapters can be taken out of {@code base}. */
     public static void requireTakable(WeightFolder base, LoraSpec lora) {
         if (base.quantized()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot take adapters (%s) out of %s: expected weights in 16 or 32 bits, found 4-bit weights. Name the model that these were made from: with --method qlora what is left of it is brought to 4 bits"
                             .formatted(lora.initialization().optionName(), base.path()));
         }
@@ -65,7 +66,7 @@ public final class TakenFactors {
             long rank = place.down().shape()[0];
             long most = Math.min(place.down().shape()[1], place.up().shape()[0]);
             if (rank > most) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot take an adapter (%s) out of %s: expected a rank of at most %d, the rank of the weight, found %d"
                                 .formatted(lora.initialization().optionName(), weight, most, rank));
             }
@@ -80,7 +81,7 @@ public final class TakenFactors {
      */
     public static TakenFactors compute(WeightFolder base, LoraSpec lora, long seed, Workers workers) {
         if (!(lora.initialization() instanceof Taken how)) {
-            throw new IllegalArgumentException("Cannot take adapters out of a base: %s draws them"
+            throw new BadInputException("Cannot take adapters out of a base: %s draws them"
                     .formatted(lora.initialization().optionName()));
         }
 
@@ -149,7 +150,7 @@ public final class TakenFactors {
     private AdapterPlace place(String weight) {
         AdapterPlace place = places.get(weight);
         if (place == null) {
-            throw new IllegalArgumentException("Cannot find factors of weight %s".formatted(weight));
+            throw new BadInputException("Cannot find factors of weight %s".formatted(weight));
         }
 
         return place;

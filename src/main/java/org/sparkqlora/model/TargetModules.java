@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 
 /** Which linear modules carry an adapter, in PEFT's three notations. Paths look like {@code model.layers.0.self_attn.q_proj}. */
 public sealed interface TargetModules extends Serializable {
@@ -19,7 +20,7 @@ public sealed interface TargetModules extends Serializable {
     /** A comma-separated list of names, or {@value #ALL_LINEAR}; anything with regular-expression syntax is an expression. */
     static TargetModules parse(String text) {
         if (text.isBlank()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot choose target modules from an empty text: expected all-linear, names or a regular expression");
         }
 
@@ -92,7 +93,7 @@ public sealed interface TargetModules extends Serializable {
         public Narrowed {
             layers = List.copyOf(layers);
             if (chosen instanceof Expression && !layers.isEmpty()) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot limit %s to layers %s: expected all-linear or names, found a regular expression, which can name layers itself"
                                 .formatted(chosen, layers));
             }

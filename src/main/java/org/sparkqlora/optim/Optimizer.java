@@ -12,6 +12,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
@@ -208,7 +209,7 @@ public final class Optimizer implements AutoCloseable {
 
     private void requireLength(String what, FlatVector vector) {
         if (vector.length() != elements()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot take a step: expected %d %s, found %d".formatted(elements(), what, vector.length()));
         }
     }

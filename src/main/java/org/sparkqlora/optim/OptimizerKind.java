@@ -3,6 +3,7 @@ package org.sparkqlora.optim;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * The optimisers. A paged one computes the same bits as its plain twin, but can keep its state in a file and then holds no
@@ -24,7 +25,7 @@ public enum OptimizerKind {
         return Arrays.stream(values())
                 .filter(kind -> kind.label().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("Cannot use optimizer '%s': expected one of %s"
+                .orElseThrow(() -> new BadInputException("Cannot use optimizer '%s': expected one of %s"
                         .formatted(
                                 name,
                                 Arrays.stream(values())

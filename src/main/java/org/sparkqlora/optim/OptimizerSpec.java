@@ -1,6 +1,7 @@
 package org.sparkqlora.optim;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * What an optimiser is made of, the learning rate apart.
@@ -20,7 +21,7 @@ public record OptimizerSpec(
         requireNotNegative("epsilon", epsilon);
         requireNotNegative("weight decay", weightDecay);
         if (!(loraPlusRatio > 0 && loraPlusRatio < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot optimise with LoRA+ ratio %s: expected a finite number above 0".formatted(loraPlusRatio));
         }
     }
@@ -37,14 +38,14 @@ public record OptimizerSpec(
 
     private static void requireDecay(String name, double value) {
         if (!(value >= 0 && value < 1)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot optimise with %s %s: expected a number from 0 to below 1".formatted(name, value));
         }
     }
 
     private static void requireNotNegative(String name, double value) {
         if (!(value >= 0 && value < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot optimise with %s %s: expected a finite number, 0 or more".formatted(name, value));
         }
     }

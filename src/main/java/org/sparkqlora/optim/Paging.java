@@ -1,6 +1,7 @@
 package org.sparkqlora.optim;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Where a paged optimiser keeps its pages, and how much of it is in work at once. Decides no bit of the result.
@@ -17,9 +18,8 @@ public record Paging(PagePlace place, long windowBytes) implements Serializable 
 
     public Paging {
         if (windowBytes < SMALLEST_WINDOW) {
-            throw new IllegalArgumentException(
-                    "Cannot page an optimiser through a window of %d bytes: expected at least %d"
-                            .formatted(windowBytes, SMALLEST_WINDOW));
+            throw new BadInputException("Cannot page an optimiser through a window of %d bytes: expected at least %d"
+                    .formatted(windowBytes, SMALLEST_WINDOW));
         }
     }
 }

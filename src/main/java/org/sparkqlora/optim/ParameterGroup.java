@@ -1,5 +1,7 @@
 package org.sparkqlora.optim;
 
+import org.sparkqlora.input.BadInputException;
+
 /**
  * How a step treats some tensors apart from others (torch's parameter groups).
  *
@@ -17,7 +19,7 @@ public record ParameterGroup(double rateFactor, double decayFactor) {
 
     private static void require(String what, double factor) {
         if (!(factor >= 0 && factor < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot multiply the %s by %s: expected a finite number, 0 or more".formatted(what, factor));
         }
     }

@@ -1,6 +1,7 @@
 package org.sparkqlora.optim;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * The learning rate of every update: a linear rise from zero over the warm-up, then as {@link ScheduleKind} says. The
@@ -13,12 +14,12 @@ import java.io.Serializable;
 public record Schedule(ScheduleKind kind, double base, int warmupSteps, int totalSteps) implements Serializable {
     public Schedule {
         if (!(base >= 0 && base < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot schedule from rate %s: expected a finite number, 0 or more".formatted(base));
         }
 
         if (warmupSteps < 0 || totalSteps < 0) {
-            throw new IllegalArgumentException("Cannot schedule %d steps with %d to warm up: both must be 0 or more"
+            throw new BadInputException("Cannot schedule %d steps with %d to warm up: both must be 0 or more"
                     .formatted(totalSteps, warmupSteps));
         }
     }

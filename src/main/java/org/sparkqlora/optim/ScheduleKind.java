@@ -2,6 +2,7 @@ package org.sparkqlora.optim;
 
 import java.util.Arrays;
 import java.util.Locale;
+import org.sparkqlora.input.BadInputException;
 
 /** How the learning rate goes on after warm-up. */
 public enum ScheduleKind {
@@ -17,7 +18,7 @@ public enum ScheduleKind {
         return Arrays.stream(values())
                 .filter(kind -> kind.label().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
+                .orElseThrow(() -> new BadInputException(
                         "Cannot use schedule '%s': expected constant, linear or cosine".formatted(name)));
     }
 

@@ -3,6 +3,7 @@ package org.sparkqlora.optim;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import org.sparkqlora.input.BadInputException;
 
 /** What stands before saved state, to tell whose it is. */
 record StateHeader(String kind, long elements, long bytes) {
@@ -22,7 +23,7 @@ record StateHeader(String kind, long elements, long bytes) {
 
     void require(StateHeader found) {
         if (!equals(found)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot load optimiser state: expected %s, found %s".formatted(describe(), found.describe()));
         }
     }

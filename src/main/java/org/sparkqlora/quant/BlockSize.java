@@ -1,5 +1,7 @@
 package org.sparkqlora.quant;
 
+import org.sparkqlora.input.BadInputException;
+
 /** Which numbers of weights may share a scale. */
 final class BlockSize {
     static final int SMALLEST = 32;
@@ -9,7 +11,7 @@ final class BlockSize {
 
     static int require(int blockSize) {
         if (blockSize < SMALLEST || blockSize > LARGEST || Integer.bitCount(blockSize) != 1) {
-            throw new IllegalArgumentException("Cannot quantise in blocks of %d: expected a power of two from %d to %d"
+            throw new BadInputException("Cannot quantise in blocks of %d: expected a power of two from %d to %d"
                     .formatted(blockSize, SMALLEST, LARGEST));
         }
 

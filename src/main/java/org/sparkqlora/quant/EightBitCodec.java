@@ -1,5 +1,7 @@
 package org.sparkqlora.quant;
 
+import org.sparkqlora.input.BadInputException;
+
 /**
  * Blockwise 8-bit quantisation with a map of 256 ascending levels in [-1, 1]: {@code code = nearest(x * (1 / max(absmax,
  * 1e-38)))}, back {@code map[code] * absmax}, all in float32. Source: bitsandbytes {@code quantize_blockwise}.
@@ -13,7 +15,7 @@ public final class EightBitCodec {
 
     public EightBitCodec(float[] map) {
         if (map.length != LEVELS) {
-            throw new IllegalArgumentException("Cannot use a map of %d levels: expected 256".formatted(map.length));
+            throw new BadInputException("Cannot use a map of %d levels: expected 256".formatted(map.length));
         }
 
         this.map = map.clone();

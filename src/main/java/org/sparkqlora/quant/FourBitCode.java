@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import org.sparkqlora.input.BadInputException;
 
 /** A 4-bit code: sixteen levels in [-1, 1], indexed by their bit patterns. The numbers are those of bitsandbytes. */
 public enum FourBitCode {
@@ -74,8 +75,8 @@ public enum FourBitCode {
         return Arrays.stream(values())
                 .filter(code -> code.label().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "Cannot use 4-bit code '%s': expected nf4 or fp4".formatted(name)));
+                .orElseThrow(
+                        () -> new BadInputException("Cannot use 4-bit code '%s': expected nf4 or fp4".formatted(name)));
     }
 
     /** Name in options and files. */

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 import java.util.Objects;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Turns 4-bit tensors back into numbers, {@code level * absmax} in float32, for bfloat16 rounded to nearest even. The hot
@@ -84,7 +85,7 @@ public final class FourBitDequantizer {
     private static int requireRows(FourBitTensor tensor, int width, int stride, int remaining) {
         int count = Math.toIntExact(tensor.elements());
         if (width < 1 || stride < width || count % width != 0) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot write %d weights in rows of %d, %d apart".formatted(count, width, stride));
         }
 
@@ -99,7 +100,7 @@ public final class FourBitDequantizer {
 
     private static void requireRoom(long needed, int remaining) {
         if (remaining < needed) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot write weights over %d numbers: the buffer has room for %d".formatted(needed, remaining));
         }
     }

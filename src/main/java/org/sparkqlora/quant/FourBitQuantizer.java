@@ -1,6 +1,7 @@
 package org.sparkqlora.quant;
 
 import java.nio.ByteBuffer;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Quantises tensors to 4 bits: {@code absmax = max |x|} of a block, {@code code = nearest(x * (1 / absmax))}, in float32
@@ -67,7 +68,7 @@ public final class FourBitQuantizer {
             at++;
         }
 
-        return new IllegalArgumentException("Cannot quantise element %d: expected a finite number, found %s"
+        return new BadInputException("Cannot quantise element %d: expected a finite number, found %s"
                 .formatted(firstIndex + at - from, values[at]));
     }
 

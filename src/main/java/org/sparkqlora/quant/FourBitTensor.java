@@ -1,6 +1,7 @@
 package org.sparkqlora.quant;
 
 import java.nio.ByteBuffer;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A tensor in 4-bit codes, flattened in row-major order: element {@code 2i} is the high half of byte {@code i}, element
@@ -36,7 +37,7 @@ public final class FourBitTensor {
 
     private void requireSize(String what, long expected, long found) {
         if (found != expected) {
-            throw new IllegalArgumentException("Cannot hold %d weights in blocks of %d: expected %d %s, found %d"
+            throw new BadInputException("Cannot hold %d weights in blocks of %d: expected %d %s, found %d"
                     .formatted(elements, blockSize, expected, what, found));
         }
     }
@@ -44,7 +45,7 @@ public final class FourBitTensor {
     /** The same codes with the levels that a file brought along. */
     public FourBitTensor withLevels(float[] stored) {
         if (stored.length != FourBitCode.LEVELS) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read 4-bit codes: expected 16 levels, found %d".formatted(stored.length));
         }
 

@@ -1,5 +1,7 @@
 package org.sparkqlora.quant;
 
+import org.sparkqlora.input.BadInputException;
+
 /**
  * Finds the nearest of ascending levels: the number of midpoints between neighbours that {@code x} is strictly greater
  * than, so a tie goes to the lower level. Midpoints are {@code (a + b) / 2} in float32.
@@ -33,9 +35,8 @@ final class NearestLevel {
             }
 
             if (below > before + 1) {
-                throw new IllegalArgumentException(
-                        "Cannot tell levels %d to %d apart: expected steps of more than 1/128"
-                                .formatted(before, below));
+                throw new BadInputException("Cannot tell levels %d to %d apart: expected steps of more than 1/128"
+                        .formatted(before, below));
             }
 
             cells[cell] = before << SHIFT | own;

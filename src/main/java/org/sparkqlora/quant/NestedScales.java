@@ -1,5 +1,7 @@
 package org.sparkqlora.quant;
 
+import org.sparkqlora.input.BadInputException;
+
 /**
  * Scales quantised once more (QLoRA's double quantisation): {@code scale[i] = map[codes[i]] * absmax[i / blockSize] +
  * offset}, in float32 without fused operations. Source: bitsandbytes {@code functional.py}, {@code dequantize_4bit}.
@@ -17,7 +19,7 @@ public record NestedScales(byte[] codes, float[] map, float[] absmax, int blockS
 
     public NestedScales {
         if (blockSize < 1) {
-            throw new IllegalArgumentException("Cannot nest scales in blocks of %d".formatted(blockSize));
+            throw new BadInputException("Cannot nest scales in blocks of %d".formatted(blockSize));
         }
 
         requireLength(map, EightBitCodec.LEVELS, "levels");
@@ -68,7 +70,7 @@ public record NestedScales(byte[] codes, float[] map, float[] absmax, int blockS
 
     private static void requireLength(float[] values, int expected, String what) {
         if (values.length != expected) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot nest scales: expected %d %s, found %d".formatted(expected, what, values.length));
         }
     }

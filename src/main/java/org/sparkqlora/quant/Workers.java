@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A fixed number of threads that share loops. The caller takes part, so one thread means no hand-over at all. Ranges are
@@ -19,7 +20,7 @@ public final class Workers implements AutoCloseable {
 
     public Workers(int threads) {
         if (threads < 1) {
-            throw new IllegalArgumentException("Cannot work with %d threads: at least 1 is needed".formatted(threads));
+            throw new BadInputException("Cannot work with %d threads: at least 1 is needed".formatted(threads));
         }
 
         this.threads = threads;

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import org.apache.spark.SparkConf;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.train.Occasion;
 
 /** What BigDL does for a run, where the jar was built with it. */
@@ -26,7 +27,7 @@ public interface BigDl {
     static BigDl require(ClassLoader loader) {
         return find(loader)
                 .orElseThrow(
-                        () -> new IllegalArgumentException(
+                        () -> new BadInputException(
                                 "Cannot use BigDL: expected a jar that was built with it, found one without. Build it by '.ci/bigdl_jar && mvn -B -Pbigdl package', or leave the option out."));
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import scala.Tuple2;
 
 /**
@@ -89,6 +90,6 @@ record BlockIndex(List<Block> blocks, Map<Key, Long> firstRows, long rows) imple
             inFile += block.rows();
         }
 
-        throw new IllegalArgumentException("Cannot find row %d of %d".formatted(row, rows));
+        throw new BadInputException("Cannot find row %d of %d".formatted(row, rows));
     }
 }

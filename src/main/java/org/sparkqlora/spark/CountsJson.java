@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import org.sparkqlora.input.BadInputException;
 
 /** {@link PreparationCounts} in our files. */
 final class CountsJson {
@@ -31,8 +32,7 @@ final class CountsJson {
     private static long value(JsonNode node, String key) {
         JsonNode value = node.get(key);
         if (value == null) {
-            throw new IllegalArgumentException(
-                    "Cannot read a manifest: expected a value for '%s', found none".formatted(key));
+            throw new BadInputException("Cannot read a manifest: expected a value for '%s', found none".formatted(key));
         }
 
         return value.asLong();

@@ -17,6 +17,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Makes fixed-width rows of records, as Spark jobs. Driver only.
@@ -146,7 +147,7 @@ public final class DataPreparation {
         PreparationCounts counts =
                 results.stream().map(GroupResult::counts).reduce(PreparationCounts.NONE, PreparationCounts::plus);
         if (counts.rows() == 0) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot train on %s: expected an example with a trained token, found none (%d examples without one, %d bad records)"
                             .formatted(sources.get(0).name(), counts.untrained(), counts.bad()));
         }
@@ -160,7 +161,7 @@ public final class DataPreparation {
     }
 
     private static void refuse(BadLine bad) {
-        throw new IllegalArgumentException("Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
+        throw new BadInputException("Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
     }
 
     private String fingerprintOf(List<ListedSource> sources, LineEncoderSource encoders, PreparationOptions options) {

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.util.Locale;
+import org.sparkqlora.input.BadInputException;
 
 /** How gradients come to the driver. */
 public enum ExchangeKind {
@@ -23,7 +24,7 @@ public enum ExchangeKind {
             }
         }
 
-        throw new IllegalArgumentException(
+        throw new BadInputException(
                 "Cannot exchange gradients by '%s': expected auto, collect, shuffle or bigdl".formatted(word));
     }
 

@@ -13,6 +13,7 @@ import org.apache.hadoop.io.compress.CompressionCodec;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BrokenJson;
+import org.sparkqlora.input.BadInputException;
 
 /** The elements of a file that is one JSON list, read one after the other. */
 final class ListElementsJson implements RecordLines {
@@ -72,7 +73,7 @@ final class ListElementsJson implements RecordLines {
             JsonToken token = parser.nextToken();
             return token != null && token != JsonToken.END_ARRAY;
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read %s: expected a JSON list, found an error%s".formatted(file.path(), BrokenJson.text(e)),
                     e);
         }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import org.sparkqlora.input.BadInputException;
 
 /** {@code manifest.json} of a prepared folder. */
 final class ManifestJson {
@@ -60,21 +61,20 @@ final class ManifestJson {
         try {
             return MAPPER.readTree(json);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Cannot read a manifest: " + e.getOriginalMessage(), e);
+            throw new BadInputException("Cannot read a manifest: " + e.getOriginalMessage(), e);
         }
     }
 
     private static void requireKeys(JsonNode root) {
         if (field(root, FORMAT_KEY).asInt() != FORMAT) {
-            throw new IllegalArgumentException(
-                    "Cannot read a manifest of format %s: expected %d. Prepare the data again."
-                            .formatted(root.get(FORMAT_KEY), FORMAT));
+            throw new BadInputException("Cannot read a manifest of format %s: expected %d. Prepare the data again."
+                    .formatted(root.get(FORMAT_KEY), FORMAT));
         }
 
         for (Iterator<String> names = root.fieldNames(); names.hasNext(); ) {
             String name = names.next();
             if (!KEYS.contains(name)) {
-                throw new IllegalArgumentException("Cannot read a manifest: unknown key '%s'".formatted(name));
+                throw new BadInputException("Cannot read a manifest: unknown key '%s'".formatted(name));
             }
         }
     }
@@ -82,8 +82,7 @@ final class ManifestJson {
     private static JsonNode field(JsonNode node, String key) {
         JsonNode value = node.get(key);
         if (value == null) {
-            throw new IllegalArgumentException(
-                    "Cannot read a manifest: expected a value for '%s', found none".formatted(key));
+            throw new BadInputException("Cannot read a manifest: expected a value for '%s', found none".formatted(key));
         }
 
         return value;

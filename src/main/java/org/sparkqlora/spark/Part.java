@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Which of two parts of the data: what is held out of training, spread evenly, or the rest.
@@ -20,7 +21,7 @@ public record Part(double heldOut, Side side) implements Serializable {
 
     public Part {
         if (!(heldOut >= 0 && heldOut < 1)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot hold out %s of the data: expected 0 or more and less than 1".formatted(heldOut));
         }
     }

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * How rows are made of examples.
@@ -21,7 +22,7 @@ public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRe
 
     public PreparationOptions {
         if (width < SHORTEST) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot prepare rows of %d tokens: expected at least %d".formatted(width, SHORTEST));
         }
     }
@@ -48,7 +49,7 @@ public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRe
                 case "fail" -> FAIL;
                 case "skip" -> SKIP;
                 default ->
-                    throw new IllegalArgumentException(
+                    throw new BadInputException(
                             "Unsupported choice '%s' for bad records: expected fail or skip".formatted(name));
             };
         }

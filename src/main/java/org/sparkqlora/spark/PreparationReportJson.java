@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 
 /** {@code report.json} of a prepared folder. */
 final class PreparationReportJson {
@@ -44,7 +45,7 @@ final class PreparationReportJson {
         try {
             root = MAPPER.readTree(json);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Cannot read a report: " + e.getOriginalMessage(), e);
+            throw new BadInputException("Cannot read a report: " + e.getOriginalMessage(), e);
         }
 
         List<Long> lengths = new ArrayList<>();

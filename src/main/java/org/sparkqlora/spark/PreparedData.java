@@ -10,6 +10,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tokenizer.TokenRowCodec;
 
 /**
@@ -40,9 +41,8 @@ public record PreparedData(String folder, Manifest manifest) {
     /** The data in {@code folder}. */
     public static PreparedData open(String folder, Configuration configuration) {
         return find(folder, configuration)
-                .orElseThrow(() ->
-                        new IllegalArgumentException("Cannot read prepared rows from %s: expected a %s, found none"
-                                .formatted(folder, Manifest.FILE_NAME)));
+                .orElseThrow(() -> new BadInputException("Cannot read prepared rows from %s: expected a %s, found none"
+                        .formatted(folder, Manifest.FILE_NAME)));
     }
 
     /** What was found when it was prepared; nothing in a folder that an older version prepared. */

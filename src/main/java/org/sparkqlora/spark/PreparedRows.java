@@ -8,6 +8,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRowCodec;
 import org.sparkqlora.train.RowReader;
@@ -42,7 +43,7 @@ public final class PreparedRows implements RowReader, AutoCloseable {
     @Override
     public TokenRow read(long row) {
         if (row < 0 || row >= rows()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read row %d of %s: it has %d rows".formatted(row, data.folder(), rows()));
         }
 

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Which records of a source are used: some of all, spread evenly over it, and of these one part.
@@ -15,7 +16,7 @@ record Share(long kept, long total, Part part) implements Serializable {
 
     Share {
         if (kept < 0 || kept > total || total < 1) {
-            throw new IllegalArgumentException("Cannot keep %d of %d records".formatted(kept, total));
+            throw new BadInputException("Cannot keep %d of %d records".formatted(kept, total));
         }
     }
 

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * How a vector is cut into slices of nearly equal length, and which part of a job adds which: part p has consecutive slices,
@@ -22,7 +23,7 @@ record SliceLayout(long length, int slices, int parts) implements Serializable {
 
     SliceLayout {
         if (length < 0 || parts < 1 || slices < parts) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot cut %d elements into %d slices for %d tasks: expected at least one slice a task"
                             .formatted(length, slices, parts));
         }

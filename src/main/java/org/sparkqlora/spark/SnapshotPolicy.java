@@ -1,5 +1,7 @@
 package org.sparkqlora.spark;
 
+import org.sparkqlora.input.BadInputException;
+
 /**
  * When the driver replaces snapshot and updates by a new snapshot.
  *
@@ -12,7 +14,7 @@ public record SnapshotPolicy(int maxUpdates, long maxUpdateBytes) {
 
     public SnapshotPolicy {
         if (maxUpdates < 1) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot rotate snapshots every %d updates: expected at least 1".formatted(maxUpdates));
         }
     }

@@ -15,6 +15,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.sql.SparkSession;
+import org.sparkqlora.input.BadInputException;
 
 /** Finds the files behind files, folders and globs on any Hadoop file system, and tables of the catalog. Driver only. */
 final class SourceListing {
@@ -69,7 +70,7 @@ final class SourceListing {
 
     private String requireTable(String name) {
         if (!session.catalog().tableExists(name)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read data from %s: expected a file, a folder, or a table of the catalog, found none of them"
                             .formatted(name));
         }
@@ -89,7 +90,7 @@ final class SourceListing {
 
             return requireSome(source, files);
         } catch (FileNotFoundException e) {
-            throw new IllegalArgumentException("Cannot read data from %s: no such file or folder".formatted(source), e);
+            throw new BadInputException("Cannot read data from %s: no such file or folder".formatted(source), e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to list " + source, e);
         }
@@ -133,7 +134,7 @@ final class SourceListing {
 
     private static List<SourceFile> requireSome(String source, List<SourceFile> files) {
         if (files.isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read data from %s: expected at least one file, found none".formatted(source));
         }
 

@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.util.List;
 import org.apache.spark.package$;
+import org.sparkqlora.input.BadInputException;
 import scala.util.Properties;
 
 /**
@@ -30,7 +31,7 @@ public record SparkLine(String spark, String scala) {
 
     void checkRunsOn(SparkLine found) {
         if (!equals(found)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot run here: this jar is built for %s, found %s. Take the jar of that line: mvn package builds spark-qlora.jar for Spark 3.5 with Scala 2.12, mvn -Pspark4 package builds spark-qlora-spark4.jar for Spark 4 with Scala 2.13."
                             .formatted(this, found));
         }

@@ -18,6 +18,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Rows of files with columns, which Spark reads, as JSON. Their order is that of the files by path and of the rows in each; how
@@ -68,7 +69,7 @@ final class TableRecords implements NumberedRecords {
             // Spark throws a lost job as a checked exception that no signature declares.
             String reason = rootReason(e);
             if (NO_SUCH_FILE.matcher(reason).find()) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot read data: expected %s, found another file: %s".formatted(kind.words(), reason), e);
             }
 

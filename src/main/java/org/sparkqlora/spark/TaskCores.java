@@ -4,6 +4,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 
 /** Whether a task fits in an executor. Spark refuses the same when it starts, in words that leave open whether to try again. */
 public final class TaskCores {
@@ -30,7 +31,7 @@ public final class TaskCores {
 
     private static void require(int wanted, int cores, String expected, String found) {
         if (cores < wanted) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot run a task: expected %s, %d, found %s. Raise the one or lower the other."
                             .formatted(expected, wanted, found));
         }

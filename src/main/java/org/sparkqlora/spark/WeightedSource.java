@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Data as a command line names it.
@@ -28,7 +29,7 @@ public record WeightedSource(String path, double weight) {
         boolean some = sources.stream().anyMatch(WeightedSource::isWeighted);
         if (some) {
             sources.stream().filter(source -> !source.isWeighted()).findFirst().ifPresent(source -> {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot mix data: expected a weight between 0 and 1 for each source, such as %s=0.3, found none"
                                 .formatted(source.path()));
             });

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
+import org.sparkqlora.input.BadInputException;
 
 /** On what a task is to compute. */
 public enum DeviceChoice {
@@ -19,8 +20,8 @@ public enum DeviceChoice {
         return Arrays.stream(values())
                 .filter(choice -> choice.label().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "Cannot compute on '%s': expected auto, cpu or cuda".formatted(name)));
+                .orElseThrow(() ->
+                        new BadInputException("Cannot compute on '%s': expected auto, cpu or cuda".formatted(name)));
     }
 
     /** Name in options. */
@@ -48,7 +49,7 @@ public enum DeviceChoice {
 
         String address = addresses.get(0);
         if (!address.matches("\\d{1,4}")) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot compute on GPU '%s', which Spark gave to the task: expected its number, from 0. See the discovery script in deploy/gpu"
                             .formatted(address));
         }

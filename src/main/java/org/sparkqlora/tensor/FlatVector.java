@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A float32 vector in host memory or in a scratch file.
@@ -185,14 +186,13 @@ public final class FlatVector implements Serializable, AutoCloseable {
 
     private static void requireLength(long length) {
         if (length < 0) {
-            throw new IllegalArgumentException("Cannot make a vector of %d elements".formatted(length));
+            throw new BadInputException("Cannot make a vector of %d elements".formatted(length));
         }
     }
 
     private void requireSameLength(FlatVector other) {
         if (other.length != length) {
-            throw new IllegalArgumentException(
-                    "Cannot combine vectors of %d and %d elements".formatted(length, other.length));
+            throw new BadInputException("Cannot combine vectors of %d and %d elements".formatted(length, other.length));
         }
     }
 

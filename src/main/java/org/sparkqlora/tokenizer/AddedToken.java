@@ -1,6 +1,7 @@
 package org.sparkqlora.tokenizer;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A token that a tokenizer has beside its vocabulary, as {@code added_tokens} of {@code tokenizer.json} describes it.
@@ -17,7 +18,7 @@ public record AddedToken(
         implements Serializable {
     public AddedToken {
         if (content.isBlank()) {
-            throw new IllegalArgumentException("Cannot add a token: expected a text, found '%s'".formatted(content));
+            throw new BadInputException("Cannot add a token: expected a text, found '%s'".formatted(content));
         }
     }
 

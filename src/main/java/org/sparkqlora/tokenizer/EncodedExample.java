@@ -1,6 +1,7 @@
 package org.sparkqlora.tokenizer;
 
 import java.util.Arrays;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * One document as token ids, with the tokens it is trained on.
@@ -11,13 +12,12 @@ import java.util.Arrays;
 public record EncodedExample(int[] ids, boolean[] trained) {
     public EncodedExample {
         if (ids.length == 0) {
-            throw new IllegalArgumentException("Cannot make an example of 0 tokens: expected at least 1");
+            throw new BadInputException("Cannot make an example of 0 tokens: expected at least 1");
         }
 
         if (trained.length != ids.length) {
-            throw new IllegalArgumentException(
-                    "Cannot make an example of %d tokens: expected as many mask values, found %d"
-                            .formatted(ids.length, trained.length));
+            throw new BadInputException("Cannot make an example of %d tokens: expected as many mask values, found %d"
+                    .formatted(ids.length, trained.length));
         }
 
         ids = ids.clone();

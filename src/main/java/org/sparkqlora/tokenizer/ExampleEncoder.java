@@ -10,6 +10,7 @@ import org.sparkqlora.data.Example.PromptCompletion;
 import org.sparkqlora.data.Example.TokenSequence;
 import org.sparkqlora.data.jinja.Rendering;
 import org.sparkqlora.data.jinja.Rendering.Span;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Turns an example into token ids and says which are trained: the assistant's turns, the completion, or the whole text.
@@ -198,7 +199,7 @@ public final class ExampleEncoder {
         return tokenizer
                 .eos()
                 .orElseThrow(
-                        () -> new IllegalArgumentException(
+                        () -> new BadInputException(
                                 "Cannot end a text: expected an eos_token in tokenizer_config.json that the vocabulary has, found none"));
     }
 }

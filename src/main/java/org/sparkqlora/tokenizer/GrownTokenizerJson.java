@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.sparkqlora.data.BrokenJson;
+import org.sparkqlora.input.BadInputException;
 
 /** The files of a model's tokenizer with tokens added, which get the ids behind its own. */
 public final class GrownTokenizerJson {
@@ -41,7 +42,7 @@ public final class GrownTokenizerJson {
                 .map(content -> "%s (id %d)".formatted(content, own.ids().get(content)))
                 .toList();
         if (!known.isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot add tokens to %s: expected tokens that it has not, found %s".formatted(file, known));
         }
 
@@ -65,7 +66,7 @@ public final class GrownTokenizerJson {
 
             int expected = own.vocabularySize() + tokens.size();
             if (token.path("id").asInt(-1) != expected) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot use %s: expected new tokens to have the ids from %d on, in their order, found %s with id %s. Is the adapter one of the model %s?"
                                 .formatted(document, own.vocabularySize(), content, token.path("id"), modelFolder));
             }
@@ -158,11 +159,11 @@ public final class GrownTokenizerJson {
                 return root;
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read %s: expected JSON, found an error%s".formatted(document, BrokenJson.text(e)), e);
         }
 
-        throw new IllegalArgumentException("Cannot read %s: expected a JSON object, found none".formatted(document));
+        throw new BadInputException("Cannot read %s: expected a JSON object, found none".formatted(document));
     }
 
     private static String text(ObjectNode root) {

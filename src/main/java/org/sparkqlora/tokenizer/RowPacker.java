@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Packs documents into rows of one width by best fit, longest first; the same examples always give the same rows.
@@ -68,7 +69,7 @@ public final class RowPacker {
 
     private static void requireWidth(int width) {
         if (width < 2) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot pack rows of width %d: expected at least 2, a token and the one it predicts"
                             .formatted(width));
         }

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A row of fixed width: documents one after the other, then padding.
@@ -16,12 +17,12 @@ import java.util.List;
 public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length) implements Serializable {
     public TokenRow {
         if (length < 1 || length > ids.length) {
-            throw new IllegalArgumentException("Cannot make a row of width %d: expected 1 to %d tokens, found %d"
+            throw new BadInputException("Cannot make a row of width %d: expected 1 to %d tokens, found %d"
                     .formatted(ids.length, ids.length, length));
         }
 
         if (trained.length != ids.length || starts.length != ids.length) {
-            throw new IllegalArgumentException("Cannot make a row of width %d: found %d mask values and %d start values"
+            throw new BadInputException("Cannot make a row of width %d: found %d mask values and %d start values"
                     .formatted(ids.length, trained.length, starts.length));
         }
 
@@ -49,17 +50,17 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
 
     private static void requireValidTokens(int[] ids, boolean[] trained, boolean[] starts, int length) {
         if (!starts[0]) {
-            throw new IllegalArgumentException("Cannot make a row whose first token does not start a document");
+            throw new BadInputException("Cannot make a row whose first token does not start a document");
         }
 
         for (int t = 0; t < ids.length; t++) {
             if (trained[t] && starts[t]) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot train token %d: it is the first of a document, so nothing predicts it".formatted(t));
             }
 
             if (t >= length && (ids[t] != 0 || trained[t] || starts[t])) {
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Cannot use token %d of a row: expected padding from token %d on".formatted(t, length));
             }
         }

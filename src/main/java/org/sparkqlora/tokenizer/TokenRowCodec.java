@@ -2,6 +2,7 @@ package org.sparkqlora.tokenizer;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Bytes of a row, the same count for every row of one width, so that row i is at byte i * size.
@@ -45,7 +46,7 @@ public final class TokenRowCodec {
     private static ByteBuffer nextRow(ByteBuffer buffer, int width) {
         int size = byteSize(width);
         if (buffer.remaining() < size) {
-            throw new IllegalArgumentException("Cannot use a buffer for a row of width %d: expected %d bytes, found %d"
+            throw new BadInputException("Cannot use a buffer for a row of width %d: expected %d bytes, found %d"
                     .formatted(width, size, buffer.remaining()));
         }
 

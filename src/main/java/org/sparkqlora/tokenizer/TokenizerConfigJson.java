@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.sparkqlora.data.BrokenJson;
+import org.sparkqlora.input.BadInputException;
 
 /** What we need of {@code tokenizer_config.json}: special tokens and the chat template. */
 final class TokenizerConfigJson {
@@ -43,7 +44,7 @@ final class TokenizerConfigJson {
         try {
             return new TokenizerConfigJson(file, JsonMapper.builder().build().readTree(file.toFile()));
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read %s: expected JSON, found an error%s".formatted(file, BrokenJson.text(e)), e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
@@ -81,7 +82,7 @@ final class TokenizerConfigJson {
             }
         }
 
-        throw new IllegalArgumentException("Cannot choose a chat template of %s: expected one named default, found %s"
+        throw new BadInputException("Cannot choose a chat template of %s: expected one named default, found %s"
                 .formatted(file, templates.findValuesAsText("name")));
     }
 }

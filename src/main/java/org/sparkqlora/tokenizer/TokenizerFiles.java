@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.jinja.Template;
 import org.sparkqlora.data.jinja.TemplateException;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * What a model folder says about its tokenizer.
@@ -65,7 +66,7 @@ record TokenizerFiles(
         try {
             return Optional.of(new ChatTemplate(Template.parse(templateSource), specialTokens.texts()));
         } catch (TemplateException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot use the chat template of %s: %s".formatted(templateOrigin, e.getMessage()), e);
         }
     }
@@ -92,11 +93,11 @@ record TokenizerFiles(
         }
 
         if (!Files.isDirectory(folder)) {
-            throw new IllegalArgumentException("Cannot open the tokenizer of %s: expected a model folder, found %s"
+            throw new BadInputException("Cannot open the tokenizer of %s: expected a model folder, found %s"
                     .formatted(folder, kind(folder)));
         }
 
-        throw new IllegalArgumentException("Cannot open the tokenizer of %s: expected a file %s, found %s"
+        throw new BadInputException("Cannot open the tokenizer of %s: expected a file %s, found %s"
                 .formatted(folder, TOKENIZER, foundInstead(folder)));
     }
 

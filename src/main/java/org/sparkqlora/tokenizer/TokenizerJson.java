@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.sparkqlora.data.BrokenJson;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * The vocabulary in {@code tokenizer.json}, streamed, since the file may hold 100 thousand merges that we don't need.
@@ -35,7 +36,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             parser.setCodec(JsonMapper.builder().build());
             readRoot(parser, ids, specialIds);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read %s: expected a tokenizer as JSON, found an error%s"
                             .formatted(file, BrokenJson.text(e)),
                     e);
@@ -44,7 +45,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
         }
 
         if (ids.isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read %s: expected a tokenizer with model.vocab, found none".formatted(file));
         }
 

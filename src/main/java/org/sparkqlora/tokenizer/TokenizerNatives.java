@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * The way into the tokenizers' native library.
@@ -51,7 +52,7 @@ final class TokenizerNatives {
                             + " allow execution: " + e.getMessage(),
                     e);
         } catch (RuntimeException e) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot open %s: expected a Hugging Face tokenizer, found an error: %s"
                             .formatted(file, e.getMessage()),
                     e);

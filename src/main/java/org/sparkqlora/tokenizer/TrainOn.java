@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.Example.Conversation;
+import org.sparkqlora.input.BadInputException;
 
 /** Which tokens of a conversation, or of a prompt and its completion, are prediction targets. A plain text is trained whole. */
 public enum TrainOn {
@@ -21,7 +22,7 @@ public enum TrainOn {
         return Arrays.stream(values())
                 .filter(choice -> choice.optionValue().equals(optionValue))
                 .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException(
+                .orElseThrow(() -> new BadInputException(
                         "Cannot train on '%s': expected assistant, all or last-turn".formatted(optionValue)));
     }
 

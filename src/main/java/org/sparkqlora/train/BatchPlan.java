@@ -1,6 +1,7 @@
 package org.sparkqlora.train;
 
 import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Which rows each step trains on, split over shards and micro-batches.
@@ -42,7 +43,7 @@ public record BatchPlan(
     /** Rows of the stream that {@code epochs} take, which need not be whole. */
     public static long endOfEpochs(double epochs, long rows) {
         if (!(epochs > 0)) {
-            throw new IllegalArgumentException("Cannot train for %s epochs: expected more than 0".formatted(epochs));
+            throw new BadInputException("Cannot train for %s epochs: expected more than 0".formatted(epochs));
         }
 
         return Math.max(1, Math.round(epochs * rows));
@@ -66,7 +67,7 @@ public record BatchPlan(
     /** First position of the batch of {@code step}. */
     public long start(long step) {
         if (step < 0 || step >= steps()) {
-            throw new IllegalArgumentException("Cannot find the batch of step %d of %d".formatted(step, steps()));
+            throw new BadInputException("Cannot find the batch of step %d of %d".formatted(step, steps()));
         }
 
         return step * batchSize;
@@ -80,7 +81,7 @@ public record BatchPlan(
     /** Rows of {@code shard} in the batch of {@code step}, in the order of their gradients; may be none in a cut batch. */
     public long[] rowsOf(long step, int shard, long seed) {
         if (shard < 0 || shard >= shards) {
-            throw new IllegalArgumentException("Cannot slice a batch for shard %d of %d".formatted(shard, shards));
+            throw new BadInputException("Cannot slice a batch for shard %d of %d".formatted(shard, shards));
         }
 
         long size = size(step);
@@ -103,8 +104,7 @@ public record BatchPlan(
 
     private static void requireAtLeastOne(String what, long value) {
         if (value < 1) {
-            throw new IllegalArgumentException(
-                    "Cannot plan batches with %s %d: expected at least 1".formatted(what, value));
+            throw new BadInputException("Cannot plan batches with %s %d: expected at least 1".formatted(what, value));
         }
     }
 }

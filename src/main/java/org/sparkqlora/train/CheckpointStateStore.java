@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.sparkqlora.checkpoint.Checkpoint;
 import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.input.BadInputException;
 
 /** Keeps the States of one plan as checkpoints, and refuses those of another. */
 public final class CheckpointStateStore implements StateStore {
@@ -49,7 +50,7 @@ public final class CheckpointStateStore implements StateStore {
     private void requireThisPlan(Checkpoint checkpoint) {
         TrainPlan recorded = TrainPlanJson.read(checkpoint.facts().getOrDefault(PLAN, "{}"));
         if (!recorded.equals(plan)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot resume from the checkpoint of step %d: it belongs to another plan (%s). Choose another output folder, or the old settings."
                             .formatted(
                                     checkpoint.step(), String.join("; ", TrainPlanJson.differences(recorded, plan))));

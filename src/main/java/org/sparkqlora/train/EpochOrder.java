@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tensor.SplitMix;
 
 /**
@@ -35,7 +36,7 @@ public final class EpochOrder {
 
     private static void requireInStream(long position, long rows) {
         if (rows < 1 || position < 0) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot find the row at position %d of %d rows: expected a position from 0 and at least 1 row"
                             .formatted(position, rows));
         }

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import org.sparkqlora.input.BadInputException;
 
 /** A line of {@code metrics.jsonl}. */
 public final class MetricsJson {
@@ -88,7 +89,7 @@ public final class MetricsJson {
         try {
             return MAPPER.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Cannot read a line of metrics.jsonl: expected JSON, found " + line, e);
+            throw new BadInputException("Cannot read a line of metrics.jsonl: expected JSON, found " + line, e);
         }
     }
 

@@ -1,11 +1,13 @@
 package org.sparkqlora.train;
 
+import org.sparkqlora.input.BadInputException;
+
 /** When something besides training happens. It may remember what it was asked, which is once a step and in their order. */
 public interface Occasion {
     /** After every so many steps; 0: never. */
     static Occasion every(int steps) {
         if (steps < 0) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot do something every %d steps: expected 0 (only at the end) or more".formatted(steps));
         }
 

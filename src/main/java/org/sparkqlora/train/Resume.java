@@ -1,5 +1,7 @@
 package org.sparkqlora.train;
 
+import org.sparkqlora.input.BadInputException;
+
 /** What a run does with a checkpoint that it finds. */
 public enum Resume {
     /** Continues from it; starts anew when there is none. */
@@ -16,7 +18,7 @@ public enum Resume {
             case "never" -> NEVER;
             case "required" -> REQUIRED;
             default ->
-                throw new IllegalArgumentException(
+                throw new BadInputException(
                         "Unsupported choice '%s' for resuming: expected auto, never or required".formatted(name));
         };
     }

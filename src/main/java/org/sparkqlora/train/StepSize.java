@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.Recompute;
 
 /**
@@ -34,7 +35,7 @@ public record StepSize(
         requirePositive("executors", executors);
         requirePositive("passes a task", passes);
         if (shards > batchSize) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot split a step of %d rows over %d shards: expected no more shards than rows"
                             .formatted(batchSize, shards));
         }
@@ -72,8 +73,7 @@ public record StepSize(
 
     private static void requirePositive(String what, int value) {
         if (value < 1) {
-            throw new IllegalArgumentException(
-                    "Cannot plan a step of %d %s: expected at least 1".formatted(value, what));
+            throw new BadInputException("Cannot plan a step of %d %s: expected at least 1".formatted(value, what));
         }
     }
 }

@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;
@@ -57,7 +58,7 @@ public record TrainPlan(
 
     public TrainPlan {
         if (!(maxGradientNorm >= 0)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot clip gradients to norm %s: expected 0 (off) or more".formatted(maxGradientNorm));
         }
     }

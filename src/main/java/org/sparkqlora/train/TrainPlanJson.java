@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
@@ -330,13 +331,13 @@ public final class TrainPlanJson {
         try {
             return MAPPER.readTree(json);
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("Cannot read a plan: " + e.getOriginalMessage(), e);
+            throw new BadInputException("Cannot read a plan: " + e.getOriginalMessage(), e);
         }
     }
 
     private static void requireKeys(JsonNode root) {
         if (field(root, FORMAT_KEY).intValue() != FORMAT) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot read a plan of format %s: expected %d. Was it written by a newer version?"
                             .formatted(root.get(FORMAT_KEY), FORMAT));
         }
@@ -344,7 +345,7 @@ public final class TrainPlanJson {
         for (Iterator<String> names = root.fieldNames(); names.hasNext(); ) {
             String name = names.next();
             if (!KEYS.contains(name)) {
-                throw new IllegalArgumentException("Cannot read a plan: unknown key '%s'".formatted(name));
+                throw new BadInputException("Cannot read a plan: unknown key '%s'".formatted(name));
             }
         }
     }
@@ -352,8 +353,7 @@ public final class TrainPlanJson {
     private static JsonNode field(JsonNode node, String key) {
         JsonNode value = node.get(key);
         if (value == null || value.isNull()) {
-            throw new IllegalArgumentException(
-                    "Cannot read a plan: expected a value for '%s', found none".formatted(key));
+            throw new BadInputException("Cannot read a plan: expected a value for '%s', found none".formatted(key));
         }
 
         return value;

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.optim.OptimizedTensor;
@@ -54,7 +55,7 @@ public final class TrainState implements AutoCloseable {
     public static TrainState fresh(
             FlatVector parameters, ParameterIndex index, OptimizerSpec spec, long seed, StateHome home) {
         if (parameters.length() != index.size()) {
-            throw new IllegalArgumentException("Cannot start from %d parameters: expected %d as the model has"
+            throw new BadInputException("Cannot start from %d parameters: expected %d as the model has"
                     .formatted(parameters.length(), index.size()));
         }
 

@@ -6,6 +6,7 @@ import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 
@@ -83,7 +84,7 @@ public final class Trainer {
             case REQUIRED ->
                 checkpoints
                         .newest()
-                        .orElseThrow(() -> new IllegalArgumentException(
+                        .orElseThrow(() -> new BadInputException(
                                 "Cannot resume: expected a checkpoint in the output folder, found none"));
         };
         kept = state.version();

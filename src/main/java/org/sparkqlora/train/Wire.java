@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.tensor.FlatVector;
 
@@ -60,8 +61,7 @@ public enum Wire {
             case "fp32" -> FP32;
             case "bf16" -> BF16;
             default ->
-                throw new IllegalArgumentException(
-                        "Cannot send gradients as '%s': expected fp32 or bf16".formatted(word));
+                throw new BadInputException("Cannot send gradients as '%s': expected fp32 or bf16".formatted(word));
         };
     }
 

@@ -1,5 +1,6 @@
 package org.sparkqlora.weights;
 
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.FloatSource;
 
 /** New values for weights of a model. */
@@ -13,7 +14,7 @@ public interface ChangedWeights {
 
         @Override
         public FloatSource floats(String name) {
-            throw new IllegalArgumentException("Cannot change weight %s: nothing changes".formatted(name));
+            throw new BadInputException("Cannot change weight %s: nothing changes".formatted(name));
         }
     };
 

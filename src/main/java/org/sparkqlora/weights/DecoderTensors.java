@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
+import org.sparkqlora.input.BadInputException;
 
 /** Names and shapes of the weights that a config asks for, layer by layer. */
 public final class DecoderTensors {
@@ -49,8 +50,7 @@ public final class DecoderTensors {
     public long elements(String name) {
         long[] shape = shapes.get(name);
         if (shape == null) {
-            throw new IllegalArgumentException(
-                    "Cannot count the weights of %s: the model has none such".formatted(name));
+            throw new BadInputException("Cannot count the weights of %s: the model has none such".formatted(name));
         }
 
         return elements(shape);

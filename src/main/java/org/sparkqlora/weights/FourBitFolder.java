@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.BlockScales;
 import org.sparkqlora.quant.EightBitCodec;
 import org.sparkqlora.quant.FourBitCode;
@@ -52,9 +53,8 @@ public final class FourBitFolder {
     /** The same with other values of some projections, which are quantised as they are read, from float32. */
     static void write(WeightFolder source, QuantSpec spec, Workers workers, ChangedWeights changed, Path target) {
         if (source.quantized()) {
-            throw new IllegalArgumentException(
-                    "Cannot quantise %s: expected weights as they were trained, found 4-bit weights"
-                            .formatted(source.path()));
+            throw new BadInputException("Cannot quantise %s: expected weights as they were trained, found 4-bit weights"
+                    .formatted(source.path()));
         }
 
         source.checkShapes();

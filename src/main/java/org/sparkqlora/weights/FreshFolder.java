@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * A folder that appears whole or not at all: it is filled under a temporary name beside its own, forced to disk, and renamed.
@@ -31,7 +32,7 @@ public final class FreshFolder implements AutoCloseable {
     /** Begins the folder {@code target}, which must not exist. */
     public static FreshFolder begin(Path target) {
         if (Files.exists(target)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot write %s: expected a folder that does not exist yet, found one".formatted(target));
         }
 

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Shapes of Llama models by their number of parameters: those that were published, and guesses between and beyond them.
@@ -49,7 +50,7 @@ public final class LlamaSizes {
     /** The shape of a model of about {@code parameters} parameters. */
     public static ModelConfig of(double parameters) {
         if (!(parameters >= SMALLEST && parameters <= LARGEST)) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot guess the shape of a model of %sB parameters: expected from 0.5B to 500B"
                             .formatted(parameters / 1e9));
         }

@@ -3,6 +3,7 @@ package org.sparkqlora.weights;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Numbers as Python's {@code repr} and {@code json.dumps} write them: the shortest digits that read back as the same double,
@@ -16,7 +17,7 @@ public final class PythonNumber {
     /** The text of a finite number. */
     public static String text(double value) {
         if (!Double.isFinite(value)) {
-            throw new IllegalArgumentException("Cannot write %s as JSON: expected a finite number".formatted(value));
+            throw new BadInputException("Cannot write %s as JSON: expected a finite number".formatted(value));
         }
 
         if (value == 0) {

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.SafetensorsHeader.Slot;
 
 /**
@@ -93,14 +94,13 @@ public final class SafetensorsWriter implements AutoCloseable {
     public void write(String name, long from, ByteBuffer content) {
         Slot slot = slots.get(name);
         if (slot == null) {
-            throw new IllegalArgumentException(
-                    "Cannot write tensor %s to %s: it was not announced".formatted(name, target));
+            throw new BadInputException("Cannot write tensor %s to %s: it was not announced".formatted(name, target));
         }
 
         int count = content.remaining();
         long size = slot.end() - slot.begin();
         if (from < 0 || from + count > size) {
-            throw new IllegalArgumentException("Cannot write tensor %s to %s: expected at most %d bytes, found %d"
+            throw new BadInputException("Cannot write tensor %s to %s: expected at most %d bytes, found %d"
                     .formatted(name, target, size, from + count));
         }
 

@@ -2,6 +2,7 @@ package org.sparkqlora.weights;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.Bfloat16;
 
 /** Floating-point numbers as they are stored, little endian. */
@@ -57,7 +58,7 @@ public final class StoredNumbers {
     }
 
     private static IllegalArgumentException notFloats(StoredType type) {
-        return new IllegalArgumentException(
+        return new BadInputException(
                 "Cannot use %s as floating-point numbers: expected F64, F32, F16 or BF16".formatted(type));
     }
 }

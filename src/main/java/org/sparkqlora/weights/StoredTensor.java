@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Objects;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.FloatSource;
 
 /**
@@ -60,7 +61,7 @@ public final class StoredTensor {
     /** The whole tensor, read-only and little endian. A tensor of 2 GiB or more must be read in parts. */
     public ByteBuffer buffer() {
         if (byteSize() > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "Cannot map tensor %s of %s as one buffer: expected at most %d bytes, found %d. Read it in parts."
                             .formatted(name(), file, Integer.MAX_VALUE, byteSize()));
         }

@@ -11,6 +11,7 @@ import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.sparkqlora.input.BadInputException;
 
 class FailureTest {
     private final ByteArrayOutputStream notes = new ByteArrayOutputStream();
@@ -33,12 +34,20 @@ class FailureTest {
 
     @Test
     void theReasonForARefusalIsFoundBelowWhatSparkSays() {
-        Exception refusal = new IllegalArgumentException("Cannot read a record: expected an object");
+        Exception refusal = new BadInputException("Cannot read a record: expected an object");
 
         ExitCode code = report(new IllegalStateException("Job aborted due to stage failure", refusal));
 
         assertThat(code).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(notes()).containsExactly("spark-qlora train: Cannot read a record: expected an object");
+    }
+
+    @Test
+    void anArgumentThatALibraryRefusesIsNotBadInput() {
+        Exception library = new IllegalArgumentException("Self-suppression not permitted");
+
+        assertThat(report(new IllegalStateException("Job aborted due to stage failure", library)))
+                .isEqualTo(ExitCode.RESUMABLE);
     }
 
     private ExitCode report(Exception thrown) {

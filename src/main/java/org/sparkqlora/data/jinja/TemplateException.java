@@ -1,7 +1,9 @@
 package org.sparkqlora.data.jinja;
 
+import org.sparkqlora.input.BadInputException;
+
 /** A template that cannot be parsed or rendered; the message names its line. */
-public final class TemplateException extends IllegalArgumentException {
+public final class TemplateException extends BadInputException {
     private static final long serialVersionUID = 1L;
 
     private TemplateException(String message) {

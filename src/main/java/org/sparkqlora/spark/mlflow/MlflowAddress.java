@@ -6,6 +6,7 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * Where a tracking server is and how it knows us.
@@ -27,7 +28,7 @@ public record MlflowAddress(String server, @Nullable String authorization) {
     public static MlflowAddress of(String given, Map<String, String> environment) {
         String address = given.isEmpty() ? environment.getOrDefault(URI_NAME, "") : given;
         if (address.isEmpty()) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "expected the address of a tracking server, found none: give it as --mlflow=http://host:5000 or in "
                             + URI_NAME);
         }
@@ -48,11 +49,11 @@ public record MlflowAddress(String server, @Nullable String authorization) {
 
     private static void requireHttp(String address) {
         URI uri = parsed(address)
-                .orElseThrow(() -> new IllegalArgumentException(
-                        "expected a URI such as http://host:5000, found text that is none"));
+                .orElseThrow(() ->
+                        new BadInputException("expected a URI such as http://host:5000, found text that is none"));
         boolean isHttp = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
         if (!isHttp || uri.getHost() == null) {
-            throw new IllegalArgumentException(
+            throw new BadInputException(
                     "expected an address of a tracking server that begins with http:// or https://, found %s. Start one over files or a database with: mlflow server"
                             .formatted(uri.getScheme() == null ? "no scheme" : uri.getScheme() + ":"));
         }

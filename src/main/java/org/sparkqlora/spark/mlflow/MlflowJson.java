@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 
 /** What goes to a tracking server and what comes back. */
 final class MlflowJson {
@@ -111,7 +112,7 @@ final class MlflowJson {
     }
 
     private static IllegalArgumentException notMlflow(String place, String answer, @Nullable Exception cause) {
-        return new IllegalArgumentException(
+        return new BadInputException(
                 "Cannot use the tracking server: expected %s in its answer, found %s. Is it MLflow's address?"
                         .formatted(place, message(answer)),
                 cause);

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * The calls of a tracking server that a run needs. Each either does what it says or throws: {@link IOException} where the server
@@ -131,7 +132,7 @@ final class MlflowServer {
             throw new IOException(message);
         }
 
-        throw new IllegalArgumentException(message);
+        throw new BadInputException(message);
     }
 
     private static String reason(IOException e) {

@@ -2,6 +2,7 @@ package org.sparkqlora.tensor.cuda;
 
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tensor.FourBitExpansion;
 import org.sparkqlora.tensor.FourBitMemory;
 import org.sparkqlora.tensor.FourBitMemory.Nested;
@@ -62,7 +63,7 @@ public final class DequantizeKernel implements FourBitExpansion {
             case BFloat16 -> "bfloat16";
             case Half -> "float16";
             default ->
-                throw new IllegalArgumentException("Cannot dequantise to %s: expected float32, bfloat16 or float16"
+                throw new BadInputException("Cannot dequantise to %s: expected float32, bfloat16 or float16"
                         .formatted(target.scalar_type()));
         };
     }
