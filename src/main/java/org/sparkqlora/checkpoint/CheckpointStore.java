@@ -1,5 +1,6 @@
 package org.sparkqlora.checkpoint;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -13,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
@@ -120,8 +122,10 @@ public final class CheckpointStore {
     }
 
     /**
-     * The newest checkpoint whose files are as they were written; nothing when there never was one.
+     * The newest checkpoint whose files are as they were written; nothing when there never was one. One is passed over only when
+     * it is damaged: files that are missing, or of another length or hash.
      *
+     * @throws UncheckedIOException when the store does not tell
      * @throws InvalidCheckpointException when there are checkpoints and all are damaged
      */
     public Optional<Checkpoint> newestGood() {
@@ -131,8 +135,13 @@ public final class CheckpointStore {
             try {
                 Commit commit = verify(name);
                 return Optional.of(new Checkpoint(files, new Path(folder, name.folder()), commit, skipped));
-            } catch (IOException | IllegalArgumentException e) {
+            } catch (FileNotFoundException | ChecksumException | DamagedFileException | BadInputException e) {
                 noteSkipped(skipped, listed, name, e);
+            } catch (IOException e) {
+                throw new UncheckedIOException(
+                        "Failed to read checkpoint %s of %s, which may be good: no older one is taken for it"
+                                .formatted(name.folder(), folder),
+                        e);
             }
         }
 
@@ -202,7 +211,7 @@ public final class CheckpointStore {
         Path file = new Path(folder, name.commit());
         Commit commit = CommitJson.parse(file.toString(), readText(file));
         if (!commit.folder().equals(name.folder())) {
-            throw new IOException("Cannot trust %s: expected it to name %s, found %s"
+            throw new DamagedFileException("Cannot trust %s: expected it to name %s, found %s"
                     .formatted(file, name.folder(), commit.folder()));
         }
 
@@ -214,7 +223,7 @@ public final class CheckpointStore {
     }
 
     private String readText(Path file) throws IOException {
-        try (InputStream in = files.open(file)) {
+        try (InputStream in = StoredFile.open(files, file)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
     }
@@ -306,7 +315,7 @@ public final class CheckpointStore {
         try {
             verify(name);
             return verified.add(name);
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | BadInputException e) {
             return false; // kept, but not counted; a reader will say why
         }
     }

@@ -2,6 +2,7 @@ package org.sparkqlora.checkpoint;
 
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -48,18 +49,25 @@ record StoredFile(String name, long bytes, String sha256) {
         return new StoredFile(other, bytes, sha256);
     }
 
-    /** Reads the file in {@code folder} and throws an error when it is not what was written. */
+    /**
+     * Reads the file in {@code folder}.
+     *
+     * @throws FileNotFoundException when it is not there
+     * @throws DamagedFileException when it is not what was written
+     * @throws IOException when it cannot be told, since the store did not answer
+     */
     void verify(FileSystem files, Path folder) throws IOException {
         Path file = new Path(folder, name);
         FileStatus status = files.getFileStatus(file);
         if (status.getLen() != bytes) {
-            throw new IOException(
+            throw new DamagedFileException(
                     "Cannot trust %s: expected %d bytes, found %d".formatted(file, bytes, status.getLen()));
         }
 
         String found = hash(files, file);
         if (!found.equals(sha256)) {
-            throw new IOException("Cannot trust %s: expected SHA-256 %s, found %s".formatted(file, sha256, found));
+            throw new DamagedFileException(
+                    "Cannot trust %s: expected SHA-256 %s, found %s".formatted(file, sha256, found));
         }
     }
 
@@ -67,12 +75,25 @@ record StoredFile(String name, long bytes, String sha256) {
     static String hash(FileSystem files, Path file) throws IOException {
         MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[BUFFER];
-        try (InputStream in = files.open(file)) {
+        try (InputStream in = open(files, file)) {
             for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
                 digest.update(buffer, 0, count);
             }
         }
 
         return Sha256.hex(digest);
+    }
+
+    /** Opens a file to read it. Only one that is not there is not found: a local one that may not be read would be, too. */
+    static InputStream open(FileSystem files, Path file) throws IOException {
+        try {
+            return files.open(file);
+        } catch (FileNotFoundException e) {
+            if (files.exists(file)) {
+                throw new IOException("Failed to open %s, which is there. May this user read it?".formatted(file), e);
+            }
+
+            throw e;
+        }
     }
 }

@@ -3,6 +3,7 @@ package org.sparkqlora.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,7 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FilterFileSystem;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,7 +80,8 @@ class CheckpointFaultTest {
 
     @ParameterizedTest
     @EnumSource
-    void aFaultyLookFindsTheNewestCheckpointOrTheOneBeforeOrFails(Fault fault) throws IOException {
+    void aFaultyLookFindsTheNewestCheckpointOrFailsAndTakesTheOneBeforeOnlyWhereTheStoreSaysItIsNotThere(Fault fault)
+            throws IOException {
         CheckpointStore store = store(files, "a");
         store.publish(1, Map.of(), TestState.of(1));
         store.publish(2, Map.of(), TestState.of(2));
@@ -86,25 +90,66 @@ class CheckpointFaultTest {
         int operation = 0;
         do {
             faulty = FaultyFileSystem.at(operation, fault, files);
-            assertFindsGoodOrFails(faulty);
+            assertFindsGoodOrFails(faulty, fault == Fault.LIES || fault == Fault.DOES_HALF ? 1 : 2);
             operation++;
         } while (faulty.happened());
     }
 
-    private void assertFindsGoodOrFails(FileSystem faulty) throws IOException {
+    private void assertFindsGoodOrFails(FileSystem faulty, long oldest) throws IOException {
         Optional<Checkpoint> found;
         try {
             found = store(faulty, "reader").newestGood();
         } catch (UncheckedIOException e) {
-            assertThat(e).hasMessageStartingWith("Failed to list checkpoints in ");
+            assertThat(e)
+                    .hasMessageMatching(
+                            "Failed to list checkpoints in .*|Failed to read checkpoint step-2-\\S+ of .*, which may be good: no older one is taken for it");
             return;
         }
 
         assertThat(found).isPresent();
-        assertThat(found.get().step()).isBetween(1L, 2L);
+        assertThat(found.get().step()).isBetween(oldest, 2L);
         TestState.assertIn(
                 new Checkpoint(files, found.get().folder(), commit(found.get()), List.of()),
                 found.get().step());
+    }
+
+    /** A store that loses the connection in the middle of a file says nothing about the file. */
+    @ParameterizedTest(name = "in {0}")
+    @ValueSource(strings = {"state.bin", "step-2-a-1-1.json"})
+    void aConnectionLostWhileReadingTheNewestCheckpointIsNoDamage(String file) throws IOException {
+        CheckpointStore store = store(files, "a");
+        store.publish(1, Map.of(), TestState.of(1));
+        store.publish(2, Map.of(), TestState.of(2));
+        org.apache.hadoop.fs.Path stumblingFolder = new org.apache.hadoop.fs.Path(StumblingStore.path(folder));
+        CheckpointStore stumbling = new CheckpointStore(StumblingStore.open(file, 1), stumblingFolder, 2, "reader");
+
+        assertThatThrownBy(stumbling::newestGood)
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessage(
+                        "Failed to read checkpoint step-2-a-1-1 of %s, which may be good: no older one is taken for it",
+                        stumblingFolder)
+                .hasRootCauseMessage("connection reset");
+        TestState.assertIn(stumbling.newestGood().orElseThrow(), 2);
+    }
+
+    @Test
+    void aCheckpointThatThisUserMayNotReadIsNoDamage() throws IOException {
+        CheckpointStore store = store(files, "a");
+        store.publish(1, Map.of(), TestState.of(1));
+        store.publish(2, Map.of(), TestState.of(2));
+        FileSystem closed = new FilterFileSystem(files) {
+            @Override
+            public FSDataInputStream open(org.apache.hadoop.fs.Path file, int bufferSize) throws IOException {
+                throw new FileNotFoundException(file + " (Permission denied)"); // as the local file system says it
+            }
+        };
+
+        assertThatThrownBy(() -> store(closed, "reader").newestGood())
+                .isInstanceOf(UncheckedIOException.class)
+                .cause()
+                .hasMessage(
+                        "Failed to open %s, which is there. May this user read it?",
+                        LocalFiles.path(folder.resolve("step-2-a-1-1.json")));
     }
 
     /** Before every operation of a publication in turn another driver comes, claims the folder and publishes. */
