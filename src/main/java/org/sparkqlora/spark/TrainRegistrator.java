@@ -12,9 +12,11 @@ import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.Update;
 
 /**
- * Everything of ours that crosses between driver and executors, so that {@code spark.kryo.registrationRequired} can be on:
- * {@code spark.kryo.registrator=org.sparkqlora.spark.TrainRegistrator}. Vectors have compact serialisers of their own;
- * records go through Java serialisation, since Kryo cannot build one on Java 17.
+ * The serialisers of all classes of ours that cross between driver and executors:
+ * {@code spark.kryo.registrator=org.sparkqlora.spark.TrainRegistrator}. The tests run with
+ * {@code spark.kryo.registrationRequired}, which fails for a class that is missing here; a user's session does not ask for it, since
+ * Spark's own stages and streams send classes that nobody registers. Vectors have compact serialisers of their own; records go
+ * through Java serialisation, since Kryo cannot build one on Java 17.
  */
 public final class TrainRegistrator implements KryoRegistrator {
     private static final List<Class<?>> SMALL = List.of(

@@ -70,7 +70,6 @@ class ShippedSettingsTest {
             "spark.executorEnv.GLIBC_TUNABLES",
             "spark.serializer",
             "spark.kryo.registrator",
-            "spark.kryo.registrationRequired",
             "spark.kryoserializer.buffer.max",
             "spark.task.reaper.enabled",
             "spark.task.maxFailures",
@@ -192,6 +191,12 @@ class ShippedSettingsTest {
                 .filter(key -> !key.endsWith(".memory"))
                 .forEach(key -> assertThat(settings.get(key)).as(key).isEqualTo(local.get(key)));
         assertThat(settings.get("spark.kryo.registrator")).isEqualTo(TrainRegistrator.class.getName());
+    }
+
+    @ParameterizedTest
+    @MethodSource("files")
+    void noneRefusesClassesOfOtherLibrariesInTheSameSession(Path file) {
+        assertThat(read(file)).doesNotContainKey("spark.kryo.registrationRequired");
     }
 
     @ParameterizedTest
