@@ -20,6 +20,10 @@ import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.BlobWriter;
+import org.sparkqlora.storage.DamagedFileException;
+import org.sparkqlora.storage.StoredFile;
+import org.sparkqlora.storage.WholeFile;
 
 /**
  * Checkpoints in a folder of any Hadoop file system, object stores included. Driver only.

@@ -8,6 +8,7 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.storage.StoredFile;
 
 /**
  * Numbered claims of a folder, one small object each: the highest owns it. They fence off a driver that was given up but still

@@ -2,6 +2,7 @@ package org.sparkqlora.checkpoint;
 
 import java.util.List;
 import java.util.Map;
+import org.sparkqlora.storage.StoredFile;
 
 /**
  * The one object that makes a checkpoint exist.

@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.Sha256;
+import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.weights.FieldsJson;
 import org.sparkqlora.weights.PythonJson;
 

@@ -20,6 +20,8 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.storage.BlobWriter;
+import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.CompanionFiles;

@@ -14,8 +14,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.FolderCache;
-import org.sparkqlora.weights.FreshFolder;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 /**
@@ -94,7 +94,7 @@ public final class HubModel {
     }
 
     private static void publish(List<HubFile> files, Path parts, Path target) throws IOException {
-        try (FreshFolder folder = FreshFolder.begin(target)) {
+        try (NewFolder folder = NewFolder.begin(target)) {
             for (HubFile file : files) {
                 Path to = folder.path().resolve(file.name());
                 Files.move(parts.resolve(file.name()), to, StandardCopyOption.ATOMIC_MOVE);

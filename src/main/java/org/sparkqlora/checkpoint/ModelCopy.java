@@ -15,9 +15,9 @@ import java.util.List;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.FolderCache;
-import org.sparkqlora.weights.FreshFolder;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 /**
@@ -104,7 +104,7 @@ final class ModelCopy {
     }
 
     private void write(java.nio.file.Path target) {
-        try (FreshFolder folder = FreshFolder.begin(target)) {
+        try (NewFolder folder = NewFolder.begin(target)) {
             for (FileStatus file : content) {
                 copy(file, folder.path().resolve(file.getPath().getName()));
             }

@@ -15,6 +15,8 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.StoredFile;
+import org.sparkqlora.storage.WholeFile;
 
 /**
  * A result where others take it from, on any Hadoop file system. Files are copied and read back; {@code published.json}, written

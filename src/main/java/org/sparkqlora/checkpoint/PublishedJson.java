@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.weights.PythonJson;
 
 /** The files of a published folder. */

@@ -18,6 +18,7 @@ import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.train.DecoderGradientModel;

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.LocalFiles;
 
 /** Where the demo plays. Made anew each time, but only if an earlier demo made it: a file of its own marks it. */
 final class DemoFolder {

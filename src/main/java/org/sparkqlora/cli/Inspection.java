@@ -14,6 +14,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.Manifest;
 import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.gguf.GgufFolder;

@@ -9,8 +9,9 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
-import org.sparkqlora.checkpoint.WholeFile;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.WholeFile;
 
 /**
  * A file or folder as a command line names it: a URI of any Hadoop file system, such as {@code hdfs://host/a} or

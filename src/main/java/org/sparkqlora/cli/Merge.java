@@ -11,6 +11,7 @@ import org.sparkqlora.checkpoint.MergedWeights;
 import org.sparkqlora.model.AdapterMerge;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.QuantizationReport;
 import org.sparkqlora.weights.WeightFolder;

@@ -5,8 +5,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Function;
-import org.sparkqlora.checkpoint.FolderUpload;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.FolderUpload;
+import org.sparkqlora.storage.LocalFiles;
 
 /** Where a new model folder goes: on this host at once, elsewhere by way of a folder for temporary files. */
 final class ModelOutput {

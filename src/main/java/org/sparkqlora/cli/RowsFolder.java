@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.storage.LocalFiles;
 
 /** Where a command that keeps no rows puts them: a folder the user named, which stays, or a temporary one, which does not. */
 final class RowsFolder implements AutoCloseable {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.train.StepSize;
 
 /**

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.NewFolder;
 
 /**
  * Writes a model with other values of some of its weights, window by window; the others are copied as stored.
@@ -21,7 +22,7 @@ record ChangedFolder(WeightFolder source, ChangedWeights changed, StoredType typ
 
     /** Writes the folder {@code target}, which must not exist and appears whole or not at all. */
     void write(Path target) {
-        try (FreshFolder folder = FreshFolder.begin(target)) {
+        try (NewFolder folder = NewFolder.begin(target)) {
             writeTensors(folder.path().resolve(StoredTensors.SINGLE_FILE));
             Files.copy(
                     source.path().resolve(WeightFolder.CONFIG_FILE),

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.storage.NewFolder;
 
 /**
  * Folders on local disk that are written once a host and read by every process. Each appears whole, by a rename, and a lock
@@ -57,7 +58,7 @@ public final class FolderCache {
         try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = lock(channel)) {
             if (lock.isValid() && !Files.exists(folder)) {
-                FreshFolder.sweep(folder);
+                NewFolder.sweep(folder);
                 write.accept(folder);
             }
         } catch (IOException e) {

@@ -22,6 +22,7 @@ import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.quant.PlainScales;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.NewFolder;
 
 /**
  * Writes a model with its projections in four bits, in bitsandbytes' layout, so that transformers loads it too. Weights are
@@ -58,7 +59,7 @@ public final class FourBitFolder {
         }
 
         source.checkShapes();
-        try (FreshFolder folder = FreshFolder.begin(target)) {
+        try (NewFolder folder = NewFolder.begin(target)) {
             new FourBitFolder(source, spec, workers, changed).fill(folder.path());
             folder.commit();
         }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.util.SplittableRandom;
+import org.sparkqlora.storage.BlobWriter;
 
 /** What stands for the state of a training: the step, and noise of its own that takes more than one write. */
 final class TestState {

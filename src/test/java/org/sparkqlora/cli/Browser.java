@@ -23,6 +23,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.sparkqlora.storage.LocalFiles;
 
 /** A Chromium without a window, spoken to by its own protocol, and what it complains about. */
 final class Browser implements AutoCloseable {

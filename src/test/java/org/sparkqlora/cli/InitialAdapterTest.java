@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.storage.LocalFiles;
 
 /** Runs whose adapters begin as a part of their base. */
 class InitialAdapterTest {

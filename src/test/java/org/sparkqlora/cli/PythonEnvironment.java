@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.sparkqlora.storage.LocalFiles;
 
 /**
  * Python with the libraries of {@code src/test/python/requirements.txt}: made once in {@code ~/.cache/spark-qlora} under a

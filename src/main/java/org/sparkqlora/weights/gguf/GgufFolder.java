@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.FolderCache;
-import org.sparkqlora.weights.FreshFolder;
 import org.sparkqlora.weights.SafetensorsWriter;
 import org.sparkqlora.weights.SourceFingerprint;
 import org.sparkqlora.weights.StoredNumbers;
@@ -43,7 +43,7 @@ public final class GgufFolder {
     /** Converts {@code gguf} to the folder {@code target}, which must not exist and appears whole or not at all. */
     public static void write(Path gguf, Path target) {
         GgufFolder source = new GgufFolder(GgufModel.open(gguf));
-        try (FreshFolder folder = FreshFolder.begin(target)) {
+        try (NewFolder folder = NewFolder.begin(target)) {
             source.fill(folder.path());
             folder.commit();
         } catch (IOException e) {

@@ -1,4 +1,4 @@
-package org.sparkqlora.checkpoint;
+package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.Path;
  * aside, the new one gets the name, and only then the old one goes. A kill between the two renames leaves the old folder
  * aside, where {@link #current} finds it.
  */
-final class FreshFolder implements AutoCloseable {
+public final class FreshFolder implements AutoCloseable {
     private static final String TEMPORARY = ".tmp-";
     private static final String ASIDE = ".old-";
 
@@ -25,14 +25,14 @@ final class FreshFolder implements AutoCloseable {
     private final List<StoredFile> stored = new ArrayList<>();
     private boolean committed;
 
-    FreshFolder(FileSystem files, Path target) {
+    public FreshFolder(FileSystem files, Path target) {
         this.files = files;
         this.target = target;
         this.temporary = sibling(target, TEMPORARY + UUID.randomUUID());
     }
 
     /** The folder {@code target}, or the one set aside when a process died while it replaced it. */
-    static Path current(FileSystem files, Path target) throws IOException {
+    public static Path current(FileSystem files, Path target) throws IOException {
         if (files.exists(target) || !files.exists(target.getParent())) {
             return target;
         }
@@ -44,12 +44,12 @@ final class FreshFolder implements AutoCloseable {
         return aside.orElse(target);
     }
 
-    void add(String name, BlobWriter content) throws IOException {
+    public void add(String name, BlobWriter content) throws IOException {
         stored.add(StoredFile.write(files, new Path(temporary, name), content));
     }
 
     /** Gives the folder its name. */
-    void commit() throws IOException {
+    public void commit() throws IOException {
         Path old = current(files, target);
         Path aside = old;
         if (files.exists(target)) {

@@ -1,4 +1,4 @@
-package org.sparkqlora.checkpoint;
+package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.io.OutputStream;
@@ -25,7 +25,7 @@ public final class WholeFile {
     private WholeFile() {}
 
     /** Writes {@code target}, which must not exist, and reads it back. */
-    static void create(FileSystem files, Path target, byte[] content) throws IOException {
+    public static void create(FileSystem files, Path target, byte[] content) throws IOException {
         if (!growsInSight(files, target)) {
             StoredFile.write(files, target, out -> out.write(content));
             return;
@@ -46,7 +46,7 @@ public final class WholeFile {
     }
 
     /** The name of the target for which a file of this name was begun, if it was. */
-    static Optional<String> targetOf(String unfinished) {
+    public static Optional<String> targetOf(String unfinished) {
         Matcher matcher = UNFINISHED.matcher(unfinished);
         return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
     }

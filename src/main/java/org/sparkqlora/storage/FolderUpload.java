@@ -1,4 +1,4 @@
-package org.sparkqlora.checkpoint;
+package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;

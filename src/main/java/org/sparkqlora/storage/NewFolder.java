@@ -1,4 +1,4 @@
-package org.sparkqlora.weights;
+package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,20 +17,20 @@ import org.sparkqlora.input.BadInputException;
  * A folder that appears whole or not at all: it is filled under a temporary name beside its own, forced to disk, and renamed.
  * A process that dies leaves only a temporary folder.
  */
-public final class FreshFolder implements AutoCloseable {
+public final class NewFolder implements AutoCloseable {
     private static final String TEMPORARY = ".tmp-";
 
     private final Path target;
     private final Path temporary;
     private boolean committed;
 
-    private FreshFolder(Path target, Path temporary) {
+    private NewFolder(Path target, Path temporary) {
         this.target = target;
         this.temporary = temporary;
     }
 
     /** Begins the folder {@code target}, which must not exist. */
-    public static FreshFolder begin(Path target) {
+    public static NewFolder begin(Path target) {
         if (Files.exists(target)) {
             throw new BadInputException(
                     "Cannot write %s: expected a folder that does not exist yet, found one".formatted(target));
@@ -43,11 +43,11 @@ public final class FreshFolder implements AutoCloseable {
             throw new UncheckedIOException("Failed to create " + temporary, e);
         }
 
-        return new FreshFolder(target, temporary);
+        return new NewFolder(target, temporary);
     }
 
     /** Removes what processes that died left of {@code target}. No one may be writing it. */
-    static void sweep(Path target) throws IOException {
+    public static void sweep(Path target) throws IOException {
         String prefix = target.getFileName() + TEMPORARY;
         try (Stream<Path> siblings = Files.list(target.resolveSibling("."))) {
             for (Path left : siblings.filter(

@@ -1,4 +1,4 @@
-package org.sparkqlora.cli;
+package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,13 +11,13 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 
 /** This host's files as Hadoop sees them. */
-final class LocalFiles {
-    static final String SCHEME = "file";
+public final class LocalFiles {
+    public static final String SCHEME = "file";
 
     private LocalFiles() {}
 
     /** Without Hadoop's hidden checksum files, which would make an edited file unreadable and clutter an adapter's folder. */
-    static FileSystem system() {
+    public static FileSystem system() {
         try {
             return FileSystem.getLocal(new Configuration()).getRawFileSystem();
         } catch (IOException e) {
@@ -25,13 +25,13 @@ final class LocalFiles {
         }
     }
 
-    static org.apache.hadoop.fs.Path path(Path local) {
+    public static org.apache.hadoop.fs.Path path(Path local) {
         return new org.apache.hadoop.fs.Path(
                 SCHEME, null, local.toAbsolutePath().normalize().toUri().getPath());
     }
 
     /** Deletes a file or a folder with all in it, if it is there. */
-    static void delete(Path path) throws IOException {
+    public static void delete(Path path) throws IOException {
         if (!Files.exists(path)) {
             return;
         }

@@ -1,4 +1,4 @@
-package org.sparkqlora.checkpoint;
+package org.sparkqlora.storage;
 
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
@@ -21,11 +21,11 @@ import org.apache.hadoop.fs.StreamCapabilities;
  * @param bytes its length
  * @param sha256 hash of its content, in hex digits
  */
-record StoredFile(String name, long bytes, String sha256) {
+public record StoredFile(String name, long bytes, String sha256) {
     private static final int BUFFER = 1 << 16;
 
     /** Writes a file that must not exist, and reads it back. */
-    static StoredFile write(FileSystem files, Path file, BlobWriter content) throws IOException {
+    public static StoredFile write(FileSystem files, Path file, BlobWriter content) throws IOException {
         MessageDigest digest = Sha256.digest();
         long bytes;
         try (FSDataOutputStream raw = files.create(file, false)) {
@@ -45,7 +45,7 @@ record StoredFile(String name, long bytes, String sha256) {
     }
 
     /** The same content under another name. */
-    StoredFile named(String other) {
+    public StoredFile named(String other) {
         return new StoredFile(other, bytes, sha256);
     }
 
@@ -56,7 +56,7 @@ record StoredFile(String name, long bytes, String sha256) {
      * @throws DamagedFileException when it is not what was written
      * @throws IOException when it cannot be told, since the store did not answer
      */
-    void verify(FileSystem files, Path folder) throws IOException {
+    public void verify(FileSystem files, Path folder) throws IOException {
         Path file = new Path(folder, name);
         FileStatus status = files.getFileStatus(file);
         if (status.getLen() != bytes) {
@@ -72,7 +72,7 @@ record StoredFile(String name, long bytes, String sha256) {
     }
 
     /** Hash of a file's content, in hex digits. */
-    static String hash(FileSystem files, Path file) throws IOException {
+    public static String hash(FileSystem files, Path file) throws IOException {
         MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[BUFFER];
         try (InputStream in = open(files, file)) {
@@ -85,7 +85,7 @@ record StoredFile(String name, long bytes, String sha256) {
     }
 
     /** Opens a file to read it. Only one that is not there is not found: a local one that may not be read would be, too. */
-    static InputStream open(FileSystem files, Path file) throws IOException {
+    public static InputStream open(FileSystem files, Path file) throws IOException {
         try {
             return files.open(file);
         } catch (FileNotFoundException e) {
