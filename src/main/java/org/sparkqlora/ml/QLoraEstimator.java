@@ -16,6 +16,7 @@ import org.apache.spark.ml.util.DefaultParamsWritable;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.cli.Location;
@@ -105,7 +106,8 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     private Trained trained(Dataset<?> dataset, RecordFields fields) {
         try {
             Location output = Location.parse(params.text(OUTPUT).orElseThrow());
-            StoredRows rows = StoredRows.write(dataset, fields.json(), output.resolve("data"));
+            StoredRows rows =
+                    StoredRows.write(dataset, fields.json(), output.resolve("data"), lines -> surveyed(lines, fields));
             return TrainJob.of(arguments(output, rows)).run(LogLines.of(LoggerFactory.getLogger(getClass())));
         } catch (Exception e) {
             // Spark throws a lost job as a checked exception that no signature declares.
@@ -117,6 +119,15 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
 
             throw e;
         }
+    }
+
+    private RowSurvey surveyed(Dataset<Row> lines, RecordFields fields) {
+        RowSurvey survey = RowSurvey.of(lines, fields.needed(), columns().reading());
+        if (!params.text("onBadRecord").equals(Optional.of("skip"))) {
+            survey.requireRecords();
+        }
+
+        return survey;
     }
 
     @Override

@@ -13,6 +13,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StringType;
+import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
@@ -31,7 +32,7 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
     private static final String TEXT = "text";
 
     /** What a record of each format cannot lack; a record of no certain format has the fields of the first that fits. */
-    private static final Map<RecordFormat, List<String>> NEEDED = needed();
+    private static final Map<RecordFormat, List<String>> NEEDED = neededByFormat();
 
     /** Of a table of {@code schema}, of which {@code inputCol}, if any, is what the format is named by. */
     static RecordFields of(StructType schema, Optional<String> inputCol, Columns names, RecordFormat format) {
@@ -81,10 +82,36 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
         return "`" + column.replace("`", "``") + "`";
     }
 
+    /** The columns that a record cannot lack, by the names that records have for them. */
+    Map<String, String> needed() {
+        Map<String, String> needed = new LinkedHashMap<>();
+        found().map(NEEDED::get).orElse(List.of()).stream()
+                .map(names::of)
+                .forEach(name -> needed.put(name, columns.get(name)));
+        return needed;
+    }
+
+    /** What is wrong with the types of these columns in {@code schema}, a sentence each. */
+    List<String> mistyped(StructType schema) {
+        return found().map(NEEDED::get).orElse(List.of()).stream()
+                .flatMap(field -> mistyped(FieldType.of(field), schema.apply(columns.get(names.of(field)))).stream())
+                .toList();
+    }
+
+    private static Optional<String> mistyped(FieldType expected, StructField column) {
+        return expected.accepts(column.dataType())
+                ? Optional.empty()
+                : Optional.of("column %s: expected %s, found %s"
+                        .formatted(
+                                column.name(),
+                                expected.words(),
+                                column.dataType().simpleString()));
+    }
+
     /** A text alone is no conversation to train on, though it can be answered. */
     private static boolean suits(DataType type, RecordFormat format) {
         boolean list = format == RecordFormat.MESSAGES || format == RecordFormat.SHAREGPT;
-        return !list || type instanceof ArrayType;
+        return !list || !(type instanceof StringType);
     }
 
     private static String mainField(StructType schema, String column, Columns names, RecordFormat format) {
@@ -92,16 +119,15 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
             return NEEDED.getOrDefault(format, List.of(MESSAGES)).get(0);
         }
 
-        DataType type = schema.apply(column).dataType();
-        if (type instanceof ArrayType) {
+        if (schema.apply(column).dataType() instanceof ArrayType) {
             return MESSAGES;
         }
 
         boolean completed = Arrays.asList(schema.fieldNames()).contains(names.of(COMPLETION));
-        return type instanceof StringType && !completed ? TEXT : PROMPT;
+        return completed ? PROMPT : TEXT;
     }
 
-    private static Map<RecordFormat, List<String>> needed() {
+    private static Map<RecordFormat, List<String>> neededByFormat() {
         Map<RecordFormat, List<String>> needed = new LinkedHashMap<>();
         needed.put(RecordFormat.MESSAGES, List.of(MESSAGES));
         needed.put(RecordFormat.SHAREGPT, List.of("conversations"));

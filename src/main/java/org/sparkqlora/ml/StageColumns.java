@@ -1,12 +1,15 @@
 package org.sparkqlora.ml;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.RecordLoss;
 
@@ -54,7 +57,7 @@ record StageColumns(StageParams params) {
         if (answer.isEmpty() && loss.isEmpty()) {
             throw new BadInputException(
                     "inputCol: expected a column of texts or of messages (lists of role and content), or columns %s; found columns %s"
-                            .formatted(fields(schema).expected(), Arrays.toString(schema.fieldNames())));
+                            .formatted(fields(schema).expected(), described(schema)));
         }
 
         StructType answered = answer.map(name -> with(schema, OUTPUT_COL, name, DataTypes.StringType))
@@ -64,7 +67,9 @@ record StageColumns(StageParams params) {
 
     /** The column of losses; nothing where none is wanted, or where rows are no training records. */
     Optional<String> loss(StructType schema) {
-        return params.text(LOSS_COL).filter(any -> fields(schema).areWhole());
+        RecordFields fields = fields(schema);
+        return params.text(LOSS_COL)
+                .filter(any -> fields.areWhole() && fields.mistyped(schema).isEmpty());
     }
 
     /** Throws if a table lacks what training needs. */
@@ -76,6 +81,22 @@ record StageColumns(StageParams params) {
                     "inputCol: expected it to name a column, or columns %s; found columns %s. Columns of other names are told by columns"
                             .formatted(fields.expected(), Arrays.toString(schema.fieldNames())));
         }
+
+        List<String> mistyped = fields.mistyped(schema);
+        if (!mistyped.isEmpty()) {
+            throw new BadInputException(String.join("; ", mistyped));
+        }
+    }
+
+    /** How the records of a table are read. */
+    RecordReading reading() {
+        return new RecordReading(format(), names());
+    }
+
+    private static String described(StructType schema) {
+        return Arrays.stream(schema.fields())
+                .map(field -> field.name() + " " + field.dataType().simpleString())
+                .collect(Collectors.joining(", ", "[", "]"));
     }
 
     private void requireInput(StructType schema) {

@@ -1,15 +1,10 @@
 package org.sparkqlora.ml;
 
-import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.count;
-import static org.apache.spark.sql.functions.lit;
-import static org.apache.spark.sql.functions.sum;
-import static org.apache.spark.sql.functions.xxhash64;
-
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -28,16 +23,19 @@ import org.sparkqlora.input.BadInputException;
 record StoredRows(Location folder, String hash) {
     private static final String VALUE = "value";
 
-    /** Stores {@code json} of {@code table} below {@code root}. */
-    static StoredRows write(Dataset<?> table, Column json, Location root) {
+    /**
+     * Stores {@code json} of {@code table} below {@code root}.
+     *
+     * @param survey of the stored lines; what it throws leaves none of them
+     */
+    static StoredRows write(Dataset<?> table, Column json, Location root, Function<Dataset<Row>, RowSurvey> survey) {
         Location folder = root.resolve("rows-" + UUID.randomUUID());
-        SparkSession session = table.sparkSession();
         table.select(json.as(VALUE))
                 .as(Encoders.STRING())
                 .javaRDD()
                 .saveAsTextFile(
                         folder.path().toString()); // a text writer would call them .txt, which are texts to train on
-        String hash = hash(session.read().text(folder.path().toString()));
+        String hash = hash(surveyed(table.sparkSession(), folder, survey));
         Location name = root.resolve(hash + ".txt");
         Optional<String> known = name.text().map(String::strip);
         if (known.isPresent()) {
@@ -49,16 +47,17 @@ record StoredRows(Location folder, String hash) {
         return new StoredRows(folder, hash);
     }
 
-    private static String hash(Dataset<Row> lines) {
-        Row summary = lines.agg(
-                        count(lit(1)),
-                        sum(xxhash64(col(VALUE)).cast("decimal(38,0)")).cast("string"))
-                .head();
-        if (summary.getLong(0) == 0) {
-            throw new BadInputException("Cannot fit: expected rows to train on, found none");
+    private static RowSurvey surveyed(SparkSession session, Location folder, Function<Dataset<Row>, RowSurvey> survey) {
+        try {
+            return survey.apply(session.read().text(folder.path().toString()));
+        } catch (BadInputException e) {
+            delete(folder);
+            throw e;
         }
+    }
 
-        return ShortHash.of("%d rows, %s".formatted(summary.getLong(0), summary.getString(1)));
+    private static String hash(RowSurvey survey) {
+        return ShortHash.of("%d rows, %s".formatted(survey.rows(), survey.hash()));
     }
 
     private static void delete(Location folder) {

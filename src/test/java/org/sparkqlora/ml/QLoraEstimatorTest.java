@@ -5,12 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.input.BadInputException;
 
 class QLoraEstimatorTest {
     private static final String WEIGHTS = "adapter_model.safetensors";
@@ -73,6 +78,45 @@ class QLoraEstimatorTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("inputCol: expected it to name a column")
                 .hasMessageContaining("found columns [dialog]");
+    }
+
+    @Test
+    void columnOfAnotherTypeIsNamedBeforeWork() {
+        Dataset<Row> numbers = session.range(3).toDF("messages");
+
+        assertThatThrownBy(() -> fits.estimator("typed").fit(numbers))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("Cannot fit: column messages: expected lists of messages (array of struct), found bigint");
+        assertThatThrownBy(() -> fits.estimator("typed").setInputCol("number").fit(numbers.toDF("number")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("Cannot fit: column number: expected texts (string), found bigint");
+        assertThat(Files.exists(folder.resolve("typed"))).isFalse();
+    }
+
+    @Test
+    void rowsThatAreNoRecordsAreCountedByColumnAndTheFirstIsShown() {
+        Dataset<Row> pairs =
+                session.sql("select * from values ('a', 'b'), (null, 'c'), (null, 'd') as t(prompt, said)");
+        QLoraEstimator estimator = fits.estimator("nulls").option("columns", "completion=said");
+
+        assertThatThrownBy(() -> estimator.fit(pairs))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("Cannot fit: expected training records, found 2 of 3 rows that are none:"
+                        + " column prompt is null in 2. The first is {\"said\":\"c\"} (Cannot ")
+                .hasMessageEndingWith("Drop such rows, or set onBadRecord to skip");
+        assertThat(folder.resolve("nulls/data")).isEmptyDirectory();
+    }
+
+    @Test
+    void rowsThatAreNoRecordsAreLeftOutWhereThatIsAskedFor() {
+        Dataset<Row> data = fits.data(session);
+        Dataset<Row> withNull =
+                data.union(session.createDataFrame(List.of(RowFactory.create((Object) null)), data.schema()));
+
+        QLoraModel model =
+                fits.estimator("skipped").option("onBadRecord", "skip").fit(withNull);
+
+        assertThat(model.summary().json()).contains("\"bad_records\":1");
     }
 
     @Test

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.CommandRun;
+import org.sparkqlora.input.BadInputException;
 
 class QLoraModelTest {
     /** Packed rows add the same numbers in another order. */
@@ -133,11 +134,19 @@ class QLoraModelTest {
         assertThatThrownBy(() -> model.transform(data.withColumnRenamed("messages", "dialog")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith("Cannot transform: inputCol: expected a column of texts or of messages")
-                .hasMessageEndingWith("found columns [dialog]");
+                .hasMessageEndingWith("found columns [dialog array<struct<content:string,role:string>>]");
         assertThatThrownBy(() -> model.transform(data.withColumn("answer", functions.lit(1))))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "Cannot transform: outputCol: expected the name of a new column, found that answer is there");
+    }
+
+    @Test
+    void columnOfAnotherTypeHasNoLossAndNoAnswer() {
+        assertThatThrownBy(() -> model.transform(session.range(2).toDF("messages")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("expected a column of texts or of messages")
+                .hasMessageEndingWith("found columns [messages bigint]");
     }
 
     @Test
