@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileUtil;
-import org.apache.hadoop.fs.Path;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLReader;
@@ -33,7 +32,12 @@ final class ModelFolder {
 
         @Override
         public void save(String path) throws IOException {
-            Location target = location(path, sc().hadoopConfiguration());
+            StagePath stage = StagePath.of(path, sc());
+            if (!shouldOverwrite()) {
+                stage.requireAbsent();
+            }
+
+            Location target = stage.folder();
             if (source().toString().startsWith(target + "/")) {
                 throw new BadInputException(
                         "Cannot save to %s: the model reads %s there. Save it elsewhere".formatted(target, source()));
@@ -46,8 +50,7 @@ final class ModelFolder {
         public void saveImpl(String path) {
             DefaultParamsWriter.saveMetadata(model, path, sc(), Option.empty(), Option.empty());
             String name = model.adapter().isPresent() ? ADAPTER : MODEL;
-            Configuration configuration = sc().hadoopConfiguration();
-            copy(source(), location(path, configuration).resolve(name), configuration);
+            copy(source(), StagePath.of(path, sc()).folder().resolve(name), sc().hadoopConfiguration());
         }
 
         private Location source() {
@@ -59,32 +62,14 @@ final class ModelFolder {
     static final class Reader extends MLReader<QLoraModel> {
         @Override
         public QLoraModel load(String path) {
-            DefaultParamsReader.Metadata metadata =
-                    DefaultParamsReader.loadMetadata(path, sc(), QLoraModel.class.getName());
-            Location folder = location(path, sc().hadoopConfiguration());
+            StagePath stage = StagePath.of(path, sc());
+            DefaultParamsReader.Metadata metadata = stage.metadata(QLoraModel.class, sc());
+            Location folder = stage.folder();
             Location adapter = folder.resolve(ADAPTER);
-            boolean adapted = exists(adapter);
+            boolean adapted = StagePath.exists(adapter);
             QLoraModel model = new QLoraModel(metadata.uid(), adapted ? adapter.toString() : null);
             metadata.getAndSetParams(model, Option.empty());
             return adapted ? model : model.option(MODEL, folder.resolve(MODEL).toString());
-        }
-    }
-
-    /** As MLlib finds it, which takes a plain path to be on the default file system. */
-    private static Location location(String path, Configuration configuration) {
-        try {
-            Path named = new Path(path);
-            return new Location(named.getFileSystem(configuration).makeQualified(named));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to open the file system of " + path, e);
-        }
-    }
-
-    private static boolean exists(Location folder) {
-        try {
-            return folder.files().exists(folder.path());
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to look for " + folder, e);
         }
     }
 

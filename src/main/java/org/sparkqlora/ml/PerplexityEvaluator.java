@@ -8,10 +8,10 @@ import java.util.List;
 import org.apache.spark.ml.evaluation.Evaluator;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
-import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWritable;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.sparkqlora.input.BadInputException;
@@ -53,7 +53,12 @@ public final class PerplexityEvaluator extends Evaluator implements DefaultParam
     }
 
     public static MLReader<PerplexityEvaluator> read() {
-        return new DefaultParamsReader<>();
+        return new StageFolder.Reader<>(PerplexityEvaluator.class);
+    }
+
+    @Override
+    public MLWriter write() {
+        return new StageFolder.Writer(this);
     }
 
     @Override

@@ -11,10 +11,10 @@ import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.LongParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
-import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWritable;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
@@ -70,7 +70,12 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     }
 
     public static MLReader<QLoraEstimator> read() {
-        return new DefaultParamsReader<>();
+        return new StageFolder.Reader<>(QLoraEstimator.class);
+    }
+
+    @Override
+    public MLWriter write() {
+        return new StageFolder.Writer(this);
     }
 
     @Override

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.apache.spark.ml.feature.StringIndexer;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
@@ -22,6 +23,7 @@ import org.apache.spark.ml.param.LongParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.param.Params;
+import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -31,6 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.WithoutTests;
+import org.sparkqlora.input.BadInputException;
 
 /** What MLlib expects of every stage, of whatever stages there are. */
 @Tag("spark-line")
@@ -143,8 +146,46 @@ class StageContractTest {
         assertThat(read.uid()).isEqualTo("mine");
         assertThat(values(read)).containsAllEntriesOf(changed);
         assertThat(Stream.of(read.params()).filter(read::isSet)).hasSize(changed.size());
-        assertThatThrownBy(() -> ((MLWritable) stage).save(path)).hasMessageContaining(path);
         ((MLWritable) stage).write().overwrite().save(path);
+    }
+
+    @ParameterizedTest
+    @MethodSource("stages")
+    void pathThatIsTakenIsNotSavedTo(Class<?> type) throws Exception {
+        String taken = Files.createDirectories(folder.resolve("taken")).toString();
+
+        assertThatThrownBy(() -> ((MLWritable) make(type, "mine")).save(taken))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot save to %s: expected a path that does not exist yet, found one. write().overwrite().save(path) replaces it",
+                        taken);
+    }
+
+    @ParameterizedTest
+    @MethodSource("stages")
+    void pathThatHoldsNoSuchStageIsNotLoaded(Class<?> type) throws Exception {
+        String none = folder.resolve("none").toString();
+        String empty = Files.createDirectories(folder.resolve("empty")).toString();
+        String other = folder.resolve("other").toString();
+        new StringIndexer().write().overwrite().save(other);
+        String name = type.getSimpleName();
+
+        assertThatThrownBy(() -> load(type, none))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("Cannot load %s from %s: expected a folder that save wrote, found nothing", name, none);
+        assertThatThrownBy(() -> load(type, empty))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot load %s from %s: expected a folder that save wrote, found one without metadata/",
+                        name, empty);
+        assertThatThrownBy(() -> load(type, other))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("Cannot load %s from %s: found org.apache.spark.ml.feature.StringIndexer", name, other);
+    }
+
+    /** By the reader, which no reflection wraps exceptions around. */
+    private static Object load(Class<?> type, String path) throws Exception {
+        return ((MLReader<?>) type.getMethod("read").invoke(null)).load(path);
     }
 
     private static Params fresh(Class<?> type) throws Exception {
