@@ -25,6 +25,7 @@ final class MeasuredRun {
 
     /** The child. */
     public static void main(String[] arguments) {
+        OwnJvm.begin();
         QuietLogging.install();
         ExitCode code = Main.run(Console.ofProcess(), arguments);
         System.out.println(ProcessMemory.ofThisProcess().peakBytes());
@@ -41,9 +42,8 @@ final class MeasuredRun {
     static MethodRun of(Method method, List<String> options, Map<String, String> settings, Console console) {
         List<String> arguments = new ArrayList<>(List.of("train", "--method=" + method.optionName()));
         arguments.addAll(options);
-        try {
-            Process child = new ProcessBuilder(OwnJvm.command(MeasuredRun.class, arguments, settings)).start();
-            child.getOutputStream().close();
+        try (OwnJvm jvm = OwnJvm.start(MeasuredRun.class, arguments, settings)) {
+            Process child = jvm.process();
             CompletableFuture<String> told = CompletableFuture.supplyAsync(() -> passOn(child, console));
             List<String> lines = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8)
                     .lines()
