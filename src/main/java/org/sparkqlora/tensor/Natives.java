@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
@@ -14,6 +15,8 @@ import java.util.concurrent.CompletableFuture;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.global.torch;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.UserCache;
 
 /** Loads libtorch and settles what must be settled before its first allocation. */
 public final class Natives {
@@ -44,10 +47,18 @@ public final class Natives {
     /** Where JavaCPP unpacks libraries, below it in a folder named as the jar. */
     private static final String CACHE = "org.bytedeco.javacpp.cachedir";
 
+    /** The name of the folder of this version of libtorch. */
+    private static final String OWN = folderOfVersion();
+
     private Natives() {}
 
-    /** Loads libtorch. Further calls do nothing. */
+    /**
+     * Loads libtorch. Further calls do nothing.
+     *
+     * @throws BadInputException if the folder to unpack it into could hold files of others
+     */
     public static void load() {
+        separateVersions();
         Once.LOADED.run();
     }
 
@@ -56,6 +67,8 @@ public final class Natives {
         try {
             load();
             return Optional.empty();
+        } catch (BadInputException e) {
+            return Optional.of("Cannot load libtorch: " + e.getMessage());
         } catch (LinkageError e) {
             Throwable reason = e.getCause() == null ? e : e.getCause();
             return Optional.of("Cannot load libtorch: " + reason.getMessage());
@@ -122,8 +135,7 @@ public final class Natives {
      */
     private static void loadAloneOnThisHost() {
         try {
-            separateVersions();
-            Path lock = Loader.getCacheDir().toPath().resolve(LOCK);
+            Path lock = cache().resolve(LOCK);
             try (FileChannel channel = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                     FileLock held = channel.lock()) {
                 Loader.load(torch.class);
@@ -134,17 +146,35 @@ public final class Natives {
         }
     }
 
+    /** As JavaCPP sees it, which turns to a folder that all users share where it cannot write the one that is set. */
+    private static Path cache() throws IOException {
+        Path set = Files.createDirectories(Path.of(System.getProperty(CACHE)));
+        Path found = Loader.getCacheDir().toPath();
+        if (!found.equals(set.toRealPath())) {
+            throw new IOException("expected to write %s, found %s in its place".formatted(set, found));
+        }
+
+        return found;
+    }
+
     /**
      * Gives each version of libtorch a cache of its own. JavaCPP loads a library before it has unpacked those that this one needs: a jar
      * of the same name as an older one would meet the older's there, and the process would abort.
      */
-    private static void separateVersions() throws IOException {
-        String cache = System.getProperty(
-                CACHE,
-                Path.of(System.getProperty("user.home"), ".javacpp", "cache").toString());
-        String own = "libtorch-" + Loader.getVersion("org.bytedeco", "pytorch");
-        if (!Path.of(cache).endsWith(own)) { // a process that this one starts may inherit its properties
-            System.setProperty(CACHE, Path.of(cache, own).toString());
+    private static void separateVersions() {
+        String asked = System.getProperty(CACHE);
+        if (asked == null) {
+            System.setProperty(CACHE, UserCache.ofProcess().folder(OWN).toString());
+        } else if (!Path.of(asked).endsWith(OWN)) {
+            System.setProperty(CACHE, Path.of(asked, OWN).toString());
+        }
+    }
+
+    private static String folderOfVersion() {
+        try {
+            return "libtorch-" + Loader.getVersion("org.bytedeco", "pytorch");
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read the version of libtorch", e);
         }
     }
 

@@ -8,16 +8,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Map;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.UserCache;
 
 /**
  * The way into the tokenizers' native library.
  *
- * <p>The library lies in our jar and is unpacked to {@code DJL_CACHE_DIR} (an environment variable or a system property), else
- * to the home folder, else, where that cannot be written, to {@code java.io.tmpdir}.
+ * <p>The library lies in our jar and is unpacked to {@code DJL_CACHE_DIR} (an environment variable or a system property), else to a
+ * private folder of this user: DJL by itself would turn to one that all users share, and load what it finds there.
  */
 final class TokenizerNatives {
     private static final String OFFLINE = "ai.djl.offline";
     private static final String NO_TELEMETRY = "OPT_OUT_TRACKING";
+    private static final String CACHE = "DJL_CACHE_DIR";
 
     private static final Map<String, String> OPTIONS =
             Map.of("addSpecialTokens", "true", "truncation", "false", "padding", "false");
@@ -42,6 +44,7 @@ final class TokenizerNatives {
 
     private static HuggingFaceTokenizer open(Path file, Loading loading) {
         stayOffline();
+        settleCache();
         try {
             return loading.load();
         } catch (IOException e) {
@@ -63,5 +66,12 @@ final class TokenizerNatives {
     private static void stayOffline() {
         System.setProperty(OFFLINE, "true");
         System.setProperty(NO_TELEMETRY, "true");
+    }
+
+    /** DJL tells its versions apart by itself. */
+    private static void settleCache() {
+        if (System.getenv(CACHE) == null && System.getProperty(CACHE) == null) {
+            System.setProperty(CACHE, UserCache.ofProcess().folder("djl").toString());
+        }
     }
 }
