@@ -10,6 +10,7 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
 /**
@@ -32,8 +33,8 @@ public record ModelPlace(
     }
 
     /** A model on a hub, at the commit that its revision stands for now. */
-    public static ModelPlace onHub(HubId id, HubAccess hub, java.nio.file.Path cache) {
-        return new ModelPlace(new HubModel(id, hub, cache).pinned().address(), Map.of(), hub);
+    public static ModelPlace onHub(HubId id, HubAccess hub, ModelCache cache) {
+        return new ModelPlace(new HubModel(id, hub, cache.folder()).pinned().address(), Map.of(), hub);
     }
 
     public ModelPlace {
@@ -41,9 +42,14 @@ public record ModelPlace(
     }
 
     /** The model's folder on this host; under {@code cache}, written now, if it must be copied or converted. */
-    public java.nio.file.Path folder(java.nio.file.Path cache) {
+    public java.nio.file.Path folder(ModelCache cache) {
         java.nio.file.Path here = isLocal() ? java.nio.file.Path.of(address) : copy(cache);
-        return GgufFolder.isGguf(here) ? GgufFolder.cached(here, cache) : here;
+        return GgufFolder.isGguf(here) ? GgufFolder.cached(here, cache.folder()) : here;
+    }
+
+    /** Whether what a host opens is a copy of its own. */
+    public boolean isCopied() {
+        return !isLocal() || GgufFolder.isGguf(java.nio.file.Path.of(address));
     }
 
     /** Why this host could not open the model, found out in no time; nothing when it seems that it can. */
@@ -65,17 +71,17 @@ public record ModelPlace(
         return !address.contains(SCHEME);
     }
 
-    private java.nio.file.Path copy(java.nio.file.Path cache) {
+    private java.nio.file.Path copy(ModelCache cache) {
         HubId id = HubId.ofAddress(address).orElse(null);
         if (id != null && hub != null) {
-            return new HubModel(id, hub, cache).folder();
+            return new HubModel(id, hub, cache.folder()).folder();
         }
 
         Configuration configuration = new Configuration();
         settings.forEach(configuration::set);
         Path source = new Path(address);
         try {
-            return ModelCopy.of(source.getFileSystem(configuration), source, cache);
+            return ModelCopy.of(source.getFileSystem(configuration), source, cache.folder());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the file system of " + source, e);
         }

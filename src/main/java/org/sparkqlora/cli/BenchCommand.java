@@ -19,6 +19,7 @@ import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.train.DecoderGradientModel;
@@ -69,7 +70,7 @@ final class BenchCommand implements Command {
             names = "--model-cache",
             paramLabel = "DIR",
             description = "Where the quantised copy of --model is kept, as of train.")
-    Path cache = ModelPath.CACHE;
+    ModelCache cache = ModelCache.ofUser();
 
     @Option(
             names = "--sequence-length",
@@ -160,7 +161,7 @@ final class BenchCommand implements Command {
             Path folder = Files.createTempDirectory("spark-qlora-bench");
             try {
                 RandomModel.write(folder.resolve("model"), shape());
-                measure(folder.resolve("model"), folder.resolve("cache"), console);
+                measure(folder.resolve("model"), ModelCache.at(folder.resolve("cache")), console);
             } finally {
                 LocalFiles.delete(folder);
             }
@@ -169,11 +170,9 @@ final class BenchCommand implements Command {
         }
     }
 
-    private void measure(Path folder, Path cacheFolder, Console console) {
+    private void measure(Path folder, ModelCache copies, Console console) {
         FolderModelSource source = new FolderModelSource(
-                        folder.toAbsolutePath().normalize().toString(),
-                        spec(precision(console::note)),
-                        cacheFolder.toAbsolutePath().normalize().toString())
+                        folder.toAbsolutePath().normalize().toString(), spec(precision(console::note)), copies)
                 .on(device);
         List<Figure> figures = new ArrayList<>();
         try (DecoderGradientModel opened = source.open(threads, List.of())) {

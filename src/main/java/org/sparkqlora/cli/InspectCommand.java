@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tokenizer.TrainOn;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -71,7 +72,7 @@ final class InspectCommand implements Command {
         }
 
         new ExampleViews(
-                        ModelPath.folder(Required.value("--model", model), ModelPath.CACHE),
+                        ModelPath.folder(Required.value("--model", model), ModelCache.ofUser()),
                         chatTemplate,
                         format,
                         trainOn)

@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.storage.ModelCache;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -89,7 +90,7 @@ final class MergeCommand implements Command {
     }
 
     Path model() {
-        return ModelPath.folder(Required.value("--model", model), ModelPath.CACHE);
+        return ModelPath.folder(Required.value("--model", model), ModelCache.ofUser());
     }
 
     Location adapter() {

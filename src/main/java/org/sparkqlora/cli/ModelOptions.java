@@ -13,6 +13,7 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.spark.Cards;
 import org.sparkqlora.spark.TokenizerPlace;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.train.FolderModelSource;
@@ -57,9 +58,10 @@ final class ModelOptions {
     @Option(
             names = "--model-cache",
             paramLabel = "DIR",
-            description = "Local folder on each host for quantised and converted copies of models. Default:"
-                    + " spark-qlora-models in the folder for temporary files.")
-    Path cache = ModelPath.CACHE;
+            description = "Local folder on each host for quantised and converted copies of models; all who may write"
+                    + " there are trusted. Default: a folder of the user's own, below XDG_CACHE_HOME or ~/.cache, or"
+                    + " in the local folder of a container.")
+    ModelCache cache = ModelCache.ofUser();
 
     @Option(
             names = "--revision",
@@ -139,10 +141,7 @@ final class ModelOptions {
     /** How executors open the model, told apart from these options in how it trains. */
     FolderModelSource source(ModelSpec spec) {
         return new FolderModelSource(
-                        place(),
-                        folder().toAbsolutePath().normalize().toString(),
-                        spec,
-                        cache.toAbsolutePath().normalize().toString())
+                        place(), folder().toAbsolutePath().normalize().toString(), spec, cache)
                 .on(device);
     }
 }

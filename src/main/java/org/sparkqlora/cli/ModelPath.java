@@ -11,15 +11,13 @@ import org.sparkqlora.checkpoint.HubAccess;
 import org.sparkqlora.checkpoint.HubId;
 import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.spark.TokenizerPlace;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.ModelConfigJson;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
 /** A model as a command line names it: a folder, or a .gguf file, on this host or on any Hadoop file system. */
 final class ModelPath {
-    /** Where copies of models go unless the user says so. */
-    static final Path CACHE = Path.of(System.getProperty("java.io.tmpdir"), "spark-qlora-models");
-
     private static final String CONFIG = "config.json";
     private static final String DEFAULTS = "-default.xml";
 
@@ -41,12 +39,12 @@ final class ModelPath {
     }
 
     /** The model's folder, under {@code cache} when it must be copied or converted. */
-    static Path folder(Location model, Path cache) {
+    static Path folder(Location model, ModelCache cache) {
         return place(model, cache).folder(cache);
     }
 
     /** The shape of a model, without its weights where they would have to be copied. */
-    static ModelConfig config(Location model, Path cache) {
+    static ModelConfig config(Location model, ModelCache cache) {
         if (model.isLocal() || HubId.ofAddress(model.toString()).isPresent()) {
             return ModelConfigJson.read(folder(model, cache).resolve(CONFIG));
         }
@@ -59,7 +57,7 @@ final class ModelPath {
     }
 
     /** What an executor needs to know to open it. */
-    static ModelPlace place(Location model, Path cache) {
+    static ModelPlace place(Location model, ModelCache cache) {
         HubId hub = HubId.ofAddress(model.toString()).orElse(null);
         if (hub != null) {
             return ModelPlace.onHub(hub, HubAccess.of(System.getenv()), cache);
@@ -71,8 +69,8 @@ final class ModelPath {
     }
 
     /** Where executors find the tokenizer of a model. */
-    static TokenizerPlace tokenizer(ModelPlace place, Path cache) {
-        return new TokenizerPlace(place, cache.toAbsolutePath().normalize().toString());
+    static TokenizerPlace tokenizer(ModelPlace place, ModelCache cache) {
+        return new TokenizerPlace(place, cache);
     }
 
     /** What was set, by files or options: an executor need not have those files. */

@@ -8,6 +8,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.WeightFolder;
 
 /**
@@ -30,7 +31,7 @@ public final class ModelWeights implements AutoCloseable {
             throw new BadInputException(problems.all().get(0));
         }
 
-        return new ModelWeights(WeightFolder.open(ModelPath.folder(address, ModelPath.CACHE)));
+        return new ModelWeights(WeightFolder.open(ModelPath.folder(address, ModelCache.ofUser())));
     }
 
     /** In the order of the files. */

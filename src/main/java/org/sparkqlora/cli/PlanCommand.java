@@ -2,7 +2,6 @@ package org.sparkqlora.cli;
 
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +10,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
@@ -111,7 +111,7 @@ final class PlanCommand implements Command {
     boolean measure;
 
     @Option(names = "--model-cache", paramLabel = "DIR", description = "For --measure, as of train.")
-    Path cache = new ModelOptions().cache;
+    ModelCache cache = ModelCache.ofUser();
 
     @Option(
             names = "--device",

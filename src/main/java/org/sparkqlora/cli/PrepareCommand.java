@@ -8,6 +8,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.PreparedRows;
 import org.sparkqlora.spark.TokenizerPlace;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.weights.WeightFolder;
 import picocli.CommandLine;
@@ -64,7 +65,7 @@ final class PrepareCommand implements Command {
     @Override
     public void run(Console console) {
         TokenizerPlace place = ModelPath.tokenizer(
-                ModelPath.place(Required.value("--model", model), ModelPath.CACHE), ModelPath.CACHE);
+                ModelPath.place(Required.value("--model", model), ModelCache.ofUser()), ModelCache.ofUser());
         Path folder = place.folder();
         Vocabulary vocabulary = new Vocabulary(tokens.all());
         ModelEncoders encoders = ModelEncoders.of(place, data, vocabulary, rows(folder, vocabulary));

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.FourBitFolder;
 import org.sparkqlora.weights.QuantizationReport;
 import org.sparkqlora.weights.WeightFolder;
@@ -64,7 +65,7 @@ final class QuantizeCommand implements Command {
     public void run(Console console) {
         Location target = Required.value("--output", output);
         try (WeightFolder source =
-                        WeightFolder.open(ModelPath.folder(Required.value("--model", model), ModelPath.CACHE));
+                        WeightFolder.open(ModelPath.folder(Required.value("--model", model), ModelCache.ofUser()));
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             QuantizationReport report = ModelOutput.write(target, folder -> write(source, spec(), workers, folder));
             console.result(SummaryJson.quantized(target, report));

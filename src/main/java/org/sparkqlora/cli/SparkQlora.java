@@ -1,5 +1,6 @@
 package org.sparkqlora.cli;
 
+import java.nio.file.Path;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
@@ -12,6 +13,7 @@ import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.spark.ExchangeKind;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tokenizer.TrainOn;
 import org.sparkqlora.train.Resume;
@@ -90,6 +92,7 @@ final class SparkQlora {
         register(line, RecomputeChoice.class, RecomputeChoice::parse);
         register(line, Resume.class, Resume::parse);
         register(line, Location.class, Location::parse);
+        register(line, ModelCache.class, folder -> ModelCache.at(Path.of(folder)));
         register(line, ExchangeKind.class, ExchangeKind::parse);
         register(line, Wire.class, Wire::parse);
         register(line, MergeBase.class, MergeBase::parse);

@@ -1,6 +1,6 @@
-/** Files and folders: written whole or not at all, and kept where only their owner can put others. */
- * Files and folders that are written whole or not at all, on this host and on any Hadoop file system, and the only place that deletes
- * or renames: nothing but what this program made is ever removed.
+/**
+ * Files and folders that are written whole or not at all, on this host and on any Hadoop file system, where their user alone can put
+ * them; and the only place that deletes or renames: nothing but what this program made is ever removed.
  */
 @NullMarked
 package org.sparkqlora.storage;

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.ModelPlace;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
@@ -17,6 +18,7 @@ import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.TakenFactors;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
@@ -34,9 +36,9 @@ import org.sparkqlora.weights.WeightFolder;
  * adapters were taken out of.
  *
  * @param place where it comes from
- * @param folder in Hugging Face layout, the same path on every host
+ * @param folder in Hugging Face layout, as the driver opened it
  * @param spec how it is loaded and what of it trains
- * @param cacheFolder where copies are kept
+ * @param cache where copies are kept on each host
  * @param taken what was taken out of the base; null unless adapters begin so
  * @param passes how micro-batches pass through it
  * @param device what tasks compute on
@@ -45,34 +47,34 @@ public record FolderModelSource(
         ModelPlace place,
         String folder,
         ModelSpec spec,
-        String cacheFolder,
+        ModelCache cache,
         @Nullable StoredFactors taken,
         Passes passes,
         DeviceChoice device)
         implements ModelSource {
     /** A model that nothing was taken out of, on the processor. */
-    public FolderModelSource(ModelPlace place, String folder, ModelSpec spec, String cacheFolder) {
-        this(place, folder, spec, cacheFolder, null, Passes.recomputing(Recompute.ALL), DeviceChoice.CPU);
+    public FolderModelSource(ModelPlace place, String folder, ModelSpec spec, ModelCache cache) {
+        this(place, folder, spec, cache, null, Passes.recomputing(Recompute.ALL), DeviceChoice.CPU);
     }
 
     /** A folder that is on every host. */
-    public FolderModelSource(String folder, ModelSpec spec, String cacheFolder) {
-        this(new ModelPlace(folder, Map.of()), folder, spec, cacheFolder);
+    public FolderModelSource(String folder, ModelSpec spec, ModelCache cache) {
+        this(new ModelPlace(folder, Map.of()), folder, spec, cache);
     }
 
     /** What is left of the model. */
     public FolderModelSource without(StoredFactors factors) {
-        return new FolderModelSource(place, folder, spec, cacheFolder, factors, passes, device);
+        return new FolderModelSource(place, folder, spec, cache, factors, passes, device);
     }
 
     /** The same model, which micro-batches pass through as {@code other} says. */
     public FolderModelSource passing(Passes other) {
-        return new FolderModelSource(place, folder, spec, cacheFolder, taken, other, device);
+        return new FolderModelSource(place, folder, spec, cache, taken, other, device);
     }
 
     /** The same model, computing on what {@code other} says. */
     public FolderModelSource on(DeviceChoice other) {
-        return new FolderModelSource(place, folder, spec, cacheFolder, taken, passes, other);
+        return new FolderModelSource(place, folder, spec, cache, taken, passes, other);
     }
 
     @Override
@@ -82,7 +84,11 @@ public record FolderModelSource(
 
     @Override
     public Optional<String> problem() {
-        return Files.isDirectory(Path.of(folder)) ? Optional.empty() : place.problem();
+        try {
+            return Files.isDirectory(expected()) ? Optional.empty() : place.problem();
+        } catch (BadInputException e) {
+            return Optional.of(String.valueOf(e.getMessage()));
+        }
     }
 
     @Override
@@ -108,12 +114,12 @@ public record FolderModelSource(
 
     /** The folder, made now if this host lacks it. */
     public Path local() {
-        Path expected = Path.of(folder);
+        Path expected = expected();
         if (Files.isDirectory(expected)) {
             return expected;
         }
 
-        Path found = place.folder(Path.of(cacheFolder));
+        Path found = place.folder(cache);
         if (!found.equals(expected)) {
             throw new InvalidWeightsException(
                     "Cannot open model %s: expected the one that the driver opened as %s, found another (%s). Was it changed?"
@@ -121,6 +127,12 @@ public record FolderModelSource(
         }
 
         return found;
+    }
+
+    /** Where it is on this host, once it is there: a copy bears the same name in every cache. */
+    private Path expected() {
+        Path opened = Path.of(folder);
+        return place.isCopied() ? cache.folder().resolve(opened.getFileName()) : opened;
     }
 
     @Override
@@ -175,7 +187,7 @@ public record FolderModelSource(
         }
 
         try (Workers workers = new Workers(threads)) {
-            WeightFolder copy = copy(stored, new QuantizedCache(Path.of(cacheFolder)), workers);
+            WeightFolder copy = copy(stored, new QuantizedCache(cache.folder()), workers);
             if (copy != stored) {
                 stored.close();
             }
@@ -187,17 +199,17 @@ public record FolderModelSource(
         }
     }
 
-    private WeightFolder copy(WeightFolder stored, QuantizedCache cache, Workers workers) {
+    private WeightFolder copy(WeightFolder stored, QuantizedCache copies, Workers workers) {
         if (taken == null) {
-            return cache.open(stored, spec.quant(), workers);
+            return copies.open(stored, spec.quant(), workers);
         }
 
         WeightChange change = new WeightChange(
                 "without %s at %s".formatted(taken.hash(), lora().factorsAlone()),
                 () -> factors(stored.config(), taken).residual(stored));
         return spec.method() == Method.QLORA
-                ? cache.openChanged(stored, change, spec.quant(), workers)
-                : cache.openChanged(
+                ? copies.openChanged(stored, change, spec.quant(), workers)
+                : copies.openChanged(
                         stored, change, spec.precision() == Precision.BF16 ? StoredType.BF16 : StoredType.F32, workers);
     }
 

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 class HubModelTest {
@@ -42,10 +43,10 @@ class HubModelTest {
 
     @Test
     void downloadsTheFilesThatMakeUpAModelOnce() throws IOException {
-        ModelPlace place = ModelPlace.onHub(SMALL, hub.access(null), cache);
+        ModelPlace place = ModelPlace.onHub(SMALL, hub.access(null), ModelCache.at(cache));
         assertThat(place.address()).isEqualTo("hf://org/small@" + SmallHub.COMMIT);
 
-        Path model = place.folder(cache);
+        Path model = place.folder(ModelCache.at(cache));
 
         try (Stream<Path> files = Files.list(model)) {
             assertThat(files.map(file -> String.valueOf(file.getFileName())))
@@ -54,7 +55,7 @@ class HubModelTest {
 
         assertThat(model.resolve("model.safetensors")).hasBinaryContent(hub.files.get("model.safetensors"));
         hub.requests.clear();
-        assertThat(place.folder(cache)).isEqualTo(model);
+        assertThat(place.folder(ModelCache.at(cache))).isEqualTo(model);
         assertThat(hub.requests).isEmpty();
     }
 
@@ -141,15 +142,17 @@ class HubModelTest {
     @Test
     void offlineItUsesWhatIsHereOnly() {
         HubAccess offline = new HubAccess(hub.endpoint(), null, HubAccess.Network.OFFLINE);
-        assertThatThrownBy(() -> ModelPlace.onHub(SMALL, offline, cache))
+        assertThatThrownBy(() -> ModelPlace.onHub(SMALL, offline, ModelCache.at(cache)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "Cannot open model org/small@main: expected a copy in %s, since HF_HUB_OFFLINE is set, found none"
                                 .formatted(cache));
-        Path model = ModelPlace.onHub(SMALL, hub.access(null), cache).folder(cache);
+        Path model =
+                ModelPlace.onHub(SMALL, hub.access(null), ModelCache.at(cache)).folder(ModelCache.at(cache));
         hub.requests.clear();
 
-        assertThat(ModelPlace.onHub(SMALL, offline, cache).folder(cache)).isEqualTo(model);
+        assertThat(ModelPlace.onHub(SMALL, offline, ModelCache.at(cache)).folder(ModelCache.at(cache)))
+                .isEqualTo(model);
         assertThat(hub.requests).isEmpty();
     }
 

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 /** Any address with a scheme is copied, so the local file system stands for the others. */
@@ -36,7 +37,7 @@ class ModelPlaceTest {
 
     @Test
     void copiesTheFilesThatMakeUpAModelOnce() throws IOException {
-        Path copy = there(source).folder(cache);
+        Path copy = there(source).folder(ModelCache.at(cache));
 
         try (Stream<Path> files = Files.list(copy)) {
             assertThat(files.map(file -> String.valueOf(file.getFileName())))
@@ -45,16 +46,16 @@ class ModelPlaceTest {
 
         assertThat(copy.resolve("model.safetensors")).hasSameBinaryContentAs(source.resolve("model.safetensors"));
         FileTime copied = Files.getLastModifiedTime(copy.resolve("config.json"));
-        assertThat(there(source).folder(cache)).isEqualTo(copy);
+        assertThat(there(source).folder(ModelCache.at(cache))).isEqualTo(copy);
         assertThat(Files.getLastModifiedTime(copy.resolve("config.json"))).isEqualTo(copied);
     }
 
     @Test
     void copiesAChangedModelAnew() throws IOException {
-        Path before = there(source).folder(cache);
+        Path before = there(source).folder(ModelCache.at(cache));
         Files.setLastModifiedTime(source.resolve("model.safetensors"), FileTime.fromMillis(0));
 
-        assertThat(there(source).folder(cache)).isNotEqualTo(before);
+        assertThat(there(source).folder(ModelCache.at(cache))).isNotEqualTo(before);
     }
 
     @Test
@@ -62,7 +63,7 @@ class ModelPlaceTest {
         Path golden = Path.of(Objects.requireNonNull(getClass().getResource("/goldens/gguf/models/llama3.gguf"))
                 .toURI());
 
-        Path folder = there(golden).folder(cache);
+        Path folder = there(golden).folder(ModelCache.at(cache));
 
         assertThat(folder.getParent()).isEqualTo(cache);
         assertThat(folder.resolve("model.safetensors")).isNotEmptyFile();
@@ -72,7 +73,7 @@ class ModelPlaceTest {
     void leavesALocalFolderWhereItIs() {
         ModelPlace here = new ModelPlace(source.toString(), Map.of());
 
-        assertThat(here.folder(cache)).isEqualTo(source);
+        assertThat(here.folder(ModelCache.at(cache))).isEqualTo(source);
         assertThat(here.problem()).isEmpty();
         assertThat(cache).doesNotExist();
     }
@@ -98,7 +99,7 @@ class ModelPlaceTest {
     }
 
     private void assertRefused(Path path, String reason) {
-        assertThatThrownBy(() -> there(path).folder(cache))
+        assertThatThrownBy(() -> there(path).folder(ModelCache.at(cache)))
                 .isInstanceOf(InvalidWeightsException.class)
                 .hasMessage("Cannot open model file:%s: %s".formatted(path, reason));
     }

@@ -35,6 +35,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.FolderModelSource;
@@ -176,7 +177,7 @@ class DecoderTrainingTest {
     }
 
     private static FolderModelSource source(JavaSparkContext context, ModelSpec spec) {
-        FolderModelSource whole = new FolderModelSource(LlamaRuns.base().toString(), spec, copies().toString());
+        FolderModelSource whole = new FolderModelSource(LlamaRuns.base().toString(), spec, ModelCache.at(copies()));
         LoraSpec lora = spec.lora();
         return lora == null || !lora.takesFromBase() ? whole : whole.without(take(context, lora));
     }

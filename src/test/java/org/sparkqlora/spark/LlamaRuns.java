@@ -33,6 +33,7 @@ import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientModel;
@@ -82,8 +83,7 @@ record LlamaRuns(Path folder, PreparedData rows) {
     }
 
     ModelSource model() {
-        return new FolderModelSource(
-                base().toString(), QLORA, folder.resolve("cache").toString());
+        return new FolderModelSource(base().toString(), QLORA, ModelCache.at(folder.resolve("cache")));
     }
 
     /**

@@ -16,6 +16,7 @@ import org.sparkqlora.checkpoint.ModelPlace;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TemplateText;
@@ -63,7 +64,8 @@ class RecordEncodersTest {
         Files.copy(TestTokenizers.bytes().resolve("tokenizer_config.json"), elsewhere.resolve("tokenizer_config.json"));
         Files.writeString(elsewhere.resolve("config.json"), "{}");
         Path cache = folder.resolve("cache");
-        TokenizerPlace place = new TokenizerPlace(new ModelPlace("file://" + elsewhere, Map.of()), cache.toString());
+        TokenizerPlace place =
+                new TokenizerPlace(new ModelPlace("file://" + elsewhere, Map.of()), ModelCache.at(cache));
         TemplateText template =
                 new TemplateText("{{ messages[0].content }}{% generation %}!{% endgeneration %}", "given.jinja");
         RecordEncoders encoders = RecordEncoders.of(

@@ -16,6 +16,7 @@ import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.weights.InvalidWeightsException;
 
@@ -79,8 +80,8 @@ class FolderModelSourceTest {
 
     /** As the driver, whose cache has the same path on another host, sends it. */
     private FolderModelSource source() {
-        Path name = there.folder(cacheOfDriver).getFileName();
+        Path name = there.folder(ModelCache.at(cacheOfDriver)).getFileName();
         ModelSpec spec = new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, null);
-        return new FolderModelSource(there, cache.resolve(name).toString(), spec, cache.toString());
+        return new FolderModelSource(there, cache.resolve(name).toString(), spec, ModelCache.at(cache));
     }
 }
