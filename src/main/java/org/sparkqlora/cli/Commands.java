@@ -1,10 +1,11 @@
 package org.sparkqlora.cli;
 
 import java.io.ByteArrayOutputStream;
-import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 
 /**
@@ -12,17 +13,19 @@ import picocli.CommandLine;
  * and a failure is thrown. Uses the session that is there, and neither ends it nor the process. Driver only.
  */
 public final class Commands {
+    private static final Logger LOG = LoggerFactory.getLogger(Commands.class);
+
     private Commands() {}
 
     /**
-     * Runs a command in silence.
+     * Runs a command in silence, but for its log.
      *
      * @param arguments as on a command line, the command first
      * @return what it prints on stdout: lines of JSON, the summary last
      * @throws CommandFailedException saying why it failed
      */
     public static String run(List<String> arguments) {
-        return run(arguments, print(OutputStream.nullOutputStream()));
+        return run(arguments, LogLines.of(LOG));
     }
 
     /** The same, with its progress on stderr. */
@@ -70,9 +73,5 @@ public final class Commands {
         }
 
         return failed;
-    }
-
-    private static PrintStream print(OutputStream stream) {
-        return new PrintStream(stream, true, StandardCharsets.UTF_8);
     }
 }

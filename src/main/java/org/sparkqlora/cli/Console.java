@@ -11,6 +11,9 @@ import java.io.PrintStream;
  * @param width columns of a line there
  */
 record Console(PrintStream out, PrintStream err, Kind kind, int width) {
+    /** What a warning begins with. */
+    static final String WARNING = "warning: ";
+
     /** What reads the progress. */
     enum Kind {
         /** A line can be written again. */
@@ -39,6 +42,11 @@ record Console(PrintStream out, PrintStream err, Kind kind, int width) {
     /** A line for people. */
     void note(String format, Object... values) {
         err.println(format.formatted(values));
+    }
+
+    /** A line for people of what goes on and is probably not what they want. */
+    void warn(String format, Object... values) {
+        note("%s%s", WARNING, format.formatted(values));
     }
 
     /** A part of a line for people, shown at once. */

@@ -18,6 +18,7 @@ import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.cli.Location;
 import org.sparkqlora.cli.Settings.CommandKind;
@@ -26,6 +27,7 @@ import org.sparkqlora.cli.Trained;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.CancelledJob;
+import org.sparkqlora.train.TrainSummary;
 
 /**
  * Fine-tunes a language model on the rows of a table. Its params are the options of the command {@code train}, but for the data, and
@@ -38,6 +40,8 @@ import org.sparkqlora.spark.CancelledJob;
  */
 public final class QLoraEstimator extends Estimator<QLoraModel> implements DefaultParamsWritable {
     private static final long serialVersionUID = 1L;
+
+    private static final Logger LOG = LoggerFactory.getLogger(QLoraEstimator.class);
 
     private static final String OUTPUT = "output";
     private static final String FORMAT = "format";
@@ -113,7 +117,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
             Location output = Location.parse(params.text(OUTPUT).orElseThrow());
             StoredRows rows =
                     StoredRows.write(dataset, fields.json(), output.resolve("data"), lines -> surveyed(lines, fields));
-            return TrainJob.of(arguments(output, rows)).run(LogLines.of(LoggerFactory.getLogger(getClass())));
+            return trained(arguments(output, rows));
         } catch (Exception e) {
             // Spark throws a lost job as a checked exception that no signature declares.
             Optional<CancellationException> cancelled =
@@ -124,6 +128,20 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
 
             throw e;
         }
+    }
+
+    private static Trained trained(List<String> arguments) {
+        Trained trained = TrainJob.of(arguments).run(LOG);
+        TrainSummary summary = trained.summary();
+        if (summary.resumedFrom() == summary.steps()) {
+            LOG.warn(
+                    "nothing was trained: {} has the result of an earlier fit with the same settings on the same rows. Set resume to never, or another output, to train again",
+                    trained.folder());
+        } else if (summary.resumedFrom() > 0) {
+            LOG.warn("went on in {} after step {} of an earlier fit", trained.folder(), summary.resumedFrom());
+        }
+
+        return trained;
     }
 
     private RowSurvey surveyed(Dataset<Row> lines, RecordFields fields) {

@@ -107,11 +107,10 @@ class OrdinarySparkTest {
     }
 
     private static DataStreamWriter<Row> stream() {
-        Path watched = fits.runs().data().getParent();
         return session.readStream()
                 .schema(fits.data(session).schema())
                 .option("pathGlobFilter", "data.jsonl")
-                .json(watched.toString())
+                .json(fits.runs().folder().toString())
                 .writeStream()
                 .trigger(Trigger.AvailableNow());
     }

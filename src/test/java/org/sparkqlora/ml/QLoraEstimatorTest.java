@@ -52,12 +52,45 @@ class QLoraEstimatorTest {
     @Test
     void fitThatIsDoneAgainTrainsNothing() {
         QLoraModel first = fits.estimator("twice").fit(fits.data(session));
-        QLoraModel again = fits.estimator("twice").fit(fits.data(session).repartition(3));
+        QLoraModel again;
+        List<String> told;
+        try (LoggedWarnings warnings = LoggedWarnings.of(QLoraEstimator.class)) {
+            again = fits.estimator("twice").fit(fits.data(session).repartition(3));
+            told = warnings.lines();
+        }
+
+        assertThat(told)
+                .contains(
+                        "nothing was trained: %s has the result of an earlier fit with the same settings on the same rows. Set resume to never, or another output, to train again"
+                                .formatted(first.summary().folder()));
 
         assertThat(first.summary().resumedFrom()).isZero();
         assertThat(again.summary().resumedFrom()).isEqualTo(2);
         assertThat(again.adapter()).isEqualTo(first.adapter());
         assertThat(again.summary().metrics().count()).isEqualTo(2);
+    }
+
+    @Test
+    void fitsTellOfStepsThatLearnNothing() {
+        try (LoggedWarnings warnings = LoggedWarnings.of(QLoraEstimator.class)) {
+            fits.estimator("few").fit(fits.data(session));
+
+            assertThat(warnings.lines())
+                    .containsExactly("1 of 2 steps has learning rate 0, with which the warm-up begins, and changes"
+                            + " nothing: --warmup-ratio 0 is without a warm-up");
+        }
+    }
+
+    @Test
+    void onlyStepOfAFitTrains() throws Exception {
+        QLoraModel untrained =
+                fits.estimator("rate").setLearningRate(1e-12).setMaxSteps(1).fit(fits.data(session));
+        QLoraModel trained =
+                fits.estimator("rate").setLearningRate(1e-2).setMaxSteps(1).fit(fits.data(session));
+
+        assertThat(Files.readAllBytes(Path.of(trained.adapter().orElseThrow()).resolve(WEIGHTS)))
+                .isNotEqualTo(Files.readAllBytes(
+                        Path.of(untrained.adapter().orElseThrow()).resolve(WEIGHTS)));
     }
 
     @Test

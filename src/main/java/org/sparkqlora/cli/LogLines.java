@@ -1,4 +1,4 @@
-package org.sparkqlora.ml;
+package org.sparkqlora.cli;
 
 import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
@@ -6,7 +6,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.slf4j.Logger;
 
-/** What a command would tell people, line by line into a log. */
+/** The lines that a command tells people, in a log; its warnings are warnings there. */
 final class LogLines extends OutputStream {
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
     private final Logger log;
@@ -22,10 +22,18 @@ final class LogLines extends OutputStream {
     @Override
     public synchronized void write(int value) {
         if (value == '\n') {
-            log.info("{}", line.toString(StandardCharsets.UTF_8).stripTrailing());
+            log(line.toString(StandardCharsets.UTF_8).stripTrailing());
             line.reset();
         } else {
             line.write(value);
+        }
+    }
+
+    private void log(String text) {
+        if (text.startsWith(Console.WARNING)) {
+            log.warn("{}", text.substring(Console.WARNING.length()));
+        } else {
+            log.info("{}", text);
         }
     }
 }
