@@ -40,7 +40,7 @@ final class PlanFile {
     TrainPlan goingOn(TrainPlan plan) {
         return recorded()
                 .map(before -> {
-                    TrainPlan same = plan.withTakenFactors(before.takenFactors());
+                    TrainPlan same = plan.begunAs(before);
                     requireEqual(before, same);
                     return same;
                 })

@@ -106,6 +106,7 @@ final class Training {
             PreparedData rows = rows(preparation, options.data.sources, encoders, output.resolve("prepared"));
             PreparedData heldOut = heldOut(context, encoders, output);
             TrainPlan asked = plan(rows, whole, start, shards);
+            options.update.warn(asked.batches().steps(), console);
             TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
             FolderModelSource model =
                     source(context, plan, output).passing(new Passes(recompute, setup.passesAtOnce()));
@@ -227,7 +228,7 @@ final class Training {
                 start.name(),
                 rows.manifest().fingerprint(),
                 batches,
-                options.update.optimizer(),
+                options.update.optimizer(model.spec().method()),
                 options.update.schedule(batches.steps()),
                 options.exchange.wire,
                 options.update.maxGradientNorm,

@@ -1,6 +1,8 @@
 package org.sparkqlora.cli;
 
 import java.util.Locale;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.PagePlace;
@@ -11,6 +13,9 @@ import picocli.CommandLine.Option;
 
 /** How a gradient moves the parameters. */
 final class UpdateOptions {
+    /** So many steps are few: the one that the warm-up begins with is a tenth of them or more. */
+    private static final int FEW_STEPS = 10;
+
     @Option(
             names = "--optimizer",
             defaultValue = "paged_adamw_8bit",
@@ -56,7 +61,8 @@ final class UpdateOptions {
             names = "--warmup-steps",
             defaultValue = "0",
             paramLabel = "N",
-            description = "Steps of linear warm-up; 0 leaves it to --warmup-ratio.")
+            description =
+                    "Steps of linear warm-up, of which the first has rate 0; never all steps. 0 leaves it to --warmup-ratio.")
     int warmupSteps;
 
     @Option(
@@ -66,7 +72,12 @@ final class UpdateOptions {
             description = "Share of all steps for the warm-up. Default: ${DEFAULT-VALUE}.")
     double warmupRatio = 0.03;
 
-    @Option(names = "--weight-decay", defaultValue = "0", paramLabel = "X", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--weight-decay",
+            defaultValue = "0",
+            paramLabel = "X",
+            description =
+                    "Decay of adapters, or of a whole model but for its norms and biases. Default: ${DEFAULT-VALUE}.")
     double weightDecay;
 
     @Option(
@@ -118,7 +129,13 @@ final class UpdateOptions {
     }
 
     OptimizerSpec optimizer() {
-        return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay, loraPlusRatio);
+        return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay, loraPlusRatio, DecayedTensors.ALL);
+    }
+
+    /** As {@link #optimizer()}, with weight decay on the tensors that a method decays. */
+    OptimizerSpec optimizer(Method method) {
+        boolean whole = method == Method.FULL && weightDecay > 0;
+        return optimizer().decaying(whole ? DecayedTensors.WITHOUT_NORMS_AND_BIASES : DecayedTensors.ALL);
     }
 
     /** Where {@code bytes} of training state go in a process with a heap of {@code heapBytes}, telling why. */
@@ -141,9 +158,26 @@ final class UpdateOptions {
         return new Paging(pages == PageChoice.FILE ? PagePlace.FILE : PagePlace.MEMORY, window.value());
     }
 
-    /** The warm-up in steps is a share of {@code steps} unless it was given. */
+    /** The warm-up in steps is a share of {@code steps} unless it was given, and never takes all of them. */
     Schedule schedule(int steps) {
-        int warmup = warmupSteps > 0 ? warmupSteps : (int) Math.ceil(warmupRatio * steps);
-        return new Schedule(schedule, learningRate, warmup, steps);
+        return new Schedule(schedule, learningRate, Math.min(askedWarmup(steps), steps - 1), steps);
+    }
+
+    /** Tells where a run of {@code steps} learns less than one would think. */
+    void warn(int steps, Console console) {
+        int asked = askedWarmup(steps);
+        if (warmupSteps >= steps) {
+            console.warn("the warm-up takes %d of %d steps, not %d: it never takes all", steps - 1, steps, warmupSteps);
+        }
+
+        if (steps > 1 && asked > 0 && steps <= FEW_STEPS) {
+            console.warn(
+                    "1 of %d steps has learning rate 0, with which the warm-up begins, and changes nothing: --warmup-ratio 0 is without a warm-up",
+                    steps);
+        }
+    }
+
+    private int askedWarmup(int steps) {
+        return warmupSteps > 0 ? warmupSteps : (int) Math.ceil(warmupRatio * steps);
     }
 }

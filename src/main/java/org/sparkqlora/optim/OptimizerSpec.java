@@ -11,9 +11,16 @@ import org.sparkqlora.input.BadInputException;
  * @param epsilon what AdamW adds to the root of the mean of squares
  * @param weightDecay share of a parameter, times the learning rate, that a step takes away
  * @param loraPlusRatio how many times as fast as A the factors B of adapters learn (LoRA+, arXiv 2402.12354); 1 is plain LoRA
+ * @param decayed the tensors that weight decay is applied to
  */
 public record OptimizerSpec(
-        OptimizerKind kind, double beta1, double beta2, double epsilon, double weightDecay, double loraPlusRatio)
+        OptimizerKind kind,
+        double beta1,
+        double beta2,
+        double epsilon,
+        double weightDecay,
+        double loraPlusRatio,
+        DecayedTensors decayed)
         implements Serializable {
     public OptimizerSpec {
         requireDecay("beta1", beta1);
@@ -28,12 +35,18 @@ public record OptimizerSpec(
 
     /** An optimiser that treats all tensors alike. */
     public OptimizerSpec(OptimizerKind kind, double beta1, double beta2, double epsilon, double weightDecay) {
-        this(kind, beta1, beta2, epsilon, weightDecay, 1);
+        this(kind, beta1, beta2, epsilon, weightDecay, 1, DecayedTensors.ALL);
+    }
+
+    /** The same with weight decay on other tensors. */
+    public OptimizerSpec decaying(DecayedTensors tensors) {
+        return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay, loraPlusRatio, tensors);
     }
 
     /** The numbers for one group of tensors, the learning rate apart. */
     OptimizerSpec in(ParameterGroup group) {
-        return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay * group.decayFactor(), loraPlusRatio);
+        return new OptimizerSpec(
+                kind, beta1, beta2, epsilon, weightDecay * group.decayFactor(), loraPlusRatio, decayed);
     }
 
     private static void requireDecay(String name, double value) {

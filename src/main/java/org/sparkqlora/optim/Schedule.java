@@ -24,6 +24,11 @@ public record Schedule(ScheduleKind kind, double base, int warmupSteps, int tota
         }
     }
 
+    /** The same with another warm-up. */
+    public Schedule warmingUp(int steps) {
+        return new Schedule(kind, base, steps, totalSteps);
+    }
+
     /** Rate of update {@code updateFromZero}, the first one being 0. */
     public double learningRate(int updateFromZero) {
         if (updateFromZero < warmupSteps) {

@@ -56,6 +56,28 @@ public record TrainPlan(
                 model, spec, initialAdapter, hash, data, batches, optimizer, schedule, wire, maxGradientNorm, seed);
     }
 
+    /**
+     * This plan as {@code before}, the same plan of an earlier process, was begun: with what was taken out of its base, and where an
+     * earlier version decided otherwise, by that decision.
+     */
+    public TrainPlan begunAs(TrainPlan before) {
+        Schedule begun = before.schedule();
+        boolean warmedUpToTheEnd =
+                begun.warmupSteps() >= begun.totalSteps() && schedule.warmupSteps() == schedule.totalSteps() - 1;
+        return new TrainPlan(
+                model,
+                spec,
+                initialAdapter,
+                before.takenFactors(),
+                data,
+                batches,
+                optimizer.decaying(before.optimizer().decayed()),
+                warmedUpToTheEnd ? schedule.warmingUp(begun.warmupSteps()) : schedule,
+                wire,
+                maxGradientNorm,
+                seed);
+    }
+
     public TrainPlan {
         if (!(maxGradientNorm >= 0)) {
             throw new BadInputException(

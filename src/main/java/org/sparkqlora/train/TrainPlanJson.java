@@ -27,6 +27,7 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;
@@ -54,6 +55,7 @@ public final class TrainPlanJson {
     private static final String LOCAL_STEPS = "local_steps";
     private static final String OPTIMIZER = "optimizer";
     private static final String LORA_PLUS_RATIO = "loraplus_lr_ratio";
+    private static final String DECAYED = "weight_decay_on";
     private static final String SCHEDULE = "schedule";
     private static final String WIRE = "wire";
     private static final String MAX_GRADIENT_NORM = "max_grad_norm";
@@ -300,6 +302,10 @@ public final class TrainPlanJson {
         if (optimizer.loraPlusRatio() != 1) {
             node.put(LORA_PLUS_RATIO, optimizer.loraPlusRatio());
         }
+
+        if (optimizer.decayed() != DecayedTensors.ALL) {
+            node.put(DECAYED, word(optimizer.decayed()));
+        }
     }
 
     private static OptimizerSpec optimizer(JsonNode node) {
@@ -309,7 +315,8 @@ public final class TrainPlanJson {
                 number(node, "beta2"),
                 number(node, "epsilon"),
                 number(node, "weight_decay"),
-                node.has(LORA_PLUS_RATIO) ? number(node, LORA_PLUS_RATIO) : 1);
+                node.has(LORA_PLUS_RATIO) ? number(node, LORA_PLUS_RATIO) : 1,
+                node.has(DECAYED) ? constant(DecayedTensors.class, node, DECAYED) : DecayedTensors.ALL);
     }
 
     private static void writeSchedule(Schedule schedule, ObjectNode node) {

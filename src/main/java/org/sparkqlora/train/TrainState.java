@@ -59,7 +59,7 @@ public final class TrainState implements AutoCloseable {
                     .formatted(parameters.length(), index.size()));
         }
 
-        List<OptimizedTensor> tensors = LoraPlus.tensors(index, spec);
+        List<OptimizedTensor> tensors = TensorGroups.of(index, spec);
         return new TrainState(parameters, home.optimizer(spec, tensors), tensors, seed, 0, null);
     }
 

@@ -224,6 +224,17 @@ class TrainCommandTest {
     }
 
     @Test
+    void weightDecayLeavesOutTheNormsAndBiasesOfAWholeModelAndNothingOfAnAdapter() throws IOException {
+        train(folder.resolve("whole"), "--method", "full", "--weight-decay", "0.1", "--max-steps", "1");
+        train(folder.resolve("adapter"), "--method", "lora", "--weight-decay", "0.1", "--max-steps", "1");
+
+        assertThat(folder.resolve("whole/plan.json"))
+                .content()
+                .contains("\"weight_decay_on\" : \"without_norms_and_biases\"");
+        assertThat(folder.resolve("adapter/plan.json")).content().doesNotContain("weight_decay_on");
+    }
+
+    @Test
     void noiseIsPartOfThePlan() throws IOException {
         train(output, "--max-steps", "2", "--neftune-noise-alpha", "5");
         train(folder.resolve("plain"), "--max-steps", "2");

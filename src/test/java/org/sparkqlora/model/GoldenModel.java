@@ -88,6 +88,11 @@ public final class GoldenModel {
         return flat(index, folder.resolve("adapter/adapter_model.safetensors"), "");
     }
 
+    /** What the mode trains, before the first step. */
+    public FlatVector start(Mode mode, ParameterIndex index) {
+        return mode == Mode.FULL ? flat(index, base.resolve("model.safetensors"), "") : adapter(index);
+    }
+
     /** The tensors named {@code prefix} + parameter of the expected results, laid out flat. */
     public FlatVector expected(ParameterIndex index, String prefix) {
         return flat(index, folder.resolve(results + ".safetensors"), prefix);

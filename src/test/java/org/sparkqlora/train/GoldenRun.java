@@ -67,7 +67,11 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                         config -> Optional.empty())) {
             StateHome home = new StateHome(workers, Paging.DEFAULT, cache, device.update());
             TrainState start = TrainState.fresh(
-                            golden.adapter(model.parameters()), model.parameters(), plan.optimizer(), plan.seed(), home)
+                            golden.start(mode, model.parameters()),
+                            model.parameters(),
+                            plan.optimizer(),
+                            plan.seed(),
+                            home)
                     .in(plan.spec().precision());
             StepList steps = new StepList();
             List<Outcome> outcome = new ArrayList<>();

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -14,6 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.tensor.FlatVector;
@@ -70,8 +72,19 @@ abstract class GoldenTrainingContract {
         assertEndsAsRecorded(
                 new GoldenModel("llama-tied/variants/dora", "loraplus"),
                 mode,
-                new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01, 10),
+                new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01, 10, DecayedTensors.ALL),
                 1e-4);
+    }
+
+    /** src/test/python/make_weight_decay_goldens.py: a decay of 5 that leaves norms and biases out. */
+    @Test
+    void wholeModelDecaysAsTheTrainerOfTransformers() {
+        assertEndsAsRecorded(
+                new GoldenModel("qwen2-bias", "decay"),
+                Mode.FULL,
+                new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 5)
+                        .decaying(DecayedTensors.WITHOUT_NORMS_AND_BIASES),
+                1e-3);
     }
 
     private void assertEndsAsRecorded(GoldenModel golden, Mode mode, OptimizerSpec optimizer, double learningRate) {

@@ -7,6 +7,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 
@@ -38,7 +39,7 @@ class TrainPlanJsonTest {
 
     @Test
     void tellsLoraPlusFromPlainLora() {
-        OptimizerSpec fast = new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01, 16);
+        OptimizerSpec fast = new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01, 16, DecayedTensors.ALL);
         TrainPlan loraPlus = new TrainPlan(
                 plan.model(),
                 plan.spec(),
@@ -55,6 +56,26 @@ class TrainPlanJsonTest {
         assertThat(TrainPlanJson.differences(plan, loraPlus))
                 .containsExactly("optimizer.loraplus_lr_ratio is 16.0, was null");
         assertThat(TrainPlanJson.write(plan)).doesNotContain("loraplus");
+    }
+
+    @Test
+    void tellsWhichTensorsDecayUnlessAllDo() {
+        TrainPlan narrow = new TrainPlan(
+                plan.model(),
+                plan.spec(),
+                plan.initialAdapter(),
+                plan.data(),
+                plan.batches(),
+                plan.optimizer().decaying(DecayedTensors.WITHOUT_NORMS_AND_BIASES),
+                plan.schedule(),
+                plan.wire(),
+                plan.maxGradientNorm(),
+                plan.seed());
+
+        assertThat(TrainPlanJson.read(TrainPlanJson.write(narrow))).isEqualTo(narrow);
+        assertThat(TrainPlanJson.differences(plan, narrow))
+                .containsExactly("optimizer.weight_decay_on is without_norms_and_biases, was null");
+        assertThat(TrainPlanJson.write(plan)).doesNotContain("weight_decay_on");
     }
 
     @Test

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -21,19 +22,19 @@ import org.sparkqlora.tensor.FlatVector;
 class TrainStateTest {
     private static final OptimizerSpec PLAIN = new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0);
     private static final OptimizerSpec LORA_PLUS =
-            new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0, 16);
+            new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0, 16, DecayedTensors.ALL);
 
     private final ParameterIndex index = index();
 
     @Test
     void loraPlusPutsFactorsBAndVectorsInAGroupOfTheirOwn() {
-        assertThat(LoraPlus.tensors(index, LORA_PLUS))
+        assertThat(TensorGroups.of(index, LORA_PLUS))
                 .containsExactly(
                         new OptimizedTensor(20, ParameterGroup.PLAIN),
                         new OptimizedTensor(5000, new ParameterGroup(16, 1)),
                         new OptimizedTensor(6, new ParameterGroup(16, 1)),
                         new OptimizedTensor(7, new ParameterGroup(16, 0)));
-        assertThat(LoraPlus.tensors(index, PLAIN)).allMatch(tensor -> tensor.group() == ParameterGroup.PLAIN);
+        assertThat(TensorGroups.of(index, PLAIN)).allMatch(tensor -> tensor.group() == ParameterGroup.PLAIN);
     }
 
     @Test
