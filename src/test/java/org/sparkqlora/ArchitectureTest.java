@@ -8,12 +8,18 @@ import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
 import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitCallTarget;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.Architectures.LayeredArchitecture;
+import java.io.File;
+import java.nio.file.Files;
 import java.util.List;
+import org.apache.hadoop.fs.FileContext;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FileUtil;
 
 /** The order of the packages, and which library may be used where. */
 @AnalyzeClasses(packages = "org.sparkqlora", importOptions = WithoutTests.class)
@@ -41,6 +47,13 @@ class ArchitectureTest {
     private static final DescribedPredicate<JavaClass> JSON_DOCUMENT = DescribedPredicate.describe(
             "are one JSON document's reader and writer (*Json)",
             type -> outermost(type).getSimpleName().endsWith("Json"));
+
+    private static final List<FileMethod> DESTRUCTIVE = List.of(
+            new FileMethod(Files.class, "delete|deleteIfExists|move"),
+            new FileMethod(File.class, "delete|deleteOnExit|renameTo"),
+            new FileMethod(FileSystem.class, "delete|deleteOnExit|rename|truncate|moveFromLocalFile|concat"),
+            new FileMethod(FileContext.class, "delete|deleteOnExit|rename|truncate"),
+            new FileMethod(FileUtil.class, ".*"));
 
     @ArchTest
     static final ArchRule packagesUseOnlyThoseBelowThem = packageOrder();
@@ -100,6 +113,16 @@ class ArchitectureTest {
             .should()
             .callMethod(System.class, "exit", int.class);
 
+    /** Which knows how to take away only what this program made. */
+    @ArchTest
+    static final ArchRule deletingAndRenamingGoThroughStorage = noClasses()
+            .that()
+            .resideOutsideOfPackage(inside("storage"))
+            .should()
+            .callMethodWhere(DescribedPredicate.describe(
+                    "deletes, renames or copies over files",
+                    call -> DESTRUCTIVE.stream().anyMatch(method -> method.matches(call.getTarget()))));
+
     private static ArchRule packageOrder() {
         LayeredArchitecture layers = layeredArchitecture().consideringOnlyDependenciesInLayers();
         for (String name : PACKAGES) {
@@ -127,6 +150,13 @@ class ArchitectureTest {
 
     private static JavaClass outermost(JavaClass type) {
         return type.getEnclosingClass().map(ArchitectureTest::outermost).orElse(type);
+    }
+
+    /** A method that may take files away. */
+    private record FileMethod(Class<?> owner, String name) {
+        boolean matches(CodeUnitCallTarget target) {
+            return target.getOwner().isAssignableTo(owner) && target.getName().matches(name);
+        }
     }
 
     private static String inside(String name) {

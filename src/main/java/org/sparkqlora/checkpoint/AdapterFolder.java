@@ -22,6 +22,7 @@ import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.SafetensorsLayout;
 import org.sparkqlora.weights.SafetensorsWriter;
@@ -33,6 +34,9 @@ public final class AdapterFolder {
     static final String CONFIG_FILE = "adapter_config.json";
     static final String WEIGHTS_FILE = "adapter_model.safetensors";
     private static final String PICKLE = "adapter_model.bin";
+
+    /** The files of every adapter. */
+    public static final List<String> FILES = List.of(CONFIG_FILE, WEIGHTS_FILE);
 
     private AdapterFolder() {}
 
@@ -55,7 +59,7 @@ public final class AdapterFolder {
             FlatVector parameters,
             Map<String, BlobWriter> others) {
         requireTrained(folder, index, parameters);
-        try (FreshFolder fresh = new FreshFolder(files, folder)) {
+        try (FreshFolder fresh = new FreshFolder(files, folder, AdapterFolder::isPart)) {
             writeWeights(fresh, index, parameters);
             String text = AdapterConfigJson.write(named(config, index));
             fresh.add(CONFIG_FILE, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
@@ -203,6 +207,11 @@ public final class AdapterFolder {
         }
 
         return new AdapterConfig(lora, config.baseModel());
+    }
+
+    /** Whether a file of that name belongs to an adapter. */
+    public static boolean isPart(String name) {
+        return FILES.contains(name) || CompanionFiles.isOne(name);
     }
 
     private static void requireTrained(Path folder, ParameterIndex index, FlatVector parameters) {

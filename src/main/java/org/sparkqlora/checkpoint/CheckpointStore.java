@@ -22,6 +22,7 @@ import org.slf4j.LoggerFactory;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.DamagedFileException;
+import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.storage.WholeFile;
 
@@ -36,10 +37,12 @@ import org.sparkqlora.storage.WholeFile;
  * <p>Writers claim the folder by number. One that finds a higher claim stops, so two drivers never mix their checkpoints.
  */
 public final class CheckpointStore {
+    /** So many good checkpoints are kept at least: the newest may be damaged. */
+    public static final int FEWEST_KEPT = 2;
+
     static final String STATE_FILE = "state.bin";
 
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointStore.class);
-    private static final int FEWEST_KEPT = 2;
     private static final int RUN_ID_LENGTH = 8;
     private static final long UNCLAIMED = 0;
 
@@ -71,6 +74,11 @@ public final class CheckpointStore {
         this.claims = new Claims(files, folder);
     }
 
+    /** Whether a file of that name is a claim of a writer. */
+    public static boolean isClaim(String name) {
+        return Claims.isClaim(name);
+    }
+
     /** Takes the folder over: writers that claimed it before can no longer publish. The first publication does it otherwise. */
     public void claim() {
         try {
@@ -80,10 +88,15 @@ public final class CheckpointStore {
         }
     }
 
-    /** Removes every checkpoint. */
+    /** Removes every checkpoint. Claims stay, and what is none of a store's files. */
     public void clear() {
         try {
-            files.delete(folder, true);
+            for (String name : listed()) {
+                Optional<CheckpointName> commit = CheckpointName.parseCommit(name);
+                if (commit.isPresent()) {
+                    remove(commit.get());
+                }
+            }
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to remove the checkpoints in " + folder, e);
         }
@@ -184,7 +197,7 @@ public final class CheckpointStore {
 
     private void removeAfter(IOException first, Path unfinished) {
         try {
-            files.delete(unfinished, true);
+            Removal.folder(files, unfinished, STATE_FILE::equals);
         } catch (IOException second) {
             first.addSuppressed(second);
         }
@@ -268,9 +281,13 @@ public final class CheckpointStore {
 
     private void removeSurplus(List<CheckpointName> newestFirst) throws IOException {
         for (CheckpointName name : surplus(newestFirst)) {
-            files.delete(new Path(folder, name.commit()), false); // first: an object always has its folder
-            files.delete(new Path(folder, name.folder()), true);
+            remove(name);
         }
+    }
+
+    private void remove(CheckpointName name) throws IOException {
+        Removal.file(files, new Path(folder, name.commit())); // first: an object always has its folder
+        Removal.folder(files, new Path(folder, name.folder()), STATE_FILE::equals);
     }
 
     /** Removes folders and objects that never became a checkpoint. A listing may be incomplete, so the object itself is asked for. */
@@ -282,13 +299,13 @@ public final class CheckpointStore {
                 .toList();
         for (CheckpointName name : folders) {
             if (!files.exists(new Path(folder, name.commit()))) {
-                files.delete(new Path(folder, name.folder()), true);
+                Removal.folder(files, new Path(folder, name.folder()), STATE_FILE::equals);
             }
         }
 
         for (String name : listed) {
             if (isUnfinishedCommit(name)) {
-                files.delete(new Path(folder, name), false);
+                Removal.file(files, new Path(folder, name));
             }
         }
     }

@@ -25,6 +25,10 @@ final class Claims {
         this.folder = folder;
     }
 
+    static boolean isClaim(String name) {
+        return FORM.matcher(name).matches();
+    }
+
     /** The highest claim, or 0. */
     long highest() throws IOException {
         return FolderNames.of(files, folder).stream()

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
@@ -44,6 +45,8 @@ public final class FullModelFolder {
     static final String INDEX_FILE = WEIGHTS_FILE + ".index.json";
     static final String CONFIG_FILE = "config.json";
     private static final Set<String> WHOLE = Set.of(DecoderTensors.EMBEDDING, DecoderTensors.HEAD);
+    private static final Pattern PARTS =
+            Pattern.compile("model(-\\d+-of-\\d+)?\\.safetensors|model\\.safetensors\\.index\\.json");
     private static final int PIECE = 1 << 20;
 
     private FullModelFolder() {}
@@ -87,7 +90,7 @@ public final class FullModelFolder {
                 .forEach(file -> companions.put(file.getFileName().toString(), out -> Files.copy(file, out)));
         companions.putAll(others);
         String config = source.plainConfigText(changed.config(source.config()));
-        try (FreshFolder fresh = new FreshFolder(files, folder)) {
+        try (FreshFolder fresh = new FreshFolder(files, folder, FullModelFolder::isPart)) {
             addWeights(fresh, shards, source, changed);
             for (Map.Entry<String, BlobWriter> companion : companions.entrySet()) {
                 fresh.add(companion.getKey(), companion.getValue());
@@ -159,6 +162,13 @@ public final class FullModelFolder {
             stored.get(piece, 0, count);
             out.write(piece, 0, count);
         }
+    }
+
+    /** Whether a file of that name belongs to a model as this class writes it. */
+    public static boolean isPart(String name) {
+        return name.equals(CONFIG_FILE)
+                || CompanionFiles.isOne(name)
+                || PARTS.matcher(name).matches();
     }
 
     private static void requireSame(Path folder, WeightFolder source, ParameterIndex index) {

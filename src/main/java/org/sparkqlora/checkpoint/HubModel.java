@@ -7,13 +7,13 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.FolderCache;
 import org.sparkqlora.weights.InvalidWeightsException;
@@ -97,13 +97,13 @@ public final class HubModel {
         try (NewFolder folder = NewFolder.begin(target)) {
             for (HubFile file : files) {
                 Path to = folder.path().resolve(file.name());
-                Files.move(parts.resolve(file.name()), to, StandardCopyOption.ATOMIC_MOVE);
+                LocalFiles.rename(parts.resolve(file.name()), to);
             }
 
             folder.commit();
         }
 
-        Files.delete(parts);
+        LocalFiles.remove(parts);
     }
 
     /** The files that make up a model. */
@@ -166,7 +166,7 @@ public final class HubModel {
 
         String found = HexFormat.of().formatHex(digest.digest());
         if (!found.equals(file.checksum().hex())) {
-            Files.delete(part);
+            LocalFiles.remove(part);
             throw new IOException("Failed to download %s of %s: expected bytes of checksum %s, found %s"
                     .formatted(file.name(), id, file.checksum().hex(), found));
         }

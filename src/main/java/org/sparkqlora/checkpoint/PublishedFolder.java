@@ -15,6 +15,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.storage.WholeFile;
 
@@ -30,6 +31,8 @@ import org.sparkqlora.storage.WholeFile;
 public record PublishedFolder(Path path, int files, long bytes) {
     /** Written last, so that a reader who finds it has the rest. */
     public static final String COMMIT = "published.json";
+
+    private static final int BUFFER = 1 << 16;
 
     /** Makes {@code target} of the files in {@code source}, which holds no folders; where an earlier copy ended, it is made anew. */
     public static PublishedFolder write(FileSystem from, Path source, FileSystem to, Path target) {
@@ -56,6 +59,7 @@ public record PublishedFolder(Path path, int files, long bytes) {
                 WholeFile.replace(to, commit, text.getBytes(StandardCharsets.UTF_8));
             }
 
+            Removal.filesIn(to, target, name -> isUnfinished(name, content));
             long bytes = content.stream().mapToLong(StoredFile::bytes).sum();
             return new PublishedFolder(target, content.size(), bytes);
         }
@@ -81,8 +85,11 @@ public record PublishedFolder(Path path, int files, long bytes) {
 
         private void copy(StoredFile file) throws IOException {
             Path copy = new Path(target, file.name());
-            to.delete(copy, false); // of a copy that did not end
-            StoredFile stored = StoredFile.write(to, copy, out -> {
+            if (to.exists(copy) && isWhole(file, copy)) {
+                return;
+            }
+
+            StoredFile stored = WholeFile.create(to, copy, out -> {
                 try (InputStream in = from.open(new Path(source, file.name()))) {
                     in.transferTo(out);
                 }
@@ -90,6 +97,47 @@ public record PublishedFolder(Path path, int files, long bytes) {
             if (!stored.equals(file)) {
                 throw new IOException("Cannot publish %s: it changed while it was copied".formatted(file.name()));
             }
+        }
+
+        /** Whether a process that died left the whole copy. One that ends early has nothing that the file lacks, and goes. */
+        private boolean isWhole(StoredFile file, Path copy) throws IOException {
+            long length = to.getFileStatus(copy).getLen();
+            if (!isBeginning(file, copy, length)) {
+                throw new BadInputException(
+                        "Cannot publish %s as %s: expected a new folder, found another %s in it. Give each version a folder of its own"
+                                .formatted(source, target, file.name()));
+            }
+
+            if (length < file.bytes()) {
+                Removal.file(to, copy);
+                return false;
+            }
+
+            return true;
+        }
+
+        private boolean isBeginning(StoredFile file, Path copy, long length) throws IOException {
+            if (length > file.bytes()) {
+                return false;
+            }
+
+            try (InputStream begun = to.open(copy);
+                    InputStream whole = from.open(new Path(source, file.name()))) {
+                byte[] part = begun.readNBytes(BUFFER);
+                while (part.length > 0 && Arrays.equals(part, whole.readNBytes(part.length))) {
+                    part = begun.readNBytes(BUFFER);
+                }
+
+                return part.length == 0;
+            }
+        }
+
+        /** Under a name that a process has begun to write one of our files, and died. */
+        private static boolean isUnfinished(String name, List<StoredFile> content) {
+            return WholeFile.targetOf(name)
+                    .filter(begun -> begun.equals(COMMIT)
+                            || content.stream().anyMatch(file -> file.name().equals(begun)))
+                    .isPresent();
         }
 
         private void requireSame(Path commit, String expected) throws IOException {
@@ -111,6 +159,7 @@ public record PublishedFolder(Path path, int files, long bytes) {
                     .map(status -> status.getPath().getName())
                     .collect(Collectors.toCollection(TreeSet::new));
             content.forEach(file -> others.remove(file.name()));
+            others.removeIf(name -> isUnfinished(name, content));
             if (!others.isEmpty()) {
                 throw new BadInputException("Cannot publish %s as %s: expected a new folder, found %s in it"
                         .formatted(source, target, others));

@@ -1,8 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,8 +15,8 @@ import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.QuantSpec;
-import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.train.DecoderGradientModel;
@@ -157,16 +154,10 @@ final class BenchCommand implements Command {
             return;
         }
 
-        try {
-            Path folder = Files.createTempDirectory("spark-qlora-bench");
-            try {
-                RandomModel.write(folder.resolve("model"), shape());
-                measure(folder.resolve("model"), ModelCache.at(folder.resolve("cache")), console);
-            } finally {
-                LocalFiles.delete(folder);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to make a random model in a folder for temporary files", e);
+        try (TemporaryFolder folder = TemporaryFolder.create("spark-qlora-bench")) {
+            Path random = folder.path().resolve("model");
+            RandomModel.write(random, shape());
+            measure(random, ModelCache.at(folder.path().resolve("cache")), console);
         }
     }
 

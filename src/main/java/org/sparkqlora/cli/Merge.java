@@ -1,7 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +9,7 @@ import org.sparkqlora.checkpoint.MergedWeights;
 import org.sparkqlora.model.AdapterMerge;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.QuantizationReport;
 import org.sparkqlora.weights.WeightFolder;
@@ -59,17 +57,12 @@ final class Merge implements AutoCloseable {
 
     /** The merged model exists beside {@code target} in its own types until then. */
     private QuantizationReport writeQuantized(MergeBase base, Path target) {
-        Path plain = target.toAbsolutePath().resolveSibling("." + target.getFileName() + ".merged");
-        try {
-            LocalFiles.delete(plain); // left by a process that died
+        try (TemporaryFolder temporary = TemporaryFolder.beside(target)) {
+            Path plain = temporary.path().resolve("merged");
             writePlain(base, Location.of(plain));
             try (WeightFolder merged = WeightFolder.open(plain)) {
                 return QuantizeCommand.write(merged, spec, workers, target);
-            } finally {
-                LocalFiles.delete(plain);
             }
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to write " + plain, e);
         }
     }
 

@@ -2,12 +2,12 @@ package org.sparkqlora.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Function;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.storage.FolderUpload;
+import org.sparkqlora.storage.FolderCopy;
 import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.TemporaryFolder;
 
 /** Where a new model folder goes: on this host at once, elsewhere by way of a folder for temporary files. */
 final class ModelOutput {
@@ -20,18 +20,11 @@ final class ModelOutput {
             return write.apply(target.local());
         }
 
-        try {
-            Path staging = Files.createTempDirectory("spark-qlora-model-");
-            try {
-                Path folder = staging.resolve(target.path().getName());
-                T result = write.apply(folder);
-                FolderUpload.write(target.files(), target.path(), folder);
-                return result;
-            } finally {
-                LocalFiles.delete(staging);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to write " + target, e);
+        try (TemporaryFolder staging = TemporaryFolder.create("spark-qlora-model-")) {
+            Path folder = staging.path().resolve(target.path().getName());
+            T result = write.apply(folder);
+            FolderCopy.write(LocalFiles.system(), LocalFiles.path(folder), target.files(), target.path());
+            return result;
         }
     }
 

@@ -1,18 +1,15 @@
 package org.sparkqlora.cli;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.TemporaryFolder;
 
 /** Where a command that keeps no rows puts them: a folder the user named, which stays, or a temporary one, which does not. */
 final class RowsFolder implements AutoCloseable {
     private final String location;
-    private final @Nullable Path temporary;
+    private final @Nullable TemporaryFolder temporary;
 
-    private RowsFolder(String location, @Nullable Path temporary) {
+    private RowsFolder(String location, @Nullable TemporaryFolder temporary) {
         this.location = location;
         this.temporary = temporary;
     }
@@ -22,12 +19,8 @@ final class RowsFolder implements AutoCloseable {
     }
 
     private static RowsFolder temporary() {
-        try {
-            Path folder = Files.createTempDirectory("spark-qlora-rows-");
-            return new RowsFolder(LocalFiles.path(folder).toString(), folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to create a folder for rows", e);
-        }
+        TemporaryFolder folder = TemporaryFolder.create("spark-qlora-rows-");
+        return new RowsFolder(LocalFiles.path(folder.path()).toString(), folder);
     }
 
     String location() {
@@ -36,14 +29,8 @@ final class RowsFolder implements AutoCloseable {
 
     @Override
     public void close() {
-        if (temporary == null) {
-            return;
-        }
-
-        try {
-            LocalFiles.delete(temporary);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to remove " + temporary, e);
+        if (temporary != null) {
+            temporary.close();
         }
     }
 }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.sparkqlora.model.Method;
-import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.train.StepSize;
 
 /**
@@ -23,11 +23,11 @@ final class TrialRuns implements AutoCloseable {
 
     private static final int SHORTEST = 16;
 
-    private final Path folder;
+    private final TemporaryFolder folder;
     private final StepSize step;
     private final List<String> options;
 
-    private TrialRuns(Path folder, StepSize step, List<String> options) {
+    private TrialRuns(TemporaryFolder folder, StepSize step, List<String> options) {
         this.folder = folder;
         this.step = step;
         this.options = options;
@@ -39,12 +39,13 @@ final class TrialRuns implements AutoCloseable {
      * @param options of {@code train}
      */
     static TrialRuns of(int vocabulary, StepSize step, List<String> options) {
+        TrialRuns runs = new TrialRuns(TemporaryFolder.create("spark-qlora-plan"), step, options);
         try {
-            TrialRuns runs = new TrialRuns(Files.createTempDirectory("spark-qlora-plan"), step, options);
             Files.write(runs.data(), runs.documents(vocabulary));
             return runs;
         } catch (IOException e) {
-            throw new UncheckedIOException("Failed to make a folder to measure in", e);
+            runs.close();
+            throw new UncheckedIOException("Failed to write data to measure with", e);
         }
     }
 
@@ -54,7 +55,7 @@ final class TrialRuns implements AutoCloseable {
         arguments.addAll(List.of(
                 "--data=" + data(),
                 "--format=tokens",
-                "--output=" + folder.resolve(method.optionName()),
+                "--output=" + folder.path().resolve(method.optionName()),
                 "--max-steps=" + STEPS,
                 "--batch-size=" + step.batchSize(),
                 "--shards=" + step.shards()));
@@ -68,11 +69,7 @@ final class TrialRuns implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
-            LocalFiles.delete(folder);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to delete " + folder, e);
-        }
+        folder.close();
     }
 
     /** For all steps, in lines of {@code --format tokens}. Lengths are as likely between 16 and 32 as between 256 and 512. */
@@ -96,6 +93,6 @@ final class TrialRuns implements AutoCloseable {
     }
 
     private Path data() {
-        return folder.resolve("rows.jsonl");
+        return folder.path().resolve("rows.jsonl");
     }
 }

@@ -1,15 +1,15 @@
 package org.sparkqlora.ml;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileUtil;
+import java.util.List;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWriter;
 import org.sparkqlora.cli.Location;
+import org.sparkqlora.cli.Overlap;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.FolderCopy;
 import scala.Option;
 
 /**
@@ -33,14 +33,18 @@ final class ModelFolder {
         @Override
         public void save(String path) throws IOException {
             StagePath stage = StagePath.of(path, sc());
-            if (!shouldOverwrite()) {
+            if (shouldOverwrite()) {
+                stage.requireStageOrNone(); // Spark deletes all that is there
+            } else {
                 stage.requireAbsent();
             }
 
-            Location target = stage.folder();
-            if (source().toString().startsWith(target + "/")) {
-                throw new BadInputException(
-                        "Cannot save to %s: the model reads %s there. Save it elsewhere".formatted(target, source()));
+            Overlap overlap = new Overlap(stage.folder(), List.of());
+            for (Location read : List.of(source(), Location.parse(model.base()))) {
+                if (overlap.isWith(read)) {
+                    throw new BadInputException("Cannot save to %s: the model reads %s there. Save it elsewhere"
+                            .formatted(stage.folder(), read));
+                }
             }
 
             super.save(path);
@@ -50,7 +54,9 @@ final class ModelFolder {
         public void saveImpl(String path) {
             DefaultParamsWriter.saveMetadata(model, path, sc(), Option.empty(), Option.empty());
             String name = model.adapter().isPresent() ? ADAPTER : MODEL;
-            copy(source(), StagePath.of(path, sc()).folder().resolve(name), sc().hadoopConfiguration());
+            Location source = source();
+            Location target = StagePath.of(path, sc()).folder().resolve(name);
+            FolderCopy.write(source.files(), source.path(), target.files(), target.path());
         }
 
         private Location source() {
@@ -70,14 +76,6 @@ final class ModelFolder {
             QLoraModel model = new QLoraModel(metadata.uid(), adapted ? adapter.toString() : null);
             metadata.getAndSetParams(model, Option.empty());
             return adapted ? model : model.option(MODEL, folder.resolve(MODEL).toString());
-        }
-    }
-
-    private static void copy(Location source, Location target, Configuration configuration) {
-        try {
-            FileUtil.copy(source.files(), source.path(), target.files(), target.path(), false, configuration);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to copy %s to %s".formatted(source, target), e);
         }
     }
 }

@@ -48,7 +48,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     private static final String PREPARED = "prepared";
 
     /** Options that a table stands for, or that train nothing. */
-    private static final Set<String> NOT_SETTINGS = Set.of("data", "dryRun");
+    private static final Set<String> NOT_SETTINGS = Set.of("data", "dryRun", "overwrite");
 
     /** Settings that change where a run is and how it is watched, and not what it trains. */
     private static final Set<String> OUTSIDE =

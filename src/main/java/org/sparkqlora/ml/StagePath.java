@@ -38,6 +38,15 @@ record StagePath(String path, Location folder) {
         }
     }
 
+    /** Throws if there is something other than a stored stage. */
+    void requireStageOrNone() {
+        if (exists(folder) && !exists(folder.resolve(METADATA))) {
+            throw new BadInputException(
+                    "Cannot overwrite %s: expected a folder that save wrote, found one without metadata/. Save elsewhere"
+                            .formatted(path));
+        }
+    }
+
     /** The metadata of the stage there; throws if there is none, or one of another class. */
     DefaultParamsReader.Metadata metadata(Class<?> type, SparkContext context) {
         if (!exists(folder.resolve(METADATA))) {

@@ -12,6 +12,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.cli.Location;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.Removal;
 
 /**
  * The rows of a table as files of JSON lines, as {@code train} reads them. They are taken once, so that every step sees the same, and
@@ -62,7 +63,7 @@ record StoredRows(Location folder, String hash) {
 
     private static void delete(Location folder) {
         try {
-            folder.files().delete(folder.path(), true);
+            Removal.folder(folder.files(), folder.path(), name -> true);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to delete " + folder, e);
         }

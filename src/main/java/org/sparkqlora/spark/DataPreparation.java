@@ -31,8 +31,6 @@ public final class DataPreparation {
     /** Part of every fingerprint: raise it when the same input gives other rows. */
     private static final String RULES = "spark-qlora rows 2";
 
-    private static final int PREFIX_LENGTH = 12;
-
     /** Runs of one driver that share a folder of rows would write the same files at once. */
     private static final Object ONE_AT_A_TIME = new Object();
 
@@ -89,9 +87,9 @@ public final class DataPreparation {
             PreparationOptions options,
             String folder,
             String fingerprint) {
-        String prefix = "rows-" + fingerprint.substring(0, PREFIX_LENGTH);
+        String prefix = Manifest.rowsPrefix(fingerprint);
         Broadcast<SerializableConfiguration> hadoop = context.broadcast(new SerializableConfiguration(configuration));
-        PreparedFolder target = new PreparedFolder(folder, configuration);
+        PreparedFolder target = PreparedFolder.open(folder, configuration);
         try {
             List<CountedSource> counted =
                     sources.stream().map(source -> count(source, hadoop)).toList();

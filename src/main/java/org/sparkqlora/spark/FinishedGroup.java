@@ -8,6 +8,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tokenizer.TokenRowCodec;
 
 /**
@@ -47,15 +48,13 @@ record FinishedGroup(String folder, String prefix, int number) {
     }
 
     /** Written last, under a name of its own first, so that it is there whole or not at all. */
-    void write(GroupResult result, long attempt, Configuration configuration) throws IOException {
+    void write(GroupResult result, Configuration configuration) throws IOException {
         FileSystem files = file().getFileSystem(configuration);
-        Path mine = new Path(folder, "_%s.%d".formatted(file().getName(), attempt));
-        try (OutputStream out = files.create(mine, true)) {
+        Path mine = WholeFile.unfinished(file());
+        try (OutputStream out = files.create(mine, false)) {
             out.write(GroupResultJson.write(result).getBytes(StandardCharsets.UTF_8));
         }
 
-        if (!files.rename(mine, file())) {
-            files.delete(mine, false); // another attempt came first, with the same
-        }
+        WholeFile.giveName(files, mine, file());
     }
 }

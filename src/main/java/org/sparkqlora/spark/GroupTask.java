@@ -6,7 +6,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
@@ -104,10 +103,9 @@ final class GroupTask implements Function<LineGroup, GroupResult> {
         FinishedGroup target = files.group(group);
         PreparedFile file = rows.isEmpty()
                 ? null
-                : new RowFileWriter(files.folder(), files.hadoop())
-                        .write(target.rowsName(), rows, TaskContext.get().taskAttemptId());
+                : new RowFileWriter(files.folder(), files.hadoop()).write(target.rowsName(), rows);
         GroupResult result = encoding.result(group, file, rows.size());
-        target.write(result, TaskContext.get().taskAttemptId(), files.hadoop());
+        target.write(result, files.hadoop());
         return result;
     }
 

@@ -16,7 +16,19 @@ public record Manifest(String fingerprint, int width, List<PreparedFile> files, 
     /** Its name in the folder. */
     public static final String FILE_NAME = "manifest.json";
 
+    private static final int PREFIX_LENGTH = 12;
+
     public Manifest {
         files = List.copyOf(files);
+    }
+
+    /** What the names of its rows begin with. */
+    String rowsPrefix() {
+        return rowsPrefix(fingerprint);
+    }
+
+    /** What the names of rows begin with that have this fingerprint. */
+    static String rowsPrefix(String fingerprint) {
+        return "rows-" + fingerprint.substring(0, Math.min(PREFIX_LENGTH, fingerprint.length()));
     }
 }

@@ -4,13 +4,16 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tokenizer.TokenRowCodec;
 
 /**
@@ -47,6 +50,10 @@ public record PreparedData(String folder, Manifest manifest) {
 
     /** What was found when it was prepared; nothing in a folder that an older version prepared. */
     public Optional<PreparationReport> report(Configuration configuration) {
+        return report(folder, configuration);
+    }
+
+    static Optional<PreparationReport> report(String folder, Configuration configuration) {
         Path file = new Path(folder, PreparationReport.FILE_NAME);
         try {
             FileSystem files = file.getFileSystem(configuration);
@@ -60,10 +67,20 @@ public record PreparedData(String folder, Manifest manifest) {
     public void write(String name, List<String> lines, Configuration configuration) {
         Path file = new Path(folder, name);
         try {
-            FolderFile.replace(file, String.join("\n", lines) + "\n", configuration);
+            byte[] text = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
+            WholeFile.replace(file.getFileSystem(configuration), file, text);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + file, e);
         }
+    }
+
+    /** The names of all files that a preparation leaves, and of those in which Hadoop keeps their checksums on a local disk. */
+    public List<String> fileNames() {
+        List<String> names = new ArrayList<>(List.of(Manifest.FILE_NAME, PreparationReport.FILE_NAME));
+        manifest.files().forEach(file -> names.add(file.name()));
+        return names.stream()
+                .flatMap(name -> Stream.of(name, ".%s.crc".formatted(name)))
+                .toList();
     }
 
     public long rows() {

@@ -2,40 +2,64 @@ package org.sparkqlora.spark;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.CreatedFiles;
+import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.WholeFile;
 
-/** A folder as preparation changes it: from one whole set of rows to another. Driver only. */
+/**
+ * A folder as preparation changes it: from one whole set of rows to another. The manifest marks it as ours; of its other files only
+ * rows of the preparations before and after are ever removed. Driver only.
+ */
 final class PreparedFolder {
-    private static final String ROWS = "rows-";
-
-    /** Before the name of a file that a task is still writing. */
-    private static final String UNFINISHED = "_";
-
     private final String name;
     private final Path path;
     private final Configuration configuration;
+    private final FileSystem files;
+    private final CreatedFiles created;
 
-    PreparedFolder(String name, Configuration configuration) {
+    private PreparedFolder(String name, Configuration configuration) throws IOException {
         this.name = name;
         this.path = new Path(name);
         this.configuration = configuration;
+        this.files = path.getFileSystem(configuration);
+        this.created = new CreatedFiles(files);
     }
 
-    /** Makes the manifest's files the current rows, then deletes all others. */
+    /** The folder {@code name}, which tasks create if it is missing. */
+    static PreparedFolder open(String name, Configuration configuration) {
+        try {
+            PreparedFolder folder = new PreparedFolder(name, configuration);
+            folder.requireNoOther();
+            folder.created.noteMissing(folder.path);
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look into " + name, e);
+        }
+    }
+
+    /** Makes the manifest's files the current rows, then deletes those of the preparation before. */
     PreparedData publish(Manifest manifest, PreparationReport report) {
         try {
-            FolderFile.replace(
-                    new Path(path, PreparationReport.FILE_NAME), PreparationReportJson.write(report), configuration);
-            FolderFile.replace(new Path(path, Manifest.FILE_NAME), ManifestJson.write(manifest), configuration);
+            Optional<String> before = PreparedData.find(name, configuration)
+                    .map(data -> data.manifest().rowsPrefix());
+            replace(PreparationReport.FILE_NAME, PreparationReportJson.write(report));
+            replace(Manifest.FILE_NAME, ManifestJson.write(manifest));
             Set<String> current =
                     manifest.files().stream().map(PreparedFile::name).collect(Collectors.toSet());
-            deleteFiles(file -> isRows(file) && !current.contains(file));
+            deleteRows(manifest.rowsPrefix(), current);
+            if (before.isPresent()) {
+                deleteRows(before.get(), current);
+            }
+
             return new PreparedData(name, manifest);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to publish prepared rows in " + name, e);
@@ -45,30 +69,37 @@ final class PreparedFolder {
     /** Deletes what a preparation left that failed for {@code reason}. */
     void discard(String prefix, Exception reason) {
         try {
-            FileSystem fileSystem = path.getFileSystem(configuration);
-            if (!fileSystem.exists(path)) {
-                return;
-            }
-
-            deleteFiles(file -> file.startsWith(prefix) || file.startsWith(UNFINISHED + prefix));
-            if (fileSystem.listStatus(path).length == 0) {
-                fileSystem.delete(path, false);
-            }
+            deleteRows(prefix, Set.of());
+            created.remove();
         } catch (IOException e) {
             reason.addSuppressed(e);
         }
     }
 
-    private void deleteFiles(Predicate<String> unwanted) throws IOException {
-        FileSystem fileSystem = path.getFileSystem(configuration);
-        for (FileStatus file : fileSystem.listStatus(path)) {
-            if (unwanted.test(file.getPath().getName())) {
-                fileSystem.delete(file.getPath(), false);
-            }
-        }
+    /** Also of groups, and those that a task has begun. */
+    private void deleteRows(String prefix, Set<String> current) throws IOException {
+        Pattern rows = Pattern.compile("[._]?%s-\\d+\\.(bin|json)(\\..+)?".formatted(Pattern.quote(prefix)));
+        Removal.filesIn(files, path, file -> rows.matcher(file).matches() && !current.contains(file));
     }
 
-    private static boolean isRows(String file) {
-        return file.startsWith(ROWS) || file.startsWith(UNFINISHED + ROWS);
+    private void replace(String file, String text) throws IOException {
+        WholeFile.replace(files, new Path(path, file), text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** A report without a manifest is one whose preparation died before its last file, or the file of somebody else. */
+    private void requireNoOther() throws IOException {
+        Path report = new Path(path, PreparationReport.FILE_NAME);
+        if (files.exists(new Path(path, Manifest.FILE_NAME)) || !files.exists(report)) {
+            return;
+        }
+
+        try {
+            PreparedData.report(name, configuration);
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException(
+                    "Cannot prepare rows in %s: expected a folder without a %s of another program, found one. Choose another folder"
+                            .formatted(name, PreparationReport.FILE_NAME),
+                    e);
+        }
     }
 }

@@ -10,6 +10,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRowCodec;
 
@@ -23,12 +24,11 @@ final class RowFileWriter {
         this.fileSystem = this.folder.getFileSystem(configuration);
     }
 
-    PreparedFile write(String name, List<TokenRow> rows, long attempt) throws IOException {
+    PreparedFile write(String name, List<TokenRow> rows) throws IOException {
         Path target = new Path(folder, name);
-        Path mine = new Path(folder, "_%s.%d".formatted(name, attempt));
+        Path mine = WholeFile.unfinished(target);
         String sha256 = writeRows(mine, rows);
-        if (!fileSystem.rename(mine, target)) {
-            fileSystem.delete(mine, false);
+        if (!WholeFile.giveName(fileSystem, mine, target)) {
             requireWhole(target, rows);
         }
 
@@ -38,7 +38,7 @@ final class RowFileWriter {
     private String writeRows(Path file, List<TokenRow> rows) throws IOException {
         MessageDigest digest = sha256();
         ByteBuffer row = ByteBuffer.allocate(TokenRowCodec.byteSize(rows.get(0).width()));
-        try (FSDataOutputStream out = fileSystem.create(file, true)) {
+        try (FSDataOutputStream out = fileSystem.create(file, false)) {
             for (TokenRow each : rows) {
                 TokenRowCodec.write(each, row.clear());
                 digest.update(row.array());

@@ -1,19 +1,24 @@
 package org.sparkqlora.storage;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
+import java.util.function.Predicate;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
  * Replaces a folder as a whole: files are written and read back under a temporary name beside it, the old folder is renamed
- * aside, the new one gets the name, and only then the old one goes. A kill between the two renames leaves the old folder
+ * aside, the new one gets the name, and only then the old files go. A kill between the two renames leaves the old folder
  * aside, where {@link #current} finds it.
+ *
+ * <p>Only files of the folder's own layout go. What somebody else has put beside them moves into the new folder.
  */
 public final class FreshFolder implements AutoCloseable {
     private static final String TEMPORARY = ".tmp-";
@@ -21,40 +26,47 @@ public final class FreshFolder implements AutoCloseable {
 
     private final FileSystem files;
     private final Path target;
+    private final Predicate<String> layout;
     private final Path temporary;
+    private final Set<String> begun = new HashSet<>();
     private final List<StoredFile> stored = new ArrayList<>();
     private boolean committed;
 
-    public FreshFolder(FileSystem files, Path target) {
+    /**
+     * Begins a folder that replaces {@code target}.
+     *
+     * @param layout names of files that folders of this kind have, whether this one has them or not
+     */
+    public FreshFolder(FileSystem files, Path target, Predicate<String> layout) {
         this.files = files;
         this.target = target;
-        this.temporary = sibling(target, TEMPORARY + UUID.randomUUID());
+        this.layout = layout;
+        this.temporary = sibling(target, TEMPORARY);
     }
 
     /** The folder {@code target}, or the one set aside when a process died while it replaced it. */
     public static Path current(FileSystem files, Path target) throws IOException {
-        if (files.exists(target) || !files.exists(target.getParent())) {
-            return target;
-        }
+        return files.exists(target)
+                ? target
+                : siblings(files, target, ASIDE).stream().findFirst().orElse(target);
+    }
 
-        Optional<Path> aside = Arrays.stream(files.listStatus(target.getParent()))
-                .map(FileStatus::getPath)
-                .filter(path -> path.getName().startsWith("." + target.getName() + ASIDE))
-                .findFirst();
-        return aside.orElse(target);
+    /** Removes what processes that died had begun to write as {@code target}. No one else may be writing it. */
+    public static void sweep(FileSystem files, Path target) throws IOException {
+        for (Path left : siblings(files, target, TEMPORARY)) {
+            Removal.folder(files, left, name -> true);
+        }
     }
 
     public void add(String name, BlobWriter content) throws IOException {
+        begun.add(name);
         stored.add(StoredFile.write(files, new Path(temporary, name), content));
     }
 
     /** Gives the folder its name. */
     public void commit() throws IOException {
-        Path old = current(files, target);
-        Path aside = old;
         if (files.exists(target)) {
-            aside = sibling(target, ASIDE + UUID.randomUUID());
-            rename(target, aside);
+            rename(target, sibling(target, ASIDE));
         }
 
         rename(temporary, target);
@@ -63,8 +75,8 @@ public final class FreshFolder implements AutoCloseable {
             file.verify(files, target);
         }
 
-        if (!aside.equals(target)) {
-            files.delete(aside, true);
+        for (Path aside : siblings(files, target, ASIDE)) {
+            retire(aside);
         }
     }
 
@@ -72,8 +84,27 @@ public final class FreshFolder implements AutoCloseable {
     @Override
     public void close() throws IOException {
         if (!committed) {
-            files.delete(temporary, true);
+            Removal.folder(files, temporary, begun::contains);
         }
+    }
+
+    /** Removes a folder that was replaced, once what is not of its layout is in the new one. */
+    private void retire(Path aside) throws IOException {
+        if (LocalFiles.isLink(files, aside)) {
+            LocalFiles.remove(java.nio.file.Path.of(aside.toUri().getPath())); // what it leads to is somebody else's
+            return;
+        }
+
+        for (FileStatus entry : files.listStatus(aside)) {
+            String name = entry.getPath().getName();
+            boolean replaced = !entry.isDirectory() && (begun.contains(name) || layout.test(name));
+            Path kept = new Path(target, name);
+            if (!replaced && !files.exists(kept)) {
+                rename(entry.getPath(), kept);
+            }
+        }
+
+        Removal.folder(files, aside, name -> begun.contains(name) || layout.test(name));
     }
 
     private void rename(Path from, Path to) throws IOException {
@@ -83,7 +114,19 @@ public final class FreshFolder implements AutoCloseable {
     }
 
     /** Hidden, so that a listing of the folder above does not take it for a result. */
-    private static Path sibling(Path target, String suffix) {
-        return new Path(target.getParent(), "." + target.getName() + suffix);
+    private static Path sibling(Path target, String mark) {
+        return new Path(target.getParent(), ".%s%s%s".formatted(target.getName(), mark, UUID.randomUUID()));
+    }
+
+    private static List<Path> siblings(FileSystem files, Path target, String mark) throws IOException {
+        String prefix = "." + target.getName() + mark;
+        try {
+            return Arrays.stream(files.listStatus(target.getParent()))
+                    .map(FileStatus::getPath)
+                    .filter(path -> path.getName().startsWith(prefix))
+                    .toList();
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
     }
 }

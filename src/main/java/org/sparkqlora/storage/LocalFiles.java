@@ -4,13 +4,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.RawLocalFileSystem;
 
-/** This host's files as Hadoop sees them. */
+/** This host's files: as Hadoop sees them, and as they are written whole. */
 public final class LocalFiles {
     public static final String SCHEME = "file";
 
@@ -30,20 +32,49 @@ public final class LocalFiles {
                 SCHEME, null, local.toAbsolutePath().normalize().toUri().getPath());
     }
 
-    /** Deletes a file or a folder with all in it, if it is there. */
-    public static void delete(Path path) throws IOException {
-        if (!Files.exists(path)) {
-            return;
-        }
-
-        for (Path inside : tree(path)) {
-            Files.delete(inside);
+    /** Writes lines to {@code file}, whole; a file that is there is replaced. */
+    public static void replace(Path file, List<String> lines) throws IOException {
+        Path fresh = fresh(file);
+        try {
+            Files.write(fresh, lines);
+            rename(fresh, file);
+        } finally {
+            remove(fresh);
         }
     }
 
-    private static List<Path> tree(Path root) throws IOException {
-        try (Stream<Path> paths = Files.walk(root)) {
-            return paths.sorted(Comparator.reverseOrder()).toList();
+    /** Writes lines to {@code file}, whole; it must not exist, and its folder need not. */
+    public static void create(Path file, List<String> lines) throws IOException {
+        Path fresh = fresh(file);
+        Files.createDirectories(fresh.getParent());
+        try {
+            Files.write(fresh, lines);
+            Files.move(fresh, file);
+        } finally {
+            remove(fresh);
         }
+    }
+
+    /** Gives a file that is whole its name, in place of one that is there. */
+    public static void rename(Path fresh, Path file) throws IOException {
+        Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** Whether {@code path} leads to another place of this host. */
+    static boolean isLink(FileSystem files, org.apache.hadoop.fs.Path path) {
+        boolean here = files instanceof RawLocalFileSystem || files instanceof LocalFileSystem;
+        return here && Files.isSymbolicLink(Path.of(path.toUri().getPath()));
+    }
+
+    /** Deletes a file, a link, or a folder that is empty, if it is there. */
+    public static void remove(Path path) throws IOException {
+        Files.deleteIfExists(path);
+    }
+
+    /** A name of this write alone: two processes may write the same file. */
+    private static Path fresh(Path file) {
+        return file.toAbsolutePath()
+                .normalize()
+                .resolveSibling(".%s.%s".formatted(file.getFileName(), UUID.randomUUID()));
     }
 }

@@ -7,9 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
-import java.util.List;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
 
@@ -48,12 +47,12 @@ public final class NewFolder implements AutoCloseable {
 
     /** Removes what processes that died left of {@code target}. No one may be writing it. */
     public static void sweep(Path target) throws IOException {
-        String prefix = target.getFileName() + TEMPORARY;
+        Pattern form = Pattern.compile(Pattern.quote(target.getFileName() + TEMPORARY) + "[0-9a-f-]{36}");
         try (Stream<Path> siblings = Files.list(target.resolveSibling("."))) {
             for (Path left : siblings.filter(
-                            path -> path.getFileName().toString().startsWith(prefix))
+                            path -> form.matcher(path.getFileName().toString()).matches())
                     .toList()) {
-                delete(left);
+                TemporaryFolder.delete(left);
             }
         }
     }
@@ -66,7 +65,7 @@ public final class NewFolder implements AutoCloseable {
     /** Forces every file to disk and gives the folder its name. */
     public void commit() {
         try {
-            for (Path file : tree(temporary)) {
+            for (Path file : TemporaryFolder.tree(temporary)) {
                 force(file);
             }
 
@@ -85,7 +84,7 @@ public final class NewFolder implements AutoCloseable {
         }
 
         try {
-            delete(temporary);
+            TemporaryFolder.delete(temporary);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to remove " + temporary, e);
         }
@@ -94,19 +93,6 @@ public final class NewFolder implements AutoCloseable {
     private static void force(Path path) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             channel.force(true);
-        }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        for (Path path : tree(folder)) {
-            Files.deleteIfExists(path);
-        }
-    }
-
-    /** The folder and all in it, what is inside before what holds it. */
-    private static List<Path> tree(Path folder) throws IOException {
-        try (Stream<Path> paths = Files.walk(folder)) {
-            return paths.sorted(Comparator.reverseOrder()).toList();
         }
     }
 }

@@ -80,7 +80,7 @@ final class PrivateFolder {
         try {
             return Files.getOwner(probe, LinkOption.NOFOLLOW_LINKS);
         } finally {
-            Files.delete(probe);
+            LocalFiles.remove(probe);
         }
     }
 

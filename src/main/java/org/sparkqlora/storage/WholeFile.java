@@ -9,12 +9,13 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.CommonPathCapabilities;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 
 /**
- * A small file that is written as a whole: whenever the process dies, a reader finds what was there before, or the new content.
+ * A file that is written as a whole: whenever the process dies, a reader finds what was there before, or the new content.
  *
  * <p>An object store shows an object once it is closed, whole. A file system that can append shows a file while it grows: there
  * it is written under a name of its own beside the target, and then renamed. A killed process may leave that one.
@@ -26,21 +27,26 @@ public final class WholeFile {
 
     /** Writes {@code target}, which must not exist, and reads it back. */
     public static void create(FileSystem files, Path target, byte[] content) throws IOException {
+        create(files, target, out -> out.write(content));
+    }
+
+    /** Writes {@code target}, which must not exist, and reads it back. */
+    public static StoredFile create(FileSystem files, Path target, BlobWriter content) throws IOException {
         if (!growsInSight(files, target)) {
-            StoredFile.write(files, target, out -> out.write(content));
-            return;
+            return StoredFile.write(files, target, content);
         }
 
         Path fresh = unfinished(target);
         try {
-            StoredFile written = StoredFile.write(files, fresh, out -> out.write(content));
+            StoredFile written = StoredFile.write(files, fresh, content).named(target.getName());
             if (!files.rename(fresh, target)) {
                 throw new IOException("Failed to rename %s to %s".formatted(fresh, target.getName()));
             }
 
-            written.named(target.getName()).verify(files, target.getParent());
+            written.verify(files, target.getParent());
+            return written;
         } catch (IOException e) {
-            deleteAfter(e, files, fresh);
+            removeAfter(e, files, fresh);
             throw e;
         }
     }
@@ -49,6 +55,21 @@ public final class WholeFile {
     public static Optional<String> targetOf(String unfinished) {
         Matcher matcher = UNFINISHED.matcher(unfinished);
         return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
+    }
+
+    /** The name under which this write of {@code target} begins, which no other has. Spark reads past files of such names. */
+    public static Path unfinished(Path target) {
+        return new Path(target.getParent(), ".%s.%s".formatted(target.getName(), UUID.randomUUID()));
+    }
+
+    /** Gives a file that is whole its name; false, and the file goes, if another one, whose bytes are the same, has it already. */
+    public static boolean giveName(FileSystem files, Path fresh, Path target) throws IOException {
+        if (files.rename(fresh, target)) {
+            return true;
+        }
+
+        Removal.file(files, fresh);
+        return false;
     }
 
     /** Gives {@code target} a new content. */
@@ -63,17 +84,14 @@ public final class WholeFile {
             StoredFile.write(files, fresh, out -> out.write(content));
             rename(files, fresh, target);
         } catch (IOException e) {
-            deleteAfter(e, files, fresh);
+            removeAfter(e, files, fresh);
             throw e;
         }
     }
 
+    /** Hadoop's local file system with checksums says that it cannot append, and shows what is not whole all the same. */
     private static boolean growsInSight(FileSystem files, Path target) throws IOException {
-        return files.hasPathCapability(target, CommonPathCapabilities.FS_APPEND);
-    }
-
-    private static Path unfinished(Path target) {
-        return new Path(target.getParent(), ".%s.%s".formatted(target.getName(), UUID.randomUUID()));
+        return files instanceof LocalFileSystem || files.hasPathCapability(target, CommonPathCapabilities.FS_APPEND);
     }
 
     private static void write(FileSystem files, Path target, byte[] content) throws IOException {
@@ -93,9 +111,9 @@ public final class WholeFile {
         }
     }
 
-    private static void deleteAfter(IOException first, FileSystem files, Path fresh) {
+    private static void removeAfter(IOException first, FileSystem files, Path fresh) {
         try {
-            files.delete(fresh, false);
+            Removal.file(files, fresh);
         } catch (IOException second) {
             first.addSuppressed(second);
         }

@@ -4,9 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -15,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.weights.SafetensorsHeader.Slot;
 
 /**
@@ -130,7 +129,7 @@ public final class SafetensorsWriter implements AutoCloseable {
         try {
             channel.force(true);
             channel.close();
-            Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            LocalFiles.rename(temporary, target);
         } catch (IOException e) {
             throw failed(target, e);
         }
@@ -147,7 +146,7 @@ public final class SafetensorsWriter implements AutoCloseable {
 
         try {
             channel.close();
-            Files.deleteIfExists(temporary);
+            LocalFiles.remove(temporary);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to remove " + temporary, e);
         }

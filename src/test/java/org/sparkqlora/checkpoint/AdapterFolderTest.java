@@ -26,6 +26,7 @@ import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.ModelConfig;
@@ -137,6 +138,50 @@ class AdapterFolderTest {
         assertThat(names(temporary)).containsExactly("adapter");
     }
 
+    @Test
+    void keepsWhatSomebodyPutBesideTheAdapter() throws IOException {
+        write(FlatVector.of(1, 2, 3, 4));
+        Files.writeString(folder.resolve("README.md"), "a model card");
+        Files.createDirectory(folder.resolve("evaluation"));
+        Files.writeString(folder.resolve("evaluation/scores.txt"), "0.9");
+
+        write(FlatVector.of(5, 6, 7, 8));
+
+        assertThat(read().get(3)).isEqualTo(8);
+        assertThat(folder.resolve("README.md")).hasContent("a model card");
+        assertThat(folder.resolve("evaluation/scores.txt")).hasContent("0.9");
+        assertThat(names(temporary)).containsExactly("adapter");
+    }
+
+    @Test
+    void leavesTheFolderAloneThatALinkInItsPlaceLeadsTo() throws IOException {
+        write(FlatVector.of(1, 2, 3, 4));
+        Path elsewhere = temporary.resolve("elsewhere");
+        Files.move(folder, elsewhere);
+        Files.createSymbolicLink(folder, elsewhere);
+
+        write(FlatVector.of(5, 6, 7, 8));
+
+        assertThat(read().get(3)).isEqualTo(8);
+        folder = elsewhere;
+        assertThat(read().get(3)).isEqualTo(4);
+        assertThat(names(temporary)).containsExactly("adapter", "elsewhere");
+    }
+
+    @Test
+    void sweepsWhatKilledProcessesHadBegun() throws IOException {
+        write(FlatVector.of(1, 2, 3, 4));
+        Path begun = Files.createDirectory(temporary.resolve(".adapter.tmp-00000000"));
+        Files.writeString(begun.resolve("adapter_model.safetensors"), "half");
+        Path other = Files.createDirectory(temporary.resolve(".adapter-2.tmp-00000000"));
+
+        FreshFolder.sweep(files, LocalFiles.path(folder));
+
+        assertThat(begun).doesNotExist();
+        assertThat(other).exists();
+        assertThat(read().get(0)).isEqualTo(1);
+    }
+
     /** Every change of a replacement in turn is the one at which the process dies. */
     @Test
     void keepsAnAdapterReadableWhereverItsReplacementIsKilled() throws IOException {
@@ -145,6 +190,11 @@ class AdapterFolderTest {
             assertThat(read().get(0)).as("after a kill at change %d", changes).isIn(1f, 5f);
             assertThat(AdapterFolder.readConfig(files, LocalFiles.path(folder)).baseModel())
                     .isEqualTo("base");
+            write(FlatVector.of(5, 6, 7, 8));
+            assertThat(folder.resolve("README.md")).hasContent("a model card");
+            assertThat(names(folder.resolveSibling(".")))
+                    .filteredOn(name -> !name.contains(".tmp-"))
+                    .containsExactly("adapter");
             changes++;
         }
 
@@ -152,9 +202,10 @@ class AdapterFolderTest {
         assertThat(read().get(0)).isEqualTo(5);
     }
 
-    private boolean replacesBeforeItDies(int changes) {
+    private boolean replacesBeforeItDies(int changes) throws IOException {
         folder = temporary.resolve("killed-at-" + changes + "/adapter");
         write(FlatVector.of(1, 2, 3, 4));
+        Files.writeString(folder.resolve("README.md"), "a model card");
         try {
             AdapterFolder.write(
                     new DyingFileSystem(files, changes),

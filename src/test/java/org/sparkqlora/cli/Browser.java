@@ -23,7 +23,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.sparkqlora.storage.LocalFiles;
 
 /** A Chromium without a window, spoken to by its own protocol, and what it complains about. */
 final class Browser implements AutoCloseable {
@@ -155,7 +154,7 @@ final class Browser implements AutoCloseable {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
         process.destroyForcibly();
         process.onExit().join();
-        LocalFiles.delete(profile);
+        Folders.delete(profile);
     }
 
     private void scheme(String name) throws InterruptedException {

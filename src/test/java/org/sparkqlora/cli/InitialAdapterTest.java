@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.storage.LocalFiles;
 
 /** Runs whose adapters begin as a part of their base. */
 class InitialAdapterTest {
@@ -110,7 +109,7 @@ class InitialAdapterTest {
     @ValueSource(strings = {"lora", "qlora"})
     void equalCommandsGiveEqualBytesOnFreshHosts(String method) throws IOException {
         succeeded(train("output", taking(method)));
-        LocalFiles.delete(folder.resolve("cache"));
+        Folders.delete(folder.resolve("cache"));
         succeeded(train("again", taking(method)));
 
         assertThat(folder.resolve("again/adapter/adapter_model.safetensors"))
@@ -125,8 +124,8 @@ class InitialAdapterTest {
         Path adapter = folder.resolve("output/adapter/adapter_model.safetensors");
         byte[] whole = Files.readAllBytes(adapter);
         forgetNewestCheckpoint();
-        LocalFiles.delete(folder.resolve("output/adapter"));
-        LocalFiles.delete(folder.resolve("cache"));
+        Folders.delete(folder.resolve("output/adapter"));
+        Folders.delete(folder.resolve("cache"));
 
         CommandRun resumed = train("output", options);
 
@@ -245,7 +244,7 @@ class InitialAdapterTest {
         try (Stream<Path> files = Files.list(folder.resolve("output/checkpoints"))) {
             for (Path file : files.filter(path -> path.getFileName().toString().startsWith("step-4-"))
                     .toList()) {
-                LocalFiles.delete(file);
+                Folders.delete(file);
             }
         }
     }

@@ -18,7 +18,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
@@ -281,11 +280,11 @@ class NewTokensTest {
 
     /** As if the run had died before its checkpoint of step {@code step}. */
     private void forgetFrom(String name, int step) throws IOException {
-        LocalFiles.delete(adapter(name));
+        Folders.delete(adapter(name));
         try (Stream<Path> files = Files.list(folder.resolve(name).resolve("checkpoints"))) {
             for (Path file : files.filter(path -> path.getFileName().toString().startsWith("step-" + step))
                     .toList()) {
-                LocalFiles.delete(file);
+                Folders.delete(file);
             }
         }
     }

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +79,45 @@ class PublishCommandTest {
         assertThat(publish().code()).isEqualTo(ExitCode.OK);
         assertThat(target.resolve("adapter_model.safetensors")).hasContent("abc");
         assertThat(target.resolve("published.json")).exists();
+    }
+
+    /** Between the writing of published.json and its renaming, and while a file was copied. */
+    @Test
+    void aPublisherThatWasKilledIsTakenUpByTheSameCommand() throws IOException {
+        publish();
+        String random = "." + UUID.randomUUID();
+        Files.move(target.resolve("published.json"), target.resolve(".published.json" + random));
+        Files.writeString(target.resolve(".adapter_model.safetensors" + random), "ab");
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        try (Stream<Path> files = Files.list(target)) {
+            assertThat(files.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("adapter_model.safetensors", "adapter_config.json", "published.json");
+        }
+    }
+
+    @Test
+    void filesOfTheSameNamesThatWereNeverPublishedStay() throws IOException {
+        Files.createDirectories(target);
+        Files.writeString(target.resolve("adapter_model.safetensors"), "xyz");
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("expected a new folder, found another adapter_model.safetensors in it");
+        assertThat(target.resolve("adapter_model.safetensors")).hasContent("xyz");
+    }
+
+    @Test
+    void aFolderThatIsPublishedOntoItselfKeepsItsFiles() {
+        target = adapter;
+
+        assertThat(publish().code()).isEqualTo(ExitCode.OK);
+
+        assertThat(adapter.resolve("adapter_model.safetensors")).hasContent("abc");
+        assertThat(adapter.resolve("published.json")).exists();
     }
 
     @Test

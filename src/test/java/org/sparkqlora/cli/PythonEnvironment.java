@@ -17,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.sparkqlora.storage.LocalFiles;
 
 /**
  * Python with the libraries of {@code src/test/python/requirements.txt}: made once in {@code ~/.cache/spark-qlora} under a
@@ -115,9 +114,9 @@ final class PythonEnvironment {
             install(fresh, requirements);
             Files.move(fresh, folder, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
-            LocalFiles.delete(fresh); // another build was faster
+            Folders.delete(fresh); // another build was faster
         } catch (IOException | IllegalStateException e) {
-            LocalFiles.delete(fresh);
+            Folders.delete(fresh);
             throw new IllegalStateException(
                     "Cannot make the Python environment %s, which tests with other programs need: expected Python 3.11 or later as python3, its package index within reach, and 6 GB of disk. To leave these tests out: mvn -DexcludedGroups=slow,gpu,python verify"
                             .formatted(folder),

@@ -14,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -79,7 +80,7 @@ class QuantizedCacheTest {
     @Test
     void neverUsesWhatAKilledProcessLeftAndRemovesIt() throws IOException {
         Path whole = open(source()).path();
-        Path left = whole.resolveSibling(whole.getFileName() + ".tmp-killed");
+        Path left = whole.resolveSibling(whole.getFileName() + ".tmp-" + UUID.randomUUID());
         Files.move(whole, left);
         Files.delete(left.resolve("config.json"));
         Files.write(left.resolve("model.safetensors"), new byte[100]);

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
@@ -15,6 +14,7 @@ import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sparkqlora.storage.LocalFiles;
 
 /**
  * Compiled kernels in a folder of this host, a file for each source, card and compiler, for every process to find. A file begins with the SHA-256
@@ -94,9 +94,9 @@ public record KernelCache(Path folder, KernelCompiler compiler) implements Kerne
                                 .put(sha256(image))
                                 .put(image)
                                 .array());
-                Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                LocalFiles.rename(fresh, file);
             } finally {
-                Files.deleteIfExists(fresh);
+                LocalFiles.remove(fresh);
             }
         } catch (IOException e) {
             LOG.warn("Cannot keep compiled kernels in {}: the next process compiles them again", folder, e);

@@ -1,0 +1,57 @@
+package org.sparkqlora.storage;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** The files and folders that this process has created, and so may take away again. Of its folders those go that are empty then. */
+public final class CreatedFiles {
+    private final FileSystem files;
+    private final Set<Path> created = new LinkedHashSet<>();
+    private final Deque<Path> folders = new ArrayDeque<>(); // what is inside comes first
+
+    public CreatedFiles(FileSystem files) {
+        this.files = files;
+    }
+
+    /** Creates {@code folder} with those above it that are missing; false if the store did not. */
+    public boolean createFolder(Path folder) throws IOException {
+        noteMissing(folder);
+        return files.mkdirs(folder);
+    }
+
+    /**
+     * Notes {@code folder}, and those above it, where they are still missing: someone creates them on behalf of this process.
+     *
+     * @return false if the folder is there already
+     */
+    public boolean noteMissing(Path folder) throws IOException {
+        Deque<Path> missing = new ArrayDeque<>();
+        for (Path at = folder; at != null && !files.exists(at); at = at.getParent()) {
+            missing.addLast(at);
+        }
+
+        missing.descendingIterator().forEachRemaining(folders::addFirst);
+        return !missing.isEmpty();
+    }
+
+    /** Notes a file that this process creates. */
+    public void note(Path file) {
+        created.add(file);
+    }
+
+    /** Deletes the files, and the folders that are then empty. */
+    public void remove() throws IOException {
+        for (Path file : created) {
+            Removal.file(files, file);
+        }
+
+        for (Path folder : folders) {
+            Removal.emptyFolder(files, folder);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package org.sparkqlora.storage;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.Arrays;
+import java.util.List;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** Copies the files of a folder to any Hadoop file system: under another name, read back, and then renamed. */
+public final class FolderCopy {
+    private FolderCopy() {}
+
+    /** Makes {@code target} of the files in {@code source}; folders in it are left out. */
+    public static void write(FileSystem from, Path source, FileSystem to, Path target) {
+        try (FreshFolder fresh = new FreshFolder(to, target, name -> false)) {
+            List<Path> content = Arrays.stream(from.listStatus(source))
+                    .filter(FileStatus::isFile)
+                    .map(FileStatus::getPath)
+                    .sorted()
+                    .toList();
+            for (Path file : content) {
+                fresh.add(file.getName(), out -> {
+                    try (InputStream in = from.open(file)) {
+                        in.transferTo(out);
+                    }
+                });
+            }
+
+            fresh.commit();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to copy %s to %s".formatted(source, target), e);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+package org.sparkqlora.storage;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.util.function.Predicate;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+
+/**
+ * Deletes files by name, and folders only while they are empty. Nothing is deleted with all that is in it: a file that somebody else
+ * has put there in the meantime stays, and so do the folders that lead to it.
+ */
+public final class Removal {
+    private Removal() {}
+
+    /** Deletes a file; false if there is none, or a folder. */
+    public static boolean file(FileSystem files, Path file) throws IOException {
+        try {
+            return !files.getFileStatus(file).isDirectory() && files.delete(file, false);
+        } catch (FileNotFoundException e) {
+            return false;
+        }
+    }
+
+    /** Deletes the files of {@code folder} that {@code chosen} names. */
+    public static void filesIn(FileSystem files, Path folder, Predicate<String> chosen) throws IOException {
+        try {
+            for (FileStatus entry : files.listStatus(folder)) {
+                if (!entry.isDirectory() && chosen.test(entry.getPath().getName())) {
+                    files.delete(entry.getPath(), false);
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return; // there is nothing to delete
+        }
+    }
+
+    /** Deletes the files of {@code folder} that {@code chosen} names, and the folder if it is empty then. */
+    public static void folder(FileSystem files, Path folder, Predicate<String> chosen) throws IOException {
+        filesIn(files, folder, chosen);
+        emptyFolder(files, folder);
+    }
+
+    /** Deletes {@code folder} if nothing is in it; false if it stays. */
+    public static boolean emptyFolder(FileSystem files, Path folder) throws IOException {
+        if (files instanceof RawLocalFileSystem || files instanceof LocalFileSystem) {
+            return emptyFolder(java.nio.file.Path.of(folder.toUri().getPath()));
+        }
+
+        if (isFilled(files, folder)) {
+            return false;
+        }
+
+        try {
+            return files.delete(folder, false);
+        } catch (IOException e) {
+            if (isFilled(files, folder)) {
+                return false;
+            }
+
+            throw e;
+        }
+    }
+
+    /** Hadoop's own way lists first and then deletes whatever came in between. */
+    private static boolean emptyFolder(java.nio.file.Path folder) throws IOException {
+        try {
+            return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS) && Files.deleteIfExists(folder);
+        } catch (DirectoryNotEmptyException e) {
+            return false;
+        }
+    }
+
+    private static boolean isFilled(FileSystem files, Path folder) throws IOException {
+        try {
+            return files.listStatus(folder).length > 0;
+        } catch (FileNotFoundException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package org.sparkqlora.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** Folders that tests delete or compare as a whole. */
+final class Folders {
+    private Folders() {}
+
+    /** Deletes a file or a folder with all in it, if it is there. */
+    static void delete(Path path) throws IOException {
+        if (!Files.exists(path)) {
+            return;
+        }
+
+        for (Path inside : tree(path)) {
+            Files.delete(inside);
+        }
+    }
+
+    /** The bytes of every file, as text that compares them, by its path in {@code folder}. */
+    static Map<String, String> content(Path folder) throws IOException {
+        Map<String, String> content = new TreeMap<>();
+        for (Path path : tree(folder)) {
+            if (Files.isRegularFile(path)) {
+                content.put(folder.relativize(path).toString(), HexFormat.of().formatHex(Files.readAllBytes(path)));
+            }
+        }
+
+        return content;
+    }
+
+    private static List<Path> tree(Path root) throws IOException {
+        try (Stream<Path> paths = Files.walk(root)) {
+            return paths.sorted(Comparator.reverseOrder()).toList();
+        }
+    }
+}
