@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.storage.LocalFiles;
 
 /** Where the demo plays. Made anew each time, but only if an earlier demo made it: a file of its own marks it. */
 final class DemoFolder {
@@ -26,7 +25,7 @@ final class DemoFolder {
         try {
             clear();
             Files.createDirectories(folder);
-            Files.writeString(folder.resolve(MARK), "Deleted by the next demo.\n");
+            Files.writeString(folder.resolve(MARK), "The next demo replaces what this one has made.\n");
             DemoModel.write(untaught(), seed);
             write(baseData(), DemoLanguage.base());
             write(tuningData(), DemoLanguage.pirate());
@@ -75,9 +74,12 @@ final class DemoFolder {
     private void clear() throws IOException {
         if (!Files.exists(folder.resolve(MARK))) {
             requireEmpty();
+            return;
         }
 
-        LocalFiles.delete(folder);
+        for (Path run : List.of(baseRun(), tuningRun())) {
+            new EarlierRun(Location.of(run)).remove();
+        }
     }
 
     private void requireEmpty() throws IOException {

@@ -18,7 +18,7 @@ import org.sparkqlora.weights.WeightFolder;
  * run that goes on, and every executor, must have the same. Driver only.
  */
 final class InitialAdapter {
-    private static final String FOLDER = "initial-adapter";
+    static final String FOLDER = "initial-adapter";
     private static final double NANOS = 1e9;
 
     private final Location folder;
@@ -39,11 +39,12 @@ final class InitialAdapter {
     }
 
     /** Takes it out of the base in {@code model}, unless the run has begun before, and returns its SHA-256. */
-    String prepare(Path model, Console console) {
+    String prepare(Path model, OutputFolder output, Console console) {
         if (plan.takenFactors() != null) {
             return plan.takenFactors();
         }
 
+        boolean isNew = output.noteFolder(FOLDER);
         long begin = System.nanoTime();
         try (WeightFolder base = WeightFolder.open(model);
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
@@ -58,6 +59,10 @@ final class InitialAdapter {
                     new AdapterConfig(lora.factorsAlone(), plan.model()),
                     TakenFactors.index(base.config(), lora),
                     values);
+        }
+
+        if (isNew) {
+            AdapterFolder.FILES.forEach(name -> output.noteFile(folder.resolve(name)));
         }
 
         return AdapterFolder.hash(folder.files(), folder.path());

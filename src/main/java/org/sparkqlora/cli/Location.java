@@ -65,6 +65,20 @@ public record Location(Path path) {
         }
     }
 
+    /** With the scheme and the authority that its file system has. */
+    Path qualified() {
+        return files().makeQualified(path);
+    }
+
+    /** Whether there is anything. */
+    boolean exists() {
+        try {
+            return files().exists(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look for " + this, e);
+        }
+    }
+
     /** The text of a small file; nothing if it is not there. */
     public Optional<String> text() {
         FileSystem files = files();

@@ -3,8 +3,9 @@ package org.sparkqlora.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import org.sparkqlora.train.Evaluated;
-import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.LogLines;
 import org.sparkqlora.train.MetricsJson;
 import org.sparkqlora.train.MetricsLog;
 import org.sparkqlora.train.StepMetrics;
@@ -16,20 +17,25 @@ import org.sparkqlora.train.StepMetrics;
 final class MetricsObject implements MetricsLog {
     private final Location file;
     private final Runnable requireOwned;
+    private final Consumer<String> warnings;
     private final List<String> lines = new ArrayList<>();
 
     /**
      * @param requireOwned throws an error when another driver has taken the folder over, whose lines must stay
+     * @param warnings is told of lines that are damaged
      */
-    MetricsObject(Location file, Runnable requireOwned) {
+    MetricsObject(Location file, Runnable requireOwned, Consumer<String> warnings) {
         this.file = file;
         this.requireOwned = requireOwned;
+        this.warnings = warnings;
     }
 
     @Override
     public void rewindTo(long step) {
         lines.clear();
-        lines.addAll(MetricsFile.linesUpTo(step, file.text().orElse("").lines()));
+        LogLines found = LogLines.upTo(step, file.text().orElse("").lines().toList());
+        found.warnings(file.toString()).forEach(warnings);
+        lines.addAll(found.kept());
     }
 
     @Override

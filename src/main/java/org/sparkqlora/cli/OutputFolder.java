@@ -11,30 +11,30 @@ import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.CreatedFiles;
+import org.sparkqlora.storage.Removal;
 
 /**
- * A folder that a command fills. Until there is something worth keeping in it, closing removes what this process made: a command
- * that fails on its input leaves nothing behind.
+ * A folder that a command fills. Until there is something worth keeping in it, closing removes the files that this process has noted
+ * as its own, and the folders that it made, where nobody else has put anything into them: a command that fails on its input leaves
+ * nothing behind.
  */
 final class OutputFolder implements AutoCloseable {
     private final Location location;
     private final FileSystem files;
-    private final Path firstMade;
-    private final boolean existed;
+    private final CreatedFiles created;
     private boolean kept;
 
-    private OutputFolder(Location location, FileSystem files) throws IOException {
+    private OutputFolder(Location location) {
         this.location = location;
-        this.files = files;
-        this.firstMade = highestMissing(files, location.path());
-        this.existed = files.exists(location.path());
+        this.files = location.files();
+        this.created = new CreatedFiles(files);
     }
 
     /** Makes the folder, if it is not there, and makes sure that it can be written. */
     static OutputFolder open(Location location) {
-        FileSystem files = location.files();
         try {
-            OutputFolder output = new OutputFolder(location, files);
+            OutputFolder output = new OutputFolder(location);
             output.makeWritable();
             return output;
         } catch (IOException e) {
@@ -53,13 +53,22 @@ final class OutputFolder implements AutoCloseable {
         return location;
     }
 
-    /** A part of it as Hadoop calls it. */
-    String pathOf(String name) {
-        return resolve(name).path().toString();
-    }
-
     Location resolve(String name) {
         return location.resolve(name);
+    }
+
+    /** Notes a folder that this process is about to make; false if it is there already, and so is not its own. */
+    boolean noteFolder(String name) {
+        try {
+            return created.noteMissing(resolve(name).path());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look into " + location, e);
+        }
+    }
+
+    /** Notes a file that this process has made. */
+    void noteFile(Location file) {
+        created.note(file.path());
     }
 
     /** From now on the folder stays, whatever happens. */
@@ -69,26 +78,30 @@ final class OutputFolder implements AutoCloseable {
 
     @Override
     public void close() {
-        if (kept || existed) {
-            return;
-        }
-
         try {
-            files.delete(firstMade, true);
+            if (!kept && !isOfAnotherDriver()) {
+                created.remove();
+            }
         } catch (IOException e) {
-            throw new UncheckedIOException("Failed to remove " + firstMade, e);
+            throw new UncheckedIOException("Failed to remove what was begun in " + location, e);
         }
+    }
+
+    /** One that has begun here in the meantime: what lies here may be what it goes on with. */
+    private boolean isOfAnotherDriver() throws IOException {
+        return files.exists(resolve(PlanFile.NAME).path())
+                || files.exists(resolve(Training.CHECKPOINTS).path());
     }
 
     private void makeWritable() throws IOException {
         try {
-            if (!files.mkdirs(location.path())) {
+            if (!created.createFolder(location.path())) {
                 throw new AccessControlException("no permission to make it");
             }
 
             Path probe = new Path(location.path(), ".writable-" + UUID.randomUUID());
             files.create(probe, false).close();
-            files.delete(probe, false);
+            Removal.file(files, probe);
         } catch (IOException e) {
             closeAfter(e);
             throw e;
@@ -101,15 +114,6 @@ final class OutputFolder implements AutoCloseable {
         } catch (UncheckedIOException second) {
             first.addSuppressed(second);
         }
-    }
-
-    private static Path highestMissing(FileSystem files, Path folder) throws IOException {
-        Path missing = folder;
-        for (Path at = folder; at != null && !files.exists(at); at = at.getParent()) {
-            missing = at;
-        }
-
-        return missing;
     }
 
     /** Whether the store has answered, and the same command would get the same answer. */

@@ -18,6 +18,14 @@ final class PlanFile {
         this.file = folder.resolve(NAME);
     }
 
+    /** Whether another plan than {@code plan} was begun here. */
+    boolean isOfAnother(TrainPlan plan) {
+        return recorded()
+                .filter(before -> !TrainPlanJson.differences(before, plan.withTakenFactors(before.takenFactors()))
+                        .isEmpty())
+                .isPresent();
+    }
+
     Optional<TrainPlan> recorded() {
         return file.text().map(TrainPlanJson::read);
     }
@@ -60,7 +68,7 @@ final class PlanFile {
 
     private IllegalArgumentException refused(String difference) {
         return new BadInputException(
-                "Cannot continue in %s, where another plan was begun: %s. Choose another --output, or delete this one."
+                "Cannot continue in %s, where another plan was begun: %s. Choose another --output, or --overwrite it."
                         .formatted(folder, difference));
     }
 }

@@ -1,5 +1,7 @@
 package org.sparkqlora.cli;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
@@ -8,6 +10,7 @@ import org.sparkqlora.checkpoint.HubId;
 import org.sparkqlora.model.AdapterConversion;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -49,8 +52,9 @@ final class Result {
         return index.size();
     }
 
-    /** Writes the trained values. */
+    /** Writes the trained values. The run owns its output: what was begun there is of processes that were given up. */
     void publish(TrainState state) {
+        sweep();
         FlatVector parameters = state.parameters();
         LoraSpec lora = plan.spec().lora();
         if (lora == null) {
@@ -61,6 +65,14 @@ final class Result {
         InitialAdapter.of(output, plan)
                 .ifPresentOrElse(
                         initial -> publishConverted(initial, lora, parameters), () -> write(lora, index, parameters));
+    }
+
+    private void sweep() {
+        try {
+            FreshFolder.sweep(folder.files(), folder.path());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to remove what an earlier process had begun beside " + folder, e);
+        }
     }
 
     /** Who reads the adapter has the base as it was, not what is left of it. */

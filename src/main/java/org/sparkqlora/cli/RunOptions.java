@@ -26,6 +26,13 @@ final class RunOptions {
     Location output;
 
     @Option(
+            names = "--overwrite",
+            description =
+                    "Begin anew where --output holds a run of another plan, or a folder that no run has made: what"
+                            + " a run writes there is replaced, file by file, and told. The same command goes on as without it.")
+    boolean overwrite;
+
+    @Option(
             names = "--prepared",
             paramLabel = "PATH",
             description =

@@ -10,7 +10,7 @@ import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.PromptEncoder;
 import org.sparkqlora.train.GradientSource;
-import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.LogLines;
 import org.sparkqlora.train.SampleLog;
 
 /** {@code samples.jsonl}: a line for each prompt and evaluation. It is small, and replaced as a whole. Driver only. */
@@ -60,7 +60,8 @@ final class SampleFile implements SampleLog, AutoCloseable {
     @Override
     public void rewindTo(long step) {
         lines.clear();
-        lines.addAll(MetricsFile.linesUpTo(step, file.text().orElse("").lines()));
+        lines.addAll(
+                LogLines.upTo(step, file.text().orElse("").lines().toList()).kept());
     }
 
     @Override

@@ -30,11 +30,11 @@ import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.FolderModelSource;
-import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.Keeping;
 import org.sparkqlora.train.MemoryPlan;
 import org.sparkqlora.train.MetricsFile;
 import org.sparkqlora.train.MetricsLog;
+import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
@@ -45,8 +45,13 @@ import org.sparkqlora.weights.ModelConfig;
 
 /** A training run from its options to its adapter: check, prepare, plan, train, publish. Driver only. */
 final class Training {
-    private static final String CHECKPOINTS = "checkpoints";
-    private static final String BEST = "best";
+    static final String CHECKPOINTS = "checkpoints";
+    static final String BEST = "best";
+    private static final String PREPARED = "prepared";
+    private static final String PREPARED_HELD_OUT = "prepared-eval";
+
+    private static final List<String> OUTPUTS = List.of(
+            CHECKPOINTS, BEST, PREPARED, PREPARED_HELD_OUT, InitialAdapter.FOLDER, Result.ADAPTER, Result.MODEL);
 
     /** Characters of a fingerprint that tell the rows of a shared folder apart. */
     private static final int ROWS_NAME = 16;
@@ -76,6 +81,7 @@ final class Training {
 
     /** What it came to; nothing where it was only checked, which is told. */
     Optional<Trained> run() {
+        requireOutputOfItsOwn();
         Optional<MlflowExperiment> mlflow = options.run.mlflow.open();
         Path folder = options.model.folder();
         ModelConfig config = BaseCheck.config(options.model);
@@ -86,7 +92,10 @@ final class Training {
             JavaSparkContext context = Sessions.context("train");
             Preparation preparation = new Preparation(context, console, options.evaluation.trained());
             PlanFile planFile = new PlanFile(output.location());
-            planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
+            if (!options.run.overwrite) {
+                planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
+            }
+
             ClusterSetup setup = new ClusterSetup(context, options, console);
             FolderModelSource whole = options.source(start.lora(), setup.precision(planFile));
             int shards = setup.shards(tasks(context, planFile));
@@ -103,17 +112,47 @@ final class Training {
                 return Optional.empty();
             }
 
-            PreparedData rows = rows(preparation, options.data.sources, encoders, output.resolve("prepared"));
+            PreparedData rows = rows(preparation, options.data.sources, encoders, output, PREPARED);
             PreparedData heldOut = heldOut(context, encoders, output);
             TrainPlan asked = plan(rows, whole, start, shards);
             options.update.warn(asked.batches().steps(), console);
-            TrainPlan plan = withTakenFactors(planFile.goingOn(asked), output);
+            Optional<EarlierRun> replaced = replaced(output, planFile, asked);
+            TrainPlan plan = withTakenFactors(replaced.isPresent() ? asked : planFile.goingOn(asked), output);
             FolderModelSource model =
                     source(context, plan, output).passing(new Passes(recompute, setup.passesAtOnce()));
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
-            Watched watched = new Watched(memory, mlflow);
+            Watched watched = new Watched(memory, mlflow, replaced);
             return Optional.of(train(context, run, exchange, start, output, watched));
         }
+    }
+
+    /** Nothing that a run reads may lie where it writes, and nothing that it replaces may be somebody else's. */
+    private void requireOutputOfItsOwn() {
+        Location output = options.run.output();
+        Overlap overlap = new Overlap(output, OUTPUTS);
+        overlap.refuse("--model", options.model.model);
+        overlap.refuse("--init-adapter", options.adapter.initial);
+        overlap.refuse("--prepared", options.run.prepared);
+        overlap.refuse("--eval-prompts", options.evaluation.prompts);
+        overlap.refuseData("--data", options.data.sources);
+        overlap.refuseData("--eval-data", options.evaluation.heldOut);
+        if (!options.run.overwrite) {
+            new EarlierRun(output).requireOwn();
+        }
+    }
+
+    /** What a run by {@code --overwrite} takes the place of: one of the same plan goes on. */
+    private Optional<EarlierRun> replaced(OutputFolder output, PlanFile planFile, TrainPlan asked) {
+        EarlierRun earlier = new EarlierRun(output.location());
+        boolean isOfAnother = planFile.recorded().isEmpty() || planFile.isOfAnother(asked);
+        return options.run.overwrite && isOfAnother && !earlier.parts().isEmpty()
+                ? Optional.of(earlier)
+                : Optional.empty();
+    }
+
+    private void overwrite(EarlierRun earlier) {
+        console.note("--overwrite: removing %s", String.join(", ", earlier.parts()));
+        earlier.remove();
     }
 
     /** At the first records, which tell what is wrong with all of them. */
@@ -133,17 +172,29 @@ final class Training {
 
         List<String> sources = apart ? evaluation.heldOut : options.data.sources;
         Preparation preparation = new Preparation(context, console, apart ? Part.ALL : evaluation.heldOutPart());
-        return rows(preparation, sources, encoders, output.resolve("prepared-eval"));
+        return rows(preparation, sources, encoders, output, PREPARED_HELD_OUT);
     }
 
-    /** Rows in {@code own}, or in a folder that other runs of the same rows share: its name is then that of the rows. */
-    private PreparedData rows(Preparation preparation, List<String> sources, ModelEncoders encoders, Location own) {
+    /** Rows in the folder {@code own} of the output, or in one that other runs of the same rows share: its name is then that of the rows. */
+    private PreparedData rows(
+            Preparation preparation, List<String> sources, ModelEncoders encoders, OutputFolder output, String own) {
         Location shared = options.run.prepared;
-        Location target = shared == null
-                ? own
-                : shared.resolve(
-                        preparation.fingerprint(sources, encoders, options.data).substring(0, ROWS_NAME));
-        return preparation.rows(sources, encoders, options.data, target.path().toString());
+        if (shared != null) {
+            String name =
+                    preparation.fingerprint(sources, encoders, options.data).substring(0, ROWS_NAME);
+            return preparation.rows(
+                    sources, encoders, options.data, shared.resolve(name).path().toString());
+        }
+
+        Location target = output.resolve(own);
+        boolean isNew = output.noteFolder(own);
+        PreparedData rows =
+                preparation.rows(sources, encoders, options.data, target.path().toString());
+        if (isNew && rows.folder().equals(target.path().toString())) {
+            rows.fileNames().forEach(name -> output.noteFile(target.resolve(name)));
+        }
+
+        return rows;
     }
 
     private @Nullable SampleFile samples(AdapterStart start, OutputFolder output) {
@@ -165,14 +216,22 @@ final class Training {
     private StateStore best(OutputFolder output, TrainPlan plan, StateHome home) {
         Location folder = output.resolve(BEST);
         return options.evaluation.keepBest
-                ? new CheckpointStateStore(new CheckpointStore(folder.files(), folder.path(), BESTS), plan, home)
+                ? states(new CheckpointStore(folder.files(), folder.path(), BESTS), plan, home)
                 : StateStore.none();
+    }
+
+    private CheckpointStateStore states(CheckpointStore store, TrainPlan plan, StateHome home) {
+        return new CheckpointStateStore(store, plan, home, this::warn);
+    }
+
+    private void warn(String warning) {
+        console.note("%s", warning);
     }
 
     /** Takes the first adapters out of the base, where they begin so. */
     private TrainPlan withTakenFactors(TrainPlan plan, OutputFolder output) {
         return InitialAdapter.of(output.location(), plan)
-                .map(initial -> plan.withTakenFactors(initial.prepare(options.model.folder(), console)))
+                .map(initial -> plan.withTakenFactors(initial.prepare(options.model.folder(), output, console)))
                 .orElse(plan);
     }
 
@@ -191,13 +250,32 @@ final class Training {
         return folders;
     }
 
-    /** All that could be wrong with the input was found by now: from here on the folder is worth keeping. */
-    private static GradientSource begin(
-            GradientSource source, TrainPlan plan, OutputFolder output, CheckpointStore checkpoints) {
-        output.keep();
-        checkpoints.claim();
-        new PlanFile(output.location()).write(plan);
-        return source;
+    /** The checkpoints of a run, which makes the output folder its own when it claims them. */
+    private record OwnStates(CheckpointStateStore checkpoints, TrainPlan plan, OutputFolder output, Runnable replacing)
+            implements StateStore {
+        @Override
+        public Optional<TrainState> newest() {
+            return checkpoints.newest();
+        }
+
+        @Override
+        public void save(TrainState state) {
+            checkpoints.save(state);
+        }
+
+        /** All that could be wrong with the input was found by now: from here on the folder is worth keeping. */
+        @Override
+        public void claim() {
+            output.keep();
+            checkpoints.claim();
+            replacing.run();
+            new PlanFile(output.location()).write(plan);
+        }
+
+        @Override
+        public void requireOwned() {
+            checkpoints.requireOwned();
+        }
     }
 
     /** As asked for, or as many as this run was begun with, or as many as the cluster computes at once. */
@@ -215,9 +293,11 @@ final class Training {
         return new CheckpointStore(folder.files(), folder.path(), options.run.keepCheckpoints);
     }
 
-    private static MetricsLog metrics(OutputFolder output, CheckpointStore checkpoints) {
+    private MetricsLog metrics(OutputFolder output, CheckpointStore checkpoints) {
         Location file = output.resolve(METRICS);
-        return file.isLocal() ? new MetricsFile(file.local()) : new MetricsObject(file, checkpoints::requireOwned);
+        return file.isLocal()
+                ? new MetricsFile(file.local(), this::warn)
+                : new MetricsObject(file, checkpoints::requireOwned, this::warn);
     }
 
     private TrainPlan plan(PreparedData rows, FolderModelSource model, AdapterStart start, int shards) {
@@ -253,7 +333,11 @@ final class Training {
             Trainer trainer = new Trainer(
                     plan,
                     options.run.rhythm(options.evaluation.patience),
-                    new CheckpointStateStore(checkpoints, plan, home),
+                    new OwnStates(
+                            states(checkpoints, plan, home),
+                            plan,
+                            output,
+                            () -> watched.replaced().ifPresent(this::overwrite)),
                     metrics,
                     watching.reporter(),
                     new Keeping(best(output, plan, home), SampleFile.orNone(samples)));
@@ -262,12 +346,11 @@ final class Training {
             TrainSummary summary = trainRun(
                     watching,
                     () -> trainer.run(
-                            options.run.resume,
+                            watched.replaced().isPresent() ? Resume.NEVER : options.run.resume,
                             () -> TrainState.fresh(
                                             first.parameters(), first.index(), plan.optimizer(), plan.seed(), home)
                                     .in(plan.spec().precision()),
-                            state -> begin(
-                                    new SparkGradientSource(context, run, state, exchange), plan, output, checkpoints),
+                            state -> new SparkGradientSource(context, run, state, exchange),
                             result::publish));
             watching.ended(summary, result);
             String json = SummaryJson.trained(

@@ -9,5 +9,6 @@ import org.sparkqlora.train.MemoryPlan;
  *
  * @param memory where it is reckoned to go
  * @param mlflow where the run is to be kept too
+ * @param replaced the run of another plan whose place this one takes
  */
-record Watched(MemoryPlan memory, Optional<MlflowExperiment> mlflow) {}
+record Watched(MemoryPlan memory, Optional<MlflowExperiment> mlflow, Optional<EarlierRun> replaced) {}

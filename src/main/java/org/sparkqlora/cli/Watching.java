@@ -19,7 +19,7 @@ import org.sparkqlora.spark.watch.RunFacts;
 import org.sparkqlora.spark.watch.RunRecord;
 import org.sparkqlora.spark.watch.RunSource;
 import org.sparkqlora.spark.watch.RunWatch;
-import org.sparkqlora.train.MetricsFile;
+import org.sparkqlora.train.LogLines;
 import org.sparkqlora.train.ProgressReporter;
 import org.sparkqlora.train.TrainPlanJson;
 import org.sparkqlora.train.TrainSummary;
@@ -45,7 +45,7 @@ final class Watching implements AutoCloseable {
         this.files = options.eventFiles();
         this.source = RunSource.register();
         this.terminal = new TrainProgress(console, System::nanoTime, record);
-        this.mlflow = watched.mlflow().map(experiment -> mlflow(experiment, options.name()));
+        this.mlflow = watched.mlflow().map(experiment -> mlflow(experiment, options.name(), watched));
         List<Consumer<RunEvent>> sinks = new ArrayList<>(List.of(RunPages.of(context), source, record));
         mlflow.ifPresent(sinks::add);
         this.watch = watch(
@@ -103,13 +103,14 @@ final class Watching implements AutoCloseable {
         return parameters;
     }
 
-    private MlflowRun mlflow(MlflowExperiment experiment, String name) {
+    private MlflowRun mlflow(MlflowExperiment experiment, String name, Watched watched) {
         MlflowRunFile file = new MlflowRunFile(output);
         Map<String, String> tags = Map.of(
                 "mlflow.source.name", "spark-qlora",
                 "mlflow.user", System.getProperty("user.name"),
                 "spark_qlora.output", output.toString());
-        MlflowFacts facts = new MlflowFacts(name, file.read().orElse(null), parameters(), tags, file::write);
+        Optional<String> begun = watched.replaced().isPresent() ? Optional.empty() : file.read();
+        MlflowFacts facts = new MlflowFacts(name, begun.orElse(null), parameters(), tags, file::write);
         return new MlflowRun(experiment, facts, terminal::note);
     }
 
@@ -117,7 +118,8 @@ final class Watching implements AutoCloseable {
         Location metrics = output.resolve(Training.METRICS);
         return new RunWatch(
                 facts,
-                step -> MetricsFile.linesUpTo(step, metrics.text().orElse("").lines()),
+                step -> LogLines.upTo(step, metrics.text().orElse("").lines().toList())
+                        .kept(),
                 event -> sinks.forEach(sink -> sink.accept(event)),
                 System::currentTimeMillis);
     }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.sparkqlora.checkpoint.Checkpoint;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.input.BadInputException;
@@ -16,11 +17,14 @@ public final class CheckpointStateStore implements StateStore {
     private final CheckpointStore store;
     private final TrainPlan plan;
     private final StateHome home;
+    private final Consumer<String> warnings;
 
-    public CheckpointStateStore(CheckpointStore store, TrainPlan plan, StateHome home) {
+    /** @param warnings is told of checkpoints that are passed over */
+    public CheckpointStateStore(CheckpointStore store, TrainPlan plan, StateHome home, Consumer<String> warnings) {
         this.store = store;
         this.plan = plan;
         this.home = home;
+        this.warnings = warnings;
     }
 
     @Override
@@ -34,12 +38,26 @@ public final class CheckpointStateStore implements StateStore {
     }
 
     @Override
+    public void claim() {
+        store.claim();
+    }
+
+    @Override
+    public void requireOwned() {
+        store.requireOwned();
+    }
+
+    @Override
     public void clear() {
         store.clear();
     }
 
     private TrainState read(Checkpoint checkpoint) {
         requireThisPlan(checkpoint);
+        checkpoint
+                .skipped()
+                .forEach(reason -> warnings.accept("Passed over a damaged checkpoint for that of step %d: %s"
+                        .formatted(checkpoint.step(), reason)));
         try (DataInputStream in = checkpoint.openState()) {
             return TrainState.read(in, plan.optimizer(), home);
         } catch (IOException e) {

@@ -7,13 +7,12 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.OptionalDouble;
-import java.util.OptionalLong;
-import java.util.stream.Stream;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.storage.LocalFiles;
 
 /**
  * {@code metrics.jsonl} on a local disk, a line as soon as its step is done. Rewinding makes a new file: a driver that was given
@@ -21,26 +20,23 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MetricsFile implements MetricsLog {
     private final Path file;
+    private final Consumer<String> warnings;
     private @Nullable FileChannel channel;
     private List<Evaluated> evaluations = List.of();
 
-    public MetricsFile(Path file) {
+    /** @param warnings is told of lines that are damaged */
+    public MetricsFile(Path file, Consumer<String> warnings) {
         this.file = file;
-    }
-
-    /** The lines of a log of which a process may have died in the last one, as far as {@code step}. */
-    public static List<String> linesUpTo(long step, Stream<String> lines) {
-        return lines.takeWhile(line -> isUpTo(step, line)).toList();
+        this.warnings = warnings;
     }
 
     @Override
     public void rewindTo(long step) {
         try {
-            List<String> kept = Files.exists(file) ? linesUpTo(step, Files.readAllLines(file).stream()) : List.of();
-            evaluations = MetricsJson.evaluations(kept);
-            Path replacement = file.resolveSibling(file.getFileName() + ".tmp");
-            Files.write(replacement, kept);
-            Files.move(replacement, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            LogLines lines = LogLines.upTo(step, Files.exists(file) ? read() : List.of());
+            lines.warnings(file.toString()).forEach(warnings);
+            evaluations = MetricsJson.evaluations(lines.kept());
+            LocalFiles.replace(file, lines.kept());
             close();
             channel = FileChannel.open(file, StandardOpenOption.APPEND);
         } catch (IOException e) {
@@ -97,8 +93,10 @@ public final class MetricsFile implements MetricsLog {
         return channel;
     }
 
-    private static boolean isUpTo(long step, String line) {
-        OptionalLong found = MetricsJson.readStep(line);
-        return found.isPresent() && found.getAsLong() <= step;
+    /** Whatever bytes a damaged line has. */
+    private List<String> read() throws IOException {
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
     }
 }

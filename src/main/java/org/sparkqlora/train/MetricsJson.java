@@ -38,7 +38,8 @@ public final class MetricsJson {
     /** The step of a line; nothing for a line that a killed process left half written. */
     public static OptionalLong readStep(String line) {
         try {
-            return OptionalLong.of(MAPPER.readTree(line).path(STEP).asLong(Long.MAX_VALUE));
+            JsonNode step = MAPPER.readTree(line).path(STEP);
+            return step.isIntegralNumber() ? OptionalLong.of(step.asLong()) : OptionalLong.empty();
         } catch (JsonProcessingException e) {
             return OptionalLong.empty();
         }

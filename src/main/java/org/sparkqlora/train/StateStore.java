@@ -9,6 +9,12 @@ public interface StateStore {
 
     void save(TrainState state);
 
+    /** Takes the States over from processes that saved them before: those can save no more. */
+    default void claim() {}
+
+    /** Throws an error when another process has taken the States over since. */
+    default void requireOwned() {}
+
     /** Forgets all States. */
     default void clear() {}
 

@@ -83,8 +83,7 @@ public record StepGradient(
         }
 
         ShardResult.BrokenLoss broken = (ShardResult.BrokenLoss) result;
-        throw new BrokenLossException(
-                "Cannot take step %d: expected a finite loss, found %s in row %d (shard %d). The last checkpoint is good; lower the learning rate or inspect the row."
-                        .formatted(step + 1, broken.lossSum(), broken.row(), broken.shard()));
+        throw new BrokenLossException("Cannot take step %d: expected a finite loss, found %s in row %d (shard %d)"
+                .formatted(step + 1, broken.lossSum(), broken.row(), broken.shard()));
     }
 }

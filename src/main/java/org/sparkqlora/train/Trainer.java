@@ -22,6 +22,7 @@ public final class Trainer {
     private final Keeping keeping;
     private EvaluationCourse course;
     private long kept;
+    private long followed; // the newest checkpoint from which a step was finite
     private final Stragglers stragglers = new Stragglers();
 
     /** A run that comes to its last State. */
@@ -61,6 +62,7 @@ public final class Trainer {
             Consumer<TrainState> publish) {
         try (TrainState state = restore(resume, fresh);
                 GradientSource source = sources.apply(state)) {
+            takeOver(state);
             TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
             rhythm.begin(progress(state.version(), Double.POSITIVE_INFINITY));
             askFirst(source);
@@ -88,10 +90,15 @@ public final class Trainer {
                                 "Cannot resume: expected a checkpoint in the output folder, found none"));
         };
         kept = state.version();
+        return state;
+    }
+
+    /** The first time that something in the output changes: of two drivers, only the one that has claimed it goes on. */
+    private void takeOver(TrainState state) {
+        checkpoints.claim();
         metrics.rewindTo(kept);
         recall(state);
         reporter.started(state.version(), plan.batches().steps());
-        return state;
     }
 
     /** What an earlier process found in its evaluations. */
@@ -111,6 +118,7 @@ public final class Trainer {
 
     private void publishBest(TrainState last, Consumer<TrainState> publish) {
         try (TrainState best = keeping.best().newest().orElse(null)) {
+            checkpoints.requireOwned();
             publish.accept(best == null ? last : best);
         }
     }
@@ -118,7 +126,11 @@ public final class Trainer {
     /** A step that is cancelled was not taken: the State before it is kept, so that a later run loses nothing. */
     private StepMetrics advanceUnlessCancelled(GradientSource source) {
         try {
-            return advance(source);
+            StepMetrics step = advance(source);
+            followed = kept;
+            return step;
+        } catch (BrokenLossException e) {
+            throw e.after(followed, kept);
         } catch (CancellationException e) {
             TrainState state = source.state();
             if (state.version() > kept) {
@@ -243,7 +255,7 @@ public final class Trainer {
 
         if (!step.isFinite() && !state.leavesOutBrokenGradients()) {
             throw new BrokenLossException(
-                    "Cannot take step %d: expected a finite gradient, found norm %s at a loss of %s. The last checkpoint is good; lower the learning rate."
+                    "Cannot take step %d: expected a finite gradient, found norm %s at a loss of %s"
                             .formatted(version + 1, step.norm(), loss.mean()));
         }
     }

@@ -19,7 +19,7 @@ class StageSettingsTest {
 
     /** What a table, or a column, is in their place; and what is no setting. */
     private static final Set<String> OF_COMMANDS_ALONE =
-            Set.of("data", "help", "version", "prompt", "prompts", "adapter", "dryRun", "result");
+            Set.of("data", "help", "version", "prompt", "prompts", "adapter", "dryRun", "overwrite", "result");
 
     private static final Set<String> OF_STAGES_ALONE = Set.of("inputCol", "outputCol", "lossCol");
 

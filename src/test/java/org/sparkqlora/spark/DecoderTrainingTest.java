@@ -157,7 +157,7 @@ class DecoderTrainingTest {
                 plan,
                 Rhythm.atEnd(),
                 StateStore.none(),
-                new MetricsFile(folder.resolve("metrics.jsonl")),
+                new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                 ProgressReporter.silent());
         TrainSummary summary = trainer.run(
                 Resume.NEVER,

@@ -102,7 +102,7 @@ record LlamaRuns(Path folder, PreparedData rows) {
                 afterStep.accept(step.step());
             }
         };
-        new Trainer(plan(), Rhythm.atEnd(), StateStore.none(), new MetricsFile(metrics()), reporter)
+        new Trainer(plan(), Rhythm.atEnd(), StateStore.none(), new MetricsFile(metrics(), warning -> {}), reporter)
                 .run(
                         Resume.NEVER,
                         this::fresh,

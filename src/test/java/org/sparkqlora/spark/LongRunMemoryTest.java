@@ -72,7 +72,12 @@ class LongRunMemoryTest {
                 new TrainingRun(plan, new BigramSource(VOCABULARY), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT);
         GradientSize size = new GradientSize(VOCABULARY * VOCABULARY, 2, Wire.FP32);
         ExchangeChoice exchange = ExchangeChoice.of(ExchangeKind.SHUFFLE, size, context.getConf());
-        new Trainer(plan, Rhythm.atEnd(), StateStore.none(), new MetricsFile(folder.resolve("metrics.jsonl")), heaps)
+        new Trainer(
+                        plan,
+                        Rhythm.atEnd(),
+                        StateStore.none(),
+                        new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
+                        heaps)
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, new BigramModel(VOCABULARY)),

@@ -176,7 +176,11 @@ class SparkGradientSourceTest {
     private Outcome train(Function<TrainState, GradientSource> sources, ProgressReporter reporter) {
         byte[][] published = new byte[1][];
         Trainer trainer = new Trainer(
-                plan(), Rhythm.atEnd(), StateStore.none(), new MetricsFile(folder.resolve("metrics.jsonl")), reporter);
+                plan(),
+                Rhythm.atEnd(),
+                StateStore.none(),
+                new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
+                reporter);
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 () -> TrainFixture.freshState(plan(), model),

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -15,6 +20,8 @@ import org.sparkqlora.tensor.FlatVector;
 
 class CheckpointStateStoreTest {
     private final GradientModel model = new BigramModel();
+
+    private final List<String> warnings = new ArrayList<>();
 
     @TempDir
     private java.nio.file.Path folder;
@@ -34,6 +41,34 @@ class CheckpointStateStoreTest {
     }
 
     @Test
+    void aDamagedCheckpointThatIsPassedOverIsTold() throws IOException {
+        TrainPlan plan = plan(2);
+        TrainState state = TrainFixture.freshState(plan, model);
+        StateStore store = store(plan);
+        store.save(state);
+        state.apply(new Update(0, FlatVector.zeros(model.parameters().size()), 1, 0.1));
+        store.save(state);
+        java.nio.file.Path newest = stateOf(1);
+        Files.write(newest, new byte[] {1}, StandardOpenOption.APPEND);
+
+        assertThat(store(plan).newest().orElseThrow().version()).isZero();
+
+        assertThat(warnings).hasSize(1);
+        assertThat(warnings.get(0))
+                .startsWith("Passed over a damaged checkpoint for that of step 0: step-1-")
+                .contains("state.bin: expected ");
+    }
+
+    private java.nio.file.Path stateOf(int step) throws IOException {
+        try (Stream<java.nio.file.Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.endsWith("state.bin"))
+                    .filter(file -> file.toString().contains("step-" + step + "-"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    @Test
     void checkpointOfAnotherPlanIsRefused() throws IOException {
         store(plan(2)).save(TrainFixture.freshState(plan(2), model));
 
@@ -49,8 +84,11 @@ class CheckpointStateStoreTest {
     }
 
     private StateStore store(TrainPlan plan) throws IOException {
-        FileSystem files = FileSystem.getLocal(new Configuration());
+        FileSystem files = FileSystem.getLocal(new Configuration()).getRawFileSystem();
         return new CheckpointStateStore(
-                new CheckpointStore(files, new Path(folder.toUri()), 2), plan, StateHome.inMemory(new Workers(1)));
+                new CheckpointStore(files, new Path(folder.toUri()), 2),
+                plan,
+                StateHome.inMemory(new Workers(1)),
+                warnings::add);
     }
 }

@@ -109,7 +109,7 @@ class EvaluatedTrainingTest {
                 PLAN,
                 new Rhythm(Occasion.every(2), Occasion.every(1), patience),
                 states,
-                new MetricsFile(metrics()),
+                new MetricsFile(metrics(), warning -> {}),
                 ProgressReporter.silent(),
                 new Keeping(best, samples));
         return trainer.run(

@@ -7,9 +7,11 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
@@ -171,7 +173,7 @@ class TrainerTest {
     void halfWrittenLineIsDroppedOnResume() throws IOException {
         Files.writeString(metrics(), "{\"step\":1,\"loss\":2}\n{\"step\":2,\"lo");
 
-        new MetricsFile(metrics()).rewindTo(5);
+        new MetricsFile(metrics(), warning -> {}).rewindTo(5);
 
         assertThat(metrics()).hasContent("{\"step\":1,\"loss\":2}");
     }
@@ -197,9 +199,110 @@ class TrainerTest {
                                 s -> {}))
                 .isInstanceOf(BrokenLossException.class)
                 .hasMessage(
-                        "Cannot take step 5: expected a finite loss, found NaN in row %d (shard 1). The last checkpoint is good; lower the learning rate or inspect the row."
-                                .formatted(badRow));
+                        "Cannot take step 5: expected a finite loss, found NaN in row %d (shard 1). The checkpoint of step 3 is good: the loss was finite after it."
+                                + " The same settings would break again: inspect the data, or begin anew in another --output"
+                                + " with a lower --learning-rate or more --warmup-steps",
+                        badRow);
         assertThat(states.saved).containsOnlyKeys(3L);
+    }
+
+    @Test
+    void brokenLossTellsWhenTheNewestCheckpointIsTheOneThatBroke() {
+        StepWatcher broken = at(6, new BrokenLossException("Cannot take step 7: expected a finite loss, found NaN"));
+
+        assertThatThrownBy(() -> train(plan(2, 4), states, Resume.AUTO, broken))
+                .isInstanceOf(BrokenLossException.class)
+                .hasMessageStartingWith(
+                        "Cannot take step 7: expected a finite loss, found NaN. The checkpoint of step 6 is"
+                                + " the one that no finite loss follows; that of step 3 is good. The same settings would break again");
+        assertThat(states.saved).containsOnlyKeys(3L, 6L);
+    }
+
+    @Test
+    void aDriverThatCannotClaimTheOutputChangesNothingInIt() throws IOException {
+        Files.writeString(metrics(), "{\"step\":1,\"loss\":2}\n{\"step\":2,\"loss\":1}\n");
+        String before = Files.readString(metrics());
+        MemoryStates best = new MemoryStates();
+        best.saved.put(2L, new byte[] {1});
+        StateStore taken = new StateStore() {
+            @Override
+            public Optional<TrainState> newest() {
+                return Optional.empty();
+            }
+
+            @Override
+            public void claim() {
+                throw new IllegalStateException("died in between");
+            }
+
+            @Override
+            public void save(TrainState state) {
+                throw new IllegalStateException("not claimed");
+            }
+        };
+        Trainer trainer = new Trainer(
+                plan(2, 4),
+                Rhythm.atEnd(),
+                taken,
+                new MetricsFile(metrics(), warning -> {}),
+                ProgressReporter.silent(),
+                new Keeping(best, SampleLog.none()));
+
+        assertThatThrownBy(() -> trainer.run(
+                        Resume.AUTO,
+                        () -> TrainFixture.freshState(plan(2, 4), model),
+                        state -> source(plan(2, 4), model, state),
+                        state -> {}))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("died in between");
+
+        assertThat(metrics()).hasContent(before);
+        assertThat(best.saved).containsOnlyKeys(2L);
+    }
+
+    @Test
+    void aDriverThatHasLostTheOutputPublishesNothing() {
+        List<TrainState> published = new ArrayList<>();
+        StateStore lost = new StateStore() {
+            @Override
+            public Optional<TrainState> newest() {
+                return states.newest();
+            }
+
+            @Override
+            public void save(TrainState state) {
+                states.save(state);
+            }
+
+            @Override
+            public void requireOwned() {
+                throw new IllegalStateException("taken over");
+            }
+        };
+
+        assertThatThrownBy(() -> trainer(plan(2, 4), lost)
+                        .run(
+                                Resume.AUTO,
+                                () -> TrainFixture.freshState(plan(2, 4), model),
+                                state -> source(plan(2, 4), model, state),
+                                published::add))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("taken over");
+
+        assertThat(published).isEmpty();
+    }
+
+    @Test
+    void aDamagedLineOfTheMetricsIsToldAndTheLinesBehindItStay() throws IOException {
+        Files.writeString(metrics(), "{\"step\":1,\"loss\":3}\nk\u00f6nig\n{\"step\":3,\"loss\":1}\n{\"st");
+        List<String> warnings = new ArrayList<>();
+
+        new MetricsFile(metrics(), warnings::add).rewindTo(3);
+
+        assertThat(metrics()).hasContent("{\"step\":1,\"loss\":3}\n{\"step\":3,\"loss\":1}");
+        assertThat(warnings)
+                .containsExactly(
+                        "Left out line 2 of %s: expected JSON with a step, found something else".formatted(metrics()));
     }
 
     @Test
@@ -320,7 +423,11 @@ class TrainerTest {
 
     private Trainer trainer(TrainPlan plan, StateStore store, ProgressReporter reporter) {
         return new Trainer(
-                plan, new Rhythm(Occasion.every(3), Occasion.every(0)), store, new MetricsFile(metrics()), reporter);
+                plan,
+                new Rhythm(Occasion.every(3), Occasion.every(0)),
+                store,
+                new MetricsFile(metrics(), warning -> {}),
+                reporter);
     }
 
     private GradientSource source(TrainPlan plan, GradientModel of, TrainState state) {
