@@ -26,6 +26,9 @@ final class Wheel {
     /** The first moment that a zip can tell. */
     private static final LocalDateTime LONG_AGO = LocalDateTime.of(1980, 1, 1, 0, 0);
 
+    /** The script that the package installs. */
+    private static final String COMMAND = "spark-qlora";
+
     private final Map<String, byte[]> files = new TreeMap<>();
     private final String project;
     private final String distribution;
@@ -74,6 +77,7 @@ final class Wheel {
                 folder + "WHEEL",
                 utf8("Wheel-Version: 1.0\nGenerator: spark-qlora\nRoot-Is-Purelib: true\nTag: py3-none-any\n"));
         files.put(folder + "licenses/LICENSE", license);
+        files.put(folder + "entry_points.txt", utf8("[console_scripts]\n%s=%s\n\n".formatted(COMMAND, value(COMMAND))));
         StringBuilder record = new StringBuilder();
         files.forEach(
                 (name, content) -> record.append("%s,sha256=%s,%d\n".formatted(name, hash(content), content.length)));

@@ -51,7 +51,7 @@ def session(jar: Place, master: str = "local[*]", settings: Mapping[str, str] | 
 
 
 def _start(jar: Path, master: str, asked: dict[str, str]) -> SparkSession:
-    known = _settings(jar)
+    known = settings_of(jar)
     environment = {
         name[len(_EXECUTOR_ENVIRONMENT) :]: value
         for name, value in known.items()
@@ -78,8 +78,11 @@ def _pass_on(lines: IO[str]) -> None:
             sys.stderr.write(line)
 
 
-def _settings(jar: Path) -> dict[str, str]:
-    """Read what ``spark-submit --properties-file`` would."""
+def settings_of(jar: Path) -> dict[str, str]:
+    """Read the settings that a jar brings along, as ``spark-submit --properties-file`` would.
+
+    :raises QLoraError: when the path is not that of the jar
+    """
     try:
         with zipfile.ZipFile(jar) as archive:
             text = archive.read(_SETTINGS).decode()

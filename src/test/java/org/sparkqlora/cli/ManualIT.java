@@ -80,7 +80,7 @@ class ManualIT {
     @ParameterizedTest
     @MethodSource("pagesWithCommands")
     void itsCommandsRun(Path page) throws IOException, InterruptedException {
-        String script = "set -euo pipefail\n" + BUILT + shortened() + commands(page);
+        String script = "set -euo pipefail\n" + BUILT + commands(page);
 
         installed.python().run(environment(), shell(script));
     }
@@ -110,14 +110,6 @@ class ManualIT {
         return pages().filter(page -> PYTHON.matcher(text(page)).find());
     }
 
-    /** The function that stands for the whole command in all pages. */
-    private static String shortened() {
-        return found(SHELL, text(DOCS.resolve("quickstart.md"))).stream()
-                .filter(block -> block.startsWith("spark-qlora()"))
-                .findFirst()
-                .orElseThrow();
-    }
-
     private static String commands(Path page) {
         return String.join("\n", found(SHELL, text(page)));
     }
@@ -143,7 +135,11 @@ class ManualIT {
         Path programs = installed.python().program("python").getParent();
         return Map.of(
                 "PATH",
-                programs + File.pathSeparator + System.getenv("PATH"),
+                String.join(
+                        File.pathSeparator,
+                        installed.site().resolve("bin").toString(),
+                        programs.toString(),
+                        System.getenv("PATH")),
                 "PYTHONPATH",
                 installed.site().toString(),
                 "SPARK_LOCAL_DIRS",

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -97,17 +98,25 @@ class PythonPackageIT {
                 assert sparkqlora.__file__.startswith(os.environ["CLEAN"]), sparkqlora.__file__
                 assert sparkqlora.plan(parameters="7B").parameters > 6e9
                 """);
+        Map<String, String> environment = Map.of(
+                "PYTHONPATH",
+                platform.toString(),
+                "CLEAN",
+                clean.toString(),
+                "SPARK_HOME",
+                platform.resolve("pyspark").toString(),
+                "SPARKQLORA_JAR",
+                PythonPackage.jar().toString());
+        installed.python().run(environment, List.of(python.toString(), script.toString()));
+        Path command = python.resolveSibling("spark-qlora");
         installed
                 .python()
-                .run(
-                        Map.of(
-                                "PYTHONPATH",
-                                platform.toString(),
-                                "CLEAN",
-                                clean.toString(),
-                                "SPARKQLORA_JAR",
-                                PythonPackage.jar().toString()),
-                        List.of(python.toString(), script.toString()));
+                .run(environment, List.of(command.toString(), "--master", "local[1]", "plan", "--parameters", "7B"));
+        Map<String, String> withoutJar = new TreeMap<>(environment);
+        withoutJar.put("SPARKQLORA_JAR", folder.resolve("none.jar").toString());
+        assertThatThrownBy(() -> installed.python().run(withoutJar, List.of(command.toString(), "--version")))
+                .hasMessageContaining("code 64")
+                .hasMessageContaining("spark-qlora: Cannot start: expected spark-qlora.jar at");
     }
 
     @Test
