@@ -60,7 +60,9 @@ class ManualIT {
         python.run(
                 Map.of(),
                 List.of(
-                        python.program("sphinx-build").toString(),
+                        python.program("python").toString(),
+                        "-m",
+                        "sphinx",
                         "-W",
                         "-n",
                         "-q",
