@@ -33,6 +33,10 @@ final class GroupEncoding {
             add(encoder.encode(line));
         } catch (BadRecordException e) {
             bad.add(new BadLine(path, number, String.valueOf(e.getMessage())));
+        } catch (StackOverflowError e) {
+            // Limits on depth come first; of a thread with a small stack, this record alone is lost, since nothing is
+            // half done.
+            bad.add(new BadLine(path, number, "Cannot read the record: it is nested too deep for this thread"));
         }
     }
 

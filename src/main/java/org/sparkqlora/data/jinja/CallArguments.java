@@ -4,10 +4,12 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Values passed to a filter, a test or a function. */
-record CallArguments(List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
-    static final CallArguments NONE = new CallArguments(List.of(), Map.of());
-
+/**
+ * Values passed to a filter, a test or a function.
+ *
+ * @param budget what the call may use
+ */
+record CallArguments(List<@Nullable Object> positional, Map<String, @Nullable Object> named, Budget budget) {
     boolean has(int place, String name) {
         return place < positional.size() || named.containsKey(name);
     }
@@ -61,6 +63,7 @@ record CallArguments(List<@Nullable Object> positional, Map<String, @Nullable Ob
 
     /** These arguments without the first {@code count} positional ones. */
     CallArguments after(int count) {
-        return new CallArguments(positional.subList(Math.min(count, positional.size()), positional.size()), named);
+        return new CallArguments(
+                positional.subList(Math.min(count, positional.size()), positional.size()), named, budget);
     }
 }

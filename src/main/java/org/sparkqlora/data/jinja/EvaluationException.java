@@ -4,14 +4,7 @@ package org.sparkqlora.data.jinja;
 final class EvaluationException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private final String problem;
-
     EvaluationException(String problem) {
         super(problem);
-        this.problem = problem;
-    }
-
-    String problem() {
-        return problem;
     }
 }

@@ -27,23 +27,35 @@ import org.sparkqlora.data.jinja.Expression.Test;
 
 /** The value of an expression among the names of a scope. */
 final class Evaluator {
-    private Evaluator() {}
+    private final Budget budget;
 
-    static @Nullable Object evaluate(Expression expression, Scope scope) {
+    Evaluator(Budget budget) {
+        this.budget = budget;
+    }
+
+    @Nullable
+    Object evaluate(Expression expression, Scope scope) {
         if (expression instanceof Literal literal) {
             return literal.value();
         }
 
+        budget.enter();
+        Object value = valueOf(expression, scope);
+        budget.leave();
+        return value;
+    }
+
+    private @Nullable Object valueOf(Expression expression, Scope scope) {
         if (expression instanceof Name name) {
             return scope.get(name.name());
         }
 
         if (expression instanceof Attribute attribute) {
-            return Fields.attribute(evaluate(attribute.target(), scope), attribute.name());
+            return Fields.attribute(evaluate(attribute.target(), scope), attribute.name(), budget);
         }
 
         if (expression instanceof Item item) {
-            return Fields.item(evaluate(item.target(), scope), evaluate(item.key(), scope));
+            return Fields.item(evaluate(item.target(), scope), evaluate(item.key(), scope), budget);
         }
 
         if (expression instanceof Slice slice) {
@@ -61,11 +73,12 @@ final class Evaluator {
         return isLogical(expression) ? logical(expression, scope) : computed(expression, scope);
     }
 
-    static boolean isTrue(Expression expression, Scope scope) {
+    boolean isTrue(Expression expression, Scope scope) {
         return Values.isTrue(evaluate(expression, scope));
     }
 
-    static @Nullable Object filter(String name, Arguments arguments, @Nullable Object input, Scope scope) {
+    @Nullable
+    Object filter(String name, Arguments arguments, @Nullable Object input, Scope scope) {
         return Filters.apply(name, input, arguments(arguments, scope));
     }
 
@@ -78,7 +91,7 @@ final class Evaluator {
                 || expression instanceof Conditional;
     }
 
-    private static @Nullable Object logical(Expression expression, Scope scope) {
+    private @Nullable Object logical(Expression expression, Scope scope) {
         if (expression instanceof And and) {
             Object left = evaluate(and.left(), scope);
             return Values.isTrue(left) ? evaluate(and.right(), scope) : left;
@@ -102,31 +115,41 @@ final class Evaluator {
                 : choose((Conditional) expression, scope);
     }
 
-    private static Object computed(Expression expression, Scope scope) {
+    private Object computed(Expression expression, Scope scope) {
         if (expression instanceof ListLiteral list) {
+            budget.items(list.items().size());
             return evaluateAll(list.items(), scope);
         }
 
         if (expression instanceof MapLiteral map) {
-            Map<@Nullable Object, @Nullable Object> values = new LinkedHashMap<>();
-            map.entries().forEach(entry -> values.put(evaluate(entry.key(), scope), evaluate(entry.value(), scope)));
-            return values;
+            return evaluateMap(map, scope);
         }
 
         if (expression instanceof Concatenation concatenation) {
-            return Filters.joined(evaluateAll(concatenation.parts(), scope), "");
+            return Filters.joined(evaluateAll(concatenation.parts(), scope), "", budget);
         }
 
         if (expression instanceof Negation negation) {
-            return Operators.arithmetic("-", 0L, evaluate(negation.value(), scope));
+            return Operators.arithmetic("-", 0L, evaluate(negation.value(), scope), budget);
         }
 
         Arithmetic arithmetic = (Arithmetic) expression;
         return Operators.arithmetic(
-                arithmetic.operator(), evaluate(arithmetic.left(), scope), evaluate(arithmetic.right(), scope));
+                arithmetic.operator(), evaluate(arithmetic.left(), scope), evaluate(arithmetic.right(), scope), budget);
     }
 
-    private static List<@Nullable Object> evaluateAll(List<Expression> expressions, Scope scope) {
+    private Map<@Nullable Object, @Nullable Object> evaluateMap(MapLiteral map, Scope scope) {
+        budget.items(map.entries().size());
+        Map<@Nullable Object, @Nullable Object> values = new LinkedHashMap<>();
+        for (MapLiteral.Entry entry : map.entries()) {
+            values.put(Values.requireKey(evaluate(entry.key(), scope)), evaluate(entry.value(), scope));
+        }
+
+        return values;
+    }
+
+    private List<@Nullable Object> evaluateAll(List<Expression> expressions, Scope scope) {
+        budget.steps(expressions.size());
         List<@Nullable Object> values = new ArrayList<>(expressions.size());
         for (Expression expression : expressions) {
             values.add(evaluate(expression, scope));
@@ -135,23 +158,24 @@ final class Evaluator {
         return values;
     }
 
-    private static Object slice(Slice slice, Scope scope) {
+    private Object slice(Slice slice, Scope scope) {
         return Fields.slice(
                 evaluate(slice.target(), scope),
                 evaluateOptional(slice.from(), scope),
                 evaluateOptional(slice.to(), scope),
-                evaluateOptional(slice.step(), scope));
+                evaluateOptional(slice.step(), scope),
+                budget);
     }
 
-    private static @Nullable Object evaluateOptional(@Nullable Expression expression, Scope scope) {
+    private @Nullable Object evaluateOptional(@Nullable Expression expression, Scope scope) {
         return expression == null ? null : evaluate(expression, scope);
     }
 
-    private static boolean compare(Comparison comparison, Scope scope) {
+    private boolean compare(Comparison comparison, Scope scope) {
         Object left = evaluate(comparison.first(), scope);
         for (Comparison.Step step : comparison.steps()) {
             Object right = evaluate(step.value(), scope);
-            if (!Operators.compare(step.operator(), left, right)) {
+            if (!Operators.compare(step.operator(), left, right, budget)) {
                 return false;
             }
 
@@ -161,7 +185,7 @@ final class Evaluator {
         return true;
     }
 
-    private static @Nullable Object choose(Conditional conditional, Scope scope) {
+    private @Nullable Object choose(Conditional conditional, Scope scope) {
         if (isTrue(conditional.condition(), scope)) {
             return evaluate(conditional.value(), scope);
         }
@@ -171,7 +195,7 @@ final class Evaluator {
                 : evaluate(conditional.otherwise(), scope);
     }
 
-    private static @Nullable Object call(Call call, Scope scope) {
+    private @Nullable Object call(Call call, Scope scope) {
         Object function = evaluate(call.function(), scope);
         if (function instanceof TemplateFunction callable) {
             CallArguments arguments = arguments(call.arguments(), scope);
@@ -181,9 +205,12 @@ final class Evaluator {
         throw new EvaluationException("cannot call a " + Values.kind(function));
     }
 
-    private static CallArguments arguments(Arguments arguments, Scope scope) {
+    private CallArguments arguments(Arguments arguments, Scope scope) {
         Map<String, @Nullable Object> named = new LinkedHashMap<>();
-        arguments.named().forEach((name, value) -> named.put(name, evaluate(value, scope)));
-        return new CallArguments(evaluateAll(arguments.positional(), scope), named);
+        for (Map.Entry<String, Expression> argument : arguments.named().entrySet()) {
+            named.put(argument.getKey(), evaluate(argument.getValue(), scope));
+        }
+
+        return new CallArguments(evaluateAll(arguments.positional(), scope), named, budget);
     }
 }

@@ -1,7 +1,6 @@
 package org.sparkqlora.data.jinja;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,23 +34,33 @@ final class ExpressionParser {
     private static final Set<String> TEST_ENDS = Set.of("else", "or", "and", "if", "is", "not", "in");
 
     private final TokenCursor tokens;
+    private final ArgumentsParser arguments;
 
     ExpressionParser(TokenCursor tokens) {
         this.tokens = tokens;
+        this.arguments = new ArgumentsParser(tokens, this);
     }
 
     /** An expression with everything. */
     Expression parse() {
         tokens.enter();
         Expression value = parseOr();
+        int links = 1;
         while (tokens.takeName("if")) {
+            links += link();
             Expression condition = parseOr();
             Expression otherwise = tokens.takeName("else") ? parse() : null;
             value = new Conditional(condition, value, otherwise);
         }
 
-        tokens.leave();
+        tokens.leave(links);
         return value;
+    }
+
+    /** One more link of a chain, within which the links before it are nested. */
+    private int link() {
+        tokens.enter();
+        return 1;
     }
 
     /** An expression, or several with commas between, which are a tuple. */
@@ -83,19 +92,25 @@ final class ExpressionParser {
 
     private Expression parseOr() {
         Expression left = parseAnd();
+        int links = 0;
         while (tokens.takeName("or")) {
+            links += link();
             left = new Or(left, parseAnd());
         }
 
+        tokens.leave(links);
         return left;
     }
 
     private Expression parseAnd() {
         Expression left = parseNot();
+        int links = 0;
         while (tokens.takeName("and")) {
+            links += link();
             left = new And(left, parseNot());
         }
 
+        tokens.leave(links);
         return left;
     }
 
@@ -144,10 +159,13 @@ final class ExpressionParser {
 
     private Expression parseSum() {
         Expression left = parseConcatenation();
+        int links = 0;
         while (tokens.peek().isOperator("+") || tokens.peek().isOperator("-")) {
+            links += link();
             left = new Arithmetic(tokens.next().text(), left, parseConcatenation());
         }
 
+        tokens.leave(links);
         return left;
     }
 
@@ -167,20 +185,26 @@ final class ExpressionParser {
 
     private Expression parseProduct() {
         Expression left = parsePower();
+        int links = 0;
         while (tokens.peek().kind() == Kind.OPERATOR
                 && PRODUCTS.contains(tokens.peek().text())) {
+            links += link();
             left = new Arithmetic(tokens.next().text(), left, parsePower());
         }
 
+        tokens.leave(links);
         return left;
     }
 
     private Expression parsePower() {
         Expression left = parseFiltered(parseSigned());
+        int links = 0;
         while (tokens.takeOperator("**")) {
+            links += link();
             left = new Arithmetic("**", left, parseFiltered(parseSigned()));
         }
 
+        tokens.leave(links);
         return left;
     }
 
@@ -258,7 +282,7 @@ final class ExpressionParser {
     private List<Expression> parseItems(String end) {
         List<Expression> items = new ArrayList<>();
         while (!tokens.takeOperator(end)) {
-            requireComma(items.isEmpty());
+            tokens.expectComma(items.isEmpty());
             if (tokens.takeOperator(end)) {
                 break;
             }
@@ -272,7 +296,7 @@ final class ExpressionParser {
     private Expression parseMap() {
         List<MapLiteral.Entry> entries = new ArrayList<>();
         while (!tokens.takeOperator("}")) {
-            requireComma(entries.isEmpty());
+            tokens.expectComma(entries.isEmpty());
             if (tokens.takeOperator("}")) {
                 break;
             }
@@ -285,22 +309,17 @@ final class ExpressionParser {
         return new MapLiteral(entries);
     }
 
-    private void requireComma(boolean first) {
-        if (!first) {
-            tokens.expectOperator(",");
-        }
-    }
-
     private Expression parsePostfix(Expression target) {
         Expression value = target;
-        while (true) {
+        for (int links = 0; ; links += link()) {
             if (tokens.takeOperator(".")) {
                 value = parseAttribute(value);
             } else if (tokens.takeOperator("[")) {
                 value = parseSubscript(value);
             } else if (tokens.takeOperator("(")) {
-                value = new Call(value, parseArguments());
+                value = new Call(value, arguments.parse());
             } else {
+                tokens.leave(links);
                 return value;
             }
         }
@@ -332,14 +351,15 @@ final class ExpressionParser {
     /** Filters, tests and calls of their results, in any order. */
     private Expression parseFiltered(Expression input) {
         Expression value = input;
-        while (true) {
+        for (int links = 0; ; links += link()) {
             if (tokens.takeOperator("|")) {
                 value = parseFilter(value);
             } else if (tokens.takeName("is")) {
                 value = parseTest(value);
             } else if (tokens.takeOperator("(")) {
-                value = new Call(value, parseArguments());
+                value = new Call(value, arguments.parse());
             } else {
+                tokens.leave(links);
                 return value;
             }
         }
@@ -347,7 +367,7 @@ final class ExpressionParser {
 
     Filter parseFilter(Expression input) {
         String name = tokens.expectIdentifier();
-        return new Filter(input, name, parseOptionalArguments());
+        return new Filter(input, name, arguments.parseOptional());
     }
 
     private Expression parseTest(Expression input) {
@@ -360,7 +380,7 @@ final class ExpressionParser {
     private Arguments parseTestArguments() {
         Token token = tokens.peek();
         if (token.isOperator("(")) {
-            return parseOptionalArguments();
+            return arguments.parseOptional();
         }
 
         boolean value = TEST_ARGUMENT.contains(token.kind()) || token.isOperator("[") || token.isOperator("{");
@@ -369,37 +389,6 @@ final class ExpressionParser {
         }
 
         return new Arguments(List.of(parsePostfix(parsePrimary())), Map.of());
-    }
-
-    Arguments parseOptionalArguments() {
-        return tokens.takeOperator("(") ? parseArguments() : Arguments.NONE;
-    }
-
-    private Arguments parseArguments() {
-        List<Expression> positional = new ArrayList<>();
-        Map<String, Expression> named = new LinkedHashMap<>();
-        while (!tokens.takeOperator(")")) {
-            requireComma(positional.isEmpty() && named.isEmpty());
-            if (tokens.takeOperator(")")) {
-                break;
-            }
-
-            parseArgument(positional, named);
-        }
-
-        return new Arguments(positional, named);
-    }
-
-    private void parseArgument(List<Expression> positional, Map<String, Expression> named) {
-        if (tokens.peek().kind() == Kind.NAME && tokens.peekSecond().isOperator("=")) {
-            String name = tokens.next().text();
-            tokens.next();
-            named.put(name, parse());
-        } else if (named.isEmpty()) {
-            positional.add(parse());
-        } else {
-            throw tokens.unexpected("name=value after another argument of this form");
-        }
     }
 
     private static TemplateException notAnExpression(Token token) {

@@ -10,38 +10,39 @@ final class Fields {
     private Fields() {}
 
     /** {@code target.name}: a method first, then an item. */
-    static @Nullable Object attribute(@Nullable Object target, String name) {
+    static @Nullable Object attribute(@Nullable Object target, String name, Budget budget) {
         if (target instanceof Undefined undefined) {
             throw undefined.failure();
         }
 
-        TemplateFunction method = method(target, name);
+        TemplateFunction method = method(target, name, budget);
         return method == null ? field(target, name) : method;
     }
 
     /** {@code target[key]}: an item first, then a method. */
-    static @Nullable Object item(@Nullable Object target, @Nullable Object key) {
+    static @Nullable Object item(@Nullable Object target, @Nullable Object key, Budget budget) {
         if (target instanceof Undefined undefined) {
             throw undefined.failure();
         }
 
         if (Values.number(key) instanceof Long index && !(target instanceof Map)) {
+            budget.look(target instanceof String ? target : null);
             return indexed(target, index);
         }
 
-        if (target instanceof Map<?, ?> map && map.containsKey(key)) {
+        if (target instanceof Map<?, ?> map && Values.isKey(key) && map.containsKey(key)) {
             return map.get(key);
         }
 
-        return key instanceof String name ? attribute(target, name) : missing(target, key);
+        return key instanceof String name ? attribute(target, name, budget) : missing(target, key);
     }
 
-    private static @Nullable TemplateFunction method(@Nullable Object target, String name) {
+    private static @Nullable TemplateFunction method(@Nullable Object target, String name, Budget budget) {
         if (target instanceof String text) {
-            return TextMethods.find(text, name);
+            return TextMethods.find(text, name, budget);
         }
 
-        return target instanceof Map<?, ?> map ? MapMethods.find(map, name) : null;
+        return target instanceof Map<?, ?> map ? MapMethods.find(map, name, budget) : null;
     }
 
     private static @Nullable Object field(@Nullable Object target, String name) {
@@ -57,7 +58,7 @@ final class Fields {
     }
 
     private static Undefined missing(@Nullable Object target, @Nullable Object key) {
-        return new Undefined("%s of a %s".formatted(PythonText.repr(key), Values.kind(target)));
+        return new Undefined(PythonText.brief(key) + " of a " + Values.kind(target));
     }
 
     private static @Nullable Object indexed(@Nullable Object target, long index) {
@@ -65,43 +66,69 @@ final class Fields {
             return missing(target, index);
         }
 
-        List<@Nullable Object> items = Values.items(target);
-        long place = index < 0 ? index + items.size() : index;
-        return place < 0 || place >= items.size() ? missing(target, index) : items.get((int) place);
+        long size = Values.length(target);
+        long place = index < 0 ? index + size : index;
+        if (place < 0 || place >= size) {
+            return missing(target, index);
+        }
+
+        return target instanceof String text ? character(text, (int) place) : ((List<?>) target).get((int) place);
+    }
+
+    private static String character(String text, int place) {
+        return Character.toString(text.codePointAt(text.offsetByCodePoints(0, place)));
     }
 
     /** {@code target[from:to:step]}, as Python does it. */
-    static Object slice(@Nullable Object target, @Nullable Object from, @Nullable Object to, @Nullable Object step) {
+    static Object slice(
+            @Nullable Object target, @Nullable Object from, @Nullable Object to, @Nullable Object step, Budget budget) {
         if (!(target instanceof String) && !(target instanceof List)) {
             throw new EvaluationException("cannot slice a " + Values.kind(target));
         }
 
-        List<@Nullable Object> items = Values.items(target);
-        List<@Nullable Object> slice = slice(items, bound(from), bound(to), bound(step));
-        return target instanceof String ? TextMethods.join("", slice) : slice;
+        Places places = Places.of(Values.length(target), bound(from), bound(to), bound(step));
+        return target instanceof String text ? slice(text, places, budget) : slice((List<?>) target, places, budget);
     }
 
-    private static List<@Nullable Object> slice(
-            List<@Nullable Object> items, @Nullable Long from, @Nullable Long to, @Nullable Long stepOrNone) {
-        long step = stepOrNone == null ? 1 : Math.max(-items.size() - 1L, Math.min(items.size() + 1L, stepOrNone));
-        if (step == 0) {
-            throw new EvaluationException("cannot slice in steps of 0");
+    private static String slice(String text, Places places, Budget budget) {
+        if (places.step() != 1) {
+            return TextMethods.join("", slice(Values.items(text, budget), places, budget), budget);
         }
 
-        // Python clamps both ends to the items when it goes forward, and to one before and the last when it goes back.
-        long low = step > 0 ? 0 : -1;
-        long high = step > 0 ? items.size() : items.size() - 1;
-        long first = from == null ? (step > 0 ? low : high) : clamp(from, items.size(), low, high);
-        long end = to == null ? (step > 0 ? high : low) : clamp(to, items.size(), low, high);
+        int from = text.offsetByCodePoints(0, (int) places.first());
+        int count = (int) Math.max(0, places.end() - places.first());
+        return budget.made(text.substring(from, text.offsetByCodePoints(from, count)));
+    }
+
+    private static List<@Nullable Object> slice(List<?> items, Places places, Budget budget) {
         List<@Nullable Object> slice = new ArrayList<>();
-        for (long i = first; step > 0 ? i < end : i > end; i += step) {
+        for (long i = places.first(); places.step() > 0 ? i < places.end() : i > places.end(); i += places.step()) {
+            budget.items(1);
             slice.add(items.get((int) i));
         }
 
         return slice;
     }
 
-    private static long clamp(long bound, int size, long low, long high) {
+    /** The places {@code first}, {@code first + step} and so on before {@code end}. */
+    private record Places(long first, long end, long step) {
+        static Places of(long size, @Nullable Long from, @Nullable Long to, @Nullable Long stepOrNone) {
+            long step = stepOrNone == null ? 1 : Math.max(-size - 1, Math.min(size + 1, stepOrNone));
+            if (step == 0) {
+                throw new EvaluationException("cannot slice in steps of 0");
+            }
+
+            // Python clamps both ends to the items when it goes forward, and to one before and the last when it goes
+            // back.
+            long low = step > 0 ? 0 : -1;
+            long high = step > 0 ? size : size - 1;
+            long first = from == null ? (step > 0 ? low : high) : clamp(from, size, low, high);
+            long end = to == null ? (step > 0 ? high : low) : clamp(to, size, low, high);
+            return new Places(first, end, step);
+        }
+    }
+
+    private static long clamp(long bound, long size, long low, long high) {
         long place = bound < 0 ? bound + size : bound;
         return Math.max(low, Math.min(high, place));
     }

@@ -1,12 +1,9 @@
 package org.sparkqlora.data.jinja;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Jinja's filters of single values; those of lists are in {@link ListFilters}. */
@@ -14,18 +11,13 @@ final class Filters {
     private Filters() {}
 
     static @Nullable Object apply(String name, @Nullable Object input, CallArguments arguments) {
+        Budget budget = arguments.budget();
+        budget.look(input);
         return switch (name) {
-            case "upper" -> PythonText.str(input).toUpperCase(Locale.ROOT);
-            case "lower" -> PythonText.str(input).toLowerCase(Locale.ROOT);
-            case "capitalize" -> TextMethods.capitalize(PythonText.str(input));
-            case "title" -> title(PythonText.str(input));
-            case "trim" -> TextMethods.strip(PythonText.str(input), "strip", arguments.value(0, "chars", null));
-            case "replace" -> TextMethods.replace(PythonText.str(input), arguments);
-            case "indent" -> indent(PythonText.str(input), arguments);
-            case "escape", "e" -> escape(PythonText.str(input));
-            case "string" -> PythonText.str(input);
+            case "upper", "lower", "capitalize", "title", "trim", "replace", "indent", "escape", "e", "string" ->
+                ofText(name, PythonText.str(input, budget), arguments);
             case "safe" -> input;
-            case "wordcount" -> (long) PythonText.str(input).split("\\W+").length;
+            case "wordcount" -> words(PythonText.str(input, budget));
             case "length", "count" -> Values.length(input);
             case "default", "d" -> orDefault(input, arguments);
             case "int" -> toInteger(input, arguments.value(0, "default", 0L));
@@ -33,11 +25,40 @@ final class Filters {
             case "abs" -> absolute(input);
             case "round" -> round(input, arguments);
             case "tojson" -> toJson(input, arguments);
-            case "items" -> items(input);
-            case "dictsort" -> sortedItems(input);
-            case "attr" -> Fields.attribute(input, arguments.requiredText(0, "name"));
+            case "items" -> items(input, budget);
+            case "dictsort" -> sortedItems(input, budget);
+            case "attr" -> Fields.attribute(input, arguments.requiredText(0, "name"), budget);
             default -> ListFilters.apply(name, input, arguments);
         };
+    }
+
+    private static String ofText(String name, String text, CallArguments arguments) {
+        Budget budget = arguments.budget();
+        return switch (name) {
+            case "upper" -> budget.made(text.toUpperCase(Locale.ROOT));
+            case "lower" -> budget.made(text.toLowerCase(Locale.ROOT));
+            case "capitalize" -> budget.made(TextMethods.capitalize(text));
+            case "title" -> title(text, budget);
+            case "trim" -> TextMethods.strip(text, "strip", arguments);
+            case "replace" -> TextMethods.replace(text, arguments);
+            case "indent" -> indent(text, arguments);
+            case "escape", "e" -> escape(text, budget);
+            default -> text;
+        };
+    }
+
+    /** Runs of letters, digits and underscores. */
+    private static long words(String text) {
+        long words = 0;
+        boolean inWord = false;
+        for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
+            int c = text.codePointAt(at);
+            boolean ofWord = Character.isLetterOrDigit(c) || c == '_';
+            words += ofWord && !inWord ? 1 : 0;
+            inWord = ofWord;
+        }
+
+        return words;
     }
 
     private static @Nullable Object orDefault(@Nullable Object input, CallArguments arguments) {
@@ -45,10 +66,11 @@ final class Filters {
         return missing ? arguments.value(0, "default_value", "") : input;
     }
 
-    private static String title(String text) {
-        StringBuilder title = new StringBuilder();
+    private static String title(String text, Budget budget) {
+        GrowingText title = new GrowingText(budget);
         boolean first = true;
-        for (int c : text.codePoints().toArray()) {
+        for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
+            int c = text.codePointAt(at);
             title.appendCodePoint(first ? Character.toUpperCase(c) : Character.toLowerCase(c));
             first = PythonSpace.is(c) || "-([{<".indexOf(c) >= 0;
         }
@@ -57,26 +79,38 @@ final class Filters {
     }
 
     private static String indent(String text, CallArguments arguments) {
+        Budget budget = arguments.budget();
         Object width = arguments.value(0, "width", 4L);
-        String indentation = width instanceof String given ? given : " ".repeat((int) arguments.integer(0, "width", 4));
+        String indentation =
+                width instanceof String given ? given : Operators.repeat(" ", arguments.integer(0, "width", 4), budget);
         boolean blankToo = arguments.isTrue(2, "blank", false);
-        List<String> lines = new ArrayList<>(Arrays.asList(text.split("\n", -1)));
-        for (int i = 0; i < lines.size(); i++) {
-            boolean indented = i == 0
-                    ? arguments.isTrue(1, "first", false)
-                    : blankToo || !lines.get(i).isEmpty();
-            lines.set(i, indented ? indentation + lines.get(i) : lines.get(i));
+        GrowingText indented = new GrowingText(budget);
+        int from = 0;
+        for (int end = text.indexOf('\n'); from <= text.length(); end = text.indexOf('\n', from)) {
+            int to = end < 0 ? text.length() : end;
+            boolean isIndented = from == 0 ? arguments.isTrue(1, "first", false) : blankToo || to > from;
+            indented.append(isIndented ? indentation : "").append(text.substring(from, to));
+            indented.append(end < 0 ? "" : "\n");
+            from = to + 1;
         }
 
-        return String.join("\n", lines);
+        return indented.toString();
     }
 
-    private static String escape(String text) {
-        return text.replace("&", "&amp;")
-                .replace(">", "&gt;")
-                .replace("<", "&lt;")
-                .replace("'", "&#39;")
-                .replace("\"", "&#34;");
+    private static String escape(String text, Budget budget) {
+        GrowingText escaped = new GrowingText(budget);
+        for (int i = 0; i < text.length(); i++) {
+            switch (text.charAt(i)) {
+                case '&' -> escaped.append("&amp;");
+                case '>' -> escaped.append("&gt;");
+                case '<' -> escaped.append("&lt;");
+                case '\'' -> escaped.append("&#39;");
+                case '"' -> escaped.append("&#34;");
+                default -> escaped.append(text.charAt(i));
+            }
+        }
+
+        return escaped.toString();
     }
 
     private static @Nullable Object toInteger(@Nullable Object input, @Nullable Object otherwise) {
@@ -134,38 +168,38 @@ final class Filters {
 
     /** The filter of transformers: no escapes beyond JSON's own, a space after comma and colon. */
     private static String toJson(@Nullable Object input, CallArguments arguments) {
+        Budget budget = arguments.budget();
         Object indent = arguments.value(1, "indent", null);
         boolean oneLine = indent == null;
         String item = oneLine ? ", " : ",";
         String key = ": ";
         if (arguments.value(2, "separators", null) instanceof List<?> separators && separators.size() == 2) {
-            item = PythonText.str(separators.get(0));
-            key = PythonText.str(separators.get(1));
+            item = PythonText.str(separators.get(0), budget);
+            key = PythonText.str(separators.get(1), budget);
         }
 
         String indentation = indent instanceof String text ? text : null;
         if (Values.number(indent) instanceof Long width) {
-            indentation = " ".repeat(Math.toIntExact(Math.max(0, width)));
+            indentation = Operators.repeat(" ", width, budget);
         }
 
         boolean asciiOnly = arguments.isTrue(0, "ensure_ascii", false);
         boolean sorted = arguments.isTrue(3, "sort_keys", false);
-        return PythonJson.write(input, new PythonJson.Style(indentation, item, key, asciiOnly, sorted));
+        return PythonJson.write(input, new PythonJson.Style(indentation, item, key, asciiOnly, sorted), budget);
     }
 
-    private static List<@Nullable Object> items(@Nullable Object input) {
-        if (input instanceof Undefined) {
-            return List.of();
-        }
-
-        return MapMethods.items(requireMap(input));
+    private static List<@Nullable Object> items(@Nullable Object input, Budget budget) {
+        return input instanceof Undefined ? List.of() : MapMethods.items(requireMap(input), budget);
     }
 
-    private static List<@Nullable Object> sortedItems(@Nullable Object input) {
-        List<@Nullable Object> items = MapMethods.items(requireMap(input));
-        Collections.sort(
-                items, (left, right) -> ListFilters.compareIgnoringCase(Values.items(left), Values.items(right)));
+    private static List<@Nullable Object> sortedItems(@Nullable Object input, Budget budget) {
+        List<@Nullable Object> items = MapMethods.items(requireMap(input), budget);
+        items.sort((left, right) -> ListFilters.compareIgnoringCase(key(left), key(right), budget));
         return items;
+    }
+
+    private static @Nullable Object key(@Nullable Object entry) {
+        return ((List<?>) Objects.requireNonNull(entry)).get(0);
     }
 
     private static Map<?, ?> requireMap(@Nullable Object input) {
@@ -176,7 +210,14 @@ final class Filters {
         throw new EvaluationException("expected a mapping, found a " + Values.kind(input));
     }
 
-    static String joined(List<@Nullable Object> items, String separator) {
-        return items.stream().map(PythonText::str).collect(Collectors.joining(separator));
+    static String joined(List<@Nullable Object> items, String separator, Budget budget) {
+        GrowingText joined = new GrowingText(budget);
+        String between = "";
+        for (Object item : items) {
+            joined.append(between).append(PythonText.str(item, budget));
+            between = separator;
+        }
+
+        return joined.toString();
     }
 }

@@ -2,36 +2,45 @@ package org.sparkqlora.data.jinja;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.jinja.Statement.FilterCall;
 import org.sparkqlora.data.jinja.Statement.Macro.Parameter;
 import org.sparkqlora.data.jinja.Statement.Target;
+import org.sparkqlora.input.BadInputException;
 
 /** One rendering: walks the statements, counts what it uses, remembers the line for messages. */
 final class Interpreter {
     private static final String LOOP = "loop";
     private static final String CALLER = "caller";
 
-    private final Limits limits;
+    private final Budget budget;
+    private final Evaluator evaluator;
     private final Output output;
-    private int iterations;
-    private int depth;
+    private final MessagePasses passes;
     private int line = 1;
 
-    Interpreter(Limits limits) {
-        this.limits = limits;
-        this.output = new Output(limits.outputChars());
+    Interpreter(Budget budget, MessagePasses passes) {
+        this.budget = budget;
+        this.evaluator = new Evaluator(budget);
+        this.output = new Output(budget);
+        this.passes = passes;
     }
 
     Rendering render(List<Statement> body, Scope scope) {
         try {
             run(body, scope);
-        } catch (EvaluationException e) {
-            throw TemplateException.rendering(line, e.problem());
+        } catch (EvaluationException | BadInputException e) {
+            throw TemplateException.rendering(line, String.valueOf(e.getMessage()), e);
+        } catch (RuntimeException e) {
+            throw TemplateException.rendering(line, "an operation failed: " + e, e);
+        } catch (StackOverflowError e) {
+            // Of a thread with a smaller stack than limits allow for; rendering holds nothing that would be left half
+            // done.
+            throw TemplateException.rendering(
+                    line, "expressions, blocks or calls are nested too deep for this thread", e);
         }
 
-        return output.finish();
+        return output.finish(passes.spans());
     }
 
     /** How a body ended. */
@@ -42,24 +51,16 @@ final class Interpreter {
     }
 
     private Flow run(List<Statement> body, Scope scope) {
-        depth++;
-        if (depth > limits.depth()) {
-            throw new EvaluationException("expected at most %d levels of nesting".formatted(limits.depth()));
+        budget.enter();
+        Flow flow = Flow.NEXT;
+        for (int i = 0; i < body.size() && flow == Flow.NEXT; i++) {
+            budget.steps(1);
+            line = body.get(i).line();
+            flow = run(body.get(i), scope);
         }
 
-        try {
-            for (Statement statement : body) {
-                line = statement.line();
-                Flow flow = run(statement, scope);
-                if (flow != Flow.NEXT) {
-                    return flow;
-                }
-            }
-
-            return Flow.NEXT;
-        } finally {
-            depth--;
-        }
+        budget.leave();
+        return flow;
     }
 
     private Flow run(Statement statement, Scope scope) {
@@ -88,13 +89,13 @@ final class Interpreter {
         if (statement instanceof Statement.Text text) {
             output.write(text.text());
         } else if (statement instanceof Statement.Output value) {
-            output.write(PythonText.str(Evaluator.evaluate(value.value(), scope)));
+            output.write(PythonText.str(evaluator.evaluate(value.value(), scope), budget));
         } else if (statement instanceof Statement.Set set) {
-            assign(set.target(), Evaluator.evaluate(set.value(), scope), scope);
+            assign(set.target(), evaluator.evaluate(set.value(), scope), scope);
         } else if (statement instanceof Statement.SetBlock block) {
             assign(block.target(), filtered(block.filters(), block.body(), scope), scope);
         } else if (statement instanceof Statement.FilterBlock block) {
-            output.write(PythonText.str(filtered(block.filters(), block.body(), scope)));
+            output.write(PythonText.str(filtered(block.filters(), block.body(), scope), budget));
         } else if (statement instanceof Statement.Generation generation) {
             output.markGenerated(() -> run(generation.body(), scope.inner()));
         } else if (statement instanceof Statement.Macro macro) {
@@ -107,7 +108,7 @@ final class Interpreter {
     private Flow choose(Statement.If choice, Scope scope) {
         for (Statement.If.Branch branch : choice.branches()) {
             line = branch.line();
-            if (Evaluator.isTrue(branch.condition(), scope)) {
+            if (evaluator.isTrue(branch.condition(), scope)) {
                 return run(branch.body(), scope);
             }
         }
@@ -122,11 +123,14 @@ final class Interpreter {
         }
 
         for (int i = 0; i < items.size(); i++) {
-            countIteration();
+            budget.steps(1);
             Scope inner = scope.inner();
             inner.set(LOOP, new LoopState(items, i));
             assign(loop.target(), items.get(i), inner);
-            if (run(loop.body(), inner) == Flow.BREAK) {
+            int from = output.place();
+            Flow flow = run(loop.body(), inner);
+            passes.add(items.get(i), from, output.place());
+            if (flow == Flow.BREAK) {
                 break;
             }
         }
@@ -135,7 +139,7 @@ final class Interpreter {
     }
 
     private List<@Nullable Object> selected(Statement.For loop, Scope scope) {
-        List<@Nullable Object> items = Values.items(Evaluator.evaluate(loop.items(), scope));
+        List<@Nullable Object> items = Values.items(evaluator.evaluate(loop.items(), scope), budget);
         Expression condition = loop.condition();
         if (condition == null) {
             return items;
@@ -143,10 +147,10 @@ final class Interpreter {
 
         List<@Nullable Object> selected = new ArrayList<>();
         for (Object item : items) {
-            countIteration();
+            budget.steps(1);
             Scope inner = scope.inner();
             assign(loop.target(), item, inner);
-            if (Evaluator.isTrue(condition, inner)) {
+            if (evaluator.isTrue(condition, inner)) {
                 selected.add(item);
             }
         }
@@ -154,14 +158,7 @@ final class Interpreter {
         return selected;
     }
 
-    private void countIteration() {
-        iterations++;
-        if (iterations > limits.iterations()) {
-            throw new EvaluationException("expected at most %d passes through loops".formatted(limits.iterations()));
-        }
-    }
-
-    private static void assign(Target target, @Nullable Object value, Scope scope) {
+    private void assign(Target target, @Nullable Object value, Scope scope) {
         if (target instanceof Target.Variable variable) {
             scope.set(variable.name(), value);
         } else if (target instanceof Target.Field field) {
@@ -180,8 +177,8 @@ final class Interpreter {
         namespace.fields().put(field.name(), value);
     }
 
-    private static void assignSeveral(Target.Several several, @Nullable Object value, Scope scope) {
-        List<@Nullable Object> values = Values.items(value);
+    private void assignSeveral(Target.Several several, @Nullable Object value, Scope scope) {
+        List<@Nullable Object> values = Values.items(value, budget);
         if (values.size() != several.targets().size()) {
             throw new EvaluationException("cannot unpack: expected %d values, found %d"
                     .formatted(several.targets().size(), values.size()));
@@ -195,7 +192,7 @@ final class Interpreter {
     private @Nullable Object filtered(List<FilterCall> filters, List<Statement> body, Scope scope) {
         @Nullable Object value = output.capture(() -> run(body, scope.inner()));
         for (FilterCall filter : filters) {
-            value = Evaluator.filter(filter.name(), filter.arguments(), value, scope);
+            value = evaluator.filter(filter.name(), filter.arguments(), value, scope);
         }
 
         return value;
@@ -204,21 +201,21 @@ final class Interpreter {
     private void callWithBlock(Statement.CallBlock block, Scope scope) {
         Scope inner = scope.inner();
         inner.set(CALLER, function(CALLER, block.parameters(), block.body(), scope));
-        output.write(PythonText.str(Evaluator.evaluate(block.call(), inner)));
+        output.write(PythonText.str(evaluator.evaluate(block.call(), inner), budget));
     }
 
     private TemplateFunction function(String name, List<Parameter> parameters, List<Statement> body, Scope scope) {
         return (positional, named) -> {
             int callerLine = line;
             Scope inner = scope.inner();
-            bind(name, parameters, new CallArguments(positional, named), inner);
+            bind(name, parameters, new CallArguments(positional, named, budget), inner);
             String text = output.capture(() -> run(body, inner));
             line = callerLine;
             return text;
         };
     }
 
-    private static void bind(String name, List<Parameter> parameters, CallArguments arguments, Scope scope) {
+    private void bind(String name, List<Parameter> parameters, CallArguments arguments, Scope scope) {
         if (arguments.positional().size() > parameters.size()) {
             throw new EvaluationException("cannot call %s with %d values: expected at most %d"
                     .formatted(name, arguments.positional().size(), parameters.size()));
@@ -234,52 +231,8 @@ final class Interpreter {
         }
     }
 
-    private static @Nullable Object defaultValue(Parameter parameter, Scope scope) {
+    private @Nullable Object defaultValue(Parameter parameter, Scope scope) {
         Expression value = parameter.defaultValue();
-        return value == null ? new Undefined("'" + parameter.name() + "'") : Evaluator.evaluate(value, scope);
-    }
-
-    /** Names that every template has. */
-    static Map<String, TemplateFunction> globals(Limits limits) {
-        return Map.of(
-                "range", (positional, named) -> range(positional, limits.iterations()),
-                "namespace", (positional, named) -> namespace(positional, named),
-                "dict", (positional, named) -> namespace(positional, named).fields(),
-                "raise_exception",
-                        (positional, named) -> {
-                            throw new EvaluationException("the template refuses the conversation: "
-                                    + PythonText.str(positional.isEmpty() ? "" : positional.get(0)));
-                        });
-    }
-
-    private static Namespace namespace(List<@Nullable Object> positional, Map<String, @Nullable Object> named) {
-        Namespace namespace = new Namespace(Map.of());
-        if (!positional.isEmpty() && positional.get(0) instanceof Map<?, ?> start) {
-            start.forEach((name, value) -> namespace.fields().put(PythonText.str(name), value));
-        }
-
-        namespace.fields().putAll(named);
-        return namespace;
-    }
-
-    private static List<@Nullable Object> range(List<@Nullable Object> positional, int limit) {
-        CallArguments arguments = new CallArguments(positional, Map.of());
-        long from = positional.size() < 2 ? 0 : arguments.integer(0, "start", 0);
-        long to = arguments.integer(positional.size() < 2 ? 0 : 1, "stop", 0);
-        long step = arguments.integer(2, "step", 1);
-        if (step == 0) {
-            throw new EvaluationException("cannot count in steps of 0");
-        }
-
-        List<@Nullable Object> numbers = new ArrayList<>();
-        for (long i = from; step > 0 ? i < to : i > to; i += step) {
-            if (numbers.size() >= limit) {
-                throw new EvaluationException("expected a range of at most %d numbers".formatted(limit));
-            }
-
-            numbers.add(i);
-        }
-
-        return numbers;
+        return value == null ? new Undefined("'" + parameter.name() + "'") : evaluator.evaluate(value, scope);
     }
 }

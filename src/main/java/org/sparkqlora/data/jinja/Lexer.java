@@ -13,8 +13,11 @@ import org.sparkqlora.data.jinja.Token.Kind;
  * indentation before one (lstrip_blocks), a minus in a tag takes all white space on its side, a plus keeps it.
  */
 final class Lexer {
+    /** Digits with single underscores between them; possessive, since Java goes back over others on the stack. */
+    private static final String DIGITS = "\\d++(?:_\\d++)*+";
+
     private static final Pattern NUMBER =
-            Pattern.compile("(?:\\d+_)*\\d+(?<float>\\.(?:\\d+_)*\\d+(?:[eE][+-]?\\d+)?|[eE][+-]?\\d+)?");
+            Pattern.compile(DIGITS + "(?<float>\\." + DIGITS + "(?:[eE][+-]?\\d+)?|[eE][+-]?\\d+)?");
     private static final Pattern NAME = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_]*");
     private static final Pattern OPERATOR = Pattern.compile("==|!=|<=|>=|//|\\*\\*|[-+*/%~<>=.,:;|()\\[\\]{}]");
     private static final Pattern RAW = Pattern.compile("\\{%([-+]?)\\s*raw\\s*(?:-%}\\s*|%})");
@@ -195,8 +198,16 @@ final class Lexer {
                     line, "expected %s at the end of a string, found the end of the template".formatted(quote));
         }
 
-        add(Kind.STRING, StringEscapes.decode(source.substring(at + 1, end)));
+        add(Kind.STRING, decoded(source.substring(at + 1, end)));
         advance(end + 1);
+    }
+
+    private String decoded(String literal) {
+        try {
+            return StringEscapes.decode(literal);
+        } catch (EvaluationException e) {
+            throw TemplateException.parsing(line, String.valueOf(e.getMessage()));
+        }
     }
 
     private boolean readNumber() {

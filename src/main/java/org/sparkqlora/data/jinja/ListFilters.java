@@ -3,32 +3,38 @@ package org.sparkqlora.data.jinja;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Jinja's filters of lists. */
 final class ListFilters {
+    /** More digits than these are no place of any list. */
+    private static final int PLACE_DIGITS = 18;
+
     private ListFilters() {}
 
     static @Nullable Object apply(String name, @Nullable Object input, CallArguments arguments) {
+        Budget budget = arguments.budget();
         return switch (name) {
-            case "list" -> Values.items(input);
-            case "first" -> first(Values.items(input));
-            case "last" -> last(Values.items(input));
-            case "join" -> join(Values.items(input), arguments);
-            case "reverse" -> reverse(input);
-            case "sort" -> sort(Values.items(input), arguments);
-            case "unique" -> unique(Values.items(input));
-            case "sum" -> sum(Values.items(input));
-            case "min" -> Collections.min(Values.items(input), Values::compare);
-            case "max" -> Collections.max(Values.items(input), Values::compare);
-            case "map" -> map(Values.items(input), arguments);
-            case "select" -> keep(input, item -> test(item, arguments));
-            case "reject" -> keep(input, item -> !test(item, arguments));
-            case "selectattr" -> keep(input, item -> testAttribute(item, arguments));
-            case "rejectattr" -> keep(input, item -> !testAttribute(item, arguments));
+            case "list" -> Values.items(input, budget);
+            case "first" -> first(Values.items(input, budget));
+            case "last" -> last(Values.items(input, budget));
+            case "join" -> join(Values.items(input, budget), arguments);
+            case "reverse" -> reverse(input, budget);
+            case "sort" -> sort(Values.items(input, budget), arguments);
+            case "unique" -> unique(Values.items(input, budget), budget);
+            case "sum" -> sum(Values.items(input, budget), budget);
+            case "min" -> least(Values.items(input, budget), arguments, "min");
+            case "max" -> least(Values.items(input, budget), arguments, "max");
+            case "map" -> map(Values.items(input, budget), arguments);
+            case "select" -> keep(input, budget, item -> test(item, arguments));
+            case "reject" -> keep(input, budget, item -> !test(item, arguments));
+            case "selectattr" -> keep(input, budget, item -> testAttribute(item, arguments));
+            case "rejectattr" -> keep(input, budget, item -> !testAttribute(item, arguments));
             default -> throw new EvaluationException("unsupported filter '%s'".formatted(name));
         };
     }
@@ -42,47 +48,64 @@ final class ListFilters {
     }
 
     private static String join(List<@Nullable Object> items, CallArguments arguments) {
+        Budget budget = arguments.budget();
         Object attribute = arguments.value(1, "attribute", null);
-        List<@Nullable Object> parts = attribute == null ? items : attributes(items, PythonText.str(attribute), null);
-        return Filters.joined(parts, PythonText.str(arguments.value(0, "d", "")));
+        List<@Nullable Object> parts =
+                attribute == null ? items : attributes(items, PythonText.str(attribute, budget), null, budget);
+        return Filters.joined(parts, PythonText.str(arguments.value(0, "d", ""), budget), budget);
     }
 
-    private static Object reverse(@Nullable Object input) {
-        List<@Nullable Object> items = Values.items(input);
+    private static Object reverse(@Nullable Object input, Budget budget) {
+        List<@Nullable Object> items = Values.items(input, budget);
         Collections.reverse(items);
-        return input instanceof String ? TextMethods.join("", items) : items;
+        return input instanceof String ? TextMethods.join("", items, budget) : items;
     }
 
     private static List<@Nullable Object> sort(List<@Nullable Object> items, CallArguments arguments) {
+        Budget budget = arguments.budget();
         Object attribute = arguments.value(2, "attribute", null);
-        boolean caseSensitive = arguments.isTrue(1, "case_sensitive", false);
-        Comparator<@Nullable Object> order = caseSensitive ? Values::compare : ListFilters::compareIgnoringCase;
+        Comparator<@Nullable Object> order = order(arguments, 1);
         Comparator<@Nullable Object> byKey = attribute == null
                 ? order
-                : (left, right) ->
-                        order.compare(path(left, PythonText.str(attribute)), path(right, PythonText.str(attribute)));
+                : Comparator.comparing(item -> path(item, PythonText.str(attribute, budget), budget), order);
         items.sort(arguments.isTrue(0, "reverse", false) ? byKey.reversed() : byKey);
         return items;
     }
 
-    static int compareIgnoringCase(@Nullable Object left, @Nullable Object right) {
-        return Values.compare(lowered(left), lowered(right));
+    private static Comparator<@Nullable Object> order(CallArguments arguments, int caseSensitive) {
+        Budget budget = arguments.budget();
+        return arguments.isTrue(caseSensitive, "case_sensitive", false)
+                ? (left, right) -> Values.compare(left, right, budget)
+                : (left, right) -> compareIgnoringCase(left, right, budget);
     }
 
-    private static @Nullable Object lowered(@Nullable Object value) {
-        if (value instanceof List<?> items) {
-            return items.stream().map(ListFilters::lowered).toList();
+    static int compareIgnoringCase(@Nullable Object left, @Nullable Object right, Budget budget) {
+        return Values.compare(lowered(left, budget), lowered(right, budget), budget);
+    }
+
+    private static @Nullable Object lowered(@Nullable Object value, Budget budget) {
+        if (!(value instanceof List<?> items)) {
+            return value instanceof String text ? budget.made(text.toLowerCase(Locale.ROOT)) : value;
         }
 
-        return value instanceof String text ? text.toLowerCase(Locale.ROOT) : value;
+        budget.enter();
+        budget.items(items.size());
+        List<@Nullable Object> lowered = new ArrayList<>();
+        for (Object item : items) {
+            lowered.add(lowered(item, budget));
+        }
+
+        budget.leave();
+        return lowered;
     }
 
-    private static List<@Nullable Object> unique(List<@Nullable Object> items) {
-        List<@Nullable Object> seen = new ArrayList<>();
+    private static List<@Nullable Object> unique(List<@Nullable Object> items, Budget budget) {
+        Set<@Nullable Object> keys = new HashSet<>();
+        List<@Nullable Object> lists = new ArrayList<>();
         List<@Nullable Object> kept = new ArrayList<>();
         for (Object item : items) {
-            if (seen.stream().noneMatch(other -> Values.equal(other, lowered(item)))) {
-                seen.add(lowered(item));
+            Object key = lowered(item, budget);
+            if (Values.isKey(key) ? keys.add(PythonNumbers.key(key)) : isNew(key, lists, budget)) {
                 kept.add(item);
             }
         }
@@ -90,13 +113,28 @@ final class ListFilters {
         return kept;
     }
 
-    private static Object sum(List<@Nullable Object> items) {
+    private static boolean isNew(@Nullable Object list, List<@Nullable Object> before, Budget budget) {
+        boolean isNew = !Values.contains(before, list, budget);
+        before.add(list);
+        return isNew;
+    }
+
+    private static Object sum(List<@Nullable Object> items, Budget budget) {
         Object sum = 0L;
         for (Object item : items) {
-            sum = Operators.arithmetic("+", sum, item);
+            sum = Operators.arithmetic("+", sum, item, budget);
         }
 
         return sum;
+    }
+
+    private static @Nullable Object least(List<@Nullable Object> items, CallArguments arguments, String filter) {
+        if (items.isEmpty()) {
+            return new Undefined("the %s of an empty list".formatted(filter));
+        }
+
+        Comparator<@Nullable Object> order = order(arguments, 0);
+        return Collections.min(items, filter.equals("max") ? order.reversed() : order);
     }
 
     /** {@code map('filter', ...)} or {@code map(attribute='name', default=...)}. */
@@ -104,8 +142,9 @@ final class ListFilters {
         if (arguments.named().get("attribute") != null) {
             return attributes(
                     items,
-                    PythonText.str(arguments.named().get("attribute")),
-                    arguments.named().get("default"));
+                    PythonText.str(arguments.named().get("attribute"), arguments.budget()),
+                    arguments.named().get("default"),
+                    arguments.budget());
         }
 
         String filter = arguments.requiredText(0, "filter");
@@ -118,19 +157,20 @@ final class ListFilters {
     }
 
     private static List<@Nullable Object> attributes(
-            List<@Nullable Object> items, String path, @Nullable Object otherwise) {
+            List<@Nullable Object> items, String path, @Nullable Object otherwise, Budget budget) {
         List<@Nullable Object> values = new ArrayList<>();
         for (Object item : items) {
-            Object value = path(item, path);
+            Object value = path(item, path, budget);
             values.add(value instanceof Undefined && otherwise != null ? otherwise : value);
         }
 
         return values;
     }
 
-    private static List<@Nullable Object> keep(@Nullable Object input, Predicate<@Nullable Object> condition) {
+    private static List<@Nullable Object> keep(
+            @Nullable Object input, Budget budget, Predicate<@Nullable Object> condition) {
         List<@Nullable Object> kept = new ArrayList<>();
-        for (Object item : Values.items(input)) {
+        for (Object item : Values.items(input, budget)) {
             if (condition.test(item)) {
                 kept.add(item);
             }
@@ -146,16 +186,22 @@ final class ListFilters {
     }
 
     private static boolean testAttribute(@Nullable Object item, CallArguments arguments) {
-        return test(path(item, arguments.requiredText(0, "attribute")), arguments.after(1));
+        return test(path(item, arguments.requiredText(0, "attribute"), arguments.budget()), arguments.after(1));
     }
 
     /** Fields of fields, separated by dots; numbers are places in a list. */
-    private static @Nullable Object path(@Nullable Object item, String path) {
+    private static @Nullable Object path(@Nullable Object item, String path, Budget budget) {
+        budget.look(path);
         Object value = item;
         for (String name : path.split("\\.", -1)) {
-            value = Fields.item(value, name.matches("\\d+") ? (Object) Long.parseLong(name) : name);
+            budget.steps(1);
+            value = Fields.item(value, isPlace(name) ? (Object) Long.parseLong(name) : name, budget);
         }
 
         return value;
+    }
+
+    private static boolean isPlace(String name) {
+        return !name.isEmpty() && name.length() <= PLACE_DIGITS && name.chars().allMatch(c -> c >= '0' && c <= '9');
     }
 }

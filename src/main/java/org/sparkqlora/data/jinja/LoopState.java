@@ -19,8 +19,16 @@ record LoopState(List<@Nullable Object> items, int index) {
             case "depth0" -> 0L;
             case "previtem" -> index > 0 ? items.get(index - 1) : new Undefined("loop.previtem");
             case "nextitem" -> index + 1 < items.size() ? items.get(index + 1) : new Undefined("loop.nextitem");
-            case "cycle" -> (TemplateFunction) (positional, named) -> positional.get(index % positional.size());
+            case "cycle" -> (TemplateFunction) (positional, named) -> cycled(positional);
             default -> new Undefined("loop." + name);
         };
+    }
+
+    private @Nullable Object cycled(List<@Nullable Object> values) {
+        if (values.isEmpty()) {
+            throw new EvaluationException("cannot go round in no values: loop.cycle expects at least 1");
+        }
+
+        return values.get(index % values.size());
     }
 }

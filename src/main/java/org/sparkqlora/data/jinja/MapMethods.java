@@ -2,6 +2,7 @@ package org.sparkqlora.data.jinja;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -11,24 +12,30 @@ final class MapMethods {
     private MapMethods() {}
 
     /** The method called {@code name} of {@code map}, null when there is none. */
-    static @Nullable TemplateFunction find(Map<?, ?> map, String name) {
+    static @Nullable TemplateFunction find(Map<?, ?> map, String name, Budget budget) {
         return switch (name) {
-            case "items" -> (positional, named) -> items(map);
-            case "keys" -> (positional, named) -> new ArrayList<@Nullable Object>(map.keySet());
-            case "values" -> (positional, named) -> new ArrayList<@Nullable Object>(map.values());
-            case "get" -> (positional, named) -> get(map, new CallArguments(positional, named));
+            case "items" -> (positional, named) -> items(map, budget);
+            case "keys" -> (positional, named) -> made(map.keySet(), budget);
+            case "values" -> (positional, named) -> made(map.values(), budget);
+            case "get" -> (positional, named) -> get(map, new CallArguments(positional, named, budget));
             default -> null;
         };
     }
 
-    static List<@Nullable Object> items(Map<?, ?> map) {
+    private static List<@Nullable Object> made(Collection<?> values, Budget budget) {
+        budget.items(values.size());
+        return new ArrayList<>(values);
+    }
+
+    static List<@Nullable Object> items(Map<?, ?> map, Budget budget) {
+        budget.items(3L * map.size()); // each a list of two
         List<@Nullable Object> items = new ArrayList<>();
         map.forEach((key, value) -> items.add(Arrays.asList(key, value)));
         return items;
     }
 
     private static @Nullable Object get(Map<?, ?> map, CallArguments arguments) {
-        Object key = arguments.required(0, "key");
+        Object key = Values.requireKey(arguments.required(0, "key"));
         return map.containsKey(key) ? map.get(key) : arguments.value(1, "default", null);
     }
 }

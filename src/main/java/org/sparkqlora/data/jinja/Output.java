@@ -8,22 +8,17 @@ import org.sparkqlora.data.jinja.Rendering.Span;
 
 /** What a rendering has written so far: the text itself and, above it, blocks that are kept in variables. */
 final class Output {
-    private final int maxChars;
+    private final Budget budget;
     private final StringBuilder text = new StringBuilder();
     private final Deque<StringBuilder> captures = new ArrayDeque<>();
     private final List<Span> generated = new ArrayList<>();
-    private long written;
 
-    Output(int maxChars) {
-        this.maxChars = maxChars;
+    Output(Budget budget) {
+        this.budget = budget;
     }
 
     void write(String part) {
-        written += part.length();
-        if (written > maxChars) {
-            throw new EvaluationException("expected at most %d chars of output".formatted(maxChars));
-        }
-
+        budget.chars(part.length());
         current().append(part);
     }
 
@@ -49,8 +44,13 @@ final class Output {
         }
     }
 
-    Rendering finish() {
-        return new Rendering(text.toString(), generated);
+    /** Where the next char goes; -1 while it goes into a variable. */
+    int place() {
+        return captures.isEmpty() ? text.length() : -1;
+    }
+
+    Rendering finish(List<Span> passes) {
+        return new Rendering(text.toString(), generated, passes);
     }
 
     private StringBuilder current() {

@@ -1,22 +1,26 @@
 package org.sparkqlora.data.jinja;
 
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** Values written as Python's {@code json.dumps} does for the filter {@code tojson} of transformers. */
 final class PythonJson {
     private final Style style;
-    private final StringBuilder json = new StringBuilder();
+    private final Budget budget;
+    private final GrowingText json;
+    private int level;
 
-    private PythonJson(Style style) {
+    private PythonJson(Style style, Budget budget) {
         this.style = style;
+        this.budget = budget;
+        this.json = new GrowingText(budget);
     }
 
-    static String write(@Nullable Object value, Style style) {
-        PythonJson writer = new PythonJson(style);
+    static String write(@Nullable Object value, Style style, Budget budget) {
+        PythonJson writer = new PythonJson(style, budget);
         writer.append(value, "\n");
         return writer.json.toString();
     }
@@ -39,7 +43,7 @@ final class PythonJson {
         } else if (value instanceof String text) {
             appendString(text);
         } else if (value instanceof Boolean) {
-            json.append(value);
+            json.append(value.toString());
         } else if (value instanceof Number number) {
             json.append(number(number));
         } else if (value instanceof List<?> items) {
@@ -52,18 +56,28 @@ final class PythonJson {
     }
 
     private Collection<? extends Map.Entry<?, ?>> entries(Map<?, ?> map) {
-        return style.sortedKeys() ? new TreeMap<Object, Object>(map).entrySet() : map.entrySet();
+        if (!style.sortedKeys()) {
+            return map.entrySet();
+        }
+
+        budget.items(map.size());
+        List<Map.Entry<?, ?>> sorted = new ArrayList<>(map.entrySet());
+        sorted.sort((left, right) -> Values.compare(left.getKey(), right.getKey(), budget));
+        return sorted;
     }
 
     private <T> void appendAll(
             Collection<? extends T> items, char open, char close, String newline, ItemWriter<T> writer) {
+        level++;
+        budget.requireWritable(level);
         json.append(open);
         if (items.isEmpty()) {
+            level--;
             json.append(close);
             return;
         }
 
-        String inner = newline + (style.indent() == null ? "" : style.indent());
+        String inner = style.indent() == null ? newline : budget.made(newline + style.indent());
         String separator = "";
         for (T item : items) {
             json.append(separator).append(style.indent() == null ? "" : inner);
@@ -72,6 +86,7 @@ final class PythonJson {
         }
 
         json.append(style.indent() == null ? "" : newline).append(close);
+        level--;
     }
 
     private void appendEntry(Map.Entry<?, ?> entry, String newline) {

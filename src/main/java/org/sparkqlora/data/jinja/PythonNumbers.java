@@ -3,6 +3,7 @@ package org.sparkqlora.data.jinja;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
+import org.jspecify.annotations.Nullable;
 
 /** Numbers written and computed as Python does. */
 final class PythonNumbers {
@@ -124,10 +125,29 @@ final class PythonNumbers {
     }
 
     private static long exact(Number value) {
-        return value instanceof BigInteger big ? big.longValueExact() : value.longValue();
+        if (value instanceof BigInteger big && big.bitLength() >= Long.SIZE) {
+            throw new EvaluationException("a number of %d bits does not fit 64 bits".formatted(big.bitLength() + 1));
+        }
+
+        return value.longValue();
+    }
+
+    /** The value by which equal numbers are found: 1, 1.0 and true are one. */
+    static @Nullable Object key(@Nullable Object value) {
+        Number number = Values.number(value);
+        if (number == null || number instanceof BigInteger) {
+            return value;
+        }
+
+        boolean whole = isInteger(number) || number.doubleValue() == number.longValue();
+        return whole ? (Object) number.longValue() : (Object) number.doubleValue();
     }
 
     static int compare(Number left, Number right) {
+        if (left instanceof Long first && right instanceof Long second) {
+            return Long.compare(first, second);
+        }
+
         return isInteger(left) && isInteger(right)
                 ? new BigInteger(left.toString()).compareTo(new BigInteger(right.toString()))
                 : Double.compare(left.doubleValue(), right.doubleValue());

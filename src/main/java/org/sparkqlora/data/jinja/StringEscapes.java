@@ -23,11 +23,20 @@ final class StringEscapes {
 
         for (String hex : new String[] {"hex2", "hex4", "hex8"}) {
             if (escape.group(hex) != null) {
-                return Character.toString(Integer.parseInt(escape.group(hex), 16));
+                return character(Long.parseLong(escape.group(hex), 16));
             }
         }
 
         return Character.toString(Integer.parseInt(escape.group("octal"), 8));
+    }
+
+    private static String character(long codePoint) {
+        if (codePoint > Character.MAX_CODE_POINT) {
+            throw new EvaluationException(
+                    "expected an escape up to \\U%08x, found \\U%08x".formatted(Character.MAX_CODE_POINT, codePoint));
+        }
+
+        return Character.toString((int) codePoint);
     }
 
     private static String plain(String letter) {

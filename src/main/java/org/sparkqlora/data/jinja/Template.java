@@ -4,14 +4,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.TemplateLimits;
 
 /** A parsed template. Immutable, so that many threads may render it. */
 public final class Template {
     private final List<Statement> body;
-    private final Limits limits;
+    private final TemplateLimits limits;
     private final boolean marksGeneration;
 
-    private Template(List<Statement> body, Limits limits) {
+    private Template(List<Statement> body, TemplateLimits limits) {
         this.body = List.copyOf(body);
         this.limits = limits;
         this.marksGeneration = GenerationSearch.isIn(body);
@@ -19,10 +20,10 @@ public final class Template {
 
     /** Parses {@code source}; throws {@link TemplateException} with the line of the first mistake. */
     public static Template parse(String source) {
-        return parse(source, Limits.DEFAULT);
+        return parse(source, TemplateLimits.DEFAULT);
     }
 
-    public static Template parse(String source, Limits limits) {
+    public static Template parse(String source, TemplateLimits limits) {
         return new Template(TemplateParser.parse(source, limits), limits);
     }
 
@@ -33,9 +34,10 @@ public final class Template {
 
     /** As {@link #render}, with the places of {@code {% generation %}} blocks. */
     public Rendering renderMarked(Map<String, ? extends @Nullable Object> variables) {
-        Map<String, @Nullable Object> names = new HashMap<>(Interpreter.globals(limits));
+        Budget budget = new Budget(limits);
+        Map<String, @Nullable Object> names = new HashMap<>(new Globals(budget).functions());
         names.putAll(variables);
-        return new Interpreter(limits).render(body, Scope.of(names));
+        return new Interpreter(budget, new MessagePasses(variables)).render(body, Scope.of(names));
     }
 
     /** Whether {@code {% generation %}} blocks say what the assistant writes. */

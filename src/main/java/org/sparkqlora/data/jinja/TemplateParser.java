@@ -10,6 +10,7 @@ import org.sparkqlora.data.jinja.Statement.FilterCall;
 import org.sparkqlora.data.jinja.Statement.Macro.Parameter;
 import org.sparkqlora.data.jinja.Statement.Target;
 import org.sparkqlora.data.jinja.Token.Kind;
+import org.sparkqlora.input.TemplateLimits;
 
 /** Recursive descent through a template's blocks. */
 final class TemplateParser {
@@ -21,10 +22,24 @@ final class TemplateParser {
         this.expressions = new ExpressionParser(tokens);
     }
 
-    static List<Statement> parse(String source, Limits limits) {
-        TokenCursor tokens = new TokenCursor(Lexer.read(source), limits.depth());
-        TemplateParser parser = new TemplateParser(tokens);
-        List<Statement> body = parser.parseBody(Set.of());
+    static List<Statement> parse(String source, TemplateLimits limits) {
+        if (source.length() > limits.sourceChars()) {
+            throw TemplateException.parsing(
+                    1, "expected at most %d chars, found %d".formatted(limits.sourceChars(), source.length()));
+        }
+
+        TokenCursor tokens = new TokenCursor(Lexer.read(source), limits.sourceDepth());
+        try {
+            return new TemplateParser(tokens).parseWhole();
+        } catch (StackOverflowError e) {
+            // Of a thread with a smaller stack than limits allow for; parsing holds nothing that would be left half
+            // done.
+            throw TemplateException.parsing(tokens.line(), "expressions or blocks are nested too deep for this thread");
+        }
+    }
+
+    private List<Statement> parseWhole() {
+        List<Statement> body = parseBody(Set.of());
         if (tokens.peek().kind() != Kind.END) {
             throw tokens.unexpected("the end of the template");
         }
@@ -155,7 +170,10 @@ final class TemplateParser {
 
     private Target parseTarget() {
         if (tokens.peek().isOperator("(")) {
-            return parseTargets();
+            tokens.enter();
+            Target targets = parseTargets();
+            tokens.leave();
+            return targets;
         }
 
         String name = tokens.expectIdentifier();

@@ -9,6 +9,7 @@ final class Tests {
     private Tests() {}
 
     static boolean test(String name, @Nullable Object value, CallArguments arguments) {
+        arguments.budget().look(value);
         return switch (name) {
             case "defined" -> !(value instanceof Undefined);
             case "undefined" -> value instanceof Undefined;
@@ -24,15 +25,12 @@ final class Tests {
             case "sequence" -> isSequence(value);
             case "iterable" -> isSequence(value) || value instanceof Undefined;
             case "callable" -> value instanceof TemplateFunction;
-            case "lower" -> TextMethods.isLower(PythonText.str(value));
-            case "upper" -> TextMethods.isUpper(PythonText.str(value));
+            case "lower" -> TextMethods.isLower(PythonText.str(value, arguments.budget()));
+            case "upper" -> TextMethods.isUpper(PythonText.str(value, arguments.budget()));
             case "odd" -> remainder(value, 2) == 1;
             case "even" -> remainder(value, 2) == 0;
             case "divisibleby" -> remainder(value, arguments.integer(0, "num", 0)) == 0;
-            case "sameas" ->
-                value == null || value instanceof Boolean
-                        ? value == arguments.required(0, "other")
-                        : value.equals(arguments.required(0, "other"));
+            case "sameas" -> isSame(value, arguments.required(0, "other"));
             default -> compare(name, value, arguments);
         };
     }
@@ -48,7 +46,12 @@ final class Tests {
             case "in" -> "in";
             default -> throw new EvaluationException("unsupported test '%s'".formatted(name));
         };
-        return Operators.compare(operator, value, arguments.required(0, "other"));
+        return Operators.compare(operator, value, arguments.required(0, "other"), arguments.budget());
+    }
+
+    /** Python's {@code is}, for which equal texts and numbers of templates are the same. */
+    private static boolean isSame(@Nullable Object value, @Nullable Object other) {
+        return value == other || (value instanceof String || value instanceof Number) && value.equals(other);
     }
 
     private static boolean isSequence(@Nullable Object value) {

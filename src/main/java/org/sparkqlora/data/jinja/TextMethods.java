@@ -1,6 +1,7 @@
 package org.sparkqlora.data.jinja;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
@@ -12,92 +13,127 @@ final class TextMethods {
     private TextMethods() {}
 
     /** The method called {@code name} of {@code text}, null when there is none. */
-    static @Nullable TemplateFunction find(String text, String name) {
+    static @Nullable TemplateFunction find(String text, String name, Budget budget) {
+        Method method = find(text, name);
+        if (method == null) {
+            return null;
+        }
+
+        return (positional, named) -> {
+            budget.look(text);
+            return method.call(new CallArguments(positional, named, budget));
+        };
+    }
+
+    private static @Nullable Method find(String text, String name) {
         return switch (name) {
-            case "strip", "lstrip", "rstrip" -> of(arguments -> strip(text, name, arguments.value(0, "chars", null)));
-            case "split" -> of(arguments -> split(text, arguments));
-            case "rsplit" -> of(arguments -> splitFromRight(text, arguments));
-            case "splitlines" -> of(arguments -> splitLines(text, arguments.isTrue(0, "keepends", false)));
-            case "partition" -> of(arguments -> partition(text, arguments.requiredText(0, "sep")));
-            case "startswith" -> of(arguments -> anyAffix(arguments.required(0, "prefix"), text::startsWith));
-            case "endswith" -> of(arguments -> anyAffix(arguments.required(0, "suffix"), text::endsWith));
-            case "removeprefix" -> of(arguments -> withoutPrefix(text, arguments.requiredText(0, "prefix")));
-            case "removesuffix" -> of(arguments -> withoutSuffix(text, arguments.requiredText(0, "suffix")));
-            case "replace" -> of(arguments -> replace(text, arguments));
-            case "upper" -> of(arguments -> text.toUpperCase(Locale.ROOT));
-            case "lower" -> of(arguments -> text.toLowerCase(Locale.ROOT));
-            case "title" -> of(arguments -> title(text));
-            case "capitalize" -> of(arguments -> capitalize(text));
-            case "join" -> of(arguments -> join(text, Values.items(arguments.required(0, "iterable"))));
-            case "find" -> of(arguments -> codePoints(text, text.indexOf(arguments.requiredText(0, "sub"))));
-            case "rfind" -> of(arguments -> codePoints(text, text.lastIndexOf(arguments.requiredText(0, "sub"))));
-            case "count" -> of(arguments -> count(text, arguments.requiredText(0, "sub")));
-            case "isdigit" -> of(arguments -> all(text, Character::isDigit));
-            case "isalpha" -> of(arguments -> all(text, Character::isLetter));
-            case "isalnum" -> of(arguments -> all(text, Character::isLetterOrDigit));
-            case "isspace" -> of(arguments -> all(text, PythonSpace::is));
-            case "isupper" -> of(arguments -> isUpper(text));
-            case "islower" -> of(arguments -> isLower(text));
+            case "strip", "lstrip", "rstrip" -> arguments -> strip(text, name, arguments);
+            case "split" -> arguments -> split(text, arguments);
+            case "rsplit" -> arguments -> splitFromRight(text, arguments);
+            case "splitlines" -> arguments -> splitLines(text, arguments);
+            case "partition" -> arguments -> partition(text, arguments);
+            case "startswith" -> arguments -> anyAffix(arguments.required(0, "prefix"), text::startsWith);
+            case "endswith" -> arguments -> anyAffix(arguments.required(0, "suffix"), text::endsWith);
+            case "removeprefix" -> arguments -> withoutPrefix(text, arguments);
+            case "removesuffix" -> arguments -> withoutSuffix(text, arguments);
+            case "replace" -> arguments -> replace(text, arguments);
+            case "upper" -> arguments -> arguments.budget().made(text.toUpperCase(Locale.ROOT));
+            case "lower" -> arguments -> arguments.budget().made(text.toLowerCase(Locale.ROOT));
+            case "title" -> arguments -> title(text, arguments.budget());
+            case "capitalize" -> arguments -> arguments.budget().made(capitalize(text));
+            case "join" -> arguments -> joinAll(text, arguments);
+            case "find" -> arguments -> codePoints(text, search(text, arguments).next(0));
+            case "rfind" ->
+                arguments -> codePoints(text, search(text, arguments).previous(text.length()));
+            case "count" -> arguments -> count(text, arguments);
+            case "isdigit" -> arguments -> all(text, Character::isDigit);
+            case "isalpha" -> arguments -> all(text, Character::isLetter);
+            case "isalnum" -> arguments -> all(text, Character::isLetterOrDigit);
+            case "isspace" -> arguments -> all(text, PythonSpace::is);
+            case "isupper" -> arguments -> isUpper(text);
+            case "islower" -> arguments -> isLower(text);
             default -> null;
         };
     }
 
-    private static TemplateFunction of(Method method) {
-        return (positional, named) -> method.call(new CallArguments(positional, named));
+    private static TextSearch search(String text, CallArguments arguments) {
+        return new TextSearch(text, arguments.requiredText(0, "sub"), arguments.budget());
     }
 
-    static String strip(String text, String method, @Nullable Object chars) {
-        IntPredicate stripped = chars instanceof String set ? c -> set.indexOf(c) >= 0 : PythonSpace::is;
-        int from = 0;
-        int to = text.length();
-        while (!method.equals("rstrip") && from < to && stripped.test(text.codePointAt(from))) {
-            from += Character.charCount(text.codePointAt(from));
+    static String strip(String text, String method, CallArguments arguments) {
+        Budget budget = arguments.budget();
+        Object chars = arguments.value(0, "chars", null);
+        IntPredicate stripped = PythonSpace::is;
+        if (chars instanceof String set) {
+            stripped = c -> {
+                budget.look(set);
+                return set.indexOf(c) >= 0;
+            };
         }
 
-        while (!method.equals("lstrip") && to > from && stripped.test(text.codePointBefore(to))) {
+        int from = method.equals("rstrip") ? 0 : leading(text, 0, stripped);
+        int to = method.equals("lstrip") ? text.length() : trailing(text, from, stripped);
+        return from == 0 && to == text.length() ? text : budget.made(text.substring(from, to));
+    }
+
+    /** The first place from {@code from} on that is not stripped. */
+    private static int leading(String text, int from, IntPredicate stripped) {
+        int at = from;
+        while (at < text.length() && stripped.test(text.codePointAt(at))) {
+            at += Character.charCount(text.codePointAt(at));
+        }
+
+        return at;
+    }
+
+    private static int trailing(String text, int from, IntPredicate stripped) {
+        int to = text.length();
+        while (to > from && stripped.test(text.codePointBefore(to))) {
             to -= Character.charCount(text.codePointBefore(to));
         }
 
-        return text.substring(from, to);
+        return to;
     }
 
     private static List<@Nullable Object> split(String text, CallArguments arguments) {
         long limit = arguments.integer(1, "maxsplit", -1);
         Object separator = arguments.value(0, "sep", null);
         return separator == null
-                ? splitAtSpace(text, limit)
-                : splitAt(text, nonEmpty(arguments.requiredText(0, "sep")), limit);
+                ? splitAtSpace(text, limit, arguments.budget())
+                : splitAt(text, nonEmpty(arguments.requiredText(0, "sep")), limit, arguments.budget());
     }
 
-    private static List<@Nullable Object> splitAt(String text, String separator, long limit) {
+    private static List<@Nullable Object> splitAt(String text, String separator, long limit, Budget budget) {
         List<@Nullable Object> parts = new ArrayList<>();
+        TextSearch search = new TextSearch(text, separator, budget);
         int from = 0;
-        int next = text.indexOf(separator);
+        int next = search.next(0);
         while (next >= 0 && (limit < 0 || parts.size() < limit)) {
-            parts.add(text.substring(from, next));
+            parts.add(part(text, from, next, budget));
             from = next + separator.length();
-            next = text.indexOf(separator, from);
+            next = search.next(from);
         }
 
-        parts.add(text.substring(from));
+        parts.add(part(text, from, text.length(), budget));
         return parts;
     }
 
-    private static List<@Nullable Object> splitAtSpace(String text, long limit) {
-        List<@Nullable Object> parts = new ArrayList<>();
-        String rest = strip(text, "lstrip", null);
-        while (!rest.isEmpty() && (limit < 0 || parts.size() < limit)) {
-            int end = 0;
-            while (end < rest.length() && !PythonSpace.is(rest.charAt(end))) {
-                end++;
-            }
+    private static String part(String text, int from, int to, Budget budget) {
+        budget.items(1);
+        return budget.made(text.substring(from, to));
+    }
 
-            parts.add(rest.substring(0, end));
-            rest = strip(rest.substring(end), "lstrip", null);
+    private static List<@Nullable Object> splitAtSpace(String text, long limit, Budget budget) {
+        List<@Nullable Object> parts = new ArrayList<>();
+        int from = leading(text, 0, PythonSpace::is);
+        while (from < text.length() && (limit < 0 || parts.size() < limit)) {
+            int to = leading(text, from, c -> !PythonSpace.is(c));
+            parts.add(part(text, from, to, budget));
+            from = leading(text, to, PythonSpace::is);
         }
 
-        if (!rest.isEmpty()) {
-            parts.add(rest);
+        if (from < text.length()) {
+            parts.add(part(text, from, text.length(), budget));
         }
 
         return parts;
@@ -106,41 +142,46 @@ final class TextMethods {
     private static List<@Nullable Object> splitFromRight(String text, CallArguments arguments) {
         String separator = nonEmpty(arguments.requiredText(0, "sep"));
         long limit = arguments.integer(1, "maxsplit", -1);
+        Budget budget = arguments.budget();
         List<@Nullable Object> parts = new ArrayList<>();
-        String rest = text;
-        int last = rest.lastIndexOf(separator);
+        TextSearch search = new TextSearch(text, separator, budget);
+        int to = text.length();
+        int last = search.previous(to);
         while (last >= 0 && (limit < 0 || parts.size() < limit)) {
-            parts.add(0, rest.substring(last + separator.length()));
-            rest = rest.substring(0, last);
-            last = rest.lastIndexOf(separator);
+            parts.add(part(text, last + separator.length(), to, budget));
+            to = last;
+            last = search.previous(to);
         }
 
-        parts.add(0, rest);
+        parts.add(part(text, 0, to, budget));
+        Collections.reverse(parts);
         return parts;
     }
 
-    private static List<@Nullable Object> splitLines(String text, boolean keepEnds) {
+    private static List<@Nullable Object> splitLines(String text, CallArguments arguments) {
+        boolean keepEnds = arguments.isTrue(0, "keepends", false);
         List<@Nullable Object> lines = new ArrayList<>();
         int from = 0;
         while (from < text.length()) {
-            int end = from;
-            while (end < text.length() && text.charAt(end) != '\n' && text.charAt(end) != '\r') {
-                end++;
-            }
-
+            int end = leading(text, from, c -> c != '\n' && c != '\r');
             int next = Math.min(text.length(), text.startsWith("\r\n", end) ? end + 2 : end + 1);
-            lines.add(text.substring(from, keepEnds ? next : end));
+            lines.add(part(text, from, keepEnds ? next : end, arguments.budget()));
             from = next;
         }
 
         return lines;
     }
 
-    private static List<@Nullable Object> partition(String text, String separator) {
-        int at = text.indexOf(nonEmpty(separator));
+    private static List<@Nullable Object> partition(String text, CallArguments arguments) {
+        String separator = nonEmpty(arguments.requiredText(0, "sep"));
+        Budget budget = arguments.budget();
+        int at = new TextSearch(text, separator, budget).next(0);
         return at < 0
                 ? List.of(text, "", "")
-                : List.of(text.substring(0, at), separator, text.substring(at + separator.length()));
+                : List.of(
+                        part(text, 0, at, budget),
+                        separator,
+                        part(text, at + separator.length(), text.length(), budget));
     }
 
     private static String nonEmpty(String separator) {
@@ -161,28 +202,62 @@ final class TextMethods {
                 && several.stream().anyMatch(one -> one instanceof String text && matches.test(text));
     }
 
-    private static String withoutPrefix(String text, String prefix) {
-        return text.startsWith(prefix) ? text.substring(prefix.length()) : text;
+    private static String withoutPrefix(String text, CallArguments arguments) {
+        String prefix = arguments.requiredText(0, "prefix");
+        return text.startsWith(prefix) ? arguments.budget().made(text.substring(prefix.length())) : text;
     }
 
-    private static String withoutSuffix(String text, String suffix) {
-        return text.endsWith(suffix) ? text.substring(0, text.length() - suffix.length()) : text;
+    private static String withoutSuffix(String text, CallArguments arguments) {
+        String suffix = arguments.requiredText(0, "suffix");
+        return text.endsWith(suffix)
+                ? arguments.budget().made(text.substring(0, text.length() - suffix.length()))
+                : text;
     }
 
     static String replace(String text, CallArguments arguments) {
         String old = arguments.requiredText(0, "old");
         String replacement = arguments.requiredText(1, "new");
+        Budget budget = arguments.budget();
         long limit = arguments.value(2, "count", null) == null ? -1 : arguments.integer(2, "count", -1);
-        if (limit < 0 || old.isEmpty()) {
-            return text.replace(old, replacement);
-        }
-
-        List<@Nullable Object> parts = splitAt(text, old, limit);
-        return join(replacement, parts);
+        long times = limit < 0 ? Long.MAX_VALUE : limit;
+        return old.isEmpty()
+                ? between(text, replacement, times, budget)
+                : replace(new TextSearch(text, old, budget), replacement, times);
     }
 
-    static String join(String separator, List<@Nullable Object> items) {
-        StringBuilder joined = new StringBuilder();
+    private static String replace(TextSearch search, String replacement, long limit) {
+        String text = search.text();
+        GrowingText replaced = new GrowingText(search.budget());
+        int from = 0;
+        int next = search.next(0);
+        for (long times = 0; next >= 0 && times < limit; times++) {
+            replaced.append(text.substring(from, next)).append(replacement);
+            from = next + search.part().length();
+            next = search.next(from);
+        }
+
+        return from == 0 ? text : replaced.append(text.substring(from)).toString();
+    }
+
+    /** The text with {@code inserted} before each character and at the end, at most {@code limit} times. */
+    private static String between(String text, String inserted, long limit, Budget budget) {
+        GrowingText whole = new GrowingText(budget);
+        long left = limit;
+        for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
+            whole.append(left > 0 ? inserted : "").appendCodePoint(text.codePointAt(at));
+            left--;
+        }
+
+        return whole.append(left > 0 ? inserted : "").toString();
+    }
+
+    private static String joinAll(String separator, CallArguments arguments) {
+        Budget budget = arguments.budget();
+        return join(separator, Values.items(arguments.required(0, "iterable"), budget), budget);
+    }
+
+    static String join(String separator, List<@Nullable Object> items, Budget budget) {
+        GrowingText joined = new GrowingText(budget);
         String between = "";
         for (Object item : items) {
             if (!(item instanceof String text)) {
@@ -206,10 +281,11 @@ final class TextMethods {
                 + text.substring(first).toLowerCase(Locale.ROOT);
     }
 
-    private static String title(String text) {
-        StringBuilder title = new StringBuilder();
+    private static String title(String text, Budget budget) {
+        GrowingText title = new GrowingText(budget);
         boolean inWord = false;
-        for (int c : text.codePoints().toArray()) {
+        for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
+            int c = text.codePointAt(at);
             title.appendCodePoint(inWord ? Character.toLowerCase(c) : Character.toTitleCase(c));
             inWord = Character.isLetter(c);
         }
@@ -221,10 +297,19 @@ final class TextMethods {
         return index < 0 ? -1 : text.codePointCount(0, index);
     }
 
-    private static long count(String text, String part) {
-        return part.isEmpty()
-                ? Values.length(text) + 1
-                : splitAt(text, part, -1).size() - 1L;
+    private static long count(String text, CallArguments arguments) {
+        TextSearch search = search(text, arguments);
+        int length = search.part().length();
+        if (length == 0) {
+            return Values.length(text) + 1;
+        }
+
+        long count = 0;
+        for (int at = search.next(0); at >= 0; at = search.next(at + length)) {
+            count++;
+        }
+
+        return count;
     }
 
     private static boolean all(String text, IntPredicate condition) {

@@ -6,6 +6,8 @@ package org.sparkqlora.data.jinja;
  * @param text for a string literal, its value
  */
 record Token(Kind kind, String text, int line) {
+    private static final int SHOWN = 40;
+
     /** What a piece is. */
     enum Kind {
         /** Template text outside of tags. */
@@ -34,12 +36,14 @@ record Token(Kind kind, String text, int line) {
         return kind == Kind.OPERATOR && text.equals(operator);
     }
 
+    /** The token for messages; of a long one the beginning. */
     String describe() {
+        String shown = text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...";
         return switch (kind) {
             case TEXT -> "text";
             case END -> "the end of the template";
-            case STRING -> "the string '" + text + "'";
-            case OUTPUT_BEGIN, OUTPUT_END, BLOCK_BEGIN, BLOCK_END, NAME, INTEGER, FLOAT, OPERATOR -> "'" + text + "'";
+            case STRING -> "the string '" + shown + "'";
+            case OUTPUT_BEGIN, OUTPUT_END, BLOCK_BEGIN, BLOCK_END, NAME, INTEGER, FLOAT, OPERATOR -> "'" + shown + "'";
         };
     }
 }

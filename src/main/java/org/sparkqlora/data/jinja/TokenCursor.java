@@ -47,6 +47,13 @@ final class TokenCursor {
         }
     }
 
+    /** A comma, unless what follows is the first of its kind. */
+    void expectComma(boolean first) {
+        if (!first) {
+            expectOperator(",");
+        }
+    }
+
     void expectName(String name) {
         if (!takeName(name)) {
             throw unexpected("'" + name + "'");
@@ -78,7 +85,12 @@ final class TokenCursor {
     }
 
     void leave() {
-        depth--;
+        leave(1);
+    }
+
+    /** Ends so many levels, which the links of a chain have entered. */
+    void leave(int levels) {
+        depth -= levels;
     }
 
     TemplateException unexpected(String expected) {

@@ -1,10 +1,8 @@
 package org.sparkqlora.data.jinja;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What Python's operators say about the values of a template: String, Boolean, Number, List, Map, null and our own. */
@@ -35,7 +33,7 @@ final class Values {
         return !(value instanceof Map<?, ?> map) || !map.isEmpty();
     }
 
-    static boolean equal(@Nullable Object left, @Nullable Object right) {
+    static boolean equal(@Nullable Object left, @Nullable Object right, Budget budget) {
         Number leftNumber = number(left);
         Number rightNumber = number(right);
         if (leftNumber != null && rightNumber != null) {
@@ -43,51 +41,62 @@ final class Values {
         }
 
         if (left instanceof List<?> first && right instanceof List<?> second) {
-            return equalItems(first, second);
+            return first.size() == second.size() && equalItems(first, second, budget);
         }
 
         if (left instanceof Map<?, ?> first && right instanceof Map<?, ?> second) {
-            return equalEntries(first, second);
+            return first.size() == second.size() && equalEntries(first, second, budget);
         }
 
-        return left instanceof Undefined ? right instanceof Undefined : Objects.equals(left, right);
+        budget.look(left);
+        return left instanceof String ? left.equals(right) : same(left, right);
     }
 
-    private static boolean equalItems(List<?> left, List<?> right) {
-        if (left.size() != right.size()) {
-            return false;
-        }
-
-        for (int i = 0; i < left.size(); i++) {
-            if (!equal(left.get(i), right.get(i))) {
-                return false;
-            }
-        }
-
-        return true;
+    /** Values that have no items: None, what is undefined, and what is equal to itself alone, such as a namespace. */
+    private static boolean same(@Nullable Object left, @Nullable Object right) {
+        return left == right || left instanceof Undefined && right instanceof Undefined;
     }
 
-    private static boolean equalEntries(Map<?, ?> left, Map<?, ?> right) {
-        return left.size() == right.size()
-                && left.entrySet().stream()
-                        .allMatch(entry -> right.containsKey(entry.getKey())
-                                && equal(entry.getValue(), right.get(entry.getKey())));
+    private static boolean equalItems(List<?> left, List<?> right, Budget budget) {
+        budget.enter();
+        boolean equal = true;
+        for (int i = 0; i < left.size() && equal; i++) {
+            equal = equal(left.get(i), right.get(i), budget);
+        }
+
+        budget.leave();
+        return equal;
+    }
+
+    private static boolean equalEntries(Map<?, ?> left, Map<?, ?> right, Budget budget) {
+        budget.enter();
+        boolean equal = true;
+        for (Map.Entry<?, ?> entry : left.entrySet()) {
+            equal = equal
+                    && right.containsKey(entry.getKey())
+                    && equal(entry.getValue(), right.get(entry.getKey()), budget);
+        }
+
+        budget.leave();
+        return equal;
     }
 
     /** Order of two values; negative when {@code left} comes first. */
-    static int compare(@Nullable Object left, @Nullable Object right) {
+    static int compare(@Nullable Object left, @Nullable Object right, Budget budget) {
         Number leftNumber = number(left);
         Number rightNumber = number(right);
         if (leftNumber != null && rightNumber != null) {
+            budget.steps(1);
             return PythonNumbers.compare(leftNumber, rightNumber);
         }
 
         if (left instanceof String first && right instanceof String second) {
+            budget.look(first);
             return compareText(first, second);
         }
 
         if (left instanceof List<?> first && right instanceof List<?> second) {
-            return compareItems(first, second);
+            return compareItems(first, second, budget);
         }
 
         throw new EvaluationException("cannot compare a %s with a %s".formatted(kind(left), kind(right)));
@@ -95,40 +104,74 @@ final class Values {
 
     /** By code point, where Java would compare UTF-16 units. */
     private static int compareText(String left, String right) {
-        int[] first = left.codePoints().toArray();
-        int[] second = right.codePoints().toArray();
-        return Arrays.compare(first, second);
-    }
-
-    private static int compareItems(List<?> left, List<?> right) {
-        for (int i = 0; i < Math.min(left.size(), right.size()); i++) {
-            int order = compare(left.get(i), right.get(i));
-            if (order != 0) {
-                return order;
-            }
+        int at = 0;
+        while (at < Math.min(left.length(), right.length()) && left.charAt(at) == right.charAt(at)) {
+            at++;
         }
 
-        return Integer.compare(left.size(), right.size());
+        if (at == left.length() || at == right.length()) {
+            return Integer.compare(left.length(), right.length());
+        }
+
+        boolean withinPair = at > 0 && Character.isHighSurrogate(left.charAt(at - 1));
+        int from = withinPair ? at - 1 : at;
+        return Integer.compare(left.codePointAt(from), right.codePointAt(from));
     }
 
-    static boolean contains(@Nullable Object container, @Nullable Object item) {
+    private static int compareItems(List<?> left, List<?> right, Budget budget) {
+        budget.enter();
+        int order = 0;
+        for (int i = 0; i < Math.min(left.size(), right.size()) && order == 0; i++) {
+            order = compare(left.get(i), right.get(i), budget);
+        }
+
+        budget.leave();
+        return order == 0 ? Integer.compare(left.size(), right.size()) : order;
+    }
+
+    static boolean contains(@Nullable Object container, @Nullable Object item, Budget budget) {
+        budget.look(container);
         if (container instanceof String text) {
             if (item instanceof String part) {
-                return text.contains(part);
+                return new TextSearch(text, part, budget).isIn();
             }
 
             throw new EvaluationException("cannot look for a %s in a string".formatted(kind(item)));
         }
 
         if (container instanceof Map<?, ?> map) {
-            return map.containsKey(item);
+            return map.containsKey(requireKey(item));
         }
 
-        return items(container).stream().anyMatch(other -> equal(other, item));
+        for (Object other : container instanceof List<?> list ? list : items(container, budget)) {
+            if (equal(other, item, budget)) {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /** What can be a key of a mapping: a value without items. */
+    static @Nullable Object requireKey(@Nullable Object value) {
+        if (!isKey(value)) {
+            throw new EvaluationException("cannot use a %s as a key".formatted(kind(value)));
+        }
+
+        return value;
+    }
+
+    static boolean isKey(@Nullable Object value) {
+        return value == null
+                || value instanceof String
+                || value instanceof Number
+                || value instanceof Boolean
+                || value instanceof Undefined;
     }
 
     /** The items of a list, the keys of a mapping, the characters of a text; none of something undefined. */
-    static List<@Nullable Object> items(@Nullable Object value) {
+    static List<@Nullable Object> items(@Nullable Object value, Budget budget) {
+        budget.items(length(value));
         if (value instanceof List<?> list) {
             return new ArrayList<>(list);
         }
@@ -137,23 +180,33 @@ final class Values {
             return new ArrayList<>(map.keySet());
         }
 
+        List<@Nullable Object> characters = new ArrayList<>();
         if (value instanceof String text) {
-            List<@Nullable Object> characters = new ArrayList<>();
             text.codePoints().forEach(c -> characters.add(Character.toString(c)));
-            return characters;
+        }
+
+        return characters;
+    }
+
+    /** How many items {@link #items} gives. */
+    static long length(@Nullable Object value) {
+        if (value instanceof String text) {
+            return text.codePointCount(0, text.length());
+        }
+
+        if (value instanceof List<?> list) {
+            return list.size();
+        }
+
+        if (value instanceof Map<?, ?> map) {
+            return map.size();
         }
 
         if (value instanceof Undefined) {
-            return new ArrayList<>();
+            return 0;
         }
 
         throw new EvaluationException("cannot go through a " + kind(value));
-    }
-
-    static long length(@Nullable Object value) {
-        return value instanceof String text
-                ? text.codePointCount(0, text.length())
-                : items(value).size();
     }
 
     /** A number; true and false count as 1 and 0. */

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.data.jinja.Rendering.Span;
 
-/** Failures and limits; what templates write is compared with transformers in {@code ChatTemplateTest}. */
+/** Failures (limits are in {@link HostileTemplateTest}); what templates write is compared with transformers in {@code ChatTemplateTest}. */
 class TemplateTest {
     @ParameterizedTest
     @CsvSource(
@@ -64,34 +64,6 @@ class TemplateTest {
         assertThatThrownBy(() -> template.render(Map.of("x", Map.of())))
                 .isInstanceOf(TemplateException.class)
                 .hasMessage("Cannot render the template, line " + problem);
-    }
-
-    @Test
-    void stopsATemplateThatUsesTooMuch() {
-        Limits limits = new Limits(100, 50, 20);
-
-        assertThatThrownBy(() -> Template.parse("{% for i in range(40) %}abc{% endfor %}", limits)
-                        .render(Map.of()))
-                .isInstanceOf(TemplateException.class)
-                .hasMessage("Cannot render the template, line 1: expected at most 100 chars of output");
-        assertThatThrownBy(() -> Template.parse(
-                                "{% for i in range(40) %}{% for j in range(40) %}{% endfor %}{% endfor %}", limits)
-                        .render(Map.of()))
-                .isInstanceOf(TemplateException.class)
-                .hasMessage("Cannot render the template, line 1: expected at most 50 passes through loops");
-        assertThatThrownBy(() -> Template.parse("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", limits)
-                        .render(Map.of()))
-                .isInstanceOf(TemplateException.class)
-                .hasMessage("Cannot render the template, line 1: expected at most 20 levels of nesting");
-        assertThatThrownBy(() -> Template.parse("{{ " + "(".repeat(30) + "1" + ")".repeat(30) + " }}", limits))
-                .isInstanceOf(TemplateException.class)
-                .hasMessage("Cannot parse the template, line 1: expected at most 20 levels of nesting");
-        assertThatThrownBy(() -> Template.parse("{{ range(1000) }}", limits).render(Map.of()))
-                .isInstanceOf(TemplateException.class)
-                .hasMessage("Cannot render the template, line 1: expected a range of at most 50 numbers");
-        assertThatThrownBy(() -> Template.parse("{{ 'ab' * 1000000 }}", limits).render(Map.of()))
-                .isInstanceOf(TemplateException.class)
-                .hasMessage("Cannot render the template, line 1: a text of 2000000 chars is too long");
     }
 
     @Test
