@@ -254,7 +254,7 @@ public final class AdapterConfigJson {
         if (modules instanceof TargetModules.Names names) {
             names.names().stream().sorted().forEach(root.putArray(key)::add);
         } else if (modules instanceof TargetModules.Expression expression) {
-            root.put(key, expression.expression());
+            root.put(key, expression.words());
         } else {
             root.put(key, TargetModules.ALL_LINEAR);
         }

@@ -5,9 +5,8 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedPattern;
 
 /**
  * Shape and scale of the adapters (PEFT's {@code LoraConfig}).
@@ -171,11 +170,11 @@ public record LoraSpec(
 
     /** Whether a key of {@code rankPattern} or {@code alphaPattern} is meant for the module. */
     public static boolean fits(String key, String modulePath) {
-        return pattern(key).matcher(modulePath).matches();
+        return pattern(key).matches(modulePath);
     }
 
-    private static Pattern pattern(String key) {
-        return Pattern.compile("(.*\\.)?(" + key + ")");
+    private static BoundedPattern pattern(String key) {
+        return BoundedPattern.compile("(.*\\.)?(" + key + ")");
     }
 
     private static void requirePattern(String what, String key, Number value, boolean positive) {
@@ -186,10 +185,10 @@ public record LoraSpec(
 
         try {
             pattern(key);
-        } catch (PatternSyntaxException e) {
+        } catch (BadInputException e) {
             throw new BadInputException(
                     "Cannot read %s pattern '%s': expected a name or a regular expression (%s)"
-                            .formatted(what, key, e.getDescription()),
+                            .formatted(what, key, e.getMessage()),
                     e);
         }
     }

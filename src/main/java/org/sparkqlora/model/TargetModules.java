@@ -6,6 +6,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedPattern;
 
 /** Which linear modules carry an adapter, in PEFT's three notations. Paths look like {@code model.layers.0.self_attn.q_proj}. */
 public sealed interface TargetModules extends Serializable {
@@ -28,7 +29,7 @@ public sealed interface TargetModules extends Serializable {
             return new AllLinear();
         }
 
-        return text.matches("[\\w.]+(\\s*,\\s*[\\w.]+)*")
+        return BoundedPattern.compile("[\\w.]++(?:\\s*+,\\s*+[\\w.]++)*+").matches(text)
                 ? new Names(List.of(text.split("\\s*,\\s*", -1)))
                 : new Expression(text);
     }
@@ -64,19 +65,19 @@ public sealed interface TargetModules extends Serializable {
     }
 
     /** Modules whose whole path matches a regular expression. */
-    record Expression(String expression) implements TargetModules {
-        public Expression {
-            Pattern.compile(expression);
+    record Expression(BoundedPattern pattern) implements TargetModules {
+        public Expression(String expression) {
+            this(BoundedPattern.compile(expression));
         }
 
         @Override
         public boolean matches(String modulePath) {
-            return Pattern.matches(expression, modulePath);
+            return pattern.matches(modulePath);
         }
 
         @Override
         public String words() {
-            return expression;
+            return pattern.expression();
         }
     }
 
@@ -95,7 +96,7 @@ public sealed interface TargetModules extends Serializable {
             if (chosen instanceof Expression && !layers.isEmpty()) {
                 throw new BadInputException(
                         "Cannot limit %s to layers %s: expected all-linear or names, found a regular expression, which can name layers itself"
-                                .formatted(chosen, layers));
+                                .formatted(chosen.words(), layers));
             }
         }
 

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.TargetModules.AllLinear;
 import org.sparkqlora.model.TargetModules.Expression;
 import org.sparkqlora.model.TargetModules.Names;
@@ -59,9 +62,35 @@ class TargetModulesTest {
     }
 
     @Test
+    @Timeout(60)
+    void refusesAnExpressionThatTriesTooManyWays() {
+        TargetModules hostile = new Expression(".*".repeat(14) + "!");
+
+        assertThatThrownBy(() -> hostile.matches(QUERY))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot match '%s' with '%s!': expected an expression that is decided within 1048576 steps, found"
+                                        .formatted(QUERY, ".*".repeat(14))
+                                + " one that tries too many ways. Write it with fewer repetitions such as .*");
+        LoraSpec lora =
+                new LoraSpec(8, 8, 0, new AllLinear(), false, false, Map.of(".*".repeat(14) + "!", 4), Map.of());
+        assertThatThrownBy(() -> lora.rankOf(QUERY))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("Cannot match ");
+    }
+
+    @Test
+    @Timeout(60)
+    void readsAListOfManyNames() {
+        String names = "q_proj, ".repeat(50_000) + "v_proj";
+
+        assertThat(TargetModules.parse(names)).isInstanceOf(Names.class);
+    }
+
+    @Test
     void refusesLayersBesideAnExpression() {
         assertThatThrownBy(() -> new Narrowed(new Expression(".*q_proj"), null, List.of(1)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("Cannot limit Expression[expression=.*q_proj] to layers [1]: expected");
+                .hasMessageStartingWith("Cannot limit .*q_proj to layers [1]: expected");
     }
 }
