@@ -4,12 +4,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Example.Conversation;
 import org.sparkqlora.data.jinja.Rendering;
 import org.sparkqlora.data.jinja.Rendering.Span;
+import org.sparkqlora.input.TemplateLimits;
 
 /**
  * Where the assistant's turns lie in a rendered conversation.
@@ -19,6 +21,9 @@ import org.sparkqlora.data.jinja.Rendering.Span;
  * before it, rendered with the generation prompt, to the end of the conversation up to it, where both are beginnings of the
  * whole. Where a template rewrites earlier turns, so that they are not, the turn is where the whole changes when the turn's
  * text is replaced.
+ *
+ * <p>That takes renderings for each turn. Of a long conversation a few turns are found so; where the template's passes over the
+ * messages wrote these turns, they wrote the others too.
  */
 final class AnswerSpans {
     /** From Unicode's private use area: no template treats it as white space, no text begins or ends with it. */
@@ -26,20 +31,29 @@ final class AnswerSpans {
 
     private static final String ASSISTANT = "assistant";
 
+    /** Turns of a conversation that is not long. */
+    private static final int ONE_BY_ONE = 64;
+
+    /** About so many turns of a long one are found by themselves. */
+    private static final int CHECKED = 8;
+
     private final ChatTemplate template;
     private final Conversation conversation;
     private final String whole;
+    private final List<Span> passes;
+    private long searched;
 
-    private AnswerSpans(ChatTemplate template, Conversation conversation, String whole) {
+    private AnswerSpans(ChatTemplate template, Conversation conversation, Rendering rendering) {
         this.template = template;
         this.conversation = conversation;
-        this.whole = whole;
+        this.whole = rendering.text();
+        this.passes = rendering.passes();
     }
 
     /** The conversation's text with the spans that are to be trained. */
     static Rendering find(ChatTemplate template, Conversation conversation) {
         Rendering rendering = template.renderMarked(conversation.messages(), conversation.tools());
-        AnswerSpans spans = new AnswerSpans(template, conversation, rendering.text());
+        AnswerSpans spans = new AnswerSpans(template, conversation, rendering);
         return new Rendering(
                 rendering.text(),
                 template.marksGeneration() ? spans.afterPrompt(rendering.generated()) : spans.findAll());
@@ -57,14 +71,48 @@ final class AnswerSpans {
     }
 
     private List<Span> findAll() {
-        List<Span> spans = new ArrayList<>();
-        for (int i = conversation.promptMessages(); i < conversation.messages().size(); i++) {
-            if (conversation.messages().get(i).role().equals(ASSISTANT)) {
-                spans.add(find(i));
-            }
+        List<Integer> turns = IntStream.range(
+                        conversation.promptMessages(), conversation.messages().size())
+                .filter(i -> conversation.messages().get(i).role().equals(ASSISTANT))
+                .boxed()
+                .toList();
+        List<Span> passed = turns.size() <= ONE_BY_ONE ? List.of() : findByPasses(turns);
+        return passed.isEmpty() ? turns.stream().map(this::find).toList() : passed;
+    }
+
+    /** The turns where the template's passes over the messages wrote them; nothing where some are elsewhere. */
+    private List<Span> findByPasses(List<Integer> turns) {
+        int first = turns.get(turns.size() > 1 ? 1 : 0); // the one before has a pass in most templates
+        String prompt = promptBefore(first);
+        Span before = pass(first - 1);
+        if (before.equals(Span.NONE) || !whole.startsWith(prompt) || prompt.length() < before.to()) {
+            return List.of();
         }
 
-        return spans;
+        String opening = prompt.substring(before.to());
+        List<Span> spans = turns.stream().map(turn -> findByPass(turn, opening)).toList();
+        int step = Math.max(1, turns.size() / CHECKED);
+        boolean equal = !spans.contains(Span.NONE);
+        for (int i = 0; i < turns.size() && equal; i += step) {
+            equal = spans.get(i).equals(find(turns.get(i)));
+        }
+
+        return equal && spans.get(turns.size() - 1).equals(find(turns.get(turns.size() - 1))) ? spans : List.of();
+    }
+
+    private Span findByPass(int turn, String opening) {
+        Span before = pass(turn - 1);
+        Span own = pass(turn);
+        if (before.equals(Span.NONE) || own.equals(Span.NONE)) {
+            return find(turn);
+        }
+
+        int from = before.to() + opening.length();
+        return whole.startsWith(opening, before.to()) && from <= own.to() ? new Span(from, own.to()) : Span.NONE;
+    }
+
+    private Span pass(int message) {
+        return message < 0 || message >= passes.size() ? Span.NONE : passes.get(message);
     }
 
     private Span find(int turn) {
@@ -106,11 +154,24 @@ final class AnswerSpans {
     }
 
     private String promptBefore(int turn) {
-        return template.renderPrompt(before(turn), conversation.tools());
+        return searched(template.renderPrompt(before(turn), conversation.tools()));
     }
 
     private String render(List<ChatMessage> messages) {
-        return template.renderConversation(messages, conversation.tools());
+        return searched(template.renderConversation(messages, conversation.tools()));
+    }
+
+    private String searched(String rendering) {
+        searched += rendering.length();
+        if (searched > TemplateLimits.DEFAULT.searchChars()) {
+            throw new BadRecordException(
+                    ("Cannot find the assistant's turns in a conversation of %d messages: expected to find them within %d chars of"
+                                    + " renderings, found a chat template that needs more. Mark the turns in the template with"
+                                    + " {%% generation %%} ... {%% endgeneration %%}, or cut the conversation into shorter ones")
+                            .formatted(conversation.messages().size(), TemplateLimits.DEFAULT.searchChars()));
+        }
+
+        return rendering;
     }
 
     private static int commonPrefix(String left, String right) {

@@ -7,14 +7,15 @@ import java.util.function.IntPredicate;
  *
  * @param bos begins a text; -1 when the tokenizer has none
  * @param isSpecial whether an id is that of a control token, such as the end of a turn
+ * @param isBlank whether an id stands for white space alone
  */
-public record ControlTokens(int bos, IntPredicate isSpecial) {
+public record ControlTokens(int bos, IntPredicate isSpecial, IntPredicate isBlank) {
     /** Of ids whose tokenizer is not known: nothing is judged. */
-    public static final ControlTokens UNKNOWN = new ControlTokens(-1, id -> true);
+    public static final ControlTokens UNKNOWN = new ControlTokens(-1, id -> true, id -> false);
 
     /** Those of a tokenizer, which must stay open. */
     public static ControlTokens of(ModelTokenizer tokenizer) {
-        return new ControlTokens(tokenizer.bos().orElse(-1), tokenizer::isSpecial);
+        return new ControlTokens(tokenizer.bos().orElse(-1), tokenizer::isSpecial, tokenizer::isBlank);
     }
 
     /** Whether BOS stands there twice, so that the model sees what it never saw. */
@@ -22,15 +23,26 @@ public record ControlTokens(int bos, IntPredicate isSpecial) {
         return bos >= 0 && example.length() > 1 && example.ids()[0] == bos && example.ids()[1] == bos;
     }
 
-    /** Whether the last trained token is no control token, so that nothing teaches the model to stop. */
+    /**
+     * Whether the trained tokens do not end with a control token, so that nothing teaches the model to stop. White space behind
+     * it counts as its end: templates that mark what is trained often have a line's end there.
+     */
     public boolean missesEnd(EncodedExample example) {
         boolean[] trained = example.trained();
-        for (int t = trained.length - 1; t >= 0; t--) {
-            if (trained[t]) {
-                return !isSpecial.test(example.ids()[t]);
-            }
+        int[] ids = example.ids();
+        int last = trained.length - 1;
+        while (last >= 0 && !trained[last]) {
+            last--;
         }
 
-        return false;
+        if (last < 0) {
+            return false;
+        }
+
+        while (last >= 0 && trained[last] && !isSpecial.test(ids[last]) && isBlank.test(ids[last])) {
+            last--;
+        }
+
+        return last < 0 || !trained[last] || !isSpecial.test(ids[last]);
     }
 }

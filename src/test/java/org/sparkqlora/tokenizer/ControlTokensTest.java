@@ -6,7 +6,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class ControlTokensTest {
-    private static final ControlTokens TOKENS = new ControlTokens(1, id -> id <= 2);
+    private static final ControlTokens TOKENS = new ControlTokens(1, id -> id <= 2, id -> id == 9);
 
     @Test
     void bosMayStandThereTwice() {
@@ -23,6 +23,17 @@ class ControlTokensTest {
         assertThat(TOKENS.missesEnd(new EncodedExample(new int[] {1, 5, 2}, new boolean[] {false, true, false})))
                 .isTrue();
         assertThat(ControlTokens.UNKNOWN.missesEnd(example(5, 6))).isFalse();
+        assertThat(TOKENS.missesEnd(new EncodedExample(new int[] {1}, new boolean[] {false})))
+                .isFalse();
+    }
+
+    @Test
+    void whiteSpaceMayFollowTheControlToken() {
+        assertThat(TOKENS.missesEnd(example(1, 5, 2, 9, 9))).isFalse();
+        assertThat(TOKENS.missesEnd(example(1, 5, 9))).isTrue();
+        assertThat(TOKENS.missesEnd(example(9, 9))).isTrue();
+        assertThat(TOKENS.missesEnd(new EncodedExample(new int[] {5, 2, 9}, new boolean[] {true, false, true})))
+                .isTrue();
     }
 
     private static EncodedExample example(int... ids) {
