@@ -2,10 +2,13 @@ package org.sparkqlora.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.Answers.Answer;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.TemplateText;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
@@ -106,6 +109,7 @@ final class GenerateCommand implements Command {
      */
     Answer answer(Consumer<String> sink, Consumer<String> note) {
         AdapterStart start = start(BaseCheck.check(model));
+        tellDay(note);
         FolderModelSource source = model.source(start.lora(), model.precisionHere(note));
         try (Answers answers = Answers.open(source, start, chatTemplate)) {
             return answers.to(Required.value("--prompt", prompt), choice, sink);
@@ -115,11 +119,19 @@ final class GenerateCommand implements Command {
     private void answerAll(Path file, Path target, Console console) {
         ModelConfig config = BaseCheck.check(model);
         AdapterStart start = start(config);
+        tellDay(console::note);
         long began = System.nanoTime();
         AnswerJob.Result result =
                 new AnswerJob(model, start, choice, console::note).run(new PromptFile(file), config, chatTemplate);
         new AnswerFile(target).write(result.lines());
         console.result(SummaryJson.answered(target, result, (System.nanoTime() - began) / 1e9));
+    }
+
+    private void tellDay(Consumer<String> note) {
+        TemplateText given = chatTemplate == null ? null : TemplateText.read(chatTemplate);
+        if (ModelTokenizer.asksForTheDay(model.folder(), given)) {
+            note.accept("The chat template is told the date " + LocalDate.now());
+        }
     }
 
     private AdapterStart start(ModelConfig config) {

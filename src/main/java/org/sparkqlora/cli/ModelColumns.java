@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import static org.apache.spark.sql.functions.udf;
 
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
@@ -76,7 +77,8 @@ public final class ModelColumns {
                     text(template),
                     options.data.trainOn,
                     start.vocabulary().added(),
-                    tokenizer.fingerprint());
+                    tokenizer.fingerprint(),
+                    LocalDate.now());
             return udf(new AnswerText(model, tokens, spec, asked), DataTypes.StringType);
         }
     }

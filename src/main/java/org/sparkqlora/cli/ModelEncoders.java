@@ -1,5 +1,6 @@
 package org.sparkqlora.cli;
 
+import java.time.LocalDate;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
@@ -46,6 +47,16 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
     @Override
     public String fingerprint() {
         return "%s, %d ids".formatted(records.fingerprint(), vocabulary);
+    }
+
+    @Override
+    public boolean asksForTheDay() {
+        return records.asksForTheDay();
+    }
+
+    @Override
+    public LineEncoderSource on(LocalDate day) {
+        return new ModelEncoders(records.on(day), vocabulary);
     }
 
     @Override

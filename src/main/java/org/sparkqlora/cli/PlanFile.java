@@ -2,7 +2,9 @@ package org.sparkqlora.cli;
 
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.RowsDay;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainPlanJson;
 
@@ -28,6 +30,12 @@ final class PlanFile {
 
     Optional<TrainPlan> recorded() {
         return file.text().map(TrainPlanJson::read);
+    }
+
+    /** The day on which the rows of the plan were begun; null where none was. */
+    @Nullable
+    RowsDay day() {
+        return recorded().map(plan -> RowsDay.of(plan.data())).orElse(null);
     }
 
     /** Throws if a plan on other rows was begun here; to be asked before the rows of that plan are replaced. */

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordFormat;
@@ -15,6 +16,7 @@ import org.sparkqlora.spark.Part;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationReport;
 import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.spark.RowsDay;
 
 /** Rows of the data that a command names: prepared now, or before. Driver only. */
 final class Preparation {
@@ -30,9 +32,14 @@ final class Preparation {
 
     /** For a part of the data. */
     Preparation(JavaSparkContext context, Console console, Part part) {
+        this(context, console, part, null);
+    }
+
+    /** For a part of the data, to go on with rows that were begun on a day; null where none were. */
+    Preparation(JavaSparkContext context, Console console, Part part, @Nullable RowsDay begun) {
         this.context = context;
         this.console = console;
-        this.data = new DataPreparation(context);
+        this.data = new DataPreparation(context, begun);
         this.part = part;
     }
 
@@ -116,6 +123,10 @@ final class Preparation {
     }
 
     private void report(List<String> sources, PreparedData rows) {
+        RowsDay.of(rows.manifest().fingerprint())
+                .told()
+                .ifPresent(day ->
+                        console.note("%s: its chat template is told the date %s", String.join(",", sources), day));
         reportOf(rows)
                 .map(report -> new ReportText(String.join(",", sources), report).summary())
                 .orElseGet(() -> List.of("%s: %d rows".formatted(String.join(",", sources), rows.rows())))

@@ -20,6 +20,7 @@ import org.sparkqlora.spark.ExchangeChoice;
 import org.sparkqlora.spark.FactorFolder;
 import org.sparkqlora.spark.Part;
 import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.spark.RowsDay;
 import org.sparkqlora.spark.ScratchFolder;
 import org.sparkqlora.spark.SnapshotPolicy;
 import org.sparkqlora.spark.SparkGradientSource;
@@ -90,8 +91,9 @@ final class Training {
         ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             JavaSparkContext context = Sessions.context("train");
-            Preparation preparation = new Preparation(context, console, options.evaluation.trained());
             PlanFile planFile = new PlanFile(output.location());
+            RowsDay begun = options.run.overwrite ? null : planFile.day();
+            Preparation preparation = new Preparation(context, console, options.evaluation.trained(), begun);
             if (!options.run.overwrite) {
                 planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
             }

@@ -30,7 +30,7 @@ final class AlpacaJson {
 
         messages.add(ChatMessage.of(USER, question(record)));
         messages.add(ChatMessage.of(ASSISTANT, RecordJson.text(record, OUTPUT)));
-        return new Conversation(messages, MessagesJson.tools(record), 0);
+        return new Conversation(messages, MessagesJson.tools(record), 0, MessagesJson.variables(record));
     }
 
     private static String question(JsonNode record) {

@@ -1,7 +1,6 @@
 package org.sparkqlora.data;
 
-import java.time.Clock;
-import java.time.LocalDateTime;
+import java.time.LocalDate;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,21 +13,44 @@ import org.sparkqlora.data.jinja.TemplateFunction;
 
 /** How a model wants conversations written, as {@code apply_chat_template} of transformers does it. */
 public final class ChatTemplate {
+    /** The function by which a template asks for the date. */
+    private static final String NOW = "strftime_now";
+
     private final Template template;
     private final Map<String, @Nullable Object> constants;
 
     /** A template whose {@code constants} are the special tokens: {@code bos_token}, {@code eos_token}, ... */
-    public ChatTemplate(Template template, Map<String, String> constants) {
-        this(template, constants, Clock.systemDefaultZone());
+    public static ChatTemplate of(Template template, Map<String, String> constants) {
+        return new ChatTemplate(template, new LinkedHashMap<>(constants)).on(LocalDate.now());
     }
 
-    /** As above, with the clock that {@code strftime_now} reads. */
-    public ChatTemplate(Template template, Map<String, String> constants, Clock clock) {
-        TemplateFunction now = (positional, named) -> DateFormat.format(LocalDateTime.now(clock), positional);
-        Map<String, @Nullable Object> all = new LinkedHashMap<>(constants);
-        all.put("strftime_now", now);
+    private ChatTemplate(Template template, Map<String, @Nullable Object> constants) {
         this.template = template;
-        this.constants = Collections.unmodifiableMap(all);
+        this.constants = Collections.unmodifiableMap(constants);
+    }
+
+    /** Whether what the template of {@code source} writes may depend on the day. */
+    public static boolean asksForTheDay(String source) {
+        return source.contains(NOW);
+    }
+
+    /** The same template on a day of its own: it begins at midnight, so that all records of a day are written alike. */
+    public ChatTemplate on(LocalDate day) {
+        TemplateFunction now = (positional, named) -> DateFormat.format(day.atStartOfDay(), positional);
+        Map<String, @Nullable Object> all = new LinkedHashMap<>(constants);
+        all.put(NOW, now);
+        return new ChatTemplate(template, all);
+    }
+
+    /** The same template with variables of a record, which come before special tokens of the same name. */
+    public ChatTemplate with(TemplateVariables variables) {
+        if (variables.values().isEmpty()) {
+            return this;
+        }
+
+        Map<String, @Nullable Object> all = new LinkedHashMap<>(constants);
+        all.putAll(variables.values());
+        return new ChatTemplate(template, all);
     }
 
     /** Whether the template itself says which parts the assistant writes. */
@@ -52,10 +74,11 @@ public final class ChatTemplate {
     }
 
     private Rendering render(List<ChatMessage> messages, List<Object> tools, Object addGenerationPrompt) {
-        Map<String, @Nullable Object> variables = new LinkedHashMap<>(constants);
+        Map<String, @Nullable Object> variables = new LinkedHashMap<>();
+        variables.put("documents", null);
+        variables.putAll(constants);
         variables.put("messages", messages.stream().map(TemplateMessage::of).toList());
         variables.put("tools", tools.isEmpty() ? null : tools);
-        variables.put("documents", null);
         variables.put("add_generation_prompt", addGenerationPrompt);
         try {
             return template.renderMarked(variables);

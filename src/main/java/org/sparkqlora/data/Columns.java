@@ -21,6 +21,7 @@ public record Columns(Map<String, String> names) implements Serializable {
             "messages",
             "conversations",
             "tools",
+            TemplateVariables.FIELD,
             "prompt",
             "completion",
             "instruction",

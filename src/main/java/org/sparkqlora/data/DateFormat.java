@@ -8,10 +8,16 @@ import org.jspecify.annotations.Nullable;
 
 /** Python's {@code strftime}, as far as templates use it. */
 final class DateFormat {
+    private static final int LONGEST = 1000;
+
     private DateFormat() {}
 
     static String format(LocalDateTime time, List<@Nullable Object> arguments) {
-        String format = String.valueOf(arguments.isEmpty() ? "" : arguments.get(0));
+        if (arguments.isEmpty() || !(arguments.get(0) instanceof String format) || format.length() > LONGEST) {
+            throw new BadRecordException(
+                    "expected a date format of at most %d chars for strftime_now".formatted(LONGEST));
+        }
+
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < format.length(); i++) {
             if (format.charAt(i) == '%' && i + 1 < format.length()) {

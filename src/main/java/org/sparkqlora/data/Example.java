@@ -10,8 +10,10 @@ public sealed interface Example {
      *
      * @param tools descriptions of the functions that the assistant may call, as plain Java values; often empty
      * @param promptMessages how many messages at the start are never trained, even those of the assistant
+     * @param variables what the template gets beside them, as plain Java values
      */
-    record Conversation(List<ChatMessage> messages, List<Object> tools, int promptMessages) implements Example {
+    record Conversation(List<ChatMessage> messages, List<Object> tools, int promptMessages, TemplateVariables variables)
+            implements Example {
         public Conversation {
             if (promptMessages < 0 || promptMessages >= messages.size()) {
                 throw new BadRecordException("Cannot train on a conversation of %d messages after a prompt of %d"
@@ -24,7 +26,12 @@ public sealed interface Example {
 
         /** A conversation without tools, trained on every turn of the assistant. */
         public static Conversation of(ChatMessage... messages) {
-            return new Conversation(List.of(messages), List.of(), 0);
+            return new Conversation(List.of(messages), List.of(), 0, TemplateVariables.NONE);
+        }
+
+        /** The same, trained on the messages after the first {@code count}. */
+        public Conversation afterPrompt(int count) {
+            return new Conversation(messages, tools, count, variables);
         }
     }
 

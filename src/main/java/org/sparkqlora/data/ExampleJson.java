@@ -29,7 +29,12 @@ public final class ExampleJson {
     public static Example read(String line, RecordReading reading) {
         JsonNode record = RecordJson.parse(line, reading.columns());
         return switch (actual(record, reading.format())) {
-            case MESSAGES -> new Conversation(MessagesJson.messages(record, MESSAGES), MessagesJson.tools(record), 0);
+            case MESSAGES ->
+                new Conversation(
+                        MessagesJson.messages(record, MESSAGES),
+                        MessagesJson.tools(record),
+                        0,
+                        MessagesJson.variables(record));
             case SHAREGPT -> ShareGptJson.read(record);
             case ALPACA -> AlpacaJson.read(record);
             case PROMPT_COMPLETION -> readPromptCompletion(record);
@@ -57,12 +62,16 @@ public final class ExampleJson {
     public static Prompt readPrompt(String line) {
         JsonNode record = RecordJson.parse(line, Columns.OWN);
         if (record.has(MESSAGES)) {
-            return new Prompt.Turns(unanswered(MessagesJson.messages(record, MESSAGES)), MessagesJson.tools(record));
+            return turns(record, unanswered(MessagesJson.messages(record, MESSAGES)));
         }
 
         return RecordJson.field(record, PROMPT).isTextual()
                 ? new Prompt.Beginning(RecordJson.text(record, PROMPT))
-                : new Prompt.Turns(MessagesJson.messages(record, PROMPT), MessagesJson.tools(record));
+                : turns(record, MessagesJson.messages(record, PROMPT));
+    }
+
+    private static Prompt turns(JsonNode record, List<ChatMessage> messages) {
+        return new Prompt.Turns(messages, MessagesJson.tools(record), MessagesJson.variables(record));
     }
 
     private static List<ChatMessage> unanswered(List<ChatMessage> messages) {
@@ -120,6 +129,6 @@ public final class ExampleJson {
         List<ChatMessage> prompt = MessagesJson.messages(record, PROMPT);
         List<ChatMessage> whole = new ArrayList<>(prompt);
         whole.addAll(MessagesJson.messages(record, COMPLETION));
-        return new Conversation(whole, MessagesJson.tools(record), prompt.size());
+        return new Conversation(whole, MessagesJson.tools(record), prompt.size(), MessagesJson.variables(record));
     }
 }

@@ -108,6 +108,24 @@ final class MessagesJson {
         throw new BadRecordException("Cannot read field tools: expected a list, found " + RecordJson.describe(parsed));
     }
 
+    /** What the template gets beside messages and tools; nothing without the field. */
+    static TemplateVariables variables(JsonNode record) {
+        JsonNode given = record.path(TemplateVariables.FIELD);
+        if (given.isMissingNode()
+                || given.isNull()
+                || given.isTextual() && given.textValue().isBlank()) {
+            return TemplateVariables.NONE;
+        }
+
+        JsonNode parsed = given.isTextual() ? RecordJson.parseText(TemplateVariables.FIELD, given.textValue()) : given;
+        if (parsed.isObject()) {
+            return new TemplateVariables(PlainJson.readObject(parsed));
+        }
+
+        throw new BadRecordException("Cannot read field %s: expected an object, found %s"
+                .formatted(TemplateVariables.FIELD, RecordJson.describe(parsed)));
+    }
+
     private static Object requireTool(@Nullable Object tool) {
         if (tool instanceof Map<?, ?> map) {
             return map;

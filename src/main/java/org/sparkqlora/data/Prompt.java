@@ -11,7 +11,7 @@ public sealed interface Prompt {
     record Beginning(String text) implements Prompt {}
 
     /** A conversation whose next turn is the assistant's. */
-    record Turns(List<ChatMessage> messages, List<Object> tools) implements Prompt {
+    record Turns(List<ChatMessage> messages, List<Object> tools, TemplateVariables variables) implements Prompt {
         public Turns {
             messages = List.copyOf(messages);
             tools = List.copyOf(tools);

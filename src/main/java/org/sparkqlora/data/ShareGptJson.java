@@ -30,7 +30,7 @@ final class ShareGptJson {
 
         messages.addAll(
                 MessagesJson.isMessage(list.get(0)) ? MessagesJson.messages(record, CONVERSATIONS) : turns(list));
-        return new Conversation(messages, MessagesJson.tools(record), 0);
+        return new Conversation(messages, MessagesJson.tools(record), 0, MessagesJson.variables(record));
     }
 
     private static List<ChatMessage> turns(JsonNode list) {

@@ -7,7 +7,9 @@ import static org.apache.spark.sql.functions.sum;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.xxhash64;
 
+import java.time.ZoneId;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.spark.api.java.JavaPairRDD;
@@ -44,12 +46,16 @@ final class CatalogRecords implements NumberedRecords {
         return NAME.matcher(name).matches();
     }
 
-    static CatalogRecords of(SparkSession session, String name) {
+    /** Times are written in {@code zone}. */
+    static CatalogRecords of(SparkSession session, String name, ZoneId zone) {
         Dataset<Row> table = session.table(name);
         Column[] columns = Arrays.stream(table.columns())
                 .map(column -> col("`" + column.replace("`", "``") + "`"))
                 .toArray(Column[]::new);
-        return new CatalogRecords(name, table.select(to_json(struct(columns)).as(JSON)));
+        return new CatalogRecords(
+                name,
+                table.select(to_json(struct(columns), Map.of("timeZone", zone.getId()))
+                        .as(JSON)));
     }
 
     /** Differs where the rows do. */

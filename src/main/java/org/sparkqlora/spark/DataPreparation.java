@@ -1,22 +1,23 @@
 package org.sparkqlora.spark;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -41,9 +42,22 @@ public final class DataPreparation {
     private final SparkSession session;
     private final Configuration configuration;
     private final Map<String, CatalogRecords> tables = new HashMap<>();
+    private final @Nullable RowsDay begun;
+    private final Supplier<LocalDate> today;
 
     public DataPreparation(JavaSparkContext context) {
+        this(context, null);
+    }
+
+    /** To go on with what was begun on a day; null where nothing was. */
+    public DataPreparation(JavaSparkContext context, @Nullable RowsDay begun) {
+        this(context, begun, LocalDate::now);
+    }
+
+    DataPreparation(JavaSparkContext context, @Nullable RowsDay begun, Supplier<LocalDate> today) {
         this.context = context;
+        this.begun = begun;
+        this.today = today;
         this.session = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
         this.configuration = context.hadoopConfiguration();
     }
@@ -56,24 +70,36 @@ public final class DataPreparation {
     public PreparedData prepare(
             List<String> sources, LineEncoderSource encoders, PreparationOptions options, String folder) {
         List<ListedSource> listed = list(sources);
-        String fingerprint = fingerprintOf(listed, encoders, options);
+        String hash = hashOf(listed, encoders, options);
         synchronized (ONE_AT_A_TIME) {
             Optional<PreparedData> before = PreparedData.find(folder, configuration)
-                    .filter(data -> data.manifest().fingerprint().equals(fingerprint))
+                    .filter(data -> isOf(data.manifest().fingerprint(), hash))
                     .filter(data -> data.isWhole(configuration));
-            return before.orElseGet(() -> prepareAnew(listed, encoders, options, folder, fingerprint));
+            return before.orElseGet(() -> prepareAnew(listed, encoders, options, folder, hash));
         }
+    }
+
+    /** Whether rows of {@code fingerprint} are those asked for, made on whatever day. */
+    private boolean isOf(String fingerprint, String hash) {
+        RowsDay day = begun == null ? RowsDay.of(fingerprint) : begun;
+        return fingerprint.equals(day.fingerprint(hash));
     }
 
     /** What the manifest of {@code sources} will be known by, without making rows. */
     public String fingerprint(List<String> sources, LineEncoderSource encoders, PreparationOptions options) {
-        return fingerprintOf(list(sources), encoders, options);
+        List<ListedSource> listed = list(sources);
+        return day(listed, encoders).fingerprint(hashOf(listed, encoders, options));
+    }
+
+    private RowsDay day(List<ListedSource> sources, LineEncoderSource encoders) {
+        boolean timed = sources.stream().anyMatch(ListedSource::mayHoldTimes);
+        return begun == null ? RowsDay.now(session, timed, encoders.asksForTheDay() ? today.get() : null) : begun;
     }
 
     /** The first record of {@code sources}, and what its file is; nothing where there is none. */
     public Optional<FirstRecord> first(List<String> sources) {
         return list(sources).stream()
-                .flatMap(source -> FirstRecord.of(source, this::count, configuration).stream())
+                .flatMap(source -> FirstRecord.of(source, each -> count(each, ZoneOffset.UTC), configuration).stream())
                 .findFirst();
     }
 
@@ -86,17 +112,20 @@ public final class DataPreparation {
             LineEncoderSource encoders,
             PreparationOptions options,
             String folder,
-            String fingerprint) {
-        String prefix = Manifest.rowsPrefix(fingerprint);
-        Broadcast<SerializableConfiguration> hadoop = context.broadcast(new SerializableConfiguration(configuration));
+            String hash) {
         PreparedFolder target = PreparedFolder.open(folder, configuration);
+        RowsDay day = begun == null ? target.beganOn(hash, day(sources, encoders)) : begun;
+        String fingerprint = day.fingerprint(hash);
+        String prefix = Manifest.rowsPrefix(fingerprint);
+        LineEncoderSource dated = day.told().map(encoders::on).orElse(encoders);
+        Broadcast<SerializableConfiguration> hadoop = context.broadcast(new SerializableConfiguration(configuration));
         try {
-            List<CountedSource> counted =
-                    sources.stream().map(source -> count(source, hadoop)).toList();
+            List<CountedSource> counted = sources.stream()
+                    .map(source -> count(source, hadoop, day.zone()))
+                    .toList();
             long hashedOneOf =
                     1 + counted.stream().mapToLong(CountedSource::records).sum() / HASHED;
-            GroupTask task =
-                    new GroupTask(encoders, options, new GroupTask.RowFiles(folder, prefix, hadoop), hashedOneOf);
+            GroupTask task = new GroupTask(dated, options, new GroupTask.RowFiles(folder, prefix, hadoop), hashedOneOf);
             List<GroupResult> results = new EncodingJob(context, task, counted, options.part()).run();
             Manifest manifest = manifest(sources, results, options, fingerprint);
             ExampleChecks checks =
@@ -111,7 +140,7 @@ public final class DataPreparation {
         }
     }
 
-    private CountedSource count(ListedSource source, Broadcast<SerializableConfiguration> hadoop) {
+    private CountedSource count(ListedSource source, Broadcast<SerializableConfiguration> hadoop, ZoneId zone) {
         List<SourceSplit> splits = source.lineFiles().stream()
                 .flatMap(file -> SourceSplit.of(file).stream())
                 .toList();
@@ -119,17 +148,22 @@ public final class DataPreparation {
         List<Long> lines = splits.isEmpty()
                 ? List.of()
                 : parallel(splits).map(new CountLines(hadoop)).collect();
-        return new CountedSource(source.weight(), splits, lines, count(source));
+        return new CountedSource(source.weight(), splits, lines, count(source, zone));
     }
 
-    private List<NumberedRecords> count(ListedSource source) {
-        List<NumberedRecords> records = new ArrayList<>(TableRecords.all(session, source.files()));
+    private List<NumberedRecords> count(ListedSource source, ZoneId zone) {
+        List<NumberedRecords> records = new ArrayList<>(TableRecords.all(session, source.files(), zone));
         source.tables().forEach(name -> records.add(table(name)));
         return records;
     }
 
     private CatalogRecords table(String name) {
-        return tables.computeIfAbsent(name, key -> CatalogRecords.of(session, key));
+        return tables.computeIfAbsent(
+                name,
+                key -> CatalogRecords.of(
+                        session,
+                        key,
+                        begun == null ? RowsDay.now(session, true, null).zone() : begun.zone()));
     }
 
     private <T> JavaRDD<T> parallel(List<T> values) {
@@ -162,7 +196,7 @@ public final class DataPreparation {
         throw new BadInputException("Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
     }
 
-    private String fingerprintOf(List<ListedSource> sources, LineEncoderSource encoders, PreparationOptions options) {
+    private String hashOf(List<ListedSource> sources, LineEncoderSource encoders, PreparationOptions options) {
         StringBuilder text = new StringBuilder(RULES).append('\n');
         text.append(encoders.fingerprint()).append('\n').append(options).append('\n');
         for (ListedSource source : sources) {
@@ -172,11 +206,6 @@ public final class DataPreparation {
                     .forEach(name -> text.append(table(name).fingerprint()).append('\n'));
         }
 
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            return HexFormat.of().formatHex(digest.digest(text.toString().getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Cannot find SHA-256 in this Java", e);
-        }
+        return RowsDay.sha256(text.toString());
     }
 }

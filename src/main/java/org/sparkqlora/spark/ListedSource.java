@@ -16,6 +16,12 @@ record ListedSource(String name, double weight, List<SourceFile> files, List<Str
         tables = List.copyOf(tables);
     }
 
+    /** Whether a zone may decide what its records look like. */
+    boolean mayHoldTimes() {
+        return !tables.isEmpty()
+                || files.stream().anyMatch(file -> file.kind() == SourceKind.PARQUET || file.kind() == SourceKind.ORC);
+    }
+
     /** Files that we read ourselves. */
     List<SourceFile> lineFiles() {
         return files.stream().filter(file -> !file.kind().isTable()).toList();

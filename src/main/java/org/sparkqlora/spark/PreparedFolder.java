@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
@@ -20,6 +21,8 @@ import org.sparkqlora.storage.WholeFile;
  * rows of the preparations before and after are ever removed. Driver only.
  */
 final class PreparedFolder {
+    private static final Pattern DAY = Pattern.compile("rows-[0-9a-f]{12}\\.day");
+
     private final String name;
     private final Path path;
     private final Configuration configuration;
@@ -46,6 +49,30 @@ final class PreparedFolder {
         }
     }
 
+    /**
+     * The day on which the preparation of {@code hash} began here, which is kept beside its rows until they are whole: an attempt
+     * that goes on with it on another day makes the same rows.
+     */
+    RowsDay beganOn(String hash, RowsDay today) {
+        Path file = new Path(path, Manifest.rowsPrefix(hash) + ".day");
+        try {
+            if (files.exists(file)) {
+                try (FSDataInputStream in = files.open(file)) {
+                    return RowsDay.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+                }
+            }
+
+            String fingerprint = today.fingerprint(hash);
+            if (!fingerprint.equals(hash)) {
+                replace(file.getName(), fingerprint);
+            }
+
+            return today;
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to keep the day of a preparation in " + file, e);
+        }
+    }
+
     /** Makes the manifest's files the current rows, then deletes those of the preparation before. */
     PreparedData publish(Manifest manifest, PreparationReport report) {
         try {
@@ -60,6 +87,7 @@ final class PreparedFolder {
                 deleteRows(before.get(), current);
             }
 
+            Removal.filesIn(files, path, DAY.asMatchPredicate());
             return new PreparedData(name, manifest);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to publish prepared rows in " + name, e);
@@ -70,6 +98,7 @@ final class PreparedFolder {
     void discard(String prefix, Exception reason) {
         try {
             deleteRows(prefix, Set.of());
+            Removal.filesIn(files, path, DAY.asMatchPredicate());
             created.remove();
         } catch (IOException e) {
             reason.addSuppressed(e);

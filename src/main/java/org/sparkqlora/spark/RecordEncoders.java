@@ -1,5 +1,6 @@
 package org.sparkqlora.spark;
 
+import java.time.LocalDate;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ import org.sparkqlora.tokenizer.TrainOn;
  * @param trainOn which tokens are prediction targets
  * @param added tokens that the model's tokenizer gets beside its own
  * @param tokenizerFingerprint of tokenizer and template
+ * @param day that the template is told; null where it does not ask
  */
 public record RecordEncoders(
         RecordReading reading,
@@ -32,7 +34,8 @@ public record RecordEncoders(
         @Nullable TemplateText chatTemplate,
         TrainOn trainOn,
         List<AddedToken> added,
-        String tokenizerFingerprint)
+        String tokenizerFingerprint,
+        @Nullable LocalDate day)
         implements LineEncoderSource {
     private static final String NO_TOKENIZER = "none";
 
@@ -45,7 +48,7 @@ public record RecordEncoders(
 
     /** For records that are token ids already. */
     public static RecordEncoders ofTokens(RecordReading reading) {
-        return new RecordEncoders(reading, null, null, TrainOn.ASSISTANT, List.of(), NO_TOKENIZER);
+        return new RecordEncoders(reading, null, null, TrainOn.ASSISTANT, List.of(), NO_TOKENIZER, null);
     }
 
     /** For text, which the tokenizer at {@code place} encodes. */
@@ -60,7 +63,21 @@ public record RecordEncoders(
         }
 
         String fingerprint = ModelTokenizer.fingerprintOf(place.folder(), chatTemplate, added);
-        return new RecordEncoders(reading, place, chatTemplate, trainOn, added, fingerprint);
+        boolean asks =
+                reading.format() != RecordFormat.TEXT && ModelTokenizer.asksForTheDay(place.folder(), chatTemplate);
+        LocalDate day = asks ? LocalDate.now() : null;
+        return new RecordEncoders(reading, place, chatTemplate, trainOn, added, fingerprint, day);
+    }
+
+    @Override
+    public boolean asksForTheDay() {
+        return day != null;
+    }
+
+    @Override
+    public RecordEncoders on(LocalDate other) {
+        LocalDate told = day == null ? null : other;
+        return new RecordEncoders(reading, place, chatTemplate, trainOn, added, tokenizerFingerprint, told);
     }
 
     @Override
@@ -70,7 +87,7 @@ public record RecordEncoders(
 
     @Override
     public LineEncoder open() {
-        return place == null ? new TokenLines(reading) : new TextLines(reading, trainOn, lease(place));
+        return place == null ? new TokenLines(reading) : new TextLines(lease(place), this);
     }
 
     /** What {@code work} makes with the tokenizer, which stays open for the next task of this process. */
@@ -115,10 +132,10 @@ public record RecordEncoders(
         private final SharedResources<ModelTokenizer>.Lease lease;
         private final ExampleEncoder encoder;
 
-        private TextLines(RecordReading reading, TrainOn trainOn, SharedResources<ModelTokenizer>.Lease lease) {
-            this.reading = reading;
+        private TextLines(SharedResources<ModelTokenizer>.Lease lease, RecordEncoders encoders) {
+            this.reading = encoders.reading();
             this.lease = lease;
-            this.encoder = new ExampleEncoder(lease.get(), trainOn);
+            this.encoder = new ExampleEncoder(lease.get(), encoders.trainOn(), encoders.day());
         }
 
         @Override

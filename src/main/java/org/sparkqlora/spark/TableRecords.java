@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
 import java.net.URI;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -45,9 +46,10 @@ final class TableRecords implements NumberedRecords {
         this.index = index;
     }
 
-    static TableRecords of(SparkSession session, SourceKind kind, List<SourceFile> files) {
+    static TableRecords of(SparkSession session, SourceKind kind, List<SourceFile> files, ZoneId zone) {
         SparkSession own = session.newSession();
         own.conf().set("spark.sql.files.minPartitionNum", CUTS);
+        own.conf().set("spark.sql.session.timeZone", zone.getId());
         own.conf().set("spark.sql.files.ignoreMissingFiles", "false");
         own.conf().set("spark.sql.files.ignoreCorruptFiles", "false");
         String[] paths = files.stream().map(SourceFile::path).toArray(String[]::new);
@@ -144,14 +146,14 @@ final class TableRecords implements NumberedRecords {
         return new BadLine(URI.create(place.path()).getPath(), place.row(), problem);
     }
 
-    /** All that Spark must read in ways of their own. */
-    static List<TableRecords> all(SparkSession session, List<SourceFile> files) {
+    /** All that Spark must read in ways of their own; times are written in {@code zone}. */
+    static List<TableRecords> all(SparkSession session, List<SourceFile> files, ZoneId zone) {
         List<TableRecords> tables = new ArrayList<>();
         for (SourceKind kind : SourceKind.values()) {
             List<SourceFile> ofKind =
                     files.stream().filter(file -> file.kind() == kind).toList();
             if (kind.isTable() && !ofKind.isEmpty()) {
-                tables.add(of(session, kind, ofKind));
+                tables.add(of(session, kind, ofKind, zone));
             }
         }
 

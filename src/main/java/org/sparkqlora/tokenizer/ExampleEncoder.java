@@ -1,6 +1,8 @@
 package org.sparkqlora.tokenizer;
 
+import java.time.LocalDate;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Example;
@@ -22,6 +24,7 @@ import org.sparkqlora.input.BadInputException;
 public final class ExampleEncoder {
     private final ModelTokenizer tokenizer;
     private final TrainOn trainOn;
+    private final @Nullable LocalDate day;
 
     /** Trains the assistant's turns and completions. */
     public ExampleEncoder(ModelTokenizer tokenizer) {
@@ -29,8 +32,14 @@ public final class ExampleEncoder {
     }
 
     public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn) {
+        this(tokenizer, trainOn, null);
+    }
+
+    /** With the day that the template is told; null for that on which the tokenizer was opened. */
+    public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn, @Nullable LocalDate day) {
         this.tokenizer = tokenizer;
         this.trainOn = trainOn;
+        this.day = day;
     }
 
     /** Throws {@link BadRecordException} when the example cannot be used. */
@@ -76,7 +85,7 @@ public final class ExampleEncoder {
     }
 
     private EncodedExample encodeConversation(Conversation conversation) {
-        ChatTemplate template = requireTemplate();
+        ChatTemplate template = template(conversation);
         Rendering rendering = AnswerSpans.find(template, conversation);
         TokenizedText tokens =
                 requireSome(tokenizer.locateWithoutSpecials(rendering.text()).withSpaces());
@@ -109,7 +118,7 @@ public final class ExampleEncoder {
     /** A conversation as text, as the chat template writes it; of any other example, the text that its ids stand for. */
     public String render(Example example) {
         if (example instanceof Conversation conversation) {
-            return requireTemplate().renderConversation(conversation.messages(), conversation.tools());
+            return template(conversation).renderConversation(conversation.messages(), conversation.tools());
         }
 
         if (example instanceof PromptCompletion pair) {
@@ -121,9 +130,11 @@ public final class ExampleEncoder {
                 : tokenizer.decodeWithSpecials(((TokenSequence) example).ids());
     }
 
-    private ChatTemplate requireTemplate() {
+    private ChatTemplate template(Conversation conversation) {
         return tokenizer
                 .chatTemplate()
+                .map(template -> day == null ? template : template.on(day))
+                .map(template -> template.with(conversation.variables()))
                 .orElseThrow(() -> new BadRecordException(
                         "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with"
                                 + " --chat-template, or use records of another format"));

@@ -36,6 +36,11 @@ public final class ModelTokenizer implements AutoCloseable {
         return fingerprint(files(modelFolder, chatTemplate), added);
     }
 
+    /** Whether the template of what {@link #openWith} would open may ask for the day. */
+    public static boolean asksForTheDay(Path modelFolder, @Nullable TemplateText chatTemplate) {
+        return files(modelFolder, chatTemplate).asksForTheDay();
+    }
+
     /** Opens the tokenizer of {@code modelFolder}. */
     public static ModelTokenizer open(Path modelFolder) {
         return open(modelFolder, null, List.of());
@@ -135,6 +140,11 @@ public final class ModelTokenizer implements AutoCloseable {
     /** Whether {@code id} is a control token, such as BOS or the end of a turn. */
     public boolean isSpecial(int id) {
         return vocabulary.specialIds().contains(id);
+    }
+
+    /** Whether {@code id} stands for white space alone. */
+    public boolean isBlank(int id) {
+        return decodeWithSpecials(new int[] {id}).isBlank();
     }
 
     /** How the model wants conversations written. */

@@ -1,19 +1,32 @@
 package org.sparkqlora.tokenizer;
 
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Prompt;
+import org.sparkqlora.data.TemplateVariables;
 
-/** The ids that a model is asked with. */
-public record PromptEncoder(ModelTokenizer tokenizer) {
+/**
+ * The ids that a model is asked with.
+ *
+ * @param day that the chat template is told; null for that on which the tokenizer was opened
+ */
+public record PromptEncoder(
+        ModelTokenizer tokenizer, @Nullable LocalDate day) {
+    public PromptEncoder(ModelTokenizer tokenizer) {
+        this(tokenizer, null);
+    }
+
     /** Throws {@link BadRecordException} for a conversation where there is no chat template. */
     public int[] encode(Prompt prompt) {
         if (prompt instanceof Prompt.Question question) {
             return tokenizer.chatTemplate().isPresent()
-                    ? conversation(new Prompt.Turns(List.of(ChatMessage.of("user", question.text())), List.of()))
+                    ? conversation(new Prompt.Turns(
+                            List.of(ChatMessage.of("user", question.text())), List.of(), TemplateVariables.NONE))
                     : tokenizer.encode(question.text());
         }
 
@@ -29,6 +42,8 @@ public record PromptEncoder(ModelTokenizer tokenizer) {
                     "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with --chat-template");
         }
 
-        return tokenizer.encodeWithoutSpecials(template.get().renderPrompt(turns.messages(), turns.tools()));
+        ChatTemplate dated = day == null ? template.get() : template.get().on(day);
+        return tokenizer.encodeWithoutSpecials(
+                dated.with(turns.variables()).renderPrompt(turns.messages(), turns.tools()));
     }
 }

@@ -64,11 +64,15 @@ record TokenizerFiles(
         }
 
         try {
-            return Optional.of(new ChatTemplate(Template.parse(templateSource), specialTokens.texts()));
+            return Optional.of(ChatTemplate.of(Template.parse(templateSource), specialTokens.texts()));
         } catch (TemplateException e) {
             throw new BadInputException(
                     "Cannot use the chat template of %s: %s".formatted(templateOrigin, e.getMessage()), e);
         }
+    }
+
+    boolean asksForTheDay() {
+        return templateSource != null && ChatTemplate.asksForTheDay(templateSource);
     }
 
     /** SHA-256 over the tokenizer, the special tokens and the template. */

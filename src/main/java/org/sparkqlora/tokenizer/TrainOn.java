@@ -35,7 +35,7 @@ public enum TrainOn {
     Conversation narrow(Conversation conversation) {
         int last = lastAnswer(conversation);
         return this == LAST_TURN && last > conversation.promptMessages()
-                ? new Conversation(conversation.messages(), conversation.tools(), last)
+                ? conversation.afterPrompt(last)
                 : conversation;
     }
 

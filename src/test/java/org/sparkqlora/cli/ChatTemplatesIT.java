@@ -8,9 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneOffset;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -50,7 +48,7 @@ class ChatTemplatesIT {
     private static final int FEWEST_MASKS = 1000;
 
     /** The script's clock stands here. */
-    private static final Clock CLOCK = Clock.fixed(Instant.parse("2024-07-06T08:09:05Z"), ZoneOffset.UTC);
+    private static final LocalDate DAY = LocalDate.of(2024, 7, 6);
 
     /** As in the script: the template of a tokenizer has the system's clock. */
     private static final String DATE = "{% macro strftime_now(format) %}6 July 2024{% endmacro %}";
@@ -169,7 +167,8 @@ class ChatTemplatesIT {
                 .forEachRemaining(
                         token -> tokens.put(token.getKey(), token.getValue().textValue()));
         try {
-            return new ChatTemplate(Template.parse(source(each.get("template").textValue())), tokens, CLOCK);
+            return ChatTemplate.of(Template.parse(source(each.get("template").textValue())), tokens)
+                    .on(DAY);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.time.Clock;
-import java.time.Instant;
-import java.time.ZoneOffset;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -73,13 +71,50 @@ class ChatTemplateTest {
     }
 
     @Test
-    void datesComeFromTheClock() {
-        Clock clock = Clock.fixed(Instant.parse("2024-07-06T08:09:05Z"), ZoneOffset.UTC);
-        ChatTemplate chat =
-                new ChatTemplate(Template.parse("{{ strftime_now('%d %b %Y, %A %H:%M %%') }}"), TOKENS, clock);
+    void datesAreThoseOfTheGivenDay() {
+        ChatTemplate chat = ChatTemplate.of(Template.parse("{{ strftime_now('%d %b %Y, %A %H:%M %%') }}"), TOKENS)
+                .on(LocalDate.of(2024, 7, 6));
 
         assertThat(chat.renderConversation(List.of(ChatMessage.of("user", "hi")), List.of()))
-                .isEqualTo("06 Jul 2024, Saturday 08:09 %");
+                .isEqualTo("06 Jul 2024, Saturday 00:00 %");
+    }
+
+    @Test
+    void variablesOfARecordReachTheTemplateAsTrlPassesThem() {
+        ChatTemplate chat = ChatTemplate.of(
+                Template.parse("{{ bos_token }}{{ enable_thinking }}{{ documents }}{{ messages|length }}"), TOKENS);
+        String record = """
+                {"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}],
+                 "chat_template_kwargs": %s}
+                """;
+
+        assertThat(render(
+                        chat,
+                        record.formatted("{\"enable_thinking\": false, \"documents\": [1], \"bos_token\": \"B\"}")))
+                .isEqualTo("BFalse[1]2");
+        assertThat(render(chat, record.formatted("\"{\\\"enable_thinking\\\": null}\"")))
+                .isEqualTo("<s>NoneNone2");
+        assertThat(render(chat, record.formatted("null"))).isEqualTo("<s>None2");
+    }
+
+    @Test
+    void aRecordCannotSetWhatTrainingSettles() {
+        String record = "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \"chat_template_kwargs\": %s}";
+
+        assertThatThrownBy(() -> ExampleJson.read(
+                        record.formatted("{\"chat_template\": \"x\", \"add_generation_prompt\": true}"),
+                        RecordFormat.MESSAGES))
+                .isInstanceOf(BadRecordException.class)
+                .hasMessage("Cannot read field chat_template_kwargs: expected variables of the chat template, found"
+                        + " add_generation_prompt, chat_template, which a record cannot set");
+        assertThatThrownBy(() -> ExampleJson.read(record.formatted("[1]"), RecordFormat.MESSAGES))
+                .isInstanceOf(BadRecordException.class)
+                .hasMessage("Cannot read field chat_template_kwargs: expected an object, found a list of 1");
+    }
+
+    private static String render(ChatTemplate chat, String record) {
+        Conversation conversation = (Conversation) ExampleJson.read(record, RecordFormat.MESSAGES);
+        return chat.with(conversation.variables()).renderConversation(conversation.messages(), conversation.tools());
     }
 
     @Test
@@ -96,6 +131,6 @@ class ChatTemplateTest {
     }
 
     private static ChatTemplate open(String name) {
-        return new ChatTemplate(Template.parse(GoldenJson.text("templates/" + name + ".jinja")), TOKENS);
+        return ChatTemplate.of(Template.parse(GoldenJson.text("templates/" + name + ".jinja")), TOKENS);
     }
 }

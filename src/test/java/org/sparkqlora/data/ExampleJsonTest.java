@@ -140,7 +140,7 @@ class ExampleJsonTest {
             delimiter = '#',
             value = {
                 "messages#Cannot map columns: expected field=column, such as messages=dialog, found 'messages'",
-                "dialog=messages#Cannot map column messages to 'dialog': expected one of [completion, conversations, history, input,"
+                "dialog=messages#Cannot map column messages to 'dialog': expected one of [chat_template_kwargs, completion, conversations, history, input,"
                         + " input_ids, instruction, labels, messages, output, prompt, system, text, tools]",
             })
     void refusesColumnsThatMeanNothing(String pair, String message) {

@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +20,8 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -216,6 +219,148 @@ class DataPreparationTest {
                 public void close() {
                     numbers.close();
                 }
+            };
+        }
+    }
+
+    @Test
+    void aDayThatChangesChangesNoRow() throws IOException {
+        writeLines("a.jsonl", lines(700, 6));
+        LocalDate first = LocalDate.of(2026, 2, 28);
+        LocalDate next = LocalDate.of(2026, 3, 1);
+        PreparedData whole = prepareDated(new Dated("numbers", first, ""), "whole", null);
+        assertThat(whole.manifest().fingerprint()).endsWith(" on 2026-02-28");
+
+        String deadly = Files.readAllLines(source.resolve("a.jsonl")).get(600);
+        assertThatThrownBy(() -> prepareDated(new Dated("numbers", first, deadly), "killed", null))
+                .hasMessageContaining("died at " + deadly);
+        PreparedData resumed = prepareDated(new Dated("numbers", next, ""), "killed", null);
+        assertThat(resumed.manifest()).isEqualTo(whole.manifest());
+        for (PreparedFile file : whole.manifest().files()) {
+            assertThat(folder.resolve("killed").resolve(file.name()))
+                    .hasBinaryContent(read(folder.resolve("whole").resolve(file.name())));
+        }
+
+        assertThat(prepareDated(new Dated("numbers", next, ""), "whole", null).manifest())
+                .isEqualTo(whole.manifest());
+        PreparedData onAnotherDay = prepareDated(new Dated("numbers", next, ""), "fresh", null);
+        assertThat(onAnotherDay.manifest().fingerprint()).endsWith(" on 2026-03-01");
+        assertThat(onAnotherDay.manifest().files())
+                .isNotEqualTo(whole.manifest().files());
+        RowsDay begun = RowsDay.of(whole.manifest().fingerprint());
+        assertThat(prepareDated(new Dated("numbers", next, ""), "run", begun).manifest())
+                .isEqualTo(whole.manifest());
+    }
+
+    @Test
+    void rowsOfATemplateWithoutADateAreKnownAsEver() throws IOException {
+        writeLines("a.jsonl", List.of("1 2"));
+
+        assertThat(prepare(PACKED).manifest().fingerprint()).matches("[0-9a-f]{64}");
+    }
+
+    private PreparedData prepareDated(Dated encoders, String name, @Nullable RowsDay begun) {
+        return Clusters.on(
+                Clusters.ONE_SLOT,
+                context -> new DataPreparation(context, begun, encoders::day)
+                        .prepare(
+                                List.of(source.toString()),
+                                encoders,
+                                PACKED,
+                                folder.resolve(name).toString()));
+    }
+
+    /** Puts the month before each line, as a template might; dies at one line, as a process might. */
+    private record Dated(String fingerprint, LocalDate day, String deadly) implements LineEncoderSource {
+        @Override
+        public boolean asksForTheDay() {
+            return true;
+        }
+
+        @Override
+        public LineEncoderSource on(LocalDate other) {
+            return new Dated(fingerprint, other, deadly);
+        }
+
+        @Override
+        public LineEncoder open() {
+            LineEncoder numbers = new DeadlyLine(fingerprint, deadly).open();
+            return new LineEncoder() {
+                @Override
+                public EncodedExample encode(String line) {
+                    numbers.encode(line);
+                    return new NumbersEncoder(fingerprint).open().encode(day.getMonthValue() + " " + line);
+                }
+
+                @Override
+                public void close() {
+                    numbers.close();
+                }
+            };
+        }
+    }
+
+    @Test
+    void timesAreWrittenInTheZoneOfTheBeginning() {
+        List<String> zones = new ArrayList<>();
+        Clusters.on(Clusters.ONE_SLOT, context -> {
+            SparkSession session =
+                    SparkSession.builder().sparkContext(context.sc()).getOrCreate();
+            session.range(1)
+                    .selectExpr("timestamp_seconds(id) as text")
+                    .write()
+                    .parquet(source.resolve("t.parquet").toString());
+            for (String zone : List.of("UTC", "Asia/Tokyo")) {
+                session.conf().set("spark.sql.session.timeZone", zone);
+                zones.add(prepareTimes(context, zone, null));
+            }
+
+            RowsDay tokyo = RowsDay.of(zones.get(1));
+            session.conf().set("spark.sql.session.timeZone", "UTC");
+            zones.add(prepareTimes(context, "resumed", tokyo));
+            return null;
+        });
+
+        assertThat(zones.get(0)).matches("[0-9a-f]{64}");
+        assertThat(zones.get(1)).endsWith(" in Asia/Tokyo").isEqualTo(zones.get(2));
+        assertThat(rows("UTC")).isNotEqualTo(rows("Asia/Tokyo"));
+        assertThat(rows("resumed")).isEqualTo(rows("Asia/Tokyo"));
+    }
+
+    private String prepareTimes(JavaSparkContext context, String name, @Nullable RowsDay begun) {
+        return new DataPreparation(context, begun)
+                .prepare(
+                        List.of(source.toString()),
+                        new CodePoints(),
+                        new PreparationOptions(128, Packing.ONE_A_ROW, OnBadRecord.FAIL),
+                        folder.resolve(name).toString())
+                .manifest()
+                .fingerprint();
+    }
+
+    private List<String> rows(String name) {
+        return documents(PreparedData.open(folder.resolve(name).toString(), new Configuration()));
+    }
+
+    /** A token a char. */
+    private record CodePoints() implements LineEncoderSource {
+        @Override
+        public String fingerprint() {
+            return "code points";
+        }
+
+        @Override
+        public LineEncoder open() {
+            return new LineEncoder() {
+                @Override
+                public EncodedExample encode(String line) {
+                    boolean[] trained = new boolean[line.length()];
+                    Arrays.fill(trained, true);
+                    return new EncodedExample(line.chars().toArray(), trained);
+                }
+
+                @Override
+                public void close() {}
             };
         }
     }

@@ -17,6 +17,7 @@ import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -32,6 +33,7 @@ import org.sparkqlora.data.Example.TokenSequence;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.GoldenJson;
 import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.data.TemplateVariables;
 
 /** The reference is transformers; {@code src/test/python/make_tokenizer_goldens.py} made the files. */
 class ExampleEncoderTest {
@@ -85,7 +87,8 @@ class ExampleEncoderTest {
                         ChatMessage.of("user", "c"),
                         ChatMessage.of("assistant", "d")),
                 List.of(),
-                3);
+                3,
+                TemplateVariables.NONE);
 
         assertThat(trainedRuns(BYTES, new ExampleEncoder(BYTES).encode(conversation)))
                 .containsExactly("d<|im_end|>");
@@ -151,6 +154,57 @@ class ExampleEncoderTest {
                     Conversation.of(ChatMessage.of("user", "a"), ChatMessage.of("assistant", "🙂b"));
             assertThat(trainedRuns(tokenizer, new ExampleEncoder(tokenizer).encode(conversation)))
                     .containsExactly("🙂b");
+        }
+    }
+
+    @Test
+    void aLineEndAfterTheEndTokenIsNoMissingEnd(@TempDir Path folder) throws IOException {
+        Path template = Files.writeString(
+                folder.resolve("template.jinja"),
+                "{% for m in messages %}<|im_start|>{{ m.role }}\n{% generation %}{{ m.content }}<|im_end|>\n{% endgeneration %}{% endfor %}");
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template)) {
+            EncodedExample encoded = new ExampleEncoder(tokenizer).encode(FOUR_TURNS);
+            assertThat(trainedRuns(tokenizer, encoded)).last().isEqualTo("d<|im_end|>\n");
+            assertThat(ControlTokens.of(tokenizer).missesEnd(encoded)).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {65, 200, 4000})
+    @Timeout(120)
+    void answersOfALongConversationAreThoseOfItsTurns(int answers) {
+        List<ChatMessage> messages = new ArrayList<>(List.of(ChatMessage.of("system", "S")));
+        List<String> expected = new ArrayList<>();
+        for (int i = 0; i < answers; i++) {
+            messages.add(ChatMessage.of("user", "question " + i));
+            messages.add(ChatMessage.of("assistant", "answer " + i));
+            expected.add("answer " + i + "<|im_end|>");
+        }
+
+        EncodedExample encoded =
+                new ExampleEncoder(BYTES).encode(Conversation.of(messages.toArray(ChatMessage[]::new)));
+        assertThat(trainedRuns(BYTES, encoded)).isEqualTo(expected);
+    }
+
+    @Test
+    @Timeout(120)
+    void aLongConversationWhoseTurnsMustBeFoundOneByOneIsRefused(@TempDir Path folder) throws IOException {
+        Path template = Files.writeString(
+                folder.resolve("template.jinja"),
+                "{% for m in messages %}<|im_start|>{{ m.content }}<|im_end|>{% if loop.last %}.{% endif %}{% endfor %}");
+        List<ChatMessage> messages = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            messages.add(ChatMessage.of("user", "question".repeat(200)));
+            messages.add(ChatMessage.of("assistant", "answer".repeat(200)));
+        }
+
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template)) {
+            Conversation conversation = Conversation.of(messages.toArray(ChatMessage[]::new));
+            assertThatThrownBy(() -> new ExampleEncoder(tokenizer).encode(conversation))
+                    .isInstanceOf(BadRecordException.class)
+                    .hasMessageStartingWith(
+                            "Cannot find the assistant's turns in a conversation of 600 messages: expected to")
+                    .hasMessageContaining("{% generation %}");
         }
     }
 
