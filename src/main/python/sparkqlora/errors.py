@@ -12,6 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_FAIL_AGAIN = (
+    "org.sparkqlora.input.BadInputException",
+    "org.sparkqlora.checkpoint.TakenOverException",
+    "org.sparkqlora.train.BrokenLossException",
+    "org.apache.spark.sql.AnalysisException",
+)
+"""Classes that say so: what the command line ends with code 64 for, and a table or column that Spark does not find."""
+
+
 class QLoraError(Exception):
     """Something that was asked for could not be done; the message says what, and why."""
 
@@ -48,7 +57,7 @@ def _of(thrown: Any) -> QLoraError:
             return ResumableError(cause.getMessage()) if resumable else BadInputError(cause.getMessage())
 
     for cause in causes:
-        if _is_any(cause, ("java.lang.IllegalArgumentException", "java.util.NoSuchElementException")):
+        if _is_any(cause, _FAIL_AGAIN):
             return BadInputError(cause.getMessage())
 
     told = "\n  because: ".join(_first_line(cause) for cause in causes)

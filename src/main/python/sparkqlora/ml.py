@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar
 
 from pyspark.ml.evaluation import JavaEvaluator
 from pyspark.ml.param import Param, TypeConverters
-from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable
+from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable, JavaMLWriter
 from pyspark.ml.wrapper import JavaEstimator, JavaModel, JavaParams
 from pyspark.sql import DataFrame
 
-from sparkqlora.errors import QLoraError, told_plainly
+from sparkqlora.errors import BadInputError, QLoraError, told_plainly
 from sparkqlora.jvm import java_class
+from sparkqlora.params import PerplexityEvaluatorParams, QLoraEstimatorParams, takes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from typing_extensions import Unpack
 
 S = TypeVar("S", bound="_Stage")
 
@@ -131,7 +134,15 @@ class _Reader(JavaMLReader[Any]):
 
     def load(self, path: str) -> Any:
         with told_plainly():
-            return super().load(path)
+            return super().load(os.fspath(path))
+
+
+class _Writer(JavaMLWriter):
+    """Writes what the Java class of the same stage reads."""
+
+    def save(self, path: str) -> None:
+        with told_plainly():
+            super().save(os.fspath(path))
 
 
 class _Stored(JavaMLReadable[Any], JavaMLWritable):
@@ -141,6 +152,20 @@ class _Stored(JavaMLReadable[Any], JavaMLWritable):
     def read(cls) -> _Reader:
         """Return a reader of what a stage of this kind wrote."""
         return _Reader(cls)
+
+    def write(self) -> JavaMLWriter:
+        """Return a writer of this stage."""
+        return _Writer(self)
+
+
+def _table(verb: str, dataset: Any) -> DataFrame:
+    if not isinstance(dataset, DataFrame):
+        raise BadInputError(
+            f"Cannot {verb}: expected a DataFrame of Spark, found {type(dataset).__name__}."
+            " spark.createDataFrame makes one"
+        )
+
+    return dataset
 
 
 class QLoraTrainingSummary:
@@ -165,6 +190,11 @@ class QLoraTrainingSummary:
     def steps(self) -> int:
         """Optimiser steps."""
         return int(self._java.steps())
+
+    @property
+    def resumed_from(self) -> int:
+        """Steps that an earlier fit had taken. As many as ``steps``: nothing was trained, its result is used again."""
+        return int(self._java.resumedFrom())
 
     @property
     def first_loss(self) -> float:
@@ -229,14 +259,17 @@ class QLoraModel(_Stage, JavaModel, _Stored):
     @property
     def summary(self) -> QLoraTrainingSummary:
         """What the fit came to; an error after :meth:`load`."""
-        with told_plainly():
-            return QLoraTrainingSummary(self._java_obj.summary())  # type: ignore[union-attr]
+        if not self.hasSummary:
+            raise QLoraError(f"Cannot tell of the training of {self.uid}: it was not trained here")
+
+        return QLoraTrainingSummary(self._java_obj.summary())  # type: ignore[union-attr]
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         with told_plainly():
-            return super()._transform(dataset)
+            return super()._transform(_table("transform", dataset))
 
 
+@takes(QLoraEstimatorParams)
 class QLoraEstimator(_Stage, JavaEstimator[QLoraModel], _Stored):
     """Fine-tunes a model on a data frame.
 
@@ -247,7 +280,7 @@ class QLoraEstimator(_Stage, JavaEstimator[QLoraModel], _Stored):
 
     _java_name = "org.sparkqlora.ml.QLoraEstimator"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: Unpack[QLoraEstimatorParams]) -> None:
         """Make an estimator.
 
         :param params: by name
@@ -261,15 +294,16 @@ class QLoraEstimator(_Stage, JavaEstimator[QLoraModel], _Stored):
 
     def _fit(self, dataset: DataFrame) -> QLoraModel:
         with told_plainly():
-            return self._create_model(self._fit_java(dataset))
+            return self._create_model(self._fit_java(_table("fit", dataset)))
 
 
+@takes(PerplexityEvaluatorParams)
 class PerplexityEvaluator(_Stage, JavaEvaluator, _Stored):
     """The perplexity, or the loss, of what a :class:`QLoraModel` transformed; the smaller the better."""
 
     _java_name = "org.sparkqlora.ml.PerplexityEvaluator"
 
-    def __init__(self, **params: Any) -> None:
+    def __init__(self, **params: Unpack[PerplexityEvaluatorParams]) -> None:
         """Make an evaluator.
 
         :param params: by name
@@ -280,7 +314,7 @@ class PerplexityEvaluator(_Stage, JavaEvaluator, _Stored):
 
     def _evaluate(self, dataset: DataFrame) -> float:
         with told_plainly():
-            return super()._evaluate(dataset)
+            return super()._evaluate(_table("evaluate", dataset))
 
 
 # Where Spark's pipelines look for the Python class of a Java stage: under the name of the Java class.

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import inspect
 import json
+import pydoc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder, TrainValidationSplit
-from sparkqlora import BadInputError, PerplexityEvaluator, QLoraEstimator, QLoraModel, ResumableError
+from sparkqlora import BadInputError, PerplexityEvaluator, QLoraError, QLoraEstimator, QLoraModel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,9 +48,17 @@ def test_params_are_those_of_java(estimator: QLoraEstimator) -> None:
     assert not estimator.isDefined(estimator.evalData)
 
 
+@pytest.mark.parametrize("stage", [QLoraEstimator, PerplexityEvaluator])
+def test_help_lists_the_params_that_java_has(stage: type) -> None:
+    java = {str(param.name()) for param in stage()._to_java().params()}
+
+    assert set(inspect.signature(stage).parameters) == java
+    assert f"{min(java)}: " in pydoc.plain(pydoc.render_doc(stage))
+
+
 def test_a_param_that_is_not_there_is_refused_with_the_nearest() -> None:
     with pytest.raises(TypeError, match="QLoraEstimator has no param rnak; did you mean rank"):
-        QLoraEstimator(rnak=4)
+        QLoraEstimator(rnak=4)  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(("name", "value"), [("rank", "four"), ("rank", 1.5), ("useRslora", 1), ("model", 7)])
@@ -91,6 +101,50 @@ def test_a_fit_leaves_an_adapter_a_summary_and_metrics(estimator: QLoraEstimator
     assert model.getMaxNewTokens() == 12
 
 
+def test_a_fit_that_is_done_again_says_that_it_is_reused(estimator: QLoraEstimator, rows: DataFrame) -> None:
+    first = estimator.fit(rows).summary
+    again = estimator.fit(rows).summary
+
+    assert (first.resumed_from, first.steps) == (0, 2)
+    assert (again.resumed_from, again.steps) == (2, 2)
+
+
+def test_what_is_no_data_frame_is_refused(estimator: QLoraEstimator) -> None:
+    asked: list[Any] = [estimator.fit, PerplexityEvaluator().evaluate]
+    for ask in asked:
+        with pytest.raises(BadInputError, match="expected a DataFrame of Spark, found NoneType"):
+            ask(None)
+
+
+def test_a_column_of_another_type_is_named(estimator: QLoraEstimator, questions: DataFrame) -> None:
+    with pytest.raises(
+        BadInputError, match=r"column messages: expected lists of messages .*, found array<string>"
+    ) as refused:
+        estimator.fit(questions.selectExpr("array(prompt) messages"))
+
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("stage", [QLoraEstimator, QLoraModel, PerplexityEvaluator])
+def test_a_path_without_a_stage_is_bad_input_in_one_line(stage: Any, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as refused:
+        stage.load(str(tmp_path / "none"))
+
+    assert str(refused.value) == (
+        f"Cannot load {stage.__name__} from {tmp_path / 'none'}: expected a folder that save wrote, found nothing"
+    )
+
+
+def test_a_path_that_is_taken_is_bad_input_in_one_line(estimator: QLoraEstimator, tmp_path: Path) -> None:
+    with pytest.raises(BadInputError) as refused:
+        estimator.save(str(tmp_path))
+
+    assert str(refused.value) == (
+        f"Cannot save to {tmp_path}: expected a path that does not exist yet, found one."
+        " write().overwrite().save(path) replaces it"
+    )
+
+
 def test_stages_come_back_from_storage(estimator: QLoraEstimator, tmp_path: Path) -> None:
     evaluator = PerplexityEvaluator(metricName="loss")
     estimator.save(str(tmp_path / "estimator"))
@@ -115,7 +169,7 @@ def test_a_pipeline_model_comes_back_with_the_same_answers(
 
     assert isinstance(again.stages[0], QLoraModel)
     assert answers(again, questions) == answers(fitted, questions)
-    with pytest.raises(ResumableError, match="it was not trained here"):
+    with pytest.raises(QLoraError, match="it was not trained here"):
         _ = again.stages[0].summary
 
 

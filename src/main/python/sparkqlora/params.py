@@ -1,0 +1,131 @@
+"""The params of the stages by name, for signatures, ``help()`` and editors."""
+
+from __future__ import annotations
+
+import inspect
+import os  # noqa: TC003 - hints are read when a class is made
+from collections.abc import Sequence  # noqa: TC003
+from typing import Any, Callable, TypedDict, TypeVar, Union, get_type_hints
+
+C = TypeVar("C", bound=type)
+
+Text = Union[str, "os.PathLike[str]"]
+
+
+class QLoraEstimatorParams(TypedDict, total=False):
+    """What ``QLoraEstimator`` takes; ``explainParams()`` tells what each means and its default."""
+
+    adamBeta1: float
+    adamBeta2: float
+    adamEpsilon: float
+    alpha: float
+    alphaPattern: Sequence[Text]
+    batchSize: int
+    chatTemplate: Text
+    checkpointEvery: int
+    checkpointWhen: Text
+    columns: Sequence[Text]
+    device: Text
+    dropout: float
+    epochs: float
+    evalData: Sequence[Text]
+    evalEvery: int
+    evalFraction: float
+    evalMaxNewTokens: int
+    evalPrompts: Text
+    evalWhen: Text
+    exchange: Text
+    excludeModules: Text
+    format: Text
+    initAdapter: Text
+    initLoraWeights: Text
+    inputCol: Text
+    keepBest: bool
+    keepCheckpoints: int
+    layersToTransform: Sequence[Text]
+    learningRate: float
+    localSteps: int
+    loraplusRatio: float
+    lossCol: Text
+    maxGradNorm: float
+    maxNewTokens: int
+    maxSteps: int
+    method: Text
+    microBatchSize: int
+    mlflow: Text
+    mlflowExperiment: Text
+    model: Text
+    modelCache: Text
+    modulesToSave: Sequence[Text]
+    neftuneNoiseAlpha: float
+    newTokens: Sequence[Text]
+    newTokensFile: Text
+    noDoubleQuant: bool
+    noPacking: bool
+    noShuffle: bool
+    noWeightTying: bool
+    onBadRecord: Text
+    optimizer: Text
+    optimizerPages: Text
+    optimizerWindow: Text
+    output: Text
+    outputCol: Text
+    passesAtOnce: int
+    patience: int
+    precision: Text
+    prepared: Text
+    quant: Text
+    rank: int
+    rankPattern: Sequence[Text]
+    recompute: Text
+    resizeTokenEmbeddings: int
+    resume: Text
+    revision: Text
+    runName: Text
+    schedule: Text
+    seed: int
+    sequenceLength: int
+    shards: int
+    targetModules: Text
+    temperature: float
+    tensorboard: Text
+    topK: int
+    topP: float
+    trainOn: Text
+    useDora: bool
+    useRslora: bool
+    warmupRatio: float
+    warmupSteps: int
+    weightDecay: float
+    wire: Text
+
+
+class PerplexityEvaluatorParams(TypedDict, total=False):
+    """What ``PerplexityEvaluator`` takes."""
+
+    lossCol: Text
+    metricName: Text
+
+
+class _Unset:
+    """The default of a param: what Java has, if anything."""
+
+    def __repr__(self) -> str:
+        return "<default>"
+
+
+def takes(params: Any) -> Callable[[C], C]:
+    """Give a class the signature that its keyword arguments spell.
+
+    :param params: a ``TypedDict`` of them
+    """
+    keywords = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=_Unset())
+        for name, kind in get_type_hints(params).items()
+    ]
+
+    def signed(stage: C) -> C:
+        stage.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+        return stage
+
+    return signed
