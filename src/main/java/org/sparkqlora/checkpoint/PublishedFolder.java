@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -40,6 +41,37 @@ public record PublishedFolder(Path path, int files, long bytes) {
             return new Copy(from, source, to, target).run();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to publish %s as %s".formatted(source, target), e);
+        }
+    }
+
+    /** Which files an adapter or a model in Hugging Face layout has. */
+    private static final class Layout {
+        private static final Pattern WEIGHTS = Pattern.compile(".*\\.(safetensors|bin|gguf)(\\.index\\.json)?");
+        private static final Pattern CONFIG = Pattern.compile("(adapter_)?config\\.json");
+        private static final Pattern OTHERS = Pattern.compile(
+                ".*\\.(json|jinja|model|tiktoken|md|spm)|(vocab|merges|LICENSE|NOTICE)(\\.txt)?|\\.gitattributes");
+
+        private static void require(Path source, List<String> names) {
+            boolean published = names.stream().anyMatch(name -> name.endsWith(".gguf"))
+                    || names.stream().anyMatch(name -> CONFIG.matcher(name).matches())
+                            && names.stream()
+                                    .anyMatch(name -> WEIGHTS.matcher(name).matches());
+            if (!published) {
+                throw new BadInputException(
+                        "Cannot publish %s: expected an adapter or a model (adapter_config.json or config.json, and weights), found %s"
+                                .formatted(source, names));
+            }
+
+            List<String> stray = names.stream().filter(name -> !belongs(name)).toList();
+            if (!stray.isEmpty()) {
+                throw new BadInputException(
+                        "Cannot publish %s: expected the files of an adapter or a model, found %s too. Move them away"
+                                .formatted(source, stray));
+            }
+        }
+
+        private static boolean belongs(String name) {
+            return WEIGHTS.matcher(name).matches() || OTHERS.matcher(name).matches();
         }
     }
 
@@ -74,6 +106,9 @@ public record PublishedFolder(Path path, int files, long bytes) {
                         "Cannot publish %s: expected an adapter or a model, found no files".formatted(source));
             }
 
+            Layout.require(
+                    source,
+                    listed.stream().map(file -> file.getPath().getName()).toList());
             List<StoredFile> content = new ArrayList<>();
             for (FileStatus file : listed) {
                 content.add(

@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PublishCommandTest {
     private static final String HASH_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -140,6 +142,32 @@ class PublishCommandTest {
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err()).contains("expected an adapter or a model, found no files");
+        assertThat(target).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"adapter_config.json", "adapter_model.safetensors"})
+    void aFolderThatIsNoAdapterAndNoModelIsRefused(String missing) throws IOException {
+        Files.delete(adapter.resolve(missing));
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("expected an adapter or a model (adapter_config.json or config.json, and weights)");
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void filesThatAreNoPartOfAnAdapterAreNamed() throws IOException {
+        Files.writeString(adapter.resolve("notes.docx"), "mine");
+        Files.writeString(adapter.resolve("data.jsonl"), "{}");
+        Files.writeString(adapter.resolve("README.md"), "# Owl");
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("found [data.jsonl, notes.docx] too. Move them away");
         assertThat(target).doesNotExist();
     }
 
