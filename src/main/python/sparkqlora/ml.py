@@ -208,8 +208,13 @@ class QLoraTrainingSummary:
 
     @property
     def eval_loss(self) -> float:
-        """Loss over the held-out rows at the end; not a number where there are none."""
+        """Loss over the held-out rows after the last step; not a number where there are none."""
         return float(self._java.evalLoss())
+
+    @property
+    def adapter_eval_loss(self) -> float:
+        """The same of the model that the fit came to: the lowest with ``keepBest``."""
+        return float(self._java.adapterEvalLoss())
 
     @property
     def tokens_per_second(self) -> float:

@@ -124,6 +124,7 @@ class TrainedModel:
     first_loss: float | None = None
     last_loss: float | None = None
     eval_loss: float | None = None
+    adapter_eval_loss: float | None = None
     best_eval_loss: float | None = None
     best_step: int | None = None
     data: Mapping[str, int] = field(default_factory=dict)

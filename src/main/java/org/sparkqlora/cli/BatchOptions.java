@@ -16,7 +16,9 @@ final class BatchOptions {
             names = "--micro-batch-size",
             defaultValue = "1",
             paramLabel = "ROWS",
-            description = "Rows that pass through the model at once. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Rows that pass through the model at once. Changes how sums round, and which elements --dropout draws."
+                            + " Default: ${DEFAULT-VALUE}.")
     int microRows = 1;
 
     @Option(

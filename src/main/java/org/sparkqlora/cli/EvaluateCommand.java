@@ -74,6 +74,8 @@ final class EvaluateCommand implements Command {
             write(perExample, evaluation.documents());
         }
 
+        new DeadModel(BaseCheck.config(model).vocabularySize(), line -> console.note("%s", line))
+                .evaluated("the loss", evaluation.total().mean());
         console.result(SummaryJson.evaluated(evaluation));
     }
 
@@ -86,6 +88,7 @@ final class EvaluateCommand implements Command {
         try (RowsFolder rowsFolder = RowsFolder.of(prepared)) {
             PreparedData rows =
                     new Preparation(context, console).rows(data.sources, encoders, data, rowsFolder.location());
+            new RowWarnings(context, console).ofPositions(rows, config);
             return new Evaluation(
                     losses(context, start, rows, console), rows.manifest().counts());
         }

@@ -3,10 +3,12 @@ package org.sparkqlora.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.Part;
 import org.sparkqlora.spark.Part.Side;
 import org.sparkqlora.spark.WeightedSource;
+import org.sparkqlora.train.TrainSummary;
 import picocli.CommandLine.Option;
 
 /** What is looked at while a run trains, and what follows from it. */
@@ -25,7 +27,8 @@ final class EvaluationOptions {
             names = "--keep-best",
             description =
                     "The run comes to the State of the lowest held-out loss (load_best_model_at_end), kept in best/ of"
-                            + " --output, and not to the last.")
+                            + " --output, and not to the last. The summary tells both losses: eval_loss of the last State,"
+                            + " adapter_eval_loss of the result.")
     boolean keepBest;
 
     @Option(
@@ -69,6 +72,13 @@ final class EvaluationOptions {
                 evaluates || patience == 0,
                 "--patience: expected --eval-data or --eval-fraction with it, found neither");
         problems.requireFile("--eval-prompts", prompts);
+    }
+
+    /** The held-out loss of what a run published. */
+    OptionalDouble lossOfResult(TrainSummary run) {
+        return keepBest && run.best().isPresent()
+                ? OptionalDouble.of(run.best().orElseThrow().loss())
+                : run.evaluationLoss();
     }
 
     /** The part of --data that trains. */

@@ -48,7 +48,9 @@ final class RunOptions {
             names = "--epochs",
             defaultValue = "1",
             paramLabel = "X",
-            description = "Passes over the rows, need not be whole. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Passes over the rows, need not be whole. Batches run on over an epoch's end: 2.5 epochs of 12 rows by 5"
+                            + " are 6 steps. Default: ${DEFAULT-VALUE}.")
     double epochs = 1;
 
     @Mixin

@@ -48,7 +48,12 @@ final class SummaryJson {
     }
 
     static String trained(
-            TrainSummary run, ExchangeChoice exchange, FaultLog faults, PreparationCounts data, Result result) {
+            TrainSummary run,
+            OptionalDouble lossOfResult,
+            ExchangeChoice exchange,
+            FaultLog faults,
+            PreparationCounts data,
+            Result result) {
         ObjectNode root = of("train");
         root.put("trained_parameters", result.parameters());
         root.put("steps", run.steps());
@@ -56,6 +61,7 @@ final class SummaryJson {
         put(root, "first_loss", run.firstLoss());
         put(root, "last_loss", run.lastLoss());
         put(root, "eval_loss", run.evaluationLoss());
+        put(root, "adapter_eval_loss", lossOfResult);
         run.best().ifPresent(best -> {
             root.put("best_eval_loss", best.loss());
             root.put("best_step", best.step());

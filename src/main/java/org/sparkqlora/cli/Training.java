@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
@@ -117,13 +118,13 @@ final class Training {
             PreparedData rows = rows(preparation, options.data.sources, encoders, output, PREPARED);
             PreparedData heldOut = heldOut(context, encoders, output);
             TrainPlan asked = plan(rows, whole, start, shards);
-            options.update.warn(asked.batches().steps(), console);
+            new RowWarnings(context, console).ofTraining(config, rows, heldOut);
             Optional<EarlierRun> replaced = replaced(output, planFile, asked);
             TrainPlan plan = withTakenFactors(replaced.isPresent() ? asked : planFile.goingOn(asked), output);
             FolderModelSource model =
                     source(context, plan, output).passing(new Passes(recompute, setup.passesAtOnce()));
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);
-            Watched watched = new Watched(memory, mlflow, replaced);
+            Watched watched = new Watched(memory, mlflow, config.vocabularySize(), replaced);
             return Optional.of(train(context, run, exchange, start, output, watched));
         }
     }
@@ -304,6 +305,7 @@ final class Training {
 
     private TrainPlan plan(PreparedData rows, FolderModelSource model, AdapterStart start, int shards) {
         BatchPlan batches = options.run.batches(rows.rows(), shards);
+        options.update.warn(batches.steps(), console);
         return new TrainPlan(
                 model.place().address(),
                 model.spec(),
@@ -355,10 +357,20 @@ final class Training {
                             state -> new SparkGradientSource(context, run, state, exchange),
                             result::publish));
             watching.ended(summary, result);
+            OptionalDouble lossOfResult = options.evaluation.lossOfResult(summary);
             String json = SummaryJson.trained(
-                    summary, exchange, watching.faults(), run.rows().manifest().counts(), result);
+                    summary,
+                    lossOfResult,
+                    exchange,
+                    watching.faults(),
+                    run.rows().manifest().counts(),
+                    result);
             return new Trained(
-                    summary, output.location().toString(), result.folder().toString(), json);
+                    summary,
+                    lossOfResult,
+                    output.location().toString(),
+                    result.folder().toString(),
+                    json);
         }
     }
 

@@ -9,6 +9,7 @@ import org.sparkqlora.train.MemoryPlan;
  *
  * @param memory where it is reckoned to go
  * @param mlflow where the run is to be kept too
+ * @param vocabulary tokens of the model
  * @param replaced the run of another plan whose place this one takes
  */
-record Watched(MemoryPlan memory, Optional<MlflowExperiment> mlflow, Optional<EarlierRun> replaced) {}
+record Watched(MemoryPlan memory, Optional<MlflowExperiment> mlflow, int vocabulary, Optional<EarlierRun> replaced) {}

@@ -52,7 +52,7 @@ final class Watching implements AutoCloseable {
                 sinks,
                 new RunFacts(options.name(), parameters(), watched.memory().executorBytes()));
         this.faults = FaultLog.listen(context, this::tell);
-        this.reporter = watch.and(terminal).and(files);
+        this.reporter = watch.and(terminal).and(files).and(new DeadModel(watched.vocabulary(), terminal::note));
     }
 
     ProgressReporter reporter() {

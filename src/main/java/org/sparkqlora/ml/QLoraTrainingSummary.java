@@ -36,7 +36,12 @@ public final class QLoraTrainingSummary {
         return orNaN(figures().lastLoss());
     }
 
-    /** Over the held-out rows, at the end. */
+    /** Over the held-out rows, of the model that the fit came to: with param keepBest that of the lowest such loss. */
+    public double adapterEvalLoss() {
+        return orNaN(trained.resultLoss());
+    }
+
+    /** Over the held-out rows, after the last step. */
     public double evalLoss() {
         return orNaN(figures().evaluationLoss());
     }

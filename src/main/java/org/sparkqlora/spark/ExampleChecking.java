@@ -6,9 +6,6 @@ import org.sparkqlora.tokenizer.EncodedExample;
 
 /** Gathers {@link ExampleChecks} example by example. */
 final class ExampleChecking {
-    private static final long FNV_OFFSET = 0xcbf29ce484222325L;
-    private static final long FNV_PRIME = 0x100000001b3L;
-
     private final ControlTokens control;
     private final long hashedOneOf;
     private final long[] lengths = new long[ExampleChecks.BUCKETS];
@@ -36,11 +33,7 @@ final class ExampleChecking {
     }
 
     private void addHash(int[] ids) {
-        long hash = FNV_OFFSET;
-        for (int id : ids) {
-            hash = (hash ^ id) * FNV_PRIME;
-        }
-
+        long hash = DocumentHash.of(ids);
         if (Long.remainderUnsigned(hash, hashedOneOf) != 0) {
             return;
         }

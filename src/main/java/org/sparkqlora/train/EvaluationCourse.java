@@ -27,7 +27,7 @@ final class EvaluationCourse {
 
     /** Whether this one is the best. */
     boolean add(Evaluated evaluated) {
-        boolean better = best == null || evaluated.loss() < best.loss();
+        boolean better = best == null ? !Double.isNaN(evaluated.loss()) : evaluated.loss() < best.loss();
         best = better ? evaluated : best;
         without = better ? 0 : without + 1;
         return better;

@@ -78,6 +78,15 @@ public record ModelConfig(
                 layerTraits);
     }
 
+    /** Tokens of the longest sequence that the model was made for, stretched as its rotary scaling does. */
+    public long longestSequence() {
+        return layerTraits.stream()
+                .flatMap(layer -> layer.rotary().stream())
+                .mapToLong(rotary -> rotary.scaling().reach(maxPositions))
+                .max()
+                .orElse(maxPositions);
+    }
+
     /** Factor on attention scores. */
     public double attentionScale() {
         return traits.attentionScale().orElse(1 / Math.sqrt(headSize));

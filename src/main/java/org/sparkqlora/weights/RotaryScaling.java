@@ -10,6 +10,11 @@ public sealed interface RotaryScaling {
         return 1;
     }
 
+    /** The longest sequence that it reaches in a model whose config names {@code maxPositions}. */
+    default long reach(int maxPositions) {
+        return maxPositions;
+    }
+
     private static double plain(int pair, double theta, int headSize) {
         return Math.pow(theta, -2.0 * pair / headSize);
     }
@@ -28,6 +33,11 @@ public sealed interface RotaryScaling {
         public double frequency(int pair, double theta, int headSize, int length) {
             return plain(pair, theta, headSize) / factor;
         }
+
+        @Override
+        public long reach(int positions) {
+            return (long) (factor * positions);
+        }
     }
 
     /** Beyond {@code maxPositions} theta grows with the length: the slowest wave by {@code factor length / maxPositions - (factor - 1)}. */
@@ -37,6 +47,11 @@ public sealed interface RotaryScaling {
             double longest = Math.max(length, maxPositions);
             double stretch = factor * longest / maxPositions - (factor - 1);
             return plain(pair, theta * Math.pow(stretch, headSize / (headSize - 2.0)), headSize);
+        }
+
+        @Override
+        public long reach(int positions) {
+            return (long) (factor * positions);
         }
     }
 
@@ -52,6 +67,11 @@ public sealed interface RotaryScaling {
             double waves = originalMaxPositions * frequency / (2 * Math.PI);
             double kept = (waves - lowFrequencyFactor) / (highFrequencyFactor - lowFrequencyFactor);
             return blend(frequency, factor, kept);
+        }
+
+        @Override
+        public long reach(int positions) {
+            return Math.max(positions, (long) (factor * originalMaxPositions));
         }
     }
 
@@ -80,6 +100,11 @@ public sealed interface RotaryScaling {
             double high = Math.min(whole ? Math.ceil(slow) : slow, headSize - 1);
             double width = high == low ? NARROWEST : high - low;
             return blend(plain(pair, theta, headSize), factor, 1 - (pair - low) / width);
+        }
+
+        @Override
+        public long reach(int positions) {
+            return Math.max(positions, (long) (factor * originalMaxPositions));
         }
 
         /** The pair, in parts, that turns {@code turns} times in the original context. */

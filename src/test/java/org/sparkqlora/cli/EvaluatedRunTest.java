@@ -57,6 +57,9 @@ class EvaluatedRunTest {
         long best = summary.path("best_step").asLong();
         long steps = summary.path("steps").asLong();
         assertThat(best).isBetween(1L, 6L);
+        assertThat(summary.path("adapter_eval_loss")).isEqualTo(summary.path("best_eval_loss"));
+        assertThat(summary.path("eval_loss").asDouble())
+                .isGreaterThan(summary.path("adapter_eval_loss").asDouble());
         assertThat(output.resolve("prepared-eval/manifest.json")).exists();
         List<String> samples = Files.readAllLines(output.resolve(SampleFile.NAME));
         assertThat(samples).hasSize(Math.toIntExact(2 * (steps + 1)));
@@ -76,6 +79,64 @@ class EvaluatedRunTest {
                 "--eval-fraction",
                 "0.2");
         assertThat(output.resolve(ADAPTER)).hasSameBinaryContentAs(shorter.resolve(ADAPTER));
+    }
+
+    @Test
+    void heldOutExamplesThatAreTrainedOnAreCounted() throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        List<String> all = Files.readAllLines(runs.data());
+        Path some = Files.write(folder.resolve("some.jsonl"), all.subList(0, 3));
+
+        CommandRun run =
+                runs.train(folder.resolve("run").toString(), "--max-steps", "1", "--eval-data", some.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err()).contains("warning: 3 of 3 held-out documents are among the training documents");
+        JsonNode summary = new ObjectMapper().readTree(run.summary());
+        assertThat(summary.path("adapter_eval_loss")).isEqualTo(summary.path("eval_loss"));
+    }
+
+    @Test
+    void modelThatPredictsNothingIsToldOf() throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        Path output = folder.resolve("run");
+        CommandRun run = runs.train(
+                output.toString(),
+                "--method",
+                "full",
+                "--max-steps",
+                "4",
+                "--learning-rate",
+                "30",
+                "--warmup-ratio",
+                "0");
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+
+        CommandRun evaluation = CommandRun.of(
+                "evaluate",
+                "--method=lora",
+                "--precision=fp32",
+                "--sequence-length=64",
+                "--model=" + output.resolve("model"),
+                "--data=" + runs.source());
+
+        assertThat(run.err()).containsOnlyOnce("the model predicts nothing");
+        assertThat(evaluation.err()).containsOnlyOnce("the model predicts nothing");
+    }
+
+    @Test
+    void documentsLongerThanTheModelsPositionsAreToldOf() throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        Path config = folder.resolve("model/config.json");
+        String text = Files.readString(config);
+        Files.writeString(
+                config, text.replaceFirst("\"max_position_embeddings\"\\s*:\\s*\\d+", "\"max_position_embeddings\":8"));
+
+        CommandRun run = runs.train(folder.resolve("run").toString(), "--max-steps", "1");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err())
+                .containsPattern("warning: rows of .* hold documents of \\d+ tokens, and the model was made for 8: ");
     }
 
     @Test

@@ -36,4 +36,13 @@ class EvaluationCourseTest {
         assertThat(course.add(new Evaluated(2, Double.NaN))).isFalse();
         assertThat(course.isExhausted()).isTrue();
     }
+
+    @Test
+    void aFirstLossThatIsNoNumberIsNotTheBest() {
+        EvaluationCourse course = EvaluationCourse.after(List.of(), 0);
+
+        assertThat(course.add(new Evaluated(1, Double.NaN))).isFalse();
+        assertThat(course.add(new Evaluated(2, 4))).isTrue();
+        assertThat(course.best()).contains(new Evaluated(2, 4));
+    }
 }

@@ -43,6 +43,18 @@ class RotaryScalingTest {
     }
 
     @Test
+    void scalingStretchesWhatTheModelReaches() {
+        assertThat(new RotaryScaling.Unscaled().reach(4096)).isEqualTo(4096);
+        assertThat(new RotaryScaling.Linear(2.5).reach(4096)).isEqualTo(10_240);
+        assertThat(new RotaryScaling.Dynamic(4, 4096).reach(4096)).isEqualTo(16_384);
+        assertThat(new RotaryScaling.Llama3(8, 1, 4, 8192).reach(131_072)).isEqualTo(131_072);
+        assertThat(new RotaryScaling.Yarn(4, 1, 32, 1, 32_768, true).reach(32_768))
+                .isEqualTo(131_072);
+        assertThat(new RotaryScaling.Yarn(4, 1, 32, 1, 32_768, true).reach(131_072))
+                .isEqualTo(131_072);
+    }
+
+    @Test
     void dynamicScalingLeavesSequencesOfTheOriginalLengthAlone() {
         RotarySpec plain = new RotarySpec(10_000, new RotaryScaling.Unscaled());
         RotarySpec dynamic = new RotarySpec(10_000, new RotaryScaling.Dynamic(4, 128));

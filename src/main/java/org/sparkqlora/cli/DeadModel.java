@@ -1,0 +1,70 @@
+package org.sparkqlora.cli;
+
+import java.util.Locale;
+import java.util.function.Consumer;
+import org.sparkqlora.train.ProgressReporter;
+import org.sparkqlora.train.StepMetrics;
+
+/**
+ * Tells, once, that a model predicts no better than chance: its loss is {@code ln(vocabulary)}, that of equal chances for all tokens,
+ * or more, or not a number. A model may begin so, before it has learned anything; of training it is told when the loss comes back to
+ * there, or never left.
+ */
+final class DeadModel implements ProgressReporter {
+    private final double chance;
+    private final Consumer<String> tell;
+    private long steps;
+    private boolean alive;
+    private boolean told;
+
+    /** @param vocabulary tokens of the model */
+    DeadModel(int vocabulary, Consumer<String> tell) {
+        this.chance = Math.log(vocabulary);
+        this.tell = tell;
+    }
+
+    @Override
+    public void started(long doneSteps, long allSteps) {
+        steps = allSteps;
+    }
+
+    @Override
+    public void stepDone(StepMetrics step) {
+        boolean dead = isDead(step.loss());
+        if (dead && (alive || step.step() == steps)) {
+            tell("the loss of step %d".formatted(step.step()), step.loss());
+        }
+
+        alive |= !dead;
+    }
+
+    @Override
+    public void evaluated(long step, double loss) {
+        evaluated("the held-out loss of step %d".formatted(step), loss);
+    }
+
+    /** Of an evaluation. */
+    void evaluated(String what, double loss) {
+        if (isDead(loss)) {
+            tell(what, loss);
+        }
+    }
+
+    private boolean isDead(double loss) {
+        return !(loss < chance);
+    }
+
+    private void tell(String what, double loss) {
+        if (!told) {
+            tell.accept(
+                    ("%s%s is %s, and chance alone gives %s (ln of the vocabulary): the model predicts nothing. Is the learning"
+                                    + " rate too high, or are weights and tokenizer of two models?")
+                            .formatted(Console.WARNING, what, number(loss), number(chance)));
+            told = true;
+        }
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.4f", value);
+    }
+}
