@@ -51,7 +51,7 @@ public final class Commands {
         try {
             Required.value("command", call.command()).run(Console.log(lines.print(), progress));
             root.<SparkQlora>getCommand().leaveResult(call.name(), Ending.done(lines.text()));
-        } catch (Exception e) {
+        } catch (Exception | Error e) {
             Failure failure = Failure.of(e);
             throw leaving(
                     root.getCommand(),
@@ -68,7 +68,7 @@ public final class Commands {
             SparkQlora program, String name, Ending ending, CommandFailedException failed) {
         try {
             program.leaveResult(name, ending);
-        } catch (RuntimeException second) {
+        } catch (RuntimeException | Error second) {
             failed.addSuppressed(second);
         }
 

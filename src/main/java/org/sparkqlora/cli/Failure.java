@@ -14,13 +14,17 @@ import org.sparkqlora.train.BrokenLossException;
  * Why a command ended early, as a scheduler and a person should hear it. A reason found in a Spark task comes wrapped in what
  * Spark says about its job; the reason itself is told.
  *
+ * <p>Only {@link BadInputException} and its like say that the same command would fail again. All else is resumable: a fault
+ * outside passes, and a broken invariant of our own, such as an {@link IllegalStateException}, cannot be told from one that a
+ * fault outside has broken. A scheduler counts attempts, so neither is tried for ever, and a person is asked to report the latter.
+ *
  * @param code of the process
  * @param reason the exception that says it
  */
 record Failure(ExitCode code, Throwable reason) {
     private static final Logger LOG = LoggerFactory.getLogger(Failure.class);
 
-    static Failure of(Exception thrown) {
+    static Failure of(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (failsAgain(cause)) {
                 return new Failure(ExitCode.BAD_INPUT, cause);
@@ -41,9 +45,26 @@ record Failure(ExitCode code, Throwable reason) {
         if (code == ExitCode.RESUMABLE) {
             LOG.debug("Failed to run {}", command, reason);
             console.note("The same command, run again, continues from the newest checkpoint.");
+            if (mayBeOurs()) {
+                console.note("If it ends like this again, please report it as a fault of spark-qlora, with its log.");
+            }
         }
 
         return code;
+    }
+
+    /** Whether what is behind it all says that a program is wrong. */
+    private boolean mayBeOurs() {
+        Throwable root = reason;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+
+        return root instanceof IllegalStateException
+                || root instanceof NullPointerException
+                || root instanceof IndexOutOfBoundsException
+                || root instanceof ClassCastException
+                || root instanceof AssertionError;
     }
 
     /** What a person should hear of it. */

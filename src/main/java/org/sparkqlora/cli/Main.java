@@ -89,7 +89,7 @@ public final class Main {
 
             command.run(console.printing(out.print()));
             return Ending.done(out.text());
-        } catch (Exception e) {
+        } catch (Exception | Error e) { // memory or stack that ran out: its scheduler must hear of it, too
             Failure failure = Failure.of(e);
             failure.report(console, name);
             return Ending.refused(failure.code(), failure.reasons());
@@ -100,7 +100,7 @@ public final class Main {
         try {
             program.leaveResult(name, ending);
             return ending.code();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             ExitCode code = Failure.of(e).report(console, name);
             return ending.code() == ExitCode.OK ? code : ending.code();
         }

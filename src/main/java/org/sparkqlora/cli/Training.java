@@ -378,9 +378,17 @@ final class Training {
     private static TrainSummary trainRun(Watching watching, Supplier<TrainSummary> run) {
         try {
             return run.get();
-        } catch (RuntimeException | Error e) {
-            watching.failed(e);
+        } catch (Exception | Error e) { // Spark throws a lost job as a checked exception that no signature declares
+            tellAfter(e, watching);
             throw e;
+        }
+    }
+
+    private static void tellAfter(Throwable first, Watching watching) {
+        try {
+            watching.failed(first);
+        } catch (RuntimeException second) {
+            first.addSuppressed(second);
         }
     }
 

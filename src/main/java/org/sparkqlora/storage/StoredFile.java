@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -37,6 +38,8 @@ public record StoredFile(String name, long bytes, String sha256) {
             if (raw.hasCapability(StreamCapabilities.HSYNC)) {
                 raw.hsync(); // object stores cannot: there the file exists once it is closed
             }
+        } catch (FSError e) { // of a local disk, such as one that is full
+            throw e.getCause() instanceof IOException reason ? reason : new IOException(e);
         }
 
         StoredFile stored = new StoredFile(file.getName(), bytes, Sha256.hex(digest));

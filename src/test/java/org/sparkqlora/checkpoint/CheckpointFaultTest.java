@@ -19,6 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.checkpoint.FaultyFileSystem.Fault;
@@ -196,11 +197,19 @@ class CheckpointFaultTest {
                         LocalFiles.path(folder));
     }
 
-    @ParameterizedTest(name = "{0} bytes fit")
-    @ValueSource(ints = {0, 7, 8, 1000, 65_536, 149_999})
-    void aFullDiskLeavesTheOldCheckpointAndNoHalfOne(int bytes) throws IOException {
+    @ParameterizedTest(name = "{0} bytes fit, told as {1}")
+    @CsvSource({
+        "0, EXCEPTION",
+        "7, EXCEPTION",
+        "8, ERROR",
+        "1000, ERROR",
+        "65536, EXCEPTION",
+        "149999, EXCEPTION",
+        "149999, ERROR"
+    })
+    void aFullDiskLeavesTheOldCheckpointAndNoHalfOne(int bytes, FullDisk.Word word) throws IOException {
         store(files, "old").publish(1, Map.of(), TestState.of(1));
-        FileSystem disk = FullDisk.open(folder, FullDisk.used(folder) + bytes);
+        FileSystem disk = FullDisk.open(folder, FullDisk.used(folder) + bytes, word);
         CheckpointStore full =
                 new CheckpointStore(disk, new org.apache.hadoop.fs.Path(FullDisk.path(folder)), 2, "run-full");
 

@@ -4,12 +4,14 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Constructor;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.util.Progressable;
@@ -19,21 +21,32 @@ public final class FullDisk extends RawLocalFileSystem {
     private static final String SCHEME = "full";
     private static final String FOLDER = "fs.full.folder";
     private static final String BYTES = "fs.full.bytes";
+    private static final String WORD = "fs.full.word";
 
     private Path root = Path.of("/");
     private long bytes;
+    private Word word = Word.EXCEPTION;
+
+    /** How a file system says that it is full. */
+    public enum Word {
+        /** As HDFS does. */
+        EXCEPTION,
+        /** As Hadoop does for a local disk. */
+        ERROR
+    }
 
     /** Makes {@code full:} paths known. */
-    public static void install(Configuration configuration, Path folder, long bytes) {
+    public static void install(Configuration configuration, Path folder, long bytes, Word word) {
+        configuration.setEnum(WORD, word);
         configuration.set("fs.full.impl", FullDisk.class.getName());
         configuration.setBoolean("fs.full.impl.disable.cache", true);
         configuration.set(FOLDER, folder.toString());
         configuration.setLong(BYTES, bytes);
     }
 
-    static FileSystem open(Path folder, long bytes) throws IOException {
+    static FileSystem open(Path folder, long bytes, Word word) throws IOException {
         Configuration configuration = new Configuration();
-        install(configuration, folder, bytes);
+        install(configuration, folder, bytes, word);
         return FileSystem.get(URI.create(path(folder)), configuration);
     }
 
@@ -54,6 +67,7 @@ public final class FullDisk extends RawLocalFileSystem {
         super.initialize(uri, configuration);
         root = Path.of(configuration.get(FOLDER));
         bytes = configuration.getLong(BYTES, 0);
+        word = configuration.getEnum(WORD, Word.EXCEPTION);
     }
 
     @Override
@@ -71,7 +85,7 @@ public final class FullDisk extends RawLocalFileSystem {
             Progressable progress)
             throws IOException {
         OutputStream out = super.create(file, overwrite, 1, replication, blockSize, progress);
-        return new FSDataOutputStream(new Limited(out, bytes - used(root)), null);
+        return new FSDataOutputStream(new Limited(out, bytes - used(root), word), null);
     }
 
     private static long size(Path file) {
@@ -83,11 +97,13 @@ public final class FullDisk extends RawLocalFileSystem {
     }
 
     private static final class Limited extends FilterOutputStream {
+        private final Word word;
         private long left;
 
-        private Limited(OutputStream out, long left) {
+        private Limited(OutputStream out, long left, Word word) {
             super(out);
             this.left = left;
+            this.word = word;
         }
 
         @Override
@@ -96,7 +112,25 @@ public final class FullDisk extends RawLocalFileSystem {
             out.write(bytes, from, fitting);
             left -= fitting;
             if (fitting < count) {
-                throw new IOException("No space left on device");
+                throw full(new IOException("No space left on device"));
+            }
+        }
+
+        private IOException full(IOException reason) {
+            return switch (word) {
+                case EXCEPTION -> reason;
+                case ERROR -> throw error(reason);
+            };
+        }
+
+        /** Only Hadoop's own package may make one. */
+        private static FSError error(IOException reason) {
+            try {
+                Constructor<FSError> constructor = FSError.class.getDeclaredConstructor(Throwable.class);
+                constructor.setAccessible(true);
+                return constructor.newInstance(reason);
+            } catch (ReflectiveOperationException e) {
+                throw new IllegalStateException(e);
             }
         }
     }

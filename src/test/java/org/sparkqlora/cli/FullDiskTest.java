@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkqlora.checkpoint.FullDisk;
 
 /** A run whose disk gets full, on a Hadoop file system that is not the local one. */
@@ -22,8 +26,9 @@ class FullDiskTest {
         Sessions.stop();
     }
 
-    @Test
-    void endsResumableAndGoesOnToTheSameBytesOnceThereIsSpace() throws IOException {
+    @ParameterizedTest(name = "told as {0}")
+    @EnumSource
+    void endsResumableAndGoesOnToTheSameBytesOnceThereIsSpace(FullDisk.Word word) throws IOException {
         TrainRuns runs = TrainRuns.in(folder);
         Path local = folder.resolve("local");
         assertThat(runs.train(local.toString(), OPTIONS).code()).isEqualTo(ExitCode.OK);
@@ -34,11 +39,14 @@ class FullDiskTest {
         Path disk = Files.createDirectories(folder.resolve("disk"));
         Path ballast = Files.write(folder.resolve("disk/ballast"), new byte[(int) whole]);
         String output = FullDisk.path(disk.resolve("output"));
-        FullDisk.install(Sessions.context("test").hadoopConfiguration(), disk, 2 * whole - adapter - state / 2);
-        CommandRun full = runs.train(output, OPTIONS);
+        FullDisk.install(Sessions.context("test").hadoopConfiguration(), disk, 2 * whole - adapter - state / 2, word);
+        Path result = folder.resolve("result.json");
+        CommandRun full = runs.train(output, with("--result", result.toString()));
 
         assertThat(full.code()).as(full.err()).isEqualTo(ExitCode.RESUMABLE);
         assertThat(full.err()).contains("No space left on device", "those before it are kept");
+        assertThat(full.err()).doesNotContain("\tat ");
+        assertThat(result).content().contains("\"code\":75", "No space left on device");
         assertThat(disk.resolve("output/adapter")).doesNotExist();
         assertThat(CommandRun.of("inspect", disk.resolve("output/checkpoints").toString())
                         .summary())
@@ -52,6 +60,10 @@ class FullDiskTest {
         StoredRun.read(disk.resolve("output").toString()).assertEquals(StoredRun.read(local.toString()));
         CommandRun evaluation = runs.evaluate(output + "/adapter");
         assertThat(evaluation.code()).as(evaluation.err()).isEqualTo(ExitCode.OK);
+    }
+
+    private static String[] with(String... more) {
+        return Stream.concat(Arrays.stream(OPTIONS), Arrays.stream(more)).toArray(String[]::new);
     }
 
     @Test
