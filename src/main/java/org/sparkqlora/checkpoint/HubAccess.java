@@ -3,7 +3,10 @@ package org.sparkqlora.checkpoint;
 import java.io.Serializable;
 import java.net.URI;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.WebAddress;
 
 /**
  * How a hub is reached.
@@ -23,6 +26,8 @@ public record HubAccess(String endpoint, @Nullable String token, Network network
 
     public HubAccess {
         endpoint = endpoint.endsWith("/") ? endpoint.substring(0, endpoint.length() - 1) : endpoint;
+        requireAddress(endpoint);
+        requireHeader(token);
     }
 
     /** As Hugging Face's own variables say: {@code HF_ENDPOINT}, {@code HF_TOKEN}, {@code HF_HUB_OFFLINE}. */
@@ -33,6 +38,22 @@ public record HubAccess(String endpoint, @Nullable String token, Network network
                 environment.getOrDefault("HF_ENDPOINT", DEFAULT),
                 token.isEmpty() ? null : token,
                 isSet(offline) ? Network.OFFLINE : Network.ONLINE);
+    }
+
+    private static void requireAddress(String endpoint) {
+        Optional<URI> address = WebAddress.parse(endpoint);
+        if (address.isEmpty() || address.get().getUserInfo() != null) {
+            throw new BadInputException(
+                    "Cannot ask a hub: expected HF_ENDPOINT to be an address such as https://huggingface.co, found another text");
+        }
+    }
+
+    /** What Java's client would say of another text has all of it. */
+    private static void requireHeader(@Nullable String token) {
+        if (token != null && !WebAddress.isHeader(token)) {
+            throw new BadInputException(
+                    "Cannot ask a hub: expected HF_TOKEN to be of visible characters on one line, found others");
+        }
     }
 
     private static boolean isSet(String flag) {

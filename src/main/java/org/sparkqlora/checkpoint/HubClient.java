@@ -7,14 +7,17 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
+import org.sparkqlora.input.AnswerBody;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BusyServerException;
+import org.sparkqlora.input.WebAddress;
 
 /** Asks a hub of Hugging Face's kind. */
 final class HubClient {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final int LISTING_BYTES = 32 << 20;
     private static final int REDIRECTIONS = 5;
     private static final int OK = 200;
     private static final int PARTIAL = 206;
@@ -25,12 +28,19 @@ final class HubClient {
     private static final int TOO_MANY = 429;
 
     private final HubAccess access;
+    private final Duration patience;
     private final HttpClient http;
 
     HubClient(HubAccess access) {
+        this(access, PATIENCE);
+    }
+
+    /** One that waits so long for a connection, for an answer, and for each byte of it. */
+    HubClient(HubAccess access, Duration patience) {
         this.access = access;
+        this.patience = patience;
         this.http = HttpClient.newBuilder()
-                .connectTimeout(PATIENCE)
+                .connectTimeout(patience)
                 .followRedirects(HttpClient.Redirect.NEVER) // they would take the token along
                 .build();
     }
@@ -38,16 +48,16 @@ final class HubClient {
     /** What a model's revision stands for. */
     HubListingJson list(HubId id) throws IOException {
         URI address = address("api/models/%s/revision/%s?blobs=true".formatted(id.name(), id.revision()));
-        HttpResponse<InputStream> response = get(address, 0);
-        try (InputStream body = response.body()) {
+        HttpResponse<AnswerBody> response = get(address, 0);
+        try (AnswerBody body = response.body()) {
             require(response, id);
-            return HubListingJson.read(new String(body.readAllBytes(), StandardCharsets.UTF_8), id);
+            return HubListingJson.read(body.text(LISTING_BYTES, patience), id);
         }
     }
 
     /** The bytes of a file, from {@code from} on if the hub can do that, else from 0: {@link Download} says which. */
     Download open(HubId id, HubFile file, long from) throws IOException {
-        HttpResponse<InputStream> response =
+        HttpResponse<AnswerBody> response =
                 get(address("%s/resolve/%s/%s".formatted(id.name(), id.revision(), file.name())), from);
         try {
             require(response, id);
@@ -75,24 +85,37 @@ final class HubClient {
         return URI.create(access.endpoint() + "/" + path);
     }
 
-    private HttpResponse<InputStream> get(URI address, long from) throws IOException {
+    private HttpResponse<AnswerBody> get(URI address, long from) throws IOException {
         URI next = address;
         for (int i = 0; i < REDIRECTIONS; i++) {
-            HttpResponse<InputStream> response = send(next, from);
+            HttpResponse<AnswerBody> response = send(next, from);
             String location = response.headers().firstValue("Location").orElse(null);
             if (response.statusCode() / 100 != 3 || location == null) {
                 return response;
             }
 
             response.body().close();
-            next = next.resolve(location);
+            next = redirected(next, location);
         }
 
         throw new IOException("Failed to read %s: expected at most %d redirections".formatted(address, REDIRECTIONS));
     }
 
-    private HttpResponse<InputStream> send(URI address, long from) throws IOException {
-        HttpRequest.Builder request = HttpRequest.newBuilder(address).timeout(PATIENCE);
+    /** Never from an encrypted connection to one that anybody may read and change. */
+    private static URI redirected(URI from, String location) throws IOException {
+        URI to = WebAddress.resolve(from, location)
+                .orElseThrow(() ->
+                        new IOException("Failed to read %s: it redirects to what is no web address".formatted(from)));
+        if (from.getScheme().equals("https") && !to.getScheme().equals("https")) {
+            throw new IOException("Failed to read %s: expected a redirection to https, found one to %s://%s"
+                    .formatted(from, to.getScheme(), to.getHost()));
+        }
+
+        return to;
+    }
+
+    private HttpResponse<AnswerBody> send(URI address, long from) throws IOException {
+        HttpRequest.Builder request = HttpRequest.newBuilder(address).timeout(patience);
         String token = access.token();
         if (token != null && access.trusts(address)) {
             request.header("Authorization", "Bearer " + token);
@@ -103,21 +126,24 @@ final class HubClient {
         }
 
         try {
-            return http.send(request.build(), BodyHandlers.ofInputStream());
+            return http.send(request.build(), AnswerBody.within(patience));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw (IOException) new InterruptedIOException("interrupted while reading from " + access).initCause(e);
         }
     }
 
-    private void require(HttpResponse<InputStream> response, HubId id) throws IOException {
+    private void require(HttpResponse<AnswerBody> response, HubId id) throws IOException {
         int status = response.statusCode();
         if (status == OK || status == PARTIAL) {
             return;
         }
 
         if (status >= SERVER_ERROR || status == TOO_MANY) {
-            throw new IOException("Failed to read %s from %s: it answered %d".formatted(id, access, status));
+            throw new BusyServerException(
+                    "Failed to read %s from %s: it answered %d".formatted(id, access, status),
+                    response.headers().firstValue("Retry-After").orElse(""),
+                    Instant.now());
         }
 
         throw new BadInputException(refusal(status, id));

@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import org.sparkqlora.input.Backoff;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.NewFolder;
@@ -23,17 +24,24 @@ import org.sparkqlora.weights.InvalidWeightsException;
  * hub's own checksum, and what a killed process left of a file is gone on with.
  */
 public final class HubModel {
-    private static final int ATTEMPTS = 5;
     private static final int BUFFER = 1 << 20;
 
     private final HubId id;
     private final HubAccess access;
     private final Path cache;
+    private final HubClient client;
+    private final Backoff backoff;
 
     public HubModel(HubId id, HubAccess access, Path cache) {
+        this(id, access, cache, new HubClient(access), Backoff.DEFAULT);
+    }
+
+    HubModel(HubId id, HubAccess access, Path cache, HubClient client, Backoff backoff) {
         this.id = id;
         this.access = access;
         this.cache = cache;
+        this.client = client;
+        this.backoff = backoff;
     }
 
     /** The same at the commit that its revision stands for now, or, offline, stood for when it was last asked. */
@@ -49,7 +57,7 @@ public final class HubModel {
                 return id.at(Files.readString(remembered).strip());
             }
 
-            String commit = new HubClient(access).list(id).commit();
+            String commit = listing().commit();
             Files.createDirectories(cache);
             Files.writeString(remembered, commit);
             return id.at(commit);
@@ -79,11 +87,10 @@ public final class HubModel {
     private void write(Path target) {
         Path parts = target.resolveSibling(target.getFileName() + ".parts");
         try {
-            HubClient client = new HubClient(access);
-            List<HubFile> files = parts(client.list(id).files());
+            List<HubFile> files = parts(listing().files());
             Files.createDirectories(parts);
             for (HubFile file : files) {
-                fetch(client, file, parts.resolve(file.name()));
+                fetch(file, parts.resolve(file.name()));
             }
 
             publish(files, parts, target);
@@ -119,39 +126,48 @@ public final class HubModel {
         return parts;
     }
 
-    /** Tries again where a connection broke, from where it broke. */
-    private void fetch(HubClient client, HubFile file, Path part) throws IOException {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                download(client, file, part);
-                break;
-            } catch (IOException e) {
-                if (attempt == ATTEMPTS) {
-                    throw e;
-                }
-            }
-        }
-
-        verify(file, part);
+    private HubListingJson listing() throws IOException {
+        return backoff.run(() -> client.list(id));
     }
 
-    private void download(HubClient client, HubFile file, Path part) throws IOException {
+    /** Goes on where a connection broke. */
+    private void fetch(HubFile file, Path part) throws IOException {
+        verify(file, backoff.run(() -> download(file, part)));
+    }
+
+    private Path download(HubFile file, Path part) throws IOException {
         long here = Files.exists(part) ? Files.size(part) : 0;
         if (here == file.size()) {
-            return;
+            return part;
         }
 
         try (HubClient.Download download = client.open(id, file, here < file.size() ? here : 0);
                 OutputStream out = download.from() == 0
                         ? Files.newOutputStream(part)
                         : Files.newOutputStream(part, StandardOpenOption.APPEND)) {
-            download.body().transferTo(out);
+            copy(download.body(), out, file.size() - download.from());
         }
 
         if (Files.size(part) != file.size()) {
             throw new IOException("Failed to download %s of %s: expected %d bytes, found %d"
                     .formatted(file.name(), id, file.size(), Files.size(part)));
         }
+
+        return part;
+    }
+
+    /** A byte more than {@code count} at most: what is too long must not fill the disk. */
+    private static void copy(InputStream in, OutputStream out, long count) throws IOException {
+        byte[] buffer = new byte[BUFFER];
+        long left = Math.max(0, count + 1);
+        for (int read = in.read(buffer, 0, upTo(left)); read > 0; read = in.read(buffer, 0, upTo(left))) {
+            out.write(buffer, 0, read);
+            left -= read;
+        }
+    }
+
+    private static int upTo(long left) {
+        return (int) Math.min(BUFFER, left);
     }
 
     /** What is wrong is deleted: going on with it would never help. */

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.WebAddress;
 
 /**
  * Where a tracking server is and how it knows us.
@@ -21,7 +22,7 @@ public record MlflowAddress(String server, @Nullable String authorization) {
     private static final String PASSWORD = "MLFLOW_TRACKING_PASSWORD";
 
     /**
-     * As MLflow's own clients read it; an {@link IllegalArgumentException} where there is none.
+     * As MLflow's own clients read it; a {@link BadInputException} where there is none.
      *
      * @param given instead of the environment's address; may be empty
      */
@@ -70,11 +71,20 @@ public record MlflowAddress(String server, @Nullable String authorization) {
     private static @Nullable String authorization(Map<String, String> environment) {
         String token = environment.get(TOKEN);
         if (token != null) {
+            requireHeader(token);
             return "Bearer " + token;
         }
 
         String user = environment.get(USER);
         return user == null ? null : basic(user + ":" + environment.getOrDefault(PASSWORD, ""));
+    }
+
+    /** What Java's client would say of another text has all of it. */
+    private static void requireHeader(String token) {
+        if (!WebAddress.isHeader(token)) {
+            throw new BadInputException(
+                    "expected %s to be of visible characters on one line, found others".formatted(TOKEN));
+        }
     }
 
     private static String basic(String userAndPassword) {

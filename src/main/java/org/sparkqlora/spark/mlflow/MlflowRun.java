@@ -1,7 +1,8 @@
 package org.sparkqlora.spark.mlflow;
 
 import java.io.IOException;
-import java.net.URI;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -13,6 +14,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.watch.CheckpointWritten;
 import org.sparkqlora.spark.watch.HeldOutMeasured;
 import org.sparkqlora.spark.watch.MemorySeen;
@@ -38,6 +40,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     private final Deque<MlflowMetric> waiting = new ArrayDeque<>();
     private final ScheduledExecutorService sender = Executors.newSingleThreadScheduledExecutor(MlflowRun::daemon);
     private final Future<?> sending;
+    private volatile @Nullable Long endingNanos;
     private @Nullable MlflowRunId run;
     private boolean inTrouble;
     private long lost;
@@ -87,6 +90,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
 
     private void finish(String status, List<MlflowFile> files) {
         sending.cancel(false);
+        endingNanos = System.nanoTime();
         send();
         MlflowRunId begun = run;
         if (begun == null || inTrouble) {
@@ -116,16 +120,30 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
             return;
         }
 
-        String folder = URI.create(begun.artifacts()).getPath().replaceFirst("^/", "");
+        String folder = begun.artifacts().replaceFirst("^mlflow-artifacts:(//[^/]*)?/*", "");
         for (MlflowFile file : files) {
-            experiment.server().upload(folder + "/" + file.path(), file.length(), file.content());
+            experiment.server().upload(folder + "/" + file.path(), file, timeLeft());
         }
+    }
+
+    /** For the end of the run, which must not keep the driver. */
+    private Duration timeLeft() throws IOException {
+        Duration most = experiment.patience().ending();
+        Long begun = endingNanos;
+        Duration left = begun == null ? most : most.minusNanos(System.nanoTime() - begun);
+        if (left.isNegative() || left.isZero()) {
+            throw new HttpTimeoutException(
+                    "MLflow took more than %d s for the end of the run".formatted(most.toSeconds()));
+        }
+
+        return left;
     }
 
     private synchronized void send() {
         try {
             MlflowRunId begun = begun();
             for (List<MlflowMetric> batch = batch(); !batch.isEmpty(); batch = batch()) {
+                timeLeft();
                 logMetrics(begun, batch);
             }
 
@@ -143,7 +161,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         try {
             experiment.server().logMetrics(begun.id(), batch);
             take(batch.size());
-        } catch (IllegalArgumentException e) {
+        } catch (BadInputException e) {
             take(batch.size());
             lost += batch.size();
             throw e;
@@ -176,7 +194,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         if (earlier != null) {
             try {
                 return experiment.server().continueRun(earlier);
-            } catch (IllegalArgumentException e) {
+            } catch (BadInputException e) {
                 tell.accept("MLflow does not know the run that this one goes on with, a new one is begun: "
                         + e.getMessage());
             }

@@ -1,30 +1,34 @@
 package org.sparkqlora.spark.mlflow;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.AnswerBody;
 import org.sparkqlora.input.BadInputException;
 
 /**
  * The calls of a tracking server that a run needs. Each either does what it says or throws: {@link IOException} where the server
- * cannot be reached or is in trouble, {@link IllegalArgumentException} where it says no.
+ * cannot be reached or is in trouble, {@link BadInputException} where it says no. None waits without end.
  */
 final class MlflowServer {
     private static final Duration CONNECT = Duration.ofSeconds(10);
-    private static final Duration ANSWER = Duration.ofSeconds(30);
-    private static final Duration UPLOAD = Duration.ofMinutes(30);
+    private static final Duration LOOK = Duration.ofMillis(200);
+    private static final int ANSWER_BYTES = 16 << 20;
     private static final String API = "/api/2.0/mlflow/";
     private static final String ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/";
     private static final int NOT_FOUND = 404;
@@ -32,10 +36,13 @@ final class MlflowServer {
     private static final List<Integer> LATER = List.of(408, 425, 429);
 
     private final MlflowAddress address;
+    private final Duration patience;
     private final HttpClient client;
 
-    MlflowServer(MlflowAddress address) {
+    /** A server that is waited for so long at each step. */
+    MlflowServer(MlflowAddress address, Duration patience) {
         this.address = address;
+        this.patience = patience;
         this.client = HttpClient.newBuilder()
                 .connectTimeout(CONNECT)
                 .version(HttpClient.Version.HTTP_1_1)
@@ -44,9 +51,9 @@ final class MlflowServer {
 
     /** The number of an experiment; nothing if there is none of this name. */
     Optional<String> experiment(String name) throws IOException {
-        HttpResponse<String> answer = send(request(API + "experiments/get-by-name?experiment_name=" + encode(name))
+        Answer answer = send(request(API + "experiments/get-by-name?experiment_name=" + encode(name))
                 .GET());
-        return answer.statusCode() == NOT_FOUND && MlflowJson.isMissing(answer.body())
+        return answer.code() == NOT_FOUND && MlflowJson.isMissing(answer.text())
                 ? Optional.empty()
                 : Optional.of(MlflowJson.experimentId(accepted(answer)));
     }
@@ -83,18 +90,40 @@ final class MlflowServer {
      * Stores a file through the server.
      *
      * @param path below the server's place for artefacts
+     * @param most time for all of it
      */
-    void upload(String path, long length, Supplier<InputStream> content) throws IOException {
+    void upload(String path, MlflowFile file, Duration most) throws IOException {
         String encoded =
                 Arrays.stream(path.split("/", -1)).map(MlflowServer::encode).collect(Collectors.joining("/"));
-        HttpRequest.BodyPublisher body = HttpRequest.BodyPublishers.ofInputStream(content);
-        accepted(send(request(ARTIFACTS + encoded)
-                .timeout(UPLOAD)
+        UploadProgress progress = new UploadProgress();
+        HttpRequest.BodyPublisher body = HttpRequest.BodyPublishers.ofInputStream(
+                () -> progress.of(file.content().get()));
+        HttpRequest request = request(ARTIFACTS + encoded)
+                .timeout(most)
                 .header("Content-Type", "application/octet-stream")
                 .PUT(
-                        length == 0
+                        file.length() == 0
                                 ? HttpRequest.BodyPublishers.noBody()
-                                : HttpRequest.BodyPublishers.fromPublisher(body, length))));
+                                : HttpRequest.BodyPublishers.fromPublisher(body, file.length()))
+                .build();
+        accepted(told(() -> await(client.sendAsync(request, AnswerBody.within(patience)), progress)));
+    }
+
+    /** Java's client does not tell of a server that takes no more. */
+    private HttpResponse<AnswerBody> await(CompletableFuture<HttpResponse<AnswerBody>> answer, UploadProgress progress)
+            throws IOException, InterruptedException {
+        while (true) {
+            try {
+                return answer.get(LOOK.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (ExecutionException e) {
+                throw e.getCause() instanceof IOException broken ? broken : new IOException(e.getCause());
+            } catch (TimeoutException e) {
+                if (progress.silence().compareTo(patience) > 0) {
+                    answer.cancel(true);
+                    throw new HttpTimeoutException("it took no byte for %d s".formatted(patience.toSeconds()));
+                }
+            }
+        }
     }
 
     private String post(String call, String json) throws IOException {
@@ -105,14 +134,29 @@ final class MlflowServer {
 
     private HttpRequest.Builder request(String path) {
         HttpRequest.Builder request =
-                HttpRequest.newBuilder(URI.create(address.server() + path)).timeout(ANSWER);
+                HttpRequest.newBuilder(URI.create(address.server() + path)).timeout(patience);
         String authorization = address.authorization();
         return authorization == null ? request : request.header("Authorization", authorization);
     }
 
-    private HttpResponse<String> send(HttpRequest.Builder request) throws IOException {
+    private Answer send(HttpRequest.Builder request) throws IOException {
+        return told(() -> client.send(request.build(), AnswerBody.within(patience)));
+    }
+
+    /** What a server said. */
+    private record Answer(int code, String text) {}
+
+    /** A request under way. */
+    private interface Request {
+        HttpResponse<AnswerBody> send() throws IOException, InterruptedException;
+    }
+
+    private Answer told(Request request) throws IOException {
         try {
-            return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+            HttpResponse<AnswerBody> response = request.send();
+            try (AnswerBody body = response.body()) {
+                return new Answer(response.statusCode(), body.text(ANSWER_BYTES, patience));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("Failed to talk to MLflow: interrupted", e);
@@ -121,14 +165,14 @@ final class MlflowServer {
         }
     }
 
-    private String accepted(HttpResponse<String> answer) throws IOException {
-        int code = answer.statusCode();
-        if (code / 100 == 2) {
-            return answer.body();
+    private String accepted(Answer answer) throws IOException {
+        if (answer.code() / 100 == 2) {
+            return answer.text();
         }
 
-        String message = "MLflow at %s answered %d: %s".formatted(address, code, MlflowJson.message(answer.body()));
-        if (code >= TROUBLE || LATER.contains(code)) {
+        String message =
+                "MLflow at %s answered %d: %s".formatted(address, answer.code(), MlflowJson.message(answer.text()));
+        if (answer.code() >= TROUBLE || LATER.contains(answer.code())) {
             throw new IOException(message);
         }
 
