@@ -9,6 +9,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.sparkqlora.input.AnswerBody;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BusyServerException;
@@ -25,7 +26,7 @@ final class HubClient {
     private static final int FORBIDDEN = 403;
     private static final int NOT_FOUND = 404;
     private static final int SERVER_ERROR = 500;
-    private static final int TOO_MANY = 429;
+    private static final List<Integer> LATER = List.of(408, 425, 429);
 
     private final HubAccess access;
     private final Duration patience;
@@ -102,7 +103,7 @@ final class HubClient {
     }
 
     /** Never from an encrypted connection to one that anybody may read and change. */
-    private static URI redirected(URI from, String location) throws IOException {
+    static URI redirected(URI from, String location) throws IOException {
         URI to = WebAddress.resolve(from, location)
                 .orElseThrow(() ->
                         new IOException("Failed to read %s: it redirects to what is no web address".formatted(from)));
@@ -139,7 +140,7 @@ final class HubClient {
             return;
         }
 
-        if (status >= SERVER_ERROR || status == TOO_MANY) {
+        if (status >= SERVER_ERROR || LATER.contains(status)) {
             throw new BusyServerException(
                     "Failed to read %s from %s: it answered %d".formatted(id, access, status),
                     response.headers().firstValue("Retry-After").orElse(""),

@@ -7,16 +7,24 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.StalledServer;
+import org.sparkqlora.input.Backoff;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.InvalidWeightsException;
 
@@ -27,6 +35,8 @@ class HubModelTest {
     @TempDir
     private Path folder;
 
+    private final List<Duration> waits = new ArrayList<>();
+    private final Backoff backoff = new Backoff(5, Duration.ofSeconds(1), Duration.ofMinutes(5), waits::add, () -> 0);
     private Path cache;
     private SmallHub hub;
 
@@ -63,7 +73,7 @@ class HubModelTest {
     void goesOnWhereAConnectionBroke() {
         hub.breaks.set(2);
 
-        Path model = model(null).folder();
+        Path model = anonymous().folder();
 
         assertThat(model.resolve("model.safetensors")).hasBinaryContent(hub.files.get("model.safetensors"));
         // What was sent before a break need not all have arrived.
@@ -76,14 +86,14 @@ class HubModelTest {
     @Test
     void goesOnWithWhatAnEarlierProcessLeft() {
         hub.breaks.set(5);
-        assertThatThrownBy(() -> model(null).folder())
+        assertThatThrownBy(() -> anonymous().folder())
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessage("Failed to download model org/small@%s from %s; what is here already is kept"
                         .formatted(SmallHub.COMMIT, hub.endpoint()));
         long arrived = startOf(rangesOf("model.safetensors").get(4));
         hub.requests.clear();
 
-        Path model = model(null).folder();
+        Path model = anonymous().folder();
 
         assertThat(model.resolve("model.safetensors")).hasBinaryContent(hub.files.get("model.safetensors"));
         assertThat(rangesOf("model.safetensors"))
@@ -93,10 +103,87 @@ class HubModelTest {
     }
 
     @Test
+    void asksABusyHubAgainWhenTheHubWantsIt() {
+        hub.refusals.set(2);
+
+        assertThat(anonymous().folder()).isDirectory();
+
+        assertThat(waits).containsExactly(Duration.ofMillis(7500), Duration.ofMillis(8000));
+    }
+
+    @Test
+    void aHubThatStaysBusyIsNoFaultOfTheInput() {
+        hub.refusals.set(5);
+
+        assertThatThrownBy(() -> anonymous().folder())
+                .isInstanceOf(UncheckedIOException.class)
+                .hasRootCauseMessage("Failed to read org/small@%s from %s: it answered 429"
+                        .formatted(SmallHub.COMMIT, hub.endpoint()));
+    }
+
+    @Test
+    @Timeout(60)
+    void aHubWhoseAnswerStopsIsGivenUpAndTheCacheIsFree() throws IOException {
+        try (StalledServer stalled = StalledServer.afterHalfOf("{\"sha\": \"" + SmallHub.COMMIT + "\"}")) {
+            HubAccess access = new HubAccess(stalled.address(), null, HubAccess.Network.ONLINE);
+
+            assertThatThrownBy(() -> model(access).folder())
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasRootCauseMessage("the answer stopped: no byte came for 1.0 s");
+            assertThat(stalled.connections()).isEqualTo(5);
+        }
+
+        assertThat(anonymous().folder()).isDirectory();
+    }
+
+    @Test
+    void isNeverSentFromAnEncryptedAddressToAnother() throws IOException {
+        URI from = URI.create("https://hub.example/a/b");
+
+        assertThat(HubClient.redirected(from, "/c")).isEqualTo(URI.create("https://hub.example/c"));
+        assertThat(HubClient.redirected(from, "https://store.example/c?d=%20"))
+                .isEqualTo(URI.create("https://store.example/c?d=%20"));
+        assertThatThrownBy(() -> HubClient.redirected(from, "http://hub.example/c"))
+                .isInstanceOf(IOException.class)
+                .hasMessage(
+                        "Failed to read https://hub.example/a/b: expected a redirection to https, found one to http://hub.example");
+        for (String none : List.of("file:///etc/passwd", "h t t p", "//")) {
+            assertThatThrownBy(() -> HubClient.redirected(from, none))
+                    .isInstanceOf(IOException.class)
+                    .hasMessage("Failed to read https://hub.example/a/b: it redirects to what is no web address");
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(
+            strings = {
+                "",
+                "huggingface.co",
+                "ftp://hub.example",
+                "https://",
+                "ht tp://hub",
+                "https://user:secret@hub.example"
+            })
+    void anAddressThatIsNoHubIsRefused(String endpoint) {
+        assertThatThrownBy(() -> HubAccess.of(Map.of("HF_ENDPOINT", endpoint)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot ask a hub: expected HF_ENDPOINT to be an address such as https://huggingface.co, found another text");
+    }
+
+    @Test
+    void aTokenOfTwoLinesIsRefusedAndNotShown() {
+        assertThatThrownBy(() -> HubAccess.of(Map.of("HF_TOKEN", "hf_secret\nhf_other")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot ask a hub: expected HF_TOKEN to be of visible characters on one line, found others");
+    }
+
+    @Test
     void neverUsesAFileWithAnotherChecksum() {
         hub.isDamaged = true;
 
-        assertThatThrownBy(() -> model(null).folder())
+        assertThatThrownBy(() -> anonymous().folder())
                 .isInstanceOf(UncheckedIOException.class)
                 .hasRootCauseMessage(
                         "Failed to download model.safetensors of org/small@%s: expected bytes of checksum %s, found %s"
@@ -115,7 +202,7 @@ class HubModelTest {
                         "Cannot open model org/small@main: %s refuses it (401). Is it private or gated? Then set HF_TOKEN"
                                 .formatted(hub.endpoint()));
 
-        assertThat(model(SmallHub.TOKEN).folder()).isDirectory();
+        assertThat(model(hub.access(SmallHub.TOKEN)).folder()).isDirectory();
 
         assertThat(hub.requests.stream().filter(request -> request.startsWith("file /model.safetensors")))
                 .isNotEmpty()
@@ -163,7 +250,7 @@ class HubModelTest {
                 .hasMessage("Cannot open model org/none@main: expected it in this folder or on %s, found it in neither"
                         .formatted(hub.endpoint()));
         hub.files.keySet().removeAll(List.of("model.safetensors", "onnx/model.safetensors"));
-        assertThatThrownBy(() -> model(null).folder())
+        assertThatThrownBy(() -> anonymous().folder())
                 .isInstanceOf(InvalidWeightsException.class)
                 .hasMessage("Cannot open model org/small@%s: expected .safetensors files, found [config.json,"
                                 .formatted(SmallHub.COMMIT)
@@ -190,8 +277,12 @@ class HubModelTest {
         assertThat(HubId.publicName("/models/small")).isEqualTo("/models/small");
     }
 
-    private HubModel model(@Nullable String token) {
-        return new HubModel(PINNED, hub.access(token), cache);
+    private HubModel anonymous() {
+        return model(hub.access(null));
+    }
+
+    private HubModel model(HubAccess access) {
+        return new HubModel(PINNED, access, cache, new HubClient(access, Duration.ofSeconds(1)), backoff);
     }
 
     private static long startOf(String range) {

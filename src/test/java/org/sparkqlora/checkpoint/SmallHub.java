@@ -35,6 +35,9 @@ final class SmallHub implements AutoCloseable {
     /** Bodies that break off after their first half, from now on. */
     final AtomicInteger breaks = new AtomicInteger();
 
+    /** Requests to the hub that it is too busy for, from now on. */
+    final AtomicInteger refusals = new AtomicInteger();
+
     volatile boolean isGated;
     volatile boolean isDamaged;
 
@@ -72,7 +75,11 @@ final class SmallHub implements AutoCloseable {
     private void answer(HttpExchange exchange) throws IOException {
         String path = exchange.getRequestURI().getPath();
         note("hub", exchange);
-        if (isGated && !("Bearer " + TOKEN).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
+        if (refusals.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+            exchange.getResponseHeaders().add("Retry-After", "7");
+            status(exchange, 429);
+        } else if (isGated
+                && !("Bearer " + TOKEN).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
             status(exchange, 401);
         } else if (path.equals("/api/models/org/small/revision/main")
                 || path.equals("/api/models/org/small/revision/" + COMMIT)) {

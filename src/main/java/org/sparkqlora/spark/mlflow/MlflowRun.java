@@ -130,7 +130,11 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     private Duration timeLeft() throws IOException {
         Duration most = experiment.patience().ending();
         Long begun = endingNanos;
-        Duration left = begun == null ? most : most.minusNanos(System.nanoTime() - begun);
+        if (begun == null) {
+            return most;
+        }
+
+        Duration left = most.minusNanos(System.nanoTime() - begun);
         if (left.isNegative() || left.isZero()) {
             throw new HttpTimeoutException(
                     "MLflow took more than %d s for the end of the run".formatted(most.toSeconds()));

@@ -7,8 +7,11 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -19,8 +22,11 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.StalledServer;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.watch.PhaseTimes;
 import org.sparkqlora.spark.watch.StepTaken;
 
@@ -28,10 +34,13 @@ import org.sparkqlora.spark.watch.StepTaken;
 class MlflowRunTest {
     private static final Pattern STEP = Pattern.compile("\"key\":\"loss\"[^}]*\"step\":(\\d+)");
 
+    private static final MlflowPatience MOMENT = new MlflowPatience(Duration.ofSeconds(1), Duration.ofSeconds(30));
+
     private final List<String> told = Collections.synchronizedList(new ArrayList<>());
     private final List<String> batches = Collections.synchronizedList(new ArrayList<>());
     private final List<String> paths = Collections.synchronizedList(new ArrayList<>());
     private final AtomicInteger failures = new AtomicInteger();
+    private volatile boolean deaf;
     private HttpServer server;
 
     @BeforeEach
@@ -82,6 +91,54 @@ class MlflowRunTest {
     }
 
     @Test
+    @Timeout(60)
+    void aServerThatStopsInTheMiddleOfAnAnswerIsNotWaitedFor() throws Exception {
+        try (StalledServer stalled = StalledServer.afterHalfOf("{\"experiment\":{\"experiment_id\":\"7\"}}")) {
+            MlflowAddress address = MlflowAddress.of(stalled.address(), Map.of());
+
+            assertThatThrownBy(() -> MlflowExperiment.open(address, "tests", MOMENT))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageContaining("Failed to reach MLflow at %s: the answer stopped", stalled.address());
+        }
+    }
+
+    /** Larger than what the connection holds. */
+    @Test
+    @Timeout(60)
+    void aServerThatTakesNoMoreOfAFileDoesNotKeepTheDriver() throws Exception {
+        MlflowFile large = new MlflowFile("model.bin", 1L << 30, ZeroBytes::new);
+        try (MlflowRun run = run(MOMENT)) {
+            awaitBatch(run, 1);
+            deaf = true;
+            run.ended(List.of(large));
+        }
+
+        assertThat(told)
+                .singleElement()
+                .asString()
+                .contains("did not take the end of the run", "it took no byte for 1 s");
+    }
+
+    @Test
+    @Timeout(60)
+    void theEndOfARunMayTakeSoLongAsAWhole() throws Exception {
+        try (MlflowRun run = run(new MlflowPatience(Duration.ofSeconds(30), Duration.ZERO))) {
+            awaitBatch(run, 1);
+            run.ended(List.of(new MlflowFile("a.bin", 3, () -> new ByteArrayInputStream(new byte[3]))));
+        }
+
+        assertThat(told).singleElement().asString().contains("MLflow took more than 0 s for the end of the run");
+        assertThat(paths).noneMatch(path -> path.contains("a.bin"));
+    }
+
+    @Test
+    void aTokenOfTwoLinesIsRefusedAndNotShown() {
+        assertThatThrownBy(() -> MlflowAddress.of("http://host", Map.of("MLFLOW_TRACKING_TOKEN", "secret\nother")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("expected MLFLOW_TRACKING_TOKEN to be of visible characters on one line, found others");
+    }
+
+    @Test
     void theEnvironmentSaysWhereAndWho() {
         Map<String, String> environment = Map.of(
                 "MLFLOW_TRACKING_URI",
@@ -115,9 +172,13 @@ class MlflowRunTest {
     }
 
     private MlflowRun run() {
+        return run(MlflowPatience.DEFAULT);
+    }
+
+    private MlflowRun run(MlflowPatience patience) {
         MlflowAddress address =
                 MlflowAddress.of("http://127.0.0.1:" + server.getAddress().getPort(), Map.of());
-        MlflowExperiment experiment = MlflowExperiment.open(address, "tests");
+        MlflowExperiment experiment = MlflowExperiment.open(address, "tests", patience);
         MlflowFacts facts = new MlflowFacts("name", null, Map.of("lora.rank", "16"), Map.of(), id -> {});
         return new MlflowRun(experiment, facts, told::add);
     }
@@ -150,7 +211,19 @@ class MlflowRunTest {
                 .toList();
     }
 
+    /** A file of any length. */
+    private static final class ZeroBytes extends InputStream {
+        @Override
+        public int read() {
+            return 0;
+        }
+    }
+
     private void answer(HttpExchange exchange) throws IOException {
+        if (deaf) {
+            return; // the connection stays, and nobody reads from it
+        }
+
         String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
         String path = exchange.getRequestURI().getRawPath();
         paths.add(path);
