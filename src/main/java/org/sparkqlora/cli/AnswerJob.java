@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.Answers.Answer;
@@ -37,13 +38,13 @@ final class AnswerJob {
      */
     record Result(List<String> lines, long tokens) {}
 
-    Result run(PromptFile file, ModelConfig config, @Nullable Path chatTemplate) {
+    Result run(Supplier<JavaSparkContext> cluster, PromptFile file, ModelConfig config, @Nullable Path chatTemplate) {
         Path folder = model.folder();
         List<PromptFile.Line> prompts = file.read();
         try (ModelTokenizer tokenizer =
                 ModelTokenizer.open(folder, chatTemplate, start.vocabulary().added())) {
             List<int[]> asked = encoded(file, prompts, tokenizer);
-            List<int[]> made = made(asked, choice.spec(EndTokens.of(folder, config, tokenizer)));
+            List<int[]> made = made(cluster.get(), asked, choice.spec(EndTokens.of(folder, config, tokenizer)));
             List<String> lines = new ArrayList<>();
             long tokens = 0;
             for (int i = 0; i < made.size(); i++) {
@@ -70,8 +71,7 @@ final class AnswerJob {
         return encoded;
     }
 
-    private List<int[]> made(List<int[]> asked, GenerationSpec spec) {
-        JavaSparkContext context = Sessions.context("generate");
+    private List<int[]> made(JavaSparkContext context, List<int[]> asked, GenerationSpec spec) {
         FolderModelSource source = model.source(start.lora(), model.precision(context, note));
         FirstState state = FirstState.of(source, start, 0, Runtime.getRuntime().availableProcessors());
         return new SparkGenerator(context, source).generate(state.parameters(), state.index(), asked, spec);

@@ -58,8 +58,12 @@ final class EvaluateCommand implements Command {
     @Nullable
     String prepared;
 
+    @Mixin
+    ClusterOptions cluster = new ClusterOptions();
+
     @Override
     public void check(Problems problems) {
+        cluster.check(problems);
         model.check(problems);
         problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
         problems.requireFolder("--adapter", adapter);
@@ -84,7 +88,7 @@ final class EvaluateCommand implements Command {
         Path folder = model.folder();
         AdapterStart start = adapter == null ? AdapterStart.none() : AdapterStart.from(adapter, folder, config);
         ModelEncoders encoders = ModelEncoders.of(model.tokenizer(), data, start, config);
-        JavaSparkContext context = Sessions.context("evaluate");
+        JavaSparkContext context = cluster.context("evaluate", console);
         try (RowsFolder rowsFolder = RowsFolder.of(prepared)) {
             PreparedData rows =
                     new Preparation(context, console).rows(data.sources, encoders, data, rowsFolder.location());

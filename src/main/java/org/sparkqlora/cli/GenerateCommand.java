@@ -68,8 +68,12 @@ final class GenerateCommand implements Command {
     @Nullable
     Path chatTemplate;
 
+    @Mixin
+    ClusterOptions cluster = new ClusterOptions();
+
     @Override
     public void check(Problems problems) {
+        cluster.check(problems);
         model.check(problems);
         problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
         problems.requireFolder("--adapter", adapter);
@@ -121,8 +125,8 @@ final class GenerateCommand implements Command {
         AdapterStart start = start(config);
         tellDay(console::note);
         long began = System.nanoTime();
-        AnswerJob.Result result =
-                new AnswerJob(model, start, choice, console::note).run(new PromptFile(file), config, chatTemplate);
+        AnswerJob.Result result = new AnswerJob(model, start, choice, console::note)
+                .run(() -> cluster.context("generate", console), new PromptFile(file), config, chatTemplate);
         new AnswerFile(target).write(result.lines());
         console.result(SummaryJson.answered(target, result, (System.nanoTime() - began) / 1e9));
     }

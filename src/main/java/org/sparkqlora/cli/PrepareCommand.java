@@ -55,8 +55,12 @@ final class PrepareCommand implements Command {
                             + " --output. report.json is always written.")
     boolean report;
 
+    @Mixin
+    ClusterOptions cluster = new ClusterOptions();
+
     @Override
     public void check(Problems problems) {
+        cluster.check(problems);
         ModelPath.check(problems, "--model", model);
         data.check(problems);
         tokens.check(problems);
@@ -69,7 +73,7 @@ final class PrepareCommand implements Command {
         Path folder = place.folder();
         Vocabulary vocabulary = new Vocabulary(tokens.all());
         ModelEncoders encoders = ModelEncoders.of(place, data, vocabulary, rows(folder, vocabulary));
-        Preparation preparation = new Preparation(Sessions.context("prepare"), console);
+        Preparation preparation = new Preparation(cluster.context("prepare", console), console);
         long begin = System.nanoTime();
         PreparedData rows = preparation.rows(data.sources, encoders, data, Required.value("--output", output));
         double seconds = (System.nanoTime() - begin) / NANOS;

@@ -43,7 +43,11 @@ final class TrainOptions {
     @Mixin
     ExchangeOptions exchange = new ExchangeOptions();
 
+    @Mixin
+    ClusterOptions cluster = new ClusterOptions();
+
     void check(Problems problems) {
+        cluster.check(problems);
         model.check(problems);
         data.check(problems);
         evaluation.check(problems);

@@ -91,7 +91,7 @@ final class Training {
         BaseCheck.check(options.model, start.lora());
         ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
-            JavaSparkContext context = Sessions.context("train");
+            JavaSparkContext context = options.cluster.context("train", console);
             PlanFile planFile = new PlanFile(output.location());
             RowsDay begun = options.run.overwrite ? null : planFile.day();
             Preparation preparation = new Preparation(context, console, options.evaluation.trained(), begun);

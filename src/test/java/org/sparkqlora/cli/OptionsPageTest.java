@@ -58,6 +58,7 @@ class OptionsPageTest {
         groups.put(EvaluationOptions.class, "Evaluation");
         groups.put(RunOptions.class, "Run");
         groups.put(BatchOptions.class, "Run");
+        groups.put(ClusterOptions.class, "Run");
         groups.put(MlflowOptions.class, "Run");
         groups.put(TrainCommand.class, "Run");
         groups.put(AdapterOptions.class, "Adapter");
