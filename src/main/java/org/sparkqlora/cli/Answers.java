@@ -34,7 +34,7 @@ final class Answers implements AutoCloseable {
                 source.local(), chatTemplate, start.vocabulary().added());
         try {
             return open(source, tokenizer, start);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             tokenizer.close();
             throw e;
         }
@@ -45,7 +45,7 @@ final class Answers implements AutoCloseable {
         try {
             Set<Integer> endIds = EndTokens.of(source.local(), model.decoder().config(), tokenizer);
             return new Answers(tokenizer, endIds, model, model.decoder().bind(start.parameters(model, 0)));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             model.close();
             throw e;
         }

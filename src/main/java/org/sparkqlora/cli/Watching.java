@@ -43,10 +43,11 @@ final class Watching implements AutoCloseable {
         this.run = run;
         this.output = options.output();
         this.files = options.eventFiles();
-        this.source = RunSource.register();
         this.terminal = new TrainProgress(console, System::nanoTime, record);
+        Consumer<RunEvent> pages = RunPages.of(context);
         this.mlflow = watched.mlflow().map(experiment -> mlflow(experiment, options.name(), watched));
-        List<Consumer<RunEvent>> sinks = new ArrayList<>(List.of(RunPages.of(context), source, record));
+        this.source = RunSource.register(); // here, what may fail is done
+        List<Consumer<RunEvent>> sinks = new ArrayList<>(List.of(pages, source, record));
         mlflow.ifPresent(sinks::add);
         this.watch = watch(
                 sinks,

@@ -27,10 +27,13 @@ final class ExecutorReplica implements AutoCloseable {
     private final Map<Long, Map<Integer, ShardResult>> left = new HashMap<>();
 
     private ExecutorReplica(
-            RunDescription run, SharedResources<GradientModel> models, List<String> gpus, @Nullable TrainState state) {
+            RunDescription run,
+            Workers workers,
+            SharedResources<GradientModel>.Lease model,
+            @Nullable TrainState state) {
         this.run = run;
-        this.workers = new Workers(run.threads());
-        this.model = models.lease(run.model().key() + gpus, () -> run.model().open(run.threads(), gpus));
+        this.workers = workers;
+        this.model = model;
         this.ofDriver = state != null;
         this.gradients = new VectorPool(model.get().parameters().size());
         this.home = new StateHome(
@@ -41,18 +44,36 @@ final class ExecutorReplica implements AutoCloseable {
         this.replica = state == null ? Replica.empty(model.get(), home) : Replica.of(model.get(), home, state);
     }
 
+    /** One that cannot be made holds nothing: neither threads nor the model, which could then never be closed. */
+    private static ExecutorReplica make(
+            RunDescription run, SharedResources<GradientModel> models, List<String> gpus, @Nullable TrainState state) {
+        Workers workers = new Workers(run.threads());
+        SharedResources<GradientModel>.Lease model = null;
+        try {
+            model = models.lease(run.model().key() + gpus, () -> run.model().open(run.threads(), gpus));
+            return new ExecutorReplica(run, workers, model, state);
+        } catch (RuntimeException | Error e) {
+            if (model != null) {
+                model.close();
+            }
+
+            workers.close();
+            throw e;
+        }
+    }
+
     /**
      * A replica that follows the driver by its broadcasts.
      *
      * @param gpus that tasks of it hold
      */
     static ExecutorReplica following(RunDescription run, SharedResources<GradientModel> models, List<String> gpus) {
-        return new ExecutorReplica(run, models, gpus, null);
+        return make(run, models, gpus, null);
     }
 
     /** The driver's own replica, where tasks run in the driver. */
     static ExecutorReplica of(RunDescription run, SharedResources<GradientModel> models, TrainState state) {
-        return new ExecutorReplica(run, models, List.of(), state);
+        return make(run, models, List.of(), state);
     }
 
     StateHome home() {

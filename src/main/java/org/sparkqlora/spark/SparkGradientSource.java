@@ -36,9 +36,9 @@ public final class SparkGradientSource implements GradientSource {
     private final @Nullable PreparedData heldOut;
     private final Broadcast<SerializableConfiguration> configuration;
     private final RunDescription description;
-    private final ReplicaGroup replicas;
-    private final JavaRDD<Integer> shards;
     private final GradientExchange exchange;
+    private final JavaRDD<Integer> shards;
+    private final ReplicaGroup replicas;
 
     /** @param choice how gradients come together */
     public SparkGradientSource(JavaSparkContext context, TrainingRun run, TrainState state, ExchangeChoice choice) {
@@ -54,11 +54,11 @@ public final class SparkGradientSource implements GradientSource {
                 TaskSlots.threadsOfTask(context),
                 run.rows().folder(),
                 configuration);
-        this.replicas = choice.inDriver()
-                ? new DriverReplica(description, state)
-                : new FollowingReplicas(state, new HistoryPublisher(context, plan.optimizer(), run.snapshots()));
         this.exchange = choice.exchange(description, TaskSlots.available(context));
         this.shards = shardsOf(context, plan.batches());
+        this.replicas = choice.inDriver() // last: what tasks find by name stays until this is closed
+                ? new DriverReplica(description, state)
+                : new FollowingReplicas(state, new HistoryPublisher(context, plan.optimizer(), run.snapshots()));
     }
 
     @Override

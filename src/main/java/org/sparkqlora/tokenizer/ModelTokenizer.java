@@ -77,7 +77,7 @@ public final class ModelTokenizer implements AutoCloseable {
                         GrownTokenizerJson.of(modelFolder, added).tokenizerText());
         try {
             return new ModelTokenizer(files, added, tokenizer);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             tokenizer.close();
             throw e;
         }

@@ -85,7 +85,8 @@ public record FolderModelSource(
     @Override
     public Optional<String> problem() {
         try {
-            return Files.isDirectory(expected()) ? Optional.empty() : place.problem();
+            return (Files.isDirectory(expected()) ? Optional.<String>empty() : place.problem())
+                    .or(() -> copies() ? cache.problem() : Optional.empty());
         } catch (BadInputException e) {
             return Optional.of(String.valueOf(e.getMessage()));
         }
@@ -129,6 +130,11 @@ public record FolderModelSource(
         return found;
     }
 
+    /** Whether this host takes a copy of the model. */
+    private boolean copies() {
+        return spec.method() == Method.QLORA || taken != null || place.isCopied();
+    }
+
     /** Where it is on this host, once it is there: a copy bears the same name in every cache. */
     private Path expected() {
         Path opened = Path.of(folder);
@@ -151,7 +157,7 @@ public record FolderModelSource(
         try {
             requireNumbers(gpu);
             return open(threads, gpu);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             gpu.close();
             throw e;
         }
@@ -174,7 +180,7 @@ public record FolderModelSource(
                     workers -> gpu == null ? DecoderModel.onProcessor(spec.precision(), workers) : gpu.hardware());
             Natives.returnFreedMemory();
             return new DecoderGradientModel(weights, model, gpu, this::takenFactors);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             closeAfter(e, weights);
             throw e;
         }
@@ -193,7 +199,7 @@ public record FolderModelSource(
             }
 
             return copy;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             closeAfter(e, stored);
             throw e;
         }
@@ -229,7 +235,7 @@ public record FolderModelSource(
         return spec.lora();
     }
 
-    private static void closeAfter(RuntimeException first, WeightFolder weights) {
+    private static void closeAfter(Throwable first, WeightFolder weights) {
         try {
             weights.close();
         } catch (RuntimeException second) {

@@ -131,7 +131,7 @@ public final class Replica implements AutoCloseable {
             return moveTo(version, history, clock);
         } catch (StaleVersionException e) {
             throw e;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (given == null) {
                 forgetAfter(e);
             }
@@ -140,7 +140,7 @@ public final class Replica implements AutoCloseable {
         }
     }
 
-    private void forgetAfter(RuntimeException first) {
+    private void forgetAfter(Throwable first) {
         try {
             release();
             forgetState();

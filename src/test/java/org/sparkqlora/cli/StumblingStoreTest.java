@@ -3,14 +3,19 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.util.Progressable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.StumblingStore;
+import org.sparkqlora.spark.HeldReplicas;
 
 /** A run on a store that loses connections: it ends resumable, and never goes on from an older checkpoint than its newest. */
 class StumblingStoreTest {
@@ -47,6 +52,42 @@ class StumblingStoreTest {
 
         assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
         assertThat(again.err()).contains("resumed after step 4 of 4");
+    }
+
+    @Test
+    void aClaimThatFailsEndsResumableAndHoldsNoModel() throws IOException {
+        int before = HeldReplicas.count();
+        Sessions.context("test").hadoopConfiguration().set("fs.unclaimed.impl", UnclaimedStore.class.getName());
+
+        CommandRun run = TrainRuns.in(folder).train("unclaimed://" + folder.resolve("output"), OPTIONS);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.RESUMABLE);
+        assertThat(run.err()).contains("Failed to claim checkpoint folder", "connection reset");
+        assertThat(HeldReplicas.count()).isEqualTo(before);
+    }
+
+    /** A store that loses the connection when a driver claims a folder of it. */
+    public static final class UnclaimedStore extends RawLocalFileSystem {
+        @Override
+        public URI getUri() {
+            return URI.create("unclaimed:///");
+        }
+
+        @Override
+        public FSDataOutputStream create(
+                org.apache.hadoop.fs.Path file,
+                boolean overwrite,
+                int bufferSize,
+                short replication,
+                long blockSize,
+                Progressable progress)
+                throws IOException {
+            if (file.getName().startsWith("attempt-")) {
+                throw new IOException("connection reset");
+            }
+
+            return super.create(file, overwrite, bufferSize, replication, blockSize, progress);
+        }
     }
 
     /** Files of checkpoints: claims come and go. */

@@ -25,7 +25,7 @@ final class PinnedMemory implements AutoCloseable {
         try {
             device.require(
                     device.api().cuMemAlloc_v2(allocated, bytes), "take %d bytes of GPU memory".formatted(bytes));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             device.api().cuMemFreeHost(host);
             throw e;
         }
