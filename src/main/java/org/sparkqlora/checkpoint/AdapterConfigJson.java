@@ -10,6 +10,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.FactorInitialization.Drawn;
 import org.sparkqlora.model.LoraSpec;
@@ -213,7 +214,7 @@ public final class AdapterConfigJson {
         fields.node().get(SAVED).forEach(name -> names.add(name.asText()));
         try {
             return SavedModules.named(names, fields.flag(TYING, false));
-        } catch (IllegalArgumentException e) {
+        } catch (BadInputException e) {
             throw new InvalidWeightsException(
                     "Cannot load adapter of %s: %s".formatted(fields.document(), e.getMessage()), e);
         }

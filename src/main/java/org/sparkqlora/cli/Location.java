@@ -4,13 +4,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.hadoop.fs.UnsupportedFileSystemException;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.WholeFile;
 
 /**
@@ -28,7 +29,15 @@ public record Location(Path path) {
             throw new BadInputException("expected a path, found an empty text");
         }
 
-        return URI.matcher(text).matches() ? new Location(new Path(text)) : of(java.nio.file.Path.of(text));
+        return URI.matcher(text).matches() ? new Location(StorePath.parse(text)) : of(localPath(text));
+    }
+
+    private static java.nio.file.Path localPath(String text) {
+        try {
+            return java.nio.file.Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new BadInputException("expected a path, found %s (%s)".formatted(text, e.getReason()), e);
+        }
     }
 
     static Location of(java.nio.file.Path local) {
@@ -55,13 +64,9 @@ public record Location(Path path) {
         }
 
         try {
-            return path.getFileSystem(Sessions.hadoop());
-        } catch (UnsupportedFileSystemException e) {
-            throw noFileSystem(e);
+            return StorePath.files(path, Sessions.hadoop());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the file system of " + path, e);
-        } catch (RuntimeException e) {
-            throw e.getCause() instanceof ClassNotFoundException ? noFileSystem(e) : e;
         }
     }
 
@@ -108,12 +113,5 @@ public record Location(Path path) {
         try (InputStream in = files.open(path)) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8);
         }
-    }
-
-    private IllegalArgumentException noFileSystem(Exception reason) {
-        return new BadInputException(
-                "Cannot open %s: expected a Hadoop file system for %s: on the class path, found none. Name its jar with --jars or --packages of spark-submit"
-                        .formatted(path, path.toUri().getScheme()),
-                reason);
     }
 }

@@ -1,11 +1,15 @@
 package org.sparkqlora.cli;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.UnresolvedAddressException;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.SettingsOfSpark;
 import org.sparkqlora.spark.SparkLine;
-import org.sparkqlora.spark.TaskCores;
 import org.sparkqlora.spark.TrainRegistrator;
 import scala.Option;
 import scala.Tuple2;
@@ -14,6 +18,7 @@ import scala.Tuple2;
 final class Sessions {
     private static final String MASTER = "spark.master";
     private static final String HADOOP = "spark.hadoop.";
+    private static final String EVENT_LOG = "spark.eventLog.dir";
 
     private Sessions() {}
 
@@ -26,7 +31,7 @@ final class Sessions {
     /**
      * The session that is there, or a new one: on this machine's cores, unless spark-submit named a master.
      *
-     * @throws IllegalArgumentException if this is not the Spark that the jar is built for, or a new one could run no task
+     * @throws BadInputException if this is not the Spark that the jar is built for, or its settings are wrong
      */
     static JavaSparkContext context(String command) {
         SparkLine.check();
@@ -37,14 +42,46 @@ final class Sessions {
         conf.setIfMissing("spark.kryo.registrator", TrainRegistrator.class.getName());
         conf.setIfMissing("spark.kryoserializer.buffer.max", "2047m");
         if (SparkSession.getDefaultSession().isEmpty()) {
-            TaskCores.check(conf);
+            SettingsOfSpark.check(conf);
+            requireEventLog(conf);
         }
 
-        SparkSession session = SparkSession.builder()
-                .appName("spark-qlora " + command)
-                .config(conf)
-                .getOrCreate();
-        return JavaSparkContext.fromSparkContext(session.sparkContext());
+        return JavaSparkContext.fromSparkContext(
+                session(SparkSession.builder().appName("spark-qlora " + command).config(conf))
+                        .sparkContext());
+    }
+
+    /** Spark refuses settings in ways that leave open whether to try again. */
+    private static SparkSession session(SparkSession.Builder builder) {
+        try {
+            return builder.getOrCreate();
+        } catch (UnresolvedAddressException e) {
+            throw e; // a host that may be found later
+        } catch (IllegalArgumentException e) {
+            if (e.getCause() instanceof IOException) {
+                throw e;
+            }
+
+            throw new BadInputException("Cannot start Spark: " + e.getMessage(), e);
+        }
+    }
+
+    /** Spark starts only where the folder is there, and would say so by an exception of a file that is not found. */
+    private static void requireEventLog(SparkConf conf) {
+        if (!conf.getBoolean("spark.eventLog.enabled", false)) {
+            return;
+        }
+
+        Location folder = Location.parse(conf.get(EVENT_LOG, "/tmp/spark-events"));
+        try {
+            if (!folder.files().exists(folder.path())) {
+                throw new BadInputException(
+                        "Cannot start Spark: expected the folder %s of %s, found none. Make it, or set spark.eventLog.enabled to false"
+                                .formatted(folder, EVENT_LOG));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look for the folder %s of %s".formatted(folder, EVENT_LOG), e);
+        }
     }
 
     /** How Hadoop's file systems are set up: as the session says, or will say. */

@@ -131,7 +131,7 @@ public final class DataPreparation {
             ExampleChecks checks =
                     results.stream().map(GroupResult::checks).reduce(ExampleChecks.NONE, ExampleChecks::plus);
             return target.publish(manifest, PreparationReport.of(manifest, checks, hashedOneOf));
-        } catch (IllegalArgumentException e) {
+        } catch (BadInputException e) {
             target.discard(prefix, e);
             throw e;
         } finally {

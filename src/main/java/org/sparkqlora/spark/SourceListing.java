@@ -3,6 +3,8 @@ package org.sparkqlora.spark;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -16,9 +18,13 @@ import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.StorePath;
 
 /** Finds the files behind files, folders and globs on any Hadoop file system, and tables of the catalog. Driver only. */
 final class SourceListing {
+    /** What Hadoop says of a glob that it does not understand. */
+    private static final String BAD_GLOB = "Illegal file pattern: ";
+
     private final SparkSession session;
     private final Configuration configuration;
     private final CompressionCodecFactory codecs;
@@ -61,8 +67,8 @@ final class SourceListing {
 
     private boolean exists(String path) {
         try {
-            Path file = new Path(path);
-            return file.getFileSystem(configuration).exists(file);
+            Path file = StorePath.parse(path);
+            return StorePath.files(file, configuration).exists(file);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to look for " + path, e);
         }
@@ -80,8 +86,8 @@ final class SourceListing {
 
     private List<SourceFile> filesOf(String source) {
         try {
-            Path path = new Path(source);
-            FileSystem fileSystem = path.getFileSystem(configuration);
+            Path path = StorePath.parse(source);
+            FileSystem fileSystem = StorePath.files(path, configuration);
             FileStatus[] matches = fileSystem.globStatus(path);
             List<SourceFile> files = new ArrayList<>();
             for (FileStatus match : matches == null ? new FileStatus[0] : matches) {
@@ -89,11 +95,35 @@ final class SourceListing {
             }
 
             return requireSome(source, files);
-        } catch (FileNotFoundException e) {
-            throw new BadInputException("Cannot read data from %s: no such file or folder".formatted(source), e);
         } catch (IOException e) {
-            throw new UncheckedIOException("Failed to list " + source, e);
+            throw refused(source, e);
         }
+    }
+
+    private static RuntimeException refused(String source, IOException e) {
+        if (StorePath.isDenied(e)) {
+            return new BadInputException(
+                    "Cannot read data from %s: expected files that this user may read, found %s"
+                            .formatted(source, firstLine(e)),
+                    e);
+        }
+
+        if (e instanceof FileNotFoundException) {
+            return new BadInputException("Cannot read data from %s: no such file or folder".formatted(source), e);
+        }
+
+        if (firstLine(e).startsWith(BAD_GLOB)) {
+            return new BadInputException(
+                    "Cannot read data from %s: expected a path or a glob, found an error in the glob (%s). A \\ before a sign takes it as it is"
+                            .formatted(source, firstLine(e).substring(BAD_GLOB.length())),
+                    e);
+        }
+
+        return new UncheckedIOException("Failed to list " + source, e);
+    }
+
+    private static String firstLine(IOException e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     }
 
     private void collect(FileSystem fileSystem, FileStatus match, List<SourceFile> files) throws IOException {
@@ -113,6 +143,7 @@ final class SourceListing {
 
     private SourceFile toSource(FileStatus file) throws IOException {
         Path path = file.getPath();
+        requireReadable(path);
         boolean list = SourceKind.mayBeList(path.getName()) && ListElementsJson.beginsList(path, configuration);
         return new SourceFile(
                 path.toString(),
@@ -120,6 +151,14 @@ final class SourceListing {
                 file.getModificationTime(),
                 SourceKind.of(path.getName(), list),
                 codecs.getCodec(path) != null);
+    }
+
+    /** On other file systems, asking would take as long as reading. */
+    private static void requireReadable(Path path) throws AccessDeniedException {
+        if ("file".equals(path.toUri().getScheme())
+                && !Files.isReadable(java.nio.file.Path.of(path.toUri().getPath()))) {
+            throw new AccessDeniedException(path.toUri().getPath() + " (Permission denied)");
+        }
     }
 
     private static boolean isHidden(Path folder, Path file) {

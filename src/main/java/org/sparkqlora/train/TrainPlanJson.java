@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
@@ -375,7 +376,12 @@ public final class TrainPlanJson {
     }
 
     private static <E extends Enum<E>> E constant(Class<E> type, JsonNode node, String key) {
-        return Enum.valueOf(type, text(node, key).toUpperCase(Locale.ROOT));
+        String found = text(node, key);
+        return Arrays.stream(type.getEnumConstants())
+                .filter(constant -> word(constant).equals(found.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() -> new BadInputException("Cannot read a training plan: expected %s of %s, found %s"
+                        .formatted(key, Arrays.toString(type.getEnumConstants()).toLowerCase(Locale.ROOT), found)));
     }
 
     private static String word(Enum<?> constant) {

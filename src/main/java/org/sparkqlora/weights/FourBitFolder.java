@@ -134,7 +134,7 @@ public final class FourBitFolder {
         try {
             String name = tensor.name();
             return quantizer.quantize(changed.has(name) ? changed.floats(name) : tensor.asFloats());
-        } catch (IllegalArgumentException e) {
+        } catch (BadInputException e) {
             throw new InvalidWeightsException(
                     "Cannot quantise weight %s of %s: %s".formatted(tensor.name(), tensor.file(), e.getMessage()), e);
         }
