@@ -4,16 +4,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.HubId;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.WeightedSource;
+import org.sparkqlora.storage.StorePath;
 
 /**
  * Refuses inputs inside the folder that a command writes, where a result would replace what it was made from. On this host links are
@@ -58,19 +57,16 @@ public record Overlap(Location output, List<String> parts) {
     }
 
     private static List<Location> places(String source) {
-        org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(source);
+        org.apache.hadoop.fs.Path path = StorePath.parse(source);
         try {
-            FileSystem files = path.getFileSystem(Sessions.hadoop());
+            FileSystem files = StorePath.files(path, Sessions.hadoop());
             if (!GLOB.matcher(source).matches()) {
                 return List.of(new Location(files.makeQualified(path)));
             }
 
-            FileStatus[] matches = files.globStatus(path);
-            return matches == null
-                    ? List.of()
-                    : Arrays.stream(matches)
-                            .map(match -> new Location(files.makeQualified(match.getPath())))
-                            .toList();
+            return StorePath.matches(path, files).stream()
+                    .map(match -> new Location(files.makeQualified(match.getPath())))
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to look for " + source, e);
         }

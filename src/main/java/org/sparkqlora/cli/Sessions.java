@@ -3,6 +3,10 @@ package org.sparkqlora.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.UnresolvedAddressException;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -41,28 +45,46 @@ final class Sessions {
         conf.setIfMissing("spark.serializer", "org.apache.spark.serializer.KryoSerializer");
         conf.setIfMissing("spark.kryo.registrator", TrainRegistrator.class.getName());
         conf.setIfMissing("spark.kryoserializer.buffer.max", "2047m");
-        if (SparkSession.getDefaultSession().isEmpty()) {
+        boolean isNew = current().isEmpty();
+        if (isNew) {
             SettingsOfSpark.check(conf);
             requireEventLog(conf);
         }
 
-        return JavaSparkContext.fromSparkContext(
-                session(SparkSession.builder().appName("spark-qlora " + command).config(conf))
-                        .sparkContext());
+        SparkSession session =
+                session(SparkSession.builder().appName("spark-qlora " + command).config(conf));
+        JavaSparkContext context = JavaSparkContext.fromSparkContext(session.sparkContext());
+        if (isNew) {
+            StoreTimeouts.apply(context.hadoopConfiguration());
+        }
+
+        return context;
+    }
+
+    /** The session that is there and not stopped. */
+    private static Optional<SparkSession> current() {
+        Option<SparkSession> session = SparkSession.getDefaultSession();
+        return session.isDefined() && !session.get().sparkContext().isStopped()
+                ? Optional.of(session.get())
+                : Optional.empty();
     }
 
     /** Spark refuses settings in ways that leave open whether to try again. */
     private static SparkSession session(SparkSession.Builder builder) {
         try {
             return builder.getOrCreate();
-        } catch (UnresolvedAddressException e) {
-            throw e; // a host that may be found later
-        } catch (IllegalArgumentException e) {
-            if (e.getCause() instanceof IOException) {
-                throw e;
+        } catch (Exception e) { // some are checked exceptions that no signature declares
+            List<Throwable> chain = Stream.iterate((Throwable) e, Objects::nonNull, Throwable::getCause)
+                    .toList();
+            Throwable root = chain.get(chain.size() - 1);
+            boolean isOutside = root instanceof IOException || root instanceof UnresolvedAddressException;
+            String reason = String.valueOf(root.getMessage());
+            if (!isOutside && root instanceof IllegalArgumentException
+                    || reason.startsWith("Could not parse Master URL")) {
+                throw new BadInputException("Cannot start Spark: " + reason, e);
             }
 
-            throw new BadInputException("Cannot start Spark: " + e.getMessage(), e);
+            throw e;
         }
     }
 
@@ -86,16 +108,18 @@ final class Sessions {
 
     /** How Hadoop's file systems are set up: as the session says, or will say. */
     static Configuration hadoop() {
-        Option<SparkSession> session = SparkSession.getDefaultSession();
-        if (session.isDefined() && !session.get().sparkContext().isStopped()) {
-            return session.get().sparkContext().hadoopConfiguration();
-        }
+        return current()
+                .map(session -> session.sparkContext().hadoopConfiguration())
+                .orElseGet(Sessions::hadoopOfSettings);
+    }
 
+    private static Configuration hadoopOfSettings() {
         Configuration configuration = new Configuration();
         for (Tuple2<String, String> entry : new SparkConf().getAllWithPrefix(HADOOP)) {
             configuration.set(entry._1(), entry._2());
         }
 
+        StoreTimeouts.apply(configuration);
         return configuration;
     }
 

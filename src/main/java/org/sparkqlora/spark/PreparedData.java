@@ -13,6 +13,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tokenizer.TokenRowCodec;
 
@@ -25,10 +26,10 @@ import org.sparkqlora.tokenizer.TokenRowCodec;
 public record PreparedData(String folder, Manifest manifest) {
     /** The data in {@code folder}, if a preparation there was ever finished. */
     public static Optional<PreparedData> find(String folder, Configuration configuration) {
-        Path path = new Path(folder);
+        Path path = StorePath.parse(folder);
         Path file = new Path(path, Manifest.FILE_NAME);
         try {
-            FileSystem files = path.getFileSystem(configuration);
+            FileSystem files = StorePath.files(path, configuration);
             if (!files.getFileStatus(path).isDirectory()) {
                 return Optional.empty(); // of a file, HDFS says that permission is denied to look into it
             }
@@ -100,7 +101,7 @@ public record PreparedData(String folder, Manifest manifest) {
     /** Whether every file is there with its length. */
     boolean isWhole(Configuration configuration) {
         try {
-            FileSystem fileSystem = new Path(folder).getFileSystem(configuration);
+            FileSystem fileSystem = StorePath.parse(folder).getFileSystem(configuration);
             for (PreparedFile file : manifest.files()) {
                 Path path = new Path(folder, file.name());
                 long expected = file.rows() * TokenRowCodec.byteSize(manifest.width());

@@ -14,6 +14,7 @@ import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.CreatedFiles;
 import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.WholeFile;
 
 /**
@@ -31,9 +32,9 @@ final class PreparedFolder {
 
     private PreparedFolder(String name, Configuration configuration) throws IOException {
         this.name = name;
-        this.path = new Path(name);
+        this.path = StorePath.parse(name);
         this.configuration = configuration;
-        this.files = path.getFileSystem(configuration);
+        this.files = StorePath.files(path, configuration);
         this.created = new CreatedFiles(files);
     }
 

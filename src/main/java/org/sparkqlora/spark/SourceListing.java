@@ -16,15 +16,13 @@ import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.StorePath;
 
 /** Finds the files behind files, folders and globs on any Hadoop file system, and tables of the catalog. Driver only. */
 final class SourceListing {
-    /** What Hadoop says of a glob that it does not understand. */
-    private static final String BAD_GLOB = "Illegal file pattern: ";
-
     private final SparkSession session;
     private final Configuration configuration;
     private final CompressionCodecFactory codecs;
@@ -75,7 +73,7 @@ final class SourceListing {
     }
 
     private String requireTable(String name) {
-        if (!session.catalog().tableExists(name)) {
+        if (!isTable(name)) {
             throw new BadInputException(
                     "Cannot read data from %s: expected a file, a folder, or a table of the catalog, found none of them"
                             .formatted(name));
@@ -84,13 +82,24 @@ final class SourceListing {
         return name;
     }
 
+    private boolean isTable(String name) {
+        try {
+            return session.catalog().tableExists(name);
+        } catch (Exception e) { // one that no signature declares, for names that no catalog can have
+            if (e instanceof AnalysisException) {
+                return false;
+            }
+
+            throw e;
+        }
+    }
+
     private List<SourceFile> filesOf(String source) {
         try {
             Path path = StorePath.parse(source);
             FileSystem fileSystem = StorePath.files(path, configuration);
-            FileStatus[] matches = fileSystem.globStatus(path);
             List<SourceFile> files = new ArrayList<>();
-            for (FileStatus match : matches == null ? new FileStatus[0] : matches) {
+            for (FileStatus match : StorePath.matches(path, fileSystem)) {
                 collect(fileSystem, match, files);
             }
 
@@ -110,13 +119,6 @@ final class SourceListing {
 
         if (e instanceof FileNotFoundException) {
             return new BadInputException("Cannot read data from %s: no such file or folder".formatted(source), e);
-        }
-
-        if (firstLine(e).startsWith(BAD_GLOB)) {
-            return new BadInputException(
-                    "Cannot read data from %s: expected a path or a glob, found an error in the glob (%s). A \\ before a sign takes it as it is"
-                            .formatted(source, firstLine(e).substring(BAD_GLOB.length())),
-                    e);
         }
 
         return new UncheckedIOException("Failed to list " + source, e);

@@ -11,8 +11,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
@@ -53,7 +55,7 @@ final class TableRecords implements NumberedRecords {
         own.conf().set("spark.sql.files.ignoreMissingFiles", "false");
         own.conf().set("spark.sql.files.ignoreCorruptFiles", "false");
         String[] paths = files.stream().map(SourceFile::path).toArray(String[]::new);
-        Dataset<Row> rows = load(reader(own, kind), kind, paths);
+        Dataset<Row> rows = read(kind, () -> reader(own, kind).load(paths));
         Column[] columns = Arrays.stream(rows.columns())
                 .map(name -> col("`" + name.replace("`", "``") + "`"))
                 .toArray(Column[]::new);
@@ -61,31 +63,41 @@ final class TableRecords implements NumberedRecords {
                 col(FILE_PATH).as(PATH),
                 col(BLOCK_START).as(BLOCK),
                 to_json(struct(columns)).as(JSON));
-        return new TableRecords(json, index(rows));
+        return new TableRecords(json, read(kind, () -> index(rows)));
     }
 
-    private static Dataset<Row> load(DataFrameReader reader, SourceKind kind, String[] paths) {
+    /** Spark throws a lost job as a checked exception that no signature declares. */
+    private static <T> T read(SourceKind kind, Supplier<T> work) {
         try {
-            return reader.load(paths);
+            return work.get();
         } catch (Exception e) {
-            // Spark throws a lost job as a checked exception that no signature declares.
-            String reason = rootReason(e);
+            Throwable root = root(e);
+            String reason = String.join(
+                    " ",
+                    String.valueOf(root.getMessage()).lines().map(String::strip).toList());
             if (NO_SUCH_FILE.matcher(reason).find()) {
                 throw new BadInputException(
                         "Cannot read data: expected %s, found another file: %s".formatted(kind.words(), reason), e);
+            }
+
+            if (root instanceof AnalysisException || root instanceof IllegalArgumentException) {
+                throw new BadInputException(
+                        "Cannot read data: expected %s of the same columns, found others: %s"
+                                .formatted(kind.words(), reason),
+                        e);
             }
 
             throw e;
         }
     }
 
-    private static String rootReason(Throwable thrown) {
+    private static Throwable root(Throwable thrown) {
         Throwable root = thrown;
         while (root.getCause() != null) {
             root = root.getCause();
         }
 
-        return String.valueOf(root.getMessage());
+        return root;
     }
 
     private static DataFrameReader reader(SparkSession session, SourceKind kind) {

@@ -2,7 +2,9 @@ package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.util.List;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
@@ -11,15 +13,19 @@ import org.sparkqlora.input.BadInputException;
 
 /** Paths on Hadoop's file systems as people give them: what is wrong with them is bad input, and a store that stumbles is not. */
 public final class StorePath {
+    /** What Hadoop says of a glob that it does not understand. */
+    private static final String BAD_GLOB = "Illegal file pattern: ";
+
     private StorePath() {}
 
     public static Path parse(String text) {
         try {
             return new Path(text);
         } catch (IllegalArgumentException e) {
+            Throwable reason = e.getCause() == null ? e : e.getCause();
             throw new BadInputException(
                     "Cannot open %s: expected a path or the URI of one, found neither (%s)"
-                            .formatted(text, e.getMessage()),
+                            .formatted(text, reason.getMessage()),
                     e);
         }
     }
@@ -40,6 +46,24 @@ public final class StorePath {
             }
 
             throw new BadInputException("Cannot open %s: %s".formatted(path, e.getMessage()), e);
+        }
+    }
+
+    /** What is there under a path or a glob; nothing if it is not there. */
+    public static List<FileStatus> matches(Path glob, FileSystem files) throws IOException {
+        try {
+            FileStatus[] matches = files.globStatus(glob);
+            return matches == null ? List.of() : List.of(matches);
+        } catch (IOException e) {
+            String reason = String.valueOf(e.getMessage());
+            if (!reason.startsWith(BAD_GLOB)) {
+                throw e;
+            }
+
+            throw new BadInputException(
+                    "Cannot open %s: expected a path or a glob, found an error in the glob (%s). A \\ before a sign takes it as it is"
+                            .formatted(glob, reason.substring(BAD_GLOB.length())),
+                    e);
         }
     }
 

@@ -15,6 +15,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Bad input gets one clear error and code 64, and leaves nothing behind. */
 class BadInputTest {
@@ -197,6 +199,48 @@ class BadInputTest {
         assertRefused("Cannot read data from nowhere.conversations", "a table of the catalog, found none of them");
     }
 
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"data[.jsonl", "data{.jsonl"})
+    void aGlobThatIsNone(String glob) {
+        data = folder.resolve(glob);
+
+        assertRefused("Cannot open " + data, "expected a path or a glob, found an error in the glob");
+    }
+
+    @Test
+    void aPathWithAColonInIt() {
+        data = Path.of("data:1.jsonl");
+
+        assertRefused("Cannot open data:1.jsonl: expected a path or the URI of one");
+    }
+
+    /** It could be a table of a schema of a catalog. */
+    @Test
+    void aFileThatIsNotThereWithTwoEndings() {
+        data = Path.of("nowhere.jsonl.gz");
+
+        assertRefused("Cannot read data from nowhere.jsonl.gz", "a table of the catalog, found none of them");
+    }
+
+    @Test
+    void csvFilesOfDifferentColumns() throws IOException {
+        Files.writeString(folder.resolve("a.csv"), "prompt,completion\na,b\n");
+        Files.writeString(folder.resolve("b.csv"), "prompt,answer,more\na,b,c\n");
+        data = folder.resolve("*.csv");
+
+        assertRefused("Cannot read data: expected CSV");
+    }
+
+    @Test
+    void aModelCacheThatCannotBeMade() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "in the way");
+
+        assertRefused(
+                List.of("--model-cache", file.resolve("cache").toString()),
+                "Cannot write copies of models to " + file.resolve("cache"),
+                "found that %s is a file".formatted(file));
+    }
+
     @Test
     void parquetThatIsNone() throws IOException {
         data = Files.writeString(folder.resolve("data.parquet"), "not that");
@@ -290,14 +334,16 @@ class BadInputTest {
                 data.toString(),
                 "--output",
                 output.toString(),
-                "--model-cache",
-                folder.resolve("cache").toString(),
                 "--max-steps",
                 "1",
                 "--sequence-length",
                 "32",
                 "--precision",
                 "fp32"));
+        if (!options.contains("--model-cache")) {
+            line.addAll(List.of("--model-cache", folder.resolve("cache").toString()));
+        }
+
         line.addAll(options);
         return CommandRun.of(line.toArray(String[]::new));
     }
