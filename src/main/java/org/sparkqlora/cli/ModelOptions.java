@@ -104,6 +104,11 @@ final class ModelOptions {
                         .orElse(named);
     }
 
+    /** Where it is, as a plan tells it. */
+    String address() {
+        return place().address();
+    }
+
     /** The folder, once it passed the check. */
     Path folder() {
         return place().folder(cache);

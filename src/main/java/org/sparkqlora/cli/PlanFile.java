@@ -23,8 +23,8 @@ final class PlanFile {
     /** Whether another plan than {@code plan} was begun here. */
     boolean isOfAnother(TrainPlan plan) {
         return recorded()
-                .filter(before -> !TrainPlanJson.differences(before, plan.withTakenFactors(before.takenFactors()))
-                        .isEmpty())
+                .filter(before ->
+                        !TrainPlanJson.differences(before, plan.begunAs(before)).isEmpty())
                 .isPresent();
     }
 
@@ -36,6 +36,18 @@ final class PlanFile {
     @Nullable
     RowsDay day() {
         return recorded().map(plan -> RowsDay.of(plan.data())).orElse(null);
+    }
+
+    /** Throws if the plan that was begun here is on a base of other weights at the same place. */
+    void requireBase(String model, String fingerprint) {
+        recorded()
+                .filter(before -> before.model().equals(model))
+                .map(TrainPlan::base)
+                .filter(base -> !base.equals(fingerprint))
+                .ifPresent(base -> {
+                    throw refused("the weights of %s were replaced (their fingerprint is %s, was %s)"
+                            .formatted(model, fingerprint, base));
+                });
     }
 
     /** Throws if a plan on other rows was begun here; to be asked before the rows of that plan are replaced. */

@@ -44,6 +44,7 @@ import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainSummary;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.SourceFingerprint;
 
 /** A training run from its options to its adapter: check, prepare, plan, train, publish. Driver only. */
 final class Training {
@@ -96,6 +97,7 @@ final class Training {
             RowsDay begun = options.run.overwrite ? null : planFile.day();
             Preparation preparation = new Preparation(context, console, options.evaluation.trained(), begun);
             if (!options.run.overwrite) {
+                planFile.requireBase(options.model.address(), SourceFingerprint.ofContent(folder));
                 planFile.requireData(preparation.fingerprint(options.data.sources, encoders, options.data));
             }
 
@@ -307,16 +309,17 @@ final class Training {
         BatchPlan batches = options.run.batches(rows.rows(), shards);
         options.update.warn(batches.steps(), console);
         return new TrainPlan(
-                model.place().address(),
-                model.spec(),
-                start.name(),
-                rows.manifest().fingerprint(),
-                batches,
-                options.update.optimizer(model.spec().method()),
-                options.update.schedule(batches.steps()),
-                options.exchange.wire,
-                options.update.maxGradientNorm,
-                options.run.seed);
+                        model.place().address(),
+                        model.spec(),
+                        start.name(),
+                        rows.manifest().fingerprint(),
+                        batches,
+                        options.update.optimizer(model.spec().method()),
+                        options.update.schedule(batches.steps()),
+                        options.exchange.wire,
+                        options.update.maxGradientNorm,
+                        options.run.seed)
+                .withBase(SourceFingerprint.ofContent(options.model.folder()));
     }
 
     private Trained train(

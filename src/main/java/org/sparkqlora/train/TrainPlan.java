@@ -11,6 +11,7 @@ import org.sparkqlora.optim.Schedule;
  * Everything that decides the bytes of the adapter, and nothing else: equal plans give equal bytes on any cluster.
  *
  * @param model the base model's folder
+ * @param base fingerprint of the base model's weights; null in plans of earlier versions, which did not look
  * @param spec what is trained and how the rest is held
  * @param initialAdapter the adapter to start from, if any
  * @param takenFactors SHA-256 of what was taken out of the base, where adapters begin so
@@ -24,6 +25,7 @@ import org.sparkqlora.optim.Schedule;
  */
 public record TrainPlan(
         String model,
+        @Nullable String base,
         ModelSpec spec,
         @Nullable String initialAdapter,
         @Nullable String takenFactors,
@@ -47,13 +49,41 @@ public record TrainPlan(
             Wire wire,
             double maxGradientNorm,
             long seed) {
-        this(model, spec, initialAdapter, null, data, batches, optimizer, schedule, wire, maxGradientNorm, seed);
+        this(model, null, spec, initialAdapter, null, data, batches, optimizer, schedule, wire, maxGradientNorm, seed);
     }
 
     /** The same with what was taken out of the base. */
     public TrainPlan withTakenFactors(@Nullable String hash) {
         return new TrainPlan(
-                model, spec, initialAdapter, hash, data, batches, optimizer, schedule, wire, maxGradientNorm, seed);
+                model,
+                base,
+                spec,
+                initialAdapter,
+                hash,
+                data,
+                batches,
+                optimizer,
+                schedule,
+                wire,
+                maxGradientNorm,
+                seed);
+    }
+
+    /** The same on a base of this fingerprint. */
+    public TrainPlan withBase(@Nullable String fingerprint) {
+        return new TrainPlan(
+                model,
+                fingerprint,
+                spec,
+                initialAdapter,
+                takenFactors,
+                data,
+                batches,
+                optimizer,
+                schedule,
+                wire,
+                maxGradientNorm,
+                seed);
     }
 
     /**
@@ -66,6 +96,7 @@ public record TrainPlan(
                 begun.warmupSteps() >= begun.totalSteps() && schedule.warmupSteps() == schedule.totalSteps() - 1;
         return new TrainPlan(
                 model,
+                before.base() == null ? null : base,
                 spec,
                 initialAdapter,
                 before.takenFactors(),

@@ -43,6 +43,7 @@ public final class TrainPlanJson {
 
     private static final String FORMAT_KEY = "format_version";
     private static final String MODEL = "model";
+    private static final String BASE = "base_fingerprint";
     private static final String METHOD = "method";
     private static final String PRECISION = "precision";
     private static final String QUANT = "quant";
@@ -64,6 +65,7 @@ public final class TrainPlanJson {
     private static final Set<String> KEYS = Set.of(
             FORMAT_KEY,
             MODEL,
+            BASE,
             METHOD,
             PRECISION,
             QUANT,
@@ -94,6 +96,7 @@ public final class TrainPlanJson {
         requireKeys(root);
         return new TrainPlan(
                 text(root, MODEL),
+                root.hasNonNull(BASE) ? text(root, BASE) : null,
                 new ModelSpec(
                         Method.parse(text(root, METHOD)),
                         Precision.parse(text(root, PRECISION)),
@@ -146,6 +149,10 @@ public final class TrainPlanJson {
         ObjectNode root = MAPPER.createObjectNode();
         root.put(FORMAT_KEY, FORMAT);
         root.put(MODEL, plan.model());
+        if (plan.base() != null) {
+            root.put(BASE, plan.base());
+        }
+
         root.put(METHOD, plan.spec().method().optionName());
         root.put(PRECISION, plan.spec().precision().optionName());
         writeQuant(plan.spec().quant(), root.putObject(QUANT));

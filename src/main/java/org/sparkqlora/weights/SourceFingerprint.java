@@ -47,7 +47,26 @@ public final class SourceFingerprint {
             throw new UncheckedIOException("Failed to read " + folder.path(), e);
         }
 
-        return HexFormat.of().formatHex(fingerprint.digest.digest(), 0, 16);
+        return fingerprint.hex();
+    }
+
+    /**
+     * Hex digits that depend on the configuration and the weights in {@code modelFolder}, wherever and whenever they were copied: of
+     * each file the name, the length, the header and evenly spread samples are hashed. A training changes nearly every weight, and so
+     * the samples; a change of a few bytes may go unseen.
+     */
+    public static String ofContent(Path modelFolder) {
+        SourceFingerprint fingerprint = new SourceFingerprint();
+        try (WeightFolder folder = WeightFolder.open(modelFolder)) {
+            fingerprint.digest.update(Files.readAllBytes(modelFolder.resolve(WeightFolder.CONFIG_FILE)));
+            for (SafetensorsFile file : folder.files()) {
+                fingerprint.addContent(file.path());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + modelFolder, e);
+        }
+
+        return fingerprint.hex();
     }
 
     /** Hex digits that depend on the content of {@code file} and on {@code purpose}. */
@@ -60,7 +79,7 @@ public final class SourceFingerprint {
             throw new UncheckedIOException("Failed to read " + file, e);
         }
 
-        return HexFormat.of().formatHex(fingerprint.digest.digest(), 0, 16);
+        return fingerprint.hex();
     }
 
     private void add(String text) {
@@ -69,14 +88,27 @@ public final class SourceFingerprint {
     }
 
     private void addFile(Path file) throws IOException {
+        add("%s %d %s".formatted(file.getFileName(), Files.size(file), Files.getLastModifiedTime(file)));
+        addSamples(file);
+    }
+
+    private void addContent(Path file) throws IOException {
+        add("%s %d".formatted(file.getFileName(), Files.size(file)));
+        addSamples(file);
+    }
+
+    private void addSamples(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long size = channel.size();
-            add("%s %d %s".formatted(file.getFileName(), size, Files.getLastModifiedTime(file)));
             ByteBuffer buffer = ByteBuffer.allocate(SAMPLE_BYTES);
             for (int i = 0; i < SAMPLES; i++) {
                 channel.read(buffer.clear(), size / SAMPLES * i);
                 digest.update(buffer.flip());
             }
         }
+    }
+
+    private String hex() {
+        return HexFormat.of().formatHex(digest.digest(), 0, 16);
     }
 }

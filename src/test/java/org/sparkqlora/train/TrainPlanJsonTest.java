@@ -88,6 +88,18 @@ class TrainPlanJsonTest {
     }
 
     @Test
+    void keepsTheFingerprintOfTheBaseAndGoesOnWithPlansThatHaveNone() {
+        TrainPlan based = plan.withBase("abc");
+
+        assertThat(TrainPlanJson.read(TrainPlanJson.write(based))).isEqualTo(based);
+        assertThat(TrainPlanJson.differences(plan.withBase("xyz"), based))
+                .containsExactly("base_fingerprint is abc, was xyz");
+        assertThat(TrainPlanJson.write(plan)).doesNotContain("base_fingerprint");
+        assertThat(based.begunAs(plan)).isEqualTo(plan);
+        assertThat(based.begunAs(plan.withBase("xyz"))).isEqualTo(based);
+    }
+
+    @Test
     void takesAPlanThatNamesNoWireAsOneOfFloat32() {
         String json = TrainPlanJson.write(plan).replace("  \"wire\" : \"fp32\",\n", "");
 
