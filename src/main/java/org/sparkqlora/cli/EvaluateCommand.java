@@ -2,7 +2,6 @@ package org.sparkqlora.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -12,6 +11,7 @@ import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.SparkEvaluator;
+import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.ModelConfig;
 import picocli.CommandLine;
@@ -68,6 +68,7 @@ final class EvaluateCommand implements Command {
         problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
         problems.requireFolder("--adapter", adapter);
         data.check(problems);
+        problems.requireOwn("--per-example", perExample, "{\"loss_sum\":");
         problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
     }
 
@@ -108,7 +109,7 @@ final class EvaluateCommand implements Command {
 
     private static void write(Path file, List<LossTotal> losses) {
         try {
-            Files.write(file, losses.stream().map(SummaryJson::document).toList());
+            LocalFiles.replace(file, losses.stream().map(SummaryJson::document).toList());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + file, e);
         }

@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkUserAppException;
 import picocli.CommandLine;
@@ -59,10 +60,11 @@ public final class Main {
         }
 
         CommandCall call = CommandCall.of(result);
-        return leave(run(call, root.getUsageMessage()), call.name(), root.getCommand());
+        SparkQlora program = root.getCommand();
+        return leave(run(call, program, root.getUsageMessage()), call.name(), program);
     }
 
-    private Ending run(CommandCall call, String usage) {
+    private Ending run(CommandCall call, SparkQlora program, String usage) {
         Command command = call.command();
         if (command == null) {
             console.err().print(usage);
@@ -70,7 +72,8 @@ public final class Main {
             return Ending.refused(ExitCode.USAGE, call.usage());
         }
 
-        List<String> problems = call.problems();
+        List<String> problems = new ArrayList<>(call.problems());
+        problems.addAll(program.problems());
         if (!problems.isEmpty()) {
             report(call.name(), problems);
             console.note("'%s --help' lists the options.", call.name());

@@ -49,10 +49,10 @@ final class Merge implements AutoCloseable {
     }
 
     /** Writes the merged model in four bits. */
-    MergeResult writeQuantized(@Nullable MergeBase asked, Location target) {
+    MergeResult writeQuantized(@Nullable MergeBase asked, ModelOutput output) {
         MergeBase base = base(asked);
-        QuantizationReport cost = ModelOutput.write(target, folder -> writeQuantized(base, folder));
-        return new MergeResult(target, base, !source.quantized(), cost);
+        QuantizationReport cost = output.write(folder -> writeQuantized(base, folder));
+        return new MergeResult(output.target(), base, !source.quantized(), cost);
     }
 
     /** The merged model exists beside {@code target} in its own types until then. */

@@ -38,14 +38,8 @@ final class MergeCommand implements Command {
     @Nullable
     Location adapter;
 
-    @Option(
-            names = "--output",
-            required = true,
-            paramLabel = "DIR",
-            description =
-                    "Folder to write, also on a Hadoop file system; must not exist, and appears only when it is whole.")
-    @Nullable
-    Location output;
+    @Mixin
+    ModelOutput output = new ModelOutput();
 
     @Option(
             names = "--base",
@@ -70,22 +64,21 @@ final class MergeCommand implements Command {
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
         problems.requireFolder("--adapter", adapter);
-        problems.requireAbsent("--output", output);
+        output.check(problems);
         evaluation.check(problems);
     }
 
     @Override
     public void run(Console console) {
-        Location target = Required.value("--output", output);
-        MergeResult result = merged(target);
-        console.note("wrote %s", target);
+        output.require(console, new Overlap.Input("--model", model), new Overlap.Input("--adapter", adapter));
+        MergeResult result = merged();
+        console.note("wrote %s", output.target());
         console.result(SummaryJson.merged(result, evaluation.losses(this, result, console)));
     }
 
-    private MergeResult merged(Location target) {
-        ModelOutput.requireAbsent(target);
+    private MergeResult merged() {
         try (Merge merge = Merge.open(model(), adapter(), quant.spec())) {
-            return quantize ? merge.writeQuantized(base, target) : merge.write(base, target);
+            return quantize ? merge.writeQuantized(base, output) : merge.write(base, output.target());
         }
     }
 

@@ -27,6 +27,9 @@ public record Overlap(Location output, List<String> parts) {
 
     private static final Pattern GLOB = Pattern.compile(".*[*?\\[{].*");
 
+    /** What a command reads, as {@code option} names it. */
+    record Input(String option, @Nullable Location place) {}
+
     /** Whether {@code input} lies in the output. A model on a hub lies nowhere. */
     public boolean isWith(Location input) {
         return HubId.ofAddress(input.toString()).isEmpty()

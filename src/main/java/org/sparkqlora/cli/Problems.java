@@ -1,8 +1,13 @@
 package org.sparkqlora.cli;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -59,6 +64,25 @@ final class Problems {
     /** On another file system nothing is looked for. */
     void requireAbsent(String option, @Nullable Location target) {
         requireAbsent(option, target == null || !target.isLocal() ? null : target.local());
+    }
+
+    /** A file on this host that an option writes again must be one that the option has written before: it begins so. */
+    void requireOwn(String option, @Nullable Path file, String beginning) {
+        if (file == null || !Files.isRegularFile(file)) {
+            return;
+        }
+
+        byte[] expected = beginning.getBytes(StandardCharsets.UTF_8);
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] found = in.readNBytes(expected.length);
+            require(
+                    found.length == 0 || Arrays.equals(found, expected),
+                    "%s: Cannot replace %s: expected no file, or one that this option has written, found another",
+                    option,
+                    file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
     }
 
     void requireFile(String option, @Nullable Path file) {

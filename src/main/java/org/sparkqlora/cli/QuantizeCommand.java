@@ -35,14 +35,8 @@ final class QuantizeCommand implements Command {
     @Nullable
     Location model;
 
-    @Option(
-            names = "--output",
-            required = true,
-            paramLabel = "DIR",
-            description =
-                    "Folder to write, also on a Hadoop file system; must not exist, and appears only when it is whole.")
-    @Nullable
-    Location output;
+    @Mixin
+    ModelOutput output = new ModelOutput();
 
     @Mixin
     QuantOptions quant = new QuantOptions();
@@ -57,18 +51,18 @@ final class QuantizeCommand implements Command {
     @Override
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
-        problems.requireAbsent("--output", output);
+        output.check(problems);
         problems.collect("--block-size", this::spec);
     }
 
     @Override
     public void run(Console console) {
-        Location target = Required.value("--output", output);
+        output.require(console, new Overlap.Input("--model", model));
         try (WeightFolder source =
                         WeightFolder.open(ModelPath.folder(Required.value("--model", model), ModelCache.ofUser()));
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-            QuantizationReport report = ModelOutput.write(target, folder -> write(source, spec(), workers, folder));
-            console.result(SummaryJson.quantized(target, report));
+            QuantizationReport report = output.write(folder -> write(source, spec(), workers, folder));
+            console.result(SummaryJson.quantized(output.target(), report));
         }
     }
 

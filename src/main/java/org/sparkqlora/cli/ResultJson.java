@@ -15,6 +15,9 @@ final class ResultJson {
     private static final String REASONS = "reasons";
     private static final String SUMMARY = "summary";
 
+    /** What every document begins with. */
+    static final String BEGINNING = "{\"%s\":".formatted(COMMAND);
+
     private ResultJson() {}
 
     static String write(String command, Ending ending) {

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
@@ -62,9 +63,20 @@ final class SparkQlora {
                             + " the summary.")
     private @Nullable Location result;
 
-    /** Writes how {@code command} ended to the file that was asked for, if one was. */
+    /** All that speaks against writing to the file that was asked for. */
+    List<String> problems() {
+        Problems problems = new Problems();
+        Location file = result;
+        if (file != null && file.isLocal()) {
+            problems.requireOwn("--result", file.local(), ResultJson.BEGINNING);
+        }
+
+        return problems.all();
+    }
+
+    /** Writes how {@code command} ended to the file that was asked for, if one was; another file that is there stays. */
     void leaveResult(String command, Ending ending) {
-        if (result != null) {
+        if (result != null && problems().isEmpty()) {
             result.replaceText(ResultJson.write(command, ending));
         }
     }

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Predicate;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -15,7 +16,16 @@ public final class FolderCopy {
 
     /** Makes {@code target} of the files in {@code source}; folders in it are left out. */
     public static void write(FileSystem from, Path source, FileSystem to, Path target) {
-        try (FreshFolder fresh = new FreshFolder(to, target, name -> false)) {
+        replace(from, source, to, target, name -> false);
+    }
+
+    /**
+     * The same in place of a folder that is there.
+     *
+     * @param layout names of its files that go; others stay
+     */
+    public static void replace(FileSystem from, Path source, FileSystem to, Path target, Predicate<String> layout) {
+        try (FreshFolder fresh = new FreshFolder(to, target, layout)) {
             List<Path> content = Arrays.stream(from.listStatus(source))
                     .filter(FileStatus::isFile)
                     .map(FileStatus::getPath)

@@ -140,6 +140,67 @@ class OwnOutputTest {
         assertThat(again.err()).contains("resumed after step 3 of 3").doesNotContain("removing");
     }
 
+    @Test
+    void aModelThatIsOverwrittenKeepsForeignFilesAndNeverItsOwnBase() throws IOException {
+        CommandRun first = quantize("--block-size", "32");
+        assertThat(first.code()).as(first.err()).isEqualTo(ExitCode.OK);
+        byte[] before = Files.readAllBytes(output.resolve("q/model.safetensors"));
+        Files.writeString(output.resolve("q/README.md"), "a model card");
+        assertThat(quantize().err()).contains("expected a folder that does not exist yet, found one");
+
+        CommandRun run = quantize("--overwrite");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err())
+                .contains(
+                        "--overwrite: replacing config.json, model.safetensors, tokenizer.json, tokenizer_config.json");
+        assertThat(Files.readAllBytes(output.resolve("q/model.safetensors"))).isNotEqualTo(before);
+        assertThat(output.resolve("q/README.md")).hasContent("a model card");
+        CommandRun onto = CommandRun.of("quantize", "--model", runs.model(), "--output", runs.model(), "--overwrite");
+        assertThat(onto.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(onto.err()).contains("expected every input outside of it, found --model " + runs.model());
+    }
+
+    @Test
+    void aFolderThatIsNoModelIsNotOverwritten() throws IOException {
+        Files.writeString(Files.createDirectory(output.resolve("q")).resolve("thesis.txt"), "years of work");
+
+        CommandRun run = quantize("--overwrite");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("Cannot overwrite", "expected a folder with a config.json, found none");
+        assertThat(Folders.content(output)).containsOnlyKeys("q/thesis.txt");
+    }
+
+    @Test
+    void aFileThatIsNoResultIsNotReplacedByOne() throws IOException {
+        Path thesis = Files.writeString(folder.resolve("thesis.txt"), "years of work");
+
+        CommandRun run = CommandRun.of("--result", thesis.toString(), "inspect", runs.model());
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("--result: Cannot replace " + thesis);
+        assertThat(thesis).hasContent("years of work");
+        Path result = folder.resolve("result.json");
+        for (int i = 0; i < 2; i++) {
+            assertThat(CommandRun.of("--result", result.toString(), "inspect", runs.model())
+                            .code())
+                    .isEqualTo(ExitCode.OK);
+        }
+    }
+
+    private CommandRun quantize(String... options) {
+        return CommandRun.of(Stream.concat(
+                        Stream.of(
+                                "quantize",
+                                "--model",
+                                runs.model(),
+                                "--output",
+                                output.resolve("q").toString()),
+                        Stream.of(options))
+                .toArray(String[]::new));
+    }
+
     private CommandRun train(String... options) {
         return runs.train(output.toString(), options);
     }

@@ -61,7 +61,8 @@ class ResultOptionTest {
 
     @Test
     void anEarlierEndIsReplaced() throws IOException {
-        Files.writeString(Path.of(file()), "of an earlier attempt");
+        assertThat(CommandRun.of("plan", "--result", file()).code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(result().path("code").asInt()).isEqualTo(64);
 
         assertThat(CommandRun.of("plan", "--parameters", "7B", "--result", file())
                         .code())

@@ -135,6 +135,61 @@ abstract class StoreContract {
                 Stream.concat(Stream.of(merge), Stream.of("--quantize")).toArray(String[]::new));
     }
 
+    @Test
+    void whatARunReadsIsNotWhereItWritesAndForeignFilesStayThere(@TempDir Path folder) throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        String base = copy(folder.resolve("model"), "own/P/model");
+        String data = copy(runs.data(), "own/P/data.jsonl");
+        String output = root() + "/own/P";
+        List<String> before = listing(Location.parse(output));
+
+        assertRefused(runs.withModel(base).train(output, "--method", "full"), "--model");
+        assertRefused(runs.withData(data).train(output), "--data");
+        assertRefused(runs.withData(root() + "/own/*/data.jsonl").train(output), "--data");
+        assertRefused(runs.train(output, "--prepared", output + "/rows"), "--prepared");
+        assertRefused(runs.train(output, "--init-adapter", output + "/adapter"), "--init-adapter");
+        CommandRun foreign = runs.train(output, "--method", "full");
+        assertThat(foreign.code()).as(foreign.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(foreign.err()).contains("expected no model without the plan.json of a run beside it");
+        CommandRun dry = runs.train(root() + "/own/dry/run", "--dry-run");
+        assertThat(dry.code()).as(dry.err()).isEqualTo(ExitCode.OK);
+
+        assertThat(listing(Location.parse(output))).isEqualTo(before);
+        assertThat(Location.parse(root() + "/own/dry").exists()).isFalse();
+    }
+
+    @Test
+    void anAdapterThatIsMadeAgainThereKeepsWhatSomebodyPutBesideIt(@TempDir Path folder) throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        String output = root() + "/again/run";
+        assertThat(runs.train(output, "--max-steps", "1").code()).isEqualTo(ExitCode.OK);
+        Location card = Location.parse(output + "/adapter/README.md");
+        card.replaceText("a model card");
+        Location begun = Location.parse(output + "/.adapter.tmp-killed/adapter_config.json");
+        begun.replaceText("{");
+
+        CommandRun again = runs.train(output, "--max-steps", "1");
+
+        assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
+        assertThat(card.text()).hasValue("a model card");
+        assertThat(begun.exists()).isFalse();
+        assertThat(listing(Location.parse(output)))
+                .noneMatch(name -> name.startsWith(".adapter"))
+                .contains("adapter");
+    }
+
+    private static void assertRefused(CommandRun run, String option) {
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("expected every input outside of it, found " + option + " ");
+    }
+
+    private static List<String> listing(Location folder) throws IOException {
+        return Stream.of(folder.files().listStatus(folder.path()))
+                .map(status -> status.getPath().getName())
+                .sorted()
+                .toList();
+    }
+
     private void assertSameThere(Path folder, String name, String... line) throws IOException {
         Path local = folder.resolve(name);
         Location there = Location.parse(root() + "/out/" + name);
