@@ -1,21 +1,29 @@
-"""Fine-tunes with QLoRA on a cluster of EMR, made as deploy/emr says. Fill in the names below."""
+"""A DAG of Airflow (which looks for these two words): fine-tunes with QLoRA on a cluster of EMR, made as deploy/emr says. Fill in the names below."""
 
-from airflow.sdk import Param
-
-from qlora.emr import POLL, EmrStep
+from qlora.emr import EmrStep
 from qlora.pipeline import pipeline
 
+# Who edits this file decides what runs, where and with which rights. Who triggers the DAG chooses among what qlora/pipeline.py allows.
 NAMES = {
-    "model": Param("s3://my-bucket/models/SmolLM2-135M-Instruct", description="Model folder, or org/name on a hub"),
-    "data": Param("s3://my-bucket/data/train.jsonl", description="Examples to train on"),
-    "held_out": Param("s3://my-bucket/data/held-out.jsonl", description="Examples for the gate"),
-    "runs": Param("s3://my-bucket/runs/my-model", description="A folder a DAG run goes below"),
-    "published": Param("s3://my-bucket/published/my-model", description="Adapters that passed the gate go below"),
-    "cluster_id": Param("j-0000000000000", description="The cluster"),
-    "jar": Param("s3://my-bucket/spark-qlora/spark-qlora.jar", description="Where the cluster finds it"),
-    # The driver survives the end of the step's client, and large States do not fill the primary node.
-    "deploy_mode": Param("cluster", enum=["cluster", "client"]),
-    **POLL,
+    # What a run may read, and its first choices: beginnings of paths, or organisations of a hub.
+    "inputs": ["s3://my-bucket/models/", "s3://my-bucket/data/"],
+    "model": "s3://my-bucket/models/SmolLM2-135M-Instruct",
+    "data": "s3://my-bucket/data/train.jsonl",
+    "held_out": "s3://my-bucket/data/held-out.jsonl",
+    # A folder a DAG run goes below the first; adapters that passed the gate go below the second.
+    "runs": "s3://my-bucket/runs/my-model",
+    "published": "s3://my-bucket/published/my-model",
+    "most_executors": 16,
+    # More options of prepare and evaluate, such as --format=text, and of train and evaluate, such as --method=lora.
+    "data_options": [],
+    "model_options": [],
+    "cluster_id": "j-0000000000000",
+    # Where the cluster finds it.
+    "jar": "s3://my-bucket/spark-qlora/spark-qlora.jar",
+    # cluster: the driver survives the end of the step's client, and large States do not fill the primary node. Or client.
+    "deploy_mode": "cluster",
+    # Steps take minutes to days; a question a minute is far below what EMR allows.
+    "poll_seconds": 60,
 }
 
-dag = pipeline("qlora_emr", NAMES, lambda step: EmrStep(step=step, aws_conn_id="aws_default"))
+dag = pipeline("qlora_emr", NAMES, lambda step: EmrStep(step=step, names=NAMES, aws_conn_id="aws_default"))

@@ -1,23 +1,32 @@
-"""Fine-tunes with QLoRA on EMR Serverless, which has no GPUs. Fill in the names below."""
+"""A DAG of Airflow (which looks for these two words): fine-tunes with QLoRA on EMR Serverless, which has no GPUs. Fill in the names below."""
 
-from airflow.sdk import Param
-
-from qlora.emr import POLL, EmrServerlessStep
+from qlora.emr import EmrServerlessStep
 from qlora.pipeline import pipeline
 
+# Who edits this file decides what runs, where and with which rights. Who triggers the DAG chooses among what qlora/pipeline.py allows.
 NAMES = {
-    "model": Param("s3://my-bucket/models/SmolLM2-135M-Instruct", description="Model folder, or org/name on a hub"),
-    "data": Param("s3://my-bucket/data/train.jsonl", description="Examples to train on"),
-    "held_out": Param("s3://my-bucket/data/held-out.jsonl", description="Examples for the gate"),
-    "runs": Param("s3://my-bucket/runs/my-model", description="A folder a DAG run goes below"),
-    "published": Param("s3://my-bucket/published/my-model", description="Adapters that passed the gate go below"),
-    "application_id": Param("00000000000000", description="The application, of type SPARK"),
-    "execution_role_arn": Param(
-        "arn:aws:iam::000000000000:role/spark-qlora-job", description="A role with the rights of deploy/emr/iam-job-policy.json"
-    ),
-    "jar": Param("s3://my-bucket/spark-qlora/spark-qlora.jar", description="Where the application finds it"),
-    "properties_file": Param("/opt/spark-qlora/spark-conf/emr.conf", description="Where the worker of Airflow has it"),
-    **POLL,
+    # What a run may read, and its first choices: beginnings of paths, or organisations of a hub.
+    "inputs": ["s3://my-bucket/models/", "s3://my-bucket/data/"],
+    "model": "s3://my-bucket/models/SmolLM2-135M-Instruct",
+    "data": "s3://my-bucket/data/train.jsonl",
+    "held_out": "s3://my-bucket/data/held-out.jsonl",
+    # A folder a DAG run goes below the first; adapters that passed the gate go below the second.
+    "runs": "s3://my-bucket/runs/my-model",
+    "published": "s3://my-bucket/published/my-model",
+    "most_executors": 16,
+    # More options of prepare and evaluate, such as --format=text, and of train and evaluate, such as --method=lora.
+    "data_options": [],
+    "model_options": [],
+    # Of type SPARK.
+    "application_id": "00000000000000",
+    # With the rights of deploy/emr/iam-job-policy.json.
+    "execution_role_arn": "arn:aws:iam::000000000000:role/spark-qlora-job",
+    # Where the application finds it.
+    "jar": "s3://my-bucket/spark-qlora/spark-qlora.jar",
+    # Where the worker of Airflow has it.
+    "properties_file": "/opt/spark-qlora/spark-conf/emr.conf",
+    # Steps take minutes to days; a question a minute is far below what EMR allows.
+    "poll_seconds": 60,
 }
 
-dag = pipeline("qlora_emr_serverless", NAMES, lambda step: EmrServerlessStep(step=step, aws_conn_id="aws_default"))
+dag = pipeline("qlora_emr_serverless", NAMES, lambda step: EmrServerlessStep(step=step, names=NAMES, aws_conn_id="aws_default"))

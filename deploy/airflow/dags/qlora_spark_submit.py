@@ -1,19 +1,26 @@
-"""Fine-tunes with QLoRA by spark-submit. Fill in the names below, or give them when the DAG is triggered."""
-
-from airflow.sdk import Param
+"""A DAG of Airflow (which looks for these two words): fine-tunes with QLoRA by spark-submit. Fill in the names below."""
 
 from qlora.pipeline import pipeline
 from qlora.spark_submit import SparkSubmitStep
 
+# Who edits this file decides what runs, where and with which rights. Who triggers the DAG chooses among what qlora/pipeline.py allows.
 NAMES = {
-    "model": Param("hdfs:///models/SmolLM2-135M-Instruct", description="Model folder, or org/name on a hub"),
-    "data": Param("hdfs:///data/train.jsonl", description="Examples to train on"),
-    "held_out": Param("hdfs:///data/held-out.jsonl", description="Examples for the gate"),
-    "runs": Param("hdfs:///runs/my-model", description="A folder a DAG run goes below"),
-    "published": Param("hdfs:///published/my-model", description="Adapters that passed the gate go below"),
-    "jar": Param("/opt/spark-qlora/spark-qlora.jar", description="Where the worker of Airflow has it"),
-    "properties_file": Param("/opt/spark-qlora/spark-conf/local.conf", description="Of spark-conf/, for your cluster"),
+    # What a run may read, and its first choices: beginnings of paths, or organisations of a hub.
+    "inputs": ["hdfs:///models/", "hdfs:///data/"],
+    "model": "hdfs:///models/SmolLM2-135M-Instruct",
+    "data": "hdfs:///data/train.jsonl",
+    "held_out": "hdfs:///data/held-out.jsonl",
+    # A folder a DAG run goes below the first; adapters that passed the gate go below the second.
+    "runs": "hdfs:///runs/my-model",
+    "published": "hdfs:///published/my-model",
+    "most_executors": 16,
+    # More options of prepare and evaluate, such as --format=text, and of train and evaluate, such as --method=lora.
+    "data_options": [],
+    "model_options": [],
+    # Where the worker of Airflow has the jar, and the file of spark-conf/ for your cluster.
+    "jar": "/opt/spark-qlora/spark-qlora.jar",
+    "properties_file": "/opt/spark-qlora/spark-conf/local.conf",
 }
 
 # The connection says master and deploy mode; see README.md.
-dag = pipeline("qlora_spark_submit", NAMES, lambda step: SparkSubmitStep(step=step, conn_id="qlora_spark"))
+dag = pipeline("qlora_spark_submit", NAMES, lambda step: SparkSubmitStep(step=step, names=NAMES, conn_id="qlora_spark"))

@@ -1,6 +1,7 @@
 """Steps on EMR: on a cluster that runs, or serverless."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -9,17 +10,15 @@ from airflow.sdk.exceptions import AirflowException
 
 from qlora import settings
 from qlora.ending import refuse
-from qlora.steps import Step, arguments
+from qlora.steps import Step
 
 MAIN = "org.sparkqlora.cli.Main"
-# Steps take minutes to days; a question a minute is far below what EMR allows.
-POLL = {"poll_seconds": 60}
 
 
 class ToldByResult:
     """EMR tells no exit code of a step, so the file is read that the command wrote."""
 
-    template_fields = ("line", "result")
+    template_fields = ("words", "result")
     # A result is called .json and is no template.
     template_ext = ()
 
@@ -41,18 +40,22 @@ class ToldByResult:
         hook = S3Hook(aws_conn_id=self.aws_conn_id)
         return json.loads(hook.read_key(self.result)) if hook.check_for_key(self.result) else {}
 
-    def poll_as_asked(self, context: Any, step: Step) -> None:
-        self.waiter_delay = context["params"]["poll_seconds"]
+    def take(self, step: Step, names: Mapping[str, Any]) -> None:
+        self.step = step
+        self.names = names
+        self.words = list(step.words)
+        self.result = step.result
+        self.waiter_delay = names["poll_seconds"]
         self.waiter_max_attempts = int(step.longest.total_seconds() / self.waiter_delay)
 
 
 class EmrStep(ToldByResult, EmrAddStepsOperator):
     template_fields = (*EmrAddStepsOperator.template_fields, *ToldByResult.template_fields)
 
-    def __init__(self, *, step: Step, **others: Any) -> None:
+    def __init__(self, *, step: Step, names: Mapping[str, Any], **others: Any) -> None:
         super().__init__(
             task_id=step.name,
-            job_flow_id="{{ params.cluster_id }}",
+            job_flow_id=names["cluster_id"],
             steps=[
                 {
                     "Name": f"qlora {step.name}",
@@ -63,12 +66,12 @@ class EmrStep(ToldByResult, EmrAddStepsOperator):
                         "Args": [
                             "spark-submit",
                             "--deploy-mode",
-                            "{{ params.deploy_mode }}",
+                            names["deploy_mode"],
                             "--class",
                             MAIN,
                             "--conf",
                             "spark.executor.instances=" + ("{{ params.executors }}" if step.distributed else "1"),
-                            "{{ params.jar }}",
+                            names["jar"],
                         ],
                     },
                 }
@@ -78,49 +81,43 @@ class EmrStep(ToldByResult, EmrAddStepsOperator):
             execution_timeout=step.longest,
             **others,
         )
-        self.step = step
-        self.line = step.line
-        self.result = step.result
+        self.take(step, names)
 
     def execute(self, context: Any) -> Any:
         self.forget()
-        self.poll_as_asked(context, self.step)
-        self.steps[0]["HadoopJarStep"]["Args"] += arguments(self.line)
+        self.steps[0]["HadoopJarStep"]["Args"] += self.step.arguments(self.words, context["params"])
         return super().execute(context)
 
 
 class EmrServerlessStep(ToldByResult, EmrServerlessStartJobOperator):
     template_fields = (*EmrServerlessStartJobOperator.template_fields, *ToldByResult.template_fields)
 
-    def __init__(self, *, step: Step, **others: Any) -> None:
+    def __init__(self, *, step: Step, names: Mapping[str, Any], **others: Any) -> None:
         super().__init__(
             task_id=step.name,
             name=f"qlora {step.name}",
-            application_id="{{ params.application_id }}",
-            execution_role_arn="{{ params.execution_role_arn }}",
-            job_driver={"sparkSubmit": {"entryPoint": "{{ params.jar }}", "sparkSubmitParameters": f"--class {MAIN}"}},
+            application_id=names["application_id"],
+            execution_role_arn=names["execution_role_arn"],
+            job_driver={"sparkSubmit": {"entryPoint": names["jar"], "sparkSubmitParameters": f"--class {MAIN}"}},
             configuration_overrides={
-                "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": "{{ params.runs }}/logs/"}}
+                "monitoringConfiguration": {"s3MonitoringConfiguration": {"logUri": f"{names['runs']}/logs/"}}
             },
             config={"executionTimeoutMinutes": int(step.longest.total_seconds() / 60)},
             deferrable=True,
             execution_timeout=step.longest,
             **others,
         )
-        self.step = step
-        self.line = step.line
-        self.result = step.result
+        self.take(step, names)
 
     def execute(self, context: Any, event: dict[str, Any] | None = None) -> Any:
         self.forget()
-        self.poll_as_asked(context, self.step)
         params = context["params"]
-        self.job_driver["sparkSubmit"]["entryPointArguments"] = arguments(self.line)
+        self.job_driver["sparkSubmit"]["entryPointArguments"] = self.step.arguments(self.words, params)
         self.configuration_overrides["applicationConfiguration"] = [
             {
                 "classification": "spark-defaults",
                 "properties": {
-                    **settings.read(params["properties_file"]),
+                    **settings.read(self.names["properties_file"]),
                     "spark.executor.instances": str(params["executors"] if self.step.distributed else 1),
                 },
             }

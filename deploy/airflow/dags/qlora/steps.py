@@ -1,12 +1,13 @@
-"""What each task runs: a line of spark-qlora.jar, filled in from the DAG's parameters when the task starts."""
+"""What each task runs: the words of a command of spark-qlora.jar, filled in from the DAG's parameters when the task starts."""
 
-import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
-# Every attempt of a DAG run, by a retry or by "Clear", works in the same folder, and so goes on where the last one ended.
-VERSION = "{{ run_id | replace(':', '-') | replace('+', '-') }}"
-RUN = "{{ params.runs }}/" + VERSION
+# Every attempt of a DAG run, by a retry or by "Clear", works in the same folder, and so goes on where the last one ended. Who triggers a
+# run may choose its id, but no folder outside of RUNS by it.
+VERSION = "{{ run_id | replace(':', '-') | replace('+', '-') | replace('/', '-') | replace('..', '-') }}"
 
 
 @dataclass(frozen=True)
@@ -14,82 +15,81 @@ class Step:
     """A task, whichever scheduler of Spark runs it."""
 
     name: str
-    command: str
+    # Templates of Airflow. An option and its value are one word, so that nothing in a value begins another option.
+    words: tuple[str, ...]
+    # Where the command tells how it ended.
+    result: str
     # A hung cluster must not hold the pipeline for ever; the longest that the work itself may take is known best by you.
     longest: timedelta
     # Whether it works on executors; the others are done by the driver in seconds.
     distributed: bool = True
+    # Whether it gets the options of train that a run was triggered with.
+    trains: bool = False
 
-    @property
-    def result(self) -> str:
-        """Where the command tells how it ended."""
-        return f"{RUN}/results/{self.name}.json"
-
-    @property
-    def line(self) -> str:
-        return f"{self.command} --result '{self.result}'"
+    def arguments(self, words: list[str], params: Mapping[str, Any]) -> list[str]:
+        """The command line, of the words as Airflow filled them in."""
+        return [*words, *(params["train_options"] if self.trains else [])]
 
 
-MODEL = "--model '{{ params.model }}'"
-WIDTH = "--sequence-length {{ params.sequence_length }}"
-DATA_OPTIONS = "{{ params.data_options }}"
-MODEL_OPTIONS = "{{ params.model_options }}"
-TRAIN_OPTIONS = "{{ params.train_options }}"
-DATA = "'{{ params.data }}'"
-HELD_OUT = "'{{ params.held_out }}'"
-MAX_LOSS = "{{ params.max_loss }}"
-EXECUTORS = "{{ params.executors }}"
-PUBLISHED = "{{ params.published }}/" + VERSION
+def steps(names: Mapping[str, Any]) -> tuple[Step, ...]:
+    """The steps with the names of a target."""
+    run = f"{names['runs']}/{VERSION}"
+    model = "--model={{ params.model }}"
+    data = "--data={{ params.data }}"
+    width = "--sequence-length={{ params.sequence_length }}"
+    data_options = names["data_options"]
+    model_options = names["model_options"]
 
-STEPS = (
-    # All that can be wrong with options, model, data and cluster is told here, before anything is paid for.
-    Step(
-        "validate",
-        f"train --dry-run {MODEL} --data {DATA} --eval-data {HELD_OUT} --output '{RUN}/train' {WIDTH}"
-        f" {DATA_OPTIONS} {MODEL_OPTIONS} {TRAIN_OPTIONS}",
-        timedelta(hours=1),
-    ),
-    # What each method would take, for people who ask later why a cluster was chosen.
-    Step(
-        "plan",
-        f"plan {MODEL} {WIDTH} --executors {EXECUTORS}",
-        timedelta(minutes=30),
-        distributed=False,
-    ),
-    # Rows are made once and kept for every attempt to train.
-    Step(
-        "prepare",
-        f"prepare {MODEL} --data {DATA} --output '{RUN}/rows' {WIDTH} {DATA_OPTIONS}",
-        timedelta(hours=12),
-    ),
-    # --resume auto: a retry goes on from the newest checkpoint, to the same bytes.
-    Step(
-        "train",
-        f"train {MODEL} --data '{RUN}/rows' --output '{RUN}/train' --resume auto {MODEL_OPTIONS} {TRAIN_OPTIONS}",
-        timedelta(days=7),
-    ),
-    Step(
-        "evaluate",
-        f"evaluate {MODEL} --adapter '{RUN}/train/adapter' --data {HELD_OUT} --prepared '{RUN}/rows-held-out' {WIDTH}"
-        f" {DATA_OPTIONS} {MODEL_OPTIONS}",
-        timedelta(hours=12),
-    ),
-    # Ends with 64 when the loss is too high: the run fails here, at once, and nothing is published.
-    Step(
-        "gate",
-        f"gate --evaluation '{RUN}/results/evaluate.json' --max-loss {MAX_LOSS}",
-        timedelta(minutes=30),
-        distributed=False,
-    ),
-    Step(
-        "publish",
-        f"publish --from '{RUN}/train/adapter' --to '{PUBLISHED}'",
-        timedelta(hours=1),
-        distributed=False,
-    ),
-)
+    def step(name: str, words: tuple[str, ...], longest: timedelta, **others: Any) -> Step:
+        result = f"{run}/results/{name}.json"
+        return Step(name, (*words, f"--result={result}"), result, longest, **others)
 
-
-def arguments(line: str) -> list[str]:
-    """The words of a line as a shell would read them."""
-    return shlex.split(line)
+    return (
+        # All that can be wrong with options, model, data and cluster is told here, before anything is paid for.
+        step(
+            "validate",
+            ("train", "--dry-run", model, data, "--eval-data={{ params.held_out }}", f"--output={run}/train", width)
+            + (*data_options, *model_options),
+            timedelta(hours=1),
+            trains=True,
+        ),
+        # What each method would take, for people who ask later why a cluster was chosen.
+        step(
+            "plan",
+            ("plan", model, width, "--executors={{ params.executors }}"),
+            timedelta(minutes=30),
+            distributed=False,
+        ),
+        # Rows are made once and kept for every attempt to train.
+        step(
+            "prepare",
+            ("prepare", model, data, f"--output={run}/rows", width, *data_options),
+            timedelta(hours=12),
+        ),
+        # --resume auto: a retry goes on from the newest checkpoint, to the same bytes.
+        step(
+            "train",
+            ("train", model, f"--data={run}/rows", f"--output={run}/train", "--resume=auto", *model_options),
+            timedelta(days=7),
+            trains=True,
+        ),
+        step(
+            "evaluate",
+            ("evaluate", model, f"--adapter={run}/train/adapter", "--data={{ params.held_out }}")
+            + (f"--prepared={run}/rows-held-out", width, *data_options, *model_options),
+            timedelta(hours=12),
+        ),
+        # Ends with 64 when the loss is too high: the run fails here, at once, and nothing is published.
+        step(
+            "gate",
+            ("gate", f"--evaluation={run}/results/evaluate.json", "--max-loss={{ params.max_loss }}"),
+            timedelta(minutes=30),
+            distributed=False,
+        ),
+        step(
+            "publish",
+            ("publish", f"--from={run}/train/adapter", f"--to={names['published']}/{VERSION}"),
+            timedelta(hours=1),
+            distributed=False,
+        ),
+    )

@@ -8,11 +8,15 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A real Airflow with the DAGs of {@code deploy/airflow}, its database and logs in a folder of the test. */
 final class Airflow {
@@ -24,11 +28,13 @@ final class Airflow {
 
     private final PythonEnvironment python;
     private final Path home;
+    private final Path dags;
     private final Map<String, String> variables = new HashMap<>();
 
     private Airflow(PythonEnvironment python, Path home) {
         this.python = python;
         this.home = home;
+        this.dags = home.resolve("dags");
     }
 
     /** Its environment, with what else the tests of {@code deploy} need. */
@@ -47,12 +53,28 @@ final class Airflow {
     static Airflow withoutDatabase(Path home) throws IOException, InterruptedException {
         Airflow airflow = new Airflow(environment(), home);
         Files.createDirectories(home);
+        copyTo(airflow.dags);
         airflow.set("AIRFLOW_HOME", home.toString());
-        airflow.set("AIRFLOW__CORE__DAGS_FOLDER", DAGS.toString());
+        airflow.set("AIRFLOW__CORE__DAGS_FOLDER", airflow.dags.toString());
         airflow.set("AIRFLOW__CORE__LOAD_EXAMPLES", "False");
         airflow.set("AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY", "1");
         airflow.set("PYTHONDONTWRITEBYTECODE", "1"); // deploy/ is for copying
         return airflow;
+    }
+
+    /** Fills names into the file of a DAG, as who installs it does. */
+    void fillIn(String dag, Map<String, Object> names) throws IOException {
+        Path file = dags.resolve(dag + ".py");
+        String text = Files.readString(file);
+        for (Map.Entry<String, Object> name : names.entrySet()) {
+            Pattern line = Pattern.compile("(?m)^    \"%s\": .*$".formatted(name.getKey()));
+            assertThat(text).as("%s of %s", name.getKey(), dag).containsPattern(line);
+            text = line.matcher(text)
+                    .replaceFirst(Matcher.quoteReplacement(
+                            "    \"%s\": %s,".formatted(name.getKey(), json(name.getValue()))));
+        }
+
+        Files.writeString(file, text);
     }
 
     /** A variable of its processes' environment. */
@@ -69,7 +91,7 @@ final class Airflow {
     /** Runs a DAG from its first task to its last, as its scheduler would. */
     Run test(String dag, Map<String, Object> params) throws IOException, InterruptedException {
         return run(
-                "dags", "test", dag, "--dagfile-path", DAGS.resolve(dag + ".py").toString(), "--conf", json(params));
+                "dags", "test", dag, "--dagfile-path", dags.resolve(dag + ".py").toString(), "--conf", json(params));
     }
 
     /** Runs a script of the tests beside it. */
@@ -79,6 +101,19 @@ final class Airflow {
                 Path.of("src", "test", "python", name).toAbsolutePath().toString()));
         command.addAll(List.of(arguments));
         return start(command);
+    }
+
+    private static void copyTo(Path target) throws IOException {
+        try (Stream<Path> files = Files.walk(DAGS)) {
+            for (Path file : files.toList()) {
+                Path copy = target.resolve(DAGS.relativize(file));
+                if (Files.isDirectory(file)) {
+                    Files.createDirectories(copy);
+                } else {
+                    Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+        }
     }
 
     private Run run(String... arguments) throws IOException, InterruptedException {
@@ -107,7 +142,7 @@ final class Airflow {
         return builder;
     }
 
-    private static String json(Map<String, Object> params) {
+    private static String json(Object params) {
         try {
             return MAPPER.writeValueAsString(params);
         } catch (JsonProcessingException e) {

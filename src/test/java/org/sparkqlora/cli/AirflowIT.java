@@ -60,7 +60,7 @@ class AirflowIT {
     void aRunWhoseDriverIsKilledGoesOnToTheSameAdapter() throws IOException, InterruptedException {
         Path out = folder.resolve("spark-submit");
         airflow.prependPath(killingOnce(out));
-        Airflow.Run run = airflow.test("qlora_spark_submit", Pipeline.params(runs, out.toString(), STEPS));
+        Airflow.Run run = runOnSpark(out);
 
         assertThat(run.code()).as(run.log()).isZero();
         assertThat(folder.resolve("killed")).as(run.log()).exists();
@@ -91,8 +91,9 @@ class AirflowIT {
 
     @Test
     void badInputIsNotTriedAgain() throws IOException, InterruptedException {
-        Map<String, Object> params = Pipeline.params(runs, folder.resolve("bad").toString(), STEPS);
-        params.put("model", folder.resolve("none").toString());
+        Map<String, Object> params = Pipeline.params(STEPS);
+        params.put("model", folder.resolve("bad/none").toString());
+        airflow.fillIn("qlora_spark_submit", names(folder.resolve("bad")));
 
         Airflow.Run run = airflow.test("qlora_spark_submit", params);
 
@@ -105,6 +106,24 @@ class AirflowIT {
         assertThat(folder.resolve("bad/runs")).isDirectoryNotContaining("glob:**/rows");
     }
 
+    @Test
+    void whoTriggersADagChoosesNeitherWhatRunsNorWhere() throws IOException, InterruptedException {
+        Airflow.Run run = airflow.script("check_choices.py", Airflow.DAGS.toString());
+
+        assertThat(run.code()).as(run.log()).isZero();
+    }
+
+    private static Airflow.Run runOnSpark(Path out) throws IOException, InterruptedException {
+        airflow.fillIn("qlora_spark_submit", names(out));
+        return airflow.test("qlora_spark_submit", Pipeline.params(STEPS));
+    }
+
+    private static Map<String, Object> names(Path out) {
+        Map<String, Object> names = Pipeline.names(runs, out.toString());
+        names.put("properties_file", Pipeline.SETTINGS.toString());
+        return names;
+    }
+
     /** A folder with a spark-submit that kills the first driver which trains, after a checkpoint. */
     private static Path killingOnce(Path out) throws IOException {
         Path programs = Files.createDirectories(folder.resolve("bin"));
@@ -112,7 +131,7 @@ class AirflowIT {
         Files.writeString(script, """
                 #!/usr/bin/env bash
                 submit="$SPARK_HOME/bin/spark-submit"
-                if [[ " $* " != *" train --model "* || -e %1$s/killed ]]; then
+                if [[ " $* " != *" train --model="* || -e %1$s/killed ]]; then
                   exec "$submit" "$@"
                 fi
 

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +34,15 @@ class DatabricksIT {
                 "AIRFLOW_CONN_DATABRICKS_DEFAULT",
                 "{\"conn_type\": \"databricks\", \"host\": \"127.0.0.1\", \"schema\": \"http\", \"port\": %d, \"password\": \"x\"}"
                         .formatted(databricks.port()));
+        airflow.fillIn(
+                "qlora_databricks",
+                Map.of(
+                        "properties_file",
+                        Path.of("spark-conf", "databricks.conf")
+                                .toAbsolutePath()
+                                .toString(),
+                        "poll_seconds",
+                        1));
     }
 
     @AfterAll
@@ -46,7 +54,7 @@ class DatabricksIT {
     void aLostTaskIsTriedAgainWithTheSameCommandOnAClusterOfItsOwn() throws IOException, InterruptedException {
         databricks.failNext("train", ExitCode.RESUMABLE);
 
-        Airflow.Run run = airflow.test("qlora_databricks", params());
+        Airflow.Run run = airflow.test("qlora_databricks", Map.of());
 
         assertThat(run.code()).as(run.log()).isZero();
         List<JsonNode> submitted = databricks.takeSubmitted();
@@ -67,10 +75,14 @@ class DatabricksIT {
     @Test
     void badInputIsNotTriedAgain() throws IOException, InterruptedException {
         databricks.failNext("validate", ExitCode.BAD_INPUT);
-        Map<String, Object> params = params();
-        params.put("cluster_id", "0000-000000-abcdefgh");
+        airflow.fillIn("qlora_databricks", Map.of("cluster_id", "0000-000000-abcdefgh"));
 
-        Airflow.Run run = airflow.test("qlora_databricks", params);
+        Airflow.Run run;
+        try {
+            run = airflow.test("qlora_databricks", Map.of());
+        } finally {
+            airflow.fillIn("qlora_databricks", Map.of("cluster_id", ""));
+        }
 
         assertThat(run.code()).as(run.log()).isEqualTo(1);
         assertThat(run.log()).contains("Not tried again, for the same command fails again");
@@ -100,14 +112,5 @@ class DatabricksIT {
     private static List<String> usage(List<String> words) {
         return CommandCall.of(SparkQlora.commandLine().parseArgs(words.toArray(String[]::new)))
                 .usage();
-    }
-
-    private static Map<String, Object> params() {
-        Map<String, Object> params = new HashMap<>();
-        params.put(
-                "properties_file",
-                Path.of("spark-conf", "databricks.conf").toAbsolutePath().toString());
-        params.put("poll_seconds", 1);
-        return params;
     }
 }

@@ -65,6 +65,24 @@ class EmrIT {
                 {"conn_type": "aws", "login": "test", "password": "test",
                  "extra": {"region_name": "us-east-1", "endpoint_url": "%s"}}
                 """.formatted(emr.url()));
+        Map<String, Object> names = Pipeline.names(runs, "s3://bucket");
+        names.put("model", "s3://bucket/model");
+        names.put("data", "s3://bucket/data.jsonl");
+        names.put("held_out", "s3://bucket/data.jsonl");
+        names.put("inputs", List.of("s3://bucket/"));
+        names.put("poll_seconds", 1);
+        airflow.fillIn("qlora_emr", names);
+        airflow.fillIn("qlora_emr", Map.of("cluster_id", emr.cluster(), "deploy_mode", "client"));
+        airflow.fillIn("qlora_emr_serverless", names);
+        airflow.fillIn(
+                "qlora_emr_serverless",
+                Map.of(
+                        "application_id",
+                        emr.application(),
+                        "execution_role_arn",
+                        ROLE,
+                        "properties_file",
+                        Pipeline.SETTINGS.toString()));
     }
 
     @AfterAll
@@ -118,11 +136,7 @@ class EmrIT {
     @Test
     @Order(3)
     void serverlessJobsGetTheSameCommandsAndTheSettings() throws IOException, InterruptedException {
-        Map<String, Object> params = params("s3://bucket/model");
-        params.put("application_id", emr.application());
-        params.put("execution_role_arn", ROLE);
-
-        Airflow.Run run = airflow.test("qlora_emr_serverless", params);
+        Airflow.Run run = airflow.test("qlora_emr_serverless", params("s3://bucket/model"));
 
         assertThat(run.code()).as(run.log()).isZero();
         JsonNode jobs = emr.jobsAtTheEnd();
@@ -149,13 +163,8 @@ class EmrIT {
     }
 
     private static Map<String, Object> params(String model) {
-        Map<String, Object> params = Pipeline.params(runs, "s3://bucket", STEPS);
+        Map<String, Object> params = Pipeline.params(STEPS);
         params.put("model", model);
-        params.put("data", "s3://bucket/data.jsonl");
-        params.put("held_out", "s3://bucket/data.jsonl");
-        params.put("cluster_id", emr.cluster());
-        params.put("deploy_mode", "client");
-        params.put("poll_seconds", 1);
         return params;
     }
 

@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** What the DAGs of {@code deploy/airflow} are told in tests. */
@@ -15,25 +16,35 @@ final class Pipeline {
     private Pipeline() {}
 
     /**
-     * The training of {@link #calm}, by a DAG.
+     * What is filled into the file of a DAG.
      *
      * @param root where its runs and its results go
      */
-    static Map<String, Object> params(TrainRuns runs, String root, int steps) {
+    static Map<String, Object> names(TrainRuns runs, String root) {
+        Map<String, Object> names = new HashMap<>();
+        names.put("inputs", List.of(runs.model(), runs.source(), root));
+        names.put("model", runs.model());
+        names.put("data", runs.source());
+        names.put("held_out", runs.source());
+        names.put("runs", root + "/runs");
+        names.put("published", root + "/published");
+        names.put("jar", JAR.toString());
+        names.put("model_options", List.of("--precision=fp32", "--model-cache=" + runs.cache()));
+        return names;
+    }
+
+    /** The training of {@link #calm}, as a DAG is triggered for it. */
+    static Map<String, Object> params(int steps) {
         Map<String, Object> params = new HashMap<>();
-        params.put("model", runs.model());
-        params.put("data", runs.source());
-        params.put("held_out", runs.source());
-        params.put("runs", root + "/runs");
-        params.put("published", root + "/published");
-        params.put("jar", JAR.toString());
-        params.put("properties_file", SETTINGS.toString());
         params.put("sequence_length", LONGEST_SEQUENCE);
         params.put("max_loss", 10);
-        params.put("model_options", "--precision fp32 --model-cache " + runs.cache());
         params.put(
                 "train_options",
-                "--batch-size 4 --shards 2 --checkpoint-every %d --max-steps %d".formatted(CHECKPOINT_EVERY, steps));
+                List.of(
+                        "--batch-size=4",
+                        "--shards=2",
+                        "--checkpoint-every=" + CHECKPOINT_EVERY,
+                        "--max-steps=" + steps));
         return params;
     }
 
