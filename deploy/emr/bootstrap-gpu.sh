@@ -4,5 +4,6 @@ set -euo pipefail
 
 sudo mkdir -p /spark-rapids-cgroup/devices
 sudo mount -t cgroup -o devices cgroupv1-devices /spark-rapids-cgroup/devices
-# YARN's user makes a group for each container.
-sudo chmod a+rwx -R /spark-rapids-cgroup
+# YARN's user, whose group is hadoop, makes a group for each container. All others may only look.
+sudo chgrp -R hadoop /spark-rapids-cgroup
+sudo chmod -R g+rwX,o-w /spark-rapids-cgroup

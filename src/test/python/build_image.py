@@ -4,14 +4,18 @@ ROOT holds what the base image would. Prints how a container of the image would 
 instruction that it does not know.
 """
 
+import hashlib
 import json
 import shlex
 import shutil
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 from dockerfile_parse import DockerfileParser
+
+REPOSITORY = "https://repo1.maven.org/maven2/"
 
 
 def copy(words, context, root):
@@ -31,6 +35,25 @@ def copy(words, context, root):
             subprocess.run(["chroot", root, "chown", "--recursive", value, target], check=True)
 
 
+def add(words, root):
+    """A file of Maven's repository, from its local copy where there is one, if it has the checksum."""
+    *options, url, target = words
+    checksums = [option.split("sha256:")[1] for option in options if option.startswith("--checksum=sha256:")]
+    if len(checksums) != 1 or not url.startswith(REPOSITORY):
+        sys.exit(f"Cannot take ADD {url}: expected a file below {REPOSITORY} with its --checksum")
+    local = Path.home() / ".m2/repository" / url.removeprefix(REPOSITORY)
+    place = root / target.lstrip("/")
+    place.mkdir(parents=True, exist_ok=True)
+    file = place / local.name
+    if local.exists():
+        shutil.copy2(local, file)
+    else:
+        urllib.request.urlretrieve(url, file)
+    found = hashlib.sha256(file.read_bytes()).hexdigest()
+    if found != checksums[0]:
+        sys.exit(f"Cannot take ADD {url}: expected checksum {checksums[0]}, found {found}")
+
+
 def main(dockerfile, context, root):
     parser = DockerfileParser(path=str(dockerfile))
     user = "root"
@@ -40,10 +63,12 @@ def main(dockerfile, context, root):
                 pass  # the parser's own: parser.baseimage, parser.envs
             case "COPY":
                 copy(shlex.split(step["value"]), context, root)
+            case "ADD":
+                add(shlex.split(step["value"]), root)
             case "USER":
                 user = step["value"]
             case other:
-                sys.exit(f"Cannot take the step {other} of {dockerfile}: expected ARG, FROM, ENV, COPY or USER")
+                sys.exit(f"Cannot take the step {other} of {dockerfile}: expected ARG, FROM, ENV, ADD, COPY or USER")
     print(json.dumps({"base": parser.baseimage, "user": user, "environment": parser.envs}))
 
 

@@ -90,6 +90,15 @@ class Check:
         job = self.json("eks-job.json", "kubernetes.conf")
         self.call("eks-job.json", "emr-containers", "StartJobRun", {"clientToken": "1", **job})
         self.commands.append(job["jobDriver"]["sparkSubmitJobDriver"]["entryPointArguments"])
+        self.rights(self.deploy / "emr" / "iam-job-policy.json")
+
+    def rights(self, file):
+        """What is published stays."""
+        for statement in json.loads(file.read_text())["Statement"]:
+            places = statement["Resource"]
+            published = [place for place in ([places] if isinstance(places, str) else places) if "/published/" in place]
+            if published and any(action in ("s3:*", "s3:DeleteObject") for action in statement["Action"]):
+                self.problems.append(f"{file.name}: {statement['Sid']} may delete {published}")
 
     # Databricks: by the classes of its bundles, which refuse what they do not know
 
@@ -138,12 +147,16 @@ class Check:
         found = {key: str(spec[part][field]) for key, (part, field) in FIELDS.items()}
         self.expect(file.name, self.settings(*settings), {**found, **spec["sparkConf"]})
         self.commands.append(spec["arguments"])
+        if "deps" in spec:
+            self.problems.append(f"{file.name}: a pod would fetch {spec['deps']} when it starts")
 
     def dockerfile(self, file):
         lint = subprocess.run([Path(sys.executable).with_name("hadolint"), str(file)], capture_output=True, text=True)
         if lint.returncode:
             self.problems.append(f"Dockerfile: {lint.stdout}{lint.stderr}")
         for line in file.read_text().splitlines():
+            if line.startswith("ADD ") and "--checksum=sha256:" not in line:
+                self.problems.append(f"Dockerfile: {line} has no checksum")
             if line.startswith("COPY "):
                 *sources, _ = [word for word in line.split()[1:] if not word.startswith("--")]
                 self.problems += [f"Dockerfile: {name} is not there" for name in sources if not (self.root / name).exists()]
