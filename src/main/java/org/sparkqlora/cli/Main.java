@@ -4,7 +4,6 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.spark.SparkUserAppException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -18,7 +17,7 @@ public final class Main {
         this.console = console;
     }
 
-    public static void main(String[] args) throws SparkUserAppException {
+    public static void main(String[] args) throws Exception {
         QuietLogging.install();
         ExitCode code = run(Console.ofProcess(), args);
         if (System.getenv(DATABRICKS) != null) {
@@ -32,7 +31,7 @@ public final class Main {
         }
 
         if (Sessions.isInsideYarn()) {
-            throw new SparkUserAppException(code.code()); // its application master would not tell an exit's code
+            throw YarnExit.of(code);
         }
 
         System.exit(code.code());

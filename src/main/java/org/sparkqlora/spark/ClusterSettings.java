@@ -2,7 +2,6 @@ package org.sparkqlora.spark;
 
 import java.util.OptionalLong;
 import org.apache.spark.SparkConf;
-import org.apache.spark.util.Utils;
 
 /** What of Spark's settings bounds a run. */
 record ClusterSettings(SparkConf conf) {
@@ -12,7 +11,8 @@ record ClusterSettings(SparkConf conf) {
     private static final double OVERHEAD_SHARE = 0.1;
 
     boolean isLocal() {
-        return Utils.isLocalMaster(conf);
+        String master = conf.get(MASTER, "");
+        return master.equals("local") || master.startsWith("local[");
     }
 
     /** Whether the cluster manager ends an executor that takes more than it asked for. */

@@ -3,7 +3,6 @@ package org.sparkqlora.spark;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.spark.SparkConf;
-import org.apache.spark.util.Utils;
 
 /**
  * Which exchange a run has, and why. It decides speed and memory, not results: all sum the same numbers in the same order.
@@ -24,7 +23,7 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
 
     /** Settles {@code asked} for this process as the driver. */
     public static ExchangeChoice of(ExchangeKind asked, GradientSize size, SparkConf settings) {
-        if (Utils.isLocalMaster(settings)) {
+        if (new ClusterSettings(settings).isLocal()) {
             return new ExchangeChoice(
                     ExchangeKind.DRIVER,
                     size,

@@ -5,7 +5,6 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.resource.ResourceProfile;
 import org.apache.spark.resource.ResourceProfileBuilder;
 import org.apache.spark.resource.TaskResourceRequests;
-import org.apache.spark.util.Utils;
 
 /**
  * What a task that computes with the model holds: {@code spark.task.cpus} cores; on executors with GPUs a whole one and its part of
@@ -27,7 +26,7 @@ record ModelTasks(int threads, boolean wholeGpu) {
     static ModelTasks of(SparkConf settings) {
         int gpus = settings.getInt(GPUS_OF_EXECUTOR, 0);
         int cores = settings.getInt(CORES_OF_EXECUTOR, 0);
-        boolean placed = gpus > 0 && cores >= gpus && !Utils.isLocalMaster(settings) && !allocates(settings);
+        boolean placed = gpus > 0 && cores >= gpus && !new ClusterSettings(settings).isLocal() && !allocates(settings);
         return placed ? new ModelTasks(cores / gpus, true) : new ModelTasks(settings.getInt(CORES_OF_TASK, 1), false);
     }
 

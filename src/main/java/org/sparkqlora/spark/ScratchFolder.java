@@ -1,15 +1,66 @@
 package org.sparkqlora.spark;
 
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
-import org.apache.spark.util.Utils;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sparkqlora.storage.LocalFiles;
 
 /** Where this process, driver or executor, may put what does not outlive it. */
 public final class ScratchFolder {
+    private static final Logger LOG = LoggerFactory.getLogger(ScratchFolder.class);
+
+    /** By what they lie in, so that a process has one. */
+    private static final Map<Path, Path> MADE = new ConcurrentHashMap<>();
+
     private ScratchFolder() {}
 
-    /** The first of Spark's local folders: {@code spark.local.dir}, or what the cluster manager gives instead. */
+    /** A private folder in the first of Spark's local folders: {@code spark.local.dir}, or what the cluster manager gives instead. */
     public static Path ofProcess() {
-        return Path.of(Utils.getLocalDir(SparkEnv.get().conf()));
+        return MADE.computeIfAbsent(localFolder(System.getenv(), SparkEnv.get().conf()), ScratchFolder::make);
+    }
+
+    /** As Spark's own choice is documented. */
+    static Path localFolder(Map<String, String> environment, SparkConf settings) {
+        if (environment.containsKey("CONTAINER_ID")) { // of YARN
+            return first(environment.getOrDefault("LOCAL_DIRS", ""), ",");
+        }
+
+        if (environment.containsKey("SPARK_EXECUTOR_DIRS")) { // of Spark's own cluster manager
+            return first(environment.get("SPARK_EXECUTOR_DIRS"), File.pathSeparator);
+        }
+
+        String configured = settings.get("spark.local.dir", System.getProperty("java.io.tmpdir"));
+        return first(environment.getOrDefault("SPARK_LOCAL_DIRS", configured), ",");
+    }
+
+    private static Path first(String folders, String separator) {
+        return Path.of(folders.split(separator, 2)[0].strip());
+    }
+
+    private static Path make(Path parent) {
+        try {
+            Files.createDirectories(parent);
+            Path folder = Files.createTempDirectory(parent, "spark-qlora-");
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder), "scratch-folder"));
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to make a folder for scratch files in " + parent, e);
+        }
+    }
+
+    private static void delete(Path folder) {
+        try {
+            LocalFiles.delete(folder);
+        } catch (IOException e) {
+            LOG.debug("{} is left to be removed with the folder it lies in", folder, e);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.util.List;
+import java.util.stream.Collectors;
 import org.apache.spark.package$;
 import org.sparkqlora.input.BadInputException;
 import scala.util.Properties;
@@ -8,33 +9,40 @@ import scala.util.Properties;
 /**
  * Versions of Spark that take the same jar. Between lines, classes of Spark have other methods, and of Scala other names.
  *
- * @param spark major number, as of {@code 3.5.9}
+ * @param spark the first two numbers, as {@code 3.5} of 3.5.9 or of a vendor's 3.5.6-amzn-0
  * @param scala version without its last number, as {@code 2.12}
  */
 public record SparkLine(String spark, String scala) {
     /** The one that runs here. */
     public static SparkLine running() {
-        String scala = Properties.versionNumberString();
-        return new SparkLine(
-                List.of(package$.MODULE$.SPARK_VERSION().split("\\.", -1)).get(0),
-                scala.substring(0, scala.lastIndexOf('.')));
+        return of(package$.MODULE$.SPARK_VERSION(), Properties.versionNumberString());
+    }
+
+    static SparkLine of(String spark, String scala) {
+        return new SparkLine(firstTwo(spark), firstTwo(scala));
     }
 
     /**
-     * Refuses a jar of another line before the first class that is not there.
+     * Refuses a line that this jar is not built for before the first class or method that is not there.
      *
-     * @throws IllegalArgumentException which jar to take instead
+     * @throws BadInputException which lines it runs on, and which jar is for others
      */
     public static void check() {
-        BuiltFor.LINE.checkRunsOn(running());
+        running().requireOneOf(BuiltFor.LINES);
     }
 
-    void checkRunsOn(SparkLine found) {
-        if (!equals(found)) {
+    void requireOneOf(List<SparkLine> supported) {
+        if (!supported.contains(this)) {
             throw new BadInputException(
-                    "Cannot run here: this jar is built for %s, found %s. Take the jar of that line: mvn package builds spark-qlora.jar for Spark 3.5 with Scala 2.12, mvn -Pspark4 package builds spark-qlora-spark4.jar for Spark 4 with Scala 2.13."
-                            .formatted(this, found));
+                    "Cannot run on %s: this jar runs on %s. Use such a Spark, or the jar for this one: spark-qlora.jar is for Spark 3.5 with Scala 2.12, spark-qlora-spark4.jar for Spark 4 with Scala 2.13."
+                            .formatted(
+                                    this,
+                                    supported.stream().map(SparkLine::toString).collect(Collectors.joining(" or "))));
         }
+    }
+
+    private static String firstTwo(String version) {
+        return version.replaceFirst("^(\\d+\\.\\d+).*$", "$1");
     }
 
     @Override

@@ -1,8 +1,10 @@
 package org.sparkqlora.spark;
 
-/** The line of Spark that this folder of sources is for. */
+import java.util.List;
+
+/** The lines of Spark that this folder of sources is for. */
 final class BuiltFor {
-    static final SparkLine LINE = new SparkLine("3", "2.12");
+    static final List<SparkLine> LINES = List.of(new SparkLine("3.5", "2.12"));
 
     private BuiltFor() {}
 }

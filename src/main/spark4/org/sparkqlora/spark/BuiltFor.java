@@ -1,8 +1,10 @@
 package org.sparkqlora.spark;
 
-/** The line of Spark that this folder of sources is for. */
+import java.util.List;
+
+/** The lines of Spark that this folder of sources is for. */
 final class BuiltFor {
-    static final SparkLine LINE = new SparkLine("4", "2.13");
+    static final List<SparkLine> LINES = List.of(new SparkLine("4.0", "2.13"), new SparkLine("4.1", "2.13"));
 
     private BuiltFor() {}
 }

@@ -4,32 +4,52 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.input.BadInputException;
 
 @Tag("spark-line")
 class SparkLineTest {
-    private static final SparkLine SPARK_3 = new SparkLine("3", "2.12");
+    private static final List<SparkLine> SPARK_3 = List.of(new SparkLine("3.5", "2.12"));
 
     @Test
     void theBuildIsForTheSparkThatItIsTestedWith() {
-        assertThat(SparkLine.running()).isEqualTo(BuiltFor.LINE);
+        assertThat(BuiltFor.LINES).contains(SparkLine.running());
         assertThatCode(SparkLine::check).doesNotThrowAnyException();
     }
 
     @Test
     void aJarOfAnotherLineIsRefusedBeforeItMeetsAMissingClass() {
-        assertThatThrownBy(() -> SPARK_3.checkRunsOn(new SparkLine("4", "2.13")))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("built for Spark 3 with Scala 2.12, found Spark 4 with Scala 2.13")
-                .hasMessageContaining("spark-qlora-spark4.jar");
+        assertThatThrownBy(() -> new SparkLine("4.0", "2.13").requireOneOf(SPARK_3))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot run on Spark 4.0 with Scala 2.13: this jar runs on Spark 3.5 with Scala 2.12. Use such a Spark, or the jar for this one: spark-qlora.jar is for Spark 3.5 with Scala 2.12, spark-qlora-spark4.jar for Spark 4 with Scala 2.13.");
+    }
+
+    @Test
+    void aLineThatIsNewerThanTheJarIsRefused() {
+        List<SparkLine> lines = List.of(new SparkLine("4.0", "2.13"), new SparkLine("4.1", "2.13"));
+
+        assertThatThrownBy(() -> new SparkLine("4.9", "2.13").requireOneOf(lines))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(
+                        "Cannot run on Spark 4.9 with Scala 2.13: this jar runs on Spark 4.0 with Scala 2.13 or Spark 4.1 with Scala 2.13.");
     }
 
     /** Databricks has such an image of 16.4 LTS. */
     @Test
     void theSameSparkWithAnotherScalaIsAnotherLine() {
-        assertThatThrownBy(() -> SPARK_3.checkRunsOn(new SparkLine("3", "2.13")))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("found Spark 3 with Scala 2.13");
+        assertThatThrownBy(() -> new SparkLine("3.5", "2.13").requireOneOf(SPARK_3))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("Cannot run on Spark 3.5 with Scala 2.13");
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"3.5.9", "3.5.6-amzn-0", "3.5.2.1-databricks", "3.5.0-SNAPSHOT", "3.5"})
+    void aVendorsVersionIsOfItsLine(String version) {
+        assertThat(SPARK_3).contains(SparkLine.of(version, "2.12.18"));
     }
 }
