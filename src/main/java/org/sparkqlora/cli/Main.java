@@ -4,6 +4,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -12,18 +13,24 @@ public final class Main {
     private static final String DATABRICKS = "DATABRICKS_RUNTIME_VERSION";
 
     private final Console console;
+    private final EndSignal signal;
 
-    private Main(Console console) {
+    private Main(Console console, EndSignal signal) {
         this.console = console;
+        this.signal = signal;
     }
 
     public static void main(String[] args) throws Exception {
         QuietLogging.install();
-        ExitCode code = run(Console.ofProcess(), args);
         if (System.getenv(DATABRICKS) != null) {
-            throwUnlessOk(code);
+            throwUnlessOk(run(Console.ofProcess(), args));
             return;
         }
+
+        Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT); // the process is ours: messages have English numbers
+        Console console = Console.ofProcess();
+        EndSignal signal = Sessions.isInsideYarn() ? new EndSignal() : EndSignal.ofProcess(console);
+        ExitCode code = new Main(console, signal).execute(args);
 
         Sessions.stop();
         if (code == ExitCode.OK) {
@@ -39,7 +46,7 @@ public final class Main {
 
     /** Runs a command in this process. */
     static ExitCode run(Console console, String... args) {
-        return new Main(console).execute(args);
+        return new Main(console, new EndSignal()).execute(args);
     }
 
     /** On Databricks the process belongs to the cluster: a failure is an exception, never an exit. */
@@ -76,7 +83,7 @@ public final class Main {
         if (!problems.isEmpty()) {
             report(call.name(), problems);
             console.note("'%s --help' lists the options.", call.name());
-            return Ending.refused(call.usage().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.USAGE, problems);
+            return Ending.refused(call.refusal(), problems);
         }
 
         return run(command, call.name());
@@ -92,6 +99,12 @@ public final class Main {
             command.run(console.printing(out.print()));
             return Ending.done(out.text());
         } catch (Exception | Error e) { // memory or stack that ran out: its scheduler must hear of it, too
+            String ended = signal.reason();
+            if (ended != null) {
+                console.note("%s: %s.", name, ended);
+                return Ending.refused(ExitCode.RESUMABLE, List.of(ended));
+            }
+
             Failure failure = Failure.of(e);
             failure.report(console, name);
             return Ending.refused(failure.code(), failure.reasons());

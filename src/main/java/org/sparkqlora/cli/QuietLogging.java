@@ -3,11 +3,17 @@ package org.sparkqlora.cli;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.util.Objects;
+import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
 
 /** Warnings and errors only, unless the user has a logging configuration of their own. */
 final class QuietLogging {
     private QuietLogging() {}
+
+    /** No more: what breaks while a process is asked to end is no news. */
+    static void silence() {
+        Configurator.setAllLevels("", Level.OFF);
+    }
 
     static void install() {
         if (System.getProperty("log4j2.configurationFile") != null

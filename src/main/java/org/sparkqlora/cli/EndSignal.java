@@ -1,0 +1,72 @@
+package org.sparkqlora.cli;
+
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
+
+/**
+ * SIGTERM or SIGINT, which ends a command in good order: jobs of Spark are cancelled, so that training keeps the step that it has
+ * taken. A second one ends the process at once.
+ */
+final class EndSignal {
+    private static final String[] NAMES = {"TERM", "INT"};
+    private static final long CANCEL_MILLIS = 200;
+
+    private final AtomicReference<@Nullable String> came = new AtomicReference<>();
+
+    /** Waits for none. */
+    EndSignal() {}
+
+    /** Waits for one, until the process ends; tells {@code console} of one that comes before Spark has begun. */
+    static EndSignal ofProcess(Console console) {
+        EndSignal signal = new EndSignal();
+        for (String name : NAMES) {
+            Signal.handle(new Signal(name), number -> signal.take(number, console));
+        }
+
+        return signal;
+    }
+
+    /** What to tell of it; null as long as none came. */
+    @Nullable
+    String reason() {
+        String name = came.get();
+        return name == null
+                ? null
+                : "ended by SIG" + name + "; the same command, run again, continues from the newest checkpoint";
+    }
+
+    private void take(Signal signal, Console console) {
+        for (String name : NAMES) {
+            Signal.handle(new Signal(name), SignalHandler.SIG_DFL);
+        }
+
+        came.set(signal.getName());
+        QuietLogging.silence();
+        if (SparkSession.getDefaultSession().isEmpty()) {
+            console.note("spark-qlora: %s.", reason());
+            System.exit(ExitCode.RESUMABLE.code());
+        }
+
+        Thread cancelling = new Thread(EndSignal::cancelJobs, "end-signal");
+        cancelling.setDaemon(true);
+        cancelling.start();
+    }
+
+    /** Again and again: a command may begin another before it has heard of the first. */
+    private static void cancelJobs() {
+        try {
+            while (true) {
+                SparkSession.getDefaultSession().foreach(session -> {
+                    session.sparkContext().cancelAllJobs();
+                    return null;
+                });
+                Thread.sleep(CANCEL_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

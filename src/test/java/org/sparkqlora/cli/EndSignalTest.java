@@ -1,0 +1,98 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(300)
+class EndSignalTest {
+    private static final String STEPS = "100000";
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void endsTrainingInOneLineWithItsLastStepKept() throws IOException, InterruptedException {
+        TrainRuns runs = TrainRuns.in(folder);
+        Path output = folder.resolve("output");
+        File told = folder.resolve("told.txt").toFile();
+        Process training = new ProcessBuilder(
+                        command(runs.command(output.toString(), "--max-steps", STEPS, "--checkpoint-every", STEPS)))
+                .redirectError(told)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        Path metrics = output.resolve("metrics.jsonl");
+        while (!Files.exists(metrics) || lines(metrics).size() < 3) {
+            assertThat(training.isAlive()).as(Files.readString(told.toPath())).isTrue();
+            Thread.sleep(50);
+        }
+
+        training.destroy(); // SIGTERM
+
+        assertThat(training.waitFor()).isEqualTo(ExitCode.RESUMABLE.code());
+        List<String> said = lines(told.toPath());
+        assertThat(said.get(said.size() - 1))
+                .isEqualTo("spark-qlora train: ended by SIGTERM; the same command, run again, continues from the newest"
+                        + " checkpoint.");
+        assertThat(said).noneMatch(line -> line.contains("\tat ") || line.contains("Exception"));
+        int last = lines(metrics).size();
+        try (Stream<Path> checkpoints = Files.list(output.resolve("checkpoints"))) {
+            assertThat(checkpoints.map(path -> path.getFileName().toString()))
+                    .anyMatch(name -> name.startsWith("step-" + last + "-") && name.endsWith(".json"));
+        }
+    }
+
+    @Test
+    void endsAtOnceWhatDoesNotUseSpark() throws IOException, InterruptedException {
+        File told = folder.resolve("told.txt").toFile();
+        Path temporary = Files.createDirectory(folder.resolve("temporary"));
+        List<String> command = command(List.of("bench", "--device", "cpu", "--repetitions", STEPS));
+        command.add(1, "-Djava.io.tmpdir=" + temporary);
+        Process bench = new ProcessBuilder(command)
+                .redirectError(told)
+                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        while (!hasBegun(temporary)) {
+            assertThat(bench.isAlive()).as(Files.readString(told.toPath())).isTrue();
+            Thread.sleep(50);
+        }
+
+        bench.destroy(); // SIGTERM
+
+        assertThat(bench.waitFor()).isEqualTo(ExitCode.RESUMABLE.code());
+        assertThat(Files.readString(told.toPath())).contains("spark-qlora: ended by SIGTERM");
+    }
+
+    /** Whether it has made the folder of its model. */
+    private static boolean hasBegun(Path temporary) throws IOException {
+        try (Stream<Path> files = Files.list(temporary)) {
+            return files.anyMatch(file -> file.getFileName().toString().startsWith("spark-qlora-bench"));
+        }
+    }
+
+    private static List<String> command(List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(flag -> !flag.startsWith("-javaagent:") && !flag.startsWith("-agentlib:"))
+                .forEach(command::add);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+        command.addAll(arguments);
+        return command;
+    }
+
+    private static List<String> lines(Path file) throws IOException {
+        return Files.readString(file, StandardCharsets.UTF_8).lines().toList();
+    }
+}
