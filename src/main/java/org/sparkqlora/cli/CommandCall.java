@@ -2,7 +2,11 @@ package org.sparkqlora.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
@@ -10,9 +14,10 @@ import picocli.CommandLine.ParseResult;
  *
  * @param name of the command, with that of the program
  * @param command nothing when none was named
- * @param usage what could not be understood
+ * @param usage what the parser refused
+ * @param refusal how the command ends for it: a value that no command takes is bad input, all else is bad usage
  */
-record CommandCall(String name, @Nullable Command command, List<String> usage) {
+record CommandCall(String name, @Nullable Command command, List<String> usage, ExitCode refusal) {
     CommandCall {
         usage = List.copyOf(usage);
     }
@@ -20,7 +25,10 @@ record CommandCall(String name, @Nullable Command command, List<String> usage) {
     static CommandCall of(ParseResult result) {
         ParseResult leaf = leaf(result);
         Command command = leaf.commandSpec().userObject() instanceof Command found ? found : null;
-        return new CommandCall(leaf.commandSpec().qualifiedName(), command, usageProblems(result, command));
+        ExitCode refusal = command != null && errors(result).allMatch(CommandCall::isOfAValue)
+                ? ExitCode.BAD_INPUT
+                : ExitCode.USAGE;
+        return new CommandCall(leaf.commandSpec().qualifiedName(), command, usageProblems(result, command), refusal);
     }
 
     /** All that speaks against running it. */
@@ -40,7 +48,8 @@ record CommandCall(String name, @Nullable Command command, List<String> usage) {
             return List.of("%s: %s".formatted(name, problems.get(0)));
         }
 
-        List<String> lines = new ArrayList<>(List.of("%s: %d problems".formatted(name, problems.size())));
+        List<String> lines =
+                new ArrayList<>(List.of(String.format(Locale.ROOT, "%s: %d problems", name, problems.size())));
         problems.forEach(problem -> lines.add("  " + problem));
         return lines;
     }
@@ -49,12 +58,19 @@ record CommandCall(String name, @Nullable Command command, List<String> usage) {
         return result.hasSubcommand() ? leaf(result.subcommand()) : result;
     }
 
+    private static Stream<Exception> errors(ParseResult result) {
+        return Stream.iterate(result, Objects::nonNull, part -> part.hasSubcommand() ? part.subcommand() : null)
+                .flatMap(part -> part.errors().stream());
+    }
+
+    /** The parser has classes of their own for what is missing, unknown or given twice. */
+    private static boolean isOfAValue(Exception error) {
+        return error.getClass() == ParameterException.class;
+    }
+
     private static List<String> usageProblems(ParseResult result, @Nullable Command command) {
         List<String> problems = new ArrayList<>();
-        for (ParseResult part = result; part != null; part = part.hasSubcommand() ? part.subcommand() : null) {
-            part.errors().forEach(error -> problems.add(String.valueOf(error.getMessage())));
-        }
-
+        errors(result).forEach(error -> problems.add(String.valueOf(error.getMessage())));
         if (problems.isEmpty() && command == null) {
             problems.add("Cannot run: expected a command, found none");
         }

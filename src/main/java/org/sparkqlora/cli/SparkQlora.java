@@ -48,7 +48,7 @@ import picocli.CommandLine.TypeConversionException;
         },
         footer = {
             "",
-            "Exit codes: 0 done; 2 command line not understood; 64 bad configuration or input;",
+            "Exit codes: 0 done; 2 command line not understood; 64 a bad value, configuration or input;",
             "75 failed for a reason outside, the same command continues."
         })
 final class SparkQlora {

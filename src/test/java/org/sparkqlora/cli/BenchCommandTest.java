@@ -111,7 +111,7 @@ class BenchCommandTest {
     void namesTheShapesItKnows() {
         CommandRun run = CommandRun.of("bench", "--shape", "gpt5");
 
-        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err()).contains("Cannot use shape 'gpt5': expected one of smollm2-135m, smollm2-360m");
     }
 }

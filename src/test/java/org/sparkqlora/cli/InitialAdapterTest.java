@@ -193,7 +193,7 @@ class InitialAdapterTest {
     void anUnknownWayToBeginIsAnsweredWithTheKnown() {
         CommandRun run = train("output", "--init-lora-weights", "pissa_niter_x");
 
-        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err()).contains("expected default, gaussian, pissa, pissa_niter_N or olora");
     }
 

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class MainTest {
@@ -70,6 +71,21 @@ class MainTest {
 
         assertThat(run.code()).isEqualTo(ExitCode.USAGE);
         assertThat(run.err()).contains("'trian'");
+    }
+
+    /** Whoever checks it: the parser, a word's reader or the command. */
+    @ParameterizedTest(name = "{0} {1}")
+    @CsvSource({"--rank,many", "--rank,0", "--method,magic", "--learning-rate,-1", "--learning-rate,1e"})
+    void aValueThatAnOptionDoesNotTakeIsBadInput(String option, String value) {
+        CommandRun run = CommandRun.of(
+                "train", "--model", "/no/such/model", "--data", "x", "--output", "/tmp/none", option, value);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+    }
+
+    @Test
+    void anOptionThatLacksItsValueIsAMistakeOfUse() {
+        assertThat(CommandRun.of("plan", "--parameters").code()).isEqualTo(ExitCode.USAGE);
     }
 
     @Test

@@ -189,10 +189,10 @@ class PlanCommandTest {
     }
 
     @Test
-    void aSizeThatIsNoneIsAUsageError() {
+    void aSizeThatIsNoneIsBadInput() {
         CommandRun run = CommandRun.of("plan", "--parameters", "large");
 
-        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err())
                 .contains("Cannot read a number of parameters from 'large': expected one such as 13B or 1.1B");
     }

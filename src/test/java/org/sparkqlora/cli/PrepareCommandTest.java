@@ -114,7 +114,7 @@ class PrepareCommandTest {
     void allThatIsWrongWithTheDataOptionsIsSaidAtOnce() {
         CommandRun run = prepare("--columns", "dialog=x", "--train-on", "user");
 
-        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err())
                 .contains(
                         "--columns: Cannot map column x to 'dialog'",
