@@ -1,6 +1,5 @@
 package org.sparkqlora.cli;
 
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
@@ -11,6 +10,10 @@ import org.sparkqlora.train.TrainPlanJson;
 /** {@code plan.json} of an output folder: what was begun there, and so what may go on there. */
 final class PlanFile {
     static final String NAME = "plan.json";
+
+    private static final String LONGER =
+            ". More steps go on from here where --schedule is constant, so that rates do not depend on their number, and where the last"
+                    + " batch was whole; otherwise train on in another --output with --init-adapter and the adapter of this one";
 
     private final Location folder;
     private final Location file;
@@ -23,8 +26,7 @@ final class PlanFile {
     /** Whether another plan than {@code plan} was begun here. */
     boolean isOfAnother(TrainPlan plan) {
         return recorded()
-                .filter(before ->
-                        !TrainPlanJson.differences(before, plan.begunAs(before)).isEmpty())
+                .filter(before -> !plan.begunAs(before).goesOnFrom(before))
                 .isPresent();
     }
 
@@ -62,14 +64,15 @@ final class PlanFile {
     }
 
     /**
-     * The plan, with what the run took out of its base if it has begun; throws if another plan was begun here. Of a run that has not
-     * begun, nothing is known to be taken.
+     * The plan, with what the run took out of its base if it has begun; throws if another plan was begun here, unless this one has more
+     * steps and the same first ones, which is told. Of a run that has not begun, nothing is known to be taken.
      */
-    TrainPlan goingOn(TrainPlan plan) {
+    TrainPlan goingOn(TrainPlan plan, Console console) {
         return recorded()
                 .map(before -> {
                     TrainPlan same = plan.begunAs(before);
-                    requireEqual(before, same);
+                    requireGoesOn(before, same);
+                    tellOfMoreSteps(before, same, console);
                     return same;
                 })
                 .orElse(plan);
@@ -79,10 +82,21 @@ final class PlanFile {
         file.replaceText(TrainPlanJson.write(plan));
     }
 
-    private void requireEqual(TrainPlan before, TrainPlan plan) {
-        List<String> differences = TrainPlanJson.differences(before, plan);
-        if (!differences.isEmpty()) {
-            throw refused(String.join("; ", differences));
+    private void requireGoesOn(TrainPlan before, TrainPlan plan) {
+        if (plan.goesOnFrom(before)) {
+            return;
+        }
+
+        PlanDifference difference = PlanDifference.of(before, plan);
+        throw refused(difference.length() ? difference + LONGER : difference.toString());
+    }
+
+    private static void tellOfMoreSteps(TrainPlan before, TrainPlan plan, Console console) {
+        int steps = plan.batches().steps();
+        if (before.batches().steps() != steps) {
+            console.note(
+                    "goes on from %d to %d steps; the warm-up stays as it began, of %d steps",
+                    before.batches().steps(), steps, plan.schedule().warmupSteps());
         }
     }
 

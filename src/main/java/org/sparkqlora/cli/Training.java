@@ -122,7 +122,7 @@ final class Training {
             TrainPlan asked = plan(rows, whole, start, shards);
             new RowWarnings(context, console).ofTraining(config, rows, heldOut);
             Optional<EarlierRun> replaced = replaced(output, planFile, asked);
-            TrainPlan plan = withTakenFactors(replaced.isPresent() ? asked : planFile.goingOn(asked), output);
+            TrainPlan plan = withTakenFactors(replaced.isPresent() ? asked : planFile.goingOn(asked, console), output);
             FolderModelSource model =
                     source(context, plan, output).passing(new Passes(recompute, setup.passesAtOnce()));
             TrainingRun run = new TrainingRun(plan, model, rows, heldOut, paging, SnapshotPolicy.DEFAULT);

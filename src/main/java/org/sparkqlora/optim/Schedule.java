@@ -29,6 +29,11 @@ public record Schedule(ScheduleKind kind, double base, int warmupSteps, int tota
         return new Schedule(kind, base, steps, totalSteps);
     }
 
+    /** The same with another number of steps. */
+    public Schedule ending(int steps) {
+        return new Schedule(kind, base, warmupSteps, steps);
+    }
+
     /** Rate of update {@code updateFromZero}, the first one being 0. */
     public double learningRate(int updateFromZero) {
         if (updateFromZero < warmupSteps) {

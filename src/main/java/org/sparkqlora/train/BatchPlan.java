@@ -49,6 +49,16 @@ public record BatchPlan(
         return Math.max(1, Math.round(epochs * rows));
     }
 
+    /** The same stream, cut elsewhere. */
+    BatchPlan until(long position) {
+        return new BatchPlan(rows, batchSize, microBatchSize, shards, order, position, localSteps);
+    }
+
+    /** Whether neither the last batch nor the last round of local steps is cut. */
+    boolean endsWithAWholeStep() {
+        return endPosition % ((long) batchSize * localSteps) == 0;
+    }
+
     /** How many steps the run has. */
     public int steps() {
         return Math.toIntExact((endPosition + batchSize - 1) / batchSize);

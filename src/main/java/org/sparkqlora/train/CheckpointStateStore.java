@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -56,8 +57,11 @@ public final class CheckpointStateStore implements StateStore {
         requireThisPlan(checkpoint);
         checkpoint
                 .skipped()
-                .forEach(reason -> warnings.accept("Passed over a damaged checkpoint for that of step %d: %s"
-                        .formatted(checkpoint.step(), reason)));
+                .forEach(reason -> warnings.accept(String.format(
+                        Locale.ROOT,
+                        "Passed over a damaged checkpoint for that of step %d: %s",
+                        checkpoint.step(),
+                        reason)));
         try (DataInputStream in = checkpoint.openState()) {
             return TrainState.read(in, plan.optimizer(), home);
         } catch (IOException e) {
@@ -67,7 +71,7 @@ public final class CheckpointStateStore implements StateStore {
 
     private void requireThisPlan(Checkpoint checkpoint) {
         TrainPlan recorded = TrainPlanJson.read(checkpoint.facts().getOrDefault(PLAN, "{}"));
-        if (!recorded.equals(plan)) {
+        if (!plan.goesOnFrom(recorded)) {
             throw new BadInputException(
                     "Cannot resume from the checkpoint of step %d: it belongs to another plan (%s). Choose another output folder, or the old settings."
                             .formatted(

@@ -6,6 +6,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
 
 /**
  * Everything that decides the bytes of the adapter, and nothing else: equal plans give equal bytes on any cluster.
@@ -87,13 +88,41 @@ public record TrainPlan(
     }
 
     /**
+     * Whether what {@code before} trained are the first steps of this plan: it is the same plan, or one that ends sooner. Then rates must
+     * not depend on the number of steps, and the last step must be a whole one.
+     */
+    public boolean goesOnFrom(TrainPlan before) {
+        return equals(before)
+                || schedule.kind() == ScheduleKind.CONSTANT
+                        && before.batches.endsWithAWholeStep()
+                        && before.batches.endPosition() < batches.endPosition()
+                        && equals(before.until(batches.endPosition(), schedule.totalSteps()));
+    }
+
+    private TrainPlan until(long endPosition, int totalSteps) {
+        return new TrainPlan(
+                model,
+                spec,
+                initialAdapter,
+                takenFactors,
+                data,
+                batches.until(endPosition),
+                optimizer,
+                schedule.ending(totalSteps),
+                wire,
+                maxGradientNorm,
+                seed);
+    }
+
+    /**
      * This plan as {@code before}, the same plan of an earlier process, was begun: with what was taken out of its base, and where an
-     * earlier version decided otherwise, by that decision.
+     * earlier version decided otherwise, by that decision. More steps at a constant rate do not change the warm-up that was.
      */
     public TrainPlan begunAs(TrainPlan before) {
         Schedule begun = before.schedule();
         boolean warmedUpToTheEnd =
                 begun.warmupSteps() >= begun.totalSteps() && schedule.warmupSteps() == schedule.totalSteps() - 1;
+        boolean longer = schedule.kind() == ScheduleKind.CONSTANT && schedule.totalSteps() > begun.totalSteps();
         return new TrainPlan(
                 model,
                 before.base() == null ? null : base,
@@ -103,7 +132,7 @@ public record TrainPlan(
                 data,
                 batches,
                 optimizer.decaying(before.optimizer().decayed()),
-                warmedUpToTheEnd ? schedule.warmingUp(begun.warmupSteps()) : schedule,
+                warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule,
                 wire,
                 maxGradientNorm,
                 seed);
