@@ -5,6 +5,7 @@ import com.intel.analytics.bigdl.dllib.tensor.DenseTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.SparkConf;
 import org.sparkqlora.spark.BigDl;
 import org.sparkqlora.spark.EventFiles;
@@ -25,9 +26,10 @@ public final class LinkedBigDl implements BigDl {
     public List<String> exchangeProblems(GradientSize size, SparkConf settings) {
         List<String> problems = new ArrayList<>();
         if (!TaggedSlices.fits(size.shards(), size.parameters())) {
-            problems.add(
-                    "Cannot exchange %d parameters by bigdl: it cuts one Java array, which holds fewer. Take --exchange auto."
-                            .formatted(size.parameters()));
+            problems.add(String.format(
+                    Locale.ROOT,
+                    "Cannot exchange %d parameters by bigdl: it cuts one Java array, which holds fewer. Take --exchange auto.",
+                    size.parameters()));
         }
 
         if (settings.getBoolean(SPECULATION, false)) {

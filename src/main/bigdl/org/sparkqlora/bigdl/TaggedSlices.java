@@ -3,6 +3,7 @@ package org.sparkqlora.bigdl;
 import com.intel.analytics.bigdl.dllib.optim.parameters.AllReduceParameter;
 import com.intel.analytics.bigdl.dllib.tensor.Tensor;
 import java.io.Serializable;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -118,7 +119,8 @@ final class TaggedSlices implements Serializable {
     }
 
     private Stream<BlockId> slicesOf(int shard) {
-        return IntStream.range(0, shards).mapToObj(slice -> block("%d_%dgradientBytes%d".formatted(id, slice, shard)));
+        return IntStream.range(0, shards)
+                .mapToObj(slice -> block(String.format(Locale.ROOT, "%d_%dgradientBytes%d", id, slice, shard)));
     }
 
     /** What {@code init} makes in the executor that adds a slice. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -124,7 +125,9 @@ final class AdapterKeys {
         }
 
         String shown = String.join(", ", names.stream().limit(MOST_LISTED).toList());
-        String more = names.size() > MOST_LISTED ? " and %d more".formatted(names.size() - MOST_LISTED) : "";
-        problems.add("%d %s: %s%s".formatted(names.size(), what, shown, more));
+        String more = names.size() > MOST_LISTED
+                ? String.format(Locale.ROOT, " and %d more", names.size() - MOST_LISTED)
+                : "";
+        problems.add(String.format(Locale.ROOT, "%d %s: %s%s", names.size(), what, shown, more));
     }
 }

@@ -1,6 +1,7 @@
 package org.sparkqlora.checkpoint;
 
 import java.util.Comparator;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -41,7 +42,7 @@ record CheckpointName(long step, String run, long attempt, int serial) implement
     }
 
     String folder() {
-        return "step-%d-%s-%d-%d".formatted(step, run, attempt, serial);
+        return String.format(Locale.ROOT, "step-%d-%s-%d-%d", step, run, attempt, serial);
     }
 
     String commit() {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -124,9 +125,9 @@ public final class CheckpointStore {
 
         CheckpointName name = new CheckpointName(step, run, attempt, published++);
         try {
-            requireStillOwned("publish step %d".formatted(step));
+            requireStillOwned(String.format(Locale.ROOT, "publish step %d", step));
             StoredFile file = writeState(new Path(folder, name.folder()), state);
-            requireStillOwned("publish step %d".formatted(step));
+            requireStillOwned(String.format(Locale.ROOT, "publish step %d", step));
             commit(name, CommitJson.write(new Commit(step, run, attempt, name.folder(), facts, List.of(file))));
             verified.add(name);
         } catch (IOException e) {

@@ -10,6 +10,7 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import org.sparkqlora.input.AnswerBody;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BusyServerException;
@@ -123,7 +124,7 @@ final class HubClient {
         }
 
         if (from > 0) {
-            request.header("Range", "bytes=%d-".formatted(from));
+            request.header("Range", String.format(Locale.ROOT, "bytes=%d-", from));
         }
 
         try {
@@ -153,17 +154,18 @@ final class HubClient {
     private String refusal(int status, HubId id) {
         return switch (status) {
             case UNAUTHORIZED, FORBIDDEN ->
-                "Cannot open model %s: %s refuses it (%d). %s"
-                        .formatted(
-                                id,
-                                access,
-                                status,
-                                access.token() == null
-                                        ? "Is it private or gated? Then set HF_TOKEN"
-                                        : "May the user of HF_TOKEN read it?");
+                String.format(
+                        Locale.ROOT,
+                        "Cannot open model %s: %s refuses it (%d). %s",
+                        id,
+                        access,
+                        status,
+                        access.token() == null
+                                ? "Is it private or gated? Then set HF_TOKEN"
+                                : "May the user of HF_TOKEN read it?");
             case NOT_FOUND ->
                 "Cannot open model %s: expected it in this folder or on %s, found it in neither".formatted(id, access);
-            default -> "Cannot open model %s: %s answered %d".formatted(id, access, status);
+            default -> String.format(Locale.ROOT, "Cannot open model %s: %s answered %d", id, access, status);
         };
     }
 }

@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import org.sparkqlora.input.Backoff;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.LocalFiles;
@@ -194,7 +195,7 @@ public final class HubModel {
         }
 
         MessageDigest git = digest("SHA-1");
-        git.update("blob %d\0".formatted(file.size()).getBytes(StandardCharsets.UTF_8));
+        git.update(String.format(Locale.ROOT, "blob %d\0", file.size()).getBytes(StandardCharsets.UTF_8));
         return git;
     }
 

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -97,7 +98,14 @@ final class ModelCopy {
         MessageDigest digest = sha256();
         add(digest, LAYOUT + " " + files.makeQualified(source));
         for (FileStatus file : content) {
-            add(digest, "%s %d %d".formatted(file.getPath().getName(), file.getLen(), file.getModificationTime()));
+            add(
+                    digest,
+                    String.format(
+                            Locale.ROOT,
+                            "%s %d %d",
+                            file.getPath().getName(),
+                            file.getLen(),
+                            file.getModificationTime()));
         }
 
         return HexFormat.of().formatHex(digest.digest(), 0, 16);

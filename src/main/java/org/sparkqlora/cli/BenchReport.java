@@ -19,14 +19,15 @@ record BenchReport(String model, BenchSetting setting, List<Figure> figures) {
 
     List<String> lines() {
         List<String> lines = new ArrayList<>();
-        lines.add("%s, %d threads, %d x %d tokens a step, %d rows at once, rank %d"
-                .formatted(
-                        model,
-                        setting.threads(),
-                        setting.batchSize(),
-                        setting.sequenceLength(),
-                        setting.microBatchSize(),
-                        setting.rank()));
+        lines.add(String.format(
+                Locale.ROOT,
+                "%s, %d threads, %d x %d tokens a step, %d rows at once, rank %d",
+                model,
+                setting.threads(),
+                setting.batchSize(),
+                setting.sequenceLength(),
+                setting.microBatchSize(),
+                setting.rank()));
         figures.forEach(figure -> lines.add(line(figure)));
         return lines;
     }

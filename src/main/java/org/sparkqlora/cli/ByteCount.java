@@ -35,6 +35,6 @@ record ByteCount(long value) {
             unit++;
         }
 
-        return unit == 0 ? bytes + " bytes" : "%.1f %s".formatted(value, units[unit]);
+        return unit == 0 ? bytes + " bytes" : String.format(Locale.ROOT, "%.1f %s", value, units[unit]);
     }
 }

@@ -19,7 +19,7 @@ final class ComparisonTable {
         return List.of(
                 row("", run -> run.method().optionName()),
                 "|---|" + "---|".repeat(runs.size()),
-                row("trained parameters", run -> "%,d".formatted(run.trainedParameters())),
+                row("trained parameters", run -> String.format(Locale.ROOT, "%,d", run.trainedParameters())),
                 row("peak memory, MB", run -> inMegabytes(run.peakBytes(), "%,.0f")),
                 row("tokens/s", run -> format("%.0f", run.tokensPerSecond())),
                 row("loss of the last step", run -> format("%.3f", run.lastLoss())),

@@ -1,6 +1,9 @@
 package org.sparkqlora.cli;
 
 import java.io.PrintStream;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a command writes.
@@ -11,6 +14,9 @@ import java.io.PrintStream;
  * @param width columns of a line there
  */
 record Console(PrintStream out, PrintStream err, Kind kind, int width) {
+    /** Control characters but for tabs and ends of lines. */
+    private static final Pattern COMMANDS = Pattern.compile("[\\p{Cntrl}\\x80-\\x9f&&[^\\t\\n\\r]]");
+
     /** What a warning begins with. */
     static final String WARNING = "warning: ";
 
@@ -39,20 +45,27 @@ record Console(PrintStream out, PrintStream err, Kind kind, int width) {
         return new Console(results, err, kind, width);
     }
 
-    /** A line for people. */
-    void note(String format, Object... values) {
-        err.println(format.formatted(values));
+    /** A line for people, whose numbers are written as in English everywhere. What a model or a file says steers no terminal. */
+    void note(String format, @Nullable Object... values) {
+        err.println(harmless(String.format(Locale.ROOT, format, values)));
     }
 
     /** A line for people of what goes on and is probably not what they want. */
-    void warn(String format, Object... values) {
-        note("%s%s", WARNING, format.formatted(values));
+    void warn(String format, @Nullable Object... values) {
+        note("%s%s", WARNING, String.format(Locale.ROOT, format, values));
     }
 
     /** A part of a line for people, shown at once. */
     void part(String text) {
         err.print(text);
         err.flush();
+    }
+
+    /** Without the characters that make up a terminal's commands, which are shown by their numbers. */
+    static String harmless(String text) {
+        return COMMANDS.matcher(text)
+                .replaceAll(found -> String.format(
+                        Locale.ROOT, "\\\\u%04x", (int) found.group().charAt(0)));
     }
 
     /** A line for programs. */

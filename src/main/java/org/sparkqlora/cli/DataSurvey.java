@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -52,7 +53,7 @@ record DataSurvey(Map<RecordFormat, Long> byFormat, long bad, String firstBad) {
                 ExampleJson.read(text, format);
                 byFormat.merge(ExampleJson.formatOf(text, RecordReading.of(format)), 1L, Long::sum);
             } catch (BadRecordException e) {
-                firstBad = bad == 0 ? "line %d: %s".formatted(line, e.getMessage()) : firstBad;
+                firstBad = bad == 0 ? String.format(Locale.ROOT, "line %d: %s", line, e.getMessage()) : firstBad;
                 bad++;
             }
         }

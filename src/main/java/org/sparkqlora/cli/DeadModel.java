@@ -32,7 +32,7 @@ final class DeadModel implements ProgressReporter {
     public void stepDone(StepMetrics step) {
         boolean dead = isDead(step.loss());
         if (dead && (alive || step.step() == steps)) {
-            tell("the loss of step %d".formatted(step.step()), step.loss());
+            tell(String.format(Locale.ROOT, "the loss of step %d", step.step()), step.loss());
         }
 
         alive |= !dead;
@@ -40,7 +40,7 @@ final class DeadModel implements ProgressReporter {
 
     @Override
     public void evaluated(long step, double loss) {
-        evaluated("the held-out loss of step %d".formatted(step), loss);
+        evaluated(String.format(Locale.ROOT, "the held-out loss of step %d", step), loss);
     }
 
     /** Of an evaluation. */

@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.sparkqlora.weights.StoredType;
 import org.sparkqlora.weights.TensorSpec;
 
@@ -44,7 +45,7 @@ record DemoShape(int vocabulary) {
         List<TensorSpec> tensors = new ArrayList<>();
         tensors.add(matrix("model.embed_tokens", vocabulary, hidden()));
         for (int layer = 0; layer < layers(); layer++) {
-            addLayer("model.layers.%d.".formatted(layer), tensors);
+            addLayer(String.format(Locale.ROOT, "model.layers.%d.", layer), tensors);
         }
 
         tensors.add(norm("model.norm"));

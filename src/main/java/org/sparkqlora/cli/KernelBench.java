@@ -6,6 +6,7 @@ import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.SplittableRandom;
 import org.sparkqlora.optim.Optimizer;
 import org.sparkqlora.optim.OptimizerKind;
@@ -45,7 +46,7 @@ record KernelBench(int threads, Repetitions repetitions) {
     }
 
     List<Figure> products(int hidden, int intermediate, double operations) {
-        String shape = "%dx%dx%d".formatted(TOKENS, hidden, intermediate);
+        String shape = String.format(Locale.ROOT, "%dx%dx%d", TOKENS, hidden, intermediate);
         return List.of(
                 new Figure("matmul", "bf16_%s_tflops".formatted(shape), operations / TERA),
                 new Figure(
@@ -54,7 +55,7 @@ record KernelBench(int threads, Repetitions repetitions) {
                         productOperations(MatrixProduct.float32(TOKENS, hidden, intermediate)) / TERA),
                 new Figure(
                         "matmul",
-                        "bf16_%1$dx%2$dx%2$d_tflops".formatted(TOKENS, WIDE),
+                        String.format(Locale.ROOT, "bf16_%1$dx%2$dx%2$d_tflops", TOKENS, WIDE),
                         productOperations(MatrixProduct.bfloat16(TOKENS, WIDE, WIDE)) / TERA));
     }
 

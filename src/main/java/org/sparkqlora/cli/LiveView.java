@@ -31,11 +31,16 @@ record LiveView(int width) {
         List<CurvePoint> loss = run.curves().loss();
         List<CurvePoint> heldOut = run.curves().heldOut();
         List<CurvePoint> rate = run.curves().learningRate();
-        String newest = "  %.4f".formatted(loss.get(loss.size() - 1).mean());
+        String newest =
+                String.format(Locale.ROOT, "  %.4f", loss.get(loss.size() - 1).mean());
         String evaluated = heldOut.isEmpty()
                 ? ""
-                : "  held out %.4f".formatted(heldOut.get(heldOut.size() - 1).mean());
-        String learning = "  lr %.2e".formatted(rate.get(rate.size() - 1).mean());
+                : String.format(
+                        Locale.ROOT,
+                        "  held out %.4f",
+                        heldOut.get(heldOut.size() - 1).mean());
+        String learning = String.format(
+                Locale.ROOT, "  lr %.2e", rate.get(rate.size() - 1).mean());
         String rest = newest + evaluated + learning;
         int room = Math.min(LONGEST_SPARKLINE, width - 1 - "loss ".length() - rest.length());
         return "loss " + sparkline(loss, Math.max(1, room)) + rest;
@@ -44,8 +49,9 @@ record LiveView(int width) {
     private String progress(RunView run) {
         List<CurvePoint> speed = run.curves().tokensPerSecond();
         List<String> parts = new ArrayList<>();
-        parts.add("step %d/%d %s".formatted(run.step(), run.steps(), bar(run.progress())));
-        parts.add("%.0f tokens/s".formatted(speed.get(speed.size() - 1).mean()));
+        parts.add(String.format(Locale.ROOT, "step %d/%d %s", run.step(), run.steps(), bar(run.progress())));
+        parts.add(String.format(
+                Locale.ROOT, "%.0f tokens/s", speed.get(speed.size() - 1).mean()));
         parts.add(left(run.secondsLeft()) + " left");
         memory(run, parts);
         parts.add(phases(run));
@@ -64,7 +70,7 @@ record LiveView(int width) {
         return run.phases().byName().entrySet().stream()
                 .filter(phase -> phase.getValue() > WORTH_TELLING * all)
                 .sorted(Map.Entry.<String, Double>comparingByValue().reversed())
-                .map(phase -> "%s %.0f%%".formatted(phase.getKey(), 100 * phase.getValue() / all))
+                .map(phase -> String.format(Locale.ROOT, "%s %.0f%%", phase.getKey(), 100 * phase.getValue() / all))
                 .collect(Collectors.joining(" "));
     }
 
@@ -102,8 +108,8 @@ record LiveView(int width) {
     static String left(double secondsLeft) {
         long seconds = Math.round(secondsLeft);
         return seconds < 3600
-                ? "%d:%02d".formatted(seconds / 60, seconds % 60)
-                : "%d:%02d:%02d".formatted(seconds / 3600, seconds / 60 % 60, seconds % 60);
+                ? String.format(Locale.ROOT, "%d:%02d", seconds / 60, seconds % 60)
+                : String.format(Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
     }
 
     private String cut(String line) {

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.time.LocalDate;
+import java.util.Locale;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
@@ -46,7 +47,7 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
 
     @Override
     public String fingerprint() {
-        return "%s, %d ids".formatted(records.fingerprint(), vocabulary);
+        return String.format(Locale.ROOT, "%s, %d ids", records.fingerprint(), vocabulary);
     }
 
     @Override

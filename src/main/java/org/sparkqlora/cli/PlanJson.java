@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Locale;
 import org.sparkqlora.train.GpuMemoryUse;
 import org.sparkqlora.train.MemoryComparison;
 import org.sparkqlora.train.MemoryPlan;
@@ -65,7 +66,7 @@ final class PlanJson {
     }
 
     private static String key(int size) {
-        return "gpu_%d_gb".formatted(size);
+        return String.format(Locale.ROOT, "gpu_%d_gb", size);
     }
 
     private static void writeUsual(MemoryComparison usual, ObjectNode node) {

@@ -67,13 +67,15 @@ record PlanReport(
         }
 
         CardPlan.SIZES.forEach(size -> {
-            lines.add(row("fits on a GPU of %d GB".formatted(size), plan -> answer(fitsGpu(plan, size))));
+            lines.add(row(
+                    String.format(Locale.ROOT, "fits on a GPU of %d GB", size), plan -> answer(fitsGpu(plan, size))));
             lines.add(row(
                     "  rows that may pass at once, at most",
                     plan -> count(card(plan).mostRows(size))));
         });
         lines.add(row(
-                "fits in this machine's %.1f GB".formatted(machineBytes / GIGA), plan -> answer(fitsMachine(plan))));
+                String.format(Locale.ROOT, "fits in this machine's %.1f GB", machineBytes / GIGA),
+                plan -> answer(fitsMachine(plan))));
         lines.add("");
         lines.addAll(usualFigures());
         measurements.forEach(measurement -> lines.add(measured(measurement)));
@@ -139,40 +141,44 @@ record PlanReport(
     }
 
     private String model() {
-        return "%.2fB parameters: %s, %d layers of width %d, %d heads, feed-forward %d, vocabulary %d"
-                .formatted(
-                        parameters() / GIGA,
-                        config.modelType(),
-                        config.layers(),
-                        config.hiddenSize(),
-                        config.heads(),
-                        config.intermediateSize(),
-                        config.vocabularySize());
+        return String.format(
+                Locale.ROOT,
+                "%.2fB parameters: %s, %d layers of width %d, %d heads, feed-forward %d, vocabulary %d",
+                parameters() / GIGA,
+                config.modelType(),
+                config.layers(),
+                config.hiddenSize(),
+                config.heads(),
+                config.intermediateSize(),
+                config.vocabularySize());
     }
 
     private List<String> usualFigures() {
         MemoryPlan full = usual.full();
         return List.of(
-                "As usually told, in GB: full (float32, AdamW) %.0f weights + %.0f gradients + %.0f optimiser = %.0f;"
-                        .formatted(
-                                full.bytes(MemoryUse.WEIGHTS) / GIGA,
-                                full.bytes(MemoryUse.GRADIENTS) / GIGA,
-                                full.bytes(MemoryUse.OPTIMIZER_RESIDENT) / GIGA,
-                                full.stateBytes() / GIGA),
-                "  in bf16, LoRA %.1f and QLoRA %.1f an executor. Double quantisation: %.3f bits a weight less, of 4.5."
-                        .formatted(
-                                usual.lora().executorBytes() / GIGA,
-                                usual.qlora().executorBytes() / GIGA,
-                                bitsSaved()));
+                String.format(
+                        Locale.ROOT,
+                        "As usually told, in GB: full (float32, AdamW) %.0f weights + %.0f gradients + %.0f optimiser = %.0f;",
+                        full.bytes(MemoryUse.WEIGHTS) / GIGA,
+                        full.bytes(MemoryUse.GRADIENTS) / GIGA,
+                        full.bytes(MemoryUse.OPTIMIZER_RESIDENT) / GIGA,
+                        full.stateBytes() / GIGA),
+                String.format(
+                        Locale.ROOT,
+                        "  in bf16, LoRA %.1f and QLoRA %.1f an executor. Double quantisation: %.3f bits a weight less, of 4.5.",
+                        usual.lora().executorBytes() / GIGA,
+                        usual.qlora().executorBytes() / GIGA,
+                        bitsSaved()));
     }
 
     private static String measured(Measurement measurement) {
-        return "%s, one executor: %.0f MB predicted, %.0f MB measured (%+.0f %%)"
-                .formatted(
-                        measurement.method().optionName(),
-                        measurement.predicted() / MEGA,
-                        measurement.measured() / MEGA,
-                        100 * measurement.excess());
+        return String.format(
+                Locale.ROOT,
+                "%s, one executor: %.0f MB predicted, %.0f MB measured (%+.0f %%)",
+                measurement.method().optionName(),
+                measurement.predicted() / MEGA,
+                measurement.measured() / MEGA,
+                100 * measurement.excess());
     }
 
     private String row(String label, Function<MemoryPlan, String> cell) {

@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.train.GpuMemoryPlan;
 import org.sparkqlora.train.MemoryPlan;
@@ -47,8 +48,12 @@ record PlanSettings(MemoryPlan plan, @Nullable GpuMemoryPlan card, StepSize step
 
     private List<String> ofProcesses() {
         return List.of(
-                "# %s: %d tasks a step on %d executors, as 'plan' reckons with the same options. To be put after a file of spark-conf/."
-                        .formatted(plan.method().optionName(), step.shards(), step.executors()),
+                String.format(
+                        Locale.ROOT,
+                        "# %s: %d tasks a step on %d executors, as 'plan' reckons with the same options. To be put after a file of spark-conf/.",
+                        plan.method().optionName(),
+                        step.shards(),
+                        step.executors()),
                 line("spark.driver.memory", size(heap(plan.driverBytes()))),
                 line("spark.driver.memoryOverhead", size(DRIVER_OVERHEAD)),
                 line("spark.executor.instances", step.executors()),

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -129,7 +130,8 @@ final class Preparation {
                         console.note("%s: its chat template is told the date %s", String.join(",", sources), day));
         reportOf(rows)
                 .map(report -> new ReportText(String.join(",", sources), report).summary())
-                .orElseGet(() -> List.of("%s: %d rows".formatted(String.join(",", sources), rows.rows())))
+                .orElseGet(() ->
+                        List.of(String.format(Locale.ROOT, "%s: %d rows", String.join(",", sources), rows.rows())))
                 .forEach(line -> console.note("%s", line));
     }
 

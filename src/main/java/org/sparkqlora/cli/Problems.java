@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +30,7 @@ final class Problems {
 
     void require(boolean holds, String message, @Nullable Object... values) {
         if (!holds) {
-            add(message.formatted(values));
+            add(String.format(Locale.ROOT, message, values));
         }
     }
 

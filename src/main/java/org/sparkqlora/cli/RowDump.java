@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.sparkqlora.tokenizer.ModelTokenizer;
@@ -37,7 +38,7 @@ record RowDump(TokenMarking marking, Function<int[], String> text) {
             TokenRow row = rows.read(i);
             List<DocumentRange> documents = row.documents();
             for (int d = 0; d < documents.size(); d++) {
-                lines.add("row %d, document %d of %d".formatted(i + 1, d + 1, documents.size()));
+                lines.add(String.format(Locale.ROOT, "row %d, document %d of %d", i + 1, d + 1, documents.size()));
                 lines.add(document(row, documents.get(d)));
             }
         }

@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
@@ -62,7 +63,11 @@ final class TargetCheck {
                 .toList();
         require(
                 beyond.isEmpty(),
-                "--layers-to-transform: expected layers 0 to %d, found %s".formatted(config.layers() - 1, beyond));
+                String.format(
+                        Locale.ROOT,
+                        "--layers-to-transform: expected layers 0 to %d, found %s",
+                        config.layers() - 1,
+                        beyond));
     }
 
     private void anyLeft() {

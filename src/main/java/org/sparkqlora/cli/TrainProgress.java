@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.sparkqlora.spark.watch.RunRecord;
 import org.sparkqlora.spark.watch.RunView;
@@ -47,24 +48,30 @@ final class TrainProgress implements ProgressReporter {
 
     @Override
     public void leftOut(long step, double lossScale) {
-        note("step %d  left out: its gradient overflowed at a loss scale of %.0f; the next takes half"
-                .formatted(step, lossScale));
+        note(String.format(
+                Locale.ROOT,
+                "step %d  left out: its gradient overflowed at a loss scale of %.0f; the next takes half",
+                step,
+                lossScale));
     }
 
     @Override
     public void straggling(Straggler straggler) {
-        note("%s takes %.1f times as long for a token as the others, and every step waits for it"
-                .formatted(straggler.worker(), straggler.factor()));
+        note(String.format(
+                Locale.ROOT,
+                "%s takes %.1f times as long for a token as the others, and every step waits for it",
+                straggler.worker(),
+                straggler.factor()));
     }
 
     @Override
     public void evaluated(long step, double loss) {
-        note("step %d  held-out loss %.4f".formatted(step, loss));
+        note(String.format(Locale.ROOT, "step %d  held-out loss %.4f", step, loss));
     }
 
     @Override
     public void checkpointed(long step) {
-        note("step %d  checkpoint written".formatted(step));
+        note(String.format(Locale.ROOT, "step %d  checkpoint written", step));
     }
 
     /** A line that stays, also from other threads. */

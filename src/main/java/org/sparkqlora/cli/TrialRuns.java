@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.sparkqlora.model.Method;
@@ -61,7 +62,7 @@ final class TrialRuns implements AutoCloseable {
                 "--shards=" + step.shards()));
         Map<String, String> settings = Map.of(
                 "spark.master",
-                "local[%d]".formatted(step.shards() * step.passes()),
+                String.format(Locale.ROOT, "local[%d]", step.shards() * step.passes()),
                 "spark.task.cpus",
                 "" + step.passes());
         return MeasuredRun.of(method, arguments, settings, console).peakBytes();

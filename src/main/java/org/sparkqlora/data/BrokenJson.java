@@ -2,6 +2,7 @@ package org.sparkqlora.data;
 
 import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import java.util.Locale;
 
 /** What is wrong with a JSON text. Jackson tells no place where a limit of its own was met, such as that of nesting. */
 public final class BrokenJson {
@@ -11,6 +12,6 @@ public final class BrokenJson {
     public static String text(JsonProcessingException fault) {
         JsonLocation place = fault.getLocation();
         String what = fault.getOriginalMessage();
-        return place == null ? ": " + what : " at line %d: %s".formatted(place.getLineNr(), what);
+        return place == null ? ": " + what : String.format(Locale.ROOT, " at line %d: %s", place.getLineNr(), what);
     }
 }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** A record as JSON and its fields, with what is wrong with them in words. */
 final class RecordJson {
@@ -101,7 +102,7 @@ final class RecordJson {
 
         int[] values = new int[list.size()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = integer(list.get(i), "%s[%d]".formatted(name, i));
+            values[i] = integer(list.get(i), String.format(Locale.ROOT, "%s[%d]", name, i));
         }
 
         return values;
@@ -129,7 +130,7 @@ final class RecordJson {
             case MISSING -> "nothing";
             case NULL -> "null";
             case OBJECT -> "an object with " + fieldNames(node);
-            case ARRAY -> "a list of %d".formatted(node.size());
+            case ARRAY -> String.format(Locale.ROOT, "a list of %d", node.size());
             case STRING, NUMBER, BOOLEAN, BINARY, POJO -> text.length() <= 40 ? text : text.substring(0, 40) + "...";
         };
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Example.Conversation;
@@ -36,7 +37,7 @@ final class ShareGptJson {
     private static List<ChatMessage> turns(JsonNode list) {
         List<ChatMessage> turns = new ArrayList<>();
         for (int i = 0; i < list.size(); i++) {
-            turns.add(turn(list.get(i), "%s[%d]".formatted(CONVERSATIONS, i)));
+            turns.add(turn(list.get(i), String.format(Locale.ROOT, "%s[%d]", CONVERSATIONS, i)));
         }
 
         return turns;

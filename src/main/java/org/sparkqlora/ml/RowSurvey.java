@@ -15,6 +15,7 @@ import static org.apache.spark.sql.functions.xxhash64;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
@@ -84,7 +85,7 @@ record RowSurvey(long rows, String hash, long bad, List<String> nulls, String ex
         for (String column : needed.values()) {
             long rows = found.getLong(at++);
             if (rows > 0) {
-                nulls.add("column %s is null in %d".formatted(column, rows));
+                nulls.add(String.format(Locale.ROOT, "column %s is null in %d", column, rows));
             }
         }
 

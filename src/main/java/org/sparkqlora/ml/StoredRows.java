@@ -2,6 +2,7 @@ package org.sparkqlora.ml;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
@@ -58,7 +59,7 @@ record StoredRows(Location folder, String hash) {
     }
 
     private static String hash(RowSurvey survey) {
-        return ShortHash.of("%d rows, %s".formatted(survey.rows(), survey.hash()));
+        return ShortHash.of(String.format(Locale.ROOT, "%d rows, %s", survey.rows(), survey.hash()));
     }
 
     private static void delete(Location folder) {

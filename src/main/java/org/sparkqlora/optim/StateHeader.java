@@ -3,6 +3,7 @@ package org.sparkqlora.optim;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.Locale;
 import org.sparkqlora.input.BadInputException;
 
 /** What stands before saved state, to tell whose it is. */
@@ -29,6 +30,6 @@ record StateHeader(String kind, long elements, long bytes) {
     }
 
     private String describe() {
-        return "%s of %d parameters in %d bytes".formatted(kind, elements, bytes);
+        return String.format(Locale.ROOT, "%s of %d parameters in %d bytes", kind, elements, bytes);
     }
 }

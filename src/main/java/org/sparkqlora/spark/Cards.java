@@ -3,6 +3,7 @@ package org.sparkqlora.spark;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
@@ -25,7 +26,7 @@ public final class Cards {
 
         int slots = TaskSlots.available(context);
         List<Integer> numbers = IntStream.range(0, slots).boxed().toList();
-        context.setJobDescription("which GPUs: %d slots".formatted(slots));
+        context.setJobDescription(String.format(Locale.ROOT, "which GPUs: %d slots", slots));
         try {
             return ModelTasks.of(context.getConf())
                     .place(context.parallelize(numbers, slots))

@@ -9,6 +9,7 @@ import static org.apache.spark.sql.functions.xxhash64;
 
 import java.time.ZoneId;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -60,7 +61,7 @@ final class CatalogRecords implements NumberedRecords {
 
     /** Differs where the rows do. */
     String fingerprint() {
-        return "table %s of %d rows, %s".formatted(name, count(), summary.getString(1));
+        return String.format(Locale.ROOT, "table %s of %d rows, %s", name, count(), summary.getString(1));
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
@@ -47,7 +48,7 @@ public final class ClusterCheck {
         Broadcast<SerializableConfiguration> configuration =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         try {
-            context.setJobDescription("check: %d slots".formatted(slots));
+            context.setJobDescription(String.format(Locale.ROOT, "check: %d slots", slots));
             List<Integer> numbers = IntStream.range(0, slots).boxed().toList();
             ExecutorCheck check = new ExecutorCheck(needs.model(), needs.folders(), configuration);
             Map<String, ProcessFacts> byName = new LinkedHashMap<>();

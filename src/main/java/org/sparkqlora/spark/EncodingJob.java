@@ -3,6 +3,7 @@ package org.sparkqlora.spark;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function2;
 import scala.Tuple2;
@@ -44,7 +45,7 @@ final class EncodingJob {
     }
 
     List<GroupResult> run() {
-        context.setJobDescription("prepare: encode and pack %d groups of records".formatted(groups));
+        context.setJobDescription(String.format(Locale.ROOT, "prepare: encode and pack %d groups of records", groups));
         List<GroupResult> results = new ArrayList<>();
         if (!lineGroups.isEmpty()) {
             results.addAll(

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.LongStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -23,7 +24,7 @@ final class EvaluationJob {
         List<Long> microBatches = LongStream.range(0, (data.rows() + microBatchSize - 1) / microBatchSize)
                 .boxed()
                 .toList();
-        context.setJobDescription("evaluate: %d rows".formatted(data.rows()));
+        context.setJobDescription(String.format(Locale.ROOT, "evaluate: %d rows", data.rows()));
         EvaluateFunction function = new EvaluateFunction(
                 run, data.folder(), microBatchSize, replicas.state().version(), replicas.history());
         JavaRDD<Long> placed = ModelTasks.of(context.getConf())

@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.SparkConf;
 
 /**
@@ -53,13 +54,14 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
                 others.stream().min(Comparator.comparingLong(Bound::bytes)).orElse(results);
         least = least.bytes() < results.bytes() ? least : results;
         boolean fits = size.bytes() <= least.bytes();
-        String reason = "%d x %.1f MiB of gradients are %s %s, %.1f MiB"
-                .formatted(
-                        size.shards(),
-                        size.bytesOfShard() / MEBI,
-                        fits ? "within" : "more than",
-                        least.name(),
-                        least.bytes() / MEBI);
+        String reason = String.format(
+                Locale.ROOT,
+                "%d x %.1f MiB of gradients are %s %s, %.1f MiB",
+                size.shards(),
+                size.bytesOfShard() / MEBI,
+                fits ? "within" : "more than",
+                least.name(),
+                least.bytes() / MEBI);
         return new ExchangeChoice(fits ? ExchangeKind.COLLECT : ExchangeKind.SHUFFLE, size, results.bytes(), reason);
     }
 

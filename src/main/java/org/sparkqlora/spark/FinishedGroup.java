@@ -3,6 +3,7 @@ package org.sparkqlora.spark;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -17,11 +18,11 @@ import org.sparkqlora.tokenizer.TokenRowCodec;
  */
 record FinishedGroup(String folder, String prefix, int number) {
     String rowsName() {
-        return "%s-%05d.bin".formatted(prefix, number);
+        return String.format(Locale.ROOT, "%s-%05d.bin", prefix, number);
     }
 
     private Path file() {
-        return new Path(folder, "%s-%05d.json".formatted(prefix, number));
+        return new Path(folder, String.format(Locale.ROOT, "%s-%05d.json", prefix, number));
     }
 
     /** The result, if the group is done and its rows are there as a whole. */

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -23,7 +24,7 @@ final class GenerationJob {
         List<NumberedTokens> numbered = IntStream.range(0, prompts.size())
                 .mapToObj(number -> new NumberedTokens(number, prompts.get(number)))
                 .toList();
-        context.setJobDescription("generate: %d prompts".formatted(prompts.size()));
+        context.setJobDescription(String.format(Locale.ROOT, "generate: %d prompts", prompts.size()));
         GenerateFunction function =
                 new GenerateFunction(run, spec, replicas.state().version(), replicas.history());
         JavaRDD<NumberedTokens> placed = ModelTasks.of(context.getConf())

@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Predicate;
 import org.sparkqlora.train.MemoryPlan;
 
@@ -110,8 +111,12 @@ record ProcessCheck(MemoryPlan memory, ClusterSettings settings) {
 
     private static void checkJava(ProcessFacts executor, ProcessFacts driver, List<String> problems) {
         if (executor.java() != driver.java()) {
-            problems.add("%s: Cannot mix Java %d with the driver's %d: set JAVA_HOME of both to the same release."
-                    .formatted(executor.name(), executor.java(), driver.java()));
+            problems.add(String.format(
+                    Locale.ROOT,
+                    "%s: Cannot mix Java %d with the driver's %d: set JAVA_HOME of both to the same release.",
+                    executor.name(),
+                    executor.java(),
+                    driver.java()));
         }
     }
 
@@ -133,6 +138,6 @@ record ProcessCheck(MemoryPlan memory, ClusterSettings settings) {
     }
 
     private static String mebi(long bytes) {
-        return "%.0f MiB".formatted(Math.ceil(bytes / (double) (1 << 20)));
+        return String.format(Locale.ROOT, "%.0f MiB", Math.ceil(bytes / (double) (1 << 20)));
     }
 }

@@ -1,9 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.io.File;
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -11,7 +9,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.TemporaryFolder;
 
 /** Where this process, driver or executor, may put what does not outlive it. */
 public final class ScratchFolder {
@@ -46,21 +44,16 @@ public final class ScratchFolder {
     }
 
     private static Path make(Path parent) {
-        try {
-            Files.createDirectories(parent);
-            Path folder = Files.createTempDirectory(parent, "spark-qlora-");
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder), "scratch-folder"));
-            return folder;
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to make a folder for scratch files in " + parent, e);
-        }
+        TemporaryFolder folder = TemporaryFolder.in(parent, "spark-qlora-");
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> close(folder), "scratch-folder"));
+        return folder.path();
     }
 
-    private static void delete(Path folder) {
+    private static void close(TemporaryFolder folder) {
         try {
-            LocalFiles.delete(folder);
-        } catch (IOException e) {
-            LOG.debug("{} is left to be removed with the folder it lies in", folder, e);
+            folder.close();
+        } catch (UncheckedIOException e) {
+            LOG.debug("{} is left to be removed with the folder it lies in", folder.path(), e);
         }
     }
 }

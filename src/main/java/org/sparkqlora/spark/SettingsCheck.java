@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** What Spark's settings alone tell. */
 final class SettingsCheck {
@@ -29,9 +30,13 @@ final class SettingsCheck {
         List<String> advice = new ArrayList<>();
         int waves = (shards + slots - 1) / slots;
         if (shards % slots != 0 && !settings.isLocal()) {
-            advice.add(
-                    "%d shards on %d task slots leave slots idle: a step takes %d rounds. A multiple of %d shards uses them all."
-                            .formatted(shards, slots, waves, slots));
+            advice.add(String.format(
+                    Locale.ROOT,
+                    "%d shards on %d task slots leave slots idle: a step takes %d rounds. A multiple of %d shards uses them all.",
+                    shards,
+                    slots,
+                    waves,
+                    slots));
         }
 
         if (settings.leavesGpus()) {
@@ -53,9 +58,13 @@ final class SettingsCheck {
         long needed = exchange.bytesOfJob();
         long allowed = exchange.resultLimit();
         if (needed > allowed) {
-            problems.add(
-                    "Cannot exchange gradients by %s, %d bytes at once: %s is %d. Raise it, or take --exchange auto."
-                            .formatted(exchange.kind().word(), needed, ExchangeChoice.MAX_RESULT_SIZE, allowed));
+            problems.add(String.format(
+                    Locale.ROOT,
+                    "Cannot exchange gradients by %s, %d bytes at once: %s is %d. Raise it, or take --exchange auto.",
+                    exchange.kind().word(),
+                    needed,
+                    ExchangeChoice.MAX_RESULT_SIZE,
+                    allowed));
         }
     }
 
@@ -68,9 +77,12 @@ final class SettingsCheck {
 
         long allowed = settings.conf().getSizeAsBytes(ExchangeChoice.KRYO_BUFFER, "64m");
         if (result > allowed) {
-            problems.add(
-                    "Cannot send a result of %d bytes to the driver: %s is %d. Raise it (2047m is the most), or take --exchange auto."
-                            .formatted(result, ExchangeChoice.KRYO_BUFFER, allowed));
+            problems.add(String.format(
+                    Locale.ROOT,
+                    "Cannot send a result of %d bytes to the driver: %s is %d. Raise it (2047m is the most), or take --exchange auto.",
+                    result,
+                    ExchangeChoice.KRYO_BUFFER,
+                    allowed));
         }
     }
 

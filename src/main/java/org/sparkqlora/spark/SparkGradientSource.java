@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
@@ -93,8 +94,8 @@ public final class SparkGradientSource implements GradientSource {
     private StepGradient sumOfShards() {
         long begin = System.nanoTime();
         long step = state().version();
-        context.setJobDescription(
-                "train: step %d of %d".formatted(step + 1, plan.batches().steps()));
+        context.setJobDescription(String.format(
+                Locale.ROOT, "train: step %d of %d", step + 1, plan.batches().steps()));
         GradientFunction function = new GradientFunction(description, plan, step, replicas.history());
         JavaRDD<ShardResult> results = shards.map(function);
         return exchange.sum(results, step).within((System.nanoTime() - begin) / NANOS, TaskSlots.available(context));

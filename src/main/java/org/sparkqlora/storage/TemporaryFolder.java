@@ -26,6 +26,16 @@ public final class TemporaryFolder implements AutoCloseable {
         }
     }
 
+    /** A folder in {@code parent}, which is made if it is not there. */
+    public static TemporaryFolder in(Path parent, String prefix) {
+        try {
+            Files.createDirectories(parent);
+            return new TemporaryFolder(Files.createTempDirectory(parent, prefix));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to create a temporary folder in " + parent, e);
+        }
+    }
+
     /** A hidden folder beside {@code target}, on the same disk. */
     public static TemporaryFolder beside(Path target) {
         Path path =

@@ -1,6 +1,7 @@
 package org.sparkqlora.tokenizer;
 
 import java.util.Arrays;
+import java.util.Locale;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -60,6 +61,6 @@ public record EncodedExample(int[] ids, boolean[] trained) {
 
     @Override
     public String toString() {
-        return "EncodedExample[tokens=%d, trained=%d]".formatted(ids.length, trainedTokens());
+        return String.format(Locale.ROOT, "EncodedExample[tokens=%d, trained=%d]", ids.length, trainedTokens());
     }
 }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.sparkqlora.data.BrokenJson;
 import org.sparkqlora.input.BadInputException;
@@ -39,7 +40,8 @@ public final class GrownTokenizerJson {
         List<String> known = tokens.stream()
                 .map(AddedToken::content)
                 .filter(own.ids()::containsKey)
-                .map(content -> "%s (id %d)".formatted(content, own.ids().get(content)))
+                .map(content -> String.format(
+                        Locale.ROOT, "%s (id %d)", content, own.ids().get(content)))
                 .toList();
         if (!known.isEmpty()) {
             throw new BadInputException(

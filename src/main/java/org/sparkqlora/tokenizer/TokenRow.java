@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -111,8 +112,13 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
 
     @Override
     public String toString() {
-        return "TokenRow[width=%d, length=%d, documents=%d, trained=%d]"
-                .formatted(width(), length, documents().size(), trainedTokens());
+        return String.format(
+                Locale.ROOT,
+                "TokenRow[width=%d, length=%d, documents=%d, trained=%d]",
+                width(),
+                length,
+                documents().size(),
+                trainedTokens());
     }
 
     /** Tokens {@code from} to {@code to - 1} of a row. */

@@ -1,5 +1,7 @@
 package org.sparkqlora.train;
 
+import java.util.Locale;
+
 /** A loss or a gradient is infinite or not a number. Repeating the step would repeat it. */
 public final class BrokenLossException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -32,10 +34,12 @@ public final class BrokenLossException extends RuntimeException {
         }
 
         if (followed == newest) {
-            return "The checkpoint of step %d is good: the loss was finite after it".formatted(newest);
+            return String.format(
+                    Locale.ROOT, "The checkpoint of step %d is good: the loss was finite after it", newest);
         }
 
-        String broken = "The checkpoint of step %d is the one that no finite loss follows".formatted(newest);
-        return followed == 0 ? broken : broken + "; that of step %d is good".formatted(followed);
+        String broken =
+                String.format(Locale.ROOT, "The checkpoint of step %d is the one that no finite loss follows", newest);
+        return followed == 0 ? broken : broken + String.format(Locale.ROOT, "; that of step %d is good", followed);
     }
 }

@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalLong;
 
 /**
@@ -41,8 +42,11 @@ public record LogLines(List<String> kept, List<Integer> damaged) {
     /** What a reader of {@code file} should hear of its damaged lines. */
     public List<String> warnings(String file) {
         return damaged.stream()
-                .map(line ->
-                        "Left out line %d of %s: expected JSON with a step, found something else".formatted(line, file))
+                .map(line -> String.format(
+                        Locale.ROOT,
+                        "Left out line %d of %s: expected JSON with a step, found something else",
+                        line,
+                        file))
                 .toList();
     }
 }

@@ -2,6 +2,7 @@ package org.sparkqlora.weights;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.sparkqlora.quant.FourBitCode;
@@ -25,18 +26,23 @@ final class BnbQuantStateJson {
     }
 
     static String write(BnbQuantState state) {
-        String plain = "{\"quant_type\": \"%s\", \"blocksize\": %d, \"dtype\": \"%s\", \"shape\": [%s]"
-                .formatted(
-                        state.code().label(),
-                        state.blockSize(),
-                        state.originalType(),
-                        Arrays.stream(state.shape()).mapToObj(Long::toString).collect(Collectors.joining(", ")));
+        String plain = String.format(
+                Locale.ROOT,
+                "{\"quant_type\": \"%s\", \"blocksize\": %d, \"dtype\": \"%s\", \"shape\": [%s]",
+                state.code().label(),
+                state.blockSize(),
+                state.originalType(),
+                Arrays.stream(state.shape()).mapToObj(Long::toString).collect(Collectors.joining(", ")));
         return plain + state.nesting().map(BnbQuantStateJson::nestingText).orElse("") + "}";
     }
 
     private static String nestingText(BnbQuantState.Nesting nesting) {
-        return ", \"nested_blocksize\": %d, \"nested_dtype\": \"%s\", \"nested_offset\": %s"
-                .formatted(nesting.blockSize(), NESTED_TYPE, PythonNumber.text(nesting.offset()));
+        return String.format(
+                Locale.ROOT,
+                ", \"nested_blocksize\": %d, \"nested_dtype\": \"%s\", \"nested_offset\": %s",
+                nesting.blockSize(),
+                NESTED_TYPE,
+                PythonNumber.text(nesting.offset()));
     }
 
     private static FourBitCode code(FieldsJson fields) {
@@ -62,7 +68,7 @@ final class BnbQuantStateJson {
         if (size < SMALLEST_BLOCK || size > LARGEST_BLOCK || Integer.bitCount(size) != 1) {
             throw fields.wrong(
                     "blocksize",
-                    "a power of two from %d to %d".formatted(SMALLEST_BLOCK, LARGEST_BLOCK),
+                    String.format(Locale.ROOT, "a power of two from %d to %d", SMALLEST_BLOCK, LARGEST_BLOCK),
                     fields.node().get("blocksize"));
         }
 

@@ -3,6 +3,7 @@ package org.sparkqlora.weights;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.sparkqlora.quant.BlockScales;
@@ -72,7 +73,10 @@ final class BnbTensor {
         long expected = (state.elements() + 1) / 2;
         long spare = tensor.byteSize() - expected;
         if (spare < 0 || spare >= tensor.type().bytes()) {
-            throw wrong(tensor, "%d bytes for %d codes".formatted(expected, state.elements()), tensor.byteSize());
+            throw wrong(
+                    tensor,
+                    String.format(Locale.ROOT, "%d bytes for %d codes", expected, state.elements()),
+                    tensor.byteSize());
         }
 
         return tensor.buffer().slice(0, Math.toIntExact(expected));
@@ -82,7 +86,7 @@ final class BnbTensor {
             TensorSource tensors, String weight, BnbQuantState state, BnbQuantState.Nesting nesting) {
         StoredTensor codes = tensors.tensor(weight + ABSMAX);
         if (codes.type() != StoredType.U8 || codes.elements() != state.blocks()) {
-            throw wrong(codes, "%d scales of type U8".formatted(state.blocks()), codes.spec());
+            throw wrong(codes, String.format(Locale.ROOT, "%d scales of type U8", state.blocks()), codes.spec());
         }
 
         byte[] bytes = new byte[Math.toIntExact(state.blocks())];
@@ -101,21 +105,21 @@ final class BnbTensor {
         float[] found = floats(map, expected.length);
         for (int i = 0; i < expected.length; i++) {
             if (!(Math.abs(found[i] - expected[i]) <= MAP_TOLERANCE)) {
-                throw wrong(map, "%s for code %d of %s".formatted(expected[i], i, code), found[i]);
+                throw wrong(map, String.format(Locale.ROOT, "%s for code %d of %s", expected[i], i, code), found[i]);
             }
         }
     }
 
     private static float[] floats(StoredTensor tensor, long count) {
         if (tensor.type() != StoredType.F32 || tensor.elements() != count) {
-            throw wrong(tensor, "%d numbers of type F32".formatted(count), tensor.spec());
+            throw wrong(tensor, String.format(Locale.ROOT, "%d numbers of type F32", count), tensor.spec());
         }
 
         float[] values = new float[Math.toIntExact(count)];
         tensor.buffer().asFloatBuffer().get(values);
         for (int i = 0; i < values.length; i++) {
             if (!Float.isFinite(values[i])) {
-                throw wrong(tensor, "a finite number %d".formatted(i), values[i]);
+                throw wrong(tensor, String.format(Locale.ROOT, "a finite number %d", i), values[i]);
             }
         }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
@@ -74,7 +75,7 @@ public final class DecoderTensors {
             case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD ->
                 config.traits().norms().nameOf(norm);
         };
-        return module.map(name -> "model.layers.%d.%s.weight".formatted(layer, name));
+        return module.map(name -> String.format(Locale.ROOT, "model.layers.%d.%s.weight", layer, name));
     }
 
     /** How wide a norm's weight is. */

@@ -1,6 +1,7 @@
 package org.sparkqlora.weights;
 
 import java.util.List;
+import java.util.Locale;
 
 /** The linear modules of a decoder layer, in the order in which their adapters lie in the flat vector. */
 public enum Projection {
@@ -32,7 +33,7 @@ public enum Projection {
 
     /** The module's path in layer {@code layer}, as Hugging Face names it. */
     public String path(int layer) {
-        return "model.layers.%d.%s".formatted(layer, moduleName);
+        return String.format(Locale.ROOT, "model.layers.%d.%s", layer, moduleName);
     }
 
     /** Whether the module has a bias. */

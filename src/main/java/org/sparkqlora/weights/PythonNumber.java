@@ -3,6 +3,7 @@ package org.sparkqlora.weights;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
+import java.util.Locale;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -49,7 +50,12 @@ public final class PythonNumber {
     private static String scientific(BigDecimal value, int exponent) {
         String digits = value.unscaledValue().abs().toString();
         String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
-        return "%s%se%s%02d"
-                .formatted(value.signum() < 0 ? "-" : "", mantissa, exponent < 0 ? "-" : "+", Math.abs(exponent));
+        return String.format(
+                Locale.ROOT,
+                "%s%se%s%02d",
+                value.signum() < 0 ? "-" : "",
+                mantissa,
+                exponent < 0 ? "-" : "+",
+                Math.abs(exponent));
     }
 }

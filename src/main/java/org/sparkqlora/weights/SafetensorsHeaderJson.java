@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.sparkqlora.weights.SafetensorsHeader.Slot;
 
@@ -104,9 +105,14 @@ final class SafetensorsHeaderJson {
         if (offsets[1] - offsets[0] != byteSize(spec)) {
             throw damaged(
                     name,
-                    "%d bytes for %s%s at byte %d"
-                            .formatted(byteSize(spec), spec.type(), node.path(SHAPE), dataStart + offsets[0]),
-                    "data_offsets of %d bytes".formatted(offsets[1] - offsets[0]));
+                    String.format(
+                            Locale.ROOT,
+                            "%d bytes for %s%s at byte %d",
+                            byteSize(spec),
+                            spec.type(),
+                            node.path(SHAPE),
+                            dataStart + offsets[0]),
+                    String.format(Locale.ROOT, "data_offsets of %d bytes", offsets[1] - offsets[0]));
         }
 
         return new Slot(spec, offsets[0], offsets[1]);
@@ -157,16 +163,22 @@ final class SafetensorsHeaderJson {
             if (slot.begin() != next) {
                 throw damaged(
                         slot.spec().name(),
-                        "it to begin at byte %d, where the tensor before it ends".formatted(dataStart + next),
-                        "byte %d".formatted(dataStart + slot.begin()));
+                        String.format(
+                                Locale.ROOT,
+                                "it to begin at byte %d, where the tensor before it ends",
+                                dataStart + next),
+                        String.format(Locale.ROOT, "byte %d", dataStart + slot.begin()));
             }
 
             next = slot.end();
             if (next > fileSize - dataStart) {
                 throw damaged(
                         slot.spec().name(),
-                        "bytes %d to %d".formatted(dataStart + slot.begin(), dataStart + slot.end()),
-                        "the end of the file at byte %d. Was the copy or download cut off?".formatted(fileSize));
+                        String.format(Locale.ROOT, "bytes %d to %d", dataStart + slot.begin(), dataStart + slot.end()),
+                        String.format(
+                                Locale.ROOT,
+                                "the end of the file at byte %d. Was the copy or download cut off?",
+                                fileSize));
             }
         }
 

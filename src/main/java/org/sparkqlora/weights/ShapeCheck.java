@@ -3,6 +3,7 @@ package org.sparkqlora.weights;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 
 /** Compares the weights of a folder with its config. */
 final class ShapeCheck {
@@ -35,6 +36,6 @@ final class ShapeCheck {
         String shown = String.join("\n  ", problems.subList(0, Math.min(MOST_LISTED, problems.size())));
         return problems.size() <= MOST_LISTED
                 ? shown
-                : shown + "\n  and %d more".formatted(problems.size() - MOST_LISTED);
+                : shown + String.format(Locale.ROOT, "\n  and %d more", problems.size() - MOST_LISTED);
     }
 }

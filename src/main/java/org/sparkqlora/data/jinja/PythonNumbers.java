@@ -3,6 +3,7 @@ package org.sparkqlora.data.jinja;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Numbers written and computed as Python does. */
@@ -62,8 +63,13 @@ final class PythonNumbers {
 
         String digits = value.unscaledValue().abs().toString().replaceAll("0+$", "");
         String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
-        return "%s%se%s%02d"
-                .formatted(value.signum() < 0 ? "-" : "", mantissa, exponent < 0 ? "-" : "+", Math.abs(exponent));
+        return String.format(
+                Locale.ROOT,
+                "%s%se%s%02d",
+                value.signum() < 0 ? "-" : "",
+                mantissa,
+                exponent < 0 ? "-" : "+",
+                Math.abs(exponent));
     }
 
     static Object arithmetic(String operator, Number left, Number right) {

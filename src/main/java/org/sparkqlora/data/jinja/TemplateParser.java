@@ -2,6 +2,7 @@ package org.sparkqlora.data.jinja;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.jinja.Expression.Filter;
@@ -25,7 +26,9 @@ final class TemplateParser {
     static List<Statement> parse(String source, TemplateLimits limits) {
         if (source.length() > limits.sourceChars()) {
             throw TemplateException.parsing(
-                    1, "expected at most %d chars, found %d".formatted(limits.sourceChars(), source.length()));
+                    1,
+                    String.format(
+                            Locale.ROOT, "expected at most %d chars, found %d", limits.sourceChars(), source.length()));
         }
 
         TokenCursor tokens = new TokenCursor(Lexer.read(source), limits.sourceDepth());

@@ -1,6 +1,7 @@
 package org.sparkqlora.data.jinja;
 
 import java.util.List;
+import java.util.Locale;
 import org.sparkqlora.data.jinja.Token.Kind;
 
 /** Where a parser is. */
@@ -80,7 +81,8 @@ final class TokenCursor {
     void enter() {
         depth++;
         if (depth > maxDepth) {
-            throw TemplateException.parsing(line(), "expected at most %d levels of nesting".formatted(maxDepth));
+            throw TemplateException.parsing(
+                    line(), String.format(Locale.ROOT, "expected at most %d levels of nesting", maxDepth));
         }
     }
 

@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -94,8 +95,10 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         send();
         MlflowRunId begun = run;
         if (begun == null || inTrouble) {
-            tell.accept("MLflow lacks %d values of this run, which metrics.jsonl has, and what it published"
-                    .formatted(lost + waiting()));
+            tell.accept(String.format(
+                    Locale.ROOT,
+                    "MLflow lacks %d values of this run, which metrics.jsonl has, and what it published",
+                    lost + waiting()));
             return;
         }
 

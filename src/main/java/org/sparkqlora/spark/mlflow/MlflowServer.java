@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -170,8 +171,8 @@ final class MlflowServer {
             return answer.text();
         }
 
-        String message =
-                "MLflow at %s answered %d: %s".formatted(address, answer.code(), MlflowJson.message(answer.text()));
+        String message = String.format(
+                Locale.ROOT, "MLflow at %s answered %d: %s", address, answer.code(), MlflowJson.message(answer.text()));
         if (answer.code() >= TROUBLE || LATER.contains(answer.code())) {
             throw new IOException(message);
         }

@@ -54,7 +54,7 @@ final class Amount {
         }
 
         return whole < HOUR
-                ? "%d min %02d s".formatted(whole / MINUTE, whole % MINUTE)
-                : "%d h %02d min".formatted(whole / HOUR, whole % HOUR / MINUTE);
+                ? String.format(Locale.ROOT, "%d min %02d s", whole / MINUTE, whole % MINUTE)
+                : String.format(Locale.ROOT, "%d h %02d min", whole / HOUR, whole % HOUR / MINUTE);
     }
 }

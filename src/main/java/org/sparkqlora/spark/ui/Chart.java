@@ -50,8 +50,14 @@ record Chart(String key, String title, String unit, Base base, List<Line> lines)
         Axis steps = steps();
         Axis values = values();
         StringBuilder svg = new StringBuilder();
-        svg.append("<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-title %s-text\" data-chart=\"%s\">"
-                .formatted(WIDTH, HEIGHT, key, key, Html.escape(data())));
+        svg.append(String.format(
+                Locale.ROOT,
+                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-labelledby=\"%s-title %s-text\" data-chart=\"%s\">",
+                WIDTH,
+                HEIGHT,
+                key,
+                key,
+                Html.escape(data())));
         svg.append("<title id=\"%s-title\">%s</title><desc id=\"%s-text\">%s</desc>"
                 .formatted(key, Html.escape(title), key, Html.escape(description())));
         values.ticks().forEach(tick -> svg.append(horizontal(tick, values)));
@@ -76,13 +82,14 @@ record Chart(String key, String title, String unit, Base base, List<Line> lines)
                 .map(line -> {
                     List<CurvePoint> points = line.points();
                     CurvePoint last = points.get(points.size() - 1);
-                    return "%s: from %s at step %d to %s at step %d."
-                            .formatted(
-                                    line.label(),
-                                    Amount.number(points.get(0).mean()),
-                                    points.get(0).step(),
-                                    Amount.number(last.mean()),
-                                    last.step());
+                    return String.format(
+                            Locale.ROOT,
+                            "%s: from %s at step %d to %s at step %d.",
+                            line.label(),
+                            Amount.number(points.get(0).mean()),
+                            points.get(0).step(),
+                            Amount.number(last.mean()),
+                            last.step());
                 })
                 .collect(Collectors.joining(" "));
     }
@@ -94,7 +101,8 @@ record Chart(String key, String title, String unit, Base base, List<Line> lines)
                 ? lines.get(lines.size() - 2)
                 : lines.get(lines.size() - 1);
         return main.points().stream()
-                .map(point -> "%d|%s|%s".formatted(point.step(), across(point.step(), steps), valueText(point.mean())))
+                .map(point -> String.format(
+                        Locale.ROOT, "%d|%s|%s", point.step(), across(point.step(), steps), valueText(point.mean())))
                 .collect(Collectors.joining(";"));
     }
 
@@ -160,13 +168,25 @@ record Chart(String key, String title, String unit, Base base, List<Line> lines)
 
     private static String horizontal(double tick, Axis values) {
         String y = down(tick, values);
-        return "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%s\"/><text class=\"tick\" text-anchor=\"end\" x=\"%d\" y=\"%s\" dy=\"4\">%s</text>"
-                .formatted(LEFT, RIGHT, y, y, LEFT - 6, y, tickText(tick));
+        return String.format(
+                Locale.ROOT,
+                "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%s\" y2=\"%s\"/><text class=\"tick\" text-anchor=\"end\" x=\"%d\" y=\"%s\" dy=\"4\">%s</text>",
+                LEFT,
+                RIGHT,
+                y,
+                y,
+                LEFT - 6,
+                y,
+                tickText(tick));
     }
 
     private static String below(double tick, Axis steps) {
-        return "<text class=\"tick\" text-anchor=\"middle\" x=\"%s\" y=\"%d\">%s</text>"
-                .formatted(across(tick, steps), HEIGHT - 8, tickText(tick));
+        return String.format(
+                Locale.ROOT,
+                "<text class=\"tick\" text-anchor=\"middle\" x=\"%s\" y=\"%d\">%s</text>",
+                across(tick, steps),
+                HEIGHT - 8,
+                tickText(tick));
     }
 
     private static String drawn(Line line, Axis steps, Axis values) {

@@ -51,8 +51,13 @@ public record Published(String name, String base, String folder, Kind kind, int 
 
     private String vllmAdapter() {
         int room = VLLM_RANKS.stream().filter(each -> each >= rank).findFirst().orElse(rank);
-        return "vllm serve %s --enable-lora --max-lora-rank %d --lora-modules %s=%s"
-                .formatted(base, room, shortName(), folder);
+        return String.format(
+                Locale.ROOT,
+                "vllm serve %s --enable-lora --max-lora-rank %d --lora-modules %s=%s",
+                base,
+                room,
+                shortName(),
+                folder);
     }
 
     private String vllmMerged() {

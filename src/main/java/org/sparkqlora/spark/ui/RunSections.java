@@ -146,7 +146,7 @@ final class RunSections {
 
         String caption = rows.size() == run.faultCount()
                 ? "The newest first"
-                : "The newest %d of %d".formatted(rows.size(), run.faultCount());
+                : String.format(Locale.ROOT, "The newest %d of %d", rows.size(), run.faultCount());
         String table = Html.table(caption, List.of("When", "After step", "What happened"), rows);
         return Html.section("Faults and recoveries", "<div class=\"amounts\">" + table + "</div>");
     }

@@ -3,6 +3,7 @@ package org.sparkqlora.spark.watch;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -81,8 +82,11 @@ public final class RunWatch implements ProgressReporter {
 
     @Override
     public void straggling(Straggler straggler) {
-        fault("%s takes %.1f times as long for a token as the others"
-                .formatted(straggler.worker(), straggler.factor()));
+        fault(String.format(
+                Locale.ROOT,
+                "%s takes %.1f times as long for a token as the others",
+                straggler.worker(),
+                straggler.factor()));
     }
 
     @Override

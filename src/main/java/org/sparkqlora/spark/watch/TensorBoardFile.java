@@ -8,6 +8,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Locale;
 import java.util.zip.CRC32C;
 
 /**
@@ -35,10 +36,11 @@ final class TensorBoardFile implements AutoCloseable {
     static TensorBoardFile create(Path folder) {
         try {
             Files.createDirectories(folder);
-            String name = "events.out.tfevents.%d.%d.spark-qlora"
-                    .formatted(
-                            System.currentTimeMillis() / 1000,
-                            ProcessHandle.current().pid());
+            String name = String.format(
+                    Locale.ROOT,
+                    "events.out.tfevents.%d.%d.spark-qlora",
+                    System.currentTimeMillis() / 1000,
+                    ProcessHandle.current().pid());
             Path path = folder.resolve(name);
             for (int i = 1; Files.exists(path); i++) {
                 path = folder.resolve(name + "." + i);

@@ -2,6 +2,7 @@ package org.sparkqlora.tensor.cuda;
 
 import java.io.Serializable;
 import java.util.Comparator;
+import java.util.Locale;
 
 /** What a generation of cards can do; ordered by age, the oldest first. */
 public record ComputeCapability(int major, int minor) implements Comparable<ComputeCapability>, Serializable {
@@ -13,7 +14,7 @@ public record ComputeCapability(int major, int minor) implements Comparable<Comp
 
     /** As the compiler calls it, such as {@code sm_90}. */
     public String architecture() {
-        return "sm_%d%d".formatted(major, minor);
+        return String.format(Locale.ROOT, "sm_%d%d", major, minor);
     }
 
     public boolean isAtLeast(ComputeCapability other) {
@@ -34,6 +35,6 @@ public record ComputeCapability(int major, int minor) implements Comparable<Comp
 
     @Override
     public String toString() {
-        return "%d.%d".formatted(major, minor);
+        return String.format(Locale.ROOT, "%d.%d", major, minor);
     }
 }

@@ -2,6 +2,7 @@ package org.sparkqlora.tensor.cuda;
 
 import com.sun.jna.Pointer;
 import com.sun.jna.ptr.PointerByReference;
+import java.util.Locale;
 import java.util.Set;
 
 /** What a call of the driver returned. */
@@ -27,7 +28,7 @@ final class CudaResult {
             return;
         }
 
-        String message = "Cannot %s: CUDA error %d, %s".formatted(action, result, text(result));
+        String message = String.format(Locale.ROOT, "Cannot %s: CUDA error %d, %s", action, result, text(result));
         if (result == OUT_OF_MEMORY) {
             throw new GpuMemoryException(message);
         }

@@ -1,5 +1,6 @@
 package org.sparkqlora.tensor.cuda;
 
+import java.util.Locale;
 import java.util.Optional;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.Device;
@@ -29,8 +30,13 @@ public final class Gpu implements AutoCloseable {
         this.place = place.retainReference();
         this.expansion = expansion;
         this.update = update;
-        this.description = "GPU %d (%s, compute capability %s), %s"
-                .formatted(device.ordinal(), device.name(), device.capability(), kernels);
+        this.description = String.format(
+                Locale.ROOT,
+                "GPU %d (%s, compute capability %s), %s",
+                device.ordinal(),
+                device.name(),
+                device.capability(),
+                kernels);
     }
 
     /** The GPU of that number among those that this process sees; throws an error that says why it cannot be used. */

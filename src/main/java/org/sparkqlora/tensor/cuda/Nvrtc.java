@@ -8,6 +8,7 @@ import com.sun.jna.ptr.LongByReference;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +53,7 @@ public final class Nvrtc implements KernelCompiler {
             throw new IllegalStateException("Cannot ask NVRTC for its version: " + api.nvrtcGetErrorString(result));
         }
 
-        return "NVRTC %d.%d %s".formatted(major.getValue(), minor.getValue(), String.join(" ", IEEE));
+        return String.format(Locale.ROOT, "NVRTC %d.%d %s", major.getValue(), minor.getValue(), String.join(" ", IEEE));
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 /** Reads a header from front to back and believes no length that the file cannot hold or that no model needs. */
@@ -61,7 +62,10 @@ final class GgufCursor {
         long count = int64();
         long most = Math.min(limit, (size - position) / leastBytes);
         if (count < 0 || count > most) {
-            throw wrong(start, "the length of %s, at most %d".formatted(things, most), Long.toUnsignedString(count));
+            throw wrong(
+                    start,
+                    String.format(Locale.ROOT, "the length of %s, at most %d", things, most),
+                    Long.toUnsignedString(count));
         }
 
         return (int) count;
@@ -76,7 +80,10 @@ final class GgufCursor {
     private ByteBuffer bytes(int length) throws IOException {
         byte[] bytes = in.readNBytes(length);
         if (bytes.length < length) {
-            throw wrong(position, "%d bytes more".formatted(length), "the end of the file at byte " + size);
+            throw wrong(
+                    position,
+                    String.format(Locale.ROOT, "%d bytes more", length),
+                    "the end of the file at byte " + size);
         }
 
         position += length;

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.sparkqlora.weights.InvalidWeightsException;
 
@@ -158,7 +159,7 @@ final class GgufHeader {
             if (offset < 0 || offset > size - dataStart - tensor.byteSize()) {
                 throw wrong(
                         tensor,
-                        "%d bytes within the %d of the file".formatted(tensor.byteSize(), size),
+                        String.format(Locale.ROOT, "%d bytes within the %d of the file", tensor.byteSize(), size),
                         "them from byte %s of the data on. Is the download complete?"
                                 .formatted(Long.toUnsignedString(offset)));
             }

@@ -3,6 +3,7 @@ package org.sparkqlora.weights.gguf;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -121,6 +122,8 @@ record GgufMetadata(String file, Map<String, Object> values) {
             return "nothing";
         }
 
-        return value instanceof List<?> list ? "a list of %d".formatted(list.size()) : value.toString();
+        return value instanceof List<?> list
+                ? String.format(Locale.ROOT, "a list of %d", list.size())
+                : value.toString();
     }
 }

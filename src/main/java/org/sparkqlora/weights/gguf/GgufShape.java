@@ -2,6 +2,7 @@ package org.sparkqlora.weights.gguf;
 
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.StoredType;
@@ -64,14 +65,17 @@ record GgufShape(
 
         for (String name : List.of("attention.value_length", "rope.dimension_count")) {
             if (metadata.optionalInt(architecture.key(name)).orElse(headSize) != headSize) {
-                throw metadata.wrong(architecture.key(name), "the head size %d".formatted(headSize));
+                throw metadata.wrong(architecture.key(name), String.format(Locale.ROOT, "the head size %d", headSize));
             }
         }
 
         if (metadata.count(architecture.key("block_count")) > file.tensors().size()) {
             throw metadata.wrong(
                     architecture.key("block_count"),
-                    "fewer layers than the %d tensors".formatted(file.tensors().size()));
+                    String.format(
+                            Locale.ROOT,
+                            "fewer layers than the %d tensors",
+                            file.tensors().size()));
         }
 
         if (LONG_FACTORS.stream().anyMatch(file.tensors()::containsKey)) {

@@ -2,6 +2,7 @@ package org.sparkqlora.weights.gguf;
 
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -40,7 +41,9 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
         requireDistinct(metadata, tokens);
         List<Long> kinds = metadata.numbers(PREFIX + "token_type");
         if (kinds.size() != tokens.size()) {
-            throw metadata.wrong(PREFIX + "token_type", "a kind for each of the %d tokens".formatted(tokens.size()));
+            throw metadata.wrong(
+                    PREFIX + "token_type",
+                    String.format(Locale.ROOT, "a kind for each of the %d tokens", tokens.size()));
         }
 
         return switch (model) {
@@ -71,7 +74,7 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
         }
 
         if (id.getAsInt() >= tokens.size()) {
-            throw metadata.wrong(key, "the id of one of %d tokens".formatted(tokens.size()));
+            throw metadata.wrong(key, String.format(Locale.ROOT, "the id of one of %d tokens", tokens.size()));
         }
 
         return Optional.of(tokens.get(id.getAsInt()));

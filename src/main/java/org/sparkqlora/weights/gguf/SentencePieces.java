@@ -2,6 +2,7 @@ package org.sparkqlora.weights.gguf;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /** Reads a vocabulary of SentencePiece: pieces with scores, of which the merges are to be found. */
@@ -62,7 +63,8 @@ final class SentencePieces {
     private double[] scores() {
         List<Float> scores = metadata.floats(SCORES);
         if (scores.size() != tokens.size()) {
-            throw metadata.wrong(SCORES, "a score for each of the %d tokens".formatted(tokens.size()));
+            throw metadata.wrong(
+                    SCORES, String.format(Locale.ROOT, "a score for each of the %d tokens", tokens.size()));
         }
 
         return scores.stream().mapToDouble(Float::doubleValue).toArray();
