@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -54,7 +55,9 @@ public final class FirstExecutor {
         }
 
         tell.accept("waiting for the first executor of %s%s"
-                .formatted(context.master(), isLimited ? ", at most %d s".formatted(limit.toSeconds()) : ""));
+                .formatted(
+                        context.master(),
+                        isLimited ? String.format(Locale.ROOT, ", at most %d s", limit.toSeconds()) : ""));
         if (!isLimited) {
             task.get();
         } else if (!isDoneWithin(limit.minus(silent), task)) {

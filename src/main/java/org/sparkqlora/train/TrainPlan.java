@@ -102,6 +102,7 @@ public record TrainPlan(
     private TrainPlan until(long endPosition, int totalSteps) {
         return new TrainPlan(
                 model,
+                base,
                 spec,
                 initialAdapter,
                 takenFactors,

@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.Locale;
 
 /**
  * A short name for the content of a model folder. Hashing hundreds of gigabytes at each start would cost more than the cache
@@ -88,12 +89,13 @@ public final class SourceFingerprint {
     }
 
     private void addFile(Path file) throws IOException {
-        add("%s %d %s".formatted(file.getFileName(), Files.size(file), Files.getLastModifiedTime(file)));
+        add(String.format(
+                Locale.ROOT, "%s %d %s", file.getFileName(), Files.size(file), Files.getLastModifiedTime(file)));
         addSamples(file);
     }
 
     private void addContent(Path file) throws IOException {
-        add("%s %d".formatted(file.getFileName(), Files.size(file)));
+        add(String.format(Locale.ROOT, "%s %d", file.getFileName(), Files.size(file)));
         addSamples(file);
     }
 

@@ -5,6 +5,7 @@ import com.sun.jna.ptr.LongByReference;
 import com.sun.jna.ptr.PointerByReference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Memory of the host that stays where it is, so that a GPU copies it by itself, and as much of the GPU's, its twin. */
@@ -19,12 +20,15 @@ final class PinnedMemory implements AutoCloseable {
         this.bytes = bytes;
         device.enter();
         PointerByReference pinned = new PointerByReference();
-        device.require(device.api().cuMemHostAlloc(pinned, bytes, 0), "pin %d bytes of memory".formatted(bytes));
+        device.require(
+                device.api().cuMemHostAlloc(pinned, bytes, 0),
+                String.format(Locale.ROOT, "pin %d bytes of memory", bytes));
         this.host = pinned.getValue();
         LongByReference allocated = new LongByReference();
         try {
             device.require(
-                    device.api().cuMemAlloc_v2(allocated, bytes), "take %d bytes of GPU memory".formatted(bytes));
+                    device.api().cuMemAlloc_v2(allocated, bytes),
+                    String.format(Locale.ROOT, "take %d bytes of GPU memory", bytes));
         } catch (RuntimeException | Error e) {
             device.api().cuMemFreeHost(host);
             throw e;
