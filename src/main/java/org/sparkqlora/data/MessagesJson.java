@@ -3,8 +3,6 @@ package org.sparkqlora.data;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Turns and tools in the form of OpenAI's interface. */
 final class MessagesJson {
@@ -101,11 +99,23 @@ final class MessagesJson {
         }
 
         JsonNode parsed = tools.isTextual() ? RecordJson.parseText(TOOLS, tools.textValue()) : tools;
-        if (PlainJson.read(parsed) instanceof List<?> list) {
-            return list.stream().map(MessagesJson::requireTool).toList();
+        if (!parsed.isArray()) {
+            throw new BadRecordException(
+                    "Cannot read field tools: expected a list, found " + RecordJson.describe(parsed));
         }
 
-        throw new BadRecordException("Cannot read field tools: expected a list, found " + RecordJson.describe(parsed));
+        List<Object> list = new ArrayList<>(parsed.size());
+        parsed.forEach(tool -> list.add(tool(tool)));
+        return list;
+    }
+
+    private static Object tool(JsonNode tool) {
+        if (!tool.isObject()) {
+            throw new BadRecordException(
+                    "Cannot read field tools: expected objects, found " + RecordJson.describe(tool));
+        }
+
+        return PlainJson.readObject(tool);
     }
 
     /** What the template gets beside messages and tools; nothing without the field. */
@@ -124,13 +134,5 @@ final class MessagesJson {
 
         throw new BadRecordException("Cannot read field %s: expected an object, found %s"
                 .formatted(TemplateVariables.FIELD, RecordJson.describe(parsed)));
-    }
-
-    private static Object requireTool(@Nullable Object tool) {
-        if (tool instanceof Map<?, ?> map) {
-            return map;
-        }
-
-        throw new BadRecordException("Cannot read field tools: expected objects, found " + tool);
     }
 }

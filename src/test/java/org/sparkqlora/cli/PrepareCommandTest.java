@@ -9,10 +9,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.spark.RowsDay;
 
 /** What is said of data before anyone trains on it. */
 class PrepareCommandTest {
@@ -68,6 +71,25 @@ class PrepareCommandTest {
         }
 
         assertThat(inBuckets).isEqualTo(3);
+    }
+
+    @Test
+    void theDateThatATemplateIsToldIsTold() throws IOException {
+        Files.write(data, List.of(OWL));
+        Path template = Files.writeString(
+                folder.resolve("dated.jinja"),
+                "{{ strftime_now('%Y') }}{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}");
+
+        CommandRun run = prepare("--chat-template", template.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        String date = RowsDay.of(PreparedData.open(output.toString(), new Configuration())
+                        .manifest()
+                        .fingerprint())
+                .told()
+                .orElseThrow()
+                .toString();
+        assertThat(run.err()).contains("data.jsonl: its chat template is told the date " + date);
     }
 
     @Test

@@ -29,8 +29,7 @@ final class Budget {
     void chars(long count) {
         chars += count;
         if (chars > limits.chars()) {
-            throw new EvaluationException("expected at most %d chars of text in all, which this template needs more of"
-                    .formatted(limits.chars()));
+            throw exceeded(limits.chars(), "chars of text in all");
         }
 
         steps(count / CHARS_A_STEP);
@@ -40,8 +39,7 @@ final class Budget {
     void items(long count) {
         items += count;
         if (items > limits.items()) {
-            throw new EvaluationException("expected at most %d items of lists in all, which this template needs more of"
-                    .formatted(limits.items()));
+            throw exceeded(limits.items(), "items of lists in all");
         }
 
         steps(count);
@@ -51,14 +49,19 @@ final class Budget {
     void steps(long count) {
         steps += count;
         if (steps > limits.steps()) {
-            throw new EvaluationException(
-                    "expected at most %d steps of work, which this template needs more of".formatted(limits.steps()));
+            throw exceeded(limits.steps(), "steps of work");
         }
 
         if (steps >= nextLook) {
             nextLook = steps + STEPS_A_LOOK;
             requireTime();
         }
+    }
+
+    private static EvaluationException exceeded(long limit, String what) {
+        return new EvaluationException(
+                "expected at most %d %s, found more. Cut the record into shorter ones, or give another template with --chat-template"
+                        .formatted(limit, what));
     }
 
     private void requireTime() {

@@ -27,10 +27,6 @@ final class GrowingText {
         return this;
     }
 
-    int length() {
-        return text.length();
-    }
-
     @Override
     public String toString() {
         return text.toString();
