@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import sparkqlora
+from sparkqlora.errors import told_plainly
 from sparkqlora.jvm import java_class
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ def test_all_that_is_wrong_is_told_at_once_and_without_a_stack() -> None:
 def test_what_is_no_model_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(sparkqlora.BadInputError, match=r"expected a folder or a .gguf file, found nothing"):
         sparkqlora.evaluate(tmp_path / "none", tmp_path)
+
+
+def test_an_illegal_argument_of_another_library_may_succeed_again() -> None:
+    with pytest.raises(sparkqlora.ResumableError, match="many"), told_plainly():
+        java_class("java.lang.Integer").parseInt("many")
 
 
 def test_a_class_that_is_not_there_names_the_jar() -> None:

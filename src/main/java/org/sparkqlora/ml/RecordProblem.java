@@ -14,7 +14,8 @@ record RecordProblem(RecordReading reading) implements UDF1<String, @Nullable St
     @Override
     public @Nullable String call(String json) {
         try {
-            return reading.read(json) == null ? "Cannot read the record" : null;
+            reading.read(json);
+            return null;
         } catch (BadRecordException e) {
             return e.getMessage();
         }
