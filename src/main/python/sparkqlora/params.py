@@ -36,6 +36,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     evalWhen: Text
     exchange: Text
     excludeModules: Text
+    executorTimeout: int
     format: Text
     initAdapter: Text
     initLoraWeights: Text
