@@ -11,6 +11,9 @@ import org.sparkqlora.train.StepMetrics;
  * there, or never left.
  */
 final class DeadModel implements ProgressReporter {
+    /** A model that was just made hovers about chance; below this share of it, it has learned something. */
+    private static final double LEARNED = 0.9;
+
     private final double chance;
     private final Consumer<String> tell;
     private long steps;
@@ -35,7 +38,7 @@ final class DeadModel implements ProgressReporter {
             tell(String.format(Locale.ROOT, "the loss of step %d", step.step()), step.loss());
         }
 
-        alive |= !dead;
+        alive |= step.loss() < LEARNED * chance;
     }
 
     @Override

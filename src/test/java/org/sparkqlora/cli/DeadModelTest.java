@@ -42,6 +42,13 @@ class DeadModelTest {
     }
 
     @Test
+    void modelThatHoversAboutChanceAtFirstIsNotToldOf() {
+        losses(6.90, 6.91, 6.90, 6.92, 6.5);
+
+        assertThat(told).isEmpty();
+    }
+
+    @Test
     void modelThatLearnsIsNotToldOf() {
         losses(8, 7, 6, 5, 4);
         watch.evaluated(5, 6.9);
