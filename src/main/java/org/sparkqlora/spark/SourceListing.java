@@ -1,10 +1,10 @@
 package org.sparkqlora.spark;
 
+import java.io.File;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -157,8 +157,7 @@ final class SourceListing {
 
     /** On other file systems, asking would take as long as reading. */
     private static void requireReadable(Path path) throws AccessDeniedException {
-        if ("file".equals(path.toUri().getScheme())
-                && !Files.isReadable(java.nio.file.Path.of(path.toUri().getPath()))) {
+        if ("file".equals(path.toUri().getScheme()) && !new File(path.toUri().getPath()).canRead()) {
             throw new AccessDeniedException(path.toUri().getPath() + " (Permission denied)");
         }
     }
