@@ -219,7 +219,7 @@ class TrainCommandTest {
         CommandRun plain = train(output, "--max-steps", "2");
 
         assertThat(plain.code()).as(plain.err()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(plain.err()).contains("optimizer.loraplus_lr_ratio is null, was 16.0");
+        assertThat(plain.err()).contains("--loraplus-ratio is null, was 16.0");
         assertThat(adapter(output)).isNotEqualTo(adapter(folder.resolve("plain")));
     }
 
@@ -241,7 +241,7 @@ class TrainCommandTest {
         CommandRun plain = train(output, "--max-steps", "2");
 
         assertThat(plain.code()).as(plain.err()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(plain.err()).contains("neftune_noise_alpha is null, was 5.0");
+        assertThat(plain.err()).contains("--neftune-noise-alpha is null, was 5.0");
         assertThat(adapter(output)).isNotEqualTo(adapter(folder.resolve("plain")));
     }
 
