@@ -41,7 +41,7 @@ public final class DataPreparation {
     private final JavaSparkContext context;
     private final SparkSession session;
     private final Configuration configuration;
-    private final Map<String, CatalogRecords> tables = new HashMap<>();
+    private final Map<SourceTable, UnorderedRecords> tables = new HashMap<>();
     private final @Nullable RowsDay begun;
     private final Supplier<LocalDate> today;
 
@@ -157,10 +157,10 @@ public final class DataPreparation {
         return records;
     }
 
-    private CatalogRecords table(String name) {
+    private UnorderedRecords table(SourceTable table) {
         return tables.computeIfAbsent(
-                name,
-                key -> CatalogRecords.of(
+                table,
+                key -> UnorderedRecords.of(
                         session,
                         key,
                         begun == null ? RowsDay.now(session, true, null).zone() : begun.zone()));

@@ -8,9 +8,9 @@ import java.util.List;
  * @param name as it was named, for messages
  * @param weight its part of the mixture; 0 when all of it is used
  * @param files sorted by path
- * @param tables of the catalog
+ * @param tables of the catalog or in folders
  */
-record ListedSource(String name, double weight, List<SourceFile> files, List<String> tables) {
+record ListedSource(String name, double weight, List<SourceFile> files, List<SourceTable> tables) {
     ListedSource {
         files = List.copyOf(files);
         tables = List.copyOf(tables);

@@ -8,6 +8,8 @@ import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -26,6 +28,7 @@ final class SourceListing {
     private final SparkSession session;
     private final Configuration configuration;
     private final CompressionCodecFactory codecs;
+    private final TableFolders folders = new TableFolders();
 
     SourceListing(SparkSession session, Configuration configuration) {
         this.session = session;
@@ -43,24 +46,30 @@ final class SourceListing {
     }
 
     private ListedSource list(List<WeightedSource> sources, double weight) {
-        List<SourceFile> files = new ArrayList<>();
-        List<String> tables = new ArrayList<>();
+        Found found = new Found(new ArrayList<>(), new ArrayList<>());
         for (WeightedSource source : sources) {
-            if (CatalogRecords.mayBeTable(source.path()) && !exists(source.path())) {
-                tables.add(requireTable(source.path()));
+            if (UnorderedRecords.mayBeTable(source.path()) && !exists(source.path())) {
+                found.tables().add(requireTable(source.path()));
             } else {
-                files.addAll(filesOf(source.path()));
+                find(source.path(), found);
             }
         }
 
-        files.sort(Comparator.comparing(SourceFile::path));
-        tables.sort(Comparator.naturalOrder());
+        found.files().sort(Comparator.comparing(SourceFile::path));
+        found.tables().sort(Comparator.comparing(SourceTable::name));
         String name = sources.stream().map(WeightedSource::path).collect(Collectors.joining(","));
         return new ListedSource(
                 name,
                 weight,
-                files.stream().distinct().toList(),
-                tables.stream().distinct().toList());
+                found.files().stream().distinct().toList(),
+                found.tables().stream().distinct().toList());
+    }
+
+    /** What is behind the sources so far. */
+    private record Found(List<SourceFile> files, List<SourceTable> tables) {
+        int size() {
+            return files.size() + tables.size();
+        }
     }
 
     private boolean exists(String path) {
@@ -72,14 +81,14 @@ final class SourceListing {
         }
     }
 
-    private String requireTable(String name) {
+    private SourceTable requireTable(String name) {
         if (!isTable(name)) {
             throw new BadInputException(
                     "Cannot read data from %s: expected a file, a folder, or a table of the catalog, found none of them"
                             .formatted(name));
         }
 
-        return name;
+        return SourceTable.ofCatalog(name);
     }
 
     private boolean isTable(String name) {
@@ -94,18 +103,22 @@ final class SourceListing {
         }
     }
 
-    private List<SourceFile> filesOf(String source) {
+    private void find(String source, Found found) {
+        int before = found.size();
         try {
             Path path = StorePath.parse(source);
             FileSystem fileSystem = StorePath.files(path, configuration);
-            List<SourceFile> files = new ArrayList<>();
             for (FileStatus match : StorePath.matches(path, fileSystem)) {
-                collect(fileSystem, match, files);
+                folders.requireOutside(fileSystem, match.getPath());
+                collect(fileSystem, match, found);
             }
-
-            return requireSome(source, files);
         } catch (IOException e) {
             throw refused(source, e);
+        }
+
+        if (found.size() == before) {
+            throw new BadInputException(
+                    "Cannot read data from %s: expected at least one file, found none".formatted(source));
         }
     }
 
@@ -128,19 +141,40 @@ final class SourceListing {
         return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     }
 
-    private void collect(FileSystem fileSystem, FileStatus match, List<SourceFile> files) throws IOException {
+    private void collect(FileSystem fileSystem, FileStatus match, Found found) throws IOException {
         if (match.isFile()) {
-            files.add(toSource(match));
+            found.files().add(toSource(match));
             return;
         }
 
+        List<FileStatus> files = new ArrayList<>();
+        Map<Path, TableFormat> tables = new TreeMap<>();
         RemoteIterator<LocatedFileStatus> inside = fileSystem.listFiles(match.getPath(), true);
         while (inside.hasNext()) {
             FileStatus file = inside.next();
+            TableFormat.rootByLog(file.getPath())
+                    .filter(table -> !isHidden(match.getPath(), table.folder()))
+                    .ifPresent(table -> tables.put(table.folder(), table.format()));
             if (!isHidden(match.getPath(), file.getPath())) {
-                files.add(toSource(file));
+                files.add(file);
             }
         }
+
+        tables.forEach((folder, format) -> found.tables().add(new SourceTable(folder.toString(), format)));
+        for (FileStatus file : files) {
+            if (tables.keySet().stream().noneMatch(table -> isBelow(table, file.getPath()))) {
+                found.files().add(toSource(file));
+            }
+        }
+    }
+
+    private static boolean isBelow(Path folder, Path file) {
+        Path at = file.getParent();
+        while (at != null && !at.equals(folder)) {
+            at = at.getParent();
+        }
+
+        return at != null;
     }
 
     private SourceFile toSource(FileStatus file) throws IOException {
@@ -170,14 +204,5 @@ final class SourceListing {
         }
 
         return false;
-    }
-
-    private static List<SourceFile> requireSome(String source, List<SourceFile> files) {
-        if (files.isEmpty()) {
-            throw new BadInputException(
-                    "Cannot read data from %s: expected at least one file, found none".formatted(source));
-        }
-
-        return files;
     }
 }

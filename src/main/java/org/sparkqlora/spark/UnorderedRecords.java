@@ -22,18 +22,18 @@ import org.apache.spark.sql.functions;
 import scala.Tuple2;
 
 /**
- * Rows of a table or view of the catalog as JSON. A table has no order, so they are sorted by a hash of what they hold: the order
+ * Rows of a table or view as JSON. A table has no order, so they are sorted by a hash of what they hold: the order
  * depends on the rows alone. Driver only.
  */
-final class CatalogRecords implements NumberedRecords {
+final class UnorderedRecords implements NumberedRecords {
     private static final Pattern NAME = Pattern.compile("[A-Za-z_]\\w*(\\.[A-Za-z_]\\w*){0,2}");
     private static final String JSON = "json";
 
-    private final String name;
+    private final String name; // in words
     private final Dataset<Row> json;
     private final Row summary; // rows, sum of their hashes
 
-    private CatalogRecords(String name, Dataset<Row> json) {
+    private UnorderedRecords(String name, Dataset<Row> json) {
         this.name = name;
         this.json = json;
         this.summary = json.agg(
@@ -48,20 +48,20 @@ final class CatalogRecords implements NumberedRecords {
     }
 
     /** Times are written in {@code zone}. */
-    static CatalogRecords of(SparkSession session, String name, ZoneId zone) {
-        Dataset<Row> table = session.table(name);
+    static UnorderedRecords of(SparkSession session, SourceTable source, ZoneId zone) {
+        Dataset<Row> table = source.read(session);
         Column[] columns = Arrays.stream(table.columns())
                 .map(column -> col("`" + column.replace("`", "``") + "`"))
                 .toArray(Column[]::new);
-        return new CatalogRecords(
-                name,
+        return new UnorderedRecords(
+                source.words(),
                 table.select(to_json(struct(columns), Map.of("timeZone", zone.getId()))
                         .as(JSON)));
     }
 
     /** Differs where the rows do. */
     String fingerprint() {
-        return String.format(Locale.ROOT, "table %s of %d rows, %s", name, count(), summary.getString(1));
+        return String.format(Locale.ROOT, "%s of %d rows, %s", name, count(), summary.getString(1));
     }
 
     @Override
@@ -85,6 +85,6 @@ final class CatalogRecords implements NumberedRecords {
 
     @Override
     public BadLine place(long record, String problem) {
-        return new BadLine("table " + name, record + 1, problem);
+        return new BadLine(name, record + 1, problem);
     }
 }
