@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.FileNames;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
@@ -14,11 +15,14 @@ import picocli.CommandLine.ParseResult;
  *
  * @param name of the command, with that of the program
  * @param command nothing when none was named
+ * @param arguments as the process was given them
  * @param usage what the parser refused
  * @param refusal how the command ends for it: a value that no command takes is bad input, all else is bad usage
  */
-record CommandCall(String name, @Nullable Command command, List<String> usage, ExitCode refusal) {
+record CommandCall(
+        String name, @Nullable Command command, List<String> arguments, List<String> usage, ExitCode refusal) {
     CommandCall {
+        arguments = List.copyOf(arguments);
         usage = List.copyOf(usage);
     }
 
@@ -28,13 +32,19 @@ record CommandCall(String name, @Nullable Command command, List<String> usage, E
         ExitCode refusal = command != null && errors(result).allMatch(CommandCall::isOfAValue)
                 ? ExitCode.BAD_INPUT
                 : ExitCode.USAGE;
-        return new CommandCall(leaf.commandSpec().qualifiedName(), command, usageProblems(result, command), refusal);
+        return new CommandCall(
+                leaf.commandSpec().qualifiedName(),
+                command,
+                result.originalArgs(),
+                usageProblems(result, command),
+                refusal);
     }
 
     /** All that speaks against running it. */
     List<String> problems() {
         Problems problems = new Problems();
         usage.forEach(problems::add);
+        FileNames.ofProcess().problemOf(arguments).ifPresent(problems::add);
         if (command != null) {
             command.check(problems);
         }

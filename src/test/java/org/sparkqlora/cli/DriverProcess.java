@@ -25,9 +25,7 @@ record DriverProcess(Process process, Path log) {
     static DriverProcess start(Path log, List<String> flags, List<String> arguments) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> !argument.startsWith("-javaagent:"))
-                .forEach(command::add);
+        command.addAll(flags());
         command.addAll(flags);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(arguments);
@@ -36,6 +34,13 @@ record DriverProcess(Process process, Path log) {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
         return new DriverProcess(process, log);
+    }
+
+    /** Those of this process, without the agent that measures coverage. */
+    static List<String> flags() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> !argument.startsWith("-javaagent:"))
+                .toList();
     }
 
     /** Kills it, with no chance to do anything; it must not have ended by then. */
