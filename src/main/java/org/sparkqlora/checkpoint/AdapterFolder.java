@@ -13,6 +13,8 @@ import java.util.Set;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
@@ -84,7 +86,8 @@ public final class AdapterFolder {
 
             try (InputStream in = files.open(file)) {
                 return withStored(
-                        AdapterConfigJson.parse(file.toString(), new String(in.readAllBytes(), StandardCharsets.UTF_8)),
+                        AdapterConfigJson.parse(
+                                file.toString(), BoundedText.read(in, InputLimits.DEFAULT.configBytes(), file)),
                         files,
                         new Path(file.getParent(), WEIGHTS_FILE));
             }

@@ -10,6 +10,9 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.FileNames;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.WholeFile;
@@ -29,6 +32,7 @@ public record Location(Path path) {
             throw new BadInputException("expected a path, found an empty text");
         }
 
+        FileNames.ofProcess().requireWritable(text);
         return URI.matcher(text).matches() ? new Location(StorePath.parse(text)) : of(localPath(text));
     }
 
@@ -111,7 +115,7 @@ public record Location(Path path) {
 
     private String read(FileSystem files) throws IOException {
         try (InputStream in = files.open(path)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), path);
         }
     }
 }

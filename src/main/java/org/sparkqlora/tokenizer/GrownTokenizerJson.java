@@ -15,6 +15,8 @@ import java.util.Locale;
 import java.util.Map;
 import org.sparkqlora.data.BrokenJson;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 
 /** The files of a model's tokenizer with tokens added, which get the ids behind its own. */
 public final class GrownTokenizerJson {
@@ -149,7 +151,7 @@ public final class GrownTokenizerJson {
     private ObjectNode read(String name) {
         Path file = folder.resolve(name);
         try {
-            return tree(file.toString(), Files.readString(file));
+            return tree(file.toString(), BoundedText.read(file, InputLimits.DEFAULT.tokenizerBytes()));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

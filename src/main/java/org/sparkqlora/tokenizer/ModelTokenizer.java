@@ -23,9 +23,10 @@ public final class ModelTokenizer implements AutoCloseable {
     private final @Nullable ChatTemplate chatTemplate;
     private final String fingerprint;
 
-    private ModelTokenizer(TokenizerFiles files, List<AddedToken> added, HuggingFaceTokenizer tokenizer) {
+    private ModelTokenizer(
+            TokenizerFiles files, TokenizerJson vocabulary, List<AddedToken> added, HuggingFaceTokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        this.vocabulary = TokenizerJson.read(files.tokenizer()).with(added);
+        this.vocabulary = vocabulary.with(added);
         this.specialTokens = files.specialTokens();
         this.chatTemplate = files.chatTemplate().orElse(null);
         this.fingerprint = fingerprint(files, added);
@@ -39,6 +40,11 @@ public final class ModelTokenizer implements AutoCloseable {
     /** Whether the template of what {@link #openWith} would open may ask for the day. */
     public static boolean asksForTheDay(Path modelFolder, @Nullable TemplateText chatTemplate) {
         return files(modelFolder, chatTemplate).asksForTheDay();
+    }
+
+    /** SHA-256 of {@code tokenizer.json} in {@code modelFolder}, in hex digits. */
+    public static String hashOf(Path modelFolder) {
+        return TokenizerFiles.hash(TokenizerFiles.requireTokenizer(modelFolder));
     }
 
     /** Opens the tokenizer of {@code modelFolder}. */
@@ -70,13 +76,14 @@ public final class ModelTokenizer implements AutoCloseable {
     public static ModelTokenizer openWith(
             Path modelFolder, @Nullable TemplateText chatTemplate, List<AddedToken> added) {
         TokenizerFiles files = files(modelFolder, chatTemplate);
+        TokenizerJson vocabulary = TokenizerJson.read(files.tokenizer()); // before the native library, which may abort
         HuggingFaceTokenizer tokenizer = added.isEmpty()
                 ? TokenizerNatives.open(files.tokenizer())
                 : TokenizerNatives.open(
                         files.tokenizer(),
                         GrownTokenizerJson.of(modelFolder, added).tokenizerText());
         try {
-            return new ModelTokenizer(files, added, tokenizer);
+            return new ModelTokenizer(files, vocabulary, added, tokenizer);
         } catch (RuntimeException | Error e) {
             tokenizer.close();
             throw e;

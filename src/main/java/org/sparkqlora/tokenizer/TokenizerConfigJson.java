@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.sparkqlora.data.BrokenJson;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 
 /** What we need of {@code tokenizer_config.json}: special tokens and the chat template. */
 final class TokenizerConfigJson {
@@ -42,7 +44,9 @@ final class TokenizerConfigJson {
         }
 
         try {
-            return new TokenizerConfigJson(file, JsonMapper.builder().build().readTree(file.toFile()));
+            return new TokenizerConfigJson(
+                    file,
+                    JsonMapper.builder().build().readTree(BoundedText.read(file, InputLimits.DEFAULT.configBytes())));
         } catch (JsonProcessingException e) {
             throw new BadInputException(
                     "Cannot read %s: expected JSON, found an error%s".formatted(file, BrokenJson.text(e)), e);

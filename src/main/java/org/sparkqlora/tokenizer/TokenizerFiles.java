@@ -19,6 +19,8 @@ import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.jinja.Template;
 import org.sparkqlora.data.jinja.TemplateException;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 
 /**
  * What a model folder says about its tokenizer.
@@ -89,6 +91,18 @@ record TokenizerFiles(
         return HexFormat.of().formatHex(digest.digest());
     }
 
+    /** SHA-256 of a file, in hex digits. */
+    static String hash(Path file) {
+        MessageDigest digest = sha256();
+        try (InputStream input = new DigestInputStream(Files.newInputStream(file), digest)) {
+            input.transferTo(OutputStream.nullOutputStream());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
     /** The path of {@code tokenizer.json} in a model folder, which must be there. */
     static Path requireTokenizer(Path folder) {
         Path tokenizer = folder.resolve(TOKENIZER);
@@ -117,7 +131,7 @@ record TokenizerFiles(
 
     private static String readText(Path file) {
         try {
-            return Files.readString(file);
+            return BoundedText.read(file, InputLimits.DEFAULT.configBytes());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read the chat template " + file, e);
         }

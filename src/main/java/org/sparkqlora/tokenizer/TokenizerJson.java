@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
@@ -16,6 +17,8 @@ import java.util.Map;
 import java.util.Set;
 import org.sparkqlora.data.BrokenJson;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 
 /**
  * The vocabulary in {@code tokenizer.json}, streamed, since the file may hold 100 thousand merges that we don't need.
@@ -24,6 +27,9 @@ import org.sparkqlora.input.BadInputException;
  * @param specialIds ids of the added tokens that are marked special
  */
 record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
+    /** Above any vocabulary; the native library makes room for all ids up to the largest. */
+    private static final int LARGEST_ID = 1 << 24;
+
     TokenizerJson {
         ids = Map.copyOf(ids);
         specialIds = Set.copyOf(specialIds);
@@ -32,7 +38,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
     static TokenizerJson read(Path file) {
         Map<String, Integer> ids = new HashMap<>();
         Set<Integer> specialIds = new HashSet<>();
-        try (JsonParser parser = new JsonFactory().createParser(file.toFile())) {
+        try (JsonParser parser = parser(file)) {
             parser.setCodec(JsonMapper.builder().build());
             readRoot(parser, ids, specialIds);
         } catch (JsonProcessingException e) {
@@ -50,6 +56,14 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
         }
 
         return new TokenizerJson(ids, specialIds);
+    }
+
+    private static JsonParser parser(Path file) throws IOException {
+        BoundedText.requireSize(file, InputLimits.DEFAULT.tokenizerBytes());
+        StreamReadConstraints constraints = StreamReadConstraints.builder()
+                .maxNestingDepth(InputLimits.DEFAULT.tokenizerDepth())
+                .build();
+        return JsonFactory.builder().streamReadConstraints(constraints).build().createParser(file.toFile());
     }
 
     /** The same with tokens that get the ids behind. */
@@ -96,7 +110,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             throws IOException {
         JsonNode tokens = parser.readValueAsTree();
         for (JsonNode token : tokens) {
-            int id = token.path("id").intValue();
+            int id = requireId(token.path("id").intValue());
             ids.put(token.path("content").asText(), id);
             if (token.path("special").booleanValue()) {
                 specialIds.add(id);
@@ -123,7 +137,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String token = parser.currentName();
             parser.nextToken();
-            ids.putIfAbsent(token, parser.getIntValue());
+            ids.putIfAbsent(token, requireId(parser.getIntValue()));
         }
     }
 
@@ -131,10 +145,26 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
     private static void readScoredPieces(JsonParser parser, Map<String, Integer> ids) throws IOException {
         int id = 0;
         while (parser.nextToken() == JsonToken.START_ARRAY) {
-            ids.putIfAbsent(parser.nextTextValue(), id);
+            String piece = parser.nextTextValue();
+            if (piece == null) {
+                throw new BadInputException(
+                        "Cannot read a tokenizer: expected a text as piece %d of model.vocab, found none"
+                                .formatted(id));
+            }
+
+            ids.putIfAbsent(piece, id);
             parser.nextToken();
             parser.nextToken();
             id++;
         }
+    }
+
+    private static int requireId(int id) {
+        if (id < 0 || id > LARGEST_ID) {
+            throw new BadInputException(
+                    "Cannot read a tokenizer: expected ids from 0 to %d, found %d".formatted(LARGEST_ID, id));
+        }
+
+        return id;
     }
 }

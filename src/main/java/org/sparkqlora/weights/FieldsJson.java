@@ -8,8 +8,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +15,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 
 /**
  * A JSON object whose fields are read with their type checked; messages name the document and the field.
@@ -28,9 +28,6 @@ public final class FieldsJson {
     private static final ObjectMapper STRICT = new ObjectMapper()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-
-    /** An index of a hundred thousand tensors takes a tenth of it. */
-    private static final long LARGEST = 100_000_000;
 
     private final String document;
     private final ObjectNode node;
@@ -60,18 +57,7 @@ public final class FieldsJson {
 
     /** Reads a file of one JSON object, which is no larger than any that a model has. */
     static FieldsJson read(Path file) throws IOException {
-        long size = Files.size(file);
-        if (size > LARGEST) {
-            throw new InvalidWeightsException(
-                    "Cannot read %s: expected at most %d bytes, found %d".formatted(file, LARGEST, size));
-        }
-
-        try {
-            return parse(file.toString(), Files.readString(file));
-        } catch (CharacterCodingException e) {
-            throw new InvalidWeightsException(
-                    "Cannot read %s: expected text in UTF-8, found other bytes".formatted(file), e);
-        }
+        return parse(file.toString(), BoundedText.read(file, InputLimits.DEFAULT.configBytes()));
     }
 
     /** Jackson tells none where a limit of its own was met, such as that of nesting. */

@@ -152,7 +152,7 @@ class ModelTokenizerTest {
         assertThatThrownBy(() -> ModelTokenizer.open(folder))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageStartingWith(
-                        "Cannot open %s: expected a Hugging Face tokenizer, found an error: ".formatted(file));
+                        "Cannot read %s: expected a tokenizer with model.vocab, found none".formatted(file));
     }
 
     @Test

@@ -6,16 +6,11 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 /** Reads a header from front to back and believes no length that the file cannot hold or that no model needs. */
 final class GgufCursor {
-    /** Bytes of a text; the longest are chat templates. */
-    private static final int LONGEST_TEXT = 1 << 24;
-
-    /** The longest lists are of tokens and merges, in the hundreds of thousands. */
-    private static final int LONGEST_LIST = 1 << 23;
-
     private final String file;
     private final InputStream in;
     private final long size;
@@ -48,13 +43,13 @@ final class GgufCursor {
     }
 
     String text() throws IOException {
-        int length = count("a text", 1, LONGEST_TEXT);
+        int length = count("a text", 1, InputLimits.DEFAULT.ggufTextBytes());
         return StandardCharsets.UTF_8.decode(bytes(length)).toString();
     }
 
     /** A number of things that take at least {@code leastBytes} bytes each. */
     int count(String things, int leastBytes) throws IOException {
-        return count(things, leastBytes, LONGEST_LIST);
+        return count(things, leastBytes, InputLimits.DEFAULT.ggufListLength());
     }
 
     private int count(String things, int leastBytes, int limit) throws IOException {

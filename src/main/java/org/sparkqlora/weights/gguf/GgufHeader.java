@@ -16,6 +16,7 @@ final class GgufHeader {
     private static final List<Integer> VERSIONS = List.of(2, 3);
     private static final int LEAST_BYTES_A_VALUE = 8 + 4 + 1;
     private static final int LEAST_BYTES_A_TENSOR = 8 + 4 + 4 + 8;
+    private static final int LEAST_BYTES_A_TEXT = 8;
     private static final int MOST_DIMENSIONS = 4;
     private static final int TEXT = 8;
     private static final int LIST = 9;
@@ -63,35 +64,25 @@ final class GgufHeader {
 
     private Object value() throws IOException {
         int type = in.int32();
-        if (type != LIST) {
-            return scalar(type);
+        if (type == TEXT) {
+            return in.text();
         }
 
-        int elementType = in.int32();
-        int count = in.count("a list", elementType == TEXT ? 8 : 1);
-        List<Object> list = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            list.add(scalar(elementType));
-        }
-
-        return list;
+        return type == LIST ? list(in.int32()) : GgufNumbers.read(in, type, 1).get(0);
     }
 
-    private Object scalar(int type) throws IOException {
-        return switch (type) {
-            case 0 -> (long) (in.int8() & 0xff);
-            case 1 -> (long) in.int8();
-            case 2 -> (long) (in.int16() & 0xffff);
-            case 3 -> (long) in.int16();
-            case 4 -> Integer.toUnsignedLong(in.int32());
-            case 5 -> (long) in.int32();
-            case 6 -> Float.intBitsToFloat(in.int32());
-            case 7 -> in.int8() != 0;
-            case TEXT -> in.text();
-            case 10, 11 -> in.int64();
-            case 12 -> Double.longBitsToDouble(in.int64());
-            default -> throw in.wrong(in.position() - 4, "the type of a value, 0 to 12", type);
-        };
+    private List<?> list(int elementType) throws IOException {
+        if (elementType != TEXT) {
+            return GgufNumbers.read(in, elementType, in.count("a list", GgufNumbers.bytesOf(elementType)));
+        }
+
+        int count = in.count("a list", LEAST_BYTES_A_TEXT);
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            texts.add(in.text());
+        }
+
+        return texts;
     }
 
     /** The tensors with positions counted from the start of the data. */

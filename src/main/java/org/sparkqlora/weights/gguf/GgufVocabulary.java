@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.weights.InvalidWeightsException;
 
 /**
@@ -38,6 +39,7 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
     static GgufVocabulary of(GgufMetadata metadata) {
         String model = metadata.text(PREFIX + "model");
         List<String> tokens = metadata.texts(PREFIX + "tokens");
+        requireShort(metadata, tokens);
         requireDistinct(metadata, tokens);
         List<Long> kinds = metadata.numbers(PREFIX + "token_type");
         if (kinds.size() != tokens.size()) {
@@ -97,6 +99,18 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
 
     Optional<String> chatTemplate() {
         return metadata.optionalText("tokenizer.chat_template");
+    }
+
+    /** A piece is cut at every place to find the merges that make it. */
+    private static void requireShort(GgufMetadata metadata, List<String> tokens) {
+        int most = InputLimits.DEFAULT.ggufPieceLength();
+        for (int id = 0; id < tokens.size(); id++) {
+            if (tokens.get(id).length() > most) {
+                throw new InvalidWeightsException(
+                        "Cannot read %s: expected tokens of at most %d characters, found %d in id %d"
+                                .formatted(metadata.file(), most, tokens.get(id).length(), id));
+            }
+        }
     }
 
     private static void requireDistinct(GgufMetadata metadata, List<String> tokens) {
