@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.spark.PreparationOptions;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
@@ -17,6 +18,9 @@ import picocli.CommandLine.Option;
 
 /** Which examples, and how rows are made of them. */
 final class DataOptions {
+    /** Beyond it, the text of a record may not fit into an array. */
+    private static final long MOST_RECORD_BYTES = 1L << 30;
+
     @Option(
             names = "--data",
             required = true,
@@ -68,6 +72,13 @@ final class DataOptions {
     OnBadRecord onBadRecord = OnBadRecord.FAIL;
 
     @Option(
+            names = "--max-record-bytes",
+            defaultValue = "16M",
+            paramLabel = "BYTES",
+            description = "A longer record counts as bad. Default: ${DEFAULT-VALUE}.")
+    ByteCount recordBytes = new ByteCount(InputLimits.DEFAULT.recordBytes());
+
+    @Option(
             names = "--chat-template",
             paramLabel = "FILE",
             description = "Jinja template to write conversations with, instead of the model's own.")
@@ -78,6 +89,10 @@ final class DataOptions {
         length.check(problems);
         problems.collect("--columns", () -> Columns.parse(columns));
         problems.requireFile("--chat-template", chatTemplate);
+        problems.require(
+                recordBytes.value() >= 1 && recordBytes.value() <= MOST_RECORD_BYTES,
+                "--max-record-bytes: expected 1 to 1G, found %d",
+                recordBytes.value());
         problems.collect("--data", () -> WeightedSource.parse(sources));
         sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
     }
@@ -88,6 +103,7 @@ final class DataOptions {
     }
 
     PreparationOptions preparation() {
-        return new PreparationOptions(length.tokens, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord);
+        return new PreparationOptions(length.tokens, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord)
+                .ofRecordsUpTo(Math.toIntExact(recordBytes.value()));
     }
 }

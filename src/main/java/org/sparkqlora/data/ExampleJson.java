@@ -99,7 +99,7 @@ public final class ExampleJson {
             return RecordFormat.SHAREGPT;
         }
 
-        if (record.has(PROMPT) && record.has(COMPLETION)) {
+        if (RecordJson.has(record, PROMPT) && RecordJson.has(record, COMPLETION)) {
             return RecordFormat.PROMPT_COMPLETION;
         }
 
@@ -115,6 +115,14 @@ public final class ExampleJson {
             return RecordFormat.TEXT;
         }
 
+        if (record.has(PROMPT) && record.has(COMPLETION)) {
+            return RecordFormat.PROMPT_COMPLETION; // one is empty, which is a better thing to say
+        }
+
+        if (record.has(AlpacaJson.INSTRUCTION) && record.has(AlpacaJson.OUTPUT)) {
+            return RecordFormat.ALPACA;
+        }
+
         throw new BadRecordException(
                 "Cannot detect the format of the record: expected messages, or conversations, or prompt and completion, or"
                         + " instruction and output, or text, or input_ids and labels, found "
@@ -122,13 +130,14 @@ public final class ExampleJson {
     }
 
     private static Example readPromptCompletion(JsonNode record) {
-        if (RecordJson.field(record, PROMPT).isTextual()) {
+        JsonNode prompt = RecordJson.field(record, PROMPT);
+        if (prompt.isTextual() || prompt.isNull()) {
             return new PromptCompletion(RecordJson.text(record, PROMPT), RecordJson.text(record, COMPLETION));
         }
 
-        List<ChatMessage> prompt = MessagesJson.messages(record, PROMPT);
-        List<ChatMessage> whole = new ArrayList<>(prompt);
+        List<ChatMessage> asked = MessagesJson.messages(record, PROMPT);
+        List<ChatMessage> whole = new ArrayList<>(asked);
         whole.addAll(MessagesJson.messages(record, COMPLETION));
-        return new Conversation(whole, MessagesJson.tools(record), prompt.size(), MessagesJson.variables(record));
+        return new Conversation(whole, MessagesJson.tools(record), asked.size(), MessagesJson.variables(record));
     }
 }

@@ -1,6 +1,8 @@
 package org.sparkqlora.data;
 
+import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
@@ -9,10 +11,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.sparkqlora.input.InputLimits;
 
 /** A record as JSON and its fields, with what is wrong with them in words. */
 final class RecordJson {
-    private static final ObjectReader READER = JsonMapper.builder()
+    /** Of texts and documents the caller knows the size. */
+    private static final StreamReadConstraints CONSTRAINTS = StreamReadConstraints.builder()
+            .maxNestingDepth(InputLimits.DEFAULT.recordDepth())
+            .maxStringLength(Integer.MAX_VALUE)
+            .build();
+
+    private static final ObjectReader READER = JsonMapper.builder(
+                    JsonFactory.builder().streamReadConstraints(CONSTRAINTS).build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build()
             .reader();
@@ -78,6 +88,11 @@ final class RecordJson {
 
     static String text(JsonNode record, String name) {
         JsonNode value = field(record, name);
+        if (value.isNull()) {
+            throw new BadRecordException(
+                    "Cannot read field %s: expected a text, found an empty value (null)".formatted(name));
+        }
+
         if (!value.isTextual()) {
             throw new BadRecordException(
                     "Cannot read field %s: expected a text, found %s".formatted(name, describe(value)));

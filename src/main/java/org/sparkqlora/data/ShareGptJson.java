@@ -55,7 +55,7 @@ final class ShareGptJson {
             return call(RecordJson.parseText(place, value));
         }
 
-        String role = ROLES.get(from);
+        String role = ROLES.get(from.toLowerCase(Locale.ROOT));
         if (role == null) {
             throw new BadRecordException("Cannot read %s: expected a speaker among %s, found %s"
                     .formatted(place, ROLES.keySet(), RecordJson.describe(node.path(FROM))));
@@ -84,6 +84,8 @@ final class ShareGptJson {
         roles.put("user", "user");
         roles.put("gpt", "assistant");
         roles.put("chatgpt", "assistant");
+        roles.put("bing", "assistant");
+        roles.put("bard", "assistant");
         roles.put("assistant", "assistant");
         roles.put("model", "assistant");
         roles.put(SYSTEM, SYSTEM);

@@ -18,7 +18,8 @@ final class CountLines implements Function<SourceSplit, Long> {
     @Override
     public Long call(SourceSplit split) throws IOException {
         long count = 0;
-        try (RecordLines lines = RecordLines.open(split, configuration.value().value())) {
+        try (RecordLines lines =
+                RecordLines.open(split, Integer.MAX_VALUE, configuration.value().value())) {
             while (lines.skip()) {
                 count++;
             }

@@ -1,5 +1,6 @@
 package org.sparkqlora.spark;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -24,13 +25,13 @@ final class GroupEncoding {
         this.checks = new ExampleChecking(encoder.control(), hashedOneOf);
     }
 
-    void add(String path, long number, @Nullable String line) {
-        if (line == null || line.isBlank()) {
-            return;
-        }
-
+    /** Reads and encodes one record, if there is one. */
+    void add(String path, long number, Record record) throws IOException {
         try {
-            add(encoder.encode(line));
+            String line = record.read();
+            if (line != null && !line.isBlank()) {
+                add(encoder.encode(line));
+            }
         } catch (BadRecordException e) {
             bad.add(new BadLine(path, number, String.valueOf(e.getMessage())));
         } catch (StackOverflowError e) {
@@ -64,6 +65,12 @@ final class GroupEncoding {
                         .map(example -> RowPacker.single(example, options.width()))
                         .toList();
         };
+    }
+
+    /** Where a record is read from. */
+    interface Record {
+        @Nullable
+        String read() throws IOException;
     }
 
     GroupResult result(int group, @Nullable PreparedFile file, long rows) {

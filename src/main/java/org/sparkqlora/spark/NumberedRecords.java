@@ -10,6 +10,9 @@ interface NumberedRecords {
     /** Each record as JSON under its place, from 0. */
     JavaPairRDD<Long, String> numbered();
 
+    /** What they are read from, in words. */
+    String words();
+
     /** Some record, to show how they are read. */
     Optional<String> sample();
 

@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.InputLimits;
 
 /**
  * How rows are made of examples.
@@ -10,14 +11,15 @@ import org.sparkqlora.input.BadInputException;
  * @param packing whether documents share rows
  * @param onBadRecord what becomes of a line that is no record
  * @param part which part of the data
+ * @param recordBytes the most that is read of a record
  */
-public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord, Part part)
+public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord, Part part, int recordBytes)
         implements Serializable {
     private static final int SHORTEST = 2;
 
     /** For all of the data. */
     public PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord) {
-        this(width, packing, onBadRecord, Part.ALL);
+        this(width, packing, onBadRecord, Part.ALL, InputLimits.DEFAULT.recordBytes());
     }
 
     public PreparationOptions {
@@ -29,7 +31,19 @@ public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRe
 
     /** The same for a part of the data. */
     public PreparationOptions of(Part other) {
-        return new PreparationOptions(width, packing, onBadRecord, other);
+        return new PreparationOptions(width, packing, onBadRecord, other, recordBytes);
+    }
+
+    /** The same with records of up to {@code bytes}. */
+    public PreparationOptions ofRecordsUpTo(int bytes) {
+        return new PreparationOptions(width, packing, onBadRecord, part, bytes);
+    }
+
+    /** Part of the fingerprint of rows. A limit that an option raised or lowered may leave other records. */
+    String fingerprint() {
+        String limit = recordBytes == InputLimits.DEFAULT.recordBytes() ? "" : " of records up to " + recordBytes;
+        return "PreparationOptions[width=%d, packing=%s, onBadRecord=%s, part=%s]%s"
+                .formatted(width, packing, onBadRecord, part, limit);
     }
 
     /** Whether documents share rows. */

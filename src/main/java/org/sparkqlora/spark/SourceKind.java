@@ -1,6 +1,8 @@
 package org.sparkqlora.spark;
 
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 
 /** What a file of records is. */
 enum SourceKind {
@@ -57,6 +59,25 @@ enum SourceKind {
         return switch (this) {
             case PARQUET, ORC, CSV, TSV -> true;
             case JSON_LINES, JSON_LIST, TEXT -> false;
+        };
+    }
+
+    /** Whether Spark decompresses a file of this name as a whole: it has no Zstandard of its own. */
+    boolean canDecompress(String name) {
+        return !isTable() || !name.toLowerCase(Locale.ROOT).endsWith(".zst");
+    }
+
+    /** How Spark writes a row as JSON: an empty cell of a spreadsheet is a field all the same. */
+    Map<String, String> jsonOptions() {
+        return separator().isPresent() ? Map.of("ignoreNullFields", "false") : Map.of();
+    }
+
+    /** What stands between the columns of a spreadsheet. */
+    Optional<Character> separator() {
+        return switch (this) {
+            case CSV -> Optional.of(',');
+            case TSV -> Optional.of('\t');
+            case JSON_LINES, JSON_LIST, TEXT, PARQUET, ORC -> Optional.empty();
         };
     }
 

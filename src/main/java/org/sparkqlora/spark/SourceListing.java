@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -21,14 +22,22 @@ import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.FileNames;
 import org.sparkqlora.storage.StorePath;
 
 /** Finds the files behind files, folders and globs on any Hadoop file system, and tables of the catalog. Driver only. */
 final class SourceListing {
+    private static final String LOCAL = "file";
+
+    /** What lies beside data sets: words about them. A file that is named itself is read all the same. */
+    private static final Pattern ABOUT_DATA = Pattern.compile(
+            "(?i)(readme|licen[cs]e|notice|changelog|citation)([._-].*)?|.*\\.(md|rst|html|pdf)|dataset_infos?\\.json");
+
     private final SparkSession session;
     private final Configuration configuration;
     private final CompressionCodecFactory codecs;
     private final TableFolders folders = new TableFolders();
+    private final LocalNames names = new LocalNames(FileNames.ofProcess());
 
     SourceListing(SparkSession session, Configuration configuration) {
         this.session = session;
@@ -108,6 +117,10 @@ final class SourceListing {
         try {
             Path path = StorePath.parse(source);
             FileSystem fileSystem = StorePath.files(path, configuration);
+            if (fileSystem.getScheme().equals(LOCAL)) {
+                names.require(fileSystem.makeQualified(path).toUri().getPath());
+            }
+
             for (FileStatus match : StorePath.matches(path, fileSystem)) {
                 folders.requireOutside(fileSystem, match.getPath());
                 collect(fileSystem, match, found);
@@ -117,8 +130,8 @@ final class SourceListing {
         }
 
         if (found.size() == before) {
-            throw new BadInputException(
-                    "Cannot read data from %s: expected at least one file, found none".formatted(source));
+            throw new BadInputException("Cannot read data from %s: expected at least one file, found none%s"
+                    .formatted(source, WeightedSource.advice(source)));
         }
     }
 
@@ -131,7 +144,10 @@ final class SourceListing {
         }
 
         if (e instanceof FileNotFoundException) {
-            return new BadInputException("Cannot read data from %s: no such file or folder".formatted(source), e);
+            return new BadInputException(
+                    "Cannot read data from %s: no such file or folder%s"
+                            .formatted(source, WeightedSource.advice(source)),
+                    e);
         }
 
         return new UncheckedIOException("Failed to list " + source, e);
@@ -155,7 +171,8 @@ final class SourceListing {
             TableFormat.rootByLog(file.getPath())
                     .filter(table -> !isHidden(match.getPath(), table.folder()))
                     .ifPresent(table -> tables.put(table.folder(), table.format()));
-            if (!isHidden(match.getPath(), file.getPath())) {
+            if (!isHidden(match.getPath(), file.getPath())
+                    && !ABOUT_DATA.matcher(file.getPath().getName()).matches()) {
                 files.add(file);
             }
         }
@@ -180,18 +197,21 @@ final class SourceListing {
     private SourceFile toSource(FileStatus file) throws IOException {
         Path path = file.getPath();
         requireReadable(path);
+        boolean compressed = Decompression.isCompressed(path, codecs);
         boolean list = SourceKind.mayBeList(path.getName()) && ListElementsJson.beginsList(path, configuration);
-        return new SourceFile(
-                path.toString(),
-                file.getLen(),
-                file.getModificationTime(),
-                SourceKind.of(path.getName(), list),
-                codecs.getCodec(path) != null);
+        SourceKind kind = SourceKind.of(path.getName(), list);
+        if (!kind.canDecompress(path.getName())) {
+            throw new BadInputException(
+                    "Cannot read %s: expected %s as it is or with gzip or bzip2, found Zstandard. Compress it anew"
+                            .formatted(path, kind.words()));
+        }
+
+        return new SourceFile(path.toString(), file.getLen(), file.getModificationTime(), kind, compressed);
     }
 
     /** On other file systems, asking would take as long as reading. */
     private static void requireReadable(Path path) throws AccessDeniedException {
-        if ("file".equals(path.toUri().getScheme()) && !new File(path.toUri().getPath()).canRead()) {
+        if (LOCAL.equals(path.toUri().getScheme()) && !new File(path.toUri().getPath()).canRead()) {
             throw new AccessDeniedException(path.toUri().getPath() + " (Permission denied)");
         }
     }

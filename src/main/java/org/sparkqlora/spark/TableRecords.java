@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Column;
@@ -40,10 +41,12 @@ final class TableRecords implements NumberedRecords {
     /** What the readers of Parquet and ORC say of a file that is neither. */
     private static final Pattern NO_SUCH_FILE = Pattern.compile("is not a Parquet file|Malformed ORC file");
 
+    private final SourceKind kind;
     private final Dataset<Row> rows;
     private final BlockIndex index;
 
-    private TableRecords(Dataset<Row> rows, BlockIndex index) {
+    private TableRecords(SourceKind kind, Dataset<Row> rows, BlockIndex index) {
+        this.kind = kind;
         this.rows = rows;
         this.index = index;
     }
@@ -62,8 +65,8 @@ final class TableRecords implements NumberedRecords {
         Dataset<Row> json = rows.select(
                 col(FILE_PATH).as(PATH),
                 col(BLOCK_START).as(BLOCK),
-                to_json(struct(columns)).as(JSON));
-        return new TableRecords(json, read(kind, () -> index(rows)));
+                to_json(struct(columns), kind.jsonOptions()).as(JSON));
+        return new TableRecords(kind, json, read(kind, () -> index(rows)));
     }
 
     /** Spark throws a lost job as a checked exception that no signature declares. */
@@ -104,18 +107,17 @@ final class TableRecords implements NumberedRecords {
         return switch (kind) {
             case PARQUET -> session.read().format("parquet").option("mergeSchema", "true");
             case ORC -> session.read().format("orc").option("mergeSchema", "true");
-            case CSV -> csv(session, ",");
-            case TSV -> csv(session, "\t");
+            case CSV, TSV -> sheet(session, kind.separator().orElseThrow());
             case JSON_LINES, JSON_LIST, TEXT -> throw new IllegalStateException("Cannot read a table of " + kind);
         };
     }
 
     /** As spreadsheets and pandas write it: a line of names, quotes doubled within quotes, line ends within quotes. */
-    private static DataFrameReader csv(SparkSession session, String separator) {
+    private static DataFrameReader sheet(SparkSession session, char separator) {
         return session.read()
                 .format("csv")
                 .option("header", "true")
-                .option("sep", separator)
+                .option("sep", String.valueOf(separator))
                 .option("quote", "\"")
                 .option("escape", "\"")
                 .option("multiLine", "true")
@@ -140,6 +142,11 @@ final class TableRecords implements NumberedRecords {
     }
 
     @Override
+    public String words() {
+        return kind.words();
+    }
+
+    @Override
     public JavaPairRDD<Long, String> numbered() {
         BlockIndex blocks = index;
         return rows.toJavaRDD().mapPartitionsToPair(part -> blocks.number(part));
@@ -155,7 +162,15 @@ final class TableRecords implements NumberedRecords {
     @Override
     public BadLine place(long record, String problem) {
         BlockIndex.Place place = index.place(record);
-        return new BadLine(URI.create(place.path()).getPath(), place.row(), problem);
+        String path = URI.create(place.path()).getPath();
+        Configuration configuration = rows.sparkSession().sessionState().newHadoopConf();
+        return new BadLine(
+                path,
+                kind.separator().isPresent()
+                        ? SheetLines.lineOf(
+                                place.path(), place.row(), kind.separator().get(), configuration)
+                        : place.row(),
+                problem);
     }
 
     /** All that Spark must read in ways of their own; times are written in {@code zone}. */

@@ -70,6 +70,11 @@ final class UnorderedRecords implements NumberedRecords {
     }
 
     @Override
+    public String words() {
+        return "a table";
+    }
+
+    @Override
     public JavaPairRDD<Long, String> numbered() {
         return json.orderBy(xxhash64(col(JSON)), col(JSON))
                 .toJavaRDD()

@@ -15,6 +15,8 @@ import org.sparkqlora.input.BadInputException;
 public record WeightedSource(String path, double weight) {
     private static final Pattern WEIGHTED = Pattern.compile("(.+)=(0?\\.\\d+)");
 
+    private static final Pattern NUMBERED = Pattern.compile("(.+)=(\\d+(?:\\.\\d*)?)");
+
     /** Reads {@code path} or {@code path=0.7}; with one weight all must have one. */
     public static List<WeightedSource> parse(List<String> texts) {
         List<WeightedSource> sources = new ArrayList<>();
@@ -36,6 +38,15 @@ public record WeightedSource(String path, double weight) {
         }
 
         return sources;
+    }
+
+    /** The rest of a message about a path that is not there: it may end with what was meant as a weight. */
+    static String advice(String path) {
+        Matcher number = NUMBERED.matcher(path);
+        return number.matches()
+                ? ". If %s is a weight: weights are below 1 and add up to 1, such as %s=0.7"
+                        .formatted(number.group(2), number.group(1))
+                : "";
     }
 
     boolean isWeighted() {

@@ -169,7 +169,7 @@ class ExampleJsonTest {
                 "{'conversations': [{'from': 'human'}]}#Cannot read conversations[0]: expected an object with from and value, found an"
                         + " object with the fields [from]",
                 "{'conversations': [{'from': 'cat', 'value': 'a'}]}#Cannot read conversations[0]: expected a speaker among [human, user,"
-                        + " gpt, chatgpt, assistant, model, system, tool, observation, function_response], found \"cat\"",
+                        + " gpt, chatgpt, bing, bard, assistant, model, system, tool, observation, function_response], found \"cat\"",
                 "{'conversations': []}#Cannot read field conversations: expected a list of at least 1 message, found a list of 0",
                 "{'instruction': 'a', 'output': 5}#Cannot read field output: expected a text, found 5",
                 "{'instruction': 'a', 'output': 'b', 'history': [['c']]}#Cannot read field history: expected pairs of question and"
@@ -186,7 +186,7 @@ class ExampleJsonTest {
                         + " type text, found an object with the fields [type]",
                 "{'messages': [{'role': 'user', 'content': 'a'}], 'tools': {}}#Cannot read field tools: expected a list, found an"
                         + " object with no field",
-                "{'prompt': 'a', 'completion': null}#Cannot read field completion: expected a text, found null",
+                "{'prompt': 'a', 'completion': null}#Cannot read field completion: expected a text, found an empty value (null)",
                 "{'input_ids': [1]}#Cannot read the record: expected a field labels, found the fields [input_ids]",
                 "{'input_ids': [1], 'labels': [1, 2]}#Cannot read tokens: expected as many labels as input_ids, found 2 and 1",
                 "{'input_ids': [], 'labels': []}#Cannot read tokens: expected at least 1 id in input_ids, found none",

@@ -61,7 +61,7 @@ class SourceSplitTest {
 
     private static List<String> lines(SourceSplit split) throws IOException {
         List<String> found = new ArrayList<>();
-        try (SplitLines lines = SplitLines.open(split, new Configuration())) {
+        try (SplitLines lines = SplitLines.open(split, 1 << 20, new Configuration())) {
             for (String line = lines.next(); line != null; line = lines.next()) {
                 found.add(line);
             }
