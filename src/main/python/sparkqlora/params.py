@@ -50,6 +50,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     lossCol: Text
     maxGradNorm: float
     maxNewTokens: int
+    maxRecordBytes: Text
     maxSteps: int
     method: Text
     microBatchSize: int

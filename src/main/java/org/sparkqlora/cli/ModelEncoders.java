@@ -8,6 +8,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.LineEncoder;
 import org.sparkqlora.spark.LineEncoderSource;
 import org.sparkqlora.spark.RecordEncoders;
+import org.sparkqlora.spark.TokenIds;
 import org.sparkqlora.spark.TokenizerPlace;
 import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedExample;
@@ -19,9 +20,9 @@ import org.sparkqlora.weights.ModelConfig;
  * Encodes records for one model: an id that its embedding does not have makes a bad record.
  *
  * @param records encodes them for any model
- * @param vocabulary rows of the embedding
+ * @param ids of the model: what its tokenizer makes of text, and rows of its embedding
  */
-record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineEncoderSource {
+record ModelEncoders(LineEncoderSource records, TokenIds ids) implements LineEncoderSource {
     /** Makes sure that the tokenizer, if the format needs one, can be opened and fits the model. */
     static ModelEncoders of(TokenizerPlace place, DataOptions data, AdapterStart start, ModelConfig base) {
         return of(place, data, start.vocabulary(), start.sized(base).vocabularySize());
@@ -30,7 +31,7 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
     /** The same for an embedding of so many rows. */
     static ModelEncoders of(TokenizerPlace place, DataOptions data, Vocabulary tokens, int vocabulary) {
         if (data.format == RecordFormat.TOKENS) {
-            return new ModelEncoders(RecordEncoders.ofTokens(data.reading()), vocabulary);
+            return new ModelEncoders(RecordEncoders.ofTokens(data.reading()), new TokenIds("", vocabulary));
         }
 
         TemplateText template = data.chatTemplate == null ? null : TemplateText.read(data.chatTemplate);
@@ -42,12 +43,12 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
                             .formatted(place.folder(), vocabulary, known));
         }
 
-        return new ModelEncoders(records, vocabulary);
+        return new ModelEncoders(records, new TokenIds(ModelTokenizer.hashOf(place.folder()), vocabulary));
     }
 
     @Override
     public String fingerprint() {
-        return String.format(Locale.ROOT, "%s, %d ids", records.fingerprint(), vocabulary);
+        return String.format(Locale.ROOT, "%s, %d ids", records.fingerprint(), ids.vocabulary());
     }
 
     @Override
@@ -57,12 +58,12 @@ record ModelEncoders(LineEncoderSource records, int vocabulary) implements LineE
 
     @Override
     public LineEncoderSource on(LocalDate day) {
-        return new ModelEncoders(records.on(day), vocabulary);
+        return new ModelEncoders(records.on(day), ids);
     }
 
     @Override
     public LineEncoder open() {
-        return new KnownIds(records.open(), vocabulary);
+        return new KnownIds(records.open(), ids.vocabulary());
     }
 
     private record KnownIds(LineEncoder records, int vocabulary) implements LineEncoder {

@@ -46,8 +46,10 @@ final class Preparation {
 
     /** Rows of {@code sources}, made in {@code target} unless they are a prepared folder already. */
     PreparedData rows(List<String> sources, LineEncoderSource encoders, DataOptions options, String target) {
-        PreparedData rows = ready(sources).orElseGet(() -> {
-            data.first(sources).ifPresent(first -> noteFormat(sources, first, options));
+        Optional<PreparedData> ready = ready(sources);
+        ready.ifPresent(rows -> rows.requireUsable(encoders.ids(), context));
+        PreparedData rows = ready.orElseGet(() -> {
+            data.firsts(sources).forEach(first -> noteFormat(sources, first, options));
             return data.prepare(sources, encoders, options.preparation().of(part), target);
         });
         report(sources, rows);
@@ -60,16 +62,19 @@ final class Preparation {
             return;
         }
 
-        FirstRecord first = data.first(sources)
-                .orElseThrow(() -> new BadInputException(
-                        "Cannot read %s: expected records, found none".formatted(String.join(",", sources))));
+        List<FirstRecord> firsts = data.firsts(sources);
+        if (firsts.isEmpty()) {
+            throw new BadInputException(
+                    "Cannot read %s: expected records, found none".formatted(String.join(",", sources)));
+        }
+
         if (options.onBadRecord == OnBadRecord.SKIP) {
-            noteFormat(sources, first, options);
+            firsts.forEach(first -> noteFormat(sources, first, options));
             return;
         }
 
         try {
-            note(sources, first, options);
+            firsts.forEach(first -> note(sources, first, options));
         } catch (BadRecordException e) {
             throw new BadInputException(
                     "Cannot read the first record of %s: %s".formatted(String.join(",", sources), e.getMessage()), e);
@@ -79,7 +84,7 @@ final class Preparation {
     /** What the rows of {@code sources} are known by, without making them. */
     String fingerprint(List<String> sources, LineEncoderSource encoders, DataOptions options) {
         return ready(sources)
-                .map(rows -> rows.manifest().fingerprint())
+                .map(rows -> rows.fingerprintFor(encoders.ids()))
                 .orElseGet(() -> data.fingerprint(
                         sources, encoders, options.preparation().of(part)));
     }

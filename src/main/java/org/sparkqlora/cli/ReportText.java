@@ -35,6 +35,10 @@ record ReportText(String sources, PreparationReport report) {
                 "%d examples begin with BOS twice: does the template write one before the tokenizer's own?");
         addIfAny(
                 lines,
+                report.doubleEnd(),
+                "%d examples have their end token twice: does the data hold one beside the template's?");
+        addIfAny(
+                lines,
                 report.missingEnd(),
                 "%d examples end without a control token that is trained, so that nothing in them teaches the model to stop");
         return lines;

@@ -31,8 +31,9 @@ final class CountsJson {
 
     private static long value(JsonNode node, String key) {
         JsonNode value = node.get(key);
-        if (value == null) {
-            throw new BadInputException("Cannot read a manifest: expected a value for '%s', found none".formatted(key));
+        if (value == null || !value.canConvertToLong()) {
+            throw new BadInputException(
+                    "Cannot read a manifest: expected a number for '%s', found %s".formatted(key, value));
         }
 
         return value.asLong();

@@ -32,6 +32,9 @@ public final class DataPreparation {
     /** Part of every fingerprint: raise it when the same input gives other rows. */
     private static final String RULES = "spark-qlora rows 2";
 
+    /** Rows of weighted sources lie among each other. */
+    private static final String SPREAD = "spread\n";
+
     /** Runs of one driver that share a folder of rows would write the same files at once. */
     private static final Object ONE_AT_A_TIME = new Object();
 
@@ -74,7 +77,7 @@ public final class DataPreparation {
         synchronized (ONE_AT_A_TIME) {
             Optional<PreparedData> before = PreparedData.find(folder, configuration)
                     .filter(data -> isOf(data.manifest().fingerprint(), hash))
-                    .filter(data -> data.isWhole(configuration));
+                    .filter(this::isWhole);
             return before.orElseGet(() -> prepareAnew(listed, encoders, options, folder, hash));
         }
     }
@@ -83,6 +86,13 @@ public final class DataPreparation {
     private boolean isOf(String fingerprint, String hash) {
         RowsDay day = begun == null ? RowsDay.of(fingerprint) : begun;
         return fingerprint.equals(day.fingerprint(hash));
+    }
+
+    /** Of rows that are not, the damaged files make room for new ones. */
+    private boolean isWhole(PreparedData data) {
+        List<String> damaged = DamagedRows.of(data, context);
+        PreparedFolder.deleteDamaged(data, damaged, configuration);
+        return damaged.isEmpty();
     }
 
     /** What the manifest of {@code sources} will be known by, without making rows. */
@@ -96,11 +106,12 @@ public final class DataPreparation {
         return begun == null ? RowsDay.now(session, timed, encoders.asksForTheDay() ? today.get() : null) : begun;
     }
 
-    /** The first record of {@code sources}, and what its file is; nothing where there is none. */
-    public Optional<FirstRecord> first(List<String> sources) {
+    /** The first record of each kind of file, and of each table, of {@code sources}. */
+    public List<FirstRecord> firsts(List<String> sources) {
         return list(sources).stream()
                 .flatMap(source -> FirstRecord.of(source, each -> count(each, ZoneOffset.UTC), configuration).stream())
-                .findFirst();
+                .distinct()
+                .toList();
     }
 
     private List<ListedSource> list(List<String> sources) {
@@ -127,7 +138,7 @@ public final class DataPreparation {
                     1 + counted.stream().mapToLong(CountedSource::records).sum() / HASHED;
             GroupTask task = new GroupTask(dated, options, new GroupTask.RowFiles(folder, prefix, hadoop), hashedOneOf);
             List<GroupResult> results = new EncodingJob(context, task, counted, options.part()).run();
-            Manifest manifest = manifest(sources, results, options, fingerprint);
+            Manifest manifest = manifest(sources, results, options, fingerprint, encoders.ids());
             ExampleChecks checks =
                     results.stream().map(GroupResult::checks).reduce(ExampleChecks.NONE, ExampleChecks::plus);
             return target.publish(manifest, PreparationReport.of(manifest, checks, hashedOneOf));
@@ -171,7 +182,11 @@ public final class DataPreparation {
     }
 
     private static Manifest manifest(
-            List<ListedSource> sources, List<GroupResult> results, PreparationOptions options, String fingerprint) {
+            List<ListedSource> sources,
+            List<GroupResult> results,
+            PreparationOptions options,
+            String fingerprint,
+            TokenIds ids) {
         results.stream()
                 .flatMap(result -> result.bad().stream())
                 .min(Comparator.comparing(BadLine::path).thenComparing(BadLine::line))
@@ -189,7 +204,7 @@ public final class DataPreparation {
                 .map(GroupResult::file)
                 .filter(Objects::nonNull)
                 .toList();
-        return new Manifest(fingerprint, options.width(), written, counts);
+        return new Manifest(fingerprint, options.width(), written, counts, ids);
     }
 
     private static void refuse(BadLine bad) {
@@ -198,9 +213,13 @@ public final class DataPreparation {
 
     private String hashOf(List<ListedSource> sources, LineEncoderSource encoders, PreparationOptions options) {
         StringBuilder text = new StringBuilder(RULES).append('\n');
-        text.append(encoders.fingerprint()).append('\n').append(options).append('\n');
+        text.append(encoders.fingerprint())
+                .append('\n')
+                .append(options.fingerprint())
+                .append('\n');
         for (ListedSource source : sources) {
             text.append(source.weight()).append('\n');
+            text.append(source.weight() > 0 ? SPREAD : "");
             source.files().forEach(file -> text.append(file).append('\n'));
             source.tables()
                     .forEach(name -> text.append(table(name).fingerprint()).append('\n'));

@@ -15,6 +15,7 @@ final class EncodingJob {
     private final long size; // records a group
     private final List<LineGroup> lineGroups = new ArrayList<>();
     private final List<TablePart> tables = new ArrayList<>();
+    private final List<Integer> firstGroups = new ArrayList<>(); // of each source
     private int groups;
 
     EncodingJob(JavaSparkContext context, GroupTask task, List<CountedSource> sources, Part part) {
@@ -24,6 +25,7 @@ final class EncodingJob {
                 sources.stream().mapToLong(CountedSource::records).sum());
         List<Share> shares = CountedSource.shares(sources, part);
         for (int i = 0; i < sources.size(); i++) {
+            firstGroups.add(groups);
             add(sources.get(i), shares.get(i));
         }
     }
@@ -56,7 +58,17 @@ final class EncodingJob {
             results.addAll(encode(table));
         }
 
-        return results;
+        return results.stream().map(this::ofSource).toList();
+    }
+
+    /** With the number of the source that the group is of. */
+    private GroupResult ofSource(GroupResult result) {
+        int source = 0;
+        while (source + 1 < firstGroups.size() && firstGroups.get(source + 1) <= result.group()) {
+            source++;
+        }
+
+        return result.ofSource(source);
     }
 
     private List<GroupResult> encode(TablePart table) {

@@ -12,6 +12,7 @@ final class ExampleChecking {
     private long longest;
     private long cutTokens;
     private long doubleBos;
+    private long doubleEnd;
     private long missingEnd;
     private long[] hashes = new long[16];
     private int hashed;
@@ -28,6 +29,7 @@ final class ExampleChecking {
         longest = Math.max(longest, whole.length());
         cutTokens += whole.length() - cut.length();
         doubleBos += control.beginsTwice(whole) ? 1 : 0;
+        doubleEnd += control.endsTwice(cut) ? 1 : 0;
         missingEnd += control.missesEnd(cut) ? 1 : 0;
         addHash(whole.ids());
     }
@@ -47,6 +49,7 @@ final class ExampleChecking {
     }
 
     ExampleChecks result() {
-        return new ExampleChecks(lengths, longest, cutTokens, doubleBos, missingEnd, Arrays.copyOf(hashes, hashed));
+        return new ExampleChecks(
+                lengths, longest, cutTokens, doubleBos, doubleEnd, missingEnd, Arrays.copyOf(hashes, hashed));
     }
 }

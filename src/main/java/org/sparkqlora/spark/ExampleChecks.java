@@ -10,14 +10,16 @@ import java.util.Arrays;
  * @param longest tokens of the longest
  * @param cutTokens tokens that were cut off
  * @param doubleBos examples that begin with BOS twice
+ * @param doubleEnd examples whose end is there twice
  * @param missingEnd examples whose last trained token is no control token, so that the model does not learn to stop
  * @param hashes of the ids of some or all examples
  */
-record ExampleChecks(long[] lengths, long longest, long cutTokens, long doubleBos, long missingEnd, long[] hashes)
+record ExampleChecks(
+        long[] lengths, long longest, long cutTokens, long doubleBos, long doubleEnd, long missingEnd, long[] hashes)
         implements Serializable {
     static final int BUCKETS = 32;
 
-    static final ExampleChecks NONE = new ExampleChecks(new long[BUCKETS], 0, 0, 0, 0, new long[0]);
+    static final ExampleChecks NONE = new ExampleChecks(new long[BUCKETS], 0, 0, 0, 0, 0, new long[0]);
 
     ExampleChecks {
         lengths = lengths.clone();
@@ -51,6 +53,7 @@ record ExampleChecks(long[] lengths, long longest, long cutTokens, long doubleBo
                 Math.max(longest, other.longest),
                 cutTokens + other.cutTokens,
                 doubleBos + other.doubleBos,
+                doubleEnd + other.doubleEnd,
                 missingEnd + other.missingEnd,
                 both);
     }
@@ -74,6 +77,7 @@ record ExampleChecks(long[] lengths, long longest, long cutTokens, long doubleBo
                 && longest == that.longest
                 && cutTokens == that.cutTokens
                 && doubleBos == that.doubleBos
+                && doubleEnd == that.doubleEnd
                 && missingEnd == that.missingEnd
                 && Arrays.equals(hashes, that.hashes);
     }

@@ -6,11 +6,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.WholeFile;
-import org.sparkqlora.tokenizer.TokenRowCodec;
 
 /**
  * What a task left of a group that is done, beside its rows: a preparation that was killed goes on after it. Its name holds the
@@ -33,19 +37,14 @@ record FinishedGroup(String folder, String prefix, int number) {
         }
 
         try (FSDataInputStream in = files.open(file())) {
-            GroupResult result = GroupResultJson.read(new String(in.readAllBytes(), StandardCharsets.UTF_8), number);
-            return isWhole(files, result, width) ? Optional.of(result) : Optional.empty();
+            String json = BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), file());
+            GroupResult result = GroupResultJson.read(json, number);
+            PreparedFile rows = result.file();
+            boolean whole = rows == null || DamagedRows.isWhole(rows, width, folder, configuration);
+            return whole ? Optional.of(result) : Optional.empty();
+        } catch (BadInputException | ChecksumException e) {
+            return Optional.empty(); // it only saves work: what cannot be read is made anew
         }
-    }
-
-    private boolean isWhole(FileSystem files, GroupResult result, int width) throws IOException {
-        PreparedFile rows = result.file();
-        if (rows == null) {
-            return true;
-        }
-
-        Path path = new Path(folder, rows.name());
-        return files.exists(path) && files.getFileStatus(path).getLen() == rows.rows() * TokenRowCodec.byteSize(width);
     }
 
     /** Written last, under a name of its own first, so that it is there whole or not at all. */
@@ -56,6 +55,7 @@ record FinishedGroup(String folder, String prefix, int number) {
             out.write(GroupResultJson.write(result).getBytes(StandardCharsets.UTF_8));
         }
 
+        Removal.file(files, file()); // of another attempt with the same, or damaged
         WholeFile.giveName(files, mine, file());
     }
 }

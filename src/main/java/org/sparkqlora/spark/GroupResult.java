@@ -20,6 +20,11 @@ record GroupResult(
         bad = List.copyOf(bad);
     }
 
+    /** With rows of the source with a number. */
+    GroupResult ofSource(int source) {
+        return file == null ? this : new GroupResult(group, file.ofSource(source), counts, checks, bad);
+    }
+
     /** With the place of bad records in words of {@code records}, where a task knows only their number. */
     GroupResult placed(NumberedRecords records) {
         return new GroupResult(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 
 /** What {@link FinishedGroup} keeps. */
 final class GroupResultJson {
@@ -34,6 +35,7 @@ final class GroupResultJson {
         root.put("longest", checks.longest());
         root.put("cut_tokens", checks.cutTokens());
         root.put("double_bos", checks.doubleBos());
+        root.put("double_end", checks.doubleEnd());
         root.put("missing_end", checks.missingEnd());
         return root.toString();
     }
@@ -43,7 +45,7 @@ final class GroupResultJson {
         try {
             root = MAPPER.readTree(json);
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("Cannot read what is left of group %d: %s".formatted(group, json), e);
+            throw new BadInputException("Cannot read what is left of group %d: %s".formatted(group, json), e);
         }
 
         JsonNode file = root.path(FILE);
@@ -66,6 +68,7 @@ final class GroupResultJson {
                 root.path("longest").asLong(),
                 root.path("cut_tokens").asLong(),
                 root.path("double_bos").asLong(),
+                root.path("double_end").asLong(),
                 root.path("missing_end").asLong(),
                 longs(root.path(HASHES)));
     }

@@ -54,7 +54,7 @@ final class GroupTask implements Function<LineGroup, GroupResult> {
         return once(group, encoding -> {
             while (records.hasNext() && !encoding.failed()) {
                 Tuple2<Long, String> record = records.next();
-                encoding.add("", record._1(), record._2());
+                encoding.add("", record._1(), () -> limited(record._2()));
             }
         });
     }
@@ -83,19 +83,27 @@ final class GroupTask implements Function<LineGroup, GroupResult> {
     }
 
     private void encodePiece(LineGroup.Piece piece, Share share, GroupEncoding encoding) throws IOException {
-        try (RecordLines lines = RecordLines.open(piece.split(), files.hadoop())) {
+        try (RecordLines lines = RecordLines.open(piece.split(), options.recordBytes(), files.hadoop())) {
             for (long skipped = 0; skipped < piece.skip(); skipped++) {
                 lines.skip();
             }
 
             for (long i = 0; i < piece.count() && !encoding.failed(); i++) {
                 if (share.takes(piece.firstRecord() + i)) {
-                    encoding.add(piece.split().file().path(), piece.firstLine() + i, lines.next());
+                    encoding.add(piece.split().file().path(), piece.firstLine() + i, lines::next);
                 } else {
                     lines.skip();
                 }
             }
         }
+    }
+
+    private String limited(String record) {
+        if (record.length() > options.recordBytes()) {
+            throw RecordLines.tooLong(options.recordBytes());
+        }
+
+        return record;
     }
 
     private GroupResult write(int group, GroupEncoding encoding) throws IOException {

@@ -19,4 +19,9 @@ public interface LineEncoderSource extends Serializable {
     }
 
     LineEncoder open();
+
+    /** What its ids mean. */
+    default TokenIds ids() {
+        return TokenIds.UNKNOWN;
+    }
 }

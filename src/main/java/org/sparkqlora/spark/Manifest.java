@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.io.Serializable;
 import java.util.List;
+import org.sparkqlora.input.BadInputException;
 
 /**
  * What a prepared folder holds. It is written last, so a folder with a manifest is whole.
@@ -10,15 +11,25 @@ import java.util.List;
  * @param width tokens a row
  * @param files in row order
  * @param counts what became of the lines
+ * @param ids what the token ids of its rows mean
  */
-public record Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts)
+public record Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts, TokenIds ids)
         implements Serializable {
     /** Its name in the folder. */
     public static final String FILE_NAME = "manifest.json";
 
     private static final int PREFIX_LENGTH = 12;
+    private static final int SHORTEST = 2;
+
+    /** Above what any model attends to. */
+    private static final int LONGEST = 1 << 26;
 
     public Manifest {
+        if (width < SHORTEST || width > LONGEST) {
+            throw new BadInputException("Cannot read a manifest: expected rows of %d to %d tokens, found %d"
+                    .formatted(SHORTEST, LONGEST, width));
+        }
+
         files = List.copyOf(files);
     }
 

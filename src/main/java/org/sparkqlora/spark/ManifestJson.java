@@ -19,7 +19,11 @@ final class ManifestJson {
     private static final String WIDTH = "width";
     private static final String FILES = "files";
     private static final String COUNTS = "counts";
-    private static final Set<String> KEYS = Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS);
+    private static final String SOURCE = "source"; // of weighted sources alone
+    private static final String TOKENIZER = "tokenizer_sha256"; // these two not in manifests of earlier versions
+    private static final String VOCABULARY = "vocabulary_size";
+    private static final Set<String> KEYS =
+            Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS, TOKENIZER, VOCABULARY);
 
     private ManifestJson() {}
 
@@ -28,11 +32,16 @@ final class ManifestJson {
         root.put(FORMAT_KEY, FORMAT);
         root.put(FINGERPRINT, manifest.fingerprint());
         root.put(WIDTH, manifest.width());
+        root.put(TOKENIZER, manifest.ids().tokenizer());
+        root.put(VOCABULARY, manifest.ids().vocabulary());
         for (PreparedFile file : manifest.files()) {
             ObjectNode node = root.withArray(FILES).addObject();
             node.put("name", file.name());
             node.put("rows", file.rows());
             node.put("sha256", file.sha256());
+            if (file.source() > 0) {
+                node.put(SOURCE, file.source());
+            }
         }
 
         CountsJson.write(manifest.counts(), root.putObject(COUNTS));
@@ -46,15 +55,27 @@ final class ManifestJson {
         for (JsonNode file : root.path(FILES)) {
             files.add(new PreparedFile(
                     field(file, "name").asText(),
-                    field(file, "rows").asLong(),
-                    field(file, "sha256").asText()));
+                    whole(field(file, "rows"), "rows"),
+                    field(file, "sha256").asText(),
+                    file.path(SOURCE).asInt(0)));
         }
 
         return new Manifest(
                 field(root, FINGERPRINT).asText(),
-                field(root, WIDTH).asInt(),
+                (int) Math.min(Integer.MAX_VALUE, whole(field(root, WIDTH), WIDTH)),
                 files,
-                CountsJson.read(field(root, COUNTS)));
+                CountsJson.read(field(root, COUNTS)),
+                new TokenIds(
+                        root.path(TOKENIZER).asText(""), root.path(VOCABULARY).asInt(0)));
+    }
+
+    private static long whole(JsonNode value, String key) {
+        if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
+            throw new BadInputException(
+                    "Cannot read a manifest: expected a whole number for '%s', found %s".formatted(key, value));
+        }
+
+        return value.longValue();
     }
 
     private static JsonNode parse(String json) {

@@ -42,8 +42,8 @@ public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRe
     /** Part of the fingerprint of rows. A limit that an option raised or lowered may leave other records. */
     String fingerprint() {
         String limit = recordBytes == InputLimits.DEFAULT.recordBytes() ? "" : " of records up to " + recordBytes;
-        return "PreparationOptions[width=%d, packing=%s, onBadRecord=%s, part=%s]%s"
-                .formatted(width, packing, onBadRecord, part, limit);
+        return "PreparationOptions[width=" + width + ", packing=" + packing + ", onBadRecord=" + onBadRecord + ", part="
+                + part + "]" + limit;
     }
 
     /** Whether documents share rows. */

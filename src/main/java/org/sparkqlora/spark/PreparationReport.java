@@ -14,6 +14,7 @@ import java.util.stream.LongStream;
  * @param duplicates examples that are there already, as ids
  * @param duplicatesEstimated whether only a part was looked at
  * @param doubleBos examples that begin with BOS twice
+ * @param doubleEnd examples whose end is there twice
  * @param missingEnd examples whose last trained token is no control token
  */
 public record PreparationReport(
@@ -25,6 +26,7 @@ public record PreparationReport(
         long duplicates,
         boolean duplicatesEstimated,
         long doubleBos,
+        long doubleEnd,
         long missingEnd) {
     /** Its name in the prepared folder. */
     public static final String FILE_NAME = "report.json";
@@ -43,6 +45,7 @@ public record PreparationReport(
                 checks.duplicates() * hashedOneOf,
                 hashedOneOf > 1,
                 checks.doubleBos(),
+                checks.doubleEnd(),
                 checks.missingEnd());
     }
 

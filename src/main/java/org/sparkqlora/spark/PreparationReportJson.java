@@ -33,6 +33,7 @@ final class PreparationReportJson {
         root.put("duplicates", report.duplicates());
         root.put(ESTIMATED, report.duplicatesEstimated());
         root.put("double_bos", report.doubleBos());
+        root.put("double_end", report.doubleEnd());
         root.put("missing_end", report.missingEnd());
         root.put("padding", report.padding());
         root.put("padding_without_packing", report.paddingUnpacked());
@@ -59,6 +60,7 @@ final class PreparationReportJson {
                 root.path("duplicates").asLong(),
                 root.path(ESTIMATED).asBoolean(),
                 root.path("double_bos").asLong(),
+                root.path("double_end").asLong(),
                 root.path("missing_end").asLong());
     }
 }

@@ -9,13 +9,16 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.WholeFile;
-import org.sparkqlora.tokenizer.TokenRowCodec;
 
 /**
  * A folder of prepared rows.
@@ -34,7 +37,7 @@ public record PreparedData(String folder, Manifest manifest) {
                 return Optional.empty(); // of a file, HDFS says that permission is denied to look into it
             }
 
-            return Optional.of(new PreparedData(folder, ManifestJson.read(text(files, file))));
+            return Optional.of(new PreparedData(folder, manifest(files, file)));
         } catch (FileNotFoundException e) {
             return Optional.empty();
         } catch (IOException e) {
@@ -92,27 +95,37 @@ public record PreparedData(String folder, Manifest manifest) {
         return new PreparedRows(this, configuration);
     }
 
-    private static String text(FileSystem files, Path file) throws IOException {
-        try (FSDataInputStream in = files.open(file)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    private static Manifest manifest(FileSystem files, Path file) throws IOException {
+        try {
+            return ManifestJson.read(text(files, file));
+        } catch (BadInputException | ChecksumException e) {
+            throw new BadInputException(
+                    "Cannot use %s: expected the manifest of prepared rows, found an error: %s. If it is one, delete the folder and prepare the data again"
+                            .formatted(file, e.getMessage()),
+                    e);
         }
     }
 
-    /** Whether every file is there with its length. */
-    boolean isWhole(Configuration configuration) {
-        try {
-            FileSystem fileSystem = StorePath.parse(folder).getFileSystem(configuration);
-            for (PreparedFile file : manifest.files()) {
-                Path path = new Path(folder, file.name());
-                long expected = file.rows() * TokenRowCodec.byteSize(manifest.width());
-                if (!fileSystem.exists(path) || fileSystem.getFileStatus(path).getLen() != expected) {
-                    return false;
-                }
-            }
+    private static String text(FileSystem files, Path file) throws IOException {
+        try (FSDataInputStream in = files.open(file)) {
+            return BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), file);
+        }
+    }
 
-            return true;
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to look into " + folder, e);
+    /** What the rows are known by, once they are for a model that takes {@code model}. */
+    public String fingerprintFor(TokenIds model) {
+        manifest.ids().requireFor(model, folder);
+        return manifest.fingerprint();
+    }
+
+    /** Refuses rows that are not as they were written, or whose ids are not those of {@code model}. */
+    public void requireUsable(TokenIds model, JavaSparkContext context) {
+        manifest.ids().requireFor(model, folder);
+        List<String> damaged = DamagedRows.of(this, context);
+        if (!damaged.isEmpty()) {
+            throw new BadInputException(
+                    "Cannot use the prepared rows in %s: expected the bytes that were written, found others or none in %s. Delete the folder and prepare the data again"
+                            .formatted(folder, String.join(", ", damaged)));
         }
     }
 }

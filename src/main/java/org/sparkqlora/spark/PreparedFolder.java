@@ -3,6 +3,7 @@ package org.sparkqlora.spark;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -103,6 +104,16 @@ final class PreparedFolder {
             created.remove();
         } catch (IOException e) {
             reason.addSuppressed(e);
+        }
+    }
+
+    /** Deletes rows of ours that are not as they were written. */
+    static void deleteDamaged(PreparedData data, List<String> damaged, Configuration configuration) {
+        Path folder = new Path(data.folder());
+        try {
+            Removal.filesIn(folder.getFileSystem(configuration), folder, damaged::contains);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to delete damaged rows in " + folder, e);
         }
     }
 

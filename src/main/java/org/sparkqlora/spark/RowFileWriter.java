@@ -3,13 +3,13 @@ package org.sparkqlora.spark;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRowCodec;
@@ -28,15 +28,22 @@ final class RowFileWriter {
         Path target = new Path(folder, name);
         Path mine = WholeFile.unfinished(target);
         String sha256 = writeRows(mine, rows);
-        if (!WholeFile.giveName(fileSystem, mine, target)) {
-            requireWhole(target, rows);
+        PreparedFile written = new PreparedFile(name, rows.size(), sha256);
+        if (WholeFile.giveName(fileSystem, mine, target) || isWhole(written, rows)) {
+            return written;
         }
 
-        return new PreparedFile(name, rows.size(), sha256);
+        Removal.file(fileSystem, target);
+        return write(name, rows);
+    }
+
+    /** Whether another attempt came first, with the same bytes. */
+    private boolean isWhole(PreparedFile file, List<TokenRow> rows) {
+        return DamagedRows.isWhole(file, rows.get(0).width(), folder.toString(), fileSystem.getConf());
     }
 
     private String writeRows(Path file, List<TokenRow> rows) throws IOException {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         ByteBuffer row = ByteBuffer.allocate(TokenRowCodec.byteSize(rows.get(0).width()));
         try (FSDataOutputStream out = fileSystem.create(file, false)) {
             for (TokenRow each : rows) {
@@ -46,23 +53,6 @@ final class RowFileWriter {
             }
         }
 
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    /** Another attempt came first: its bytes are the same. */
-    private void requireWhole(Path target, List<TokenRow> rows) throws IOException {
-        long expected = (long) rows.size() * TokenRowCodec.byteSize(rows.get(0).width());
-        long found = fileSystem.getFileStatus(target).getLen();
-        if (found != expected) {
-            throw new IOException("Failed to write %s: expected %d bytes, found %d".formatted(target, expected, found));
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Cannot find SHA-256 in this Java", e);
-        }
+        return Sha256.hex(digest);
     }
 }

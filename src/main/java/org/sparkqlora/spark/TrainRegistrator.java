@@ -24,6 +24,7 @@ public final class TrainRegistrator implements KryoRegistrator {
             SourceSplit.class,
             LineGroup.class,
             GroupResult.class,
+            PreparedFile.class,
             DocumentLosses.class,
             NumberedTokens.class,
             ComputeCapability.class,

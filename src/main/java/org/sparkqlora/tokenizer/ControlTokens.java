@@ -23,6 +23,20 @@ public record ControlTokens(int bos, IntPredicate isSpecial, IntPredicate isBlan
         return bos >= 0 && example.length() > 1 && example.ids()[0] == bos && example.ids()[1] == bos;
     }
 
+    /** Whether the control token that ends the example stands there twice: a template and the data wrote one each. */
+    public boolean endsTwice(EncodedExample example) {
+        if (equals(UNKNOWN)) {
+            return false;
+        }
+
+        int t = example.length() - 1;
+        while (t > 0 && !(example.trained()[t] && isSpecial.test(example.ids()[t]))) {
+            t--;
+        }
+
+        return t > 0 && example.ids()[t - 1] == example.ids()[t];
+    }
+
     /**
      * Whether the trained tokens do not end with a control token, so that nothing teaches the model to stop. White space behind
      * it counts as its end: templates that mark what is trained often have a line's end there.

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.PreparationOptions.Packing;
 import org.sparkqlora.tokenizer.EncodedExample;
@@ -168,6 +169,112 @@ class DataPreparationTest {
         Files.delete(rowFile(first));
 
         assertThat(documents(prepare(PACKED))).hasSize(10);
+    }
+
+    @Test
+    void rowsWithAFlippedBitAreMadeAnew() throws IOException {
+        writeLines("a.jsonl", lines(300, 1));
+        PreparedData first = prepare(PACKED);
+        List<String> documents = documents(first);
+        flipABit(rowFile(first));
+
+        assertThat(documents(prepare(PACKED))).isEqualTo(documents);
+    }
+
+    @Test
+    void rowsWithAFlippedBitThatWereMadeElsewhereAreRefused() throws IOException {
+        writeLines("a.jsonl", lines(300, 1));
+        PreparedData data = prepare(PACKED);
+        flipABit(rowFile(data));
+
+        assertThatThrownBy(() -> Clusters.on(Clusters.ONE_SLOT, context -> {
+                    data.requireUsable(TokenIds.UNKNOWN, context);
+                    return data;
+                }))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot use the prepared rows in %s: expected the bytes that were written, found others or none in %s. Delete the folder and prepare the data again"
+                                .formatted(
+                                        target, data.manifest().files().get(0).name()));
+    }
+
+    @Test
+    void aFinishedGroupWithAFlippedBitIsDoneAgain() throws IOException {
+        List<String> lines = lines(700, 1);
+        writeLines("a.jsonl", lines);
+        TreeMap<String, byte[]> whole = prepareOn(Clusters.ONE_SLOT, "whole");
+        assertThatThrownBy(() -> prepareWithout(lines.get(650))).hasMessageContaining("died at " + lines.get(650));
+        String first = whole.firstEntry().getKey().equals(Manifest.FILE_NAME)
+                ? whole.higherKey(Manifest.FILE_NAME)
+                : whole.firstKey();
+        flipABit(target.resolve(first));
+
+        prepareWithout("none");
+
+        assertThat(target.resolve(first)).hasBinaryContent(whole.get(first));
+    }
+
+    @Test
+    void aManifestThatNamesFilesElsewhereIsRefused() throws IOException {
+        writeLines("a.jsonl", lines(10, 1));
+        PreparedData data = prepare(PACKED);
+        String name = data.manifest().files().get(0).name();
+        Path manifest = target.resolve(Manifest.FILE_NAME);
+        String text = Files.readString(manifest);
+        Files.delete(target.resolve(".manifest.json.crc"));
+
+        for (String other : List.of("../" + name, "a/" + name, "file:" + name, "..", "")) {
+            Files.writeString(manifest, text.replace(name, other));
+
+            assertThatThrownBy(() -> PreparedData.find(target.toString(), new Configuration()))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("expected a plain name, found '%s'".formatted(other));
+        }
+    }
+
+    @Test
+    void rowsOfAnotherTokenizerOrALargerVocabularyAreRefused() throws IOException {
+        writeLines("a.jsonl", lines(10, 1));
+        PreparedData data = prepare(PACKED);
+        Manifest manifest = data.manifest();
+        PreparedData rows = new PreparedData(
+                data.folder(),
+                new Manifest(
+                        manifest.fingerprint(), WIDTH, manifest.files(), manifest.counts(), new TokenIds("aa", 100)));
+
+        assertThatThrownBy(() -> rows.fingerprintFor(new TokenIds("bb", 100)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(
+                        "expected token ids of this model's tokenizer (SHA-256 of tokenizer.json bb), found those of another (aa)");
+        assertThatThrownBy(() -> rows.fingerprintFor(new TokenIds("aa", 99)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("expected token ids for an embedding of 99 rows, found some for 100");
+        assertThat(rows.fingerprintFor(new TokenIds("aa", 100))).isEqualTo(manifest.fingerprint());
+        assertThat(data.fingerprintFor(new TokenIds("bb", 1))).isEqualTo(manifest.fingerprint());
+    }
+
+    @Test
+    void aManifestOfAnEarlierVersionIsRead() {
+        Manifest manifest = ManifestJson.read("""
+                {"format_version": 1, "fingerprint": "f", "width": 16,
+                 "files": [{"name": "rows-f-00000.bin", "rows": 3, "sha256": "aa"}],
+                 "counts": {"examples": 3, "rows": 3, "tokens": 9, "trained_tokens": 6, "truncated": 0, "untrained": 0, "bad": 0}}
+                """);
+
+        assertThat(manifest)
+                .isEqualTo(new Manifest(
+                        "f",
+                        WIDTH,
+                        List.of(new PreparedFile("rows-f-00000.bin", 3, "aa")),
+                        new PreparationCounts(3, 3, 9, 6, 0, 0, 0),
+                        TokenIds.UNKNOWN));
+    }
+
+    private static void flipABit(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(file, bytes);
+        Files.deleteIfExists(file.resolveSibling("." + file.getFileName() + ".crc"));
     }
 
     @Test

@@ -84,8 +84,8 @@ class DataSourcesTest {
 
         assertThat(mixed.stream().filter(id -> id >= 1000)).hasSize(100).doesNotHaveDuplicates();
         assertThat(mixed.stream().filter(id -> id < 1000)).hasSize(233).doesNotHaveDuplicates();
-        assertThat(mixed.get(0)).isEqualTo(3); // spread over the source, not its beginning
-        assertThat(mixed.get(232)).isEqualTo(699);
+        List<Integer> first = mixed.stream().filter(id -> id < 1000).toList();
+        assertThat(first).startsWith(3).endsWith(699); // spread over the source, not its beginning
     }
 
     @Test
@@ -105,27 +105,28 @@ class DataSourcesTest {
     }
 
     private List<Integer> part(List<String> sources, Part part) {
-        return Clusters.on(Clusters.TWO_SLOTS, context -> prepare(context, "part", ONE_A_ROW.of(part), sources));
+        return part(sources, ONE_A_ROW.of(part));
+    }
+
+    private List<Integer> part(List<String> sources, PreparationOptions options) {
+        return Clusters.on(Clusters.TWO_SLOTS, context -> prepare(context, "part", options, sources));
     }
 
     @Test
     void textIsARecordALine() throws IOException {
         Files.writeString(folder.resolve("a.txt"), "1 2\n\n3 4\n");
 
-        FirstRecord first = Clusters.on(
-                Clusters.ONE_SLOT,
-                context -> new DataPreparation(context)
-                        .first(List.of(folder.toString()))
-                        .orElseThrow());
+        List<FirstRecord> firsts = Clusters.on(
+                Clusters.ONE_SLOT, context -> new DataPreparation(context).firsts(List.of(folder.toString())));
 
-        assertThat(first).isEqualTo(new FirstRecord("lines of text", "{\"text\":\"1 2\"}"));
+        assertThat(firsts).containsExactly(new FirstRecord("lines of text", "{\"text\":\"1 2\"}"));
     }
 
     @Test
     void badRecordsAreNamedByTheirPlaceInTheFile() throws IOException {
         Path list = Files.writeString(folder.resolve("a.json"), "[" + line(0) + ", {\"input_ids\": 1}]");
-        Path csv =
-                Files.writeString(folder.resolve("b.csv"), "input_ids,labels\n\"[4, 1]\",\"[4, 1]\"\nx,\"[4, 1]\"\n");
+        Path csv = Files.writeString(
+                folder.resolve("b.csv"), "input_ids,labels\n\n\"[4,\n 1]\",\"[4, 1]\"\n\nx,\"[4, 1]\"\n");
         Path broken = Files.writeString(folder.resolve("c.json"), "[" + line(0) + ",\n oops]");
 
         assertThatThrownBy(() -> prepare(list.toString()))
@@ -133,7 +134,7 @@ class DataSourcesTest {
                 .hasMessageStartingWith("Cannot prepare file:%s:2: Cannot read field input_ids".formatted(list));
         assertThatThrownBy(() -> prepare(csv.toString()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("Cannot prepare %s:2: Cannot read field input_ids".formatted(csv));
+                .hasMessageStartingWith("Cannot prepare %s:6: Cannot read field input_ids".formatted(csv));
         assertThatThrownBy(() -> prepare(broken.toString()))
                 .hasMessageContaining(
                         "Cannot read file:%s: expected a JSON list, found an error at line 2: Unrecognized token 'oops'"
@@ -146,6 +147,58 @@ class DataSourcesTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("Cannot read data from nowhere.conversations: expected a file, a folder, or a table of the"
                         + " catalog, found none of them");
+    }
+
+    @Test
+    void anEmptyCellOfASpreadsheetIsSaidToBeEmpty() throws IOException {
+        Path csv = Files.writeString(folder.resolve("a.csv"), "prompt,completion\nWhy?,\n");
+
+        assertThatThrownBy(() -> prepare(csv.toString()))
+                .hasMessage(
+                        "Cannot prepare %s:2: Cannot read field completion: expected a text, found an empty value (null)"
+                                .formatted(csv));
+    }
+
+    @Test
+    void weightsThatAreNoPartsOfOneAreExplained() throws IOException {
+        Path a = Files.writeString(folder.resolve("a.jsonl"), lines(0, 7));
+
+        assertThatThrownBy(() -> prepare(a + "=7", a + "=3"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "Cannot read data from %s=7: expected at least one file, found none. If 7 is a weight: weights are below 1 and add up to 1, such as %s=0.7"
+                                .formatted(a, a));
+    }
+
+    @Test
+    void rowsOfWeightedSourcesAreSpreadByTheRatio() throws IOException {
+        Path a = Files.writeString(folder.resolve("a.jsonl"), lines(0, 700));
+        Path b = Files.writeString(folder.resolve("b.jsonl"), lines(1000, 300));
+
+        List<Integer> single = prepare(a + "=0.7", b + "=0.3");
+        List<Integer> packed =
+                part(List.of(a + "=0.7", b + "=0.3"), new PreparationOptions(4, Packing.PACKED, OnBadRecord.FAIL));
+
+        for (List<Integer> ids : List.of(single, packed)) {
+            for (int from = 0; from + 10 <= ids.size(); from += 10) {
+                assertThat(ids.subList(from, from + 10))
+                        .filteredOn(id -> id >= 1000)
+                        .hasSize(3);
+            }
+        }
+
+        assertThat(single).filteredOn(id -> id < 1000).isSorted().hasSize(700);
+    }
+
+    @Test
+    void wordsAboutDataBesideItAreNoData() throws IOException {
+        Files.writeString(folder.resolve("README.md"), "# Data");
+        Files.writeString(folder.resolve("LICENSE"), "Free.");
+        Files.writeString(folder.resolve("dataset_infos.json"), "{}");
+        Path data = Files.writeString(folder.resolve("a.jsonl"), line(1));
+
+        assertThat(prepare(folder.toString())).containsExactly(1);
+        assertThat(prepare(Files.move(data, folder.resolve("b.md")).toString())).containsExactly(1);
     }
 
     @Test

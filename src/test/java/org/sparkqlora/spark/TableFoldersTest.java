@@ -126,7 +126,7 @@ class TableFoldersTest {
             throws IOException {
         layOut(log);
 
-        for (String named : List.of(table.toString(), table.getParent().toString())) {
+        for (String named : List.of(table.toString(), folder.resolve("lake").toString())) {
             assertThatThrownBy(() -> prepareFresh(named))
                     .isInstanceOf(BadInputException.class)
                     .hasMessage(
