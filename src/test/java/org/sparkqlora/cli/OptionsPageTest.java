@@ -15,7 +15,6 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -83,7 +82,7 @@ class OptionsPageTest {
         GROUPS.values().stream()
                 .distinct()
                 .forEach(group ->
-                        page.append("\n### ").append(group).append("\n\n").append(table(grouped.get(group))));
+                        page.append("\n### %s\n\n%s".formatted(group, table(grouped.getOrDefault(group, List.of())))));
         SparkQlora.commandLine().getSubcommands().forEach((name, line) -> {
             if (!name.equals("train")) {
                 page.append(section(line.getCommandSpec()));
@@ -190,7 +189,10 @@ class OptionsPageTest {
     }
 
     private static CommandSpec command(String name) {
-        CommandLine found = SparkQlora.commandLine().getSubcommands().get(name);
-        return found.getCommandSpec();
+        return SparkQlora.commandLine().getSubcommands().entrySet().stream()
+                .filter(found -> found.getKey().equals(name))
+                .map(found -> found.getValue().getCommandSpec())
+                .findFirst()
+                .orElseThrow();
     }
 }
