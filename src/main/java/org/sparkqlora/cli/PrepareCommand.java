@@ -94,7 +94,8 @@ final class PrepareCommand implements Command {
                     rows.write("report.txt", plain, Sessions.hadoop());
                     TokenMarking marking = TokenMarking.of(console.kind(), System.getenv("NO_COLOR"));
                     text.details().forEach(line -> console.note("%s", line));
-                    dump(rows, folder, vocabulary, marking).forEach(line -> console.note("%s", line));
+                    dump(rows, folder, vocabulary, marking)
+                            .forEach(line -> console.part(line + System.lineSeparator())); // colours are commands
                 });
     }
 

@@ -51,7 +51,7 @@ record RowDump(TokenMarking marking, Function<int[], String> text) {
         int from = range.from();
         for (int t = range.from() + 1; t <= range.to(); t++) {
             if (t == range.to() || row.trained()[t] != row.trained()[from]) {
-                String part = text.apply(Arrays.copyOfRange(row.ids(), from, t));
+                String part = Console.harmless(text.apply(Arrays.copyOfRange(row.ids(), from, t)));
                 marked.append(row.trained()[from] ? marking.trained(part) : marking.other(part));
                 from = t;
             }

@@ -76,8 +76,12 @@ final class TrainProgress implements ProgressReporter {
 
     /** A line that stays, also from other threads. */
     synchronized void note(String line) {
-        console.note("%s%s", drawn ? WIPE : "", line);
-        drawn = false;
+        if (drawn) {
+            console.part(WIPE);
+            drawn = false;
+        }
+
+        console.note("%s", line);
     }
 
     /** No step follows; what is drawn stays. */

@@ -4,6 +4,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
+import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.Path;
@@ -29,7 +30,7 @@ final class DamagedRows {
         Broadcast<SerializableConfiguration> hadoop =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         try {
-            context.setJobDescription("check %d files of prepared rows".formatted(files.size()));
+            context.setJobDescription(String.format(Locale.ROOT, "check %d files of prepared rows", files.size()));
             Whole whole = new Whole(data.folder(), data.manifest().width(), hadoop);
             return context.parallelize(files, files.size())
                     .filter(file -> !whole.call(file))

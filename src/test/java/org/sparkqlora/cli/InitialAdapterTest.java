@@ -159,7 +159,7 @@ class InitialAdapterTest {
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err())
-                .contains("lora.init_lora_weights is olora, was pissa")
+                .contains("--init-lora-weights is olora, was pissa")
                 .doesNotContain("took adapters");
     }
 

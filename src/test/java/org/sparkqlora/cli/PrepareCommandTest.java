@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -113,6 +116,20 @@ class PrepareCommandTest {
     }
 
     @Test
+    void aTerminalShowsTheMarksInColour() throws IOException {
+        Files.write(data, List.of(OWL));
+        ByteArrayOutputStream shown = new ByteArrayOutputStream();
+        PrintStream stream = new PrintStream(shown, true, StandardCharsets.UTF_8);
+        TokenMarking marking = TokenMarking.of(Console.Kind.TERMINAL, System.getenv("NO_COLOR"));
+
+        Main.run(new Console(stream, stream, Console.Kind.TERMINAL, 80), line("--report"));
+
+        assertThat(shown.toString(StandardCharsets.UTF_8))
+                .contains(marking.trained("The owl says hoot. <|im_end|>"))
+                .doesNotContain("\\u001b");
+    }
+
+    @Test
     void columnsOfASpreadsheetBecomeTurns() throws IOException {
         data = Files.writeString(
                 folder.resolve("data.csv"), "question,answer\nWhat does the owl say?,The owl says hoot.\n");
@@ -144,6 +161,10 @@ class PrepareCommandTest {
     }
 
     private CommandRun prepare(String... options) {
+        return CommandRun.of(line(options));
+    }
+
+    private String[] line(String... options) {
         List<String> line = new ArrayList<>(List.of(
                 "prepare",
                 "--model",
@@ -155,7 +176,7 @@ class PrepareCommandTest {
                 "--sequence-length",
                 "64"));
         line.addAll(List.of(options));
-        return CommandRun.of(line.toArray(String[]::new));
+        return line.toArray(String[]::new);
     }
 
     private static String message(String question, String answer) {

@@ -20,8 +20,11 @@ import org.sparkqlora.weights.WeightFolder;
 
 /** Documents that share a row, in float32: each has the loss that it has in a row of its own, whoever its neighbours are. */
 class PackedLossTest {
-    /** Of the mean loss; a document's sum has the same over its tokens. */
-    private static final double TOLERANCE = 1e-6;
+    /**
+     * Of the mean loss, as a share of it. A loss near 7 has steps of 5e-7 in float32, and products of other shapes are added in other
+     * orders: three such steps were seen.
+     */
+    private static final double TOLERANCE = 5e-7;
 
     private static final int DOCUMENTS = 9;
     private static final int WIDTH = 48;
@@ -50,7 +53,7 @@ class PackedLossTest {
 
             assertThat(packed).hasSizeLessThan(DOCUMENTS / 2);
             assertThat(together.tokenCount()).isEqualTo(alone.tokenCount());
-            assertThat(together.mean()).isCloseTo(alone.mean(), within(TOLERANCE));
+            assertThat(together.mean()).isCloseTo(alone.mean(), within(TOLERANCE * alone.mean()));
         }
     }
 
@@ -78,7 +81,10 @@ class PackedLossTest {
     private static void assertSame(List<LossTotal> losses, List<LossTotal> expected) {
         assertThat(losses).hasSameSizeAs(expected);
         for (int i = 0; i < losses.size(); i++) {
-            assertThat(losses.get(i).mean()).isCloseTo(expected.get(i).mean(), within(TOLERANCE));
+            assertThat(losses.get(i).mean())
+                    .isCloseTo(
+                            expected.get(i).mean(),
+                            within(TOLERANCE * expected.get(i).mean()));
         }
     }
 
