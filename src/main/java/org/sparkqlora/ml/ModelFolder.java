@@ -2,6 +2,7 @@ package org.sparkqlora.ml;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.stream.Stream;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLReader;
@@ -40,7 +41,7 @@ final class ModelFolder {
             }
 
             Overlap overlap = new Overlap(stage.folder(), List.of());
-            for (Location read : List.of(source(), Location.parse(model.base()))) {
+            for (Location read : reads()) {
                 if (overlap.isWith(read)) {
                     throw new BadInputException("Cannot save to %s: the model reads %s there. Save it elsewhere"
                             .formatted(stage.folder(), read));
@@ -57,6 +58,14 @@ final class ModelFolder {
             Location source = source();
             Location target = StagePath.of(path, sc()).folder().resolve(name);
             FolderCopy.write(source.files(), source.path(), target.files(), target.path());
+        }
+
+        /** The adapter and the base; param model may be unset in a stage that no fit has made. */
+        private List<Location> reads() {
+            Stream<String> base = model.get(model.getParam(MODEL)).isDefined() ? Stream.of(model.base()) : Stream.of();
+            return Stream.concat(model.adapter().stream(), base)
+                    .map(Location::parse)
+                    .toList();
         }
 
         private Location source() {
