@@ -7,9 +7,12 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
@@ -37,11 +40,13 @@ final class SourceListing {
     private final Configuration configuration;
     private final CompressionCodecFactory codecs;
     private final TableFolders folders = new TableFolders();
+    private final SinkFolders sinks;
     private final LocalNames names = new LocalNames(FileNames.ofProcess());
 
     SourceListing(SparkSession session, Configuration configuration) {
         this.session = session;
         this.configuration = configuration;
+        this.sinks = new SinkFolders(session);
         this.codecs = new CompressionCodecFactory(configuration);
     }
 
@@ -165,24 +170,42 @@ final class SourceListing {
 
         List<FileStatus> files = new ArrayList<>();
         Map<Path, TableFormat> tables = new TreeMap<>();
+        Set<Path> logged = new TreeSet<>();
         RemoteIterator<LocatedFileStatus> inside = fileSystem.listFiles(match.getPath(), true);
         while (inside.hasNext()) {
             FileStatus file = inside.next();
             TableFormat.rootByLog(file.getPath())
                     .filter(table -> !isHidden(match.getPath(), table.folder()))
                     .ifPresent(table -> tables.put(table.folder(), table.format()));
-            if (!isHidden(match.getPath(), file.getPath())
-                    && !ABOUT_DATA.matcher(file.getPath().getName()).matches()) {
+            SinkFolders.sinkByLog(file.getPath())
+                    .filter(sink -> !isHidden(match.getPath(), sink))
+                    .ifPresent(logged::add);
+            if (!isHidden(match.getPath(), file.getPath())) {
                 files.add(file);
             }
         }
 
         tables.forEach((folder, format) -> found.tables().add(new SourceTable(folder.toString(), format)));
-        for (FileStatus file : files) {
-            if (tables.keySet().stream().noneMatch(table -> isBelow(table, file.getPath()))) {
+        for (FileStatus file : counted(files, logged)) {
+            if (tables.keySet().stream().noneMatch(table -> isBelow(table, file.getPath()))
+                    && !ABOUT_DATA.matcher(file.getPath().getName()).matches()) {
                 found.files().add(toSource(file));
             }
         }
+    }
+
+    /** Without those that a sink's log does not name. */
+    private List<FileStatus> counted(List<FileStatus> files, Set<Path> logged) {
+        Set<Path> there = files.stream().map(FileStatus::getPath).collect(Collectors.toSet());
+        Set<Path> left = new HashSet<>();
+        for (Path sink : logged) {
+            List<Path> inside =
+                    there.stream().filter(file -> isBelow(sink, file)).toList();
+            left.addAll(inside);
+            left.removeAll(inside.isEmpty() ? Set.of() : sinks.counted(sink, there));
+        }
+
+        return files.stream().filter(file -> !left.contains(file.getPath())).toList();
     }
 
     private static boolean isBelow(Path folder, Path file) {
