@@ -76,18 +76,20 @@ final class EncodingJob {
             return List.of();
         }
 
+        return table.records().read(() -> collect(table)).stream()
+                .map(result -> result.placed(table.records()))
+                .toList();
+    }
+
+    private List<GroupResult> collect(TablePart table) {
         Share share = table.share();
         long before = table.before();
-        return table
-                .records()
+        return table.records()
                 .numbered()
                 .filter(record -> share.takes(before + record._1()))
                 .repartitionAndSortWithinPartitions(new GroupPartitioner(size, table.groups()))
                 .mapPartitionsWithIndex(new TableGroup(task, table.firstGroup()), false)
-                .collect()
-                .stream()
-                .map(result -> result.placed(table.records()))
-                .toList();
+                .collect();
     }
 
     /** Encodes the records of one group of a table. Runs in a task. */

@@ -9,6 +9,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.tokenizer.TokenRow;
 import scala.Tuple2;
 
@@ -98,7 +100,12 @@ final class GroupTask implements Function<LineGroup, GroupResult> {
         }
     }
 
-    private String limited(String record) {
+    private String limited(@Nullable String record) {
+        if (record == null) {
+            throw new BadRecordException(
+                    "Cannot read the record: expected as many cells as the first line has names, found more or fewer");
+        }
+
         if (record.length() > options.recordBytes()) {
             throw RecordLines.tooLong(options.recordBytes());
         }

@@ -1,14 +1,20 @@
 package org.sparkqlora.spark;
 
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.spark.api.java.JavaPairRDD;
 
 /** Records that Spark reads, with a place in an order that depends on nothing but them. */
 interface NumberedRecords {
     long count();
 
-    /** Each record as JSON under its place, from 0. */
+    /** Each record as JSON under its place, from 0; null in place of a row that is none. */
     JavaPairRDD<Long, String> numbered();
+
+    /** Does work that reads them; a damaged file is bad input. */
+    default <T> T read(Supplier<T> work) {
+        return work.get();
+    }
 
     /** What they are read from, in words. */
     String words();

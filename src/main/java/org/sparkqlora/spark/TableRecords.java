@@ -4,25 +4,24 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.when;
 
 import java.net.URI;
 import java.time.ZoneId;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaPairRDD;
-import org.apache.spark.sql.AnalysisException;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
-import org.apache.spark.sql.DataFrameReader;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
-import org.sparkqlora.input.BadInputException;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * Rows of files with columns, which Spark reads, as JSON. Their order is that of the files by path and of the rows in each; how
@@ -38,15 +37,15 @@ final class TableRecords implements NumberedRecords {
     /** Where files are cut: the number of cores, which Spark takes else, would cut them elsewhere on another cluster. */
     private static final String CUTS = "64";
 
-    /** What the readers of Parquet and ORC say of a file that is neither. */
-    private static final Pattern NO_SUCH_FILE = Pattern.compile("is not a Parquet file|Malformed ORC file");
+    /** The column of a spreadsheet that Spark fills where a row has more or fewer cells than there are names. */
+    private static final String MALFORMED = "malformed row (spark-qlora)";
 
-    private final SourceKind kind;
+    private final TableReading reading;
     private final Dataset<Row> rows;
     private final BlockIndex index;
 
-    private TableRecords(SourceKind kind, Dataset<Row> rows, BlockIndex index) {
-        this.kind = kind;
+    private TableRecords(TableReading reading, Dataset<Row> rows, BlockIndex index) {
+        this.reading = reading;
         this.rows = rows;
         this.index = index;
     }
@@ -57,72 +56,31 @@ final class TableRecords implements NumberedRecords {
         own.conf().set("spark.sql.session.timeZone", zone.getId());
         own.conf().set("spark.sql.files.ignoreMissingFiles", "false");
         own.conf().set("spark.sql.files.ignoreCorruptFiles", "false");
+        TableReading reading = new TableReading(own, kind, files);
         String[] paths = files.stream().map(SourceFile::path).toArray(String[]::new);
-        Dataset<Row> rows = read(kind, () -> reader(own, kind).load(paths));
-        Column[] columns = Arrays.stream(rows.columns())
-                .map(name -> col("`" + name.replace("`", "``") + "`"))
-                .toArray(Column[]::new);
+        boolean sheet = kind.separator().isPresent();
+        Dataset<Row> rows = reading.open(
+                () -> sheet ? sheet(reading, paths) : reading.reader().load(paths));
+        Column record = to_json(struct(TableReading.columns(sheet ? rows.drop(MALFORMED) : rows)), kind.jsonOptions());
         Dataset<Row> json = rows.select(
                 col(FILE_PATH).as(PATH),
                 col(BLOCK_START).as(BLOCK),
-                to_json(struct(columns), kind.jsonOptions()).as(JSON));
-        return new TableRecords(kind, json, read(kind, () -> index(rows)));
+                (sheet ? when(col("`" + MALFORMED + "`").isNull(), record) : record).as(JSON));
+        return new TableRecords(reading, json, reading.open(() -> index(rows)));
     }
 
-    /** Spark throws a lost job as a checked exception that no signature declares. */
-    private static <T> T read(SourceKind kind, Supplier<T> work) {
-        try {
-            return work.get();
-        } catch (Exception e) {
-            Throwable root = root(e);
-            String reason = String.join(
-                    " ",
-                    String.valueOf(root.getMessage()).lines().map(String::strip).toList());
-            if (NO_SUCH_FILE.matcher(reason).find()) {
-                throw new BadInputException(
-                        "Cannot read data: expected %s, found another file: %s".formatted(kind.words(), reason), e);
-            }
-
-            if (root instanceof AnalysisException || root instanceof IllegalArgumentException) {
-                throw new BadInputException(
-                        "Cannot read data: expected %s of the same columns, found others: %s"
-                                .formatted(kind.words(), reason),
-                        e);
-            }
-
-            throw e;
-        }
-    }
-
-    private static Throwable root(Throwable thrown) {
-        Throwable root = thrown;
-        while (root.getCause() != null) {
-            root = root.getCause();
-        }
-
-        return root;
-    }
-
-    private static DataFrameReader reader(SparkSession session, SourceKind kind) {
-        return switch (kind) {
-            case PARQUET -> session.read().format("parquet").option("mergeSchema", "true");
-            case ORC -> session.read().format("orc").option("mergeSchema", "true");
-            case CSV, TSV -> sheet(session, kind.separator().orElseThrow());
-            case JSON_LINES, JSON_LIST, TEXT -> throw new IllegalStateException("Cannot read a table of " + kind);
-        };
-    }
-
-    /** As spreadsheets and pandas write it: a line of names, quotes doubled within quotes, line ends within quotes. */
-    private static DataFrameReader sheet(SparkSession session, char separator) {
-        return session.read()
-                .format("csv")
-                .option("header", "true")
-                .option("sep", String.valueOf(separator))
-                .option("quote", "\"")
-                .option("escape", "\"")
-                .option("multiLine", "true")
-                .option("enforceSchema", "false")
-                .option("mode", "FAILFAST");
+    private static Dataset<Row> sheet(TableReading reading, String... paths) {
+        SparkSession session = reading.session();
+        SheetEncoding.requireUtf8(
+                JavaSparkContext.fromSparkContext(session.sparkContext()),
+                reading.files(),
+                session.sessionState().newHadoopConf());
+        StructType named = reading.reader().load(paths).schema();
+        return reading.reader()
+                .option("mode", "PERMISSIVE")
+                .option("columnNameOfCorruptRecord", MALFORMED)
+                .schema(named.add(MALFORMED, DataTypes.StringType))
+                .load(paths);
     }
 
     private static BlockIndex index(Dataset<Row> rows) {
@@ -143,7 +101,7 @@ final class TableRecords implements NumberedRecords {
 
     @Override
     public String words() {
-        return kind.words();
+        return reading.kind().words();
     }
 
     @Override
@@ -153,8 +111,13 @@ final class TableRecords implements NumberedRecords {
     }
 
     @Override
+    public <T> T read(Supplier<T> work) {
+        return reading.read(work);
+    }
+
+    @Override
     public Optional<String> sample() {
-        return rows.select(col(JSON)).takeAsList(1).stream()
+        return rows.select(col(JSON)).where(col(JSON).isNotNull()).takeAsList(1).stream()
                 .map(row -> row.getString(0))
                 .findFirst();
     }
@@ -163,12 +126,12 @@ final class TableRecords implements NumberedRecords {
     public BadLine place(long record, String problem) {
         BlockIndex.Place place = index.place(record);
         String path = URI.create(place.path()).getPath();
-        Configuration configuration = rows.sparkSession().sessionState().newHadoopConf();
+        Configuration configuration = reading.session().sessionState().newHadoopConf();
+        Optional<Character> separator = reading.kind().separator();
         return new BadLine(
                 path,
-                kind.separator().isPresent()
-                        ? SheetLines.lineOf(
-                                place.path(), place.row(), kind.separator().get(), configuration)
+                separator.isPresent()
+                        ? SheetLines.lineOf(place.path(), place.row(), separator.get(), configuration)
                         : place.row(),
                 problem);
     }

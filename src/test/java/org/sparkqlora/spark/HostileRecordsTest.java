@@ -13,8 +13,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -146,6 +150,95 @@ class HostileRecordsTest {
                 .hasMessage(
                         "Cannot read file:%s: expected CSV as it is or with gzip or bzip2, found Zstandard. Compress it anew"
                                 .formatted(file));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a.csv", "a.csv.gz"})
+    void spreadsheetsThatAreNoUtf8AreRefusedWithTheLine(String name) throws IOException {
+        byte[] sheet =
+                sheet("\"[4, 1]\",\"[4, 1]\"", "Gr\u00fc\u00dfe,\"[5, 1]\"").getBytes(StandardCharsets.ISO_8859_1);
+        Path file = folder.resolve(name);
+        try (OutputStream out = compressing(name, Files.newOutputStream(file))) {
+            out.write(sheet);
+        }
+
+        assertThatThrownBy(() -> prepare(SKIP, file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot read file:%s:3: expected UTF-8, found bytes that are none. Is it in another encoding?",
+                        file);
+    }
+
+    @Test
+    void spreadsheetsOfManyBytesAreReadWhereverCharactersAreCut() throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < 3000; i++) {
+            rows.add("\"[%d, 1]\",\"[%d, 1]\",%s".formatted(i, i, "\u20ac\ud83d\ude00".repeat(7 + i % 3)));
+        }
+
+        Path file = write("a.csv", "input_ids,labels,note\n" + String.join("\n", rows));
+
+        assertThat(prepare(FAIL, file)).hasSize(3000).startsWith(0, 1).endsWith(2999);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"\"[5, 1]\"", "\"[5, 1]\",\"[5, 1]\",\"[5, 1]\"", "5,1,5,1"})
+    void rowsOfASpreadsheetWithMoreOrFewerCellsAreBadRecords(String row) throws IOException {
+        String good = "\"[4,\n 1]\",\"[4, 1]\"";
+        Path middle = write("a.csv", sheet(good, row, good));
+        Path last = write("b.csv", sheet(good, row).stripTrailing());
+        Path first = write("c.csv", sheet(row, good));
+
+        assertThatThrownBy(() -> prepare(FAIL, middle))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot prepare %s:4: Cannot read the record: expected as many cells as the first line has names, found more or fewer",
+                        middle);
+        assertThatThrownBy(() -> prepare(FAIL, last)).hasMessageStartingWith("Cannot prepare %s:4: ".formatted(last));
+        assertThat(prepare(SKIP, middle, last, first)).containsExactly(4, 4, 4, 4);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"parquet", "orc"})
+    void aDamagedFileOfColumnsIsNamed(String format) throws IOException {
+        Path made = folder.resolve("made");
+        try (JavaSparkContext context =
+                Clusters.start(Clusters.ONE_SLOT, Map.of("spark.kryo.registrationRequired", "false"))) {
+            writeColumns(context, format, made);
+        }
+
+        Path whole = onlyFile(made, format);
+        byte[] bytes = Files.readAllBytes(whole);
+        Path good = Files.write(folder.resolve("a." + format), bytes);
+        Arrays.fill(bytes, 10, bytes.length / 2, (byte) 0x55);
+        Path damaged = Files.write(folder.resolve("b." + format), bytes);
+
+        assertThatThrownBy(() -> prepare(SKIP, good, damaged))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(
+                        "Cannot read file:%s: expected %s, found a damaged file: ",
+                        damaged, format.equals("orc") ? "ORC" : "Parquet");
+    }
+
+    private static void writeColumns(JavaSparkContext context, String format, Path target) {
+        SparkSession session = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
+        session.range(0, 4000, 1, 1)
+                .selectExpr("array(int(id), int(id * 7919 % 4001)) as input_ids", "array(int(id), 1) as labels")
+                .write()
+                .format(format)
+                .save(target.toString());
+    }
+
+    private static Path onlyFile(Path made, String format) throws IOException {
+        try (Stream<Path> files = Files.list(made)) {
+            return files.filter(file -> file.toString().endsWith("." + format))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    private static String sheet(String... rows) {
+        return "input_ids,labels\n" + String.join("\n", rows) + "\n";
     }
 
     /** The message of the refusal, which comes wrapped in what Spark says about its job. */
