@@ -27,6 +27,7 @@ import org.sparkqlora.cli.Trained;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.CancelledJob;
+import org.sparkqlora.spark.UnusableRecordException;
 import org.sparkqlora.train.TrainSummary;
 
 /**
@@ -117,7 +118,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
             Location output = Location.parse(params.text(OUTPUT).orElseThrow());
             StoredRows rows =
                     StoredRows.write(dataset, fields.json(), output.resolve("data"), lines -> surveyed(lines, fields));
-            return trained(arguments(output, rows));
+            return trained(output, rows);
         } catch (Exception e) {
             // Spark throws a lost job as a checked exception that no signature declares.
             Optional<CancellationException> cancelled =
@@ -127,6 +128,21 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
             }
 
             throw e;
+        }
+    }
+
+    private Trained trained(Location output, StoredRows rows) {
+        try {
+            return trained(arguments(output, rows));
+        } catch (UnusableRecordException e) {
+            if (!rows.contain(e.path())) {
+                throw e;
+            }
+
+            throw new BadInputException(
+                    "Cannot fit: expected training records, found a row that is none: %s. Drop such rows, or set onBadRecord to skip"
+                            .formatted(RowSurvey.described(rows.row(e.path(), e.line()), e.problem())),
+                    e);
         }
     }
 

@@ -125,8 +125,9 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
                         .apply(prompt.column())
                         .as(params.text(StageColumns.OUTPUT_COL).orElseThrow())));
         columns.loss(schema)
-                .ifPresent(name -> selected.add(
-                        model.loss().apply(columns.fields(schema).json()).as(name)));
+                .ifPresent(name -> selected.add(model.loss()
+                        .apply(columns.fields(schema).jsonOfRecords())
+                        .as(name)));
         return dataset.toDF().select(selected.toArray(Column[]::new));
     }
 

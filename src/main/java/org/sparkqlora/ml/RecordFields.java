@@ -3,6 +3,7 @@ package org.sparkqlora.ml;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.when;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -65,6 +66,15 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
         return to_json(struct(columns.entrySet().stream()
                 .map(entry -> col(quoted(entry.getValue())).as(entry.getKey()))
                 .toArray(Column[]::new)));
+    }
+
+    /** Each row as JSON; null where a column is that a record cannot lack. */
+    Column jsonOfRecords() {
+        return needed().values().stream()
+                .map(column -> col(quoted(column)).isNotNull())
+                .reduce(Column::and)
+                .map(whole -> when(whole, json()))
+                .orElseGet(this::json);
     }
 
     /** What would have to be there, for people. */

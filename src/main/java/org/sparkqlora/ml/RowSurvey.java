@@ -98,8 +98,12 @@ record RowSurvey(long rows, String hash, long bad, List<String> nulls, String ex
         }
 
         Row first = found.getStruct(3);
-        String value = first.getString(0);
+        return described(first.getString(0), first.getString(1));
+    }
+
+    /** A row and why it is no training record, for people. */
+    static String described(String value, String problem) {
         String shown = value.length() <= SHOWN ? value : value.substring(0, SHOWN) + "...";
-        return "%s (%s)".formatted(shown, first.getString(1));
+        return "%s (%s)".formatted(shown, problem);
     }
 }

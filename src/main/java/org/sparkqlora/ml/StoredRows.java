@@ -1,11 +1,15 @@
 package org.sparkqlora.ml;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -55,6 +59,22 @@ record StoredRows(Location folder, String hash) {
         } catch (BadInputException e) {
             delete(folder);
             throw e;
+        }
+    }
+
+    /** Whether {@code file} is one of them. */
+    boolean contain(String file) {
+        return new Path(file).getParent().getName().equals(folder.path().getName());
+    }
+
+    /** The row in a line of one of the files, from 1. */
+    String row(String file, long line) {
+        Path path = new Path(file);
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(folder.files().open(path), StandardCharsets.UTF_8))) {
+            return lines.lines().skip(line - 1).findFirst().orElse("");
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
         }
     }
 

@@ -208,7 +208,7 @@ public final class DataPreparation {
     }
 
     private static void refuse(BadLine bad) {
-        throw new BadInputException("Cannot prepare %s:%d: %s".formatted(bad.path(), bad.line(), bad.problem()));
+        throw new UnusableRecordException(bad);
     }
 
     private String hashOf(List<ListedSource> sources, LineEncoderSource encoders, PreparationOptions options) {

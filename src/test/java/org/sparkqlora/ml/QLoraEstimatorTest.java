@@ -141,6 +141,25 @@ class QLoraEstimatorTest {
     }
 
     @Test
+    void rowThatOnlyTheChatTemplateRefusesIsShown() throws Exception {
+        Path template = Files.writeString(
+                folder.resolve("strict.jinja"),
+                "{% for message in messages %}{% if message.content == 'mutiny' %}{{ raise_exception('no mutiny') }}"
+                        + "{% endif %}{{ message.role }}: {{ message.content }}\n{% endfor %}");
+        Dataset<Row> rows = session.sql("select array(named_struct('role', 'user', 'content', said),"
+                + " named_struct('role', 'assistant', 'content', 'aye')) as messages"
+                + " from values ('hello'), ('mutiny') as t(said)");
+        QLoraEstimator estimator = fits.estimator("refused").option("chatTemplate", template.toString());
+
+        assertThatThrownBy(() -> estimator.fit(rows))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("Cannot fit: expected training records, found a row that is none:"
+                        + " {\"messages\":[{\"role\":\"user\",\"content\":\"mutiny\"}")
+                .hasMessageContaining("no mutiny")
+                .hasMessageEndingWith("Drop such rows, or set onBadRecord to skip");
+    }
+
+    @Test
     void rowsThatAreNoRecordsAreLeftOutWhereThatIsAskedFor() {
         Dataset<Row> data = fits.data(session);
         Dataset<Row> withNull =

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.streaming.Trigger;
@@ -125,6 +126,20 @@ class QLoraModelTest {
         assertThatThrownBy(() -> new PerplexityEvaluator().evaluate(model.transform(asked)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("Cannot evaluate: expected rows with a trained token, found none");
+    }
+
+    @Test
+    void rowsThatAreNullHaveNeitherAnAnswerNorALoss() {
+        Dataset<Row> data = fits.data(session).limit(1);
+        Dataset<Row> withNull =
+                data.union(session.createDataFrame(List.of(RowFactory.create((Object) null)), data.schema()));
+
+        List<Row> rows = model.transform(withNull).collectAsList();
+
+        assertThat(rows).extracting(row -> row.isNullAt(row.fieldIndex("loss"))).containsExactly(false, true);
+        assertThat(rows)
+                .extracting(row -> row.isNullAt(row.fieldIndex("answer")))
+                .containsExactly(false, true);
     }
 
     @Test

@@ -1,0 +1,30 @@
+package org.sparkqlora.spark;
+
+import org.sparkqlora.input.BadInputException;
+
+/** A record of a data file that cannot be prepared, with its place. */
+public final class UnusableRecordException extends BadInputException {
+    private static final long serialVersionUID = 1L;
+
+    private final BadLine place;
+
+    UnusableRecordException(BadLine place) {
+        super("Cannot prepare %s:%d: %s".formatted(place.path(), place.line(), place.problem()));
+        this.place = place;
+    }
+
+    /** The file. */
+    public String path() {
+        return place.path();
+    }
+
+    /** The record's line in the file, from 1. */
+    public long line() {
+        return place.line();
+    }
+
+    /** What was expected and what was found. */
+    public String problem() {
+        return place.problem();
+    }
+}
