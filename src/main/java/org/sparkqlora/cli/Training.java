@@ -19,7 +19,6 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.ClusterNeeds;
 import org.sparkqlora.spark.ExchangeChoice;
 import org.sparkqlora.spark.FactorFolder;
-import org.sparkqlora.spark.Part;
 import org.sparkqlora.spark.PreparedData;
 import org.sparkqlora.spark.RowsDay;
 import org.sparkqlora.spark.ScratchFolder;
@@ -50,14 +49,15 @@ import org.sparkqlora.weights.SourceFingerprint;
 final class Training {
     static final String CHECKPOINTS = "checkpoints";
     static final String BEST = "best";
-    private static final String PREPARED = "prepared";
-    private static final String PREPARED_HELD_OUT = "prepared-eval";
 
     private static final List<String> OUTPUTS = List.of(
-            CHECKPOINTS, BEST, PREPARED, PREPARED_HELD_OUT, InitialAdapter.FOLDER, Result.ADAPTER, Result.MODEL);
-
-    /** Characters of a fingerprint that tell the rows of a shared folder apart. */
-    private static final int ROWS_NAME = 16;
+            CHECKPOINTS,
+            BEST,
+            TrainingRows.TRAINED,
+            TrainingRows.HELD_OUT,
+            InitialAdapter.FOLDER,
+            Result.ADAPTER,
+            Result.MODEL);
 
     /** As many as a store keeps at least. */
     private static final int BESTS = 2;
@@ -112,13 +112,14 @@ final class Training {
             MemoryPlan memory = setup.memory(config, whole.spec(), paging, width, shards, recompute);
             setup.check(new ClusterNeeds(whole, folders(preparation, output), shards, memory), exchange);
             if (until == Until.CHECKED) {
-                look(preparation);
+                TrainingRows.look(preparation, options);
                 console.result(SummaryJson.checked(shards, exchange, memory));
                 return Optional.empty();
             }
 
-            PreparedData rows = rows(preparation, options.data.sources, encoders, output, PREPARED);
-            PreparedData heldOut = heldOut(context, encoders, output);
+            TrainingRows data = new TrainingRows(options, encoders, output);
+            PreparedData rows = data.trained(preparation);
+            PreparedData heldOut = data.heldOut(context, console);
             TrainPlan asked = plan(rows, whole, start, shards);
             new RowWarnings(context, console).ofTraining(config, rows, heldOut);
             Optional<EarlierRun> replaced = replaced(output, planFile, asked);
@@ -158,48 +159,6 @@ final class Training {
     private void overwrite(EarlierRun earlier) {
         console.note("--overwrite: removing %s", String.join(", ", earlier.parts()));
         earlier.remove();
-    }
-
-    /** At the first records, which tell what is wrong with all of them. */
-    private void look(Preparation preparation) {
-        preparation.look(options.data.sources, options.data);
-        if (!options.evaluation.heldOut.isEmpty()) {
-            preparation.look(options.evaluation.heldOut, options.data);
-        }
-    }
-
-    private @Nullable PreparedData heldOut(JavaSparkContext context, ModelEncoders encoders, OutputFolder output) {
-        EvaluationOptions evaluation = options.evaluation;
-        boolean apart = !evaluation.heldOut.isEmpty();
-        if (!apart && evaluation.fraction == 0) {
-            return null;
-        }
-
-        List<String> sources = apart ? evaluation.heldOut : options.data.sources;
-        Preparation preparation = new Preparation(context, console, apart ? Part.ALL : evaluation.heldOutPart());
-        return rows(preparation, sources, encoders, output, PREPARED_HELD_OUT);
-    }
-
-    /** Rows in the folder {@code own} of the output, or in one that other runs of the same rows share: its name is then that of the rows. */
-    private PreparedData rows(
-            Preparation preparation, List<String> sources, ModelEncoders encoders, OutputFolder output, String own) {
-        Location shared = options.run.prepared;
-        if (shared != null) {
-            String name =
-                    preparation.fingerprint(sources, encoders, options.data).substring(0, ROWS_NAME);
-            return preparation.rows(
-                    sources, encoders, options.data, shared.resolve(name).path().toString());
-        }
-
-        Location target = output.resolve(own);
-        boolean isNew = output.noteFolder(own);
-        PreparedData rows =
-                preparation.rows(sources, encoders, options.data, target.path().toString());
-        if (isNew && rows.folder().equals(target.path().toString())) {
-            rows.fileNames().forEach(name -> output.noteFile(target.resolve(name)));
-        }
-
-        return rows;
     }
 
     private @Nullable SampleFile samples(AdapterStart start, OutputFolder output) {
