@@ -90,6 +90,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     shards: int
     targetModules: Text
     temperature: float
+    templateBudget: int
     tensorboard: Text
     topK: int
     topP: float

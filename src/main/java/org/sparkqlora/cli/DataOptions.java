@@ -21,6 +21,9 @@ final class DataOptions {
     /** Beyond it, the text of a record may not fit into an array. */
     private static final long MOST_RECORD_BYTES = 1L << 30;
 
+    /** Beyond it, what a template writes may not fit into a text. */
+    private static final int MOST_TEMPLATE_BUDGET = 32;
+
     @Option(
             names = "--data",
             required = true,
@@ -85,6 +88,15 @@ final class DataOptions {
     @Nullable
     Path chatTemplate;
 
+    @Option(
+            names = "--template-budget",
+            defaultValue = "1",
+            paramLabel = "TIMES",
+            description =
+                    "How many times the usual text, work and time the chat template may use for a record; one that"
+                            + " needs more counts as bad. Default: ${DEFAULT-VALUE}.")
+    int templateBudget = 1;
+
     void check(Problems problems) {
         length.check(problems);
         problems.collect("--columns", () -> Columns.parse(columns));
@@ -93,6 +105,11 @@ final class DataOptions {
                 recordBytes.value() >= 1 && recordBytes.value() <= MOST_RECORD_BYTES,
                 "--max-record-bytes: expected 1 to 1G, found %d",
                 recordBytes.value());
+        problems.require(
+                templateBudget >= 1 && templateBudget <= MOST_TEMPLATE_BUDGET,
+                "--template-budget: expected 1 to %d, found %d",
+                MOST_TEMPLATE_BUDGET,
+                templateBudget);
         problems.collect("--data", () -> WeightedSource.parse(sources));
         sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
     }

@@ -78,7 +78,8 @@ public final class ModelColumns {
                     options.data.trainOn,
                     start.vocabulary().added(),
                     tokenizer.fingerprint(),
-                    LocalDate.now());
+                    LocalDate.now(),
+                    options.data.templateBudget);
             return udf(new AnswerText(model, tokens, spec, asked), DataTypes.StringType);
         }
     }

@@ -35,7 +35,8 @@ record ModelEncoders(LineEncoderSource records, TokenIds ids) implements LineEnc
         }
 
         TemplateText template = data.chatTemplate == null ? null : TemplateText.read(data.chatTemplate);
-        RecordEncoders records = RecordEncoders.of(data.reading(), place, template, data.trainOn, tokens.added());
+        RecordEncoders records = RecordEncoders.of(data.reading(), place, template, data.trainOn, tokens.added())
+                .withTemplateBudget(data.templateBudget);
         int known = records.withTokenizer(ModelTokenizer::vocabularySize);
         if (known > vocabulary) {
             throw new BadInputException(

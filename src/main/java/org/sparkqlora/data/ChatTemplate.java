@@ -10,6 +10,7 @@ import org.sparkqlora.data.jinja.Rendering;
 import org.sparkqlora.data.jinja.Template;
 import org.sparkqlora.data.jinja.TemplateException;
 import org.sparkqlora.data.jinja.TemplateFunction;
+import org.sparkqlora.input.TemplateLimits;
 
 /** How a model wants conversations written, as {@code apply_chat_template} of transformers does it. */
 public final class ChatTemplate {
@@ -40,6 +41,16 @@ public final class ChatTemplate {
         Map<String, @Nullable Object> all = new LinkedHashMap<>(constants);
         all.put(NOW, now);
         return new ChatTemplate(template, all);
+    }
+
+    /** The same template with other limits on what it uses. */
+    public ChatTemplate within(TemplateLimits limits) {
+        return new ChatTemplate(template.within(limits), constants);
+    }
+
+    /** How much a rendering may use. */
+    public TemplateLimits limits() {
+        return template.limits();
     }
 
     /** The same template with variables of a record, which come before special tokens of the same name. */

@@ -35,4 +35,18 @@ public record TemplateLimits(
      */
     public static final TemplateLimits DEFAULT =
             new TemplateLimits(1 << 20, 200, 1 << 25, 1 << 22, 1 << 25, 800, 200, Duration.ofSeconds(30), 1 << 27);
+
+    /** The same with {@code times} as much text, items, work and time; nesting, which a thread's stack bounds, stays. */
+    public TemplateLimits times(int times) {
+        return new TemplateLimits(
+                sourceChars,
+                sourceDepth,
+                times * chars,
+                times * items,
+                times * steps,
+                depth,
+                valueDepth,
+                time.multipliedBy(times),
+                times * searchChars);
+    }
 }

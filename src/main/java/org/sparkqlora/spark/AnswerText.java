@@ -53,7 +53,8 @@ public final class AnswerText implements UDF1<@Nullable String, @Nullable String
         }
 
         return tokens.withTokenizer(tokenizer -> {
-            int[] prompt = new PromptEncoder(tokenizer, tokens.day()).encode(asked.prompt(text));
+            int[] prompt =
+                    new PromptEncoder(tokenizer, tokens.day(), tokens.templateLimits()).encode(asked.prompt(text));
             int[] made = model.use(bound -> bound.generate(prompt, spec.ofText(Arrays.hashCode(prompt))));
             return tokenizer.decode(made).strip();
         });

@@ -9,6 +9,7 @@ import org.sparkqlora.data.Example;
 import org.sparkqlora.data.Example.TokenSequence;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
+import org.sparkqlora.input.TemplateLimits;
 import org.sparkqlora.tokenizer.AddedToken;
 import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedExample;
@@ -27,6 +28,7 @@ import org.sparkqlora.tokenizer.TrainOn;
  * @param added tokens that the model's tokenizer gets beside its own
  * @param tokenizerFingerprint of tokenizer and template
  * @param day that the template is told; null where it does not ask
+ * @param templateBudget how many times the usual the template may use
  */
 public record RecordEncoders(
         RecordReading reading,
@@ -35,7 +37,8 @@ public record RecordEncoders(
         TrainOn trainOn,
         List<AddedToken> added,
         String tokenizerFingerprint,
-        @Nullable LocalDate day)
+        @Nullable LocalDate day,
+        int templateBudget)
         implements LineEncoderSource {
     private static final String NO_TOKENIZER = "none";
 
@@ -48,7 +51,7 @@ public record RecordEncoders(
 
     /** For records that are token ids already. */
     public static RecordEncoders ofTokens(RecordReading reading) {
-        return new RecordEncoders(reading, null, null, TrainOn.ASSISTANT, List.of(), NO_TOKENIZER, null);
+        return new RecordEncoders(reading, null, null, TrainOn.ASSISTANT, List.of(), NO_TOKENIZER, null, 1);
     }
 
     /** For text, which the tokenizer at {@code place} encodes. */
@@ -66,7 +69,7 @@ public record RecordEncoders(
         boolean asks =
                 reading.format() != RecordFormat.TEXT && ModelTokenizer.asksForTheDay(place.folder(), chatTemplate);
         LocalDate day = asks ? LocalDate.now() : null;
-        return new RecordEncoders(reading, place, chatTemplate, trainOn, added, fingerprint, day);
+        return new RecordEncoders(reading, place, chatTemplate, trainOn, added, fingerprint, day, 1);
     }
 
     @Override
@@ -77,12 +80,26 @@ public record RecordEncoders(
     @Override
     public RecordEncoders on(LocalDate other) {
         LocalDate told = day == null ? null : other;
-        return new RecordEncoders(reading, place, chatTemplate, trainOn, added, tokenizerFingerprint, told);
+        return new RecordEncoders(
+                reading, place, chatTemplate, trainOn, added, tokenizerFingerprint, told, templateBudget);
+    }
+
+    /** The same where the template may use {@code times} as much as usual. */
+    public RecordEncoders withTemplateBudget(int times) {
+        return place == null
+                ? this
+                : new RecordEncoders(reading, place, chatTemplate, trainOn, added, tokenizerFingerprint, day, times);
+    }
+
+    /** How much the template may use for a record. */
+    TemplateLimits templateLimits() {
+        return TemplateLimits.DEFAULT.times(templateBudget);
     }
 
     @Override
     public String fingerprint() {
-        return "%s, trained on %s, %s".formatted(reading, trainOn.optionValue(), tokenizerFingerprint);
+        String budget = templateBudget == 1 ? "" : ", template budget " + templateBudget;
+        return "%s, trained on %s, %s%s".formatted(reading, trainOn.optionValue(), tokenizerFingerprint, budget);
     }
 
     @Override
@@ -135,7 +152,8 @@ public record RecordEncoders(
         private TextLines(SharedResources<ModelTokenizer>.Lease lease, RecordEncoders encoders) {
             this.reading = encoders.reading();
             this.lease = lease;
-            this.encoder = new ExampleEncoder(lease.get(), encoders.trainOn(), encoders.day());
+            this.encoder =
+                    new ExampleEncoder(lease.get(), encoders.trainOn(), encoders.day(), encoders.templateLimits());
         }
 
         @Override

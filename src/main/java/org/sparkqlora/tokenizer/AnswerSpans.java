@@ -11,7 +11,6 @@ import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Example.Conversation;
 import org.sparkqlora.data.jinja.Rendering;
 import org.sparkqlora.data.jinja.Rendering.Span;
-import org.sparkqlora.input.TemplateLimits;
 
 /**
  * Where the assistant's turns lie in a rendered conversation.
@@ -163,12 +162,14 @@ final class AnswerSpans {
 
     private String searched(String rendering) {
         searched += rendering.length();
-        if (searched > TemplateLimits.DEFAULT.searchChars()) {
+        if (searched > template.limits().searchChars()) {
             throw new BadRecordException(
                     ("Cannot find the assistant's turns in a conversation of %d messages: expected to find them within %d chars of"
                                     + " renderings, found a chat template that needs more. Mark the turns in the template with"
-                                    + " {%% generation %%} ... {%% endgeneration %%}, or cut the conversation into shorter ones")
-                            .formatted(conversation.messages().size(), TemplateLimits.DEFAULT.searchChars()));
+                                    + " {%% generation %%} ... {%% endgeneration %%}, cut the conversation into shorter ones, or allow more with --template-budget")
+                            .formatted(
+                                    conversation.messages().size(),
+                                    template.limits().searchChars()));
         }
 
         return rendering;

@@ -13,6 +13,7 @@ import org.sparkqlora.data.Example.TokenSequence;
 import org.sparkqlora.data.jinja.Rendering;
 import org.sparkqlora.data.jinja.Rendering.Span;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TemplateLimits;
 
 /**
  * Turns an example into token ids and says which are trained: the assistant's turns, the completion, or the whole text.
@@ -25,6 +26,7 @@ public final class ExampleEncoder {
     private final ModelTokenizer tokenizer;
     private final TrainOn trainOn;
     private final @Nullable LocalDate day;
+    private final TemplateLimits limits;
 
     /** Trains the assistant's turns and completions. */
     public ExampleEncoder(ModelTokenizer tokenizer) {
@@ -32,14 +34,15 @@ public final class ExampleEncoder {
     }
 
     public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn) {
-        this(tokenizer, trainOn, null);
+        this(tokenizer, trainOn, null, TemplateLimits.DEFAULT);
     }
 
-    /** With the day that the template is told; null for that on which the tokenizer was opened. */
-    public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn, @Nullable LocalDate day) {
+    /** With the day that the template is told, null for that on which the tokenizer was opened, and what it may use. */
+    public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn, @Nullable LocalDate day, TemplateLimits limits) {
         this.tokenizer = tokenizer;
         this.trainOn = trainOn;
         this.day = day;
+        this.limits = limits;
     }
 
     /** Throws {@link BadRecordException} when the example cannot be used. */
@@ -134,7 +137,7 @@ public final class ExampleEncoder {
         return tokenizer
                 .chatTemplate()
                 .map(template -> day == null ? template : template.on(day))
-                .map(template -> template.with(conversation.variables()))
+                .map(template -> template.with(conversation.variables()).within(limits))
                 .orElseThrow(() -> new BadRecordException(
                         "Cannot encode a conversation: expected a chat template beside the tokenizer, found none. Give one with"
                                 + " --chat-template, or use records of another format"));

@@ -9,16 +9,18 @@ import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.data.TemplateVariables;
+import org.sparkqlora.input.TemplateLimits;
 
 /**
  * The ids that a model is asked with.
  *
  * @param day that the chat template is told; null for that on which the tokenizer was opened
+ * @param limits of what the chat template may use
  */
 public record PromptEncoder(
-        ModelTokenizer tokenizer, @Nullable LocalDate day) {
+        ModelTokenizer tokenizer, @Nullable LocalDate day, TemplateLimits limits) {
     public PromptEncoder(ModelTokenizer tokenizer) {
-        this(tokenizer, null);
+        this(tokenizer, null, TemplateLimits.DEFAULT);
     }
 
     /** Throws {@link BadRecordException} for a conversation where there is no chat template. */
@@ -44,6 +46,6 @@ public record PromptEncoder(
 
         ChatTemplate dated = day == null ? template.get() : template.get().on(day);
         return tokenizer.encodeWithoutSpecials(
-                dated.with(turns.variables()).renderPrompt(turns.messages(), turns.tools()));
+                dated.with(turns.variables()).within(limits).renderPrompt(turns.messages(), turns.tools()));
     }
 }

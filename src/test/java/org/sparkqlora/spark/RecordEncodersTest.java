@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +56,34 @@ class RecordEncodersTest {
             assertThat(encoder.encode("{\"text\": \"hello\"}").ids()).startsWith(tokenizer.encode("hello"));
             assertThat(encoders.fingerprint()).contains(tokenizer.fingerprint());
         }
+    }
+
+    @Test
+    void aTemplateThatNeedsMoreThanUsualWritesWhereItIsAllowedMore() {
+        TemplateText costly = new TemplateText(
+                "{% for i in range(90000) %}{% set x = range(60) %}{% endfor %}{{ messages[0].content }}"
+                        + "{% generation %}!{% endgeneration %}",
+                "costly.jinja");
+        RecordEncoders usual = RecordEncoders.of(
+                RecordReading.of(RecordFormat.MESSAGES),
+                TokenizerPlace.at(TestTokenizers.bytes().toString()),
+                costly,
+                TrainOn.ASSISTANT,
+                List.of());
+        RecordEncoders more = usual.withTemplateBudget(3);
+        String record =
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"hi\"}, {\"role\": \"assistant\", \"content\": \"ho\"}]}";
+
+        try (LineEncoder refusing = usual.open();
+                LineEncoder allowing = more.on(LocalDate.EPOCH).open()) {
+            assertThatThrownBy(() -> refusing.encode(record))
+                    .isInstanceOf(BadRecordException.class)
+                    .hasMessageContaining("allow more with --template-budget");
+            assertThat(allowing.encode(record).ids()).isNotEmpty();
+        }
+
+        assertThat(usual.withTemplateBudget(1).fingerprint()).isEqualTo(usual.fingerprint());
+        assertThat(more.fingerprint()).isEqualTo(usual.fingerprint() + ", template budget 3");
     }
 
     @Test

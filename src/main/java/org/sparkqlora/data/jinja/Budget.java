@@ -60,13 +60,13 @@ final class Budget {
 
     private static EvaluationException exceeded(long limit, String what) {
         return new EvaluationException(
-                "expected at most %d %s, found more. Cut the record into shorter ones, or give another template with --chat-template"
+                "expected at most %d %s, found more. Cut the record into shorter ones, allow more with --template-budget, or give another template with --chat-template"
                         .formatted(limit, what));
     }
 
     private void requireTime() {
         if (System.nanoTime() - began > limits.time().toNanos()) {
-            throw new EvaluationException("expected at most %d seconds of work"
+            throw new EvaluationException("expected at most %d seconds of work. --template-budget allows more"
                     .formatted(limits.time().toSeconds()));
         }
     }

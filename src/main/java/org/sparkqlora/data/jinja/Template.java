@@ -27,6 +27,16 @@ public final class Template {
         return new Template(TemplateParser.parse(source, limits), limits);
     }
 
+    /** The same template with other limits on what it uses. */
+    public Template within(TemplateLimits other) {
+        return new Template(body, other);
+    }
+
+    /** How much a rendering may use. */
+    public TemplateLimits limits() {
+        return limits;
+    }
+
     /** The text for {@code variables}: plain Java values (String, Boolean, Long, Double, List, Map, null) and functions. */
     public String render(Map<String, ? extends @Nullable Object> variables) {
         return renderMarked(variables).text();

@@ -249,7 +249,19 @@ class HostileTemplateTest {
 
         assertThatThrownBy(() -> Template.parse("{{ 1 + 1 }}", noTime).render(Map.of()))
                 .isInstanceOf(TemplateException.class)
-                .hasMessage("Cannot render the template, line 1: expected at most 0 seconds of work");
+                .hasMessage(
+                        "Cannot render the template, line 1: expected at most 0 seconds of work. --template-budget allows more");
+    }
+
+    @Test
+    void aTemplateMayUseMoreWhereThatIsAllowed() {
+        Template template = Template.parse("{% for i in range(90000) %}{% set x = range(60) %}{% endfor %}done");
+
+        assertThatThrownBy(() -> template.render(Map.of()))
+                .isInstanceOf(TemplateException.class)
+                .hasMessageContaining("allow more with --template-budget");
+        assertThat(template.within(TemplateLimits.DEFAULT.times(3)).render(Map.of()))
+                .isEqualTo("done");
     }
 
     @Test
