@@ -21,6 +21,8 @@ import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.Removal;
@@ -242,7 +244,7 @@ public final class CheckpointStore {
 
     private String readText(Path file) throws IOException {
         try (InputStream in = StoredFile.open(files, file)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), file);
         }
     }
 

@@ -8,6 +8,8 @@ import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.StoredFile;
 
 /**
@@ -41,8 +43,9 @@ final class Claims {
 
     /** The run that made a claim: not always the one that wrote it first, since a store may let two drivers create one object. */
     String holder(long attempt) throws IOException {
-        try (InputStream in = files.open(path(attempt))) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        Path claim = path(attempt);
+        try (InputStream in = files.open(claim)) {
+            return BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), claim);
         }
     }
 

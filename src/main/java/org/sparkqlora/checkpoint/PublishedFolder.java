@@ -16,6 +16,8 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.storage.WholeFile;
@@ -177,7 +179,8 @@ public record PublishedFolder(Path path, int files, long bytes) {
 
         private void requireSame(Path commit, String expected) throws IOException {
             try (InputStream in = to.open(commit)) {
-                if (!new String(in.readAllBytes(), StandardCharsets.UTF_8).equals(expected)) {
+                if (!BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), commit)
+                        .equals(expected)) {
                     throw new BadInputException(
                             "Cannot publish %s as %s: other files are published there. Give each version a folder of its own"
                                     .formatted(source, target));
