@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.tokenizer.NativeEncoding.Specials;
 
@@ -180,26 +179,10 @@ public final class ModelTokenizer implements AutoCloseable {
     }
 
     private NativeEncoding encode(String text, Specials specials) {
-        return NativeEncoding.of(tokenizer, requireUnicode(text), specials);
+        return NativeEncoding.of(tokenizer, EncodableText.require(text), specials);
     }
 
     private static long[] longs(int[] ids) {
         return Arrays.stream(ids).asLongStream().toArray();
-    }
-
-    /** JSON can hold half a surrogate pair; no tokenizer can. */
-    private static String requireUnicode(String text) {
-        for (int i = 0; i < text.length(); i++) {
-            int codePoint = text.codePointAt(i);
-            if (Character.isSupplementaryCodePoint(codePoint)) {
-                i++;
-            } else if (Character.isSurrogate((char) codePoint)) {
-                throw new BadRecordException(
-                        "Cannot encode a text: expected Unicode, found half a surrogate pair (U+%04X) at char %d"
-                                .formatted(codePoint, i));
-            }
-        }
-
-        return text;
     }
 }

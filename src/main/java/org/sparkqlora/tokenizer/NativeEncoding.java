@@ -5,6 +5,7 @@ import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
 
 /**
  * Ids of a text and where they lie in it, as the tokenizers' library tells them. Asked for by themselves: DJL's own encoding also
@@ -23,11 +24,23 @@ record NativeEncoding(long[] tokenIds, @Nullable CharSpan[] spans) {
     }
 
     static NativeEncoding of(HuggingFaceTokenizer tokenizer, String text, Specials specials) {
-        long encoding = LIBRARY.encode(tokenizer.getHandle(), text, specials == Specials.OF_TOKENIZER);
+        long encoding = encode(tokenizer, text, specials);
         try {
             return new NativeEncoding(LIBRARY.getTokenIds(encoding), LIBRARY.getTokenCharSpans(encoding));
         } finally {
             LIBRARY.deleteEncoding(encoding);
+        }
+    }
+
+    /** Throws for a text that the tokenizer has no tokens for, not even an unknown one. */
+    private static long encode(HuggingFaceTokenizer tokenizer, String text, Specials specials) {
+        try {
+            return LIBRARY.encode(tokenizer.getHandle(), text, specials == Specials.OF_TOKENIZER);
+        } catch (RuntimeException e) {
+            throw new BadRecordException(
+                    "Cannot encode a text: expected one that the tokenizer has tokens for, found an error: "
+                            + e.getMessage(),
+                    e);
         }
     }
 

@@ -1,14 +1,18 @@
 package org.sparkqlora.tokenizer;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.CharsetEncoder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -38,14 +42,17 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
     static TokenizerJson read(Path file) {
         Map<String, Integer> ids = new HashMap<>();
         Set<Integer> specialIds = new HashSet<>();
-        try (JsonParser parser = parser(file)) {
-            parser.setCodec(JsonMapper.builder().build());
+        try (JsonParser whole = parser(file);
+                JsonParser parser = parser(file)) {
+            requireValues(whole);
             readRoot(parser, ids, specialIds);
         } catch (JsonProcessingException e) {
             throw new BadInputException(
                     "Cannot read %s: expected a tokenizer as JSON, found an error%s"
                             .formatted(file, BrokenJson.text(e)),
                     e);
+        } catch (CharConversionException e) {
+            throw new BadInputException("Cannot read %s: expected text in UTF-8, found other bytes".formatted(file), e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }
@@ -63,7 +70,24 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
         StreamReadConstraints constraints = StreamReadConstraints.builder()
                 .maxNestingDepth(InputLimits.DEFAULT.tokenizerDepth())
                 .build();
-        return JsonFactory.builder().streamReadConstraints(constraints).build().createParser(file.toFile());
+        JsonFactory factory =
+                JsonFactory.builder().streamReadConstraints(constraints).build();
+        return new JsonMapper(factory).createParser(file.toFile());
+    }
+
+    /** The native library ends the process on some JSON that Jackson reads: halves of characters, numbers that are too large. */
+    private static void requireValues(JsonParser parser) throws IOException {
+        CharsetEncoder unicode = StandardCharsets.UTF_8.newEncoder();
+        for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+            boolean text = token == JsonToken.FIELD_NAME || token == JsonToken.VALUE_STRING;
+            if (text && !unicode.canEncode(parser.getText())) {
+                throw new JsonParseException(parser, "half a surrogate pair");
+            }
+
+            if (token.isNumeric() && !Double.isFinite(parser.getDoubleValue())) {
+                throw new JsonParseException(parser, "a number beyond those of 64 bits");
+            }
+        }
     }
 
     /** The same with tokens that get the ids behind. */
@@ -94,14 +118,19 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
 
     private static void readRoot(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)
             throws IOException {
+        Set<String> names = new HashSet<>();
         parser.nextToken();
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
+            if (!names.add(name)) {
+                throw new JsonParseException(parser, name + " twice");
+            }
+
             parser.nextToken();
             switch (name) {
                 case "added_tokens" -> readAddedTokens(parser, ids, specialIds);
                 case "model" -> readModel(parser, ids);
-                default -> parser.skipChildren();
+                default -> readPart(parser, name);
             }
         }
     }
@@ -118,11 +147,28 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
         }
     }
 
+    private static void readPart(JsonParser parser, String name) throws IOException {
+        if (NativeComponentsJson.names(name)) {
+            NativeComponentsJson.check(name, parser.readValueAsTree());
+        } else {
+            parser.skipChildren();
+        }
+    }
+
     private static void readModel(JsonParser parser, Map<String, Integer> ids) throws IOException {
+        if (!parser.isExpectedStartObjectToken()) {
+            throw new JsonParseException(parser, "no object as model");
+        }
+
+        String prefix = "";
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
-            boolean vocabulary = parser.currentName().equals("vocab");
+            String name = parser.currentName();
             JsonToken value = parser.nextToken();
-            if (!vocabulary) {
+            if (name.equals("continuing_subword_prefix") && value == JsonToken.VALUE_STRING) {
+                prefix = parser.getText();
+            } else if (name.equals("merges") && !prefix.isEmpty()) {
+                NativeComponentsJson.checkMerges(prefix, parser.readValueAsTree());
+            } else if (!name.equals("vocab")) {
                 parser.skipChildren();
             } else if (value == JsonToken.START_ARRAY) {
                 readScoredPieces(parser, ids);

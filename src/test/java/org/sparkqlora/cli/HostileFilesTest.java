@@ -5,14 +5,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,13 +26,24 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterConfigJson;
 import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.data.ChatMessage;
+import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.RecordReading;
+import org.sparkqlora.data.jinja.Template;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.tokenizer.EncodedExample;
+import org.sparkqlora.tokenizer.TestTokenizers;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.TokenRowCodec;
+import org.sparkqlora.train.TrainFixture;
+import org.sparkqlora.train.TrainPlanJson;
 import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.ModelConfigJson;
 import org.sparkqlora.weights.SafetensorsFile;
@@ -100,7 +117,19 @@ class HostileFilesTest {
                 record("tokens", "{\"input_ids\":[1,2,3],\"labels\":[-100,2,3]}"),
                 record(
                         "conversations",
-                        "{\"conversations\":[{\"from\":\"human\",\"value\":\"a\"},{\"from\":\"gpt\",\"value\":\"b\"}]}"));
+                        "{\"conversations\":[{\"from\":\"human\",\"value\":\"a\"},{\"from\":\"gpt\",\"value\":\"b\"}]}"),
+                record(
+                        "alpaca",
+                        "{\"instruction\":\"a\",\"input\":\"b\",\"output\":\"c\",\"history\":[[\"d\",\"e\"]],\"system\":\"f\"}"),
+                record(
+                        "prompt-completion",
+                        "{\"prompt\":[{\"role\":\"user\",\"content\":\"a\"}],\"completion\":[{\"role\":\"assistant\",\"content\":\"b\"}],\"tools\":[{\"name\":\"f\"}]}"),
+                manifest(),
+                rows(),
+                plan(),
+                checkpoint("commit", name -> name.endsWith(".json"), 0.03),
+                checkpoint("state", name -> name.equals("state.bin"), 0.03),
+                template());
     }
 
     @ParameterizedTest(name = "{0}")
@@ -193,6 +222,94 @@ class HostileFilesTest {
                 true,
                 0.05,
                 bytes -> ExampleJson.read(new String(bytes, StandardCharsets.UTF_8), RecordReading.AUTO));
+    }
+
+    private static Kind manifest() throws IOException {
+        Path prepared = Files.createDirectories(folder.resolve("prepared"));
+        String manifest = """
+                {"format_version": 1, "fingerprint": "f", "width": 16, "tokenizer_sha256": "aa", "vocabulary_size": 9,
+                 "files": [{"name": "rows-f-00000.bin", "rows": 3, "sha256": "aa", "source": 1}],
+                 "counts": {"examples": 3, "rows": 3, "tokens": 9, "trained_tokens": 6, "truncated": 0, "untrained": 0, "bad": 0}}
+                """;
+        return new Kind("manifest", manifest.getBytes(StandardCharsets.UTF_8), true, 0.05, bytes -> {
+            Files.write(prepared.resolve("manifest.json"), bytes);
+            PreparedData.open(prepared.toString(), new Configuration(false))
+                    .reader(new Configuration(false))
+                    .rows();
+        });
+    }
+
+    private static Kind rows() {
+        int width = 16;
+        EncodedExample example = new EncodedExample(new int[] {5, 6, 7}, new boolean[] {false, true, true});
+        ByteBuffer row = ByteBuffer.allocate(TokenRowCodec.byteSize(width));
+        TokenRowCodec.write(TokenRow.of(List.of(example, example), width), row);
+        return new Kind(
+                "rows",
+                row.array(),
+                false,
+                0.05,
+                bytes -> TokenRowCodec.read(ByteBuffer.wrap(bytes), width).documents());
+    }
+
+    private static Kind plan() {
+        String plan = TrainPlanJson.write(TrainFixture.plan(TrainFixture.batches(2, 4, 10)));
+        return new Kind(
+                "plan",
+                plan.getBytes(StandardCharsets.UTF_8),
+                true,
+                0.05,
+                bytes -> TrainPlanJson.read(new String(bytes, StandardCharsets.UTF_8)));
+    }
+
+    /** A checkpoint, one of whose files is damaged. */
+    private static Kind checkpoint(String name, Predicate<String> damaged, double share) throws IOException {
+        Path checkpoints = Files.createDirectories(folder.resolve(name));
+        FileSystem files = FileSystem.getLocal(new Configuration()).getRawFileSystem();
+        CheckpointStore store = new CheckpointStore(
+                files, new org.apache.hadoop.fs.Path(checkpoints.toUri()), CheckpointStore.FEWEST_KEPT);
+        store.publish(7, Map.of("plan", "{}"), out -> out.write(new byte[100]));
+        try (Stream<Path> found = Files.walk(checkpoints)) {
+            Path file = found.filter(path -> damaged.test(path.getFileName().toString()))
+                    .findFirst()
+                    .orElseThrow();
+            return new Kind(name, Files.readAllBytes(file), name.equals("commit"), share, bytes -> {
+                Files.write(file, bytes);
+                store.newestGood();
+            });
+        }
+    }
+
+    private static Kind template() throws IOException {
+        Path file = GOLDENS.resolve("tokenizers/pieces/chat_template.jinja");
+        List<ChatMessage> messages = List.of(ChatMessage.of("user", "a"), ChatMessage.of("assistant", "b"));
+        return new Kind("template", Files.readAllBytes(file), true, 0.05, bytes -> {
+            String text = new String(bytes, StandardCharsets.UTF_8);
+            ChatTemplate.of(Template.parse(text), Map.of("bos_token", "<s>", "eos_token", "</s>"))
+                    .renderConversation(messages, List.of());
+        });
+    }
+
+    /** The native library would end the process that reads a tokenizer, so that it is another. */
+    @Test
+    void damagedTokenizersAreReadOrRefusedAndEndNoProcess() throws Exception {
+        Path log = folder.resolve("tokenizers.log");
+        String count = String.valueOf(Math.max(1, FILES / 24));
+        for (Path good : List.of(TestTokenizers.bytes(), TestTokenizers.pieces())) {
+            Path work = Files.createDirectories(folder.resolve("damaged-" + good.getFileName()));
+            List<String> command = new ArrayList<>();
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.addAll(DriverProcess.flags());
+            command.addAll(List.of("-cp", System.getProperty("java.class.path"), HostileTokenizers.class.getName()));
+            command.addAll(List.of(good.toString(), work.toString(), "0", count));
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(log.toFile())
+                    .start();
+
+            assertThat(process.waitFor()).as("%s", Files.readString(log)).isZero();
+            assertThat(Files.readString(log)).containsPattern("refused [1-9]");
+        }
     }
 
     private static Kind binary(String name, Path file, double share, Reader reader) throws IOException {

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
@@ -15,6 +16,9 @@ import org.sparkqlora.tokenizer.ModelTokenizer;
 final class HostileTokenizers {
     private static final String TEXT = "The owl says hoot.  \u00c4\u6f22\ud83e\udd89 <|im_start|>user\n12345 </s>";
 
+    /** Stands for the vocabulary while the rest is damaged. */
+    private static final String PLACE = "\"model\":0}";
+
     private HostileTokenizers() {}
 
     public static void main(String[] arguments) throws IOException {
@@ -27,15 +31,34 @@ final class HostileTokenizers {
 
         Path file = folder.resolve("tokenizer.json");
         byte[] good = Files.readAllBytes(file);
+        if (!isRead(folder)) {
+            throw new IllegalArgumentException("Cannot damage " + file + ": expected a good one");
+        }
+
         long first = Long.parseLong(arguments[2]);
         long refused = 0;
         for (long seed = first; seed < first + Long.parseLong(arguments[3]); seed++) {
             System.out.println(seed);
-            Files.write(file, new Mutation(new SplittableRandom(seed)).ofText(good));
+            Files.write(file, damaged(good, seed));
             refused += isRead(folder) ? 0 : 1;
         }
 
         System.out.println("refused " + refused);
+    }
+
+    /** Half of them before the vocabulary alone, where damage is more often read than refused. */
+    private static byte[] damaged(byte[] good, long seed) {
+        Mutation mutation = new Mutation(new SplittableRandom(seed));
+        int model = new String(good, StandardCharsets.ISO_8859_1).indexOf("\"model\"");
+        if (seed % 2 == 0 || model < 0) {
+            return mutation.ofText(good);
+        }
+
+        byte[] head = (new String(good, 0, model, StandardCharsets.UTF_8) + PLACE).getBytes(StandardCharsets.UTF_8);
+        String vocabulary = new String(good, model, good.length - model, StandardCharsets.UTF_8);
+        return new String(mutation.ofText(head), StandardCharsets.UTF_8)
+                .replace(PLACE, vocabulary)
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     private static boolean isRead(Path folder) {

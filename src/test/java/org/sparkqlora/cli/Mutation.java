@@ -68,7 +68,11 @@ final class Mutation {
 
     /** The same, so that text stays text. */
     byte[] ofText(byte[] file) {
-        return random.nextInt(4) == 0 ? of(file) : value(file);
+        return switch (random.nextInt(4)) {
+            case 0 -> of(file);
+            case 1 -> value(file);
+            default -> JsonMutation.of(file, random).orElseGet(() -> value(file));
+        };
     }
 
     private byte[] damage(byte[] file) {

@@ -1,0 +1,88 @@
+package org.sparkqlora.tokenizer;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.HashSet;
+import java.util.Set;
+import org.sparkqlora.input.BadInputException;
+
+/**
+ * The normalizer, pre-tokenizer, post-processor and decoder of {@code tokenizer.json}, checked before the native library reads them:
+ * it ends the process on settings that it takes for granted.
+ */
+final class NativeComponentsJson {
+    private static final Set<String> NAMES = Set.of("normalizer", "pre_tokenizer", "post_processor", "decoder");
+
+    private NativeComponentsJson() {}
+
+    static boolean names(String field) {
+        return NAMES.contains(field);
+    }
+
+    /** Refuses {@code component}, which stands under {@code name}, if the library cannot use it. */
+    static void check(String name, JsonNode component) {
+        if (component.isObject()) {
+            checkSettings(name, component);
+        }
+
+        for (JsonNode inner : component) {
+            check(name, inner);
+        }
+    }
+
+    /** The library cuts the prefix, which stands before it in the file, off the second part of each merge. */
+    static void checkMerges(String prefix, JsonNode merges) {
+        for (JsonNode merge : merges) {
+            String second =
+                    merge.isArray() ? merge.path(1).asText() : merge.asText().replaceFirst("^[^ ]* ", "");
+            require(second.startsWith(prefix), "model", "merges with a second part that begins with " + prefix);
+        }
+    }
+
+    private static void checkSettings(String name, JsonNode settings) {
+        require(settings.path("stop").asLong() == 0, name, "a decoder that strips no ends (stop of 0)");
+        require(!has(settings, "length", "0"), name, "pieces of a length of at least 1");
+        require(!has(settings.path("pattern"), "String", ""), name, "a pattern that is not empty");
+        if (settings.has("precompiled_charsmap") || has(settings, "type", "Precompiled")) {
+            String map = settings.path("precompiled_charsmap").asText();
+            require(PrecompiledCharsmap.isUsable(map), name, "a precompiled_charsmap that is whole");
+        }
+
+        if (settings.has("single")) {
+            checkTemplate(name, settings);
+        }
+    }
+
+    /** Each special token of a template must be described, and a single text is the first of its sequences. */
+    private static void checkTemplate(String name, JsonNode template) {
+        Set<String> known = new HashSet<>();
+        template.path("special_tokens").fieldNames().forEachRemaining(known::add);
+        for (JsonNode token : template.path("special_tokens")) {
+            known.add(token.path("id").asText());
+        }
+
+        for (String pieces : Set.of("single", "pair")) {
+            for (JsonNode piece : template.path(pieces)) {
+                JsonNode special = piece.path("SpecialToken").path("id");
+                require(
+                        special.isMissingNode() || known.contains(special.asText()),
+                        name,
+                        "special_tokens to hold " + special);
+            }
+        }
+
+        for (JsonNode piece : template.path("single")) {
+            require(!has(piece.path("Sequence"), "id", "B"), name, "sequence A in the template of a single text");
+        }
+    }
+
+    private static boolean has(JsonNode settings, String key, String value) {
+        return settings.has(key) && settings.path(key).asText("-").equals(value);
+    }
+
+    private static void require(boolean usable, String name, String expected) {
+        if (!usable) {
+            throw new BadInputException(
+                    "Cannot read the %s of a tokenizer: expected %s, found another".formatted(name, expected));
+        }
+    }
+}
