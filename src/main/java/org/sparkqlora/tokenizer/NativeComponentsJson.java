@@ -3,6 +3,8 @@ package org.sparkqlora.tokenizer;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -11,6 +13,8 @@ import org.sparkqlora.input.BadInputException;
  */
 final class NativeComponentsJson {
     private static final Set<String> NAMES = Set.of("normalizer", "pre_tokenizer", "post_processor", "decoder");
+
+    private static final int LONGEST_PATTERN = 1_000;
 
     private NativeComponentsJson() {}
 
@@ -22,6 +26,8 @@ final class NativeComponentsJson {
     static void check(String name, JsonNode component) {
         if (component.isObject()) {
             checkSettings(name, component);
+        } else if (component.isNumber()) {
+            require(component.asLong() <= TokenizerJson.LARGEST_ID, name, "numbers up to " + TokenizerJson.LARGEST_ID);
         }
 
         for (JsonNode inner : component) {
@@ -45,6 +51,12 @@ final class NativeComponentsJson {
         if (settings.has("precompiled_charsmap") || has(settings, "type", "Precompiled")) {
             String map = settings.path("precompiled_charsmap").asText();
             require(PrecompiledCharsmap.isUsable(map), name, "a precompiled_charsmap that is whole");
+        }
+
+        JsonNode sequence = settings.path("normalizers");
+        for (JsonNode normalizer : sequence) {
+            String pattern = normalizer.path("pattern").path("Regex").asText("-");
+            require(sequence.size() == 1 || !matchesNothing(pattern), name, "patterns that match some text");
         }
 
         if (settings.has("single")) {
@@ -72,6 +84,16 @@ final class NativeComponentsJson {
 
         for (JsonNode piece : template.path("single")) {
             require(!has(piece.path("Sequence"), "id", "B"), name, "sequence A in the template of a single text");
+        }
+    }
+
+    /** The library loses its place in a text where a normalizer has put something between two characters, and another follows. */
+    private static boolean matchesNothing(String pattern) {
+        try {
+            return pattern.length() <= LONGEST_PATTERN
+                    && Pattern.compile(pattern).matcher("").find();
+        } catch (PatternSyntaxException e) {
+            return false; // of the library's own syntax
         }
     }
 

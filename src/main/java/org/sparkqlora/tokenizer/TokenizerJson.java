@@ -32,7 +32,9 @@ import org.sparkqlora.input.InputLimits;
  */
 record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
     /** Above any vocabulary; the native library makes room for all ids up to the largest. */
-    private static final int LARGEST_ID = 1 << 24;
+    static final int LARGEST_ID = 1 << 24;
+
+    private static final String PREFIX = "continuing_subword_prefix";
 
     TokenizerJson {
         ids = Map.copyOf(ids);
@@ -160,12 +162,15 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             throw new JsonParseException(parser, "no object as model");
         }
 
+        boolean merged = false;
         String prefix = "";
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
             JsonToken value = parser.nextToken();
-            if (name.equals("continuing_subword_prefix") && value == JsonToken.VALUE_STRING) {
+            merged |= name.equals("merges");
+            if (name.equals(PREFIX) && value == JsonToken.VALUE_STRING) {
                 prefix = parser.getText();
+                requirePlace(parser, merged && !prefix.isEmpty());
             } else if (name.equals("merges") && !prefix.isEmpty()) {
                 NativeComponentsJson.checkMerges(prefix, parser.readValueAsTree());
             } else if (!name.equals("vocab")) {
@@ -175,6 +180,13 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             } else {
                 readIds(parser, ids);
             }
+        }
+    }
+
+    /** The merges are checked against the prefix as they pass. */
+    private static void requirePlace(JsonParser parser, boolean behind) throws IOException {
+        if (behind) {
+            throw new JsonParseException(parser, PREFIX + " behind merges");
         }
     }
 

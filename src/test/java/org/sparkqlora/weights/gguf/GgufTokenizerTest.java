@@ -77,6 +77,13 @@ class GgufTokenizerTest {
                 "Cannot read %s: expected each token once, found 'a' again as id 2");
     }
 
+    @Test
+    void refusesAPieceThatWouldBeCutAtThousandsOfPlaces() {
+        assertRefused(
+                pieces().putTexts("tokenizer.ggml.tokens", List.of("a", "b".repeat(1025))),
+                "Cannot read %s: expected tokens of at most 1024 characters, found 1025 in id 1");
+    }
+
     private static GgufBytes pieces() {
         return new GgufBytes()
                 .put("general.architecture", "llama")
