@@ -68,9 +68,6 @@ final class NativeComponentsJson {
     private static void checkTemplate(String name, JsonNode template) {
         Set<String> known = new HashSet<>();
         template.path("special_tokens").fieldNames().forEachRemaining(known::add);
-        for (JsonNode token : template.path("special_tokens")) {
-            known.add(token.path("id").asText());
-        }
 
         for (String pieces : Set.of("single", "pair")) {
             for (JsonNode piece : template.path(pieces)) {
