@@ -14,6 +14,17 @@ import org.sparkqlora.input.BadInputException;
 final class NativeComponentsJson {
     private static final Set<String> NAMES = Set.of("normalizer", "pre_tokenizer", "post_processor", "decoder");
 
+    /** Types and settings of normalizers that take blanks, accents or control characters away. */
+    private static final Set<String> REMOVING = Set.of(
+            "Strip",
+            "StripAccents",
+            "Nmt",
+            "BertNormalizer",
+            "Precompiled",
+            "strip_left",
+            "clean_text",
+            "precompiled_charsmap");
+
     private static final int LONGEST_PATTERN = 1_000;
 
     private NativeComponentsJson() {}
@@ -33,6 +44,40 @@ final class NativeComponentsJson {
         for (JsonNode inner : component) {
             check(name, inner);
         }
+    }
+
+    /** The library would search for a token of which its normalizer leaves nothing between all bytes of a text. */
+    static void checkAdded(JsonNode tokens, JsonNode normalizer) {
+        if (!removes(normalizer)) {
+            return;
+        }
+
+        for (JsonNode token : tokens) {
+            String content = token.path("content").asText();
+            boolean left = content.codePoints().anyMatch(NativeComponentsJson::isLeft);
+            require(left || !token.path("normalized").asBoolean(), "added_tokens", "text that the normalizer leaves");
+        }
+    }
+
+    private static boolean removes(JsonNode normalizer) {
+        boolean removes = REMOVING.stream().anyMatch(normalizer::has)
+                || REMOVING.contains(normalizer.path("type").asText());
+        for (JsonNode inner : normalizer) {
+            removes |= removes(inner);
+        }
+
+        return removes;
+    }
+
+    private static boolean isLeft(int codePoint) {
+        return switch (Character.getType(codePoint)) {
+            case Character.CONTROL,
+                    Character.FORMAT,
+                    Character.NON_SPACING_MARK,
+                    Character.COMBINING_SPACING_MARK,
+                    Character.ENCLOSING_MARK -> false;
+            default -> !Character.isWhitespace(codePoint) && !Character.isSpaceChar(codePoint);
+        };
     }
 
     /** The library cuts the prefix, which stands before it in the file, off the second part of each merge. */

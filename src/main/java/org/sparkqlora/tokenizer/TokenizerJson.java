@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.CharConversionException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -121,6 +122,8 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
     private static void readRoot(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)
             throws IOException {
         Set<String> names = new HashSet<>();
+        JsonNode added = MissingNode.getInstance();
+        JsonNode normalizer = MissingNode.getInstance();
         parser.nextToken();
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
@@ -130,14 +133,17 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
 
             parser.nextToken();
             switch (name) {
-                case "added_tokens" -> readAddedTokens(parser, ids, specialIds);
+                case "added_tokens" -> added = readAddedTokens(parser, ids, specialIds);
+                case "normalizer" -> normalizer = readPart(parser, name);
                 case "model" -> readModel(parser, ids);
                 default -> readPart(parser, name);
             }
         }
+
+        NativeComponentsJson.checkAdded(added, normalizer);
     }
 
-    private static void readAddedTokens(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)
+    private static JsonNode readAddedTokens(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)
             throws IOException {
         JsonNode tokens = parser.readValueAsTree();
         for (JsonNode token : tokens) {
@@ -147,14 +153,19 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
                 specialIds.add(id);
             }
         }
+
+        return tokens;
     }
 
-    private static void readPart(JsonParser parser, String name) throws IOException {
+    private static JsonNode readPart(JsonParser parser, String name) throws IOException {
         if (NativeComponentsJson.names(name)) {
-            NativeComponentsJson.check(name, parser.readValueAsTree());
-        } else {
-            parser.skipChildren();
+            JsonNode part = parser.readValueAsTree();
+            NativeComponentsJson.check(name, part);
+            return part;
         }
+
+        parser.skipChildren();
+        return MissingNode.getInstance();
     }
 
     private static void readModel(JsonParser parser, Map<String, Integer> ids) throws IOException {

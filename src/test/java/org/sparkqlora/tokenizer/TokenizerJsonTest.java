@@ -42,6 +42,7 @@ class TokenizerJsonTest {
                 "\"post_processor\":{\"single\":[{\"SpecialToken\":{\"id\":\"s\"}}]}|special_tokens to hold \"s\"",
                 "\"post_processor\":{\"single\":[{\"Sequence\":{\"id\":\"B\"}}]}|sequence A in the template",
                 "\"post_processor\":{\"sep\":[\"s\",4000000000]}|numbers up to 16777216",
+                "\"added_tokens\":[{\"id\":1,\"content\":\" \",\"normalized\":true}],\"normalizer\":{\"type\":\"Strip\"}|text that the normalizer leaves",
                 "\"decoder\":{},\"decoder\":{}|decoder twice",
                 "\"model\":[[]]|no object as model",
                 "\"model\":{\"continuing_subword_prefix\":\"##\",\"merges\":[\"a b\"]}|a second part that begins with ##",
