@@ -116,7 +116,7 @@ record TableReading(SparkSession session, SourceKind kind, List<SourceFile> file
 
     /** The first file that cannot be read on its own though the store gives all of its bytes. */
     private Optional<SourceFile> damaged() {
-        Configuration configuration = session.sessionState().newHadoopConf();
+        Configuration configuration = session.sparkContext().hadoopConfiguration();
         return files.stream()
                 .filter(file -> fails(file.path()) && givesBytes(file.path(), configuration))
                 .findFirst();

@@ -74,7 +74,7 @@ final class TableRecords implements NumberedRecords {
         SheetEncoding.requireUtf8(
                 JavaSparkContext.fromSparkContext(session.sparkContext()),
                 reading.files(),
-                session.sessionState().newHadoopConf());
+                session.sparkContext().hadoopConfiguration());
         StructType named = reading.reader().load(paths).schema();
         return reading.reader()
                 .option("mode", "PERMISSIVE")
@@ -126,7 +126,7 @@ final class TableRecords implements NumberedRecords {
     public BadLine place(long record, String problem) {
         BlockIndex.Place place = index.place(record);
         String path = URI.create(place.path()).getPath();
-        Configuration configuration = reading.session().sessionState().newHadoopConf();
+        Configuration configuration = reading.session().sparkContext().hadoopConfiguration();
         Optional<Character> separator = reading.kind().separator();
         return new BadLine(
                 path,
