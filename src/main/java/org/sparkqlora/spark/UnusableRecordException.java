@@ -1,5 +1,6 @@
 package org.sparkqlora.spark;
 
+import java.util.Locale;
 import org.sparkqlora.input.BadInputException;
 
 /** A record of a data file that cannot be prepared, with its place. */
@@ -9,7 +10,7 @@ public final class UnusableRecordException extends BadInputException {
     private final BadLine place;
 
     UnusableRecordException(BadLine place) {
-        super("Cannot prepare %s:%d: %s".formatted(place.path(), place.line(), place.problem()));
+        super(String.format(Locale.ROOT, "Cannot prepare %s:%d: %s", place.path(), place.line(), place.problem()));
         this.place = place;
     }
 

@@ -47,9 +47,6 @@ public final class Natives {
     /** Where JavaCPP unpacks libraries, below it in a folder named as the jar. */
     private static final String CACHE = "org.bytedeco.javacpp.cachedir";
 
-    /** The name of the folder of this version of libtorch. */
-    private static final String OWN = folderOfVersion();
-
     private Natives() {}
 
     /**
@@ -58,6 +55,7 @@ public final class Natives {
      * @throws BadInputException if the folder to unpack it into could hold files of others
      */
     public static void load() {
+        settleLogger();
         separateVersions();
         Once.LOADED.run();
     }
@@ -119,8 +117,6 @@ public final class Natives {
      * for the process and spins, gets none.
      */
     private static void setLibraries() {
-        // or JavaCPP writes to System.err that OpenBLAS' binding, the newest there is, is of the release before
-        System.getProperties().putIfAbsent("org.bytedeco.javacpp.logger", "slf4j");
         if (Platform.isLinux() && !Platform.isAndroid()) {
             LibC libc = Native.load("c", LibC.class);
             libc.setenv("OMP_WAIT_POLICY", "PASSIVE", UNLESS_SET);
@@ -157,16 +153,22 @@ public final class Natives {
         return found;
     }
 
+    /** Before the first call of JavaCPP, which writes to System.err that OpenBLAS' binding, the newest there is, is of the release before. */
+    private static void settleLogger() {
+        System.getProperties().putIfAbsent("org.bytedeco.javacpp.logger", "slf4j");
+    }
+
     /**
      * Gives each version of libtorch a cache of its own. JavaCPP loads a library before it has unpacked those that this one needs: a jar
      * of the same name as an older one would meet the older's there, and the process would abort.
      */
     private static void separateVersions() {
         String asked = System.getProperty(CACHE);
+        String own = folderOfVersion();
         if (asked == null) {
-            System.setProperty(CACHE, UserCache.ofProcess().folder(OWN).toString());
-        } else if (!Path.of(asked).endsWith(OWN)) {
-            System.setProperty(CACHE, Path.of(asked, OWN).toString());
+            System.setProperty(CACHE, UserCache.ofProcess().folder(own).toString());
+        } else if (!Path.of(asked).endsWith(own)) {
+            System.setProperty(CACHE, Path.of(asked, own).toString());
         }
     }
 
