@@ -74,6 +74,7 @@ record BuiltImage(Path root, String base, String user, List<String> environment)
         List<String> command = new ArrayList<>(
                 List.of("unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "enter"));
         command.addAll(environment);
+        OpenBlasSettings.ofProcess().forEach((name, value) -> command.add(name + "=" + value));
         command.addAll(List.of("PATH=/usr/local/bin:/usr/bin:/bin", "sh", "-c", script));
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().put("ROOT", root.toString());

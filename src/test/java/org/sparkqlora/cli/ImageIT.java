@@ -63,8 +63,7 @@ class ImageIT {
     void theDriverOfAPodTrainsTheSameAdapterAsHere() throws IOException, InterruptedException {
         Path root = folder.resolve("root");
         TrainRuns here = TrainRuns.in(Files.createDirectories(root.resolve("runs")));
-        String[] options = {"--max-steps", "3", "--batch-size", "8"
-        }; // four micro-batches a shard, for a task of four threads
+        String[] options = {"--max-steps", "3"};
         assertThat(here.train(folder.resolve("output").toString(), options).code())
                 .isEqualTo(ExitCode.OK);
         TrainRuns inside = new TrainRuns(Path.of("/tmp"), "/runs/model", "/runs/data.jsonl");

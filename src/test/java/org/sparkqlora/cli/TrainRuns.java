@@ -45,12 +45,8 @@ public record TrainRuns(Path folder, String model, String source) {
     public List<String> command(String output, String... options) {
         List<String> line = new ArrayList<>(List.of("train", "--output", output));
         line.addAll(input());
-        line.addAll(List.of("--precision", "fp32", "--shards", "2"));
+        line.addAll(List.of("--precision", "fp32", "--batch-size", "4", "--shards", "2"));
         line.addAll(List.of(options));
-        if (line.stream().noneMatch(option -> option.startsWith("--batch-size"))) {
-            line.addAll(List.of("--batch-size", "4"));
-        }
-
         return line;
     }
 

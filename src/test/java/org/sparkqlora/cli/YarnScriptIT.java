@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -53,25 +54,27 @@ class YarnScriptIT {
         write("hdfs-site.xml", Map.of("dfs.encrypt.data.transfer", "true"));
         write("yarn-site.xml", yarn.settings());
         String java = System.getProperty("java.home");
-        Files.write(
-                folder.resolve("own.conf"),
-                List.of(
-                        "spark.yarn.jars local:%s/jars/*".formatted(spark),
-                        "spark.yarn.appMasterEnv.JAVA_HOME " + java,
-                        "spark.executorEnv.JAVA_HOME " + java,
-                        "spark.driver.memory 1g",
-                        "spark.driver.memoryOverhead 768m",
-                        "spark.executor.memory 512m",
-                        "spark.executor.memoryOverhead 1g",
-                        "spark.executor.cores 1",
-                        "spark.task.cpus 1",
-                        "spark.executor.instances " + EXECUTORS,
-                        "spark.eventLog.enabled true",
-                        "spark.eventLog.compress false", // both are otherwise from Spark 4 on
-                        "spark.eventLog.rolling.enabled false",
-                        "spark.eventLog.dir "
-                                + Files.createDirectory(folder.resolve("events"))
-                                        .toUri()));
+        List<String> settings = new ArrayList<>(List.of(
+                "spark.yarn.jars local:%s/jars/*".formatted(spark),
+                "spark.yarn.appMasterEnv.JAVA_HOME " + java,
+                "spark.executorEnv.JAVA_HOME " + java,
+                "spark.driver.memory 1g",
+                "spark.driver.memoryOverhead 768m",
+                "spark.executor.memory 512m",
+                "spark.executor.memoryOverhead 1g",
+                "spark.executor.cores 1",
+                "spark.task.cpus 1",
+                "spark.executor.instances " + EXECUTORS,
+                "spark.eventLog.enabled true",
+                "spark.eventLog.compress false", // both are otherwise from Spark 4 on
+                "spark.eventLog.rolling.enabled false",
+                "spark.eventLog.dir "
+                        + Files.createDirectory(folder.resolve("events")).toUri()));
+        OpenBlasSettings.ofProcess().forEach((name, value) -> {
+            settings.add("spark.yarn.appMasterEnv.%s %s".formatted(name, value));
+            settings.add("spark.executorEnv.%s %s".formatted(name, value));
+        });
+        Files.write(folder.resolve("own.conf"), settings);
     }
 
     private static void write(String name, Map<String, String> settings) throws IOException {
