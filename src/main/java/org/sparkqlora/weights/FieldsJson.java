@@ -96,6 +96,16 @@ public final class FieldsJson {
         return value;
     }
 
+    /** A count that something is made for each of: a file of a few bytes must not ask for millions. */
+    public int countUpTo(int most, String key) {
+        int value = count(key);
+        if (value > most) {
+            throw wrong(key, "a number of at most " + most, node.get(key));
+        }
+
+        return value;
+    }
+
     public int count(String key, int absent) {
         return has(key) ? count(key) : absent;
     }

@@ -12,6 +12,9 @@ import java.util.OptionalInt;
  * transformers classes; unknown keys are ignored, known keys with values that would change the arithmetic are refused.
  */
 public final class ModelConfigJson {
+    /** The deepest models have some 130. */
+    private static final int MOST_LAYERS = 1024;
+
     private final FieldsJson fields;
     private final ModelFamily family;
 
@@ -53,7 +56,7 @@ public final class ModelConfigJson {
                 fields.count("vocab_size"),
                 hiddenSize,
                 fields.count("intermediate_size"),
-                fields.count("num_hidden_layers"),
+                fields.countUpTo(MOST_LAYERS, "num_hidden_layers"),
                 heads,
                 fields.count("num_key_value_heads", heads),
                 headSize(hiddenSize, heads),

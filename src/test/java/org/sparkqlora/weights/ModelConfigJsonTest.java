@@ -191,6 +191,18 @@ class ModelConfigJsonTest {
     }
 
     @Test
+    void refusesMoreLayersThanAModelHas() {
+        String text = """
+                {"model_type": "llama", "vocab_size": 320, "hidden_size": 64, "intermediate_size": 160,
+                 "num_hidden_layers": 65536, "num_attention_heads": 4}""";
+
+        assertThatThrownBy(() -> ModelConfigJson.parse("config.json", text))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(
+                        "Cannot read config.json: expected a number of at most 1024 for num_hidden_layers, found 65536");
+    }
+
+    @Test
     void refusesHeadsThatDoNotDivideTheHiddenSize() {
         String text = """
                 {"model_type": "llama", "vocab_size": 320, "hidden_size": 64, "intermediate_size": 160,
