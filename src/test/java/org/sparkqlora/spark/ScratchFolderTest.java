@@ -27,8 +27,8 @@ class ScratchFolderTest {
     @Test
     void anExecutorOfAStandaloneClusterHasThoseOfItsWorker() {
         assertThat(ScratchFolder.localFolder(
-                        Map.of("SPARK_EXECUTOR_DIRS", "/work/a:/work/b", "SPARK_LOCAL_DIRS", "/no"), CONFIGURED))
-                .isEqualTo(Path.of("/work/a"));
+                        Map.of("SPARK_EXECUTOR_DIRS", "/scratch/a:/scratch/b", "SPARK_LOCAL_DIRS", "/no"), CONFIGURED))
+                .isEqualTo(Path.of("/scratch/a"));
     }
 
     @Test
