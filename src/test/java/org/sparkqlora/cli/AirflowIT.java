@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The DAGs of {@code deploy/airflow} in a real Airflow, which starts the jar as it was built. */
-@Tag("python")
+@Tag("platform")
 class AirflowIT {
     private static final int STEPS = 60;
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What the DAG for Databricks asks of it, and what it makes of the answers. */
-@Tag("python")
+@Tag("platform")
 class DatabricksIT {
     @TempDir
     private static Path folder;

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The files of {@code deploy}, by the schemas of those who read them. */
-@Tag("python")
+@Tag("platform")
 class DeployFilesIT {
     /** As many as are in the files. */
     private static final int COMMANDS = 13;

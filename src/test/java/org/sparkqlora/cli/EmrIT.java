@@ -25,7 +25,7 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The DAGs for EMR, on EMR and S3 as moto serves them; a local spark-submit executes what a cluster's steps say. */
-@Tag("python")
+@Tag("platform")
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class EmrIT {
     private static final int STEPS = 12;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The steps of {@code deploy/kubernetes/Dockerfile}, taken in a folder and entered with chroot, for want of a container engine. Its
  * base image cannot be had without one either: a small Debian with Java 17 and a distribution of Spark stand for it.
  */
-@Tag("python")
+@Tag("platform")
 @EnabledIf(
         value = "org.sparkqlora.cli.BuiltImage#mayBeMade",
         disabledReason = "no root on Debian or Ubuntu that may chroot: the Dockerfile's steps are not taken")

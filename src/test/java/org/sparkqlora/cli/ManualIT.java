@@ -20,7 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The manual builds without a warning, its links hold, and its commands run from top to bottom of each page, after the demo. */
-@Tag("python")
+@Tag("platform")
 class ManualIT {
     private static final Path DOCS = Path.of("src", "docs");
     private static final Path README = Path.of("README.md");

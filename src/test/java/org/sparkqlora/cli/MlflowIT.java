@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a real tracking server has of a run. */
-@Tag("python")
+@Tag("platform")
 class MlflowIT {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 

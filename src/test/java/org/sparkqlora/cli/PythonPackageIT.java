@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The Python package: its sources, its wheel, and what it does in a real Spark. */
-@Tag("python")
+@Tag("platform")
 class PythonPackageIT {
     @TempDir
     private static Path folder;

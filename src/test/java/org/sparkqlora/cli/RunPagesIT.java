@@ -34,7 +34,7 @@ import org.sparkqlora.train.StepSeconds;
 import org.sparkqlora.train.Straggler;
 
 /** The QLoRA tab in a real Chromium: while an application runs, and in the history server. Pictures stay in target/screenshots. */
-@Tag("browser")
+@Tag("platform")
 @EnabledIf(
         value = "org.sparkqlora.cli.Browser#isThere",
         disabledReason = "no Chromium on the PATH: apt-get install chromium, as .ci/run does")

@@ -20,10 +20,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The demo on YARN, in client mode: a resource manager and a node of it in this process, two executors in processes of their own.
- * {@link YarnScriptIT} has every build's test of YARN; this one is run by hand: {@code mvn -B verify -DexcludedGroups=gpu
- * -Dit.test=YarnIT}.
+ * {@link YarnScriptIT} runs the shipped script, in cluster mode.
  */
-@Tag("slow")
+@Tag("platform")
 class YarnIT {
     private static final Map<String, String> SETTINGS = new HashMap<>();
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * The shipped script, settings and jar on YARN and HDFS, whose servers are in this process: the driver in YARN, then on this host.
  * Spark authenticates and encrypts what it sends and what it puts on disks, and HDFS encrypts what it sends.
  */
-@Tag("python")
+@Tag("platform")
 class YarnScriptIT {
     private static final String EXECUTORS = "2";
 

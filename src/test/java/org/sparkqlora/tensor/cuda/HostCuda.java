@@ -76,7 +76,7 @@ public final class HostCuda {
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "Failed to compile the kernels for the host: expected g++. To leave these tests out: mvn"
-                            + " -DexcludedGroups=slow,gpu,compiler verify",
+                            + " -DexcludedGroups=gpu,platform,compiler verify",
                     e);
         }
     }
