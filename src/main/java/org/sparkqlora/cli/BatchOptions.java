@@ -23,14 +23,14 @@ final class BatchOptions {
 
     @Option(
             names = "--recompute",
-            defaultValue = "all",
+            defaultValue = "auto",
             paramLabel = "WHAT",
             description =
                     "What of a layer is computed again for its gradient instead of kept: all (least memory), attention"
                             + " (its probabilities alone), none (least time) or auto (the quickest that memory has room for: what the"
-                            + " cluster's manager allows an executor, or half of this machine's). The result is the same, bit for"
-                            + " bit. Default: ${DEFAULT-VALUE}.")
-    RecomputeChoice recompute = RecomputeChoice.ALL;
+                            + " cluster's manager allows an executor, or half of this machine's; all where nothing is known of it, as on"
+                            + " GPUs). The result is the same, bit for bit. Default: ${DEFAULT-VALUE}.")
+    RecomputeChoice recompute = RecomputeChoice.AUTO;
 
     @Option(
             names = "--passes-at-once",

@@ -74,7 +74,7 @@ final class ClusterSetup {
     /** What passes do not keep: as asked for, or the least for which an executor has room, which is told. */
     Recompute recompute(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards) {
         RecomputeChoice asked = options.run.batch.recompute;
-        OptionalLong room = new ClusterCheck(context).roomOfExecutor();
+        OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
         Recompute chosen = asked.within(
                 room,
                 choice -> memory(config, spec, paging, width, shards, choice).executorBytes());

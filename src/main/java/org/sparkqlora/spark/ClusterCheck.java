@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.tensor.DeviceChoice;
 
 /** Finds out in seconds what would make a run fail in an hour, all of it at once. Driver only. */
 public final class ClusterCheck {
@@ -39,8 +40,8 @@ public final class ClusterCheck {
      * Bytes that an executor may take: what the cluster's manager allows; in local mode half of this machine, whose other half is for
      * others; nothing where the driver cannot know, as it does not know the memory of a GPU.
      */
-    public OptionalLong roomOfExecutor() {
-        return settings.roomOfExecutor(ProcessFacts.machineBytesHere());
+    public OptionalLong roomOfExecutor(DeviceChoice device) {
+        return settings.roomOfExecutor(device, ProcessFacts.machineBytesHere());
     }
 
     /** One of each process. */

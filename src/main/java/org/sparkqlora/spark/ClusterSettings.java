@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import java.util.OptionalLong;
 import org.apache.spark.SparkConf;
+import org.sparkqlora.tensor.DeviceChoice;
 
 /** What of Spark's settings bounds a run. */
 record ClusterSettings(SparkConf conf) {
@@ -32,8 +33,9 @@ record ClusterSettings(SparkConf conf) {
     }
 
     /** See {@link ClusterCheck#roomOfExecutor}. */
-    OptionalLong roomOfExecutor(long machineBytes) {
-        if (conf.getInt(ModelTasks.GPUS_OF_EXECUTOR, 0) > 0) {
+    OptionalLong roomOfExecutor(DeviceChoice device, long machineBytes) {
+        boolean onGpus = conf.getInt(ModelTasks.GPUS_OF_EXECUTOR, 0) > 0;
+        if (onGpus || device == DeviceChoice.CUDA) {
             return OptionalLong.empty();
         }
 

@@ -87,7 +87,7 @@ class TrainCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"attention", "none"})
+    @ValueSource(strings = {"all", "attention", "none"})
     void whatAPassKeepsChangesNoByte(String recompute) throws IOException {
         train(output, "--max-steps", "2");
         CommandRun keeping = train(folder.resolve("again"), "--max-steps", "2", "--recompute", recompute);
@@ -97,8 +97,8 @@ class TrainCommandTest {
     }
 
     @Test
-    void whatAPassKeepsMayFollowFromMemory() throws IOException {
-        CommandRun run = train(output, "--max-steps", "1", "--recompute", "auto");
+    void whatAPassKeepsFollowsFromMemory() throws IOException {
+        CommandRun run = train(output, "--max-steps", "1");
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         assertThat(run.err()).contains("recompute: none (an executor may take ");
