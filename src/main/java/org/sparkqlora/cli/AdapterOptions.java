@@ -14,7 +14,9 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The shape of the adapters, or an adapter to go on from, which has its own. */
+@OptionGroup.In(OptionGroup.ADAPTER)
 final class AdapterOptions {
+    @OptionGroup.Common
     @Option(
             names = "--rank",
             defaultValue = "16",
@@ -22,6 +24,7 @@ final class AdapterOptions {
             description = "Rank of the adapters. Default: ${DEFAULT-VALUE}.")
     int rank = 16;
 
+    @OptionGroup.Common
     @Option(
             names = "--alpha",
             defaultValue = "32",
@@ -36,12 +39,12 @@ final class AdapterOptions {
             description = "Dropout before the adapters. Default: ${DEFAULT-VALUE}.")
     double dropout;
 
+    @OptionGroup.Common
     @Option(
             names = "--target-modules",
             defaultValue = TargetModules.ALL_LINEAR,
             paramLabel = "NAMES",
-            description =
-                    "all-linear, names such as q_proj,v_proj, or a regular expression. Default:" + " ${DEFAULT-VALUE}.")
+            description = "all-linear, names (q_proj,v_proj) or a regular expression. Default: ${DEFAULT-VALUE}.")
     TargetModules targets = new TargetModules.AllLinear();
 
     @Option(
@@ -115,10 +118,11 @@ final class AdapterOptions {
     @Option(names = "--use-dora", description = "Train the magnitude of each output apart from its direction.")
     boolean weightDecomposed;
 
+    @OptionGroup.Common
     @Option(
             names = "--init-adapter",
             paramLabel = "DIR",
-            description = "Adapter in PEFT layout to start from; its shape replaces the options above.")
+            description = "Adapter in PEFT layout to start from. Its shape replaces the options above.")
     @Nullable
     Location initial;
 

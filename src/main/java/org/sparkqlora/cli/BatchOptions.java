@@ -4,7 +4,9 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How many rows an optimiser step takes, how many pass through the model at once, and what such a pass keeps. */
+@OptionGroup.In(OptionGroup.RUN)
 final class BatchOptions {
+    @OptionGroup.Common
     @Option(
             names = "--batch-size",
             defaultValue = "16",
@@ -12,6 +14,7 @@ final class BatchOptions {
             description = "Rows an optimiser step, over the whole cluster. Default: ${DEFAULT-VALUE}.")
     int rows = 16;
 
+    @OptionGroup.Common
     @Option(
             names = "--micro-batch-size",
             defaultValue = "1",

@@ -6,20 +6,23 @@ import org.sparkqlora.model.Sampling;
 import picocli.CommandLine.Option;
 
 /** How tokens of an answer are chosen, and how many. */
+@OptionGroup.In(OptionGroup.RUN)
 final class ChoiceOptions {
+    @OptionGroup.Common
     @Option(
             names = "--max-new-tokens",
             defaultValue = "128",
             paramLabel = "N",
-            description = "Default: ${DEFAULT-VALUE}.")
+            description = "Tokens of an answer at most. Default: ${DEFAULT-VALUE}.")
     int maxNewTokens = 128;
 
+    @OptionGroup.Common
     @Option(
             names = "--temperature",
             defaultValue = "0",
             paramLabel = "X",
-            description = "0 takes the likeliest token each time; above, logits are divided by it and a token is drawn."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description =
+                    "0 takes the likeliest token each time. Above, logits are divided by it and a token is drawn. Default: ${DEFAULT-VALUE}.")
     double temperature;
 
     @Option(

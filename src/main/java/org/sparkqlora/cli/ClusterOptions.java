@@ -6,6 +6,7 @@ import org.sparkqlora.spark.FirstExecutor;
 import picocli.CommandLine.Option;
 
 /** How a command comes to its cluster. */
+@OptionGroup.In(OptionGroup.CLUSTER)
 final class ClusterOptions {
     @Option(
             names = "--executor-timeout",

@@ -64,7 +64,8 @@ record CommandCall(
         return lines;
     }
 
-    private static ParseResult leaf(ParseResult result) {
+    /** The part of the command that was named last. */
+    static ParseResult leaf(ParseResult result) {
         return result.hasSubcommand() ? leaf(result.subcommand()) : result;
     }
 

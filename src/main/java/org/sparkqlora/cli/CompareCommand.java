@@ -18,6 +18,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code compare}: the same training by several methods, each in a process of its own. */
+@OptionGroup.In(OptionGroup.RUN)
 @CommandLine.Command(
         name = "compare",
         mixinStandardHelpOptions = true,

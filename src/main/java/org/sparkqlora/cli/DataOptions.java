@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which examples, and how rows are made of them. */
+@OptionGroup.In(OptionGroup.DATA)
 final class DataOptions {
     /** Beyond it, the text of a record may not fit into an array. */
     private static final long MOST_RECORD_BYTES = 1L << 30;
@@ -24,25 +25,28 @@ final class DataOptions {
     /** Beyond it, what a template writes may not fit into a text. */
     private static final int MOST_TEMPLATE_BUDGET = 32;
 
+    @OptionGroup.Common
     @Option(
             names = "--data",
             required = true,
             split = ",",
             paramLabel = "PATH",
             description =
-                    "Files, folders or globs on any Hadoop file system: JSON lines, a JSON list, Parquet, ORC, CSV, TSV"
-                            + " (each with a line of names), .txt (a text a line); or tables of the catalog; or a folder that"
-                            + " 'prepare' made. With weights, as in a=0.7,b=0.3, they are mixed in these parts, and none is used"
+                    "Files, folders, globs or tables, or a folder that 'prepare' made. Files are on any Hadoop file system:"
+                            + " JSON lines, a JSON list, Parquet, ORC, CSV, TSV (each with a line of names), .txt (a text a line)."
+                            + " Tables are those of the catalog. With weights, as in a=0.7,b=0.3, they are mixed in these parts, and none is used"
                             + " twice.")
     List<String> sources = new ArrayList<>();
 
+    @OptionGroup.Common
     @Option(
             names = "--format",
             defaultValue = "auto",
             paramLabel = "FORMAT",
-            description = "auto, messages, sharegpt (conversations of from and value), alpaca (instruction, input,"
-                    + " output), prompt-completion, text or tokens ({\"input_ids\": [...], \"labels\": [...]}, -100 = not"
-                    + " trained). Default: ${DEFAULT-VALUE}: by the fields of each record.")
+            description =
+                    "auto, messages, sharegpt, alpaca, prompt-completion, text or tokens. sharegpt has conversations"
+                            + " of from and value; alpaca instruction, input and output; tokens {\"input_ids\": [...], \"labels\":"
+                            + " [...]}, -100 = not trained. Default: ${DEFAULT-VALUE}: by the fields of each record.")
     RecordFormat format = RecordFormat.AUTO;
 
     @Option(
@@ -52,13 +56,14 @@ final class DataOptions {
             description = "Fields that have other names in the data, such as messages=dialog,tools=functions.")
     List<String> columns = new ArrayList<>();
 
+    @OptionGroup.Common
     @Option(
             names = "--train-on",
             defaultValue = "assistant",
             paramLabel = "CHOICE",
             description =
-                    "assistant (the assistant's turns, or the completion), last-turn (of the assistant's turns the last) or all"
-                            + " (every token). Default: ${DEFAULT-VALUE}.")
+                    "Tokens to train on: assistant, last-turn or all. assistant is the assistant's turns, or the completion;"
+                            + " last-turn the last of these turns. Default: ${DEFAULT-VALUE}.")
     TrainOn trainOn = TrainOn.ASSISTANT;
 
     @Mixin

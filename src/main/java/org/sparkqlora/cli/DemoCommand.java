@@ -20,7 +20,11 @@ final class DemoCommand implements Command {
             description = "Made anew each time. Default: ${DEFAULT-VALUE}.")
     Path output = Path.of("target", "demo");
 
-    @Option(names = "--seed", defaultValue = "42", paramLabel = "N", description = "Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--seed",
+            defaultValue = "42",
+            paramLabel = "N",
+            description = "Of the model, the data and the training. Default: ${DEFAULT-VALUE}.")
     long seed = 42;
 
     @Override

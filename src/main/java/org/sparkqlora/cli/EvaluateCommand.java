@@ -19,6 +19,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code evaluate}: the loss of a model, with or without an adapter. */
+@OptionGroup.In(OptionGroup.RUN)
 @CommandLine.Command(
         name = "evaluate",
         mixinStandardHelpOptions = true,
@@ -29,6 +30,7 @@ final class EvaluateCommand implements Command {
     @Mixin
     ModelOptions model = new ModelOptions();
 
+    @OptionGroup.In(OptionGroup.ADAPTER)
     @Option(names = "--adapter", paramLabel = "DIR", description = "Adapter in PEFT layout. Default: the base alone.")
     @Nullable
     Location adapter;
@@ -46,15 +48,15 @@ final class EvaluateCommand implements Command {
     @Option(
             names = "--per-example",
             paramLabel = "FILE",
-            description = "Also writes a JSON line a document, in the order of the rows: loss_sum, tokens.")
+            description = "Also writes a JSON line a document: loss_sum, tokens. In the order of the rows.")
     @Nullable
     Path perExample;
 
     @Option(
             names = "--prepared",
             paramLabel = "PATH",
-            description = "Folder for the prepared rows, which every executor can read. Default: a folder for"
-                    + " temporary files on this host, deleted afterwards.")
+            description =
+                    "Folder for the prepared rows, which every executor can read. Default: a temporary one on this host, deleted afterwards.")
     @Nullable
     String prepared;
 

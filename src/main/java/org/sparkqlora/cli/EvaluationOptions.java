@@ -12,15 +12,18 @@ import org.sparkqlora.train.TrainSummary;
 import picocli.CommandLine.Option;
 
 /** What is looked at while a run trains, and what follows from it. */
+@OptionGroup.In(OptionGroup.EVALUATION)
 final class EvaluationOptions {
+    @OptionGroup.Common
     @Option(names = "--eval-data", split = ",", paramLabel = "PATH", description = "Held-out examples, as --data.")
     List<String> heldOut = new ArrayList<>();
 
+    @OptionGroup.Common
     @Option(
             names = "--eval-fraction",
             defaultValue = "0",
             paramLabel = "X",
-            description = "Instead: a share of --data, spread evenly, that is held out, such as 0.05.")
+            description = "Instead of --eval-data: a share of --data to hold out, such as 0.05. It is spread evenly.")
     double fraction;
 
     @Option(

@@ -9,6 +9,7 @@ import org.sparkqlora.train.Wire;
 import picocli.CommandLine.Option;
 
 /** How the gradients of the shards come together. */
+@OptionGroup.In(OptionGroup.CLUSTER)
 final class ExchangeOptions {
     @Option(
             names = "--exchange",

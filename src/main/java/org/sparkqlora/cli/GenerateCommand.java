@@ -16,6 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code generate}: what a model answers. */
+@OptionGroup.In(OptionGroup.RUN)
 @CommandLine.Command(
         name = "generate",
         mixinStandardHelpOptions = true,
@@ -29,6 +30,7 @@ final class GenerateCommand implements Command {
     @Mixin
     ModelOptions model = new ModelOptions();
 
+    @OptionGroup.In(OptionGroup.ADAPTER)
     @Option(names = "--adapter", paramLabel = "DIR", description = "Adapter in PEFT layout. Default: the base alone.")
     @Nullable
     Location adapter;
@@ -36,7 +38,7 @@ final class GenerateCommand implements Command {
     @Option(
             names = "--prompt",
             paramLabel = "TEXT",
-            description = "Asked as a user's turn when the model has a chat template, else continued as it is.")
+            description = "Asked as a user's turn, or continued where the model has no chat template.")
     @Nullable
     String prompt;
 
@@ -44,9 +46,7 @@ final class GenerateCommand implements Command {
             names = "--prompts",
             paramLabel = "FILE",
             description =
-                    "Instead of --prompt: JSON lines {\"messages\": [...]}, whose last turn is left out when it is"
-                            + " the assistant's, or {\"prompt\": ...}, a list of messages or a text that is continued as it is;"
-                            + " or a text file, of which each line is a --prompt.")
+                    "Instead of --prompt: a file of prompts. JSON lines {\"messages\": [...]}, whose last turn is left out when it is the assistant's, or {\"prompt\": ...}, a list of messages or a text that is continued as it is; or a text file, of which each line is a --prompt.")
     @Nullable
     Path prompts;
 
@@ -54,7 +54,7 @@ final class GenerateCommand implements Command {
             names = "--output",
             paramLabel = "FILE",
             description =
-                    "With --prompts: gets a JSON line an answer, in the order of the prompts: prompt, text, tokens.")
+                    "With --prompts: file for the answers. It gets a JSON line each, in the order of the prompts: prompt, text, tokens.")
     @Nullable
     Path output;
 

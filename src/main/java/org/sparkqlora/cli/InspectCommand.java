@@ -25,7 +25,7 @@ final class InspectCommand implements Command {
 
     @Option(
             names = "--render",
-            description = "Print a JSON line an example of a data file, as --model's tokenizer and template see it.")
+            description = "Print a JSON line an example, as --model's tokenizer and template see it.")
     boolean render;
 
     @Option(

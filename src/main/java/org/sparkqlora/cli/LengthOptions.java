@@ -3,9 +3,11 @@ package org.sparkqlora.cli;
 import picocli.CommandLine.Option;
 
 /** How long rows are. */
+@OptionGroup.In(OptionGroup.DATA)
 final class LengthOptions {
     private static final int SHORTEST = 2;
 
+    @OptionGroup.Common
     @Option(
             names = "--sequence-length",
             defaultValue = "1024",

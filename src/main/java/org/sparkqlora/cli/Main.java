@@ -61,13 +61,23 @@ public final class Main {
         CommandLine root = SparkQlora.commandLine();
         root.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         ParseResult result = root.parseArgs(args);
-        if (CommandLine.executeHelpRequest(result) != null) {
+        if (CommandLine.executeHelpRequest(result) != null || helpedWithAll(result)) {
             return ExitCode.OK;
         }
 
         CommandCall call = CommandCall.of(result);
         SparkQlora program = root.getCommand();
         return leave(run(call, program, root.getUsageMessage()), call.name(), program);
+    }
+
+    private static boolean helpedWithAll(ParseResult result) {
+        ParseResult leaf = CommandCall.leaf(result);
+        if (OptionList.isAsked(leaf)) {
+            CommandLine command = leaf.commandSpec().commandLine();
+            command.usage(command.getOut());
+        }
+
+        return OptionList.isAsked(leaf);
     }
 
     private Ending run(CommandCall call, SparkQlora program, String usage) {

@@ -8,6 +8,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code merge}: a model with its adapter folded in. */
+@OptionGroup.In(OptionGroup.RUN)
 @CommandLine.Command(
         name = "merge",
         mixinStandardHelpOptions = true,
@@ -25,6 +26,7 @@ import picocli.CommandLine.Option;
             ""
         })
 final class MergeCommand implements Command {
+    @OptionGroup.In(OptionGroup.MODEL)
     @Option(
             names = "--model",
             converter = ModelAddress.class,
@@ -34,6 +36,7 @@ final class MergeCommand implements Command {
     @Nullable
     Location model;
 
+    @OptionGroup.In(OptionGroup.ADAPTER)
     @Option(names = "--adapter", required = true, paramLabel = "DIR", description = "Adapter in PEFT layout.")
     @Nullable
     Location adapter;
@@ -53,7 +56,7 @@ final class MergeCommand implements Command {
 
     @Option(
             names = "--quantize",
-            description = "Write the merged model in 4 bits again, and say what that costs: the adapter's changes are"
+            description = "Write the merged model in 4 bits again. Tells what that costs: the adapter's changes are"
                     + " rounded with the weights.")
     boolean quantize;
 

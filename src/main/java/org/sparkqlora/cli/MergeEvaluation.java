@@ -10,14 +10,15 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What merging does to the loss, if the user asks. */
+@OptionGroup.In(OptionGroup.EVALUATION)
 final class MergeEvaluation {
+    @OptionGroup.Common
     @Option(
             names = "--eval-data",
             split = ",",
             paramLabel = "PATH",
             description =
-                    "Also prints the loss over these examples: of the adapter beside either base, and of the merged"
-                            + " model.")
+                    "Also prints the loss over these examples. It is that of the adapter beside either base, and of the merged model.")
     List<String> sources = List.of();
 
     @Option(

@@ -7,15 +7,16 @@ import org.sparkqlora.spark.mlflow.MlflowExperiment;
 import picocli.CommandLine.Option;
 
 /** Whether and where a run goes into MLflow. */
+@OptionGroup.In(OptionGroup.WATCHING)
 final class MlflowOptions {
+    @OptionGroup.Common
     @Option(
             names = "--mlflow",
             arity = "0..1",
             fallbackValue = "",
             paramLabel = "URI",
             description =
-                    "Log parameters, metrics and the adapter to this MLflow tracking server, or to MLFLOW_TRACKING_URI's if none is"
-                            + " given. Name and password or token come from MLFLOW_TRACKING_USERNAME, _PASSWORD and _TOKEN.")
+                    "Log the run to MLflow at URI, or at MLFLOW_TRACKING_URI. It gets parameters, metrics and the adapter. Name and password or token come from MLFLOW_TRACKING_USERNAME, _PASSWORD and _TOKEN.")
     @Nullable
     String address;
 

@@ -21,25 +21,30 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Which base model, and how it is held. */
+@OptionGroup.In(OptionGroup.MODEL)
 final class ModelOptions {
+    @OptionGroup.Common
     @Option(
             names = "--model",
             converter = ModelAddress.class,
             required = true,
             paramLabel = "PATH",
-            description = "Hugging Face model folder (safetensors, as stored or in bitsandbytes' 4 bits), or .gguf"
-                    + " file: at the same path on every executor, or on any Hadoop file system, or org/name on a hub"
-                    + " (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE), from where each host copies it to --model-cache once. A"
-                    + " .gguf file is converted there.")
+            description =
+                    "Hugging Face model folder, .gguf file, or org/name on a hub. A folder (safetensors, as stored or in"
+                            + " bitsandbytes' 4 bits) or file is at the same path on every executor, or on any Hadoop file system. From a"
+                            + " hub (HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE) each host copies a model to --model-cache once. A .gguf file"
+                            + " is converted there.")
     @Nullable
     Location model;
 
+    @OptionGroup.Common
     @Option(
             names = "--method",
             defaultValue = "qlora",
             paramLabel = "METHOD",
-            description = "qlora (base in 4 bits), lora (base as stored) or full (all weights train; train only)."
-                    + " Default: ${DEFAULT-VALUE}.")
+            description =
+                    "qlora (base in 4 bits), lora (base as stored) or full. In full all weights train; only train takes it."
+                            + " Default: ${DEFAULT-VALUE}.")
     Method method = Method.QLORA;
 
     @Mixin

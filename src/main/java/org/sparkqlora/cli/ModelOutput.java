@@ -16,21 +16,24 @@ import org.sparkqlora.storage.TemporaryFolder;
 import picocli.CommandLine.Option;
 
 /** Where a new model folder goes: on this host at once, elsewhere by way of a folder for temporary files. */
+@OptionGroup.In(OptionGroup.RUN)
 final class ModelOutput {
     private static final String CONFIG = "config.json";
 
+    @OptionGroup.Common
     @Option(
             names = "--output",
             required = true,
             paramLabel = "DIR",
             description =
-                    "Folder to write, also on a Hadoop file system; must not exist, and appears only when it is whole.")
+                    "Folder to write, also on a Hadoop file system. It must not exist, and appears only when it is whole.")
     @Nullable
     Location folder;
 
+    @OptionGroup.Common
     @Option(
             names = "--overwrite",
-            description = "Replace the model that --output holds, and tell its files; others in that folder stay.")
+            description = "Replace the model that --output holds. Its files are told; others in that folder stay.")
     boolean overwrite;
 
     void check(Problems problems) {

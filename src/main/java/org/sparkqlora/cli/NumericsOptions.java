@@ -9,6 +9,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** In which numbers a model is held and computed. */
+@OptionGroup.In(OptionGroup.MODEL)
 final class NumericsOptions {
     @Option(
             names = "--precision",

@@ -25,6 +25,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code plan}: where memory would go, before any work. */
+@OptionGroup.In(OptionGroup.RUN)
 @CommandLine.Command(
         name = "plan",
         mixinStandardHelpOptions = true,
@@ -49,6 +50,7 @@ final class PlanCommand implements Command {
     @Nullable
     CommandSpec command;
 
+    @OptionGroup.In(OptionGroup.MODEL)
     @Option(
             names = "--model",
             converter = ModelAddress.class,
@@ -57,6 +59,7 @@ final class PlanCommand implements Command {
     @Nullable
     Location model;
 
+    @OptionGroup.In(OptionGroup.MODEL)
     @Option(
             names = "--parameters",
             paramLabel = "N",
@@ -73,10 +76,12 @@ final class PlanCommand implements Command {
     @Mixin
     BatchOptions batch = new BatchOptions();
 
+    @OptionGroup.In(OptionGroup.CLUSTER)
     @Option(names = "--shards", paramLabel = "P", description = "Tasks a step. Default: one an executor.")
     @Nullable
     Integer shards;
 
+    @OptionGroup.In(OptionGroup.CLUSTER)
     @Option(
             names = "--executors",
             defaultValue = "1",
@@ -89,11 +94,12 @@ final class PlanCommand implements Command {
             arity = "0..1",
             fallbackValue = "qlora",
             paramLabel = "METHOD",
-            description = "Print on stdout, in place of the summary, what Spark must be told for METHOD (qlora unless"
-                    + " given): memory, overhead and cores, as lines of a properties file.")
+            description =
+                    "Print what Spark must be told for METHOD (qlora unless given). In place of the summary on stdout: memory, overhead and cores, as lines of a properties file.")
     @Nullable
     Method settingsOf;
 
+    @OptionGroup.In(OptionGroup.CLUSTER)
     @Option(
             names = "--task-cpus",
             defaultValue = "1",
@@ -106,20 +112,20 @@ final class PlanCommand implements Command {
     @Option(
             names = "--measure",
             description =
-                    "Also train --model on arbitrary tokens by each method, a few steps in a process of its own on"
-                            + " this machine, and tell its peak memory beside the predicted one.")
+                    "Also train --model a few steps by each method and tell the peak memory. On arbitrary tokens, each in a process of its own on this machine, beside the predicted peak.")
     boolean measure;
 
+    @OptionGroup.In(OptionGroup.MODEL)
     @Option(names = "--model-cache", paramLabel = "DIR", description = "For --measure, as of train.")
     ModelCache cache = ModelCache.ofUser();
 
+    @OptionGroup.In(OptionGroup.CLUSTER)
     @Option(
             names = "--device",
             defaultValue = "cpu",
             paramLabel = "CHOICE",
             description =
-                    "With cuda also what a GPU's memory would be for, and --spark-conf for executors with GPUs, one a"
-                            + " task. Reckoned, not measured on one. Default: ${DEFAULT-VALUE}.")
+                    "With cuda also the memory of a GPU, and --spark-conf for GPUs, one a task. It is estimated, not measured on one. Default: ${DEFAULT-VALUE}.")
     DeviceChoice device = DeviceChoice.CPU;
 
     @Mixin

@@ -16,6 +16,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code prepare}: makes rows of examples once, for many runs. */
+@OptionGroup.In(OptionGroup.RUN)
 @CommandLine.Command(
         name = "prepare",
         mixinStandardHelpOptions = true,
@@ -25,6 +26,7 @@ import picocli.CommandLine.Option;
 final class PrepareCommand implements Command {
     private static final double NANOS = 1e9;
 
+    @OptionGroup.In(OptionGroup.MODEL)
     @Option(
             names = "--model",
             converter = ModelAddress.class,

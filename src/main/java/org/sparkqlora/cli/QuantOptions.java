@@ -5,13 +5,15 @@ import org.sparkqlora.quant.QuantSpec;
 import picocli.CommandLine.Option;
 
 /** How weights are held in four bits. */
+@OptionGroup.In(OptionGroup.MODEL)
 final class QuantOptions {
+    @OptionGroup.Common
     @Option(
             names = "--quant",
             defaultValue = "nf4",
             paramLabel = "CODE",
             description =
-                    "4-bit code: nf4 (levels for normally distributed weights) or fp4. Default: ${DEFAULT-VALUE}.")
+                    "4-bit code: nf4 or fp4. nf4 has levels for normally distributed weights. Default: ${DEFAULT-VALUE}.")
     FourBitCode code = FourBitCode.NF4;
 
     @Option(

@@ -14,14 +14,16 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How long a run is, how it is split, and what it leaves on its way. */
+@OptionGroup.In(OptionGroup.RUN)
 final class RunOptions {
+    @OptionGroup.Common
     @Option(
             names = "--output",
             required = true,
             paramLabel = "PATH",
             description =
-                    "Folder for adapter/, checkpoints/, prepared/, metrics.jsonl, plan.json and report.html, on this host or any"
-                            + " Hadoop file system (hdfs://..., s3a://...).")
+                    "Folder for the adapter and the files of the run. It gets adapter/, checkpoints/, prepared/, metrics.jsonl,"
+                            + " plan.json and report.html, and is on this host or any Hadoop file system (hdfs://..., s3a://...).")
     @Nullable
     Location output;
 
@@ -40,22 +42,26 @@ final class RunOptions {
     @Nullable
     Location prepared;
 
+    @OptionGroup.Common
     @Option(names = "--max-steps", paramLabel = "N", description = "Optimiser steps; without it --epochs decides.")
     @Nullable
     Integer maxSteps;
 
+    @OptionGroup.Common
     @Option(
             names = "--epochs",
             defaultValue = "1",
             paramLabel = "X",
             description =
-                    "Passes over the rows, need not be whole. Batches run on over an epoch's end: 2.5 epochs of 12 rows by 5"
+                    "Passes over the rows, not always whole ones. Batches run on over an epoch's end: 2.5 epochs of 12 rows by 5"
                             + " are 6 steps. Default: ${DEFAULT-VALUE}.")
     double epochs = 1;
 
     @Mixin
     BatchOptions batch = new BatchOptions();
 
+    @OptionGroup.Common
+    @OptionGroup.In(OptionGroup.CLUSTER)
     @Option(
             names = "--shards",
             paramLabel = "P",
@@ -64,6 +70,7 @@ final class RunOptions {
     @Nullable
     Integer shards;
 
+    @OptionGroup.In(OptionGroup.CLUSTER)
     @Option(
             names = "--local-steps",
             defaultValue = "1",
@@ -84,11 +91,12 @@ final class RunOptions {
             description = "Of the first adapters and the order of rows. Default: ${DEFAULT-VALUE}.")
     long seed = 42;
 
+    @OptionGroup.Common
     @Option(
             names = "--checkpoint-every",
             defaultValue = "100",
             paramLabel = "STEPS",
-            description = "0: only at the end. Default: ${DEFAULT-VALUE}.")
+            description = "Steps between checkpoints; 0: only at the end. Default: ${DEFAULT-VALUE}.")
     int checkpointEvery = 100;
 
     @Option(
@@ -98,11 +106,13 @@ final class RunOptions {
             description = "The newest checkpoints that stay, at least 2. Default: ${DEFAULT-VALUE}.")
     int keepCheckpoints = 2;
 
+    @OptionGroup.Common
+    @OptionGroup.In(OptionGroup.EVALUATION)
     @Option(
             names = "--eval-every",
             defaultValue = "0",
             paramLabel = "STEPS",
-            description = "Loss over held-out examples; 0: only at the end. Default: ${DEFAULT-VALUE}.")
+            description = "Steps between evaluations; 0: only at the end. Default: ${DEFAULT-VALUE}.")
     int evaluateEvery;
 
     @Option(
@@ -115,6 +125,7 @@ final class RunOptions {
     @Nullable
     String checkpointWhen;
 
+    @OptionGroup.In(OptionGroup.EVALUATION)
     @Option(
             names = "--eval-when",
             paramLabel = "TRIGGER",
@@ -122,11 +133,13 @@ final class RunOptions {
     @Nullable
     String evaluateWhen;
 
+    @OptionGroup.Common
+    @OptionGroup.In(OptionGroup.WATCHING)
     @Option(
             names = "--tensorboard",
             paramLabel = "DIR",
             description =
-                    "Event files for TensorBoard below DIR on this host, in a folder named like that of --output.")
+                    "Event files for TensorBoard below DIR on this host. Their folder is named like that of --output.")
     @Nullable
     Path tensorBoard;
 

@@ -1,5 +1,7 @@
 package org.sparkqlora.cli;
 
+import static picocli.CommandLine.Model.UsageMessageSpec.SECTION_KEY_OPTION_LIST;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
@@ -53,6 +55,8 @@ import picocli.CommandLine.TypeConversionException;
         })
 final class SparkQlora {
     private static final int USAGE_WIDTH = 110;
+    private static final int LONGEST_OPTION = 24;
+    private static final String COMMANDS_FOOTER = "* is required. All options, and what each does in full: --help-all";
 
     @Option(
             names = "--result",
@@ -62,6 +66,9 @@ final class SparkQlora {
                     "Also write how it ended to this file, on any Hadoop file system: JSON with exit code, reasons and"
                             + " the summary.")
     private @Nullable Location result;
+
+    @Option(names = OptionList.ALL, scope = ScopeType.INHERIT, description = "Show the help of all options and exit.")
+    private boolean helpAll;
 
     /** All that speaks against writing to the file that was asked for. */
     List<String> problems() {
@@ -113,12 +120,18 @@ final class SparkQlora {
         register(line, PageChoice.class, PageChoice::parse);
         register(line, ModelShape.class, ModelShape::parse);
         register(line, BenchPart.class, BenchPart::parse);
-        line.setUsageHelpWidth(USAGE_WIDTH);
         line.getCommandSpec().parser().collectErrors(true);
-        line.getSubcommands()
-                .values()
-                .forEach(sub -> sub.getCommandSpec().parser().collectErrors(true));
+        line.setUsageHelpWidth(USAGE_WIDTH);
+        line.setUsageHelpLongOptionsMaxWidth(LONGEST_OPTION);
+        line.getHelpSectionMap().put(SECTION_KEY_OPTION_LIST, new OptionList());
+        line.getSubcommands().values().forEach(SparkQlora::set);
         return line;
+    }
+
+    private static void set(CommandLine command) {
+        command.getCommandSpec().parser().collectErrors(true);
+        command.getCommandSpec().usageMessage().requiredOptionMarker('*').footer(COMMANDS_FOOTER);
+        command.getHelpSectionMap().put(SECTION_KEY_OPTION_LIST, new OptionList());
     }
 
     private static <T> void register(CommandLine line, Class<T> type, Function<String, T> parse) {

@@ -13,6 +13,7 @@ import org.sparkqlora.tokenizer.AddedToken;
 import picocli.CommandLine.Option;
 
 /** Special tokens that a tokenizer gets beside its own. */
+@OptionGroup.In(OptionGroup.ADAPTER)
 final class TokenOptions {
     private static final String NAMES = "--new-tokens";
     private static final String FILE = "--new-tokens-file";

@@ -6,6 +6,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code train}: fine-tunes a model on the cluster. */
+@OptionGroup.In(OptionGroup.RUN)
 @CommandLine.Command(
         name = "train",
         mixinStandardHelpOptions = true,
@@ -20,7 +21,7 @@ final class TrainCommand implements Command {
     @Option(
             names = "--dry-run",
             description =
-                    "Check options, model, data and cluster, tell what memory it would take, and stop before any work.")
+                    "Check options, model, data and cluster, and stop before any work. Tells what memory it would take.")
     boolean dryRun;
 
     @Override

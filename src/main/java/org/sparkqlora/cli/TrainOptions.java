@@ -11,6 +11,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** All that a training run is told. */
+@OptionGroup.In(OptionGroup.OPTIMIZER)
 final class TrainOptions {
     static final String LOCAL_STEPS_IN_FLOAT16 =
             "--local-steps: expected --precision bf16 or fp32 with it, found fp16, whose scale of the loss belongs to all shards";

@@ -12,17 +12,19 @@ import org.sparkqlora.optim.ScheduleKind;
 import picocli.CommandLine.Option;
 
 /** How a gradient moves the parameters. */
+@OptionGroup.In(OptionGroup.OPTIMIZER)
 final class UpdateOptions {
     /** So many steps are few: the one that the warm-up begins with is a tenth of them or more. */
     private static final int FEW_STEPS = 10;
 
+    @OptionGroup.Common
     @Option(
             names = "--optimizer",
             defaultValue = "paged_adamw_8bit",
             paramLabel = "NAME",
             description =
-                    "adamw, lion, each also as ..._8bit, paged_... and paged_..._8bit, or sgd. The paged ones give the same"
-                            + " bytes. Default: ${DEFAULT-VALUE}.")
+                    "adamw or lion, also with paged_ and _8bit, or sgd. The paged ones give the same bytes as the others."
+                            + " Default: ${DEFAULT-VALUE}.")
     OptimizerKind kind = OptimizerKind.PAGED_ADAMW_8BIT;
 
     @Option(
@@ -43,13 +45,15 @@ final class UpdateOptions {
                             + " quarter of the driver's heap is too small. Default: ${DEFAULT-VALUE}.")
     PageChoice pages = PageChoice.AUTO;
 
+    @OptionGroup.Common
     @Option(
             names = "--learning-rate",
             defaultValue = "2e-4",
             paramLabel = "R",
-            description = "Default: ${DEFAULT-VALUE}.")
+            description = "The learning rate after the warm-up. Default: ${DEFAULT-VALUE}.")
     double learningRate = 2e-4;
 
+    @OptionGroup.Common
     @Option(
             names = "--schedule",
             defaultValue = "constant",

@@ -3,14 +3,12 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.lang.reflect.Field;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -23,10 +21,7 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 class OptionsPageTest {
     private static final Path PAGE = Path.of("src", "docs", "options.md");
     private static final Pattern DEFAULT = Pattern.compile("\\s*Default: (.*)\\.$");
-    private static final Set<String> STANDARD = Set.of("--help", "--version", "--result");
-
-    /** The groups of options of {@code train}, in the order in which people meet them. */
-    private static final Map<Class<?>, String> GROUPS = groups();
+    private static final Set<String> STANDARD = Set.of("--help", "--version", "--result", "--help-all");
 
     @Test
     void thePageListsEveryOptionAsTheCommandsHaveIt() throws IOException {
@@ -43,46 +38,22 @@ class OptionsPageTest {
     @Test
     void everyOptionOfTrainHasAGroup() {
         assertThat(optionsOf(command("train")))
-                .extracting(OptionsPageTest::holder)
-                .isSubsetOf(GROUPS.keySet());
-    }
-
-    private static Map<Class<?>, String> groups() {
-        Map<Class<?>, String> groups = new LinkedHashMap<>();
-        groups.put(ModelOptions.class, "Model");
-        groups.put(NumericsOptions.class, "Model");
-        groups.put(QuantOptions.class, "Model");
-        groups.put(DataOptions.class, "Data");
-        groups.put(LengthOptions.class, "Data");
-        groups.put(EvaluationOptions.class, "Evaluation");
-        groups.put(RunOptions.class, "Run");
-        groups.put(BatchOptions.class, "Run");
-        groups.put(ClusterOptions.class, "Run");
-        groups.put(MlflowOptions.class, "Run");
-        groups.put(TrainCommand.class, "Run");
-        groups.put(AdapterOptions.class, "Adapter");
-        groups.put(TokenOptions.class, "Adapter");
-        groups.put(TrainOptions.class, "Optimizer");
-        groups.put(UpdateOptions.class, "Optimizer");
-        groups.put(ExchangeOptions.class, "Exchange");
-        return groups;
+                .extracting(OptionGroup::of)
+                .doesNotContain(OptionGroup.GENERAL)
+                .contains(OptionGroup.MODEL, OptionGroup.CLUSTER);
     }
 
     private static String page() {
         StringBuilder page = new StringBuilder("# Options\n\n");
         page.append("```bash\nspark-qlora train --help\n```\n\n");
         page.append(
-                        "This page is made of the commands themselves. Every command also takes `--help`, and `--result FILE`: ")
+                        "This page is made of the commands themselves. Every command also takes `--help` (the common options), `--help-all` (all of them), and `--result FILE`: ")
                 .append(text(option(command("train"), "--result")))
                 .append("\n\n");
         page.append("## train\n\n").append(summary(command("train"))).append('\n');
-        Map<String, List<OptionSpec>> grouped = optionsOf(command("train")).stream()
-                .collect(Collectors.groupingBy(
-                        option -> GROUPS.get(holder(option)), LinkedHashMap::new, Collectors.toList()));
-        GROUPS.values().stream()
-                .distinct()
-                .forEach(group ->
-                        page.append("\n### %s\n\n%s".formatted(group, table(grouped.getOrDefault(group, List.of())))));
+        optionsOf(command("train")).stream()
+                .collect(Collectors.groupingBy(OptionGroup::of, TreeMap::new, Collectors.toList()))
+                .forEach((group, options) -> page.append("\n### %s\n\n%s".formatted(group.heading(), table(options))));
         SparkQlora.commandLine().getSubcommands().forEach((name, line) -> {
             if (!name.equals("train")) {
                 page.append(section(line.getCommandSpec()));
@@ -171,11 +142,6 @@ class OptionsPageTest {
                 .replace("*", "\\*")
                 .replace("[", "\\[")
                 .replace("%%", "%");
-    }
-
-    /** The class that declares an option. */
-    private static Class<?> holder(OptionSpec option) {
-        return ((Field) option.userObject()).getDeclaringClass();
     }
 
     private static OptionSpec option(CommandSpec command, String name) {
