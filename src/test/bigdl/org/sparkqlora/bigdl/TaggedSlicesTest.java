@@ -1,6 +1,7 @@
 package org.sparkqlora.bigdl;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.util.List;
 import org.apache.spark.SparkEnv;
@@ -110,12 +111,8 @@ class TaggedSlicesTest {
     }
 
     /** Spark removes them in the background. */
-    private static void awaitNoBlock() throws InterruptedException {
-        for (int wait = 0; wait < 1000 && !storedBlocks().isEmpty(); wait++) {
-            Thread.sleep(10);
-        }
-
-        assertThat(storedBlocks()).isEmpty();
+    private static void awaitNoBlock() {
+        await().until(TaggedSlicesTest::storedBlocks, List::isEmpty);
     }
 
     private static List<BlockId> storedBlocks() {

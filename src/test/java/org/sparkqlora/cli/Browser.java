@@ -12,6 +12,7 @@ import java.net.http.HttpResponse;
 import java.net.http.WebSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
@@ -23,13 +24,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 
 /** A Chromium without a window, spoken to by its own protocol, and what it complains about. */
 final class Browser implements AutoCloseable {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final List<String> NAMES =
             List.of("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome");
-    private static final long LONGEST_SECONDS = 60;
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(60);
 
     private final Process process;
     private final Path profile;
@@ -111,16 +113,10 @@ final class Browser implements AutoCloseable {
     }
 
     /** Waits until an expression is true. */
-    void await(String condition) throws InterruptedException {
-        for (int i = 0; i < 10 * LONGEST_SECONDS; i++) {
-            if (evaluate(condition).asBoolean()) {
-                return;
-            }
-
-            Thread.sleep(100);
-        }
-
-        throw new AssertionError("Not true within %d s: %s".formatted(LONGEST_SECONDS, condition));
+    void await(String condition) {
+        Awaitility.await(condition)
+                .atMost(LONGEST_WAIT)
+                .until(() -> evaluate(condition).asBoolean());
     }
 
     /** The whole page as a picture. */
@@ -187,9 +183,9 @@ final class Browser implements AutoCloseable {
     }
 
     private JsonNode next(String wanted) throws InterruptedException {
-        JsonNode message = messages.poll(LONGEST_SECONDS, TimeUnit.SECONDS);
+        JsonNode message = messages.poll(LONGEST_WAIT.toSeconds(), TimeUnit.SECONDS);
         if (message == null) {
-            throw new AssertionError("Nothing of %s in %d s".formatted(wanted, LONGEST_SECONDS));
+            throw new AssertionError("Nothing of %s in %d s".formatted(wanted, LONGEST_WAIT.toSeconds()));
         }
 
         note(message);
@@ -224,17 +220,12 @@ final class Browser implements AutoCloseable {
     }
 
     /** Chromium writes the port that it chose into a file of its profile. */
-    private static int port(Path profile) throws IOException, InterruptedException {
+    private static int port(Path profile) throws IOException {
         Path file = profile.resolve("DevToolsActivePort");
-        for (int i = 0; i < 20 * LONGEST_SECONDS; i++) {
-            if (Files.exists(file) && Files.size(file) > 0) {
-                return Integer.parseInt(Files.readAllLines(file).get(0));
-            }
-
-            Thread.sleep(50);
-        }
-
-        throw new AssertionError("Chromium did not start within %d s".formatted(LONGEST_SECONDS));
+        Awaitility.await("Chromium to listen")
+                .atMost(LONGEST_WAIT)
+                .until(() -> Files.exists(file) && Files.size(file) > 0);
+        return Integer.parseInt(Files.readAllLines(file).get(0));
     }
 
     private static URI page(int port) throws IOException, InterruptedException {

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.File;
 import java.io.IOException;
@@ -8,8 +9,10 @@ import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -33,10 +36,7 @@ class EndSignalTest {
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
         Path metrics = output.resolve("metrics.jsonl");
-        while (!Files.exists(metrics) || lines(metrics).size() < 3) {
-            assertThat(training.isAlive()).as(Files.readString(told.toPath())).isTrue();
-            Thread.sleep(50);
-        }
+        awaitOf(training, told, () -> Files.exists(metrics) && lines(metrics).size() >= 3);
 
         training.destroy(); // SIGTERM
 
@@ -63,15 +63,18 @@ class EndSignalTest {
                 .redirectError(told)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
-        while (!hasBegun(temporary)) {
-            assertThat(bench.isAlive()).as(Files.readString(told.toPath())).isTrue();
-            Thread.sleep(50);
-        }
+        awaitOf(bench, told, () -> hasBegun(temporary));
 
         bench.destroy(); // SIGTERM
 
         assertThat(bench.waitFor()).isEqualTo(ExitCode.RESUMABLE.code());
         assertThat(Files.readString(told.toPath())).contains("spark-qlora: ended by SIGTERM");
+    }
+
+    /** Waits for what a process does, while it lives. */
+    private static void awaitOf(Process process, File told, Callable<Boolean> condition) throws IOException {
+        await().atMost(Duration.ofMinutes(2)).until(() -> !process.isAlive() || condition.call());
+        assertThat(process.isAlive()).as(Files.readString(told.toPath())).isTrue();
     }
 
     /** Whether it has made the folder of its model. */

@@ -1,5 +1,7 @@
 package org.sparkqlora.cli;
 
+import static org.awaitility.Awaitility.await;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -9,12 +11,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /** A real tracking server of MLflow on loopback. */
 final class MlflowTracking implements AutoCloseable {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final Path REQUIREMENTS = Path.of("src", "test", "python", "mlflow-requirements.txt");
-    private static final int LONGEST_SECONDS = 120;
+    private static final Duration LONGEST_WAIT = Duration.ofMinutes(2);
 
     private final Process process;
     private final String url;
@@ -82,17 +85,11 @@ final class MlflowTracking implements AutoCloseable {
         process.destroy();
     }
 
-    private void awaitReady() throws InterruptedException {
-        for (int i = 0; i < 10 * LONGEST_SECONDS; i++) {
-            try {
-                bytes("/health");
-                return;
-            } catch (IOException e) {
-                Thread.sleep(100); // not yet
-            }
-        }
-
-        throw new AssertionError("MLflow did not start within %d s".formatted(LONGEST_SECONDS));
+    private void awaitReady() {
+        await("MLflow to listen")
+                .atMost(LONGEST_WAIT)
+                .ignoreExceptionsInstanceOf(IOException.class)
+                .until(() -> bytes("/health").length > 0);
     }
 
     private static int freePort() throws IOException {

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -50,11 +52,11 @@ class StandaloneIT {
         int port = freePort();
         master = "spark://127.0.0.1:" + port;
         start("master", SECRET, 0, "master", "--host", "127.0.0.1", "--port", "" + port, "--webui-port", "0");
-        await("master", "Starting Spark master");
+        awaitLog("master", "Starting Spark master");
         startWorker("worker-1", SECRET, 2);
         startWorker("worker-2", SECRET, 1);
-        await("worker-1", "Successfully registered with master");
-        await("worker-2", "Successfully registered with master");
+        awaitLog("worker-1", "Successfully registered with master");
+        awaitLog("worker-2", "Successfully registered with master");
     }
 
     @AfterAll
@@ -117,7 +119,7 @@ class StandaloneIT {
     void whoHasAnotherSecretDoesNotJoin() throws IOException, InterruptedException {
         startWorker("stranger", "another secret", 1);
 
-        await("stranger", "Failed to connect to master");
+        awaitLog("stranger", "Failed to connect to master");
         assertThat(log("stranger")).doesNotContain("Successfully registered");
         assertThat(log("master")).containsPattern("(?i)auth");
     }
@@ -243,15 +245,9 @@ class StandaloneIT {
         return taskEnd.at("/Task Info/Launch Time").asLong();
     }
 
-    private static void await(String name, String text) throws IOException, InterruptedException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(90);
-        while (!log(name).contains(text)) {
-            if (System.nanoTime() > end) {
-                throw new IllegalStateException("%s did not say '%s': %s".formatted(name, text, log(name)));
-            }
-
-            Thread.sleep(200);
-        }
+    private static void awaitLog(String name, String text) {
+        await().atMost(Duration.ofSeconds(90))
+                .untilAsserted(() -> assertThat(log(name)).as(name).contains(text));
     }
 
     private static String log(String name) throws IOException {

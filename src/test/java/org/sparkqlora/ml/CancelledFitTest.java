@@ -2,8 +2,10 @@ package org.sparkqlora.ml;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -21,7 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 class CancelledFitTest {
     private static final String GROUP = "cell 7";
     private static final String WEIGHTS = "adapter_model.safetensors";
-    private static final long PAUSE_MILLIS = 20;
+    private static final Duration PAUSE = Duration.ofMillis(20);
 
     @TempDir
     private static Path folder;
@@ -48,14 +50,14 @@ class CancelledFitTest {
             session.sparkContext().setJobGroup(GROUP, "a fit", true);
             return fit("cancelled");
         });
-        while (!fit.isDone()) {
+        await().atMost(Duration.ofMinutes(5)).pollInterval(PAUSE).until(() -> {
             if (third.seen.get()) {
                 session.sparkContext()
                         .cancelJobGroup(GROUP); // of jobs that run now: there may be none between two steps
             }
 
-            Thread.sleep(PAUSE_MILLIS);
-        }
+            return fit.isDone();
+        });
 
         assertThatThrownBy(fit::join)
                 .isInstanceOf(CompletionException.class)

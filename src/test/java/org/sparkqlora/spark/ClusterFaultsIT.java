@@ -2,6 +2,7 @@ package org.sparkqlora.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.spark.SparkException;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -89,8 +91,9 @@ class ClusterFaultsIT {
         run("decommission", Place.COMPUTE, Effect.WAIT, exchange, pid -> {
             signal("PWR", pid);
             faults.open();
-            Waiting.until(
-                    "executor " + pid + " to leave", () -> ProcessHandle.of(pid).isEmpty());
+            await("executor " + pid + " to leave")
+                    .atMost(Clusters.LONGEST_WAIT)
+                    .until(() -> ProcessHandle.of(pid).isEmpty());
         });
     }
 
@@ -122,8 +125,9 @@ class ClusterFaultsIT {
         Clusters.awaitExecutors(cluster, EXECUTORS);
         FaultyModel model = new FaultyModel(runs.model(), faults, name + exchange);
         CompletableFuture<Void> done = CompletableFuture.runAsync(() -> {
-            Waiting.until(name, () -> faults.caught().isPresent());
-            event.happenTo(faults.caught().orElseThrow());
+            Optional<Long> caught =
+                    await(name).atMost(Clusters.LONGEST_WAIT).until(faults::caught, Optional::isPresent);
+            event.happenTo(caught.orElseThrow());
         });
         StepTimes times = new StepTimes();
         if (place == Place.LOAD) {

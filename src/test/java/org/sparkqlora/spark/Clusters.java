@@ -1,6 +1,9 @@
 package org.sparkqlora.spark;
 
+import static org.awaitility.Awaitility.await;
+
 import java.lang.management.ManagementFactory;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -15,6 +18,11 @@ public final class Clusters {
 
     /** Two executors, each a process of its own. */
     public static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
+
+    /** Of other processes. */
+    static final Duration LONGEST_WAIT = Duration.ofSeconds(60);
+
+    private static final Duration PAUSE = Duration.ofMillis(5);
 
     private Clusters() {}
 
@@ -50,7 +58,10 @@ public final class Clusters {
 
     /** Returns once {@code context} has that many executors, no more and no less. */
     static void awaitExecutors(JavaSparkContext context, int count) {
-        Waiting.until(count + " executors", () -> context.sc().statusTracker().getExecutorInfos().length == count + 1);
+        await(count + " executors")
+                .atMost(LONGEST_WAIT)
+                .pollInterval(PAUSE)
+                .until(() -> context.sc().statusTracker().getExecutorInfos().length == count + 1);
     }
 
     /** The usual settings. */

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.util.List;
 import java.util.Map;
@@ -16,13 +17,13 @@ class FaultLogTest {
     private final List<String> told = new CopyOnWriteArrayList<>();
 
     @Test
-    void tellsTheFirstErrorOfAnExecutorAndAgainWithItsLoss() throws InterruptedException {
+    void tellsTheFirstErrorOfAnExecutorAndAgainWithItsLoss() {
         try (JavaSparkContext context =
                         Clusters.start("local-cluster[1,1,1024]", Map.of("spark.task.maxFailures", "6"));
                 FaultLog log = FaultLog.listen(context, told::add)) {
             List<Integer> answers =
                     context.parallelize(List.of(7), 1).map(new Stumbling()).collect();
-            awaitLoss(log);
+            await("the listener to hear of a loss that the job got over").until(() -> log.lostExecutors() > 0);
 
             assertThat(answers).containsExactly(7);
             assertThat(log.failedTasks()).isEqualTo(3);
@@ -47,13 +48,6 @@ class FaultLogTest {
         }
 
         assertThat(told).isEmpty();
-    }
-
-    /** The listener hears of a loss after the job has got over it. */
-    private static void awaitLoss(FaultLog log) throws InterruptedException {
-        for (int i = 0; i < 100 && log.lostExecutors() == 0; i++) {
-            Thread.sleep(100);
-        }
     }
 
     /** Throws, throws something else, ends its process, works. */

@@ -1,5 +1,7 @@
 package org.sparkqlora.spark;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -38,7 +40,7 @@ final class StandaloneCluster implements AutoCloseable {
     /** A master whose processes write below {@code folder}; returns when it can be reached. */
     static StandaloneCluster in(Path folder) {
         StandaloneCluster cluster = new StandaloneCluster(folder, freePort());
-        Waiting.until("the master to listen", cluster::listens);
+        await("the master to listen").atMost(Clusters.LONGEST_WAIT).until(cluster::listens);
         return cluster;
     }
 

@@ -2,6 +2,7 @@ package org.sparkqlora.spark.mlflow;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -17,7 +18,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.BooleanSupplier;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,6 +33,8 @@ import org.sparkqlora.spark.watch.StepTaken;
 /** A run whose tracking server is away for a while, or for good. */
 class MlflowRunTest {
     private static final Pattern STEP = Pattern.compile("\"key\":\"loss\"[^}]*\"step\":(\\d+)");
+
+    private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
     private static final MlflowPatience MOMENT = new MlflowPatience(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
@@ -187,21 +189,13 @@ class MlflowRunTest {
         return new StepTaken("r", step, step, 1.5, 1e-4, null, 10, PhaseTimes.ZERO);
     }
 
-    private void awaitBatch(MlflowRun run, int step) throws InterruptedException {
+    private void awaitBatch(MlflowRun run, int step) {
         run.accept(taken(step));
-        await(() -> !batches.isEmpty(), "a batch");
+        await("a batch").atMost(LONGEST_WAIT).until(() -> !batches.isEmpty());
     }
 
-    private void awaitTold(String text) throws InterruptedException {
-        await(() -> told.stream().anyMatch(line -> line.contains(text)), text);
-    }
-
-    private static void await(BooleanSupplier condition, String what) throws InterruptedException {
-        for (int i = 0; i < 300 && !condition.getAsBoolean(); i++) {
-            Thread.sleep(100);
-        }
-
-        assertThat(condition.getAsBoolean()).as(what).isTrue();
+    private void awaitTold(String text) {
+        await(text).atMost(LONGEST_WAIT).until(() -> String.join("\n", List.copyOf(told)), all -> all.contains(text));
     }
 
     private List<Long> steps() {
