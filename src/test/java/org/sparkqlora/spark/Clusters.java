@@ -80,7 +80,9 @@ public final class Clusters {
     }
 
     private static String javaOptions() {
-        return javaFlags().stream().collect(Collectors.joining(" ", "-XX:+IgnoreUnrecognizedVMOptions ", ""));
+        return javaFlags().stream()
+                .collect(Collectors.joining(
+                        " ", "-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC ", ""));
     }
 
     /** Other processes need the doors that this JVM was opened with. */

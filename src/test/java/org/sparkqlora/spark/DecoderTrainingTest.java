@@ -9,14 +9,20 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.model.FactorInitialization;
@@ -57,30 +63,43 @@ import org.sparkqlora.weights.WeightFolder;
 /** Training of a small Llama in bfloat16, on clusters of several sizes. */
 class DecoderTrainingTest {
     private static final int STEPS = 8;
-    private static final ModelSpec QLORA =
-            new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
-
-    private static final ModelSpec HALVES =
-            new ModelSpec(Method.QLORA, Precision.FP16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
-
-    private static final ModelSpec PISSA = new ModelSpec(
-            Method.QLORA,
-            Precision.BF16,
-            QuantSpec.DEFAULT,
-            new LoraSpec(
-                    4,
-                    8,
-                    0,
-                    new TargetModules.AllLinear(),
-                    false,
-                    false,
-                    Map.of(),
-                    Map.of(),
-                    FactorInitialization.parse("pissa"),
-                    SavedModules.NONE));
-
-    private static final ModelSpec FULL = new ModelSpec(Method.FULL, Precision.BF16, QuantSpec.DEFAULT, null);
     private static final Paging IN_FILE = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
+
+    /** What is trained. */
+    private enum Way {
+        QLORA(qlora(Precision.BF16, LoraSpec.allLinear(4, 8))),
+        HALVES(qlora(Precision.FP16, LoraSpec.allLinear(4, 8))),
+        PISSA(qlora(
+                Precision.BF16,
+                new LoraSpec(
+                        4,
+                        8,
+                        0,
+                        new TargetModules.AllLinear(),
+                        false,
+                        false,
+                        Map.of(),
+                        Map.of(),
+                        FactorInitialization.parse("pissa"),
+                        SavedModules.NONE))),
+        FULL(new ModelSpec(Method.FULL, Precision.BF16, QuantSpec.DEFAULT, null));
+
+        private final ModelSpec spec;
+
+        Way(ModelSpec spec) {
+            this.spec = spec;
+        }
+
+        private static ModelSpec qlora(Precision precision, LoraSpec lora) {
+            return new ModelSpec(Method.QLORA, precision, QuantSpec.DEFAULT, lora);
+        }
+    }
+
+    @AutoClose
+    private static final SharedCluster CLUSTER = new SharedCluster();
+
+    /** Trained one task after the other. */
+    private static final Map<Way, float[]> REFERENCES = new EnumMap<>(Way.class);
 
     @TempDir
     private static Path folder;
@@ -88,65 +107,56 @@ class DecoderTrainingTest {
     private static PreparedData rows;
 
     @BeforeAll
-    static void prepareRows() throws IOException {
+    static void train() throws IOException {
         rows = LlamaRuns.in(folder).rows();
-    }
-
-    @Test
-    @Tag("spark-line")
-    void everyClusterGivesTheSameBytes() {
-        float[] reference = trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT);
-
-        assertThat(reference).doesNotContain(Float.NaN);
-        assertThat(trained(Clusters.TWO_SLOTS, QLORA, Paging.DEFAULT)).isEqualTo(reference);
-        assertThat(trained(Clusters.TWO_EXECUTORS, QLORA, Paging.DEFAULT)).isEqualTo(reference);
-    }
-
-    @Test
-    void threadsOfATaskDoNotChangeAByte() {
-        float[] reference = trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT);
-
-        try (JavaSparkContext context = Clusters.start(Clusters.TWO_SLOTS, Map.of("spark.task.cpus", "2"))) {
-            assertThat(values(train(context, QLORA, Paging.DEFAULT))).isEqualTo(reference);
+        for (Way way : Way.values()) {
+            REFERENCES.put(way, trained(Clusters.ONE_SLOT, way, Paging.DEFAULT));
         }
     }
 
-    @Test
-    void everyClusterGivesTheSameBytesInFloat16() {
-        float[] reference = trained(Clusters.ONE_SLOT, HALVES, Paging.DEFAULT);
+    @ParameterizedTest(name = "{1} on {0}")
+    @MethodSource("clusters")
+    @Tag("spark-line")
+    void everyClusterGivesTheSameBytes(String master, Way way) {
+        assertThat(trained(master, way, Paging.DEFAULT)).isEqualTo(REFERENCES.get(way));
+    }
 
-        assertThat(reference).doesNotContain(Float.NaN).isNotEqualTo(trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT));
-        assertThat(trained(Clusters.TWO_EXECUTORS, HALVES, Paging.DEFAULT)).isEqualTo(reference);
+    private static Stream<Arguments> clusters() {
+        return Stream.of(Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS)
+                .flatMap(master -> Stream.of(Way.QLORA, Way.HALVES, Way.PISSA).map(way -> Arguments.of(master, way)));
     }
 
     @Test
-    void everyClusterGivesTheSameBytesOfAdaptersThatBeginAsAPartOfTheirBase() {
-        float[] reference = trained(Clusters.ONE_SLOT, PISSA, Paging.DEFAULT);
-
-        assertThat(reference).doesNotContain(Float.NaN).isNotEqualTo(trained(Clusters.ONE_SLOT, QLORA, Paging.DEFAULT));
-        assertThat(trained(Clusters.TWO_SLOTS, PISSA, Paging.DEFAULT)).isEqualTo(reference);
-        assertThat(trained(Clusters.TWO_EXECUTORS, PISSA, Paging.DEFAULT)).isEqualTo(reference);
+    void everyWayGivesNumbersOfItsOwn() {
+        assertThat(REFERENCES.values()).allSatisfy(values -> assertThat(values).doesNotContain(Float.NaN));
+        assertThat(REFERENCES.get(Way.QLORA)).isNotEqualTo(REFERENCES.get(Way.HALVES));
+        assertThat(REFERENCES.get(Way.QLORA)).isNotEqualTo(REFERENCES.get(Way.PISSA));
     }
 
-    @Test
-    void weightsGradientsAndStateInFilesGiveTheBytesOfMemory() throws IOException {
-        float[] reference = trained(Clusters.ONE_SLOT, FULL, Paging.DEFAULT);
-
-        assertThat(reference).doesNotContain(Float.NaN);
-        assertThat(trained(Clusters.TWO_SLOTS, FULL, IN_FILE)).isEqualTo(reference);
-        assertThat(trained(Clusters.TWO_EXECUTORS, FULL, IN_FILE)).isEqualTo(reference);
+    @ParameterizedTest
+    @ValueSource(strings = {Clusters.TWO_EXECUTORS, Clusters.TWO_SLOTS})
+    void weightsGradientsAndStateInFilesGiveTheBytesOfMemory(String master) throws IOException {
+        assertThat(trained(master, Way.FULL, IN_FILE)).isEqualTo(REFERENCES.get(Way.FULL));
         assertThat(folder.resolve("scratch")).isEmptyDirectory();
         assertThat(Files.readAllLines(folder.resolve("metrics.jsonl")))
                 .hasSize(STEPS)
                 .allSatisfy(line -> assertThat(residentBytes(line)).isBetween(1L, Paging.SMALLEST_WINDOW));
     }
 
+    @Test
+    void threadsOfATaskDoNotChangeAByte() {
+        CLUSTER.close();
+        try (JavaSparkContext context = Clusters.start(Clusters.TWO_SLOTS, Map.of("spark.task.cpus", "2"))) {
+            assertThat(values(train(context, Way.QLORA.spec, Paging.DEFAULT))).isEqualTo(REFERENCES.get(Way.QLORA));
+        }
+    }
+
     private static long residentBytes(String line) throws JsonProcessingException {
         return new ObjectMapper().readTree(line).get("optimizer_resident_bytes").asLong();
     }
 
-    private static float[] trained(String master, ModelSpec spec, Paging paging) {
-        return values(Clusters.on(master, context -> train(context, spec, paging)));
+    private static float[] trained(String master, Way way, Paging paging) {
+        return values(CLUSTER.on(master, context -> train(context, way.spec, paging)));
     }
 
     private static FlatVector train(JavaSparkContext context, ModelSpec spec, Paging paging) {

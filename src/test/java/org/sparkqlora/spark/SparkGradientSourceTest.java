@@ -16,6 +16,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,6 +57,9 @@ class SparkGradientSourceTest {
     /** Rotates the snapshot twice in a run. */
     private static final SnapshotPolicy OFTEN = new SnapshotPolicy(3, 1L << 30);
 
+    @AutoClose
+    private static final SharedCluster CLUSTER = new SharedCluster();
+
     @TempDir
     private static Path folder;
 
@@ -69,7 +73,7 @@ class SparkGradientSourceTest {
     static void prepareRows() throws IOException {
         Files.write(folder.resolve("train.jsonl"), countingLines(200, 1));
         Files.write(folder.resolve("held-out.jsonl"), countingLines(30, 2));
-        List<PreparedData> prepared = Clusters.on(
+        List<PreparedData> prepared = CLUSTER.on(
                 Clusters.ONE_SLOT, context -> List.of(prepare(context, "train"), prepare(context, "held-out")));
         rows = prepared.get(0);
         heldOut = prepared.get(1);
@@ -80,7 +84,7 @@ class SparkGradientSourceTest {
     void everyClusterGivesTheBytesOfOneProcess(String master, ExchangeKind exchange) {
         Outcome reference = trainInProcess();
 
-        Outcome outcome = Clusters.on(master, context -> trainOn(context, exchange));
+        Outcome outcome = CLUSTER.on(master, context -> trainOn(context, exchange));
 
         assertThat(outcome.state()).isEqualTo(reference.state());
         assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
@@ -98,17 +102,17 @@ class SparkGradientSourceTest {
         localSteps = 3;
         Outcome reference = trainInProcess();
 
-        Outcome outcome = Clusters.on(master, context -> trainOn(context, exchange));
+        Outcome outcome = CLUSTER.on(master, context -> trainOn(context, exchange));
 
         assertThat(outcome.state()).isEqualTo(reference.state());
         assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
     }
 
     @ParameterizedTest(name = "{0}")
-    @ValueSource(strings = {Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS})
+    @ValueSource(strings = {Clusters.TWO_EXECUTORS, Clusters.TWO_SLOTS})
     void evaluatorGivesTheLossOfEachDocumentInOrder(String master) {
         TrainState state = TrainFixture.freshState(plan(), model);
-        List<LossTotal> losses = Clusters.on(
+        List<LossTotal> losses = CLUSTER.on(
                 master,
                 context -> new SparkEvaluator(context, new BigramSource())
                         .losses(state.parameters(), model.parameters(), heldOut, 4));
@@ -118,7 +122,7 @@ class SparkGradientSourceTest {
 
     @Test
     void metricsCountTokensOfTheWholeBatch() {
-        TrainSummary summary = Clusters.on(Clusters.TWO_SLOTS, context -> trainOn(context, ExchangeKind.COLLECT))
+        TrainSummary summary = CLUSTER.on(Clusters.TWO_SLOTS, context -> trainOn(context, ExchangeKind.COLLECT))
                 .summary();
 
         assertThat(summary.lastLoss().getAsDouble())
@@ -132,7 +136,7 @@ class SparkGradientSourceTest {
         Outcome reference = trainInProcess();
         LossOfExecutors losses = new LossOfExecutors();
 
-        Outcome outcome = Clusters.on(Clusters.TWO_EXECUTORS, context -> train(sourcesOn(context, exchange), losses));
+        Outcome outcome = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> train(sourcesOn(context, exchange), losses));
 
         assertThat(losses.killed).isEqualTo(2);
         assertThat(outcome.state()).isEqualTo(reference.state());
