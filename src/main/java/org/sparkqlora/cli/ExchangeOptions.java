@@ -18,7 +18,7 @@ final class ExchangeOptions {
             description =
                     "collect: the driver adds the shards' gradients. shuffle: tasks add slices of them, the driver"
                             + " takes one vector. auto: collect while spark.driver.maxResultSize and the driver's heap allow it."
-                            + " bigdl: as shuffle, by BigDL's AllReduceParameter, in a jar built with -Pbigdl."
+                            + " bigdl: as shuffle, by BigDL's AllReduceParameter, not on Spark 4."
                             + " The result is the same. On a local master tasks run in the driver and nothing moves. Default: ${DEFAULT-VALUE}.")
     ExchangeKind kind = ExchangeKind.AUTO;
 

@@ -121,7 +121,7 @@ final class RunOptions {
             description =
                     "Instead of --checkpoint-every, when a trigger of BigDL fires: everyEpoch, severalIteration(N),"
                             + " maxEpoch(N) and maxIteration(N) (after the N-th and from then on), minLoss(X) (a step's loss below X),"
-                            + " and(...), or(...). Takes a jar built with -Pbigdl.")
+                            + " and(...), or(...). Not on Spark 4.")
     @Nullable
     String checkpointWhen;
 

@@ -28,7 +28,7 @@ public interface BigDl {
         return find(loader)
                 .orElseThrow(
                         () -> new BadInputException(
-                                "Cannot use BigDL: expected a jar that was built with it, found one without. Build it by '.ci/bigdl_jar && mvn -B -Pbigdl package', or leave the option out."));
+                                "Cannot use BigDL: expected a jar with it, found one without. Build the jar for Spark 3.5 by 'mvn -B -Dbigdl=true -DskipTests package', or leave the option out."));
     }
 
     /** Gradient exchange by its AllReduceParameter. */

@@ -11,7 +11,8 @@ class BigDlTest {
 
         assertThatThrownBy(() -> BigDl.require(without))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Cannot use BigDL: expected a jar that was built with it, found one without. Build it by"
-                        + " '.ci/bigdl_jar && mvn -B -Pbigdl package', or leave the option out.");
+                .hasMessage(
+                        "Cannot use BigDL: expected a jar with it, found one without. Build the jar for Spark 3.5 by"
+                                + " 'mvn -B -Dbigdl=true -DskipTests package', or leave the option out.");
     }
 }
