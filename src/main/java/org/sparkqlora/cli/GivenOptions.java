@@ -13,6 +13,7 @@ final class GivenOptions {
     GivenOptions(CommandSpec command) {
         this.given = command.commandLine().getParseResult().matchedOptions().stream()
                 .filter(option -> !option.inherited()) // which are of this process
+                .distinct() // the parser lists an option as often as it was given, each time with all values
                 .toList();
     }
 

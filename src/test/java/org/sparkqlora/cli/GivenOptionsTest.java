@@ -1,0 +1,18 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+
+class GivenOptionsTest {
+    @Test
+    void anOptionThatIsGivenTwiceIsPassedOnOnce() {
+        CommandLine root = SparkQlora.commandLine();
+        root.parseArgs("train", "--data", "a", "--data=b,c", "--use-dora", "--result", "r", "--rank", "4");
+
+        assertThat(new GivenOptions(root.getSubcommands().get("train").getCommandSpec()).without(Set.of("--rank")))
+                .containsExactly("--data=a", "--data=b,c", "--use-dora");
+    }
+}
