@@ -44,9 +44,9 @@ class ArchitectureTest {
             "cli",
             "ml");
 
-    private static final DescribedPredicate<JavaClass> JSON_DOCUMENT = DescribedPredicate.describe(
-            "are one JSON document's reader and writer (*Json)",
-            type -> outermost(type).getSimpleName().endsWith("Json"));
+    private static final DescribedPredicate<JavaClass> JSON_DOCUMENT = documentIn("Json");
+
+    private static final DescribedPredicate<JavaClass> YAML_DOCUMENT = documentIn("Yaml");
 
     private static final List<FileMethod> DESTRUCTIVE = List.of(
             new FileMethod(Files.class, "delete|deleteIfExists|move"),
@@ -72,6 +72,12 @@ class ArchitectureTest {
             .that(DescribedPredicate.not(JSON_DOCUMENT))
             .should()
             .dependOnClassesThat(resideInAPackage("com.fasterxml.jackson.."));
+
+    @ArchTest
+    static final ArchRule yamlIsReadInOneClassADocument = noClasses()
+            .that(DescribedPredicate.not(YAML_DOCUMENT))
+            .should()
+            .dependOnClassesThat(resideInAnyPackage("org.snakeyaml..", "org.yaml.."));
 
     @ArchTest
     static final ArchRule libtorchStaysBehindItsBorder =
@@ -146,6 +152,12 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat(resideInAPackage(library))
                 .as(name + " is used only in " + String.join(", ", packages));
+    }
+
+    private static DescribedPredicate<JavaClass> documentIn(String format) {
+        return DescribedPredicate.describe(
+                "are one document's reader and writer (*%s)".formatted(format),
+                type -> outermost(type).getSimpleName().endsWith(format));
     }
 
     private static JavaClass outermost(JavaClass type) {

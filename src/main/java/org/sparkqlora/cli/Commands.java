@@ -2,11 +2,14 @@ package org.sparkqlora.cli;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sparkqlora.input.BadInputException;
 import picocli.CommandLine;
+import picocli.CommandLine.ParseResult;
 
 /**
  * Commands for other code in this process, such as a notebook's: the same as on a command line, but what it prints for programs is returned
@@ -35,32 +38,43 @@ public final class Commands {
 
     private static String run(List<String> arguments, PrintStream progress) {
         CommandLine root = SparkQlora.commandLine();
-        CommandCall call = CommandCall.of(root.parseArgs(arguments.toArray(String[]::new)));
+        ParseResult line = root.parseArgs(arguments.toArray(String[]::new));
+        try {
+            return run(CommandCall.of(line), root.getCommand(), progress);
+        } catch (BadInputException | UncheckedIOException e) { // the file of options
+            throw failed(root.getCommand(), CommandCall.name(line), e);
+        }
+    }
+
+    private static String run(CommandCall call, SparkQlora program, PrintStream progress) {
         List<String> problems = call.problems();
         if (!problems.isEmpty()) {
-            ExitCode code = call.usage().isEmpty() ? ExitCode.BAD_INPUT : ExitCode.USAGE;
             throw leaving(
-                    root.getCommand(),
+                    program,
                     call.name(),
-                    Ending.refused(code, problems),
-                    new CommandFailedException(code, CommandCall.report(call.name(), problems), null));
+                    Ending.refused(call.refusal(), problems),
+                    new CommandFailedException(call.refusal(), CommandCall.report(call.name(), problems), null));
         }
 
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         LastLine lines = LastLine.of(out);
         try {
             Required.value("command", call.command()).run(Console.log(lines.print(), progress));
-            root.<SparkQlora>getCommand().leaveResult(call.name(), Ending.done(lines.text()));
+            program.leaveResult(call.name(), Ending.done(lines.text()));
         } catch (Exception | Error e) {
-            Failure failure = Failure.of(e);
-            throw leaving(
-                    root.getCommand(),
-                    call.name(),
-                    Ending.refused(failure.code(), failure.reasons()),
-                    new CommandFailedException(failure.code(), failure.lines(call.name()), e));
+            throw failed(program, call.name(), e);
         }
 
         return out.toString(StandardCharsets.UTF_8).strip();
+    }
+
+    private static CommandFailedException failed(SparkQlora program, String name, Throwable thrown) {
+        Failure failure = Failure.of(thrown);
+        return leaving(
+                program,
+                name,
+                Ending.refused(failure.code(), failure.reasons()),
+                new CommandFailedException(failure.code(), failure.lines(name), thrown));
     }
 
     /** The failure, once it stands where {@code --result} says. That it cannot be written there does not hide it. */

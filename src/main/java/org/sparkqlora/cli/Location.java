@@ -88,11 +88,16 @@ public record Location(Path path) {
         }
     }
 
-    /** The text of a small file; nothing if it is not there. */
+    /** The text of a document that an earlier run wrote; nothing if it is not there. */
     public Optional<String> text() {
+        return text(InputLimits.DEFAULT.documentBytes());
+    }
+
+    /** The text of a file of at most {@code mostBytes}; nothing if it is not there. */
+    Optional<String> text(int mostBytes) {
         FileSystem files = files();
         try {
-            return files.exists(path) ? Optional.of(read(files)) : Optional.empty();
+            return files.exists(path) ? Optional.of(read(files, mostBytes)) : Optional.empty();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + this, e);
         }
@@ -113,9 +118,9 @@ public record Location(Path path) {
         return isLocal() ? local().toString() : path.toString();
     }
 
-    private String read(FileSystem files) throws IOException {
+    private String read(FileSystem files, int mostBytes) throws IOException {
         try (InputStream in = files.open(path)) {
-            return BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), path);
+            return BoundedText.read(in, mostBytes, this);
         }
     }
 }

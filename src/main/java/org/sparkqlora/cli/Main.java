@@ -1,10 +1,12 @@
 package org.sparkqlora.cli;
 
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.sparkqlora.input.BadInputException;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -65,9 +67,7 @@ public final class Main {
             return ExitCode.OK;
         }
 
-        CommandCall call = CommandCall.of(result);
-        SparkQlora program = root.getCommand();
-        return leave(run(call, program, root.getUsageMessage()), call.name(), program);
+        return leave(run(result), CommandCall.name(result), root.getCommand());
     }
 
     private static boolean helpedWithAll(ParseResult result) {
@@ -80,16 +80,24 @@ public final class Main {
         return OptionList.isAsked(leaf);
     }
 
-    private Ending run(CommandCall call, SparkQlora program, String usage) {
+    private Ending run(ParseResult line) {
+        try {
+            return run(CommandCall.of(line), line.commandSpec().commandLine());
+        } catch (BadInputException | UncheckedIOException e) { // the file of options
+            return failed(e, CommandCall.name(line));
+        }
+    }
+
+    private Ending run(CommandCall call, CommandLine root) {
         Command command = call.command();
         if (command == null) {
-            console.err().print(usage);
+            console.err().print(root.getUsageMessage());
             report(call.name(), call.usage());
             return Ending.refused(ExitCode.USAGE, call.usage());
         }
 
         List<String> problems = new ArrayList<>(call.problems());
-        problems.addAll(program.problems());
+        problems.addAll(root.<SparkQlora>getCommand().problems());
         if (!problems.isEmpty()) {
             report(call.name(), problems);
             console.note("'%s --help' lists the options.", call.name());
@@ -115,10 +123,14 @@ public final class Main {
                 return Ending.refused(ExitCode.RESUMABLE, List.of(ended));
             }
 
-            Failure failure = Failure.of(e);
-            failure.report(console, name);
-            return Ending.refused(failure.code(), failure.reasons());
+            return failed(e, name);
         }
+    }
+
+    private Ending failed(Throwable thrown, String name) {
+        Failure failure = Failure.of(thrown);
+        failure.report(console, name);
+        return Ending.refused(failure.code(), failure.reasons());
     }
 
     private ExitCode leave(Ending ending, String name, SparkQlora program) {

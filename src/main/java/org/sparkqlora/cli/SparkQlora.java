@@ -56,7 +56,8 @@ import picocli.CommandLine.TypeConversionException;
 final class SparkQlora {
     private static final int USAGE_WIDTH = 110;
     private static final int LONGEST_OPTION = 24;
-    private static final String COMMANDS_FOOTER = "* is required. All options, and what each does in full: --help-all";
+    private static final String COMMANDS_FOOTER =
+            "* is required. --help-all lists all options in full, --config FILE takes them from a YAML file.";
 
     @Option(
             names = "--result",
@@ -67,8 +68,23 @@ final class SparkQlora {
                             + " the summary.")
     private @Nullable Location result;
 
+    @Option(
+            names = "--config",
+            scope = ScopeType.INHERIT,
+            paramLabel = "FILE",
+            description =
+                    "Take options of the command from this YAML file. They have the names that they have here, in their groups or"
+                            + " not; an option of the command line takes the place of the file's. Any Hadoop file system.")
+    private @Nullable Location config;
+
     @Option(names = OptionList.ALL, scope = ScopeType.INHERIT, description = "Show the help of all options and exit.")
     private boolean helpAll;
+
+    /** The file that options are taken from; null without one. */
+    @Nullable
+    Location config() {
+        return config;
+    }
 
     /** All that speaks against writing to the file that was asked for. */
     List<String> problems() {

@@ -8,6 +8,7 @@ package org.sparkqlora.input;
  * @param recordDepth levels of nesting in the JSON of a record
  * @param tokenizerBytes of {@code tokenizer.json}
  * @param tokenizerDepth levels of nesting in it
+ * @param optionsBytes of a file of options
  * @param configBytes of a configuration, a chat template, or an index of files
  * @param documentBytes of a document that an earlier run wrote, such as a plan or a manifest
  * @param ggufTextBytes of a text in the header of a GGUF file; the longest are chat templates
@@ -19,6 +20,7 @@ public record InputLimits(
         int recordDepth,
         int tokenizerBytes,
         int tokenizerDepth,
+        int optionsBytes,
         int configBytes,
         int documentBytes,
         int ggufTextBytes,
@@ -28,5 +30,5 @@ public record InputLimits(
 
     /** Those that hold unless an option says otherwise. */
     public static final InputLimits DEFAULT =
-            new InputLimits(16 * MIB, 256, 256 * MIB, 64, 96 * MIB, 256 * MIB, 16 * MIB, 1 << 10, 1 << 23);
+            new InputLimits(16 * MIB, 256, 256 * MIB, 64, MIB, 96 * MIB, 256 * MIB, 16 * MIB, 1 << 10, 1 << 23);
 }

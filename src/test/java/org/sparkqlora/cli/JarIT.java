@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class JarIT {
     private static final Path JAR = Path.of(System.getProperty("qlora.jar"));
 
-    /** Spark and Hadoop are the cluster's; of Jackson, Guava and Gson each brings a version of its own. */
+    /** Spark and Hadoop are the cluster's; of Jackson, Guava, Gson and YAML each brings a version of its own. */
     private static final List<String> NOT_OURS = List.of(
             "org/apache/spark/",
             "org/apache/hadoop/",
@@ -34,7 +34,8 @@ class JarIT {
             "com/google/gson/",
             "org/apache/commons/",
             "org/apache/logging/",
-            "org/slf4j/");
+            "org/slf4j/",
+            "org/snakeyaml/");
 
     /** Classes of BigDL's own, in packages of Spark for what is private there; Spark has none of these names. */
     private static final List<String> OF_BIGDL =

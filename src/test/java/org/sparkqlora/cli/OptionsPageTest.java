@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -21,7 +22,7 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 class OptionsPageTest {
     private static final Path PAGE = Path.of("src", "docs", "options.md");
     private static final Pattern DEFAULT = Pattern.compile("\\s*Default: (.*)\\.$");
-    private static final Set<String> STANDARD = Set.of("--help", "--version", "--result", "--help-all");
+    private static final Set<String> STANDARD = Set.of("--help", "--version", "--result", "--config", "--help-all");
 
     @Test
     void thePageListsEveryOptionAsTheCommandsHaveIt() throws IOException {
@@ -47,9 +48,11 @@ class OptionsPageTest {
         StringBuilder page = new StringBuilder("# Options\n\n");
         page.append("```bash\nspark-qlora train --help\n```\n\n");
         page.append(
-                        "This page is made of the commands themselves. Every command also takes `--help` (the common options), `--help-all` (all of them), and `--result FILE`: ")
-                .append(text(option(command("train"), "--result")))
-                .append("\n\n");
+                        "This page is made of the commands themselves. Every command also takes `--help` (the common options), `--help-all` (all of them), and two options:\n\n")
+                .append(table(Stream.of("--config", "--result")
+                        .map(name -> option(command("train"), name))
+                        .toList()))
+                .append('\n');
         page.append("## train\n\n").append(summary(command("train"))).append('\n');
         optionsOf(command("train")).stream()
                 .collect(Collectors.groupingBy(OptionGroup::of, TreeMap::new, Collectors.toList()))
