@@ -179,7 +179,7 @@ public final class ModelTokenizer implements AutoCloseable {
     }
 
     private NativeEncoding encode(String text, Specials specials) {
-        return NativeEncoding.of(tokenizer, EncodableText.require(text), specials);
+        return NativeEncoding.of(tokenizer, vocabulary.limit().require(text), specials);
     }
 
     private static long[] longs(int[] ids) {

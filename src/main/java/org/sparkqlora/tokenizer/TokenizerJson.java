@@ -30,8 +30,9 @@ import org.sparkqlora.input.InputLimits;
  *
  * @param ids id of each token
  * @param specialIds ids of the added tokens that are marked special
+ * @param limit of the texts that its regular expressions can search
  */
-record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
+record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds, TextLimit limit) {
     /** Above any vocabulary; the native library makes room for all ids up to the largest. */
     static final int LARGEST_ID = 1 << 24;
 
@@ -45,10 +46,11 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
     static TokenizerJson read(Path file) {
         Map<String, Integer> ids = new HashMap<>();
         Set<Integer> specialIds = new HashSet<>();
+        TextLimit limit;
         try (JsonParser whole = parser(file);
                 JsonParser parser = parser(file)) {
             requireValues(whole);
-            readRoot(parser, ids, specialIds);
+            limit = readRoot(parser, ids, specialIds);
         } catch (JsonProcessingException e) {
             throw new BadInputException(
                     "Cannot read %s: expected a tokenizer as JSON, found an error%s"
@@ -65,7 +67,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
                     "Cannot read %s: expected a tokenizer with model.vocab, found none".formatted(file));
         }
 
-        return new TokenizerJson(ids, specialIds);
+        return new TokenizerJson(ids, specialIds, limit);
     }
 
     private static JsonParser parser(Path file) throws IOException {
@@ -111,7 +113,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             next++;
         }
 
-        return new TokenizerJson(moreIds, moreSpecials);
+        return new TokenizerJson(moreIds, moreSpecials, limit);
     }
 
     /** One more than the largest id. */
@@ -119,11 +121,11 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
         return 1 + ids.values().stream().mapToInt(Integer::intValue).max().orElseThrow();
     }
 
-    private static void readRoot(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)
+    private static TextLimit readRoot(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)
             throws IOException {
         Set<String> names = new HashSet<>();
         JsonNode added = MissingNode.getInstance();
-        JsonNode normalizer = MissingNode.getInstance();
+        Map<String, JsonNode> parts = new HashMap<>();
         parser.nextToken();
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             String name = parser.currentName();
@@ -134,13 +136,18 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds) {
             parser.nextToken();
             switch (name) {
                 case "added_tokens" -> added = readAddedTokens(parser, ids, specialIds);
-                case "normalizer" -> normalizer = readPart(parser, name);
                 case "model" -> readModel(parser, ids);
-                default -> readPart(parser, name);
+                default -> parts.put(name, readPart(parser, name));
             }
         }
 
+        JsonNode normalizer = part(parts, "normalizer");
         NativeComponentsJson.checkAdded(added, normalizer);
+        return TokenizerRegexJson.limit(normalizer, part(parts, "pre_tokenizer"), part(parts, "decoder"));
+    }
+
+    private static JsonNode part(Map<String, JsonNode> parts, String name) {
+        return parts.getOrDefault(name, MissingNode.getInstance());
     }
 
     private static JsonNode readAddedTokens(JsonParser parser, Map<String, Integer> ids, Set<Integer> specialIds)

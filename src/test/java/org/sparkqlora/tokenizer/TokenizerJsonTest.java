@@ -43,6 +43,11 @@ class TokenizerJsonTest {
                 "\"post_processor\":{\"single\":[{\"Sequence\":{\"id\":\"B\"}}]}|sequence A in the template",
                 "\"post_processor\":{\"sep\":[\"s\",4000000000]}|numbers up to 16777216",
                 "\"added_tokens\":[{\"id\":1,\"content\":\" \",\"normalized\":true}],\"normalizer\":{\"type\":\"Strip\"}|text that the normalizer leaves",
+                "\"pre_tokenizer\":{\"pretokenizers\":[{\"pretokenizers\":[{\"pattern\":{\"Regex\":\"(a+)+b\"}}]}]}|(a+)+b. Repeat without",
+                "\"normalizer\":{\"normalizers\":[{\"pattern\":{\"Regex\":\"a*a*b\"},\"content\":\"\"}]}|two unbounded repetitions before",
+                "\"decoder\":{\"decoders\":[{\"pattern\":{\"Regex\":\"a+b(?=a)?\"},\"content\":\"\"}]}|that do not go back",
+                "\"normalizer\":{\"pattern\":{\"String\":\"a\"},\"content\":\"bbbbbbbbbbbbbbbbb\"}|make a text at most 16 times as long",
+                "\"normalizer\":{\"pattern\":{\"Regex\":\"(a{1,99}){1,99}b\"}}|ways in",
                 "\"decoder\":{},\"decoder\":{}|decoder twice",
                 "\"model\":[[]]|no object as model",
                 "\"model\":{\"continuing_subword_prefix\":\"##\",\"merges\":[\"a b\"]}|a second part that begins with ##",
@@ -91,11 +96,49 @@ class TokenizerJsonTest {
 
     @Test
     void textsOfOneEndlessRunAreRefused() {
-        assertThat(EncodableText.require("a ".repeat(1 << 21))).hasSize(1 << 22);
+        assertThat(TextLimit.LARGEST.require("a ".repeat(1 << 21))).hasSize(1 << 22);
         for (String blank : new String[] {" ", "\u00a0", "x"}) {
-            assertThatThrownBy(() -> EncodableText.require("a b" + blank.repeat((1 << 21) + 1)))
+            assertThatThrownBy(() -> TextLimit.LARGEST.require("a b" + blank.repeat((1 << 21) + 1)))
                     .isInstanceOf(BadRecordException.class)
                     .hasMessageContaining("at most 2097152 chars without a change");
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '~',
+            quoteCharacter = '`',
+            value = {
+                "\"decoder\":{\"type\":\"ByteLevel\"}~2097152~2147483647",
+                "\"pre_tokenizer\":{\"type\":\"ByteLevel\"}~2097152~2147483647",
+                "\"pre_tokenizer\":{\"pattern\":{\"Regex\":\"a+b\"}}~281250~2147483647",
+                "\"pre_tokenizer\":{\"pattern\":{\"Regex\":\"[^b]+b\"}}~281250~281250",
+                "\"normalizer\":{\"type\":\"NFC\"},\"pre_tokenizer\":{\"pattern\":{\"Regex\":\"a+b\"}}~93750~2147483647",
+                "\"normalizer\":{\"type\":\"StripAccents\"},\"pre_tokenizer\":{\"pattern\":{\"Regex\":\"a+b\"}}~281250~281250",
+                "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"aaaa\"},\"pre_tokenizer\":{\"pattern\":{\"Regex\":\"a+b\"}}~70312~70312",
+                "\"pre_tokenizer\":{\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":\"a+b\"}},{\"type\":\"ByteLevel\",\"use_regex\":false}]}~281250~2147483647"
+            })
+    void textsAreAsLongAsTheExpressionsAllow(String parts, int run, int text) throws IOException {
+        Path file = written("{" + parts + "," + MODEL + "}");
+
+        assertThat(TokenizerJson.read(file).limit()).isEqualTo(new TextLimit(run, text));
+    }
+
+    @Test
+    void textsBeyondTheLimitOfAnExpressionAreRefused() {
+        assertThat(new TextLimit(9, 10).require("aaaaaaaaa ")).hasSize(10);
+        assertThatThrownBy(() -> new TextLimit(9, 10).require("aaaaa aaaaa"))
+                .isInstanceOf(BadRecordException.class)
+                .hasMessage(
+                        "Cannot encode a text: expected at most 10 chars for the regular expressions of this tokenizer, found 11");
+    }
+
+    @Test
+    void blanksAreThoseThatExpressionsTakeForSpace() {
+        for (int codePoint = 0; codePoint <= Character.MAX_CODE_POINT; codePoint++) {
+            boolean blank = Character.toString(codePoint).matches("(?U)\\s");
+            assertThat(CharKind.isBlank(codePoint)).as("U+%04X", codePoint).isEqualTo(blank);
+            assertThat(CharKind.ofRange(codePoint, codePoint)).isEqualTo(CharKind.of(codePoint));
         }
     }
 
