@@ -8,6 +8,8 @@ import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /** Makes optimisers whose state is all zero. */
 public final class Optimizers {
+    private static final int LARGEST_PAGE = 1 << 24;
+
     private Optimizers() {}
 
     /**
@@ -81,10 +83,9 @@ public final class Optimizers {
         return UpdateRule.of(spec).states().size();
     }
 
-    /** Bytes of state that {@link #create} would make room for. */
+    /** Bytes of state that {@link #create} would make room for. They do not depend on the size of pages; large ones are few. */
     public static long stateBytes(OptimizerSpec spec, long[] tensorSizes) {
-        PageCut cut = PageCut.of(spec, Paging.DEFAULT, 1);
-        return pages(spec, OptimizedTensor.alike(tensorSizes), cut.elements()).stream()
+        return pages(spec, OptimizedTensor.alike(tensorSizes), LARGEST_PAGE).stream()
                 .mapToLong(StatePage::byteSize)
                 .sum();
     }

@@ -30,10 +30,12 @@ record StatePage(long from, int count, List<StateFormat> formats, ParameterGroup
     int byteSize() {
         int whole = count / StateFormat.BLOCK;
         int rest = count % StateFormat.BLOCK;
-        return formats.stream()
-                .mapToInt(
-                        format -> whole * format.byteSize(StateFormat.BLOCK) + (rest == 0 ? 0 : format.byteSize(rest)))
-                .sum();
+        int bytes = 0;
+        for (StateFormat format : formats) { // a model has a million pages
+            bytes += whole * format.byteSize(StateFormat.BLOCK) + (rest == 0 ? 0 : format.byteSize(rest));
+        }
+
+        return bytes;
     }
 
     void decode(ByteBuffer page, float[][] states) {
