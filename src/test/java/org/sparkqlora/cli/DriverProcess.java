@@ -3,12 +3,11 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.sparkqlora.ChildJvm;
 
 /**
  * A command in a process of its own, which may die.
@@ -21,26 +20,13 @@ record DriverProcess(Process process, Path log) {
         boolean isReached() throws IOException;
     }
 
-    /** With this process's class path and flags, and some more of these. */
+    /** With {@code flags} beside those of every child. */
     static DriverProcess start(Path log, List<String> flags, List<String> arguments) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(flags());
-        command.addAll(flags);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-        command.addAll(arguments);
-        Process process = new ProcessBuilder(command)
+        Process process = new ProcessBuilder(ChildJvm.command(flags, Main.class, arguments))
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
                 .start();
         return new DriverProcess(process, log);
-    }
-
-    /** Those of this process, without the agent that measures coverage. */
-    static List<String> flags() {
-        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> !argument.startsWith("-javaagent:"))
-                .toList();
     }
 
     /** Kills it, with no chance to do anything; it must not have ended by then. */

@@ -5,18 +5,17 @@ import static org.awaitility.Awaitility.await;
 
 import java.io.File;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.ChildJvm;
 
 @Timeout(300)
 class EndSignalTest {
@@ -30,8 +29,10 @@ class EndSignalTest {
         TrainRuns runs = TrainRuns.in(folder);
         Path output = folder.resolve("output");
         File told = folder.resolve("told.txt").toFile();
-        Process training = new ProcessBuilder(
-                        command(runs.command(output.toString(), "--max-steps", STEPS, "--checkpoint-every", STEPS)))
+        Process training = new ProcessBuilder(ChildJvm.command(
+                        List.of(),
+                        Main.class,
+                        runs.command(output.toString(), "--max-steps", STEPS, "--checkpoint-every", STEPS)))
                 .redirectError(told)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
@@ -57,8 +58,10 @@ class EndSignalTest {
     void endsAtOnceWhatDoesNotUseSpark() throws IOException, InterruptedException {
         File told = folder.resolve("told.txt").toFile();
         Path temporary = Files.createDirectory(folder.resolve("temporary"));
-        List<String> command = command(List.of("bench", "--device", "cpu", "--repetitions", STEPS));
-        command.add(1, "-Djava.io.tmpdir=" + temporary);
+        List<String> command = ChildJvm.command(
+                List.of("-Djava.io.tmpdir=" + temporary),
+                Main.class,
+                List.of("bench", "--device", "cpu", "--repetitions", STEPS));
         Process bench = new ProcessBuilder(command)
                 .redirectError(told)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
@@ -82,17 +85,6 @@ class EndSignalTest {
         try (Stream<Path> files = Files.list(temporary)) {
             return files.anyMatch(file -> file.getFileName().toString().startsWith("spark-qlora-bench"));
         }
-    }
-
-    private static List<String> command(List<String> arguments) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> !flag.startsWith("-javaagent:") && !flag.startsWith("-agentlib:"))
-                .forEach(command::add);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-        command.addAll(arguments);
-        return command;
     }
 
     private static List<String> lines(Path file) throws IOException {

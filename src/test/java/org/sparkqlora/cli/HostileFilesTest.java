@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -23,6 +22,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.ChildJvm;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterConfigJson;
 import org.sparkqlora.checkpoint.AdapterFolder;
@@ -297,11 +297,8 @@ class HostileFilesTest {
         String count = String.valueOf(Math.max(1, FILES / 24));
         for (Path good : List.of(TestTokenizers.bytes(), TestTokenizers.pieces())) {
             Path work = Files.createDirectories(folder.resolve("damaged-" + good.getFileName()));
-            List<String> command = new ArrayList<>();
-            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.addAll(DriverProcess.flags());
-            command.addAll(List.of("-cp", System.getProperty("java.class.path"), HostileTokenizers.class.getName()));
-            command.addAll(List.of(good.toString(), work.toString(), "0", count));
+            List<String> command = ChildJvm.command(
+                    List.of(), HostileTokenizers.class, List.of(good.toString(), work.toString(), "0", count));
             Process process = new ProcessBuilder(command)
                     .redirectErrorStream(true)
                     .redirectOutput(log.toFile())

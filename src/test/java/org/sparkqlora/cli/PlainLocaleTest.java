@@ -12,6 +12,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.ChildJvm;
 
 /** Containers often have no locale: Java then has no names outside ASCII, and leaves such files out of listings. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
@@ -78,7 +79,7 @@ class PlainLocaleTest {
                         .formatted(
                                 folder,
                                 System.getProperty("java.home"),
-                                String.join(" ", DriverProcess.flags()),
+                                String.join(" ", ChildJvm.flags()),
                                 System.getProperty("java.class.path"),
                                 Main.class.getName(),
                                 source,

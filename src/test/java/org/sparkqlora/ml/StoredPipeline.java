@@ -1,13 +1,12 @@
 package org.sparkqlora.ml;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.sql.SparkSession;
+import org.sparkqlora.ChildJvm;
 
 /** A process that reads a stored pipeline and prints what it answers. */
 final class StoredPipeline {
@@ -27,17 +26,8 @@ final class StoredPipeline {
 
     /** What a new process answers, by the pipeline in {@code path}, to the rows of JSON lines in {@code data}. */
     static List<String> answersOfAnotherProcess(Path path, Path data) throws Exception {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> !flag.startsWith("-javaagent:") && !flag.startsWith("-agentlib:"))
-                .forEach(command::add);
-        command.addAll(List.of(
-                "-cp",
-                System.getProperty("java.class.path"),
-                StoredPipeline.class.getName(),
-                path.toString(),
-                data.toString()));
+        List<String> command =
+                ChildJvm.command(List.of(), StoredPipeline.class, List.of(path.toString(), data.toString()));
         Process child = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
