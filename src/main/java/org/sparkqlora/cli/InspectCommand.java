@@ -24,6 +24,11 @@ final class InspectCommand implements Command {
     Path path;
 
     @Option(
+            names = "--as-config",
+            description = "Print the plan of an output folder, or a plan.json, as a file for train --config.")
+    boolean asConfig;
+
+    @Option(
             names = "--render",
             description = "Print a JSON line an example, as --model's tokenizer and template see it.")
     boolean render;
@@ -55,6 +60,7 @@ final class InspectCommand implements Command {
 
     @Override
     public void check(Problems problems) {
+        problems.require(!render || !asConfig, "--render: expected this or --as-config, found both");
         problems.require(!render || model != null, "--render: expected --model with it, found none");
         ModelPath.check(problems, "--model", model);
         problems.requireFile("--chat-template", chatTemplate);
@@ -66,6 +72,11 @@ final class InspectCommand implements Command {
     @Override
     public void run(Console console) {
         Path found = Required.value("PATH", path);
+        if (asConfig) {
+            console.result(PlanOptions.yaml(found).stripTrailing());
+            return;
+        }
+
         if (!render) {
             console.result(Inspection.of(found, format));
             return;

@@ -46,7 +46,7 @@ final class OptionFile {
         this.groups = known.values().stream()
                 .map(OptionGroup::of)
                 .distinct()
-                .collect(Collectors.toMap(group -> group.name().toLowerCase(Locale.ROOT), Function.identity()));
+                .collect(Collectors.toMap(OptionGroup::key, Function.identity()));
     }
 
     /** Reads {@code location} for {@code command}; throws if there is no such file, or one that is no YAML of names and values. */
@@ -105,8 +105,7 @@ final class OptionFile {
         if (option == null) {
             refuse(field, "an option of " + command.name(), field.name() + nearest(field));
         } else if (group != null && group != OptionGroup.of(option)) {
-            String own = OptionGroup.of(option).name().toLowerCase(Locale.ROOT);
-            refuse(field, name + " in group " + own, "it in " + group.name().toLowerCase(Locale.ROOT));
+            refuse(field, name + " in group " + OptionGroup.of(option).key(), "it in " + group.key());
         } else if (earlier != null) {
             refuse(field, name + " once", "it in line " + earlier.line() + " too");
         } else {

@@ -50,8 +50,13 @@ enum OptionGroup {
                 || field.getDeclaringClass() == command.userObject().getClass();
     }
 
+    /** Its name in a file of options. */
+    String key() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
     String heading() {
-        return name().charAt(0) + name().substring(1).toLowerCase(Locale.ROOT);
+        return name().charAt(0) + key().substring(1);
     }
 
     private static Field field(OptionSpec option) {

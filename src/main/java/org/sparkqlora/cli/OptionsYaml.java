@@ -3,9 +3,13 @@ package org.sparkqlora.cli;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.snakeyaml.engine.v2.api.Dump;
+import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
+import org.snakeyaml.engine.v2.common.FlowStyle;
 import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.events.Event.ID;
 import org.snakeyaml.engine.v2.events.ScalarEvent;
@@ -93,6 +97,13 @@ final class OptionsYaml {
         } catch (YamlEngineException e) {
             throw new BadInputException("Cannot read %s: expected YAML, found %s".formatted(file, e.getMessage()), e);
         }
+    }
+
+    /** A document of groups of options. */
+    static String write(Map<String, Map<String, Object>> groups) {
+        DumpSettings settings =
+                DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).build();
+        return new Dump(settings).dumpToString(groups);
     }
 
     private List<Field> document() {

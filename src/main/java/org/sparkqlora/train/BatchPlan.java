@@ -55,7 +55,7 @@ public record BatchPlan(
     }
 
     /** Whether neither the last batch nor the last round of local steps is cut. */
-    boolean endsWithAWholeStep() {
+    public boolean endsWithAWholeStep() {
         return endPosition % ((long) batchSize * localSteps) == 0;
     }
 
