@@ -21,6 +21,9 @@ final class TokenizerNatives {
     private static final String NO_TELEMETRY = "OPT_OUT_TRACKING";
     private static final String CACHE = "DJL_CACHE_DIR";
 
+    /** Where JNA, with which DJL looks for CUDA, unpacks its library. */
+    private static final String JNA_FOLDER = "jna.tmpdir";
+
     private static final Map<String, String> OPTIONS =
             Map.of("addSpecialTokens", "true", "truncation", "false", "padding", "false");
 
@@ -68,10 +71,14 @@ final class TokenizerNatives {
         System.setProperty(NO_TELEMETRY, "true");
     }
 
-    /** DJL tells its versions apart by itself. */
+    /** DJL tells its versions apart by itself; JNA by itself would make a folder named {@code ?} for an account without a home. */
     private static void settleCache() {
         if (System.getenv(CACHE) == null && System.getProperty(CACHE) == null) {
             System.setProperty(CACHE, UserCache.ofProcess().folder("djl").toString());
+        }
+
+        if (System.getProperty(JNA_FOLDER) == null) {
+            System.setProperty(JNA_FOLDER, UserCache.ofProcess().folder("jna").toString());
         }
     }
 }
