@@ -2,8 +2,8 @@ package org.sparkqlora.cli;
 
 import java.io.PrintStream;
 import java.util.Locale;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.PrintableText;
 
 /**
  * Where a command writes.
@@ -14,9 +14,6 @@ import org.jspecify.annotations.Nullable;
  * @param width columns of a line there
  */
 record Console(PrintStream out, PrintStream err, Kind kind, int width) {
-    /** Control characters but for tabs and ends of lines. */
-    private static final Pattern COMMANDS = Pattern.compile("[\\p{Cntrl}\\x80-\\x9f&&[^\\t\\n\\r]]");
-
     /** What a warning begins with. */
     static final String WARNING = "warning: ";
 
@@ -47,7 +44,7 @@ record Console(PrintStream out, PrintStream err, Kind kind, int width) {
 
     /** A line for people, whose numbers are written as in English everywhere. What a model or a file says steers no terminal. */
     void note(String format, @Nullable Object... values) {
-        err.println(harmless(String.format(Locale.ROOT, format, values)));
+        err.println(PrintableText.lines(String.format(Locale.ROOT, format, values)));
     }
 
     /** A line for people of what goes on and is probably not what they want. */
@@ -59,13 +56,6 @@ record Console(PrintStream out, PrintStream err, Kind kind, int width) {
     void part(String text) {
         err.print(text);
         err.flush();
-    }
-
-    /** Without the characters that make up a terminal's commands, which are shown by their numbers. */
-    static String harmless(String text) {
-        return COMMANDS.matcher(text)
-                .replaceAll(found -> String.format(
-                        Locale.ROOT, "\\\\u%04x", (int) found.group().charAt(0)));
     }
 
     /** A line for programs. */

@@ -71,7 +71,7 @@ final class MeasuredRun {
                 }
             }
 
-            return String.join("\n", last);
+            return String.join("\n  ", last);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read what a training run tells", e);
         }
@@ -79,7 +79,7 @@ final class MeasuredRun {
 
     private static void requireDone(Method method, int code, String told) {
         if (code != ExitCode.OK.code()) {
-            throw new BadInputException("Cannot measure training: with --method %s ended with code %d:\n%s"
+            throw new BadInputException("Cannot measure training: with --method %s ended with code %d:\n  %s"
                     .formatted(method.optionName(), code, told));
         }
     }

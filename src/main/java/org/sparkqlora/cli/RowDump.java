@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.PrintableText;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
@@ -51,7 +52,7 @@ record RowDump(TokenMarking marking, Function<int[], String> text) {
         int from = range.from();
         for (int t = range.from() + 1; t <= range.to(); t++) {
             if (t == range.to() || row.trained()[t] != row.trained()[from]) {
-                String part = Console.harmless(text.apply(Arrays.copyOfRange(row.ids(), from, t)));
+                String part = PrintableText.lines(text.apply(Arrays.copyOfRange(row.ids(), from, t)));
                 marked.append(row.trained()[from] ? marking.trained(part) : marking.other(part));
                 from = t;
             }

@@ -10,10 +10,10 @@ public class BadInputException extends IllegalArgumentException {
     private static final long serialVersionUID = 1L;
 
     public BadInputException(String message) {
-        super(message);
+        super(PrintableText.message(message));
     }
 
     public BadInputException(String message, @Nullable Throwable cause) {
-        super(message, cause);
+        super(PrintableText.message(message), cause);
     }
 }
