@@ -27,7 +27,7 @@ final class MeasuredRun {
     public static void main(String[] arguments) {
         OwnJvm.begin();
         QuietLogging.install();
-        ExitCode code = Main.run(Console.ofProcess(), arguments);
+        ExitCode code = Program.run(Console.ofProcess(), arguments);
         System.out.println(ProcessMemory.ofThisProcess().peakBytes());
         Sessions.stop();
         System.exit(code.code());

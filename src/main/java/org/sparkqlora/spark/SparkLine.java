@@ -1,6 +1,7 @@
 package org.sparkqlora.spark;
 
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.spark.package$;
 import org.sparkqlora.input.BadInputException;
@@ -13,6 +14,9 @@ import scala.util.Properties;
  * @param scala version without its last number, as {@code 2.12}
  */
 public record SparkLine(String spark, String scala) {
+    /** Lines whose Hadoop calls a method that Java 24 took away. */
+    private static final Set<String> UP_TO_JAVA_23 = Set.of("3.5", "4.0");
+
     /** The one that runs here. */
     public static SparkLine running() {
         return of(package$.MODULE$.SPARK_VERSION(), Properties.versionNumberString());
@@ -38,6 +42,22 @@ public record SparkLine(String spark, String scala) {
                             .formatted(
                                     this,
                                     supported.stream().map(SparkLine::toString).collect(Collectors.joining(" or "))));
+        }
+    }
+
+    /**
+     * Refuses a Java that this Spark fails on.
+     *
+     * @throws BadInputException which to take
+     */
+    public static void checkJava() {
+        running().requireJava(Runtime.version().feature());
+    }
+
+    void requireJava(int version) {
+        if (version > 23 && UP_TO_JAVA_23.contains(spark)) {
+            throw new BadInputException("Cannot run on Java %d: expected Java 17 or 21 for %s. Set JAVA_HOME to one."
+                    .formatted(version, this));
         }
     }
 

@@ -16,7 +16,7 @@ public record CommandRun(ExitCode code, List<String> out, String err) {
     public static CommandRun of(String... arguments) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        ExitCode code = Main.run(Console.log(print(out), print(err)), arguments);
+        ExitCode code = Program.run(Console.log(print(out), print(err)), arguments);
         return new CommandRun(
                 code, out.toString(StandardCharsets.UTF_8).lines().toList(), err.toString(StandardCharsets.UTF_8));
     }

@@ -1,10 +1,12 @@
 package org.sparkqlora.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -114,6 +116,18 @@ class JarIT {
                 .anyMatch(name -> name.contains("torch_cpu"))
                 .anyMatch(name -> name.contains("openblas"));
         assertThat(Files.size(JAR)).isLessThan(LARGEST);
+    }
+
+    @Test
+    void withoutSparkItSaysInOneLineHowToStart() throws IOException, InterruptedException {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        Process process = new ProcessBuilder(java, "-jar", JAR.toString(), "demo")
+                .redirectErrorStream(true)
+                .start();
+        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+
+        assertThat(process.waitFor()).isEqualTo(ExitCode.USAGE.code());
+        assertThat(printed.lines()).singleElement(STRING).contains("spark-submit spark-qlora.jar COMMAND");
     }
 
     /** A time of its building would make each build differ; what comes from other jars keeps the time that it had there. */

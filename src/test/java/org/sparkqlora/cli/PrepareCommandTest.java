@@ -122,7 +122,7 @@ class PrepareCommandTest {
         PrintStream stream = new PrintStream(shown, true, StandardCharsets.UTF_8);
         TokenMarking marking = TokenMarking.of(Console.Kind.TERMINAL, System.getenv("NO_COLOR"));
 
-        Main.run(new Console(stream, stream, Console.Kind.TERMINAL, 80), line("--report"));
+        Program.run(new Console(stream, stream, Console.Kind.TERMINAL, 80), line("--report"));
 
         assertThat(shown.toString(StandardCharsets.UTF_8))
                 .contains(marking.trained("The owl says hoot. <|im_end|>"))

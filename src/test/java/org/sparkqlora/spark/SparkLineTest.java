@@ -39,6 +39,22 @@ class SparkLineTest {
                         "Cannot run on Spark 4.9 with Scala 2.13: this jar runs on Spark 4.0 with Scala 2.13 or Spark 4.1 with Scala 2.13.");
     }
 
+    @Test
+    void aJavaThatTheLineFailsOnIsRefused() {
+        SparkLine line = new SparkLine("3.5", "2.12");
+
+        assertThatCode(() -> line.requireJava(21)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> line.requireJava(25))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot run on Java 25: expected Java 17 or 21 for Spark 3.5 with Scala 2.12. Set JAVA_HOME to one.");
+    }
+
+    @Test
+    void aNewerLineMayRunOnANewerJava() {
+        assertThatCode(() -> new SparkLine("4.1", "2.13").requireJava(25)).doesNotThrowAnyException();
+    }
+
     /** Databricks has such an image of 16.4 LTS. */
     @Test
     void theSameSparkWithAnotherScalaIsAnotherLine() {

@@ -1,0 +1,151 @@
+package org.sparkqlora.cli;
+
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.SparkLine;
+import picocli.CommandLine;
+import picocli.CommandLine.ParseResult;
+
+/** The command line: reads a command, runs it, and ends the process with its code. Driver only. */
+final class Program {
+    private static final String DATABRICKS = "DATABRICKS_RUNTIME_VERSION";
+
+    private final Console console;
+    private final EndSignal signal;
+
+    private Program(Console console, EndSignal signal) {
+        this.console = console;
+        this.signal = signal;
+    }
+
+    static void main(String[] args) throws Exception {
+        QuietLogging.install();
+        if (System.getenv(DATABRICKS) != null) {
+            throwUnlessOk(run(Console.ofProcess(), args));
+            return;
+        }
+
+        Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT); // the process is ours: messages have English numbers
+        Console console = Console.ofProcess();
+        EndSignal signal = Sessions.isInsideYarn() ? new EndSignal() : EndSignal.ofProcess(console);
+        ExitCode code = new Program(console, signal).execute(args);
+
+        Sessions.stop();
+        if (code == ExitCode.OK) {
+            return;
+        }
+
+        if (Sessions.isInsideYarn()) {
+            throw YarnExit.of(code);
+        }
+
+        System.exit(code.code());
+    }
+
+    /** Runs a command in this process. */
+    static ExitCode run(Console console, String... args) {
+        return new Program(console, new EndSignal()).execute(args);
+    }
+
+    /** On Databricks the process belongs to the cluster: a failure is an exception, never an exit. */
+    private static void throwUnlessOk(ExitCode code) {
+        if (code != ExitCode.OK) {
+            throw new IllegalStateException(
+                    "spark-qlora failed with code %d (%s); the reason is above".formatted(code.code(), code));
+        }
+    }
+
+    private ExitCode execute(String... args) {
+        CommandLine root = SparkQlora.commandLine();
+        root.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
+        ParseResult result = root.parseArgs(args);
+        if (CommandLine.executeHelpRequest(result) != null || helpedWithAll(result)) {
+            return ExitCode.OK;
+        }
+
+        return leave(run(result), CommandCall.name(result), root.getCommand());
+    }
+
+    private static boolean helpedWithAll(ParseResult result) {
+        ParseResult leaf = CommandCall.leaf(result);
+        if (OptionList.isAsked(leaf)) {
+            CommandLine command = leaf.commandSpec().commandLine();
+            command.usage(command.getOut());
+        }
+
+        return OptionList.isAsked(leaf);
+    }
+
+    private Ending run(ParseResult line) {
+        try {
+            return run(CommandCall.of(line), line.commandSpec().commandLine());
+        } catch (BadInputException | UncheckedIOException e) { // the file of options
+            return failed(e, CommandCall.name(line));
+        }
+    }
+
+    private Ending run(CommandCall call, CommandLine root) {
+        Command command = call.command();
+        if (command == null) {
+            console.err().print(root.getUsageMessage());
+            report(call.name(), call.usage());
+            return Ending.refused(ExitCode.USAGE, call.usage());
+        }
+
+        List<String> problems = new ArrayList<>(call.problems());
+        problems.addAll(root.<SparkQlora>getCommand().problems());
+        if (!problems.isEmpty()) {
+            report(call.name(), problems);
+            console.note("'%s --help' lists the options.", call.name());
+            return Ending.refused(call.refusal(), problems);
+        }
+
+        return run(command, call.name());
+    }
+
+    private Ending run(Command command, String name) {
+        LastLine out = LastLine.of(console.out());
+        try {
+            SparkLine.checkJava();
+            if (Sessions.isInsideYarn()) {
+                Sessions.context(name); // whatever it does: YARN takes a driver without a session for a failure
+            }
+
+            command.run(console.printing(out.print()));
+            return Ending.done(out.text());
+        } catch (Exception | Error e) { // memory or stack that ran out: its scheduler must hear of it, too
+            String ended = signal.reason();
+            if (ended != null) {
+                console.note("%s: %s.", name, ended);
+                return Ending.refused(ExitCode.RESUMABLE, List.of(ended));
+            }
+
+            return failed(e, name);
+        }
+    }
+
+    private Ending failed(Throwable thrown, String name) {
+        Failure failure = Failure.of(thrown);
+        failure.report(console, name);
+        return Ending.refused(failure.code(), failure.reasons());
+    }
+
+    private ExitCode leave(Ending ending, String name, SparkQlora program) {
+        try {
+            program.leaveResult(name, ending);
+            return ending.code();
+        } catch (RuntimeException | Error e) {
+            ExitCode code = Failure.of(e).report(console, name);
+            return ending.code() == ExitCode.OK ? code : ending.code();
+        }
+    }
+
+    private void report(String name, List<String> problems) {
+        CommandCall.report(name, problems).forEach(line -> console.note("%s", line));
+    }
+}
