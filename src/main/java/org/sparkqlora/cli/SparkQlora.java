@@ -78,7 +78,7 @@ final class SparkQlora {
     private @Nullable Location config;
 
     @Option(names = OptionList.ALL, scope = ScopeType.INHERIT, description = "Show the help of all options and exit.")
-    private boolean helpAll;
+    boolean helpAll;
 
     /** The file that options are taken from; null without one. */
     @Nullable

@@ -12,7 +12,7 @@ class GivenOptionsTest {
         CommandLine root = SparkQlora.commandLine();
         root.parseArgs("train", "--data", "a", "--data=b,c", "--use-dora", "--result", "r", "--rank", "4");
 
-        assertThat(new GivenOptions(root.getSubcommands().get("train").getCommandSpec()).without(Set.of("--rank")))
+        assertThat(new GivenOptions(root.getParseResult().subcommand().commandSpec()).without(Set.of("--rank")))
                 .containsExactly("--data=a", "--data=b,c", "--use-dora");
     }
 }

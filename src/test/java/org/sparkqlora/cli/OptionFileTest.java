@@ -161,7 +161,7 @@ class OptionFileTest {
         CommandCall.of(root.parseArgs(
                 line("{rank: 8, data: [a, b], use-dora: true}", "--rank", "4").toArray(String[]::new)));
 
-        assertThat(new GivenOptions(root.getSubcommands().get("train").getCommandSpec()).without(Set.of()))
+        assertThat(new GivenOptions(root.getParseResult().subcommand().commandSpec()).without(Set.of()))
                 .containsExactly("--rank=4", "--data=a", "--data=b", "--use-dora");
     }
 
