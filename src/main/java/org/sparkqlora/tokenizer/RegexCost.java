@@ -82,7 +82,8 @@ record RegexCost(
     }
 
     RegexCost then(RegexCost next) throws RegexException {
-        boolean goesBack = sweep != null && (next.fails || next.scans > 0);
+        Sweep back = next.fails || next.scans > 0 ? sweep : null;
+        boolean goesBack = back != null;
         if (goesBack && (open() > 1 || open() == 1 && next.scans > 0)) {
             throw new RegexException("two unbounded repetitions before something that can fail");
         }
@@ -92,12 +93,12 @@ record RegexCost(
                 times(ways, next.ways),
                 tries + times(ways, next.tries),
                 scans + times(ways, next.scans) + again,
-                mixed || next.mixed || goesBack && sweep.kind == CharKind.ANY,
+                mixed || next.mixed || back != null && back.kind == CharKind.ANY,
                 fails || next.fails,
                 consumes || next.consumes,
                 either(kind, next.kind),
                 Sweep.both(sweep, next.sweep, openBefore(next)),
-                same(same(scanned, next.scanned), goesBack ? sweep.source : null),
+                same(same(scanned, next.scanned), back != null ? back.source : null),
                 !fails ? next.takes : next.fails ? null : takes);
     }
 

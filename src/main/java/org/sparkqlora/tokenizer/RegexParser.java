@@ -216,7 +216,8 @@ final class RegexParser {
 
         depth--;
         RegexCost cost = alternatives.stream().reduce(RegexCost::or).orElseThrow();
-        return isOneOf(text) ? RegexCost.of(cost.kind()) : cost;
+        CharKind kind = cost.kind();
+        return kind != null && isOneOf(text) ? RegexCost.of(kind) : cost;
     }
 
     /** Whether {@code text} is an alternation of different single characters, each written as itself. */
