@@ -36,7 +36,7 @@ class GpuPassMemoryTest {
     /** The middle of them counts: a look can miss a short peak, and the just-in-time compiler takes and frees tens of MB of malloc's too. */
     private static final int PASSES = 5;
 
-    private static final int TOKENS = 1024;
+    private static final int TOKENS = 512;
     private static final int VOCABULARY = 4096;
 
     /** Seldom enough to leave malloc's locks to the pass, often enough to see what lives between two products. */
