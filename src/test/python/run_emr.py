@@ -1,7 +1,7 @@
 """EMR and S3 as moto serves them, where the steps of clusters really run: each by a process of this machine, in turn.
 
 Arguments: a folder whose files go to s3://bucket, and the cluster as RunJobFlow takes it. Prints a line of JSON once it is ready, and
-ends with its input, after another line: the jobs that EMR Serverless was given, which moto calls done without doing anything.
+for each line of its input another: the jobs that EMR Serverless was given, which moto calls done without doing anything.
 """
 
 import json
@@ -68,8 +68,9 @@ def main(folder, cluster_json):
     cluster = client("emr", endpoint).run_job_flow(**json.loads(Path(cluster_json).read_text()))["JobFlowId"]
     threading.Thread(target=run_steps, daemon=True).start()
     print(json.dumps({"endpoint": endpoint, "cluster": cluster, "application": application}), flush=True)
-    sys.stdin.read()
-    print(json.dumps(serverless_jobs()), flush=True)
+    for _ in sys.stdin:
+        print(json.dumps(serverless_jobs()), flush=True)
+
     server.stop()
 
 

@@ -85,9 +85,10 @@ final class EmrServer implements AutoCloseable {
         return get("bucket/" + key);
     }
 
-    /** Ends it, and tells which jobs EMR Serverless was given. */
-    JsonNode jobsAtTheEnd() throws IOException {
-        process.getOutputStream().close();
+    /** The jobs that EMR Serverless was given. */
+    JsonNode serverlessJobs() throws IOException {
+        process.getOutputStream().write('\n');
+        process.getOutputStream().flush();
         return MAPPER.readTree(out.readLine());
     }
 
