@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.JsonValues;
 
 class InspectCommandTest {
     @TempDir
@@ -29,13 +30,17 @@ class InspectCommandTest {
 
     @Test
     void aModelIsDescribedByItsConfig() {
-        assertThat(inspect(model)).contains("\"kind\":\"model\"", "\"model_type\":\"llama\"", "\"layers\":2");
+        assertThat(JsonValues.of(inspect(model)))
+                .containsEntry("kind", "model")
+                .containsEntry("model_type", "llama")
+                .containsEntry("layers", 2);
     }
 
     @Test
     void aWeightFileIsDescribedByItsTensors() {
-        assertThat(inspect(model.resolve("model.safetensors")))
-                .contains("\"kind\":\"safetensors file\"", "\"tensors\":20");
+        assertThat(JsonValues.of(inspect(model.resolve("model.safetensors"))))
+                .containsEntry("kind", "safetensors file")
+                .containsEntry("tensors", 20);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package org.sparkqlora.cli;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -8,12 +9,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.JsonValues;
 
 class TrainCommandTest {
     @TempDir
@@ -44,15 +47,26 @@ class TrainCommandTest {
         CommandRun run = train(output, "--max-steps", "3");
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        assertThat(run.summary()).contains("\"command\":\"train\"", "\"steps\":3", "\"first_loss\"");
+        assertThat(JsonValues.of(run.summary()))
+                .containsEntry("command", "train")
+                .containsEntry("steps", 3)
+                .containsKey("first_loss");
         assertThat(output.resolve("adapter/adapter_config.json")).exists();
         assertThat(output.resolve("adapter/adapter_model.safetensors")).exists();
         assertThat(output.resolve("plan.json")).exists();
         assertThat(Files.readAllLines(output.resolve("metrics.jsonl"))).hasSize(3);
-        assertThat(inspect("adapter")).contains("\"kind\":\"adapter\"", "\"rank\":16");
-        assertThat(inspect("checkpoints")).contains("\"kind\":\"checkpoints\"", "\"newest_step\":3");
-        assertThat(inspect("prepared")).contains("\"kind\":\"prepared rows\"", "\"examples\":96");
-        assertThat(inspect(".")).contains("\"kind\":\"training output\"", "\"shards\":2");
+        assertThat(JsonValues.of(inspect("adapter")))
+                .containsEntry("kind", "adapter")
+                .containsEntry("rank", 16);
+        assertThat(JsonValues.of(inspect("checkpoints")))
+                .containsEntry("kind", "checkpoints")
+                .containsEntry("newest_step", 3);
+        assertThat(JsonValues.of(inspect("prepared")))
+                .containsEntry("kind", "prepared rows")
+                .containsEntry("examples", 96);
+        assertThat(JsonValues.of(inspect(".")))
+                .containsEntry("kind", "training output")
+                .containsEntry("shards", 2);
     }
 
     @Test
@@ -60,7 +74,10 @@ class TrainCommandTest {
         CommandRun run = train(output, "--max-steps", "3", "--dry-run");
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        assertThat(run.summary()).contains("\"dry_run\":true", "\"shards\":2", "\"executor_heap_bytes\":");
+        assertThat(JsonValues.of(run.summary()))
+                .containsEntry("dry_run", true)
+                .containsEntry("shards", 2)
+                .containsKey("executor_heap_bytes");
         assertThat(run.err()).contains("JSON lines, found messages");
         assertThat(output).doesNotExist();
     }
@@ -126,8 +143,10 @@ class TrainCommandTest {
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         assertThat(Files.readAllLines(output.resolve("metrics.jsonl")))
                 .hasSize(3)
-                .allSatisfy(line -> assertThat(line).contains("\"local_divergence\":"));
-        assertThat(Files.readString(output.resolve("plan.json"))).contains("\"local_steps\" : 2");
+                .allSatisfy(line -> assertThat(JsonValues.of(line)).containsKey("local_divergence"));
+        assertThat(JsonValues.of(output.resolve("plan.json")))
+                .extractingByKey("batches", as(InstanceOfAssertFactories.MAP))
+                .containsEntry("local_steps", 2);
         assertThat(run.err()).contains("step 4  checkpoint written", "step 5  checkpoint written");
     }
 
@@ -144,7 +163,7 @@ class TrainCommandTest {
         assertThat(stopped.code()).as(stopped.err()).isEqualTo(ExitCode.OK);
         assertThat(resumed.err()).contains("resumed after step 1 of 2");
         assertThat(adapter(folder.resolve("again"))).isEqualTo(adapter(output));
-        assertThat(Files.readString(output.resolve("plan.json"))).contains("\"precision\" : \"fp16\"");
+        assertThat(JsonValues.of(output.resolve("plan.json"))).containsEntry("precision", "fp16");
     }
 
     @Test
@@ -157,7 +176,7 @@ class TrainCommandTest {
         assertThat(goesOn.code()).as(goesOn.err()).isEqualTo(ExitCode.OK);
         assertThat(other.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(other.err()).contains("precision is bf16, was fp32");
-        assertThat(Files.readString(output.resolve("plan.json"))).contains("\"precision\" : \"fp32\"");
+        assertThat(JsonValues.of(output.resolve("plan.json"))).containsEntry("precision", "fp32");
     }
 
     @Test
@@ -197,7 +216,7 @@ class TrainCommandTest {
 
         assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
         assertThat(again.err()).contains("resumed after step 3 of 3");
-        assertThat(again.summary()).contains("\"resumed_from\":3");
+        assertThat(JsonValues.of(again.summary())).containsEntry("resumed_from", 3);
         assertThat(adapter(output)).isEqualTo(before);
     }
 
@@ -314,7 +333,10 @@ class TrainCommandTest {
                 documents.toString());
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        assertThat(run.summary()).contains("\"loss\":", "\"perplexity\":", "\"tokens\":1408");
+        assertThat(JsonValues.of(run.summary()))
+                .containsKey("loss")
+                .containsKey("perplexity")
+                .containsEntry("tokens", 1408);
         assertThat(Files.readAllLines(documents)).hasSize(DemoLanguage.pirate().size());
     }
 

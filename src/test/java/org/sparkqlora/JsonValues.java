@@ -1,0 +1,28 @@
+package org.sparkqlora;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** The fields of a JSON object as a map, for assertions that do not depend on the order or the layout of the text. */
+public final class JsonValues {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private JsonValues() {}
+
+    public static Map<String, Object> of(String json) {
+        try {
+            return MAPPER.readValue(json, new TypeReference<>() {});
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Cannot read as an object of JSON: " + json, e);
+        }
+    }
+
+    public static Map<String, Object> of(Path file) throws IOException {
+        return of(Files.readString(file));
+    }
+}
