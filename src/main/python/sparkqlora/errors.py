@@ -52,7 +52,7 @@ def _of(thrown: Any) -> QLoraError:
     """Tell an exception of the JVM by the first of its causes that says whose fault it was."""
     causes = list(_causes(thrown))
     for cause in causes:
-        if _name(cause) == "org.sparkqlora.cli.CommandFailedException":
+        if _name(cause) == "org.sparkqlora.cli.command.CommandFailedException":
             resumable = str(cause.code()) == "RESUMABLE"
             return ResumableError(cause.getMessage()) if resumable else BadInputError(cause.getMessage())
 

@@ -7,11 +7,11 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.sparkqlora.spark.GradientExchange;
+import org.sparkqlora.spark.exchange.GradientExchange;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
-import org.sparkqlora.train.Wire;
 
 /**
  * Reduce-scatter by BigDL's AllReduceParameter, in two jobs a step: shards leave tagged slices with their executors, then a
@@ -22,11 +22,11 @@ final class BigDlExchange implements GradientExchange {
     private static final Logger LOG = LoggerFactory.getLogger(BigDlExchange.class);
     private static final int MOST_ATTEMPTS = 5;
 
-    private final Wire wire;
+    private final GradientDtype wire;
     private final long length;
 
     /** For vectors of {@code length} elements. */
-    BigDlExchange(Wire wire, long length) {
+    BigDlExchange(GradientDtype wire, long length) {
         this.wire = wire;
         this.length = length;
     }

@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.SparkConf;
-import org.sparkqlora.spark.BigDl;
-import org.sparkqlora.spark.EventFiles;
-import org.sparkqlora.spark.GradientExchange;
-import org.sparkqlora.spark.GradientSize;
-import org.sparkqlora.train.Occasion;
+import org.sparkqlora.spark.exchange.BigDl;
+import org.sparkqlora.spark.exchange.GradientExchange;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.spark.watch.EventFiles;
+import org.sparkqlora.train.Trigger;
 
 /** BigDL in this jar. */
 public final class LinkedBigDl implements BigDl {
@@ -42,7 +42,7 @@ public final class LinkedBigDl implements BigDl {
     }
 
     @Override
-    public Occasion occasion(String text) {
+    public Trigger occasion(String text) {
         return TriggerText.parse(text);
     }
 

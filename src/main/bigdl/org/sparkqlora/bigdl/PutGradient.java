@@ -1,15 +1,15 @@
 package org.sparkqlora.bigdl;
 
 import org.apache.spark.api.java.function.Function;
+import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
-import org.sparkqlora.train.Wire;
 
 /**
  * Leaves a shard's gradient in the executor's memory, in slices; what goes to the driver is the rest. Runs in a task.
  *
  * @param wire to whose numbers the gradient is rounded; BigDL moves float32 in either
  */
-record PutGradient(TaggedSlices slices, Wire wire) implements Function<ShardResult, ShardResult> {
+record PutGradient(TaggedSlices slices, GradientDtype wire) implements Function<ShardResult, ShardResult> {
     @Override
     public ShardResult call(ShardResult result) {
         if (!(result instanceof ShardResult.Gradient shard)) {

@@ -2,8 +2,8 @@ package org.sparkqlora.bigdl;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.spark.EventFiles;
-import org.sparkqlora.train.StepMetrics;
+import org.sparkqlora.spark.watch.EventFiles;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /** A run's curves under the names that BigDL's own training gives them, by its TrainSummary and ValidationSummary. */
 final class SummaryFiles implements EventFiles {

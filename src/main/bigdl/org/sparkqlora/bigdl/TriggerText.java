@@ -27,14 +27,14 @@ final class TriggerText {
         this.words = WORD.matcher(text);
     }
 
-    static TriggerOccasion parse(String text) {
+    static BigDlTrigger parse(String text) {
         TriggerText parser = new TriggerText(text);
         Trigger whole = parser.trigger();
         if (parser.words.regionStart() != text.length()) {
             throw parser.unknown();
         }
 
-        return new TriggerOccasion(whole, parser.parts);
+        return new BigDlTrigger(whole, parser.parts);
     }
 
     private Trigger trigger() {

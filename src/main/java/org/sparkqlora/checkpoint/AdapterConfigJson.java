@@ -16,9 +16,9 @@ import org.sparkqlora.model.FactorInitialization.Drawn;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
-import org.sparkqlora.weights.FieldsJson;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.PythonJson;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.PythonJson;
 
 /**
  * PEFT's {@code adapter_config.json}. Reads files of any version: unknown keys are ignored, known keys that would change the

@@ -25,11 +25,11 @@ import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.CompanionFiles;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.SafetensorsLayout;
-import org.sparkqlora.weights.SafetensorsWriter;
-import org.sparkqlora.weights.StoredType;
-import org.sparkqlora.weights.TensorSpec;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.SafetensorsLayout;
+import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /** An adapter as PEFT stores it: {@code adapter_config.json} and {@code adapter_model.safetensors} in float32. */
 public final class AdapterFolder {

@@ -16,9 +16,9 @@ import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.SafetensorsLayout;
-import org.sparkqlora.weights.TensorSpec;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.SafetensorsLayout;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /** Compares an adapter's tensors with those that the model trains: silently ignored keys are a classic way to train nothing. */
 final class AdapterKeys {

@@ -14,8 +14,8 @@ import java.util.TreeSet;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.storage.StoredFile;
-import org.sparkqlora.weights.FieldsJson;
-import org.sparkqlora.weights.PythonJson;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+import org.sparkqlora.weights.safetensors.PythonJson;
 
 /** The commit object of a checkpoint. It carries the hash of its own text, so a flipped bit in it is noticed too. */
 final class CommitJson {

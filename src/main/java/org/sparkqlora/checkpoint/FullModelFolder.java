@@ -26,15 +26,15 @@ import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.CompanionFiles;
-import org.sparkqlora.weights.DecoderTensors;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.SafetensorsLayout;
-import org.sparkqlora.weights.SafetensorsWriter;
-import org.sparkqlora.weights.ShardIndexJson;
-import org.sparkqlora.weights.StoredTensor;
-import org.sparkqlora.weights.TensorSpec;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.SafetensorsLayout;
+import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.ShardIndexJson;
+import org.sparkqlora.weights.safetensors.StoredTensor;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /**
  * A whole model as transformers stores it: config, tokenizer and {@code model.safetensors}, or shards with their index. Each

@@ -14,9 +14,9 @@ import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.ChangedWeights;
-import org.sparkqlora.weights.DecoderTensors;
-import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
  * A model's weights with an adapter folded in. Over the stored base only those that carry an adapter change; over the

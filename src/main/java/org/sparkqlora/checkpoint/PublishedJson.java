@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.sparkqlora.storage.StoredFile;
-import org.sparkqlora.weights.PythonJson;
+import org.sparkqlora.weights.safetensors.PythonJson;
 
 /** The files of a published folder. */
 final class PublishedJson {

@@ -6,9 +6,9 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import org.sparkqlora.quant.FloatSource;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.StoredNumbers;
-import org.sparkqlora.weights.TensorSpec;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.StoredNumbers;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /** Floats on their way to and from a stream, a piece at a time. */
 final class SafetensorsStream {

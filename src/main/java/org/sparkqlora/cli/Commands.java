@@ -7,7 +7,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.sparkqlora.cli.command.CommandCall;
+import org.sparkqlora.cli.command.CommandFailedException;
+import org.sparkqlora.cli.command.CommandOutcome;
+import org.sparkqlora.cli.command.Failure;
+import org.sparkqlora.cli.command.LastLine;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.LogLines;
+import org.sparkqlora.options.Required;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -37,7 +45,7 @@ public final class Commands {
     }
 
     private static String run(List<String> arguments, PrintStream progress) {
-        CommandLine root = SparkQlora.commandLine();
+        CommandLine root = RootCommand.commandLine();
         ParseResult line = root.parseArgs(arguments.toArray(String[]::new));
         try {
             return run(CommandCall.of(line), root.getCommand(), progress);
@@ -46,13 +54,13 @@ public final class Commands {
         }
     }
 
-    private static String run(CommandCall call, SparkQlora program, PrintStream progress) {
+    private static String run(CommandCall call, RootCommand program, PrintStream progress) {
         List<String> problems = call.problems();
         if (!problems.isEmpty()) {
             throw leaving(
                     program,
                     call.name(),
-                    Ending.refused(call.refusal(), problems),
+                    CommandOutcome.refused(call.refusal(), problems),
                     new CommandFailedException(call.refusal(), CommandCall.report(call.name(), problems), null));
         }
 
@@ -60,7 +68,7 @@ public final class Commands {
         LastLine lines = LastLine.of(out);
         try {
             Required.value("command", call.command()).run(Console.log(lines.print(), progress));
-            program.leaveResult(call.name(), Ending.done(lines.text()));
+            program.leaveResult(call.name(), CommandOutcome.done(lines.text()));
         } catch (Exception | Error e) {
             throw failed(program, call.name(), e);
         }
@@ -68,18 +76,18 @@ public final class Commands {
         return out.toString(StandardCharsets.UTF_8).strip();
     }
 
-    private static CommandFailedException failed(SparkQlora program, String name, Throwable thrown) {
+    private static CommandFailedException failed(RootCommand program, String name, Throwable thrown) {
         Failure failure = Failure.of(thrown);
         return leaving(
                 program,
                 name,
-                Ending.refused(failure.code(), failure.reasons()),
+                CommandOutcome.refused(failure.code(), failure.reasons()),
                 new CommandFailedException(failure.code(), failure.lines(name), thrown));
     }
 
     /** The failure, once it stands where {@code --result} says. That it cannot be written there does not hide it. */
     private static CommandFailedException leaving(
-            SparkQlora program, String name, Ending ending, CommandFailedException failed) {
+            RootCommand program, String name, CommandOutcome ending, CommandFailedException failed) {
         try {
             program.leaveResult(name, ending);
         } catch (RuntimeException | Error second) {

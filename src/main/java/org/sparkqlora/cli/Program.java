@@ -6,13 +6,23 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.sparkqlora.cli.command.Command;
+import org.sparkqlora.cli.command.CommandCall;
+import org.sparkqlora.cli.command.CommandOutcome;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.cli.command.Failure;
+import org.sparkqlora.cli.command.LastLine;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.spark.SparkLine;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.OptionList;
+import org.sparkqlora.options.QuietLogging;
+import org.sparkqlora.options.Sessions;
+import org.sparkqlora.spark.cluster.SparkLine;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
 /** The command line: reads a command, runs it, and ends the process with its code. Driver only. */
-final class Program {
+public final class Program {
     private static final String DATABRICKS = "DATABRICKS_RUNTIME_VERSION";
 
     private final Console console;
@@ -48,7 +58,7 @@ final class Program {
     }
 
     /** Runs a command in this process. */
-    static ExitCode run(Console console, String... args) {
+    public static ExitCode run(Console console, String... args) {
         return new Program(console, new EndSignal()).execute(args);
     }
 
@@ -61,7 +71,7 @@ final class Program {
     }
 
     private ExitCode execute(String... args) {
-        CommandLine root = SparkQlora.commandLine();
+        CommandLine root = RootCommand.commandLine();
         root.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         ParseResult result = root.parseArgs(args);
         if (CommandLine.executeHelpRequest(result) != null || helpedWithAll(result)) {
@@ -81,7 +91,7 @@ final class Program {
         return OptionList.isAsked(leaf);
     }
 
-    private Ending run(ParseResult line) {
+    private CommandOutcome run(ParseResult line) {
         try {
             return run(CommandCall.of(line), line.commandSpec().commandLine());
         } catch (BadInputException | UncheckedIOException e) { // the file of options
@@ -89,26 +99,26 @@ final class Program {
         }
     }
 
-    private Ending run(CommandCall call, CommandLine root) {
+    private CommandOutcome run(CommandCall call, CommandLine root) {
         Command command = call.command();
         if (command == null) {
             console.err().print(root.getUsageMessage());
             report(call.name(), call.usage());
-            return Ending.refused(ExitCode.USAGE, call.usage());
+            return CommandOutcome.refused(ExitCode.USAGE, call.usage());
         }
 
         List<String> problems = new ArrayList<>(call.problems());
-        problems.addAll(root.<SparkQlora>getCommand().problems());
+        problems.addAll(root.<RootCommand>getCommand().problems());
         if (!problems.isEmpty()) {
             report(call.name(), problems);
             console.note("'%s --help' lists the options.", call.name());
-            return Ending.refused(call.refusal(), problems);
+            return CommandOutcome.refused(call.refusal(), problems);
         }
 
         return run(command, call.name());
     }
 
-    private Ending run(Command command, String name) {
+    private CommandOutcome run(Command command, String name) {
         LastLine out = LastLine.of(console.out());
         try {
             SparkLine.checkJava();
@@ -117,25 +127,25 @@ final class Program {
             }
 
             command.run(console.printing(out.print()));
-            return Ending.done(out.text());
+            return CommandOutcome.done(out.text());
         } catch (Exception | Error e) { // memory or stack that ran out: its scheduler must hear of it, too
             String ended = signal.reason();
             if (ended != null) {
                 console.note("%s: %s.", name, ended);
-                return Ending.refused(ExitCode.RESUMABLE, List.of(ended));
+                return CommandOutcome.refused(ExitCode.RESUMABLE, List.of(ended));
             }
 
             return failed(e, name);
         }
     }
 
-    private Ending failed(Throwable thrown, String name) {
+    private CommandOutcome failed(Throwable thrown, String name) {
         Failure failure = Failure.of(thrown);
         failure.report(console, name);
-        return Ending.refused(failure.code(), failure.reasons());
+        return CommandOutcome.refused(failure.code(), failure.reasons());
     }
 
-    private ExitCode leave(Ending ending, String name, SparkQlora program) {
+    private ExitCode leave(CommandOutcome ending, String name, RootCommand program) {
         try {
             program.leaveResult(name, ending);
             return ending.code();

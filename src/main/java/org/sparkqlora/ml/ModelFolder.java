@@ -7,9 +7,9 @@ import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWriter;
-import org.sparkqlora.cli.Location;
-import org.sparkqlora.cli.Overlap;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.options.Overlap;
+import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.FolderCopy;
 import scala.Option;
 

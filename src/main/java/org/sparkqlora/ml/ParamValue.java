@@ -1,8 +1,8 @@
 package org.sparkqlora.ml;
 
 import java.util.Collection;
-import org.sparkqlora.cli.Setting;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.options.Setting;
 
 /** Values of settings as params hold them. */
 final class ParamValue {

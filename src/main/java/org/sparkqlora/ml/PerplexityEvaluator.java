@@ -15,7 +15,7 @@ import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.spark.RecordLoss;
+import org.sparkqlora.spark.job.RecordLoss;
 
 /**
  * The perplexity of a {@link QLoraModel} over the rows that it transformed, {@code exp(sum of losses / sum of trained tokens)}: the sums

@@ -16,12 +16,12 @@ import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
-import org.sparkqlora.spark.AnswerText.Asked;
+import org.sparkqlora.spark.job.AnswerText.Asked;
 
 /**
  * What rows of a table ask.
  *
- * @param column of text, for an {@link org.sparkqlora.spark.AnswerText}
+ * @param column of text, for an {@link org.sparkqlora.spark.job.AnswerText}
  * @param asked what its text is
  */
 record PromptColumn(Column column, Asked asked) {

@@ -20,15 +20,15 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.sparkqlora.cli.Location;
-import org.sparkqlora.cli.Settings.CommandKind;
-import org.sparkqlora.cli.TrainJob;
-import org.sparkqlora.cli.Trained;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.spark.CancelledJob;
-import org.sparkqlora.spark.UnusableRecordException;
-import org.sparkqlora.train.TrainSummary;
+import org.sparkqlora.options.Settings.CommandKind;
+import org.sparkqlora.run.TrainJob;
+import org.sparkqlora.run.Trained;
+import org.sparkqlora.spark.cluster.CancelledJob;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.source.UnusableRecordException;
+import org.sparkqlora.train.metrics.TrainSummary;
 
 /**
  * Fine-tunes a language model on the rows of a table. Its params are the options of the command {@code train}, but for the data, and

@@ -17,10 +17,10 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.cli.ModelColumns;
-import org.sparkqlora.cli.Settings.CommandKind;
-import org.sparkqlora.cli.Trained;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.options.Settings.CommandKind;
+import org.sparkqlora.run.ModelColumns;
+import org.sparkqlora.run.Trained;
 
 /**
  * A fine-tuned model: a base, which stays where it is, and an adapter in PEFT layout. It answers what rows ask, and takes its loss over

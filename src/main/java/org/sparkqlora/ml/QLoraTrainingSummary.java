@@ -4,9 +4,9 @@ import java.util.OptionalDouble;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.sparkqlora.cli.Location;
-import org.sparkqlora.cli.Trained;
-import org.sparkqlora.train.TrainSummary;
+import org.sparkqlora.run.Trained;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.train.metrics.TrainSummary;
 
 /** What a fit did. Losses are means over trained tokens, in nats; NaN where there is none. */
 public final class QLoraTrainingSummary {

@@ -11,7 +11,7 @@ import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.spark.RecordLoss;
+import org.sparkqlora.spark.job.RecordLoss;
 
 /**
  * The columns that an estimator and its model read and make.

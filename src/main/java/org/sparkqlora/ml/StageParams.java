@@ -17,9 +17,9 @@ import org.apache.spark.ml.param.LongParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.param.StringArrayParam;
-import org.sparkqlora.cli.Setting;
-import org.sparkqlora.cli.Settings.CommandKind;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.options.Setting;
+import org.sparkqlora.options.Settings.CommandKind;
 import scala.Function1;
 
 /**

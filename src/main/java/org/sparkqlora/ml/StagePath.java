@@ -5,8 +5,8 @@ import java.io.UncheckedIOException;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.ml.util.DefaultParamsReader;
-import org.sparkqlora.cli.Location;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.cluster.Location;
 
 /**
  * The folder of a stored stage, as MLlib finds it: a plain path is on the default file system.

@@ -3,10 +3,10 @@ package org.sparkqlora.ml;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import org.sparkqlora.cli.Setting;
-import org.sparkqlora.cli.Settings;
-import org.sparkqlora.cli.Settings.CommandKind;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.options.Setting;
+import org.sparkqlora.options.Settings;
+import org.sparkqlora.options.Settings.CommandKind;
 
 /** The options of commands, read once. */
 final class StageSettings {

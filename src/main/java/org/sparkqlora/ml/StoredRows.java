@@ -15,8 +15,8 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.sparkqlora.cli.Location;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.Removal;
 
 /**

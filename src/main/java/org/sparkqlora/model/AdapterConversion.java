@@ -2,7 +2,7 @@ package org.sparkqlora.model;
 
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
  * Turns adapters of what is left of a base into adapters of the base as it was: with {@code rest = W - scale * B0 A0},
@@ -10,7 +10,7 @@ import org.sparkqlora.weights.ModelConfig;
  * {@code path_initial_model_for_weight_conversion}). DoRA's magnitudes stay, as the direction that they scale is the same.
  */
 public final class AdapterConversion {
-    private final TakenFactors taken;
+    private final ResidualInitFactors taken;
     private final LoraSpec lora;
     private final ParameterIndex index;
 
@@ -18,7 +18,7 @@ public final class AdapterConversion {
      * @param lora shape of the adapters that were trained
      * @param taken what was taken out of the base
      */
-    public AdapterConversion(ModelConfig config, LoraSpec lora, TakenFactors taken) {
+    public AdapterConversion(ModelConfig config, LoraSpec lora, ResidualInitFactors taken) {
         this.taken = taken;
         this.lora = lora.ofTwiceTheRank();
         this.index =

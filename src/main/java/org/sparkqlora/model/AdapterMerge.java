@@ -9,8 +9,8 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.Projection;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.Projection;
 
 /**
  * The weights that a model has once its adapters are folded in: {@code W + scale * B A}, with DoRA each row brought to the

@@ -14,8 +14,8 @@ import org.sparkqlora.tensor.TensorScope;
  */
 record AttentionBlock(
         ResidualBranch branch,
-        SharedInput queryKeyValue,
-        SharedInput output,
+        LinearGroup queryKeyValue,
+        LinearGroup output,
         @Nullable Normalization queryNorm,
         @Nullable Normalization keyNorm,
         int headSize) {
@@ -63,7 +63,7 @@ record AttentionBlock(
      */
     Tape record(Tensor input, PassContext.Layer context, boolean keeps) {
         Mixed mixed = mixed(input, context, keeps);
-        SharedInput.Recorded projected = output.apply(mixed.attended().output());
+        LinearGroup.Recorded projected = output.apply(mixed.attended().output());
         Tensor made = projected.outputs().get(0);
         Tensor result = branch.leave(input, made);
         return new Tape(input, mixed, projected.tapes(), branch.needsOutput() ? made : null, result);
@@ -82,7 +82,7 @@ record AttentionBlock(
     }
 
     private Mixed mixed(Tensor input, PassContext.Layer context, boolean keeps) {
-        SharedInput.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::room));
+        LinearGroup.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::room));
         Heads q = heads(projections.outputs().get(0), queryNorm, context.rotary());
         Heads k = heads(projections.outputs().get(1), keyNorm, context.rotary());
         Tensor values = split(projections.outputs().get(2));
@@ -93,7 +93,7 @@ record AttentionBlock(
     }
 
     /** The gradient of the input. */
-    Tensor backward(Tensor resultGradient, Tape tape, PassContext.Layer context, GradientSum gradients) {
+    Tensor backward(Tensor resultGradient, Tape tape, PassContext.Layer context, GradientAccumulator gradients) {
         Tensor dOutput = TensorScope.keep(() -> output.backwardOf(
                 branch.throughLeave(resultGradient, tape.made(), gradients), tape.output(), gradients));
         List<Tensor> dProjected =
@@ -107,7 +107,7 @@ record AttentionBlock(
 
     /** The gradients of what the projections made. */
     private List<Tensor> throughMixed(
-            Tensor outputGradient, Mixed mixed, PassContext.Layer context, GradientSum gradients) {
+            Tensor outputGradient, Mixed mixed, PassContext.Layer context, GradientAccumulator gradients) {
         CausalAttention.Gradients inner = context.attention()
                 .backward(
                         outputGradient,
@@ -136,7 +136,7 @@ record AttentionBlock(
             Heads heads,
             @Nullable Normalization norm,
             @Nullable Rotary rotary,
-            GradientSum gradients) {
+            GradientAccumulator gradients) {
         Tensor turnedBack = rotary == null ? gradient : rotary.backward(gradient);
         return norm == null
                 ? turnedBack

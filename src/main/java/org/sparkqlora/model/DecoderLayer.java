@@ -9,11 +9,11 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.weights.DecoderTraits;
-import org.sparkqlora.weights.LayerNorm;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.Projection;
-import org.sparkqlora.weights.ProjectionShape;
+import org.sparkqlora.weights.family.DecoderTraits;
+import org.sparkqlora.weights.family.LayerNorm;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.Projection;
+import org.sparkqlora.weights.family.ProjectionShape;
 
 /** One decoder layer between passes: what is frozen, and where what trains lies in the flat vector. */
 final class DecoderLayer {
@@ -83,33 +83,33 @@ final class DecoderLayer {
             return new LayerPass(attention, feedForward, context.layer(index));
         }
 
-        private SharedInput queryKeyValue() {
+        private LinearGroup queryKeyValue() {
             return config.traits().fusedProjections()
-                    ? new SharedInput.Fused(
+                    ? new LinearGroup.Fused(
                             shared(Projection.FUSED_ATTENTION),
                             List.of(config.querySize(), config.keyValueSize(), config.keyValueSize()))
                     : shared(Projection.QUERY, Projection.KEY, Projection.VALUE);
         }
 
-        private SharedInput gateUp() {
+        private LinearGroup gateUp() {
             return config.traits().fusedProjections()
-                    ? new SharedInput.Fused(
+                    ? new LinearGroup.Fused(
                             shared(Projection.FUSED_GATE),
                             List.of(config.intermediateSize(), config.intermediateSize()))
                     : shared(Projection.GATE, Projection.UP);
         }
 
         /** Modules of one and the same input. */
-        private SharedInput shared(Projection... projections) {
+        private LinearGroup shared(Projection... projections) {
             boolean joined = workspace.hardware().hasRows()
                     && dropout == null
                     && Arrays.stream(projections).allMatch(projection -> isJoinable(module(projection)))
                     && Arrays.stream(projections)
                             .anyMatch(projection -> module(projection).place().adapter() != null);
             return joined
-                    ? JoinedLinears.of(
+                    ? FusedLoraLinears.of(
                             Arrays.stream(projections).map(this::source).toList(), parameters, workspace)
-                    : new SharedInput.Separate(
+                    : new LinearGroup.Separate(
                             Arrays.stream(projections).map(this::linear).toList());
         }
 
@@ -127,9 +127,9 @@ final class DecoderLayer {
             return weight == null ? null : weight.open(parameters, config, workspace.hardware());
         }
 
-        private JoinedLinears.Source source(Projection projection) {
+        private FusedLoraLinears.Source source(Projection projection) {
             Module module = module(projection);
-            return new JoinedLinears.Source(
+            return new FusedLoraLinears.Source(
                     projection,
                     ProjectionShape.of(projection, config),
                     Objects.requireNonNull(module.weight()),

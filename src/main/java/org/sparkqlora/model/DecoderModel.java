@@ -27,8 +27,8 @@ import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.tensor.cuda.TorchFailure;
 import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
  * A decoder of the Llama family: loss and gradient of micro-batches as functions of the trained parameters.
@@ -54,7 +54,8 @@ public final class DecoderModel implements AutoCloseable {
     private final VectorPool laneGradients;
     private final InitialParameters initial;
 
-    private DecoderModel(WeightFolder weights, ModelSpec spec, int threads, Passes passes, Hardware.Source source) {
+    private DecoderModel(
+            WeightFolder weights, ModelSpec spec, int threads, PassOptions passes, Hardware.Source source) {
         this.recompute = passes.recompute();
         this.precision = spec.precision();
         this.activations = precision.type();
@@ -64,7 +65,7 @@ public final class DecoderModel implements AutoCloseable {
         this.trainsAdaptersAlone = spec.trainsAdaptersAlone();
         this.layout = new ModelLayout(weights.config(), spec);
         this.config = layout.config();
-        ThreadTeam team = ThreadTeam.of(threads, source);
+        ComputeThreads team = ComputeThreads.of(threads, source);
         this.pool = new PassPool(team, passes.atOnce(), activations);
         this.hardware = team.hardware();
         this.laneGradients = new VectorPool(layout.index().size());
@@ -109,7 +110,7 @@ public final class DecoderModel implements AutoCloseable {
     /** Loads a model onto a device, with a pass for each thread. */
     public static DecoderModel load(
             WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
-        return load(weights, spec, threads, Passes.recomputing(recompute), source);
+        return load(weights, spec, threads, PassOptions.recomputing(recompute), source);
     }
 
     /**
@@ -118,7 +119,7 @@ public final class DecoderModel implements AutoCloseable {
      * @param source tells where its tensors lie
      */
     public static DecoderModel load(
-            WeightFolder weights, ModelSpec spec, int threads, Passes passes, Hardware.Source source) {
+            WeightFolder weights, ModelSpec spec, int threads, PassOptions passes, Hardware.Source source) {
         if (spec.method() == Method.QLORA && !weights.quantized()) {
             throw new BadInputException(
                     "Cannot load %s for qlora: expected projections in 4 bits".formatted(weights.path()));
@@ -154,7 +155,8 @@ public final class DecoderModel implements AutoCloseable {
      *
      * @param taken that part; exactly when the adapters' initialisation takes from the base
      */
-    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros, @Nullable TakenFactors taken) {
+    public FlatVector initialParameters(
+            long seed, LongFunction<FlatVector> zeros, @Nullable ResidualInitFactors taken) {
         if (takesFromBase != (taken != null)) {
             throw new IllegalStateException(
                     "Cannot begin adapters that are a part of their base: expected what was taken out of it");
@@ -175,7 +177,8 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. Nothing is dropped. */
     public LossTotal addGradient(BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient) {
-        return inPass(parameters, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientSum(gradient)));
+        return inPass(
+                parameters, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientAccumulator(gradient)));
     }
 
     /**
@@ -212,8 +215,8 @@ public final class DecoderModel implements AutoCloseable {
     public List<LossTotal> addGradients(
             BoundParameters parameters, List<MicroBatch> microBatches, FlatVector gradient, OptionalDouble lossScale) {
         // the gradient of an embedding is too large to have several, and a tied one is added to twice in a pass
-        Lanes lanes = pool.lanes(trainsAdaptersAlone ? microBatches.size() : 1);
-        ThreadTeam threads = pool.partOf(lanes);
+        BoundedParallelPasses lanes = pool.lanes(trainsAdaptersAlone ? microBatches.size() : 1);
+        ComputeThreads threads = pool.partOf(lanes);
         List<LossTotal> losses = new ArrayList<>();
         if (lanes.count() == 1) {
             run(
@@ -252,13 +255,13 @@ public final class DecoderModel implements AutoCloseable {
             MicroBatch microBatch,
             FlatVector gradient,
             OptionalDouble lossScale,
-            ThreadTeam threads,
+            ComputeThreads threads,
             BooleanSupplier stopped) {
         Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, microBatch.passSeed());
         EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, microBatch.passSeed());
         return startPass(parameters, dropout, embeddingNoise, threads, stopped, pass -> {
             DocumentBatch batch = new DocumentBatch(microBatch.rows());
-            return pass.gradient(batch, GradientSum.scaled(gradient, lossScale, batch.targets().length));
+            return pass.gradient(batch, GradientAccumulator.scaled(gradient, lossScale, batch.targets().length));
         });
     }
 
@@ -270,8 +273,8 @@ public final class DecoderModel implements AutoCloseable {
     /** Hands the losses of each micro-batch to {@code sink}, in their order; as many pass at once as there are threads. */
     public void losses(
             BoundParameters parameters, Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
-        Lanes lanes = pool.lanes(Integer.MAX_VALUE);
-        ThreadTeam threads = pool.partOf(lanes);
+        BoundedParallelPasses lanes = pool.lanes(Integer.MAX_VALUE);
+        ComputeThreads threads = pool.partOf(lanes);
         run(
                 lanes,
                 microBatches,
@@ -294,8 +297,8 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Hands the new tokens of each text to {@code sink}, in their order; as many texts grow at once as there are threads. */
     public void generate(BoundParameters parameters, Iterator<PromptedText> texts, Consumer<int[]> sink) {
-        Lanes lanes = pool.lanes(Integer.MAX_VALUE);
-        ThreadTeam threads = pool.partOf(lanes);
+        BoundedParallelPasses lanes = pool.lanes(Integer.MAX_VALUE);
+        ComputeThreads threads = pool.partOf(lanes);
         run(
                 lanes,
                 texts,
@@ -339,11 +342,15 @@ public final class DecoderModel implements AutoCloseable {
 
     private <R> R one(Function<BooleanSupplier, CompletableFuture<R>> pass) {
         List<R> results = new ArrayList<>(1);
-        run(new Lanes(1), Stream.of(pass).iterator(), Function::apply, results::add);
+        run(new BoundedParallelPasses(1), Stream.of(pass).iterator(), Function::apply, results::add);
         return results.get(0);
     }
 
-    private <T, R> void run(Lanes lanes, Iterator<T> inputs, Lanes.Start<T, R> start, Consumer<R> sink) {
+    private <T, R> void run(
+            BoundedParallelPasses lanes,
+            Iterator<T> inputs,
+            BoundedParallelPasses.Start<T, R> start,
+            Consumer<R> sink) {
         try {
             lanes.run(inputs, start, sink);
         } catch (RuntimeException e) {
@@ -355,7 +362,7 @@ public final class DecoderModel implements AutoCloseable {
             BoundParameters parameters,
             @Nullable Dropout dropout,
             @Nullable EmbeddingNoise embeddingNoise,
-            ThreadTeam threads,
+            ComputeThreads threads,
             BooleanSupplier stopped,
             Function<ModelPass, R> body) {
         return pool.start(

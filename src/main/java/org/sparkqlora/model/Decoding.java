@@ -3,8 +3,8 @@ package org.sparkqlora.model;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.IntConsumer;
-import org.sparkqlora.weights.LayerTraits;
-import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.family.LayerTraits;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /** One text that passes a model piece by piece. */
 final class Decoding implements AutoCloseable {

@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.sparkqlora.weights.Activation;
+import org.sparkqlora.weights.family.Activation;
 
 /**
  * What lies between products, in libtorch's operations, for devices whose memory Java does not reach. Formulas are those of the classes

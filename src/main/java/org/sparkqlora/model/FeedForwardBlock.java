@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.TensorScope;
 
 /** The second part of a decoder layer: {@code down(f(gate(x)) up(x))}. */
-record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, SharedInput down, GatedActivation activation) {
+record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup down, GatedActivation activation) {
     /**
      * What the gradient needs of the forward pass.
      *
@@ -15,7 +15,7 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, SharedInput d
      */
     record Tape(
             Tensor input,
-            SharedInput.Recorded gated,
+            LinearGroup.Recorded gated,
             List<LinearPass.Tape> down,
             @Nullable Tensor made) {
         /** All tensors but the input. */
@@ -39,28 +39,28 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, SharedInput d
     }
 
     Recorded record(Tensor input) {
-        SharedInput.Recorded gated = gateUp.apply(branch.enter(input, gateUp::room));
-        SharedInput.Recorded downed = down.apply(active(gated));
+        LinearGroup.Recorded gated = gateUp.apply(branch.enter(input, gateUp::room));
+        LinearGroup.Recorded downed = down.apply(active(gated));
         Tensor made = downed.outputs().get(0);
         Tensor needed = branch.needsOutput() ? made : null;
         return new Recorded(branch.leave(input, made), new Tape(input, gated, downed.tapes(), needed));
     }
 
     /** The gradient of the input, what it needs computed again; the output is spared where nothing looks at it. */
-    Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientSum gradients) {
+    Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
             if (branch.needsOutput()) {
                 return backward(resultGradient, record(input).tape(), gradients);
             }
 
-            SharedInput.Recorded gated = gateUp.apply(branch.enter(input, gateUp::room));
+            LinearGroup.Recorded gated = gateUp.apply(branch.enter(input, gateUp::room));
             Tape tape = new Tape(input, gated, down.tapes(active(gated)), null);
             return backward(resultGradient, tape, gradients);
         });
     }
 
     /** The gradient of the input. */
-    Tensor backward(Tensor resultGradient, Tape tape, GradientSum gradients) {
+    Tensor backward(Tensor resultGradient, Tape tape, GradientAccumulator gradients) {
         List<Tensor> gated = tape.gated().outputs();
         Tensor dActive = TensorScope.keep(() ->
                 down.backwardOf(branch.throughLeave(resultGradient, tape.made(), gradients), tape.down(), gradients));
@@ -73,7 +73,7 @@ record FeedForwardBlock(ResidualBranch branch, SharedInput gateUp, SharedInput d
         return branch.throughEnter(dEntered, tape.input(), resultGradient, gradients);
     }
 
-    private Tensor active(SharedInput.Recorded gated) {
+    private Tensor active(LinearGroup.Recorded gated) {
         return activation.forward(gated.outputs().get(0), gated.outputs().get(1), down::room);
     }
 }

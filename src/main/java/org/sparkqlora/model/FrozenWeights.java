@@ -18,13 +18,13 @@ import org.sparkqlora.tensor.FourBitMemory;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
-import org.sparkqlora.weights.DecoderTensors;
-import org.sparkqlora.weights.LayerNorm;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.Projection;
-import org.sparkqlora.weights.StoredTensor;
-import org.sparkqlora.weights.StoredType;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.LayerNorm;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.Projection;
+import org.sparkqlora.weights.safetensors.StoredTensor;
+import org.sparkqlora.weights.safetensors.StoredType;
 
 /**
  * The tensors of a base model that do not train. Weights stored in the number format of activations are used where the file is

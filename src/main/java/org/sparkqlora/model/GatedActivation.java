@@ -7,7 +7,7 @@ import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
-import org.sparkqlora.weights.Activation;
+import org.sparkqlora.weights.family.Activation;
 
 /** The gated activation of the feed-forward part (arXiv 2002.05202): {@code y = f(gate) up}, in float32. */
 record GatedActivation(Activation function, Hardware hardware) {

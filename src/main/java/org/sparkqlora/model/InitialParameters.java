@@ -8,8 +8,8 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
-import org.sparkqlora.weights.DecoderTensors;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.DecoderTensors;
 
 /** The flat vector that training starts from. */
 final class InitialParameters {
@@ -28,7 +28,7 @@ final class InitialParameters {
     }
 
     /** Fills {@code values}, which are all zeros; factors that were taken out of the base are there before. */
-    void fill(long seed, FlatVector values, @Nullable TakenFactors taken) {
+    void fill(long seed, FlatVector values, @Nullable ResidualInitFactors taken) {
         if (taken != null) {
             taken.copyTo(layout.index(), values);
         }
@@ -78,7 +78,7 @@ final class InitialParameters {
         }
     }
 
-    private void fillRowLengths(Parameter parameter, FlatVector values, @Nullable TakenFactors taken) {
+    private void fillRowLengths(Parameter parameter, FlatVector values, @Nullable ResidualInitFactors taken) {
         int rows = Math.toIntExact(parameter.size());
         float[] lengths = new float[rows];
         TensorScope.run(() -> {

@@ -35,7 +35,7 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
     }
 
     /** The gradient of the layer's input. */
-    Tensor backward(Tensor resultGradient, Tape tape, GradientSum gradients) {
+    Tensor backward(Tensor resultGradient, Tape tape, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
             Tensor middleGradient =
                     TensorScope.keep(() -> feedForward.backward(resultGradient, tape.feedForward(), gradients));
@@ -44,7 +44,7 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
     }
 
     /** The same, the layer computed again from its input. */
-    Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientSum gradients) {
+    Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
             AttentionBlock.Tape tape = attention.record(input, context, true);
             Tensor middleGradient = feedForward.recomputedBackward(resultGradient, tape.result(), gradients);

@@ -99,7 +99,7 @@ record LinearPass(
     }
 
     /** Adds the gradients of what trains here, and returns the gradient of the input. */
-    Tensor backward(Tensor outputGradient, Tape tape, GradientSum gradients) {
+    Tensor backward(Tensor outputGradient, Tape tape, GradientAccumulator gradients) {
         addBaseGradients(outputGradient, tape, gradients);
         Adapted adapted = tape.adapted();
         AdapterPlace adapterPlace = place.adapter();
@@ -124,7 +124,7 @@ record LinearPass(
 
     /** Adds the gradient of B, and returns that of {@code A d}. */
     private static Tensor throughUp(
-            Tensor directed, BoundAdapter adapter, Adapted adapted, AdapterPlace at, GradientSum gradients) {
+            Tensor directed, BoundAdapter adapter, Adapted adapted, AdapterPlace at, GradientAccumulator gradients) {
         Scalar scale = new Scalar(adapter.scale());
         gradients.add(at.up(), torch.mm(directed.t(), adapted.low()).mul_(scale));
         return torch.mm(directed, adapter.up()).mul_(scale);
@@ -136,7 +136,7 @@ record LinearPass(
                 : output.addmm_(adapted.low(), adapter.up().t(), ONE, new Scalar(adapter.scale()));
     }
 
-    private void addBaseGradients(Tensor outputGradient, Tape tape, GradientSum gradients) {
+    private void addBaseGradients(Tensor outputGradient, Tape tape, GradientAccumulator gradients) {
         if (place.weight() != null) {
             gradients.add(place.weight(), torch.mm(outputGradient.t(), tape.input()));
         }
@@ -146,7 +146,8 @@ record LinearPass(
         }
     }
 
-    private Tensor throughDirection(Tensor outputGradient, Adapted adapted, AdapterPlace at, GradientSum gradients) {
+    private Tensor throughDirection(
+            Tensor outputGradient, Adapted adapted, AdapterPlace at, GradientAccumulator gradients) {
         BoundAdapter.Direction direction = adapter == null ? null : adapter.direction();
         if (direction == null || at.magnitude() == null || adapted.directed() == null) {
             return outputGradient;

@@ -6,11 +6,11 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.weights.DecoderTensors;
-import org.sparkqlora.weights.LayerNorm;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.Projection;
-import org.sparkqlora.weights.ProjectionShape;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.LayerNorm;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.Projection;
+import org.sparkqlora.weights.family.ProjectionShape;
 
 /**
  * What of a model trains, and where it lies in the flat vector: adapters layer by layer in the order of {@link Projection}, A before

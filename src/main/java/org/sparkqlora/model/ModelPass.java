@@ -35,7 +35,7 @@ record ModelPass(
         @Nullable EmbeddingNoise noise,
         BooleanSupplier stopped) {
     /** The summed loss; its gradient is added to {@code gradients}. */
-    LossTotal gradient(DocumentBatch batch, GradientSum gradients) {
+    LossTotal gradient(DocumentBatch batch, GradientAccumulator gradients) {
         try (PointerScope scope = new PointerScope()) {
             PassContext context = model.context(batch, null, hardware());
             Tensor ids = indices(batch.ids());
@@ -102,7 +102,7 @@ record ModelPass(
         return values;
     }
 
-    private float[] headGradient(DocumentBatch batch, Tensor last, Tensor dLast, GradientSum gradients) {
+    private float[] headGradient(DocumentBatch batch, Tensor last, Tensor dLast, GradientAccumulator gradients) {
         if (batch.targets().length == 0) {
             return new float[0];
         }
@@ -195,7 +195,8 @@ record ModelPass(
     }
 
     /** Goes down from the last layer; what a layer has used is freed at once. */
-    private Tensor backward(Deque<LayerState> states, Tensor dLast, PassContext context, GradientSum gradients) {
+    private Tensor backward(
+            Deque<LayerState> states, Tensor dLast, PassContext context, GradientAccumulator gradients) {
         Tensor gradient = dLast;
         while (!states.isEmpty()) {
             endIfStopped();
@@ -215,7 +216,7 @@ record ModelPass(
         return gradient;
     }
 
-    private void addEmbeddingGradient(Tensor ids, Tensor gradient, GradientSum gradients) {
+    private void addEmbeddingGradient(Tensor ids, Tensor gradient, GradientAccumulator gradients) {
         Parameter place = model.embeddingPlace();
         if (place != null) {
             TensorScope.run(() -> {

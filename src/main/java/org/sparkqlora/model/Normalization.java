@@ -58,12 +58,12 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
     }
 
     /** The gradient of the input, given the gradient of the output and the input itself. */
-    Tensor backward(Tensor outputGradient, Tensor input, GradientSum gradients) {
+    Tensor backward(Tensor outputGradient, Tensor input, GradientAccumulator gradients) {
         return backwardOnto(null, outputGradient, input, gradients);
     }
 
     /** The same; {@code addend}, shaped as the input, is added to it before it is rounded. */
-    Tensor backwardOnto(@Nullable Tensor addend, Tensor outputGradient, Tensor input, GradientSum gradients) {
+    Tensor backwardOnto(@Nullable Tensor addend, Tensor outputGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
             Tensor inputs = input.contiguous();
             Tensor given = outputGradient.contiguous();
@@ -106,7 +106,7 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
         math.combine(r, e, -r * r * r * mean, x, e, width());
     }
 
-    private void addWeightGradient(Tensor outputGradient, Tensor input, GradientSum gradients) {
+    private void addWeightGradient(Tensor outputGradient, Tensor input, GradientAccumulator gradients) {
         if (place == null) {
             return;
         }

@@ -17,7 +17,7 @@ import org.sparkqlora.tensor.TensorScope;
 
 /**
  * Cross-entropy of the trained tokens: {@code loss = logsumexp(z) - z[target], z = m W h}, and its gradient
- * {@code dz = softmax(z) - onehot(target)}, multiplied by the factor of its {@link GradientSum}. With a cap c it is {@code z = c tanh(m W h / c)}, and dz is multiplied by
+ * {@code dz = softmax(z) - onehot(target)}, multiplied by the factor of its {@link GradientAccumulator}. With a cap c it is {@code z = c tanh(m W h / c)}, and dz is multiplied by
  * {@code 1 - (z / c)^2} on its way back.
  *
  * <p>Only positions that predict a trained token are computed, a chunk of them at a time, so that the logits of all never exist at
@@ -53,12 +53,12 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
      * The loss of each predictor; the gradient of their sum goes to {@code hiddenGradient}, shaped as {@code hidden}, and to the flat
      * vector if the head trains.
      */
-    float[] lossesAndGradient(Tensor hidden, int[] targets, Tensor hiddenGradient, GradientSum gradients) {
+    float[] lossesAndGradient(Tensor hidden, int[] targets, Tensor hiddenGradient, GradientAccumulator gradients) {
         return chunked(hidden, targets, hiddenGradient, gradients);
     }
 
     private float[] chunked(
-            Tensor hidden, int[] targets, @Nullable Tensor hiddenGradient, @Nullable GradientSum gradients) {
+            Tensor hidden, int[] targets, @Nullable Tensor hiddenGradient, @Nullable GradientAccumulator gradients) {
         long rows = hidden.size(0);
         long bytes = hardware.hasRows() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES;
         double factor = gradients == null ? multiplier : multiplier * gradients.factor();
@@ -143,7 +143,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
     /** The last panel may not end with a tile: oneDNN, given a slice that does not, reads on behind it, and there nothing follows. */
     private static int sliceOf(Tensor panel) {
         int width = Math.toIntExact(panel.size(1));
-        return width % JoinedLinears.TILE == 0 ? SLICE : width;
+        return width % FusedLoraLinears.TILE == 0 ? SLICE : width;
     }
 
     /** Adds {@code products' inputs}, few rows of it at a time: libtorch holds the product of 16 bits, and a copy of it in 32. */

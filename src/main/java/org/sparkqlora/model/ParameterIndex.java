@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /** Where each trained tensor lies in the flat vector, in a fixed order without gaps. */
 public final class ParameterIndex {

@@ -8,9 +8,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.weights.LayerTraits;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.RotarySpec;
+import org.sparkqlora.weights.family.LayerTraits;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.RotarySpec;
 
 /** What layers share during one pass over one micro-batch. */
 final class PassContext {

@@ -20,12 +20,13 @@ public final class PassParts implements AutoCloseable {
     private final DecoderModel model;
     private final BoundParameters parameters;
     private final DocumentBatch batch;
-    private final GradientSum gradients;
+    private final GradientAccumulator gradients;
     private final Tensor hidden; // (tokens, hidden)
     private final Tensor query; // (tokens, heads, head size)
     private final Tensor key; // (tokens, key-value heads, head size)
 
-    private PassParts(DecoderModel model, BoundParameters parameters, DocumentBatch batch, GradientSum gradients) {
+    private PassParts(
+            DecoderModel model, BoundParameters parameters, DocumentBatch batch, GradientAccumulator gradients) {
         this.model = model;
         this.parameters = parameters;
         this.batch = batch;
@@ -37,8 +38,8 @@ public final class PassParts implements AutoCloseable {
 
     /** The parts of {@code model} over {@code microBatch}; {@code parameters} must stay open as long. */
     public static PassParts of(DecoderModel model, BoundParameters parameters, List<TokenRow> microBatch) {
-        GradientSum gradients =
-                new GradientSum(FlatVector.zeros(model.parameters().size()));
+        GradientAccumulator gradients =
+                new GradientAccumulator(FlatVector.zeros(model.parameters().size()));
         return new PassParts(model, parameters, new DocumentBatch(microBatch), gradients);
     }
 

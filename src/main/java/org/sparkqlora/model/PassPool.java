@@ -12,39 +12,39 @@ import org.sparkqlora.tensor.Natives;
 
 /** The threads that passes over a model share, and the rooms they work in, made at first use and kept. Safe for concurrent use. */
 final class PassPool implements AutoCloseable {
-    private final ThreadTeam whole;
+    private final ComputeThreads whole;
     private final int mostAtOnce;
     private final ScalarType activations;
-    private final Map<Integer, ThreadTeam> parts = new ConcurrentHashMap<>();
-    private final Deque<WeightRooms> idle = new ConcurrentLinkedDeque<>();
+    private final Map<Integer, ComputeThreads> parts = new ConcurrentHashMap<>();
+    private final Deque<WeightBuffers> idle = new ConcurrentLinkedDeque<>();
 
     /** @param mostAtOnce passes of one call */
-    PassPool(ThreadTeam whole, int mostAtOnce, ScalarType activations) {
+    PassPool(ComputeThreads whole, int mostAtOnce, ScalarType activations) {
         this.whole = whole;
         this.mostAtOnce = mostAtOnce;
         this.activations = activations;
     }
 
     /** All threads. */
-    ThreadTeam whole() {
+    ComputeThreads whole() {
         return whole;
     }
 
     /** As many as a call for {@code passes} may have at once. A device has work enough of one. */
-    Lanes lanes(int passes) {
+    BoundedParallelPasses lanes(int passes) {
         int most = hardware().hasRows() ? Math.min(whole.threads(), mostAtOnce) : 1;
-        return new Lanes(Math.min(most, Math.max(1, passes)));
+        return new BoundedParallelPasses(Math.min(most, Math.max(1, passes)));
     }
 
     /** The threads of one lane. */
-    ThreadTeam partOf(Lanes lanes) {
+    ComputeThreads partOf(BoundedParallelPasses lanes) {
         return lanes.count() == 1 ? whole : parts.computeIfAbsent(whole.threads() / lanes.count(), whole::resized);
     }
 
     /** Starts {@code pass} on a thread of its own. */
-    <R> CompletableFuture<R> start(ThreadTeam threads, Function<Workspace, R> pass) {
-        WeightRooms idled = idle.poll();
-        WeightRooms rooms = idled == null ? new WeightRooms(activations, hardware()) : idled;
+    <R> CompletableFuture<R> start(ComputeThreads threads, Function<Workspace, R> pass) {
+        WeightBuffers idled = idle.poll();
+        WeightBuffers rooms = idled == null ? new WeightBuffers(activations, hardware()) : idled;
         return rooms.thread()
                 .start(() -> {
                     Natives.useThreads(threads.threads());
@@ -56,9 +56,9 @@ final class PassPool implements AutoCloseable {
     /** No pass may be running. */
     @Override
     public void close() {
-        idle.forEach(WeightRooms::close);
+        idle.forEach(WeightBuffers::close);
         idle.clear();
-        parts.values().forEach(ThreadTeam::close);
+        parts.values().forEach(ComputeThreads::close);
         whole.close();
     }
 

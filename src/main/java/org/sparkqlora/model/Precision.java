@@ -6,7 +6,7 @@ import java.util.stream.Collectors;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.Bfloat16;
-import org.sparkqlora.weights.HalfFloat;
+import org.sparkqlora.weights.safetensors.HalfFloat;
 
 /** The number format of activations and matrix products. Norms, softmax, loss and the trained weights are float32 in all. */
 public enum Precision {

@@ -28,13 +28,13 @@ record ResidualBranch(
      *
      * @param made may be null where {@link #needsOutput} says so
      */
-    Tensor throughLeave(Tensor streamGradient, @Nullable Tensor made, GradientSum gradients) {
+    Tensor throughLeave(Tensor streamGradient, @Nullable Tensor made, GradientAccumulator gradients) {
         Tensor scaled = multiplier == 1 ? streamGradient : streamGradient.mul(new Scalar(multiplier));
         return after == null || made == null ? scaled : after.backward(scaled, made, gradients);
     }
 
     /** The gradient of the stream before the part, given that of what the part got and that of the stream behind it. */
-    Tensor throughEnter(Tensor enteredGradient, Tensor stream, Tensor streamGradient, GradientSum gradients) {
+    Tensor throughEnter(Tensor enteredGradient, Tensor stream, Tensor streamGradient, GradientAccumulator gradients) {
         return before == null
                 ? enteredGradient.add(streamGradient)
                 : before.backwardOnto(streamGradient, enteredGradient, stream, gradients);

@@ -7,7 +7,7 @@ import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
-import org.sparkqlora.weights.RotarySpec;
+import org.sparkqlora.weights.family.RotarySpec;
 
 /**
  * Rotary position embedding (arXiv 2104.09864) in Hugging Face's layout: element d of a head turns together with element

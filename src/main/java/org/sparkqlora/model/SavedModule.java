@@ -3,7 +3,7 @@ package org.sparkqlora.model;
 import java.util.Arrays;
 import java.util.List;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.weights.DecoderTensors;
+import org.sparkqlora.weights.family.DecoderTensors;
 
 /** A module that can train whole beside adapters (PEFT's {@code modules_to_save}). */
 public enum SavedModule {

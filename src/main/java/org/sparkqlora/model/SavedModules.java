@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
  * Modules that train whole beside adapters and are stored with them (PEFT's {@code modules_to_save}).

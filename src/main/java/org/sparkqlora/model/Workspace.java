@@ -3,11 +3,11 @@ package org.sparkqlora.model;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.weights.Projection;
-import org.sparkqlora.weights.ProjectionShape;
+import org.sparkqlora.weights.family.Projection;
+import org.sparkqlora.weights.family.ProjectionShape;
 
 /** Where a pass works, and with which threads. */
-record Workspace(WeightRooms rooms, ThreadTeam team) {
+record Workspace(WeightBuffers rooms, ComputeThreads team) {
     Hardware hardware() {
         return team.hardware();
     }
@@ -26,7 +26,7 @@ record Workspace(WeightRooms rooms, ThreadTeam team) {
         }
     }
 
-    /** See {@link WeightRooms#matrix}. */
+    /** See {@link WeightBuffers#matrix}. */
     Tensor matrix(Projection first, long rows, long columns, List<?> layout) {
         return rooms.matrix(first, rows, columns, layout);
     }

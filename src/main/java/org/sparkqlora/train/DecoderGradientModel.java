@@ -15,30 +15,30 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.MicroBatch;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.PromptedText;
-import org.sparkqlora.model.TakenFactors;
+import org.sparkqlora.model.ResidualInitFactors;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
 import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /** A decoder and the mapped folder it was loaded from. */
 public final class DecoderGradientModel implements GradientModel {
     private final WeightFolder weights;
     private final DecoderModel model;
     private final @Nullable Gpu gpu;
-    private final Function<ModelConfig, Optional<TakenFactors>> taken;
+    private final Function<ModelConfig, Optional<ResidualInitFactors>> taken;
 
     /**
      * @param gpu that the model computes on, closed with it; null for the processor
      * @param taken what was taken out of the base, if adapters begin so; read only where they do
      */
-    DecoderGradientModel(
+    public DecoderGradientModel(
             WeightFolder weights,
             DecoderModel model,
             @Nullable Gpu gpu,
-            Function<ModelConfig, Optional<TakenFactors>> taken) {
+            Function<ModelConfig, Optional<ResidualInitFactors>> taken) {
         this.gpu = gpu;
         this.weights = weights;
         this.model = model;

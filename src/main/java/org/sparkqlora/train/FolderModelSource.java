@@ -7,28 +7,28 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.checkpoint.ModelPlace;
+import org.sparkqlora.checkpoint.hub.ModelPlace;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.model.Passes;
+import org.sparkqlora.model.PassOptions;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
-import org.sparkqlora.model.TakenFactors;
+import org.sparkqlora.model.ResidualInitFactors;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.tensor.cuda.Gpu;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.QuantizedCache;
-import org.sparkqlora.weights.StoredType;
 import org.sparkqlora.weights.WeightChange;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.StoredType;
 
 /**
  * A model folder on a local disk. One that was copied or converted from elsewhere is made again on each host that lacks it. For
@@ -49,12 +49,12 @@ public record FolderModelSource(
         ModelSpec spec,
         ModelCache cache,
         @Nullable StoredFactors taken,
-        Passes passes,
+        PassOptions passes,
         DeviceChoice device)
         implements ModelSource {
     /** A model that nothing was taken out of, on the processor. */
     public FolderModelSource(ModelPlace place, String folder, ModelSpec spec, ModelCache cache) {
-        this(place, folder, spec, cache, null, Passes.recomputing(Recompute.ALL), DeviceChoice.CPU);
+        this(place, folder, spec, cache, null, PassOptions.recomputing(Recompute.ALL), DeviceChoice.CPU);
     }
 
     /** A folder that is on every host. */
@@ -68,7 +68,7 @@ public record FolderModelSource(
     }
 
     /** The same model, which micro-batches pass through as {@code other} says. */
-    public FolderModelSource passing(Passes other) {
+    public FolderModelSource passing(PassOptions other) {
         return new FolderModelSource(place, folder, spec, cache, taken, other, device);
     }
 
@@ -219,12 +219,12 @@ public record FolderModelSource(
                         stored, change, spec.precision() == Precision.BF16 ? StoredType.BF16 : StoredType.F32, workers);
     }
 
-    private Optional<TakenFactors> takenFactors(ModelConfig config) {
+    private Optional<ResidualInitFactors> takenFactors(ModelConfig config) {
         return Optional.ofNullable(taken).map(stored -> factors(config, stored));
     }
 
-    private TakenFactors factors(ModelConfig config, StoredFactors stored) {
-        return TakenFactors.of(config, lora(), stored.read(TakenFactors.index(config, lora())));
+    private ResidualInitFactors factors(ModelConfig config, StoredFactors stored) {
+        return ResidualInitFactors.of(config, lora(), stored.read(ResidualInitFactors.index(config, lora())));
     }
 
     private LoraSpec lora() {

@@ -5,6 +5,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.train.metrics.Phase;
+import org.sparkqlora.train.metrics.PhaseClock;
+import org.sparkqlora.train.metrics.ProcessMemory;
+import org.sparkqlora.train.metrics.ShardReport;
 
 /** Computes the shards one after the other in this process: the reference that every cluster must equal. */
 public final class LocalGradientSource implements GradientSource {
@@ -61,7 +65,7 @@ public final class LocalGradientSource implements GradientSource {
     @Override
     public StepGradient localRound(TrainPlan plan) {
         long begin = System.nanoTime();
-        LocalRound round = new LocalRound(plan, rows, home);
+        LocalSgdRound round = new LocalSgdRound(plan, rows, home);
         List<ShardResult> results = new ArrayList<>();
         for (int shard = 0; shard < batches.shards(); shard++) {
             PhaseClock clock = PhaseClock.startIn(Phase.LOAD);

@@ -1,7 +1,7 @@
 package org.sparkqlora.train;
 
 /** The past of a replica that is moved on by its owner, and so is never behind. */
-public enum OwnHistory implements History {
+public enum OwnHistory implements StateLog {
     INSTANCE;
 
     @Override

@@ -5,6 +5,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.train.metrics.Phase;
+import org.sparkqlora.train.metrics.PhaseClock;
 
 /**
  * One State and the model bound to it, on one device.
@@ -56,7 +58,7 @@ public final class Replica implements AutoCloseable {
     }
 
     /** A copy of the State at {@code version}, which the caller owns. */
-    TrainState copyAt(long version, History history, PhaseClock clock) {
+    TrainState copyAt(long version, StateLog history, PhaseClock clock) {
         lockAt(version, history, clock);
         try {
             return requireState().copy(home);
@@ -74,12 +76,12 @@ public final class Replica implements AutoCloseable {
      * Computes at {@code version}, moving there first if need be. A replica that is ahead refuses: its caller is a stale
      * copy of a task that is long done.
      */
-    public <T> T at(long version, History history, Function<BoundModel, T> work) {
+    public <T> T at(long version, StateLog history, Function<BoundModel, T> work) {
         return at(version, history, PhaseClock.startIn(Phase.WAIT), work);
     }
 
     /** The same, and tells {@code clock} what it is about. */
-    public <T> T at(long version, History history, PhaseClock clock, Function<BoundModel, T> work) {
+    public <T> T at(long version, StateLog history, PhaseClock clock, Function<BoundModel, T> work) {
         BoundModel ready = lockAt(version, history, clock);
         try {
             clock.enter(Phase.COMPUTE);
@@ -103,7 +105,7 @@ public final class Replica implements AutoCloseable {
     }
 
     /** Returns with the read lock held. */
-    private BoundModel lockAt(long version, History history, PhaseClock clock) {
+    private BoundModel lockAt(long version, StateLog history, PhaseClock clock) {
         clock.enter(Phase.WAIT);
         lock.readLock().lock();
         BoundModel current = bound;
@@ -126,7 +128,7 @@ public final class Replica implements AutoCloseable {
      * A move that breaks off, as when Spark interrupts a task whose copy was faster, may leave half an update or a scratch file
      * that the interrupt has closed: the next move starts from a snapshot.
      */
-    private BoundModel moveOrForget(long version, History history, PhaseClock clock) {
+    private BoundModel moveOrForget(long version, StateLog history, PhaseClock clock) {
         try {
             return moveTo(version, history, clock);
         } catch (StaleVersionException e) {
@@ -149,7 +151,7 @@ public final class Replica implements AutoCloseable {
         }
     }
 
-    private BoundModel moveTo(long version, History history, PhaseClock clock) {
+    private BoundModel moveTo(long version, StateLog history, PhaseClock clock) {
         clock.enter(Phase.LOAD);
         if (closed) {
             throw new IllegalStateException("Cannot compute on a replica that is closed");
@@ -172,7 +174,7 @@ public final class Replica implements AutoCloseable {
         return ready;
     }
 
-    private TrainState nearestState(History history) {
+    private TrainState nearestState(StateLog history) {
         TrainState own = state;
         if (own != null && own.version() >= history.snapshotVersion()) {
             return own;

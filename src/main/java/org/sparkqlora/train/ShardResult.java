@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.io.Serializable;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.metrics.ShardReport;
 
 /** What one shard makes of its slice of a batch. A loss that is not a number is a result: computing it again gives it again. */
 public sealed interface ShardResult extends Serializable {

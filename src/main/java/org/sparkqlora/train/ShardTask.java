@@ -11,6 +11,7 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.SplitMix;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
 import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.train.metrics.ShardReport;
 
 /**
  * The gradient of one shard of one step: a pure function of plan, parameters, step and shard.

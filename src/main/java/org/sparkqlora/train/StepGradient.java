@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.metrics.PhaseSeconds;
+import org.sparkqlora.train.metrics.StepSeconds;
 
 /**
  * The gradient of one step's batch, summed over its shards.

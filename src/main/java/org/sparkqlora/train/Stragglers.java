@@ -10,12 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
+import org.sparkqlora.train.metrics.Straggler;
 
 /**
  * Notices workers that compute slowly: a step lasts as long as its slowest shard, so that one of them holds all others up.
  * Paces are medians over some steps, which forgives a first step that warms up and a pause now and then.
  */
-final class Stragglers {
+public final class Stragglers {
     /** Steps of a worker that its pace is taken over. */
     static final int WINDOW = 8;
 
@@ -26,7 +27,7 @@ final class Stragglers {
     private final Set<String> noticed = new HashSet<>();
 
     /** Takes a step in, and gives the workers that have become too slow; each is given once. */
-    List<Straggler> observe(List<ShardResult.Gradient> shards) {
+    public List<Straggler> observe(List<ShardResult.Gradient> shards) {
         Map<String, Share> shares = new LinkedHashMap<>();
         shards.forEach(shard -> shares.merge(shard.report().worker(), Share.of(shard), Share::plus));
         shares.forEach((worker, share) -> remember(worker, share.secondsPerToken()));

@@ -34,7 +34,7 @@ public record TrainPlan(
         BatchPlan batches,
         OptimizerSpec optimizer,
         Schedule schedule,
-        Wire wire,
+        GradientDtype wire,
         double maxGradientNorm,
         long seed)
         implements Serializable {
@@ -47,7 +47,7 @@ public record TrainPlan(
             BatchPlan batches,
             OptimizerSpec optimizer,
             Schedule schedule,
-            Wire wire,
+            GradientDtype wire,
             double maxGradientNorm,
             long seed) {
         this(model, null, spec, initialAdapter, null, data, batches, optimizer, schedule, wire, maxGradientNorm, seed);

@@ -109,7 +109,7 @@ public final class TrainPlanJson {
                 batches(field(root, BATCHES)),
                 optimizer(field(root, OPTIMIZER)),
                 schedule(field(root, SCHEDULE)),
-                root.has(WIRE) ? Wire.parse(text(root, WIRE)) : Wire.FP32,
+                root.has(WIRE) ? GradientDtype.parse(text(root, WIRE)) : GradientDtype.FP32,
                 number(root, MAX_GRADIENT_NORM),
                 field(root, SEED).longValue());
     }

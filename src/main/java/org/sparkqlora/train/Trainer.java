@@ -9,42 +9,51 @@ import java.util.function.Supplier;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.metrics.Evaluated;
+import org.sparkqlora.train.metrics.MetricsLog;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
+import org.sparkqlora.train.metrics.TrainSummary;
 
 /** The training loop. Driver only. What must survive a restart is in {@link TrainState}, and only there. */
 public final class Trainer {
     private static final double NANOS = 1e9;
 
     private final TrainPlan plan;
-    private final Rhythm rhythm;
+    private final TrainTriggers rhythm;
     private final StateStore checkpoints;
     private final MetricsLog metrics;
     private final ProgressReporter reporter;
-    private final Keeping keeping;
-    private EvaluationCourse course;
+    private final BestModelAndSamples keeping;
+    private EarlyStopping course;
     private long kept;
     private long followed; // the newest checkpoint from which a step was finite
     private final Stragglers stragglers = new Stragglers();
 
     /** A run that comes to its last State. */
     public Trainer(
-            TrainPlan plan, Rhythm rhythm, StateStore checkpoints, MetricsLog metrics, ProgressReporter reporter) {
-        this(plan, rhythm, checkpoints, metrics, reporter, Keeping.nothing());
+            TrainPlan plan,
+            TrainTriggers rhythm,
+            StateStore checkpoints,
+            MetricsLog metrics,
+            ProgressReporter reporter) {
+        this(plan, rhythm, checkpoints, metrics, reporter, BestModelAndSamples.nothing());
     }
 
     public Trainer(
             TrainPlan plan,
-            Rhythm rhythm,
+            TrainTriggers rhythm,
             StateStore checkpoints,
             MetricsLog metrics,
             ProgressReporter reporter,
-            Keeping keeping) {
+            BestModelAndSamples keeping) {
         this.plan = plan;
         this.rhythm = rhythm;
         this.checkpoints = checkpoints;
         this.metrics = metrics;
         this.reporter = reporter;
         this.keeping = keeping;
-        this.course = EvaluationCourse.after(List.of(), rhythm.patience());
+        this.course = EarlyStopping.after(List.of(), rhythm.patience());
     }
 
     /**
@@ -104,7 +113,7 @@ public final class Trainer {
     /** What an earlier process found in its evaluations. */
     private void recall(TrainState state) {
         keeping.samples().rewindTo(state.version());
-        course = EvaluationCourse.after(metrics.evaluations(), rhythm.patience());
+        course = EarlyStopping.after(metrics.evaluations(), rhythm.patience());
         if (state.version() == 0) {
             keeping.best().clear();
         }
@@ -173,7 +182,7 @@ public final class Trainer {
         long version = state.version();
         StepGradient sum = source.gradient();
         long begin = System.nanoTime();
-        GradientStep step = GradientStep.of(plan, state, sum.gradient(), sum.loss());
+        ClippedUpdate step = ClippedUpdate.of(plan, state, sum.gradient(), sum.loss());
         requireFinite(state, step, sum.loss());
         if (!step.isFinite()) {
             state.lossScale().ifPresent(scale -> reporter.leftOut(version + 1, scale));
@@ -237,16 +246,16 @@ public final class Trainer {
         reporter.checkpointed(kept);
     }
 
-    private boolean isDue(Occasion occasion, StepMetrics taken) {
+    private boolean isDue(Trigger occasion, StepMetrics taken) {
         return occasion.isNow(progress(taken.step(), taken.loss()))
                 || taken.step() == plan.batches().steps();
     }
 
-    private Occasion.Progress progress(long steps, double loss) {
-        return new Occasion.Progress(steps, plan.batches().epochAfter(steps), loss);
+    private Trigger.Progress progress(long steps, double loss) {
+        return new Trigger.Progress(steps, plan.batches().epochAfter(steps), loss);
     }
 
-    private static void requireFinite(TrainState state, GradientStep step, LossTotal loss) {
+    private static void requireFinite(TrainState state, ClippedUpdate step, LossTotal loss) {
         long version = state.version();
         if (loss.tokenCount() == 0) {
             throw new IllegalStateException(

@@ -6,6 +6,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.sparkqlora.quant.FourBitCode;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+import org.sparkqlora.weights.safetensors.PythonNumber;
 
 /** The JSON of a bitsandbytes quantisation state; written byte for byte as Python's {@code json.dumps} does. */
 final class BnbQuantStateJson {

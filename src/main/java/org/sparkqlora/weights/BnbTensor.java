@@ -12,6 +12,10 @@ import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.quant.PlainScales;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.StoredTensor;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSource;
 
 /**
  * Reads a weight that bitsandbytes stored in four bits: the packed codes under the weight's own name, as bytes or the same

@@ -8,6 +8,11 @@ import java.nio.file.Path;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.NewFolder;
+import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.StoredNumbers;
+import org.sparkqlora.weights.safetensors.StoredTensors;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /**
  * Writes a model with other values of some of its weights, window by window; the others are copied as stored.

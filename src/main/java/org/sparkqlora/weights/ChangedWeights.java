@@ -2,6 +2,7 @@ package org.sparkqlora.weights;
 
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /** New values for weights of a model. */
 public interface ChangedWeights {

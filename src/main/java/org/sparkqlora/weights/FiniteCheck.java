@@ -3,6 +3,8 @@ package org.sparkqlora.weights;
 import java.util.concurrent.atomic.AtomicLong;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.StoredTensor;
 
 /** Looks for numbers that are not finite. Of a 4-bit weight every code is finite, and its scales are
  * checked wherever it is opened. */

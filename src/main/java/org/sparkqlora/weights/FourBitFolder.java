@@ -23,6 +23,13 @@ import org.sparkqlora.quant.PlainScales;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.NewFolder;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.StoredTensor;
+import org.sparkqlora.weights.safetensors.StoredTensors;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /**
  * Writes a model with its projections in four bits, in bitsandbytes' layout, so that transformers loads it too. Weights are
@@ -44,6 +51,16 @@ public final class FourBitFolder {
         this.spec = spec;
         this.quantizer = new FourBitQuantizer(spec, workers);
         this.projections = new HashSet<>(DecoderTensors.of(source.config()).projections());
+    }
+
+    /** Writes {@code source} in four bits and compares the two. */
+    public static QuantizationReport writeAndCompare(
+            WeightFolder source, QuantSpec spec, Workers workers, Path target) {
+        source.checkFinite(workers);
+        write(source, spec, workers, target);
+        try (WeightFolder written = WeightFolder.open(target)) {
+            return QuantizationReport.of(source, written, workers);
+        }
     }
 
     /** Writes {@code source} in four bits to the folder {@code target}, which must not exist and appears whole or not at all. */

@@ -9,6 +9,7 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /**
  * What quantising a model saved and what it cost.

@@ -3,6 +3,8 @@ package org.sparkqlora.weights;
 import java.nio.file.Path;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.StoredType;
 
 /** Copies of models on local disk, in 4 bits or changed, written once a host and mapped by every process, each named by what it was made from. */
 public final class QuantizedCache {

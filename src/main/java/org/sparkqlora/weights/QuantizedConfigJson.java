@@ -2,6 +2,9 @@ package org.sparkqlora.weights;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+import org.sparkqlora.weights.safetensors.PythonJson;
 
 /** Writes {@code config.json} with and without what transformers needs to load a model in four bits. */
 final class QuantizedConfigJson {

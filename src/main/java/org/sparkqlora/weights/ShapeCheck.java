@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Compares the weights of a folder with its config. */
 final class ShapeCheck {

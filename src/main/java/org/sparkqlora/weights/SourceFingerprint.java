@@ -12,6 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /**
  * A short name for the content of a model folder. Hashing hundreds of gigabytes at each start would cost more than the cache

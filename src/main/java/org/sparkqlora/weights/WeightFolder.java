@@ -13,6 +13,13 @@ import java.util.Optional;
 import java.util.Set;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfigJson;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
+import org.sparkqlora.weights.safetensors.StoredTensor;
+import org.sparkqlora.weights.safetensors.StoredTensors;
+import org.sparkqlora.weights.safetensors.StoredType;
 
 /**
  * A Hugging Face model folder: config and tensors, as stored or in bitsandbytes' four bits. Names are those of the model's

@@ -2,6 +2,7 @@ package org.sparkqlora.cli;
 
 import java.lang.reflect.Constructor;
 import org.apache.spark.SparkUserAppException;
+import org.sparkqlora.cli.command.ExitCode;
 
 /** How a driver inside YARN ends with a code: its application master would not tell an exit's. */
 final class YarnExit {

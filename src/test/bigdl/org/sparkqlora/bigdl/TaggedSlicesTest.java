@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.spark.Clusters;
+import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.tensor.FlatVector;
 import scala.Function1;
 import scala.collection.JavaConverters;

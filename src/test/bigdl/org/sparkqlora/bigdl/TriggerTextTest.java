@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.train.Occasion;
-import org.sparkqlora.train.Occasion.Progress;
+import org.sparkqlora.train.Trigger;
+import org.sparkqlora.train.Trigger.Progress;
 
 class TriggerTextTest {
     private static final int STEPS = 12;
@@ -61,7 +61,7 @@ class TriggerTextTest {
     }
 
     private static String fired(String text, int from) {
-        Occasion occasion = TriggerText.parse(text);
+        Trigger occasion = TriggerText.parse(text);
         occasion.begin(progress(from, Double.POSITIVE_INFINITY));
         List<String> fired = new ArrayList<>();
         for (int step = from + 1; step <= STEPS; step++) {

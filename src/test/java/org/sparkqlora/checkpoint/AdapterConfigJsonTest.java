@@ -16,8 +16,8 @@ import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.TargetModules;
-import org.sparkqlora.weights.FieldsJson;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 class AdapterConfigJsonTest {
     static List<String> adapters() {

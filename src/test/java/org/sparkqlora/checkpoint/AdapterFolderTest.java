@@ -28,9 +28,9 @@ import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.ModelConfigJson;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfigJson;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 class AdapterFolderTest {
     private static final String KEY = "base_model.model.model.layers.0.self_attn.q_proj.";

@@ -20,8 +20,8 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.FourBitFolder;
-import org.sparkqlora.weights.InvalidWeightsException;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 class FullModelFolderTest {
     private final FileSystem files = LocalFiles.open();

@@ -4,7 +4,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.List;
 import org.sparkqlora.model.ParameterIndex;
-import org.sparkqlora.weights.SafetensorsFile;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /** Adapters that PEFT wrote. */
 final class PeftAdapters {

@@ -11,6 +11,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.CommandFailedException;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.cli.demo.DemoModel;
 
 class CommandsTest {
     @TempDir

@@ -16,6 +16,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.CommandCall;
+import org.sparkqlora.cli.command.ExitCode;
 
 /** What the DAG for Databricks asks of it, and what it makes of the answers. */
 @Tag("platform")
@@ -110,7 +112,7 @@ class DatabricksIT {
     }
 
     private static List<String> usage(List<String> words) {
-        return CommandCall.of(SparkQlora.commandLine().parseArgs(words.toArray(String[]::new)))
+        return CommandCall.of(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
                 .usage();
     }
 }

@@ -20,6 +20,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.CommandCall;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
 
 /** The DAGs for EMR, on EMR and S3 as moto serves them; a local spark-submit executes what a cluster's steps say. */
 @Tag("platform")
@@ -138,7 +141,7 @@ class EmrIT {
             assertThat(submit.path("sparkSubmitParameters").asText()).isEqualTo("--class org.sparkqlora.cli.Main");
             assertThat(job.at("/configurationOverrides/applicationConfiguration/0/properties/spark.kryo.registrator")
                             .asText())
-                    .isEqualTo("org.sparkqlora.spark.TrainRegistrator");
+                    .isEqualTo("org.sparkqlora.spark.kryo.TrainRegistrator");
             List<String> words = new ArrayList<>();
             submit.path("entryPointArguments").forEach(word -> words.add(word.asText()));
             commands.add(words.get(0));
@@ -150,7 +153,7 @@ class EmrIT {
 
     /** What cannot be understood of a command line. */
     private static List<String> understood(List<String> words) {
-        return CommandCall.of(SparkQlora.commandLine().parseArgs(words.toArray(String[]::new)))
+        return CommandCall.of(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
                 .usage();
     }
 

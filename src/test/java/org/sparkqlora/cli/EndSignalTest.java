@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.ChildJvm;
+import org.sparkqlora.cli.command.ExitCode;
 
 @Timeout(300)
 class EndSignalTest {

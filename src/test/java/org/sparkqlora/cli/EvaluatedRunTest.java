@@ -11,6 +11,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
+import org.sparkqlora.run.SampleFile;
 
 /** {@code train} with what looks at it on its way. */
 class EvaluatedRunTest {

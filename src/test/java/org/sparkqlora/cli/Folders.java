@@ -11,11 +11,11 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** Folders that tests delete or compare as a whole. */
-final class Folders {
+public final class Folders {
     private Folders() {}
 
     /** Deletes a file or a folder with all in it, if it is there. */
-    static void delete(Path path) throws IOException {
+    public static void delete(Path path) throws IOException {
         if (!Files.exists(path)) {
             return;
         }

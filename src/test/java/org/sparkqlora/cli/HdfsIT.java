@@ -8,6 +8,7 @@ import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.options.Required;
 
 /** A run on HDFS, served by this process. */
 class HdfsIT extends StoreContract {

@@ -37,18 +37,18 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.QuantSpec;
-import org.sparkqlora.spark.PreparedData;
+import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.TestTokenizers;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRowCodec;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlanJson;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.ModelConfigJson;
-import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.gguf.GgufSummary;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /**
  * Model files are whatever someone put on a hub. Each of many damaged ones is read, or refused by one of our own messages: no other

@@ -21,6 +21,7 @@ import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.sparkqlora.cli.command.ExitCode;
 
 /** The jar that is handed out: what is in it, and what must not be beside Spark's own jars. */
 class JarIT {

@@ -18,9 +18,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.cli.demo.DemoLanguage;
+import org.sparkqlora.cli.demo.DemoModelJson;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.tokenizer.ModelTokenizer;
-import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /** Tokens that a model gets with its adapter: trained, stored, and known to every command that takes the adapter. */
 class NewTokensTest {

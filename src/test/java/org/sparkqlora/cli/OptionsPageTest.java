@@ -14,6 +14,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.sparkqlora.options.OptionGroup;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -57,7 +58,7 @@ class OptionsPageTest {
         optionsOf(command("train")).stream()
                 .collect(Collectors.groupingBy(OptionGroup::of, TreeMap::new, Collectors.toList()))
                 .forEach((group, options) -> page.append("\n### %s\n\n%s".formatted(group.heading(), table(options))));
-        SparkQlora.commandLine().getSubcommands().forEach((name, line) -> {
+        RootCommand.commandLine().getSubcommands().forEach((name, line) -> {
             if (!name.equals("train")) {
                 page.append(section(line.getCommandSpec()));
             }
@@ -158,7 +159,7 @@ class OptionsPageTest {
     }
 
     private static CommandSpec command(String name) {
-        return SparkQlora.commandLine().getSubcommands().entrySet().stream()
+        return RootCommand.commandLine().getSubcommands().entrySet().stream()
                 .filter(found -> found.getKey().equals(name))
                 .map(found -> found.getValue().getCommandSpec())
                 .findFirst()

@@ -15,7 +15,7 @@ import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.weights.ModelConfigJson;
+import org.sparkqlora.weights.family.ModelConfigJson;
 
 /** Small documents that are vast files are refused before they fill the memory. */
 class OversizedFilesTest {

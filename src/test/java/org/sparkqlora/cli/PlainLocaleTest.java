@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.ChildJvm;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.cli.demo.DemoModel;
 
 /** Containers often have no locale: Java then has no names outside ASCII, and leaves such files out of listings. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)

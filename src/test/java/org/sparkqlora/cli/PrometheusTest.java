@@ -16,14 +16,15 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.spark.watch.RunFacts;
 import org.sparkqlora.spark.watch.RunSource;
 import org.sparkqlora.spark.watch.RunWatch;
-import org.sparkqlora.train.PhaseSeconds;
-import org.sparkqlora.train.ProcessMemory;
-import org.sparkqlora.train.ShardReport;
-import org.sparkqlora.train.StepMetrics;
-import org.sparkqlora.train.StepSeconds;
+import org.sparkqlora.train.metrics.PhaseSeconds;
+import org.sparkqlora.train.metrics.ProcessMemory;
+import org.sparkqlora.train.metrics.ShardReport;
+import org.sparkqlora.train.metrics.StepMetrics;
+import org.sparkqlora.train.metrics.StepSeconds;
 
 /** What Prometheus would scrape from the port of Spark's web pages. */
 @Tag("spark-line")

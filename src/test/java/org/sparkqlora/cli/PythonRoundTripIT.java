@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 
 /** What we write, transformers, PEFT and bitsandbytes read, and what PEFT writes, we read; both sides compute the same. */

@@ -11,7 +11,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.cli.demo.DemoFolder;
 import org.sparkqlora.model.GoldenModel;
+import org.sparkqlora.run.PublishedModel;
 
 /** Models and adapters of the demo's language, made by our commands, and the job that the Python side gets. */
 final class RoundTripFiles {
@@ -230,7 +233,7 @@ final class RoundTripFiles {
     }
 
     Path adapter(String name) {
-        return folder.resolve(name).resolve(Result.ADAPTER);
+        return folder.resolve(name).resolve(PublishedModel.ADAPTER);
     }
 
     private Path theirs(String name) {

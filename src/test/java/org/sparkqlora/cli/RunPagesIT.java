@@ -20,15 +20,17 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIf;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.spark.ui.RunPages;
 import org.sparkqlora.spark.watch.RunFacts;
 import org.sparkqlora.spark.watch.RunWatch;
-import org.sparkqlora.train.PhaseSeconds;
-import org.sparkqlora.train.ProcessMemory;
-import org.sparkqlora.train.ShardReport;
-import org.sparkqlora.train.StepMetrics;
-import org.sparkqlora.train.StepSeconds;
-import org.sparkqlora.train.Straggler;
+import org.sparkqlora.train.metrics.PhaseSeconds;
+import org.sparkqlora.train.metrics.ProcessMemory;
+import org.sparkqlora.train.metrics.ShardReport;
+import org.sparkqlora.train.metrics.StepMetrics;
+import org.sparkqlora.train.metrics.StepSeconds;
+import org.sparkqlora.train.metrics.Straggler;
 
 /** The QLoRA tab in a real Chromium: while an application runs, and in the history server. Pictures stay in target/screenshots. */
 @Tag("platform")

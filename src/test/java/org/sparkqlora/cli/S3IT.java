@@ -3,6 +3,7 @@ package org.sparkqlora.cli;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
+import org.sparkqlora.options.Required;
 
 /** A run on S3, served by moto on this machine. */
 class S3IT extends StoreContract {

@@ -14,8 +14,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.sparkqlora.spark.PreparedData;
-import org.sparkqlora.spark.PreparedRows;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.prepare.PreparedRows;
 
 /** A store has a pool of connections; data may have many more files of rows, which stay open to be read again. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)

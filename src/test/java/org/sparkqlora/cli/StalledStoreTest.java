@@ -14,6 +14,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
+import org.sparkqlora.spark.cluster.CurrentSession;
 
 /** A store of S3's kind that sends half of an object and then nothing more. */
 class StalledStoreTest {
@@ -58,12 +61,12 @@ class StalledStoreTest {
 
     @Test
     void waitsAMinuteWhereNobodyHasSetATime() {
-        Configuration usual = Sessions.hadoop();
+        Configuration usual = CurrentSession.hadoop();
         assertThat(usual.get("fs.s3a.connection.timeout")).isEqualTo("60000");
         assertThat(usual.get("fs.s3a.attempts.maximum")).isEqualTo("4");
 
         set("fs.s3a.connection.timeout", "999");
-        Configuration set = Sessions.hadoop();
+        Configuration set = CurrentSession.hadoop();
         assertThat(set.get("fs.s3a.connection.timeout")).isEqualTo("999");
         assertThat(set.get("fs.s3a.attempts.maximum")).isEqualTo("4");
     }

@@ -27,6 +27,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
 
 /**
  * Spark's own cluster manager out of its distribution: a master and two workers, started and used by the shipped scripts with the shipped

@@ -15,6 +15,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
+import org.sparkqlora.run.ReportFile;
+import org.sparkqlora.spark.cluster.Location;
 
 /** What holds of a run whose model, data and output are on any store. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

@@ -12,6 +12,7 @@ import java.util.List;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.spark.cluster.Location;
 
 /**
  * What must be equal of two runs of one plan, however often they were interrupted and wherever they went.

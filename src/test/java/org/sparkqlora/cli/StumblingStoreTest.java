@@ -15,7 +15,9 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.checkpoint.StumblingStore;
-import org.sparkqlora.spark.HeldReplicas;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
+import org.sparkqlora.spark.replica.HeldReplicas;
 
 /** A run on a store that loses connections: it ends resumable, and never goes on from an older checkpoint than its newest. */
 class StumblingStoreTest {

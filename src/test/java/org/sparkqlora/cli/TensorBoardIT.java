@@ -14,9 +14,11 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.spark.watch.TensorBoardFiles;
-import org.sparkqlora.train.StepMetrics;
-import org.sparkqlora.train.StepSeconds;
+import org.sparkqlora.train.metrics.StepMetrics;
+import org.sparkqlora.train.metrics.StepSeconds;
 
 /** What TensorBoard's own reader finds in the event files of a run. */
 @Tag("python")

@@ -17,6 +17,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
 
 /**
  * The demo on YARN, in client mode: a resource manager and a node of it in this process, two executors in processes of their own.

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
 
 /**
  * The shipped script, settings and jar on YARN and HDFS, whose servers are in this process: the driver in YARN, then on this host.

@@ -15,7 +15,7 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.spark.Clusters;
+import org.sparkqlora.spark.job.Clusters;
 
 class OtherProcessesIT {
     private static final int ASKED = 6;

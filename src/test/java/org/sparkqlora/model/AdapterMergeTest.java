@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 class AdapterMergeTest {
     /** The bound of the goldens' README: the reference rounds B A to float32 before it adds. */

@@ -103,8 +103,8 @@ class ConcurrentPassesTest {
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
                 DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 1);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()));
-                ThreadTeam team = ThreadTeam.of(1, Hardware::processor);
-                WeightRooms rooms = new WeightRooms(ScalarType.Float, team.hardware())) {
+                ComputeThreads team = ComputeThreads.of(1, Hardware::processor);
+                WeightBuffers rooms = new WeightBuffers(ScalarType.Float, team.hardware())) {
             ModelPass pass = new ModelPass(model, parameters, new Workspace(rooms, team), null, null, () -> true);
             DocumentBatch batch = new DocumentBatch(golden.batch());
 

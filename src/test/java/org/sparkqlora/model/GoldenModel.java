@@ -18,8 +18,8 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.QuantizedCache;
-import org.sparkqlora.weights.SafetensorsFile;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /** One folder of the reference data in {@code goldens/models}, as its README describes it. */
 public final class GoldenModel {

@@ -62,7 +62,7 @@ class LinearPassTest {
         FlatVector gradients = FlatVector.zeros(example.index.size());
 
         LinearPass.Recorded recorded = example.pass.apply(example.input);
-        Tensor dInput = example.pass.backward(example.weights, recorded.tape(), new GradientSum(gradients));
+        Tensor dInput = example.pass.backward(example.weights, recorded.tape(), new GradientAccumulator(gradients));
 
         assertThat(values(dInput)).hasSize(TOKENS * INPUTS);
         example.assertGradient(example.input, values(dInput));

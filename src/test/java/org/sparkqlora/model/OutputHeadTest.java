@@ -77,7 +77,7 @@ class OutputHeadTest {
                 Hardware.processor(workers));
         Tensor dHidden = torch.empty_like(hidden);
 
-        float[] losses = head.lossesAndGradient(hidden, targets, dHidden, new GradientSum(gradients));
+        float[] losses = head.lossesAndGradient(hidden, targets, dHidden, new GradientAccumulator(gradients));
 
         Formula formula = new Formula(weight.to(ScalarType.Double), hidden.to(ScalarType.Double), targets, 1.25, cap);
         double tolerance = precision == Precision.FP32 ? FP32_TOLERANCE : BF16_TOLERANCE;

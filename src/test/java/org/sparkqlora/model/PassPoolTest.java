@@ -19,7 +19,7 @@ class PassPoolTest {
     })
     void passesShareTheThreads(int threads, int most, int passes, int lanes, int threadsOfOne) {
         try (PassPool pool = pool(threads, most, Hardware::processor)) {
-            Lanes found = pool.lanes(passes);
+            BoundedParallelPasses found = pool.lanes(passes);
 
             assertThat(found.count()).isEqualTo(lanes);
             assertThat(pool.partOf(found).threads()).isEqualTo(threadsOfOne);
@@ -35,6 +35,6 @@ class PassPoolTest {
     }
 
     private static PassPool pool(int threads, int most, Hardware.Source source) {
-        return new PassPool(ThreadTeam.of(threads, source), most, ScalarType.Float);
+        return new PassPool(ComputeThreads.of(threads, source), most, ScalarType.Float);
     }
 }

@@ -18,6 +18,10 @@ import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.train.metrics.Evaluated;
+import org.sparkqlora.train.metrics.MetricsFile;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.TrainSummary;
 
 /** What follows from evaluations: which State a run comes to, and when it ends. */
 class EvaluatedTrainingTest {
@@ -107,11 +111,11 @@ class EvaluatedTrainingTest {
         };
         Trainer trainer = new Trainer(
                 PLAN,
-                new Rhythm(Occasion.every(2), Occasion.every(1), patience),
+                new TrainTriggers(Trigger.every(2), Trigger.every(1), patience),
                 states,
                 new MetricsFile(metrics(), warning -> {}),
                 ProgressReporter.silent(),
-                new Keeping(best, samples));
+                new BestModelAndSamples(best, samples));
         return trainer.run(
                 Resume.AUTO,
                 () -> TrainFixture.freshState(PLAN, model),
@@ -125,8 +129,8 @@ class EvaluatedTrainingTest {
                 GradientSource source = source(state)) {
             while (state.version() < steps) {
                 StepGradient sum = source.gradient();
-                source.apply(
-                        GradientStep.of(PLAN, state, sum.gradient(), sum.loss()).update());
+                source.apply(ClippedUpdate.of(PLAN, state, sum.gradient(), sum.loss())
+                        .update());
             }
 
             return ReplicaTest.bytes(state);

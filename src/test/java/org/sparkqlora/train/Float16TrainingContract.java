@@ -19,6 +19,7 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /** QLoRA in fp16 with a scale of the loss, beside the losses that torch recorded in float32. */
 abstract class Float16TrainingContract {

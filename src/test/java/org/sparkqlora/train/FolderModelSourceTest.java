@@ -11,14 +11,14 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.checkpoint.ModelPlace;
+import org.sparkqlora.checkpoint.hub.ModelPlace;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Any address with a scheme is copied, so the local file system stands for the others. */
 class FolderModelSourceTest {

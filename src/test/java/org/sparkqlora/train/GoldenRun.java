@@ -17,6 +17,9 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.metrics.MetricsLog;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.weights.WeightFolder;
 
 /**
@@ -35,7 +38,7 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                 new BatchPlan(rows, rows, rows, 1, BatchPlan.RowOrder.FILE_ORDER, (long) rows * steps),
                 optimizer,
                 new Schedule(ScheduleKind.CONSTANT, learningRate, 0, steps),
-                Wire.FP32,
+                GradientDtype.FP32,
                 1,
                 0);
     }
@@ -75,7 +78,7 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                     .in(plan.spec().precision());
             StepList steps = new StepList();
             List<Outcome> outcome = new ArrayList<>();
-            new Trainer(plan, Rhythm.atEnd(), StateStore.none(), steps, ProgressReporter.silent())
+            new Trainer(plan, TrainTriggers.atEnd(), StateStore.none(), steps, ProgressReporter.silent())
                     .run(
                             Resume.NEVER,
                             () -> begin.apply(start, home),

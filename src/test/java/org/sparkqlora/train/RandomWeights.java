@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.weights.DecoderTensors;
-import org.sparkqlora.weights.ModelConfigJson;
-import org.sparkqlora.weights.SafetensorsWriter;
-import org.sparkqlora.weights.StoredType;
-import org.sparkqlora.weights.TensorSpec;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfigJson;
+import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /** Writes a model folder whose weights mean nothing. */
-final class RandomWeights {
+public final class RandomWeights {
     private static final float RANGE = 0.05f;
 
     private RandomWeights() {}
@@ -40,7 +40,7 @@ final class RandomWeights {
     }
 
     /** A Llama of two layers and eight heads. */
-    static void writeLlama(Path folder, int vocabulary, int hidden, int intermediate) throws IOException {
+    public static void writeLlama(Path folder, int vocabulary, int hidden, int intermediate) throws IOException {
         write(folder, """
                 {"model_type": "llama", "vocab_size": %d, "hidden_size": %d, "intermediate_size": %d,
                  "num_hidden_layers": 2, "num_attention_heads": 8, "num_key_value_heads": 8, "rms_norm_eps": 1e-5,
@@ -50,7 +50,7 @@ final class RandomWeights {
     }
 
     /** Rows of a document each, all of it trained. */
-    static List<TokenRow> rows(int count, int tokens, int vocabulary) {
+    public static List<TokenRow> rows(int count, int tokens, int vocabulary) {
         return IntStream.range(0, count)
                 .mapToObj(number -> row(number, tokens, vocabulary))
                 .toList();

@@ -134,7 +134,7 @@ class ReplicaTest {
     }
 
     /** A run of random updates whose snapshot is taken on the way. */
-    private final class RecordedHistory implements History {
+    private final class RecordedHistory implements StateLog {
         private final List<String> pulls = new ArrayList<>();
         private final List<Update> updates = new ArrayList<>();
         private final OptimizerSpec optimizer;

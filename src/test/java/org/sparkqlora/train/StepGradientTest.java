@@ -6,6 +6,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.metrics.PhaseSeconds;
+import org.sparkqlora.train.metrics.ProcessMemory;
+import org.sparkqlora.train.metrics.ShardReport;
+import org.sparkqlora.train.metrics.StepSeconds;
 
 class StepGradientTest {
     private static final List<ShardResult> RESULTS = List.of(shard(1, 3), shard(0, 1), shard(2, 2));

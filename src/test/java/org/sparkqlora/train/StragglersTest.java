@@ -7,6 +7,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.metrics.PhaseSeconds;
+import org.sparkqlora.train.metrics.ProcessMemory;
+import org.sparkqlora.train.metrics.ShardReport;
+import org.sparkqlora.train.metrics.Straggler;
 
 class StragglersTest {
     private final Stragglers stragglers = new Stragglers();

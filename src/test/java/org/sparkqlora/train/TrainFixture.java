@@ -30,7 +30,7 @@ public final class TrainFixture {
                 batches,
                 new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0.01),
                 new Schedule(ScheduleKind.CONSTANT, 0.05, 0, batches.steps()),
-                Wire.FP32,
+                GradientDtype.FP32,
                 1.0,
                 42);
     }

@@ -27,6 +27,10 @@ import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.train.metrics.MetricsFile;
+import org.sparkqlora.train.metrics.MetricsJson;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.TrainSummary;
 
 class TrainerTest {
     private static final int STEPS = 12;
@@ -242,11 +246,11 @@ class TrainerTest {
         };
         Trainer trainer = new Trainer(
                 plan(2, 4),
-                Rhythm.atEnd(),
+                TrainTriggers.atEnd(),
                 taken,
                 new MetricsFile(metrics(), warning -> {}),
                 ProgressReporter.silent(),
-                new Keeping(best, SampleLog.none()));
+                new BestModelAndSamples(best, SampleLog.none()));
 
         assertThatThrownBy(() -> trainer.run(
                         Resume.AUTO,
@@ -424,7 +428,7 @@ class TrainerTest {
     private Trainer trainer(TrainPlan plan, StateStore store, ProgressReporter reporter) {
         return new Trainer(
                 plan,
-                new Rhythm(Occasion.every(3), Occasion.every(0)),
+                new TrainTriggers(Trigger.every(3), Trigger.every(0)),
                 store,
                 new MetricsFile(metrics(), warning -> {}),
                 reporter);

@@ -21,6 +21,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.ModelFolders;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
+import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 class BnbTensorTest {
     private static final String WEIGHT = "model.layers.0.self_attn.q_proj.weight";

@@ -21,6 +21,13 @@ import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.ModelFolders;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
+import org.sparkqlora.weights.safetensors.StoredTensor;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 class FourBitFolderTest {
     /** The reference sums the scales in another order. */

@@ -9,13 +9,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Recorded reference files among the test resources. */
-final class Goldens {
-    static final List<String> MODELS =
+public final class Goldens {
+    public static final List<String> MODELS =
             List.of("llama-tied", "llama-rope3-bf16", "llama-sharded", "mistral-window", "qwen2-bias", "qwen3-qknorm");
 
     private Goldens() {}
 
-    static Path path(String name) {
+    public static Path path(String name) {
         try {
             return Path.of(Goldens.class.getResource("/goldens/" + name).toURI());
         } catch (URISyntaxException e) {
@@ -23,7 +23,7 @@ final class Goldens {
         }
     }
 
-    static Path base(String model) {
+    public static Path base(String model) {
         return path("models/" + model + "/base");
     }
 

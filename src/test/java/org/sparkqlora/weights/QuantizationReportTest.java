@@ -15,6 +15,8 @@ import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 class QuantizationReportTest {
     @TempDir

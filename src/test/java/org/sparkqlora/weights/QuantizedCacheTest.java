@@ -28,6 +28,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.ModelFolders;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 class QuantizedCacheTest {
     private final Workers workers = new Workers(1);

@@ -15,6 +15,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.ModelFolders;
+import org.sparkqlora.weights.safetensors.StoredTensor;
 
 class WeightFolderTest {
     private static final String INDEX = "model.safetensors.index.json";

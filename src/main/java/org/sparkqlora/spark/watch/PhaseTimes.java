@@ -2,7 +2,7 @@ package org.sparkqlora.spark.watch;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.sparkqlora.train.StepSeconds;
+import org.sparkqlora.train.metrics.StepSeconds;
 
 /** Where the seconds of one or more steps went; the parts add up to all of them. */
 public record PhaseTimes(

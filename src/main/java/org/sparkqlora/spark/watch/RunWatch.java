@@ -10,11 +10,11 @@ import java.util.function.Consumer;
 import java.util.function.LongFunction;
 import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
-import org.sparkqlora.train.MetricsJson;
-import org.sparkqlora.train.ProgressReporter;
-import org.sparkqlora.train.ShardReport;
-import org.sparkqlora.train.StepMetrics;
-import org.sparkqlora.train.Straggler;
+import org.sparkqlora.train.metrics.MetricsJson;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.ShardReport;
+import org.sparkqlora.train.metrics.StepMetrics;
+import org.sparkqlora.train.metrics.Straggler;
 
 /** Turns what a run tells into events. Faults may be told by other threads. */
 public final class RunWatch implements ProgressReporter {

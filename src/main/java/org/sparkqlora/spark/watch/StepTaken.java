@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.watch;
 
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.train.StepMetrics;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /**
  * A step is done.

@@ -2,8 +2,7 @@ package org.sparkqlora.spark.watch;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.spark.EventFiles;
-import org.sparkqlora.train.StepMetrics;
+import org.sparkqlora.train.metrics.StepMetrics;
 
 /** A run's curves for TensorBoard, in the folders and under the names that BigDL's summaries have. */
 public final class TensorBoardFiles implements EventFiles {

@@ -1,7 +1,7 @@
 package org.sparkqlora.weights.gguf;
 
 import java.util.Arrays;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Model families as GGUF names them. Mistral's files say llama, and Gemma 3's hold its text model only. */
 enum GgufArchitecture {

@@ -2,7 +2,7 @@ package org.sparkqlora.weights.gguf;
 
 import java.nio.ByteBuffer;
 import org.sparkqlora.quant.Bfloat16;
-import org.sparkqlora.weights.HalfFloat;
+import org.sparkqlora.weights.safetensors.HalfFloat;
 
 /**
  * Turns one block into numbers, in float32 and in ggml's order of operations, so that the result is equal bit for bit. Most

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
-import org.sparkqlora.weights.PythonJson;
+import org.sparkqlora.weights.safetensors.PythonJson;
 
 /** Writes the {@code config.json} that a GGUF file stands for. */
 final class GgufConfigJson {

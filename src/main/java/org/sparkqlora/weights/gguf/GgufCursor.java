@@ -7,7 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Reads a header from front to back and believes no length that the file cannot hold or that no model needs. */
 final class GgufCursor {

@@ -9,11 +9,11 @@ import java.util.List;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.FolderCache;
-import org.sparkqlora.weights.SafetensorsWriter;
 import org.sparkqlora.weights.SourceFingerprint;
-import org.sparkqlora.weights.StoredNumbers;
-import org.sparkqlora.weights.StoredType;
-import org.sparkqlora.weights.TensorSpec;
+import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.StoredNumbers;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /** A Hugging Face folder made from a GGUF file: config, weights in 16 or 32 bits, tokenizer and chat template. */
 public final class GgufFolder {

@@ -8,7 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Reads the header of a GGUF file: magic, version, counts, metadata, tensors. */
 final class GgufHeader {

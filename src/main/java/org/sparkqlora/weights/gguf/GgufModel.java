@@ -9,10 +9,10 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.FloatSource;
-import org.sparkqlora.weights.DecoderTensors;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.ModelConfig;
-import org.sparkqlora.weights.ModelConfigJson;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfigJson;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /**
  * A model in a GGUF file, whose tensors are those that its metadata speaks of.

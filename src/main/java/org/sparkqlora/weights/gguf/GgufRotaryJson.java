@@ -3,7 +3,7 @@ package org.sparkqlora.weights.gguf;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Optional;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Writes {@code rope_scaling} of {@code config.json}. */
 final class GgufRotaryJson {

@@ -4,8 +4,8 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.StoredType;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.StoredType;
 
 /**
  * The sizes of a model, from the metadata and, where that is silent, from the tensors.

@@ -2,7 +2,7 @@ package org.sparkqlora.weights.gguf;
 
 import java.util.Arrays;
 import java.util.List;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** How text is cut into pieces before byte pairs are merged. */
 enum GgufSplit {

@@ -5,7 +5,7 @@ import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
-import org.sparkqlora.weights.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
  * What a GGUF file holds.

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /**
  * The tokenizer in a GGUF file.

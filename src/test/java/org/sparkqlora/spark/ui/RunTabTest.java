@@ -19,7 +19,7 @@ import org.apache.spark.deploy.history.HistoryServer$;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.spark.Clusters;
+import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.watch.RunFacts;
 import org.sparkqlora.spark.watch.RunWatch;
 

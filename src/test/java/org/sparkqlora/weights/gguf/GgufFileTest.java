@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 class GgufFileTest {
     @TempDir

@@ -19,9 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.tokenizer.ModelTokenizer;
-import org.sparkqlora.weights.InvalidWeightsException;
-import org.sparkqlora.weights.ModelConfig;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 class GgufFolderTest {
     @TempDir

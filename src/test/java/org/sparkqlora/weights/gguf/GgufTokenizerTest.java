@@ -17,7 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.data.GoldenJson;
 import org.sparkqlora.tokenizer.ModelTokenizer;
-import org.sparkqlora.weights.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** The reference is the sentencepiece library; {@code src/test/python/make_gguf_tokenizer_goldens.py} made the files. */
 class GgufTokenizerTest {

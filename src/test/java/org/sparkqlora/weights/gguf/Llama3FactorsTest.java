@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.sparkqlora.weights.RotaryScaling;
+import org.sparkqlora.weights.family.RotaryScaling;
 
 class Llama3FactorsTest {
     @ParameterizedTest(name = "factor {0}, {1} positions, theta {2}, head size {3}")

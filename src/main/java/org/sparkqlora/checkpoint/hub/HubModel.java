@@ -1,0 +1,213 @@
+package org.sparkqlora.checkpoint.hub;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import org.sparkqlora.input.Backoff;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.NewFolder;
+import org.sparkqlora.weights.FolderCache;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+
+/**
+ * A model on a hub, downloaded once to this host's disk. Only files that make up a model are taken, each is compared with the
+ * hub's own checksum, and what a killed process left of a file is gone on with.
+ */
+public final class HubModel {
+    private static final int BUFFER = 1 << 20;
+
+    private final HubId id;
+    private final HubAccess access;
+    private final Path cache;
+    private final HubClient client;
+    private final Backoff backoff;
+
+    public HubModel(HubId id, HubAccess access, Path cache) {
+        this(id, access, cache, new HubClient(access), Backoff.DEFAULT);
+    }
+
+    HubModel(HubId id, HubAccess access, Path cache, HubClient client, Backoff backoff) {
+        this.id = id;
+        this.access = access;
+        this.cache = cache;
+        this.client = client;
+        this.backoff = backoff;
+    }
+
+    /** The same at the commit that its revision stands for now, or, offline, stood for when it was last asked. */
+    public HubId pinned() {
+        if (id.isPinned()) {
+            return id;
+        }
+
+        Path remembered = cache.resolve("hub-" + hash(access.endpoint() + " " + id) + ".commit");
+        try {
+            if (access.network() == HubAccess.Network.OFFLINE) {
+                requireHere(remembered);
+                return id.at(Files.readString(remembered).strip());
+            }
+
+            String commit = listing().commit();
+            Files.createDirectories(cache);
+            Files.writeString(remembered, commit);
+            return id.at(commit);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look for model %s on %s".formatted(id, access), e);
+        }
+    }
+
+    /** The folder of a pinned model on this host, downloaded now if it is not there. */
+    public Path folder() {
+        String name = "hub-" + hash(id.toString());
+        if (access.network() == HubAccess.Network.OFFLINE) {
+            requireHere(cache.resolve(name));
+        }
+
+        return new FolderCache(cache, "cache of models from a hub").folder(name, this::write);
+    }
+
+    private void requireHere(Path path) {
+        if (!Files.exists(path)) {
+            throw new BadInputException(
+                    "Cannot open model %s: expected a copy in %s, since HF_HUB_OFFLINE is set, found none"
+                            .formatted(id, cache));
+        }
+    }
+
+    private void write(Path target) {
+        Path parts = target.resolveSibling(target.getFileName() + ".parts");
+        try {
+            List<HubFile> files = parts(listing().files());
+            Files.createDirectories(parts);
+            for (HubFile file : files) {
+                fetch(file, parts.resolve(file.name()));
+            }
+
+            publish(files, parts, target);
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "Failed to download model %s from %s; what is here already is kept".formatted(id, access), e);
+        }
+    }
+
+    private static void publish(List<HubFile> files, Path parts, Path target) throws IOException {
+        try (NewFolder folder = NewFolder.begin(target)) {
+            for (HubFile file : files) {
+                Path to = folder.path().resolve(file.name());
+                LocalFiles.rename(parts.resolve(file.name()), to);
+            }
+
+            folder.commit();
+        }
+
+        LocalFiles.remove(parts);
+    }
+
+    /** The files that make up a model. */
+    private List<HubFile> parts(List<HubFile> files) {
+        List<HubFile> parts =
+                files.stream().filter(file -> ModelCopy.isPart(file.name())).toList();
+        boolean weights = parts.stream().anyMatch(file -> file.name().endsWith(".safetensors"));
+        if (!weights) {
+            throw new InvalidWeightsException("Cannot open model %s: expected .safetensors files, found %s"
+                    .formatted(id, files.stream().map(HubFile::name).toList()));
+        }
+
+        return parts;
+    }
+
+    private HubListingJson listing() throws IOException {
+        return backoff.run(() -> client.list(id));
+    }
+
+    /** Goes on where a connection broke. */
+    private void fetch(HubFile file, Path part) throws IOException {
+        verify(file, backoff.run(() -> download(file, part)));
+    }
+
+    private Path download(HubFile file, Path part) throws IOException {
+        long here = Files.exists(part) ? Files.size(part) : 0;
+        if (here == file.size()) {
+            return part;
+        }
+
+        try (HubClient.Download download = client.open(id, file, here < file.size() ? here : 0);
+                OutputStream out = download.from() == 0
+                        ? Files.newOutputStream(part)
+                        : Files.newOutputStream(part, StandardOpenOption.APPEND)) {
+            copy(download.body(), out, file.size() - download.from());
+        }
+
+        if (Files.size(part) != file.size()) {
+            throw new IOException("Failed to download %s of %s: expected %d bytes, found %d"
+                    .formatted(file.name(), id, file.size(), Files.size(part)));
+        }
+
+        return part;
+    }
+
+    /** A byte more than {@code count} at most: what is too long must not fill the disk. */
+    private static void copy(InputStream in, OutputStream out, long count) throws IOException {
+        byte[] buffer = new byte[BUFFER];
+        long left = Math.max(0, count + 1);
+        for (int read = in.read(buffer, 0, upTo(left)); read > 0; read = in.read(buffer, 0, upTo(left))) {
+            out.write(buffer, 0, read);
+            left -= read;
+        }
+    }
+
+    private static int upTo(long left) {
+        return (int) Math.min(BUFFER, left);
+    }
+
+    /** What is wrong is deleted: going on with it would never help. */
+    private void verify(HubFile file, Path part) throws IOException {
+        MessageDigest digest = digest(file);
+        byte[] buffer = new byte[BUFFER];
+        try (InputStream in = Files.newInputStream(part)) {
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                digest.update(buffer, 0, read);
+            }
+        }
+
+        String found = HexFormat.of().formatHex(digest.digest());
+        if (!found.equals(file.checksum().hex())) {
+            LocalFiles.remove(part);
+            throw new IOException("Failed to download %s of %s: expected bytes of checksum %s, found %s"
+                    .formatted(file.name(), id, file.checksum().hex(), found));
+        }
+    }
+
+    private static MessageDigest digest(HubFile file) {
+        if (file.checksum() instanceof HubFile.Sha256Sum) {
+            return digest("SHA-256");
+        }
+
+        MessageDigest git = digest("SHA-1");
+        git.update(String.format(Locale.ROOT, "blob %d\0", file.size()).getBytes(StandardCharsets.UTF_8));
+        return git;
+    }
+
+    private static MessageDigest digest(String algorithm) {
+        try {
+            return MessageDigest.getInstance(algorithm);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Cannot hash: this Java has no " + algorithm, e);
+        }
+    }
+
+    private static String hash(String text) {
+        return HexFormat.of().formatHex(digest("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)), 0, 16);
+    }
+}

@@ -1,0 +1,5 @@
+/** Where a base model comes from: a folder of this host, any Hadoop file system, or a hub of Hugging Face's kind. */
+@NullMarked
+package org.sparkqlora.checkpoint.hub;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,12 @@
+package org.sparkqlora.cli.bench;
+
+/**
+ * What a measurement was taken with.
+ *
+ * @param threads threads to compute with
+ * @param sequenceLength tokens a row
+ * @param batchSize rows a step
+ * @param microBatchSize rows that pass through the model at once
+ * @param rank of the adapters
+ */
+record BenchSetting(int threads, int sequenceLength, int batchSize, int microBatchSize, int rank) {}

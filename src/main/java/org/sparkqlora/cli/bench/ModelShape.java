@@ -1,0 +1,79 @@
+package org.sparkqlora.cli.bench;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
+
+/** Shapes of published models of the Llama family, for when only their speed is asked for. */
+public enum ModelShape {
+    SMOLLM2_135M(49_152, 576, 1536, 30, 9, 3, true),
+    SMOLLM2_360M(49_152, 960, 2560, 32, 15, 5, true),
+    SMOLLM2_1_7B(49_152, 2048, 8192, 24, 32, 32, true),
+    TINYLLAMA_1_1B(32_000, 2048, 5632, 22, 32, 4, false),
+    LLAMA2_7B(32_000, 4096, 11_008, 32, 32, 32, false);
+
+    private final int vocabulary;
+    private final int hidden;
+    private final int intermediate;
+    private final int layers;
+    private final int heads;
+    private final int keyValueHeads;
+    private final boolean tied;
+
+    ModelShape(int vocabulary, int hidden, int intermediate, int layers, int heads, int keyValueHeads, boolean tied) {
+        this.vocabulary = vocabulary;
+        this.hidden = hidden;
+        this.intermediate = intermediate;
+        this.layers = layers;
+        this.heads = heads;
+        this.keyValueHeads = keyValueHeads;
+        this.tied = tied;
+    }
+
+    /** The shape called {@code name} in an option, such as {@code smollm2-135m}. */
+    public static ModelShape parse(String name) {
+        return Arrays.stream(values())
+                .filter(shape -> shape.label().equals(name))
+                .findFirst()
+                .orElseThrow(() ->
+                        new BadInputException("Cannot use shape '%s': expected one of %s".formatted(name, labels())));
+    }
+
+    static String labels() {
+        return Arrays.stream(values()).map(ModelShape::label).collect(Collectors.joining(", "));
+    }
+
+    /** Name in options. */
+    String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    int vocabulary() {
+        return vocabulary;
+    }
+
+    int hidden() {
+        return hidden;
+    }
+
+    int intermediate() {
+        return intermediate;
+    }
+
+    int layers() {
+        return layers;
+    }
+
+    int heads() {
+        return heads;
+    }
+
+    int keyValueHeads() {
+        return keyValueHeads;
+    }
+
+    boolean tied() {
+        return tied;
+    }
+}

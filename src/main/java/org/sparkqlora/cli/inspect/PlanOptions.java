@@ -1,0 +1,162 @@
+package org.sparkqlora.cli.inspect;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.SavedModules;
+import org.sparkqlora.model.TargetModules.Narrowed;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.options.OptionGroup;
+import org.sparkqlora.options.OptionParser;
+import org.sparkqlora.options.OptionsYaml;
+import org.sparkqlora.options.Required;
+import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.run.PlanFile;
+import org.sparkqlora.run.TrainingRows;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BatchPlan.RowOrder;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainPlanJson;
+import picocli.CommandLine.Model.CommandSpec;
+
+/** The options by which {@code train} makes a plan again. */
+final class PlanOptions {
+    private final Map<String, Object> values = new LinkedHashMap<>();
+
+    private PlanOptions() {}
+
+    /** A file for {@code --config}, from {@code plan.json} or an output folder with one. */
+    static String yaml(Path path) {
+        Path file = Files.isDirectory(path) ? path.resolve(PlanFile.NAME) : path;
+        TrainPlan plan = Location.of(file)
+                .text()
+                .map(TrainPlanJson::read)
+                .orElseThrow(
+                        () -> new BadInputException("Cannot read %s: expected a plan, found nothing".formatted(file)));
+        PlanOptions options = new PlanOptions();
+        options.addAll(plan);
+        String rows = options.addRows(file.resolveSibling(TrainingRows.TRAINED).toAbsolutePath(), plan);
+        return """
+                # All of the plan in %s. Not part of a plan: output, evaluation, checkpoints, new tokens, memory, watching.
+                %s%s""".formatted(file, rows, OptionsYaml.write(options.grouped()));
+    }
+
+    private void addAll(TrainPlan plan) {
+        values.put("model", plan.model());
+        values.put("method", plan.spec().method().optionName());
+        values.put("precision", plan.spec().precision().optionName());
+        values.put("quant", plan.spec().quant().code().label());
+        values.put("no-double-quant", !plan.spec().quant().doubleQuant());
+        LoraSpec lora = plan.spec().lora();
+        if (plan.initialAdapter() != null) {
+            values.put("init-adapter", plan.initialAdapter());
+        } else if (lora != null) {
+            add(lora);
+        }
+
+        values.put("neftune-noise-alpha", plan.spec().noise());
+        add(plan.optimizer());
+        add(plan.schedule());
+        add(plan.batches());
+        values.put("max-grad-norm", plan.maxGradientNorm());
+        values.put("wire", plan.wire().word());
+        values.put("seed", plan.seed());
+    }
+
+    private void add(LoraSpec lora) {
+        values.put("rank", lora.rank());
+        values.put("alpha", lora.alpha());
+        values.put("dropout", lora.dropout());
+        if (lora.targets() instanceof Narrowed narrowed) {
+            values.put("target-modules", narrowed.chosen().words());
+            values.put("layers-to-transform", narrowed.layers());
+            if (narrowed.excluded() != null) {
+                values.put("exclude-modules", narrowed.excluded().words());
+            }
+        } else {
+            values.put("target-modules", lora.targets().words());
+        }
+
+        values.put("rank-pattern", lora.rankPattern());
+        values.put("alpha-pattern", lora.alphaPattern());
+        values.put("init-lora-weights", lora.initialization().optionName());
+        values.put("use-rslora", lora.rankStabilized());
+        values.put("use-dora", lora.weightDecomposed());
+        add(lora.saved());
+    }
+
+    private void add(SavedModules saved) {
+        if (saved.isEmpty()) {
+            return;
+        }
+
+        values.put(
+                "modules-to-save",
+                saved.modules().stream().map(module -> module.optionName()).toList());
+        values.put("no-weight-tying", !saved.weightTying());
+        if (saved.rows() != 0) {
+            values.put("resize-token-embeddings", saved.rows());
+        }
+    }
+
+    private void add(OptimizerSpec optimizer) {
+        values.put("optimizer", optimizer.kind().label());
+        values.put("adam-beta1", optimizer.beta1());
+        values.put("adam-beta2", optimizer.beta2());
+        values.put("adam-epsilon", optimizer.epsilon());
+        values.put("weight-decay", optimizer.weightDecay());
+        values.put("loraplus-ratio", optimizer.loraPlusRatio());
+    }
+
+    private void add(Schedule schedule) {
+        values.put("schedule", schedule.kind().label());
+        values.put("learning-rate", schedule.base());
+        values.put("warmup-steps", schedule.warmupSteps());
+        values.put("warmup-ratio", 0);
+    }
+
+    private void add(BatchPlan batches) {
+        values.put("batch-size", batches.batchSize());
+        values.put("micro-batch-size", batches.microBatchSize());
+        values.put("shards", batches.shards());
+        values.put("local-steps", batches.localSteps());
+        values.put("no-shuffle", batches.order() == RowOrder.FILE_ORDER);
+        if (batches.endsWithAWholeStep()) {
+            values.put("max-steps", batches.steps());
+        } else {
+            values.put("epochs", (double) batches.endPosition() / batches.rows());
+        }
+    }
+
+    /** Adds the rows beside the plan, if they are its own; otherwise says what is missing. */
+    private String addRows(Path prepared, TrainPlan plan) {
+        boolean own = PreparedData.find(prepared.toUri().toString(), new Configuration())
+                .filter(rows -> rows.manifest().fingerprint().equals(plan.data()))
+                .isPresent();
+        if (own) {
+            values.put("data", prepared.toString());
+        }
+
+        return own ? "" : "# Nor are its data, of which a plan has only a fingerprint: give --data.\n";
+    }
+
+    private Map<String, Map<String, Object>> grouped() {
+        CommandSpec train = OptionParser.of(new TrainOptions()).getCommandSpec();
+        Map<OptionGroup, Map<String, Object>> groups = new TreeMap<>();
+        values.forEach((name, value) -> groups.computeIfAbsent(
+                        OptionGroup.of(Required.value(name, train.findOption("--" + name))),
+                        group -> new LinkedHashMap<>())
+                .put(name, value));
+        Map<String, Map<String, Object>> named = new LinkedHashMap<>();
+        groups.forEach((group, options) -> named.put(group.key(), options));
+        return named;
+    }
+}

@@ -1,0 +1,261 @@
+package org.sparkqlora.cli.plan;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.cli.command.Command;
+import org.sparkqlora.memory.MemoryComparison;
+import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.options.AdapterOptions;
+import org.sparkqlora.options.BatchOptions;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.GivenOptions;
+import org.sparkqlora.options.LengthOptions;
+import org.sparkqlora.options.ModelAddress;
+import org.sparkqlora.options.ModelPath;
+import org.sparkqlora.options.NumericsOptions;
+import org.sparkqlora.options.OptionGroup;
+import org.sparkqlora.options.PageChoice;
+import org.sparkqlora.options.ParameterCount;
+import org.sparkqlora.options.Problems;
+import org.sparkqlora.options.RecomputeChoice;
+import org.sparkqlora.options.Required;
+import org.sparkqlora.options.UpdateOptions;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.tensor.DeviceChoice;
+import org.sparkqlora.train.BatchShape;
+import org.sparkqlora.train.metrics.ProcessMemory;
+import org.sparkqlora.weights.family.LlamaSizes;
+import org.sparkqlora.weights.family.ModelConfig;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code plan}: where memory would go, before any work. */
+@OptionGroup.In(OptionGroup.RUN)
+@CommandLine.Command(
+        name = "plan",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        abbreviateSynopsis = true,
+        description = "Reckons, from the shape of a model alone, where memory would go in full fine-tuning, LoRA and"
+                + " QLoRA, and what would fit where. Takes the options of train that matter.")
+public final class PlanCommand implements Command {
+    /** Options that train has not, or that a trial gets in a form of its own. */
+    private static final Set<String> NOT_OF_TRAINING = Set.of(
+            "--measure",
+            "--executors",
+            "--shards",
+            "--batch-size",
+            "--optimizer-pages",
+            "--recompute",
+            "--task-cpus",
+            "--passes-at-once",
+            "--device");
+
+    @Spec
+    @Nullable
+    CommandSpec command;
+
+    @OptionGroup.In(OptionGroup.MODEL)
+    @Option(
+            names = "--model",
+            converter = ModelAddress.class,
+            paramLabel = "PATH",
+            description = "Model, as of train; only its config.json is read, unless to measure or from a hub.")
+    @Nullable
+    Location model;
+
+    @OptionGroup.In(OptionGroup.MODEL)
+    @Option(
+            names = "--parameters",
+            paramLabel = "N",
+            description = "Instead of --model: a size such as 13B, taken for a Llama model.")
+    @Nullable
+    ParameterCount parameters;
+
+    @Mixin
+    NumericsOptions numerics = new NumericsOptions();
+
+    @Mixin
+    LengthOptions length = new LengthOptions();
+
+    @Mixin
+    BatchOptions batch = new BatchOptions();
+
+    @OptionGroup.In(OptionGroup.CLUSTER)
+    @Option(names = "--shards", paramLabel = "P", description = "Tasks a step. Default: one an executor.")
+    @Nullable
+    Integer shards;
+
+    @OptionGroup.In(OptionGroup.CLUSTER)
+    @Option(
+            names = "--executors",
+            defaultValue = "1",
+            paramLabel = "N",
+            description = "Processes that share the tasks; each runs its own at once. Default: ${DEFAULT-VALUE}.")
+    int executors = 1;
+
+    @Option(
+            names = "--spark-conf",
+            arity = "0..1",
+            fallbackValue = "qlora",
+            paramLabel = "METHOD",
+            description =
+                    "Print what Spark must be told for METHOD (qlora unless given). In place of the summary on stdout: memory, overhead and cores, as lines of a properties file.")
+    @Nullable
+    Method settingsOf;
+
+    @OptionGroup.In(OptionGroup.CLUSTER)
+    @Option(
+            names = "--task-cpus",
+            defaultValue = "1",
+            paramLabel = "N",
+            description =
+                    "Cores that a task computes with. On the processor each has a micro-batch of its own, as far as a"
+                            + " shard has several, and takes memory for it. Default: ${DEFAULT-VALUE}.")
+    int threads = 1;
+
+    @Option(
+            names = "--measure",
+            description =
+                    "Also train --model a few steps by each method and tell the peak memory. On arbitrary tokens, each in a process of its own on this machine, beside the predicted peak.")
+    boolean measure;
+
+    @OptionGroup.In(OptionGroup.MODEL)
+    @Option(names = "--model-cache", paramLabel = "DIR", description = "For --measure, as of train.")
+    ModelCache cache = ModelCache.ofUser();
+
+    @OptionGroup.In(OptionGroup.CLUSTER)
+    @Option(
+            names = "--device",
+            defaultValue = "cpu",
+            paramLabel = "CHOICE",
+            description =
+                    "With cuda also the memory of a GPU, and --spark-conf for GPUs, one a task. It is estimated, not measured on one. Default: ${DEFAULT-VALUE}.")
+    DeviceChoice device = DeviceChoice.CPU;
+
+    @Mixin
+    AdapterOptions adapter = new AdapterOptions();
+
+    @Mixin
+    UpdateOptions update = new UpdateOptions();
+
+    @Override
+    public void check(Problems problems) {
+        problems.require(
+                (model == null) != (parameters == null),
+                "--model, --parameters: expected one of them, found %s",
+                model == null ? "none" : "both");
+        ModelPath.check(problems, "--model", model);
+        if (model == null && parameters != null) {
+            problems.collect("--parameters", this::config);
+        }
+
+        problems.require(!measure || model != null, "--measure: expected --model with it, found none");
+        problems.require(!measure || ProcessMemory.isTold(), "--measure: expected Linux, found another system");
+        problems.require(threads > 0, "--task-cpus: expected at least 1, found %d", threads);
+        problems.require(!measure || !onGpus(), "--measure: expected no --device cuda with it");
+        problems.require(!measure || settingsOf == null, "--spark-conf: expected no --measure with it");
+        problems.collect(
+                "--sequence-length, --batch-size, --micro-batch-size, --passes-at-once, --shards, --executors",
+                this::step);
+        adapter.check(problems);
+        update.check(problems);
+    }
+
+    @Override
+    public void run(Console console) {
+        ModelConfig config = config();
+        MemoryComparison plans =
+                MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step());
+        PlanReport report = new PlanReport(
+                config,
+                plans,
+                MemoryComparison.asUsuallyTold(config, spec(), update.optimizer(), step()),
+                cards(config, plans),
+                onGpus(),
+                machineBytes(),
+                measure ? measurements(config, console) : List.of());
+        report.lines().forEach(line -> console.note("%s", line));
+        if (settingsOf == null) {
+            console.result(MemorySummaryJson.summary(report));
+        } else {
+            settings(report, settingsOf).lines().forEach(console::result);
+        }
+    }
+
+    private boolean onGpus() {
+        return device == DeviceChoice.CUDA;
+    }
+
+    private Map<Method, CardPlan> cards(ModelConfig config, MemoryComparison plans) {
+        return plans.all().stream()
+                .collect(Collectors.toMap(
+                        MemoryPlan::method,
+                        plan -> CardPlan.of(config, plan.spec(), update.optimizer(), update.plannedPaging(), step())));
+    }
+
+    private PlanSettings settings(PlanReport report, Method method) {
+        MemoryPlan plan = report.plans().all().stream()
+                .filter(candidate -> candidate.method() == method)
+                .findFirst()
+                .orElseThrow();
+        return new PlanSettings(plan, onGpus() ? report.card(plan).memory() : null, step(), threads);
+    }
+
+    /** Of one executor, with the tasks that it would have. */
+    private List<Measurement> measurements(ModelConfig config, Console console) {
+        BatchShape one = step().ofOneExecutor();
+        List<MemoryPlan> plans = MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), one)
+                .all();
+        GivenOptions given = new GivenOptions(Required.value("command", command));
+        List<String> options = new ArrayList<>(given.without(NOT_OF_TRAINING));
+        options.add("--optimizer-pages="
+                + PageChoice.of(update.plannedPaging().place()).label());
+        options.add("--recompute=" + RecomputeChoice.label(one.recompute()));
+        try (TrialRuns trials = TrialRuns.of(config.vocabularySize(), one, options)) {
+            return plans.stream()
+                    .map(plan ->
+                            new Measurement(plan.method(), plan.executorBytes(), trials.peakOf(plan.method(), console)))
+                    .toList();
+        }
+    }
+
+    private ModelConfig config() {
+        return model == null
+                ? LlamaSizes.of(Required.value("--parameters", parameters).value())
+                : ModelPath.config(model, cache);
+    }
+
+    private ModelSpec spec() {
+        // taken out of a base or drawn, adapters are as large
+        return numerics.spec(Method.QLORA, adapter.spec().drawn(), numerics.precision.planned());
+    }
+
+    private BatchShape step() {
+        return new BatchShape(
+                length.tokens,
+                batch.rows,
+                batch.microRows,
+                shards == null ? executors : shards,
+                executors,
+                batch.recompute.planned(),
+                onGpus() ? 1 : batch.passesOf(threads));
+    }
+
+    /** Memory of this machine, or what its container allows. */
+    private static long machineBytes() {
+        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
+    }
+}

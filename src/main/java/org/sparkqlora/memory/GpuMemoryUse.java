@@ -1,0 +1,62 @@
+package org.sparkqlora.memory;
+
+import java.util.Locale;
+
+/** What a GPU's memory is for, and what of its host's the GPU asks for. */
+public enum GpuMemoryUse {
+    /** What the driver takes for a process: kernels of libtorch, stacks, and the like. */
+    CONTEXT("CUDA's context", Place.CARD),
+    /** Workspaces of cuBLAS. */
+    LIBRARIES("cuBLAS", Place.CARD),
+    /** The base model, without what trains. */
+    WEIGHTS("weights", Place.CARD),
+    /** Scales of the 4-bit blocks. */
+    QUANTIZATION_CONSTANTS("quantisation constants", Place.CARD),
+    /** All that trains, in the number format of products; the float32 values stay with the host. */
+    BOUND_COPY("copy of what trains, as used", Place.CARD),
+    /** Two pages of optimiser state, with their parameters and gradients. */
+    OPTIMIZER_WINDOW("optimiser window", Place.CARD),
+    /** Room for the dequantised weights of one layer. */
+    WORKSPACE("dequantised weights of a layer", Place.CARD),
+    /** One input a layer, the gradient of each, and what of layers is not recomputed. */
+    LAYER_INPUTS("activations, kept of all layers", Place.CARD),
+    /** One layer while its gradient is computed. */
+    LAYER("activations, one layer", Place.CARD),
+    /** Logits of a chunk of tokens. Done with when the first layer's gradient is computed. */
+    LOSS("loss", Place.CARD),
+    /** What libtorch's allocator holds and does not use. */
+    ALLOCATOR_SLACK("freed memory that libtorch keeps", Place.CARD),
+    /** The window's twin, pinned. */
+    PINNED_PAGES("pinned pages", Place.HOST),
+    /** What CUDA's libraries take beside the card. */
+    HOST_CONTEXT("CUDA's libraries", Place.HOST);
+
+    /** Where it lies. */
+    public enum Place {
+        CARD,
+        /** Beside Java's heap: {@code spark.executor.memoryOverhead}. */
+        HOST
+    }
+
+    private final String label;
+    private final Place place;
+
+    GpuMemoryUse(String label, Place place) {
+        this.label = label;
+        this.place = place;
+    }
+
+    /** For people. */
+    public String label() {
+        return label;
+    }
+
+    /** For programs. */
+    public String key() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    public Place place() {
+        return place;
+    }
+}

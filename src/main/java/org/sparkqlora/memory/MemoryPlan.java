@@ -1,0 +1,260 @@
+package org.sparkqlora.memory;
+
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.train.BatchShape;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/**
+ * Where memory goes in training, in bytes, reckoned from shapes alone.
+ *
+ * <p>Of n weights, of which p train, on an executor with t tasks at once, of which each has l passes at once, no more than its threads and
+ * its micro-batches:
+ *
+ * <pre>
+ * weights      full 4 n    lora a n    qlora n / 2 + a (embeddings and head)      a bytes of an activation
+ * constants    qlora n (8 + 32 / 256) / (8 x 64), or 32 n / (8 x 64) without double quantisation
+ * what trains  4 p (for full these are the weights), and a p as products use it
+ * gradients    4 p t, and 4 p t l where l is more than one
+ * optimiser    AdamW 8 p in 32 bits, (2 + 8 / 256) p in 8
+ * activations, workspace and loss: t l times {@link PassMemory}
+ * slack        a ninth of what lives in Java's heap, and 0.4 of the activations, workspace and loss at their peak
+ * driver       4 p + optimiser + 4 p (shards)
+ * </pre>
+ *
+ * Memory is resident memory: what the process has touched, pages of mapped model files and libraries included.
+ *
+ * An optimiser that pages holds its buffers, at most its window. Where it pages to a file, so does its state, and weights and
+ * gradients that train and are larger than the window: they count as {@link #fileBytes()}, not as memory. Gradients that
+ * are sent to a driver go through memory.
+ *
+ * What Spark keeps of broadcasts is not counted: it goes to disk when memory is short.
+ *
+ * @param spec what is planned
+ * @param executorUses of one executor
+ * @param inFile which of them lie in scratch files
+ * @param driverBytes of the driver: its replica, and a gradient of every shard
+ * @param executors their number
+ */
+public record MemoryPlan(
+        ModelSpec spec, Map<MemoryUse, Long> executorUses, Set<MemoryUse> inFile, long driverBytes, int executors) {
+    /**
+     * Resident memory of a JVM with Spark and libtorch apart from what is counted: libraries, classes, compiled code and kernels, a
+     * tokenizer, and the young generation. Measured on runs of a model of 135M parameters, with the settings of
+     * {@code spark-conf/local.conf}.
+     */
+    private static final long PROCESS_BYTES = 660_000_000;
+
+    /** Of what a pass holds at its peak, the share that malloc takes on top; 0.3 to 0.8 as measured, least where rows are many or long. */
+    private static final double MALLOC_SHARE = 0.4;
+
+    /** The heap grows when less than a tenth of it is free: {@code -XX:MinHeapFreeRatio=10}. */
+    private static final int LIVE_OF_A_FREE_BYTE = 9;
+
+    public MemoryPlan {
+        executorUses = Collections.unmodifiableMap(new EnumMap<>(executorUses));
+        inFile = Set.copyOf(inFile);
+    }
+
+    /** With the pages of a paged optimiser in memory. */
+    public static MemoryPlan of(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, BatchShape step) {
+        return of(config, spec, optimizer, Paging.DEFAULT, step);
+    }
+
+    public static MemoryPlan of(
+            ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, BatchShape step) {
+        return new Reckoning(config, spec, optimizer, paging, step).plan();
+    }
+
+    public Method method() {
+        return spec.method();
+    }
+
+    /** Bytes of one use on one executor. */
+    public long bytes(MemoryUse use) {
+        return executorUses.getOrDefault(use, 0L);
+    }
+
+    /** One executor at its peak. The loss and the recomputing of a layer follow each other, so that the larger counts. */
+    public long executorBytes() {
+        return sum(use -> !inFile.contains(use)) - spared();
+    }
+
+    /** Scratch files of one executor. */
+    public long fileBytes() {
+        return sum(inFile::contains);
+    }
+
+    /** What of an executor's memory Java's heap must have room for; the rest lies beside it. */
+    public long heapBytes() {
+        return sum(use -> home(use) == MemoryUse.Home.HEAP && !inFile.contains(use));
+    }
+
+    /** Weights, gradients and optimiser state: what is usually quoted as the memory of full fine-tuning. */
+    public long stateBytes() {
+        return bytes(MemoryUse.WEIGHTS)
+                + bytes(MemoryUse.GRADIENTS)
+                + bytes(MemoryUse.OPTIMIZER_RESIDENT)
+                + bytes(MemoryUse.OPTIMIZER_PAGED);
+    }
+
+    /** All executors and the driver. */
+    public long totalBytes() {
+        return executors * executorBytes() + driverBytes;
+    }
+
+    /** Weights that train are a flat vector in Java's heap. */
+    private MemoryUse.Home home(MemoryUse use) {
+        return use == MemoryUse.WEIGHTS && method() == Method.FULL ? MemoryUse.Home.HEAP : use.home();
+    }
+
+    private long sum(Predicate<MemoryUse> counts) {
+        return executorUses.entrySet().stream()
+                .filter(use -> counts.test(use.getKey()))
+                .mapToLong(Map.Entry::getValue)
+                .sum();
+    }
+
+    private long spared() {
+        return Math.min(bytes(MemoryUse.LOSS), bytes(MemoryUse.LAYER_RECOMPUTE));
+    }
+
+    /** The arithmetic of one method. */
+    private static final class Reckoning {
+        private final ModelSpec spec;
+        private final BatchShape step;
+        private final OptimizerSpec optimizer;
+        private final Paging paging;
+        private final WeightMemory weights;
+        private final PassMemory pass;
+        private final long[] trained;
+        private final long parameters;
+        private final Map<MemoryUse, Long> uses = new EnumMap<>(MemoryUse.class);
+
+        private Reckoning(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, BatchShape step) {
+            this.spec = spec;
+            this.step = step;
+            this.optimizer = optimizer;
+            this.paging = paging;
+            this.weights = new WeightMemory(config, spec.precision());
+            this.pass = new PassMemory(config, spec.method(), spec.precision(), step);
+            ParameterIndex index = ParameterIndex.of(config, spec);
+            this.trained = index.all().stream().mapToLong(Parameter::size).toArray();
+            this.parameters = index.size();
+        }
+
+        private MemoryPlan plan() {
+            addWeights();
+            addTraining();
+            addPasses();
+            uses.put(MemoryUse.PROCESS, PROCESS_BYTES);
+            addSlack();
+            return planned();
+        }
+
+        private MemoryPlan planned() {
+            return new MemoryPlan(spec, uses, inFile(), driver(), step.executors());
+        }
+
+        private Set<MemoryUse> inFile() {
+            Set<MemoryUse> inFile = EnumSet.noneOf(MemoryUse.class);
+            if (pagesToFile()) {
+                inFile.add(MemoryUse.OPTIMIZER_PAGED);
+            }
+
+            if (vectorsInFile()) {
+                inFile.add(spec.method() == Method.FULL ? MemoryUse.WEIGHTS : MemoryUse.ADAPTER);
+            }
+
+            if (vectorsInFile() && step.executors() == 1) {
+                inFile.add(MemoryUse.GRADIENTS);
+            }
+
+            return inFile;
+        }
+
+        private boolean pagesToFile() {
+            return optimizer.kind().paged() && paging.place() == PagePlace.FILE;
+        }
+
+        private boolean vectorsInFile() {
+            return pagesToFile() && Float.BYTES * parameters > paging.windowBytes();
+        }
+
+        private long driver() {
+            long vector = vectorsInFile() ? 0 : Float.BYTES * parameters;
+            long state = pagesToFile() ? buffers() : Optimizers.stateBytes(optimizer, trained);
+            long gradients = inFile().contains(MemoryUse.GRADIENTS) ? 0 : Float.BYTES * parameters * step.shards();
+            return vector + state + gradients;
+        }
+
+        private long buffers() {
+            return Optimizers.bufferBytes(optimizer, trained, paging, step.tasksAtOnce());
+        }
+
+        private long passes() {
+            return (long) step.tasksAtOnce() * lanes();
+        }
+
+        private int lanes() {
+            return spec.trainsAdaptersAlone() ? step.lanes() : 1;
+        }
+
+        private void addWeights() {
+            switch (spec.method()) {
+                case FULL -> uses.put(MemoryUse.WEIGHTS, Float.BYTES * parameters);
+                case LORA -> {
+                    uses.put(MemoryUse.WEIGHTS, weights.dense());
+                    uses.put(MemoryUse.WORKSPACE, passes() * weights.oneLayer());
+                }
+                case QLORA -> {
+                    uses.put(MemoryUse.WEIGHTS, weights.fourBit());
+                    uses.put(MemoryUse.QUANTIZATION_CONSTANTS, weights.scales(spec.quant()));
+                    uses.put(MemoryUse.WORKSPACE, passes() * weights.oneLayer());
+                }
+            }
+        }
+
+        private void addTraining() {
+            if (spec.method() != Method.FULL) {
+                uses.put(MemoryUse.ADAPTER, Float.BYTES * parameters);
+            }
+
+            uses.put(MemoryUse.BOUND_COPY, WeightMemory.bytesOf(spec.precision()) * parameters);
+            uses.put(
+                    MemoryUse.GRADIENTS,
+                    Float.BYTES * parameters * (step.tasksAtOnce() + (lanes() == 1 ? 0 : passes())));
+            long state = Optimizers.stateBytes(optimizer, trained);
+            if (optimizer.kind().paged()) {
+                uses.put(MemoryUse.OPTIMIZER_RESIDENT, buffers());
+                uses.put(MemoryUse.OPTIMIZER_PAGED, state);
+            } else {
+                uses.put(MemoryUse.OPTIMIZER_RESIDENT, state);
+            }
+        }
+
+        private void addPasses() {
+            uses.put(MemoryUse.LAYER_INPUTS, passes() * pass.kept());
+            uses.put(MemoryUse.LAYER_RECOMPUTE, passes() * pass.layerRecompute());
+            uses.put(MemoryUse.LOSS, passes() * pass.loss());
+        }
+
+        private void addSlack() {
+            long peak = pass.kept() + Math.max(pass.layerRecompute(), pass.loss());
+            uses.put(MemoryUse.MALLOC_SLACK, Math.round(MALLOC_SHARE * passes() * peak));
+            uses.put(MemoryUse.HEAP_SLACK, planned().heapBytes() / LIVE_OF_A_FREE_BYTE);
+        }
+    }
+}

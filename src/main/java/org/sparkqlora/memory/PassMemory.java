@@ -1,0 +1,193 @@
+package org.sparkqlora.memory;
+
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.Recompute;
+import org.sparkqlora.train.BatchShape;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.QueryKeyNorm;
+
+/**
+ * Bytes that one pass of a micro-batch over the model needs at its peak, dropout and DoRA left out.
+ *
+ * <p>Between layers: {@code (L + 2) T h a}, the input of each layer, the last output, and one gradient, and what is not recomputed:
+ * {@code L a T (3 h + 2 q + 2 k + 3 f)}, and attention's probabilities {@code L a H S}. Within a layer, what
+ * {@code AttentionBlock} keeps of its forward pass, and then the larger of the gradients of the feed-forward and of the attention part:
+ *
+ * <pre>
+ * tape        a (T (3 h + 5 q + 3 k) + 2 K k + 2 H S)
+ * feed-forward a T (3 h + 6 f)
+ * attention   a (T (5 h + 7 q + 3 k) + 4 K k + H S) + 8 T (q + k)
+ * </pre>
+ *
+ * The loss: {@code a c V} of logits, c predictors at once; {@code 5 a T h} around it.
+ *
+ * @param step of rows that are one document each, which are the costliest that rows can hold
+ */
+record PassMemory(ModelConfig config, Method method, Precision precision, BatchShape step) {
+    // T tokens, L layers, h hidden, q = H d queries of a token, k = G d keys of a token, f feed-forward, V vocabulary,
+    // a bytes of an
+    // activation; S pairs of query and key that attention computes and K keys that its blocks of queries copy, of all
+    // rows
+
+    /** Queries that attention takes at once. */
+    private static final int QUERY_BLOCK = 256;
+
+    /** Of the logits that the loss computes at once. */
+    private static final long CHUNK_BYTES = 48L << 20;
+
+    /** Of the head's weight whose gradient is added at once. */
+    private static final int HEAD_ROWS = 1 << 12;
+
+    /** From the forward pass to the gradient: of all layers. */
+    long kept() {
+        return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation() + config.layers() * keptOfLayer();
+    }
+
+    /** Beside the layer's input. */
+    private long keptOfLayer() {
+        return switch (step.recompute()) {
+            case ALL -> 0;
+            case ATTENTION -> activation() * keptValues();
+            case NONE -> activation() * (keptValues() + probabilities());
+        };
+    }
+
+    /** Of it, the probabilities of attention in all layers. */
+    long keptProbabilities() {
+        return step.recompute() == Recompute.NONE ? config.layers() * activation() * probabilities() : 0;
+    }
+
+    private long probabilities() {
+        return pairs() * config.heads() * (config.traits().attentionCap().isPresent() ? 2 : 1);
+    }
+
+    /** Pairs of query and key that attention computes, of all rows. */
+    long pairs() {
+        return rows() * blockPairs();
+    }
+
+    /** What enters each part, and what each but the last module makes of it. */
+    private long keptValues() {
+        long plain = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
+                        || config.traits().fusedProjections()
+                ? config.querySize() + config.keyValueSize()
+                : 0;
+        return tokens()
+                * (3L * config.hiddenSize()
+                        + 2L * config.querySize()
+                        + 2L * config.keyValueSize()
+                        + plain
+                        + 3L * config.intermediateSize());
+    }
+
+    long layerRecompute() {
+        return tape() + Math.max(feedForward(), attention());
+    }
+
+    long loss() {
+        long tokens = tokens();
+        long row = config.vocabularySize() * activation();
+        long logits = Math.min(tokens, Math.max(1, CHUNK_BYTES / row)) * row;
+        long around = tokens * config.hiddenSize() * 5 * activation();
+        long matrix = (long) config.vocabularySize() * config.hiddenSize();
+        long embedding = tokens * config.hiddenSize() * Float.BYTES + matrix * Float.BYTES;
+        return method == Method.FULL ? Math.max(logits + around + headGradient(), embedding) : logits + around;
+    }
+
+    /** Where the head trains: the sum over chunks, in float32, and what is added to it. */
+    long headGradient() {
+        long rows = Math.min(HEAD_ROWS, config.vocabularySize());
+        return ((long) config.vocabularySize() * Float.BYTES + rows * (activation() + copies(Float.BYTES)))
+                * config.hiddenSize();
+    }
+
+    private long tape() {
+        long tokens = tokens();
+        long values = tokens * (3L * config.hiddenSize() + 5L * config.querySize() + 3L * config.keyValueSize())
+                + 2L * rows() * blockKeys() * config.keyValueSize()
+                + 2L * pairs() * config.heads();
+        long headNorms = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
+                ? tokens * (config.querySize() + config.keyValueSize())
+                : 0;
+        return activation() * (values + headNorms);
+    }
+
+    private long feedForward() {
+        long hidden = config.hiddenSize();
+        long values = tokens() * (3 * hidden + 6L * config.intermediateSize());
+        return activation() * values + weightGradient(3 * hidden * config.intermediateSize());
+    }
+
+    private long attention() {
+        long tokens = tokens();
+        long hidden = config.hiddenSize();
+        long queries = config.querySize();
+        long keys = config.keyValueSize();
+        long values = tokens * (5 * hidden + 7 * queries + 3 * keys)
+                + 4L * rows() * blockKeys() * keys
+                + pairs() * config.heads();
+        return activation() * values
+                + 2L * Float.BYTES * tokens * (queries + keys)
+                + weightGradient(2 * hidden * (queries + keys));
+    }
+
+    /** The gradient of weights that train, before it is added to the flat vector. */
+    private long weightGradient(long weights) {
+        return method == Method.FULL ? weights * (activation() + copies(Float.BYTES)) : 0;
+    }
+
+    /** What a conversion to or from float32 takes: nothing where all is float32. */
+    private long copies(long bytes) {
+        return precision == Precision.FP32 ? 0 : bytes;
+    }
+
+    private long tokens() {
+        return rows() * step.sequenceLength();
+    }
+
+    private long rows() {
+        return step.rowsAtOnce();
+    }
+
+    private long activation() {
+        return WeightMemory.bytesOf(precision);
+    }
+
+    /** Pairs of query and key in one document. */
+    private long blockPairs() {
+        long pairs = 0;
+        for (int from = 0; from < step.sequenceLength(); from += QUERY_BLOCK) {
+            pairs += queries(from) * keys(from);
+        }
+
+        return pairs;
+    }
+
+    /** Keys that the blocks of one document see, each block's counted anew. */
+    private long blockKeys() {
+        long keys = 0;
+        for (int from = 0; from < step.sequenceLength(); from += QUERY_BLOCK) {
+            keys += keys(from);
+        }
+
+        return keys;
+    }
+
+    private long queries(int from) {
+        return Math.min(QUERY_BLOCK, step.sequenceLength() - from);
+    }
+
+    private long keys(int from) {
+        long first = Math.max(0, from - widestWindow() + 1);
+        return from + queries(from) - first;
+    }
+
+    /** Tokens that the layer that sees most sees. */
+    long widestWindow() {
+        return config.layerTraits().stream()
+                .mapToLong(layer -> layer.window().orElse(Integer.MAX_VALUE))
+                .max()
+                .orElse(Integer.MAX_VALUE);
+    }
+}

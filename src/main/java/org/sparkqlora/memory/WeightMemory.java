@@ -1,0 +1,76 @@
+package org.sparkqlora.memory;
+
+import java.util.HashSet;
+import java.util.Set;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.quant.NestedScales;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/**
+ * Bytes of a frozen base model.
+ *
+ * <p>Dense: every weight in the number format of activations, norms in float32. In 4 bits: {@code n / 2} bytes for the n weights of a
+ * projection, the rest as before; and for every block of 64 weights a scale: 4 bytes, or with double quantisation
+ * {@code 1 + 4 / 256} and once a tensor the 256 levels and the offset.
+ */
+record WeightMemory(ModelConfig config, Precision precision) {
+    private static final int LEVELS = 256;
+
+    long dense() {
+        DecoderTensors tensors = DecoderTensors.of(config);
+        return tensors.shapes().keySet().stream()
+                .mapToLong(name -> bytes(name, tensors))
+                .sum();
+    }
+
+    long fourBit() {
+        DecoderTensors tensors = DecoderTensors.of(config);
+        Set<String> projections = new HashSet<>(tensors.projections());
+        return tensors.shapes().keySet().stream()
+                .mapToLong(name ->
+                        projections.contains(name) ? ceilingOf(tensors.elements(name), 2) : bytes(name, tensors))
+                .sum();
+    }
+
+    long scales(QuantSpec quant) {
+        DecoderTensors tensors = DecoderTensors.of(config);
+        return tensors.projections().stream()
+                .mapToLong(name -> scales(quant, tensors.elements(name)))
+                .sum();
+    }
+
+    /** The projections of one layer, in the number format of activations. */
+    long oneLayer() {
+        DecoderTensors tensors = DecoderTensors.of(config);
+        long all = tensors.projections().stream().mapToLong(tensors::elements).sum();
+        return all / config.layers() * bytesOf(precision);
+    }
+
+    static long scales(QuantSpec quant, long weights) {
+        long blocks = ceilingOf(weights, quant.blockSize());
+        if (!quant.doubleQuant()) {
+            return blocks * Float.BYTES;
+        }
+
+        return blocks + Float.BYTES * (ceilingOf(blocks, NestedScales.BLOCK_SIZE) + LEVELS + 1);
+    }
+
+    /** Bytes of a value. */
+    static int bytesOf(Precision precision) {
+        return switch (precision) {
+            case BF16, FP16 -> Short.BYTES;
+            case FP32 -> Float.BYTES;
+        };
+    }
+
+    private long bytes(String name, DecoderTensors tensors) {
+        boolean norm = name.endsWith("norm.weight");
+        return tensors.elements(name) * (norm ? Float.BYTES : bytesOf(precision));
+    }
+
+    private static long ceilingOf(long total, long parts) {
+        return (total + parts - 1) / parts;
+    }
+}

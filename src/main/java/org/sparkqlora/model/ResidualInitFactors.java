@@ -1,0 +1,203 @@
+package org.sparkqlora.model;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.FactorInitialization.Taken;
+import org.sparkqlora.model.FactorTaking.Factors;
+import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.ChangedWeights;
+import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.Projection;
+
+/**
+ * The first factors of adapters that begin as a part of their base ({@link Taken}), A before B, module by module. They are
+ * computed once a run and kept: LAPACK's last bits depend on the processor, and whoever takes them out of a weight must have the
+ * same.
+ */
+public final class ResidualInitFactors {
+    /** A decomposition holds about this many matrices of its weight's size. */
+    private static final long COPIES = 6;
+
+    /** What decompositions that run side by side may hold together, in bytes. */
+    private static final long WORKING_BYTES = 4L << 30;
+
+    private final ParameterIndex index;
+    private final Map<String, AdapterPlace> places;
+    private final FlatVector values;
+
+    private ResidualInitFactors(ModelConfig config, LoraSpec lora, FlatVector values) {
+        this.index = index(config, lora);
+        this.places = places(config, lora);
+        this.values = values;
+    }
+
+    /** Where each factor lies in the flat vector of adapters of shape {@code lora}. */
+    public static ParameterIndex index(ModelConfig config, LoraSpec lora) {
+        return layout(config, lora).index();
+    }
+
+    /** Factors that were computed before, in the order of {@link #index}. */
+    public static ResidualInitFactors of(ModelConfig config, LoraSpec lora, FlatVector values) {
+        return new ResidualInitFactors(config, lora, values);
+    }
+
+    /** Throws an error if no such adapters can be taken out of {@code base}. */
+    public static void requireTakable(WeightFolder base, LoraSpec lora) {
+        if (base.quantized()) {
+            throw new BadInputException(
+                    "Cannot take adapters (%s) out of %s: expected weights in 16 or 32 bits, found 4-bit weights. Name the model that these were made from: with --method qlora what is left of it is brought to 4 bits"
+                            .formatted(lora.initialization().optionName(), base.path()));
+        }
+
+        places(base.config(), lora).forEach((weight, place) -> {
+            long rank = place.down().shape()[0];
+            long most = Math.min(place.down().shape()[1], place.up().shape()[0]);
+            if (rank > most) {
+                throw new BadInputException(
+                        "Cannot take an adapter (%s) out of %s: expected a rank of at most %d, the rank of the weight, found %d"
+                                .formatted(lora.initialization().optionName(), weight, most, rank));
+            }
+        });
+    }
+
+    /**
+     * Takes factors out of every weight that gets an adapter.
+     *
+     * @param seed of randomised decompositions
+     * @param workers decompose weights side by side
+     */
+    public static ResidualInitFactors compute(WeightFolder base, LoraSpec lora, long seed, Workers workers) {
+        if (!(lora.initialization() instanceof Taken how)) {
+            throw new BadInputException("Cannot take adapters out of a base: %s draws them"
+                    .formatted(lora.initialization().optionName()));
+        }
+
+        requireTakable(base, lora);
+        Map<String, AdapterPlace> places = places(base.config(), lora);
+        FlatVector values = FlatVector.zeros(index(base.config(), lora).size());
+        SplittableRandom random = new SplittableRandom(seed);
+        List<Runnable> tasks = new ArrayList<>();
+        places.forEach((weight, place) -> {
+            FactorTaking taking =
+                    new FactorTaking(how, Math.toIntExact(place.down().shape()[0]), place.scale(), random.split());
+            tasks.add(() -> take(base, weight, place, taking, values));
+        });
+        try (Workers some = new Workers(Math.min(workers.threads(), sideBySide(places)))) {
+            some.forRanges(
+                    tasks.size(),
+                    1,
+                    (from, to) -> tasks.subList((int) from, (int) to).forEach(Runnable::run));
+        }
+
+        return new ResidualInitFactors(base.config(), lora, values);
+    }
+
+    public FlatVector values() {
+        return values;
+    }
+
+    /** What is left of {@code base}. */
+    public ChangedWeights residual(WeightFolder base) {
+        return new ChangedWeights() {
+            @Override
+            public boolean has(String name) {
+                return places.containsKey(name);
+            }
+
+            @Override
+            public FloatSource floats(String name) {
+                return new ResidualRows(base.tensor(name).asFloats(), AdapterMerge.factors(place(name), values));
+            }
+        };
+    }
+
+    /** Writes the factors to {@code target}, whose index has them under the same names. */
+    void copyTo(ParameterIndex targetIndex, FlatVector target) {
+        for (Parameter factor : index.all()) {
+            float[] numbers = AdapterMerge.values(factor, values);
+            target.write(targetIndex.find(factor.name()).offset(), numbers, 0, numbers.length);
+        }
+    }
+
+    /** The first values of a factor, by its name. */
+    float[] factor(String name) {
+        return AdapterMerge.values(index.find(name), values);
+    }
+
+    /** Length of each row of a weight that {@code rest} is what is left of. */
+    Tensor rowNorms(String weight, Tensor rest) {
+        AdapterPlace place = place(weight);
+        Tensor down = TensorMemory.floats(
+                AdapterMerge.values(place.down(), values), place.down().shape());
+        Tensor up = TensorMemory.floats(
+                AdapterMerge.values(place.up(), values), place.up().shape());
+        return BoundAdapter.rowNorms(rest, down, up, place.scale());
+    }
+
+    private AdapterPlace place(String weight) {
+        AdapterPlace place = places.get(weight);
+        if (place == null) {
+            throw new BadInputException("Cannot find factors of weight %s".formatted(weight));
+        }
+
+        return place;
+    }
+
+    private static int sideBySide(Map<String, AdapterPlace> places) {
+        long largest = places.values().stream()
+                .mapToLong(place -> place.down().shape()[1] * place.up().shape()[0] * Float.BYTES)
+                .max()
+                .orElse(1);
+        return (int) Math.max(1, WORKING_BYTES / (COPIES * largest));
+    }
+
+    /** On one thread, for the same bits however many there are. */
+    private static void take(
+            WeightFolder base, String name, AdapterPlace place, FactorTaking taking, FlatVector values) {
+        Natives.useThreads(1);
+        TensorScope.run(() -> {
+            Factors factors = taking.from(FrozenWeights.converted(base.tensor(name), ScalarType.Float));
+            write(factors.down(), place.down(), values);
+            write(factors.up(), place.up(), values);
+        });
+    }
+
+    private static void write(Tensor factor, Parameter place, FlatVector values) {
+        float[] numbers = new float[Math.toIntExact(place.size())];
+        TensorMemory.read(factor, numbers, numbers.length);
+        values.write(place.offset(), numbers, 0, numbers.length);
+    }
+
+    private static ModelLayout layout(ModelConfig config, LoraSpec lora) {
+        return new ModelLayout(
+                config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora.factorsAlone()));
+    }
+
+    private static Map<String, AdapterPlace> places(ModelConfig config, LoraSpec lora) {
+        ModelLayout layout = layout(config, lora);
+        Map<String, AdapterPlace> places = new LinkedHashMap<>();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            for (Projection projection : Projection.of(config)) {
+                AdapterPlace place = layout.linear(layer, projection).adapter();
+                if (place != null) {
+                    places.put(projection.path(layer) + ".weight", place);
+                }
+            }
+        }
+
+        return places;
+    }
+}

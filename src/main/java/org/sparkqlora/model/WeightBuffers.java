@@ -1,0 +1,68 @@
+package org.sparkqlora.model;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.tensor.ComputeThread;
+import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.family.Projection;
+
+/**
+ * A thread for passes, and room for the weights of one layer in full width, made at first use and used again: no more than one
+ * layer's weights exist so at any time. Belongs to one pass at a time.
+ */
+final class WeightBuffers implements AutoCloseable {
+    /** @param layout of what was last written */
+    private record Room(Tensor buffer, List<?> layout) {}
+
+    private final Map<Projection, Room> rooms = new EnumMap<>(Projection.class);
+    private final ScalarType type;
+    private final ComputeThread thread;
+    private final Hardware hardware;
+
+    WeightBuffers(ScalarType type, Hardware hardware) {
+        this.type = type;
+        this.hardware = hardware;
+        this.thread = hardware.computeThread();
+    }
+
+    ComputeThread thread() {
+        return thread;
+    }
+
+    /**
+     * Room for what begins with the weight of {@code first}. What the last caller of the same {@code layout} wrote is still there; for
+     * another layout there are zeros.
+     *
+     * @param layout what lies where in the matrix
+     */
+    Tensor matrix(Projection first, long rows, long columns, List<?> layout) {
+        long size = rows * columns;
+        Room room = rooms.get(first);
+        if (room == null || room.buffer().numel() < size) {
+            if (room != null) {
+                room.buffer().releaseReference();
+            }
+
+            room = new Room(TensorScope.detached(() -> hardware.empty(type, size)), List.of());
+        }
+
+        Tensor matrix = room.buffer().narrow(0, 0, size).view(rows, columns);
+        if (!room.layout().equals(layout)) {
+            matrix.zero_();
+        }
+
+        rooms.put(first, new Room(room.buffer(), layout));
+        return matrix;
+    }
+
+    @Override
+    public void close() {
+        rooms.values().forEach(room -> room.buffer().releaseReference());
+        rooms.clear();
+        thread.close();
+    }
+}

@@ -1,0 +1,131 @@
+package org.sparkqlora.options;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.data.RecordReading;
+import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.spark.prepare.PreparationOptions;
+import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
+import org.sparkqlora.spark.source.WeightedSource;
+import org.sparkqlora.tokenizer.TrainOn;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Which examples, and how rows are made of them. */
+@OptionGroup.In(OptionGroup.DATA)
+public final class DataOptions {
+    /** Beyond it, the text of a record may not fit into an array. */
+    private static final long MOST_RECORD_BYTES = 1L << 30;
+
+    /** Beyond it, what a template writes may not fit into a text. */
+    private static final int MOST_TEMPLATE_BUDGET = 32;
+
+    @OptionGroup.Common
+    @Option(
+            names = "--data",
+            required = true,
+            split = ",",
+            paramLabel = "PATH",
+            description =
+                    "Files, folders, globs or tables, or a folder that 'prepare' made. Files are on any Hadoop file system:"
+                            + " JSON lines, a JSON list, Parquet, ORC, CSV, TSV (each with a line of names), .txt (a text a line)."
+                            + " Tables are those of the catalog. With weights, as in a=0.7,b=0.3, they are mixed in these parts, and none is used"
+                            + " twice.")
+    public List<String> sources = new ArrayList<>();
+
+    @OptionGroup.Common
+    @Option(
+            names = "--format",
+            defaultValue = "auto",
+            paramLabel = "FORMAT",
+            description =
+                    "auto, messages, sharegpt, alpaca, prompt-completion, text or tokens. sharegpt has conversations"
+                            + " of from and value; alpaca instruction, input and output; tokens {\"input_ids\": [...], \"labels\":"
+                            + " [...]}, -100 = not trained. Default: ${DEFAULT-VALUE}: by the fields of each record.")
+    public RecordFormat format = RecordFormat.AUTO;
+
+    @Option(
+            names = "--columns",
+            split = ",",
+            paramLabel = "FIELD=COLUMN",
+            description = "Fields that have other names in the data, such as messages=dialog,tools=functions.")
+    List<String> columns = new ArrayList<>();
+
+    @OptionGroup.Common
+    @Option(
+            names = "--train-on",
+            defaultValue = "assistant",
+            paramLabel = "CHOICE",
+            description =
+                    "Tokens to train on: assistant, last-turn or all. assistant is the assistant's turns, or the completion;"
+                            + " last-turn the last of these turns. Default: ${DEFAULT-VALUE}.")
+    public TrainOn trainOn = TrainOn.ASSISTANT;
+
+    @Mixin
+    public LengthOptions length = new LengthOptions();
+
+    @Option(names = "--no-packing", description = "Give every example a row of its own.")
+    boolean oneExampleARow;
+
+    @Option(
+            names = "--on-bad-record",
+            defaultValue = "fail",
+            paramLabel = "CHOICE",
+            description = "fail (names file and line) or skip (counts them). Default: ${DEFAULT-VALUE}.")
+    public OnBadRecord onBadRecord = OnBadRecord.FAIL;
+
+    @Option(
+            names = "--max-record-bytes",
+            defaultValue = "16M",
+            paramLabel = "BYTES",
+            description = "A longer record counts as bad. Default: ${DEFAULT-VALUE}.")
+    ByteCount recordBytes = new ByteCount(InputLimits.DEFAULT.recordBytes());
+
+    @Option(
+            names = "--chat-template",
+            paramLabel = "FILE",
+            description = "Jinja template to write conversations with, instead of the model's own.")
+    @Nullable
+    public Path chatTemplate;
+
+    @Option(
+            names = "--template-budget",
+            defaultValue = "1",
+            paramLabel = "TIMES",
+            description =
+                    "How many times the usual text, work and time the chat template may use for a record; one that"
+                            + " needs more counts as bad. Default: ${DEFAULT-VALUE}.")
+    public int templateBudget = 1;
+
+    public void check(Problems problems) {
+        length.check(problems);
+        problems.collect("--columns", () -> Columns.parse(columns));
+        problems.requireFile("--chat-template", chatTemplate);
+        problems.require(
+                recordBytes.value() >= 1 && recordBytes.value() <= MOST_RECORD_BYTES,
+                "--max-record-bytes: expected 1 to 1G, found %d",
+                recordBytes.value());
+        problems.require(
+                templateBudget >= 1 && templateBudget <= MOST_TEMPLATE_BUDGET,
+                "--template-budget: expected 1 to %d, found %d",
+                MOST_TEMPLATE_BUDGET,
+                templateBudget);
+        problems.collect("--data", () -> WeightedSource.parse(sources));
+        sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
+    }
+
+    /** How records are read, once the columns passed the check. */
+    public RecordReading reading() {
+        return new RecordReading(format, Columns.parse(columns));
+    }
+
+    public PreparationOptions preparation() {
+        return new PreparationOptions(length.tokens, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord)
+                .ofRecordsUpTo(Math.toIntExact(recordBytes.value()));
+    }
+}

@@ -1,0 +1,21 @@
+package org.sparkqlora.options;
+
+import picocli.CommandLine.Option;
+
+/** How long rows are. */
+@OptionGroup.In(OptionGroup.DATA)
+public final class LengthOptions {
+    private static final int SHORTEST = 2;
+
+    @OptionGroup.Common
+    @Option(
+            names = "--sequence-length",
+            defaultValue = "1024",
+            paramLabel = "TOKENS",
+            description = "Tokens a row; longer examples are cut. Default: ${DEFAULT-VALUE}.")
+    public int tokens = 1024;
+
+    void check(Problems problems) {
+        problems.requireAtLeast("--sequence-length", SHORTEST, tokens);
+    }
+}

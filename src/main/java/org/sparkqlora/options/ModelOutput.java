@@ -1,0 +1,114 @@
+package org.sparkqlora.options;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.FullModelFolder;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.storage.FolderCopy;
+import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.TemporaryFolder;
+import picocli.CommandLine.Option;
+
+/** Where a new model folder goes: on this host at once, elsewhere by way of a folder for temporary files. */
+@OptionGroup.In(OptionGroup.RUN)
+public final class ModelOutput {
+    private static final String CONFIG = "config.json";
+
+    @OptionGroup.Common
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "DIR",
+            description =
+                    "Folder to write, also on a Hadoop file system. It must not exist, and appears only when it is whole.")
+    @Nullable
+    Location folder;
+
+    @OptionGroup.Common
+    @Option(
+            names = "--overwrite",
+            description = "Replace the model that --output holds. Its files are told; others in that folder stay.")
+    boolean overwrite;
+
+    public void check(Problems problems) {
+        if (!overwrite) {
+            problems.requireAbsent("--output", folder);
+        }
+    }
+
+    public Location target() {
+        return Required.value("--output", folder);
+    }
+
+    /** Throws an error if there is anything that this command may not replace, or something that it reads. */
+    public void require(Console console, Overlap.Input... inputs) {
+        if (!target().exists()) {
+            return;
+        }
+
+        requireOverwritten();
+        Overlap overlap = new Overlap(target(), List.of());
+        for (Overlap.Input input : inputs) {
+            overlap.refuse(input.option(), input.place());
+        }
+
+        console.note("--overwrite: replacing %s", String.join(", ", parts()));
+    }
+
+    /** What {@code write} makes of a folder that appears at the target when it is whole. */
+    public <T> T write(Function<Path, T> write) {
+        boolean isNew = !target().exists();
+        if (isNew && target().isLocal()) {
+            return write.apply(target().local());
+        }
+
+        if (!isNew) {
+            requireOverwritten();
+        }
+
+        try (TemporaryFolder staging = TemporaryFolder.create("spark-qlora-model-")) {
+            Path written = staging.path().resolve(target().path().getName());
+            T result = write.apply(written);
+            FolderCopy.replace(
+                    LocalFiles.system(),
+                    LocalFiles.path(written),
+                    target().files(),
+                    target().path(),
+                    FullModelFolder::isPart);
+            return result;
+        }
+    }
+
+    private void requireOverwritten() {
+        if (!overwrite) {
+            throw new BadInputException(
+                    "Cannot write %s: expected a folder that does not exist yet, found one".formatted(target()));
+        }
+
+        if (!parts().contains(CONFIG)) {
+            throw new BadInputException(
+                    "Cannot overwrite %s: expected a folder with a %s, found none".formatted(target(), CONFIG));
+        }
+    }
+
+    private List<String> parts() {
+        try {
+            return Arrays.stream(target().files().listStatus(target().path()))
+                    .map(file -> file.getPath().getName())
+                    .filter(FullModelFolder::isPart)
+                    .sorted()
+                    .toList();
+        } catch (FileNotFoundException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look into " + target(), e);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+package org.sparkqlora.options;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.optim.PagePlace;
+
+/** What {@code --optimizer-pages} may say. */
+public enum PageChoice {
+    AUTO,
+    MEMORY,
+    FILE;
+
+    /** Share of Java's heap that pages may fill unless told otherwise: gradients and what Spark sends need room as well. */
+    private static final int HEAP_SHARE = 4;
+
+    public static PageChoice parse(String name) {
+        return Arrays.stream(values())
+                .filter(choice -> choice.label().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new BadInputException("Cannot keep optimizer pages in '%s': expected one of %s"
+                        .formatted(
+                                name,
+                                Arrays.stream(values()).map(PageChoice::label).collect(Collectors.joining(", ")))));
+    }
+
+    public static PageChoice of(PagePlace place) {
+        return switch (place) {
+            case MEMORY -> MEMORY;
+            case FILE -> FILE;
+        };
+    }
+
+    /** Decides where {@code bytes} of pages go in a process with a heap of {@code heapBytes}. */
+    PagePlace place(long bytes, long heapBytes) {
+        return switch (this) {
+            case MEMORY -> PagePlace.MEMORY;
+            case FILE -> PagePlace.FILE;
+            case AUTO -> bytes > heapBytes / HEAP_SHARE ? PagePlace.FILE : PagePlace.MEMORY;
+        };
+    }
+
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

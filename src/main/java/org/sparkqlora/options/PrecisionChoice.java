@@ -1,0 +1,66 @@
+package org.sparkqlora.options;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.tensor.cuda.ComputeCapability;
+
+/** What {@code --precision} may say. */
+public enum PrecisionChoice {
+    AUTO,
+    BF16,
+    FP16,
+    FP32;
+
+    public static PrecisionChoice parse(String name) {
+        return Arrays.stream(values())
+                .filter(choice -> choice.label().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new BadInputException("Unsupported precision '%s': expected one of %s"
+                        .formatted(
+                                name,
+                                Arrays.stream(values())
+                                        .map(PrecisionChoice::label)
+                                        .collect(Collectors.joining(", ")))));
+    }
+
+    /**
+     * What was asked for; where that was left open, what the oldest GPU multiplies by its matrix units: bf16, before compute capability 8.0
+     * fp16. The processor takes bf16.
+     *
+     * @param oldest generation of the GPUs; nothing without GPUs; asked only if it decides
+     * @param note is told what GPUs decided
+     */
+    public Precision on(Supplier<Optional<ComputeCapability>> oldest, Consumer<String> note) {
+        if (this != AUTO) {
+            return Precision.valueOf(name());
+        }
+
+        Optional<ComputeCapability> found = oldest.get();
+        Precision chosen = found.map(PrecisionChoice::best).orElse(Precision.BF16);
+        found.ifPresent(capability -> note.accept("precision: %s (the oldest GPU is of compute capability %s%s)"
+                .formatted(
+                        chosen.optionName(),
+                        capability,
+                        chosen == Precision.BF16 ? "" : ", and bf16 needs " + ComputeCapability.FIRST_WITH_BFLOAT16)));
+        return chosen;
+    }
+
+    /** In a reckoning, which knows no card: fp16 takes as much memory. */
+    public Precision planned() {
+        return on(Optional::empty, note -> {});
+    }
+
+    private static Precision best(ComputeCapability capability) {
+        return capability.hasBfloat16() ? Precision.BF16 : Precision.FP16;
+    }
+
+    private String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,106 @@
+package org.sparkqlora.options;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.cluster.Location;
+
+/** All that is wrong with a command line, so that one run tells everything. */
+public final class Problems {
+    private final List<String> found = new ArrayList<>();
+
+    /** Notes what {@code make} complains about; empty if it did. */
+    public <T> Optional<T> collect(String option, Supplier<T> make) {
+        try {
+            return Optional.of(make.get());
+        } catch (IllegalArgumentException e) {
+            add("%s: %s".formatted(option, e.getMessage()));
+            return Optional.empty();
+        }
+    }
+
+    public void require(boolean holds, String message, @Nullable Object... values) {
+        if (!holds) {
+            add(String.format(Locale.ROOT, message, values));
+        }
+    }
+
+    public void requireAtLeast(String option, long least, long found) {
+        require(found >= least, "%s: expected at least %d, found %d", option, least, found);
+    }
+
+    /** A missing required option is the parser's to report. */
+    public void requireFolder(String option, @Nullable Path folder) {
+        require(
+                folder == null || Files.isDirectory(folder),
+                "%s: Cannot open folder %s: expected a folder, found %s",
+                option,
+                folder,
+                folder != null && Files.exists(folder) ? "a file" : "nothing");
+    }
+
+    /** A folder on another file system is looked for when it is read. */
+    public void requireFolder(String option, @Nullable Location folder) {
+        requireFolder(option, folder == null || !folder.isLocal() ? null : folder.local());
+    }
+
+    /** Nothing may be where a result goes. */
+    public void requireAbsent(String option, @Nullable Path target) {
+        require(
+                target == null || !Files.exists(target),
+                "%s: Cannot write %s: expected a folder that does not exist yet, found one",
+                option,
+                target);
+    }
+
+    /** On another file system nothing is looked for. */
+    public void requireAbsent(String option, @Nullable Location target) {
+        requireAbsent(option, target == null || !target.isLocal() ? null : target.local());
+    }
+
+    /** A file on this host that an option writes again must be one that the option has written before: it begins so. */
+    public void requireOwn(String option, @Nullable Path file, String beginning) {
+        if (file == null || !Files.isRegularFile(file)) {
+            return;
+        }
+
+        byte[] expected = beginning.getBytes(StandardCharsets.UTF_8);
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] found = in.readNBytes(expected.length);
+            require(
+                    found.length == 0 || Arrays.equals(found, expected),
+                    "%s: Cannot replace %s: expected no file, or one that this option has written, found another",
+                    option,
+                    file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+    }
+
+    public void requireFile(String option, @Nullable Path file) {
+        require(
+                file == null || Files.isRegularFile(file),
+                "%s: Cannot open file %s: expected a file, found %s",
+                option,
+                file,
+                file != null && Files.isDirectory(file) ? "a folder" : "nothing");
+    }
+
+    public void add(String problem) {
+        found.add(problem);
+    }
+
+    public List<String> all() {
+        return List.copyOf(found);
+    }
+}

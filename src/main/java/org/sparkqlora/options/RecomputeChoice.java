@@ -1,0 +1,60 @@
+package org.sparkqlora.options;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalLong;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.Recompute;
+
+/** What {@code --recompute} may say. */
+public enum RecomputeChoice {
+    AUTO,
+    ALL,
+    ATTENTION,
+    NONE;
+
+    private static final List<Recompute> QUICKEST_FIRST = List.of(Recompute.NONE, Recompute.ATTENTION, Recompute.ALL);
+
+    public static RecomputeChoice parse(String name) {
+        return Arrays.stream(values())
+                .filter(choice -> choice.label().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new BadInputException("Unsupported choice '%s': expected one of %s"
+                        .formatted(
+                                name,
+                                Arrays.stream(values())
+                                        .map(RecomputeChoice::label)
+                                        .collect(Collectors.joining(", ")))));
+    }
+
+    /**
+     * What was asked for; where that was left open, the quickest for whose memory there is room.
+     *
+     * @param room bytes that an executor may take; nothing where no one knows, which leaves room for the least alone
+     * @param needed bytes that an executor takes with each
+     */
+    public Recompute within(OptionalLong room, ToLongFunction<Recompute> needed) {
+        return this == AUTO
+                ? QUICKEST_FIRST.stream()
+                        .filter(choice -> room.isPresent() && needed.applyAsLong(choice) <= room.getAsLong())
+                        .findFirst()
+                        .orElse(Recompute.ALL)
+                : Recompute.valueOf(name());
+    }
+
+    /** In a reckoning, which knows no cluster. */
+    public Recompute planned() {
+        return within(OptionalLong.empty(), choice -> 0);
+    }
+
+    public static String label(Recompute recompute) {
+        return valueOf(recompute.name()).label();
+    }
+
+    private String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

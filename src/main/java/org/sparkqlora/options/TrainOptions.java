@@ -1,0 +1,96 @@
+package org.sparkqlora.options;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.GradientDtype;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** All that a training run is told. */
+@OptionGroup.In(OptionGroup.OPTIMIZER)
+public final class TrainOptions {
+    public static final String LOCAL_STEPS_IN_FLOAT16 =
+            "--local-steps: expected --precision bf16 or fp32 with it, found fp16, whose scale of the loss belongs to all shards";
+
+    @Mixin
+    public ModelOptions model = new ModelOptions();
+
+    @Mixin
+    public DataOptions data = new DataOptions();
+
+    @Mixin
+    public EvaluationOptions evaluation = new EvaluationOptions();
+
+    @Mixin
+    public RunOptions run = new RunOptions();
+
+    @Mixin
+    public AdapterOptions adapter = new AdapterOptions();
+
+    @Option(
+            names = "--neftune-noise-alpha",
+            defaultValue = "0",
+            paramLabel = "A",
+            description = "NEFTune: noise on embedded tokens in training, such as 5. Default: ${DEFAULT-VALUE} (off).")
+    double noise;
+
+    @Mixin
+    public UpdateOptions update = new UpdateOptions();
+
+    @Mixin
+    public ExchangeOptions exchange = new ExchangeOptions();
+
+    @Mixin
+    public ClusterOptions cluster = new ClusterOptions();
+
+    public void check(Problems problems) {
+        cluster.check(problems);
+        model.check(problems);
+        data.check(problems);
+        evaluation.check(problems);
+        run.check(problems);
+        adapter.check(problems);
+        problems.require(
+                noise >= 0 && Double.isFinite(noise),
+                "--neftune-noise-alpha: expected 0 (off) or more, found %s",
+                noise);
+        update.check(problems);
+        problems.require(
+                run.localSteps == 1 || exchange.wire == GradientDtype.FP32,
+                "--local-steps: expected --wire fp32 with it, found bf16, which would round the weights and not their gradients");
+        problems.require(
+                run.localSteps == 1 || model.numerics.precision != PrecisionChoice.FP16, LOCAL_STEPS_IN_FLOAT16);
+        exchange.check(problems);
+    }
+
+    /** Reports all that is wrong with the options of one run. */
+    public void checkAll(Problems problems) {
+        check(problems);
+        checkMethods("--method", List.of(model.method), problems);
+    }
+
+    /** Refuses what means nothing to one of the methods that {@code option} names: where all weights train, there is no adapter. */
+    public void checkMethods(String option, List<Method> methods, Problems problems) {
+        if (methods.contains(Method.FULL)) {
+            problems.require(
+                    update.loraPlusRatio == 1,
+                    "--loraplus-ratio: expected %s qlora or lora with it, found full",
+                    option);
+            problems.require(
+                    !adapter.resizes(),
+                    "--new-tokens, --resize-token-embeddings: expected %s qlora or lora with them, found full",
+                    option);
+            problems.require(
+                    adapter.initial == null, "--init-adapter: expected %s qlora or lora with it, found full", option);
+        }
+    }
+
+    /** How executors open the model to train adapters of this shape. */
+    public FolderModelSource source(@Nullable LoraSpec lora, Precision precision) {
+        return model.source(model.spec(lora, precision).withNoise(noise));
+    }
+}

@@ -1,0 +1,86 @@
+package org.sparkqlora.run;
+
+import java.nio.file.Path;
+import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.AdapterConfig;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.SavedModules;
+import org.sparkqlora.options.AdapterOptions;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/**
+ * Where the adapters of a model start: anew, or from an adapter folder.
+ *
+ * @param lora shape of the adapters; null when there are none
+ * @param folder the adapter to start from; null to start anew
+ * @param vocabulary the tokens that the model has with them
+ */
+public record AdapterStart(
+        @Nullable LoraSpec lora, @Nullable Location folder, Vocabulary vocabulary) {
+    /** As the options of {@code train} say, on a base in folder {@code model}. Throws what does not fit the base. */
+    public static AdapterStart of(Method method, AdapterOptions options, Path model, ModelConfig config) {
+        if (options.initial != null) {
+            return from(options.initial, model, config);
+        }
+
+        if (method == Method.FULL) {
+            return none();
+        }
+
+        Vocabulary vocabulary = new Vocabulary(options.tokens.all());
+        LoraSpec lora = options.spec();
+        TargetCheck.check(lora, config);
+        LoraSpec sized = lora.withSaved(lora.saved().withRows(vocabulary.rows(model, config, options.rows)));
+        return new AdapterStart(sized, null, vocabulary);
+    }
+
+    /** From an adapter in PEFT layout of a base in folder {@code model}. */
+    public static AdapterStart from(Location folder, Path model, ModelConfig config) {
+        LoraSpec lora = config(folder).lora();
+        SavedModules saved = lora.saved();
+        boolean same = saved.rows() == config.vocabularySize();
+        return new AdapterStart(
+                same ? lora.withSaved(saved.withRows(0)) : lora, folder, Vocabulary.beside(folder, model));
+    }
+
+    /** What an adapter folder says of itself. */
+    public static AdapterConfig config(Location folder) {
+        return AdapterFolder.readConfig(folder.files(), folder.path());
+    }
+
+    /** A base without adapters. */
+    public static AdapterStart none() {
+        return new AdapterStart(null, null, Vocabulary.UNCHANGED);
+    }
+
+    /** What the base is with as many tokens as the adapters' embedding and head have. */
+    ModelConfig sized(ModelConfig base) {
+        return lora == null ? base : lora.saved().sized(base);
+    }
+
+    /** The first values of what trains, in memory. */
+    FlatVector parameters(GradientModel model, long seed) {
+        return parameters(model, seed, FlatVector::zeros);
+    }
+
+    /** The same in a vector that {@code zeros} makes, unless they come from an adapter, which is small. */
+    FlatVector parameters(GradientModel model, long seed, LongFunction<FlatVector> zeros) {
+        ParameterIndex index = model.parameters();
+        return folder == null
+                ? model.initialParameters(seed, zeros)
+                : AdapterFolder.read(folder.files(), folder.path(), index);
+    }
+
+    /** Path of the adapter, for the plan. */
+    @Nullable
+    String name() {
+        return folder == null ? null : folder.toString();
+    }
+}

@@ -1,0 +1,136 @@
+package org.sparkqlora.run;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.Recompute;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.options.ByteCount;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.PrecisionChoice;
+import org.sparkqlora.options.RecomputeChoice;
+import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.spark.check.CheckReport;
+import org.sparkqlora.spark.check.ClusterCheck;
+import org.sparkqlora.spark.check.ClusterNeeds;
+import org.sparkqlora.spark.cluster.TaskSlots;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.train.BatchShape;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/** How a training run spreads over its cluster: settled, and found possible, before any work. Driver only. */
+final class ClusterSetup {
+    private final JavaSparkContext context;
+    private final TrainOptions options;
+    private final Console console;
+
+    ClusterSetup(JavaSparkContext context, TrainOptions options, Console console) {
+        this.context = context;
+        this.options = options;
+        this.console = console;
+    }
+
+    /** Shards of a step that would be {@code tasks} tasks: at most one a row. */
+    int shards(int tasks) {
+        return Math.min(options.run.batch.rows, tasks);
+    }
+
+    /** What tasks compute in: as asked for, or as the run was begun, or as their GPUs can. */
+    Precision precision(PlanFile begun) {
+        Optional<TrainPlan> before =
+                options.model.numerics.precision == PrecisionChoice.AUTO ? begun.recorded() : Optional.empty();
+        Precision precision = before.map(plan -> plan.spec().precision())
+                .orElseGet(() -> options.model.precision(context, console::note));
+        if (options.run.localSteps > 1 && precision.scalesLoss()) {
+            throw new BadInputException(TrainOptions.LOCAL_STEPS_IN_FLOAT16);
+        }
+
+        return precision;
+    }
+
+    /** Where the optimiser pages, for weights that train, their optimiser state, and a gradient a shard. */
+    Paging paging(ParameterIndex index, int shards) {
+        long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
+        long bytes =
+                Float.BYTES * index.size() * (1L + shards) + Optimizers.stateBytes(options.update.optimizer(), sizes);
+        return options.update.paging(bytes, Runtime.getRuntime().maxMemory(), console);
+    }
+
+    ExchangeChoice exchange(ParameterIndex index, int shards) {
+        OptimizerSpec optimizer = options.update.optimizer();
+        long numbers = TrainPlan.numbersOfShard(index.size(), optimizer, options.run.localSteps);
+        GradientSize size = new GradientSize(numbers, shards, options.exchange.wire);
+        ExchangeChoice exchange = options.exchange.choose(size, context.getConf());
+        console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
+        return exchange;
+    }
+
+    /** What passes do not keep: as asked for, or the least for which an executor has room, which is told. */
+    Recompute recompute(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards) {
+        RecomputeChoice asked = options.run.batch.recompute;
+        OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
+        Recompute chosen = asked.within(
+                room,
+                choice -> memory(config, spec, paging, width, shards, choice).executorBytes());
+        if (asked == RecomputeChoice.AUTO) {
+            console.note(
+                    "recompute: %s (%s)",
+                    RecomputeChoice.label(chosen),
+                    room.isPresent()
+                            ? "an executor may take " + ByteCount.describe(room.getAsLong())
+                            : "no one tells what memory an executor may take");
+        }
+
+        return chosen;
+    }
+
+    /**
+     * Where memory goes, with as many tasks at once on an executor as it has slots.
+     *
+     * @param width tokens a row
+     */
+    MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, Recompute recompute) {
+        int atOnce = TaskSlots.ofExecutor(context);
+        int executors = (shards + atOnce - 1) / atOnce;
+        BatchShape step = new BatchShape(
+                width,
+                options.run.batch.rows,
+                options.run.batch.microRows,
+                shards,
+                executors,
+                recompute,
+                passesAtOnce());
+        return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step);
+    }
+
+    /** Micro-batches that a task has in the model at once, if it has as many. */
+    int passesAtOnce() {
+        return options.run.batch.passesOf(TaskSlots.passesOfTask(context));
+    }
+
+    /** Tells what could be better, and refuses, with all reasons at once, what would fail. */
+    void check(ClusterNeeds needs, ExchangeChoice exchange) {
+        CheckReport report = new ClusterCheck(context).report(needs, exchange);
+        report.advice().forEach(advice -> console.note("advice: %s", advice));
+        List<String> problems = report.problems();
+        if (problems.size() == 1) {
+            throw new BadInputException(problems.get(0));
+        }
+
+        if (!problems.isEmpty()) {
+            throw new BadInputException(
+                    "Cannot start, for %d reasons\n  %s".formatted(problems.size(), String.join("\n  ", problems)));
+        }
+    }
+}

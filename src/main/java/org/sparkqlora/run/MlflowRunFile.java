@@ -1,0 +1,62 @@
+package org.sparkqlora.run;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.fs.FileStatus;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.mlflow.MlflowFile;
+
+/** {@code mlflow-run.txt} in an output folder: the run that it belongs to in MLflow, so that a resumed run goes on with it. */
+final class MlflowRunFile {
+    private static final String NAME = "mlflow-run.txt";
+
+    private final Location output;
+
+    MlflowRunFile(Location output) {
+        this.output = output;
+    }
+
+    Optional<String> read() {
+        return output.resolve(NAME).text().map(String::strip).filter(text -> !text.isEmpty());
+    }
+
+    void write(String run) {
+        Location file = output.resolve(NAME);
+        file.replaceText(run + "\n");
+    }
+
+    /** The files of a folder, as artefacts below its name, and one file. */
+    static List<MlflowFile> artifacts(Location folder, Location file) {
+        List<MlflowFile> files = new ArrayList<>();
+        try {
+            for (FileStatus each : folder.files().listStatus(folder.path())) {
+                if (each.isFile()) {
+                    files.add(artifact(
+                            folder.path().getName() + "/" + each.getPath().getName(), folder, each));
+                }
+            }
+
+            files.add(artifact(file.path().getName(), file, file.files().getFileStatus(file.path())));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to list " + folder, e);
+        }
+
+        return files;
+    }
+
+    private static MlflowFile artifact(String path, Location place, FileStatus file) {
+        return new MlflowFile(path, file.getLen(), () -> open(place, file));
+    }
+
+    private static InputStream open(Location place, FileStatus file) {
+        try {
+            return place.files().open(file.getPath());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to open " + file.getPath(), e);
+        }
+    }
+}

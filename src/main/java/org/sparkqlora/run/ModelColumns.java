@@ -1,0 +1,109 @@
+package org.sparkqlora.run;
+
+import static org.apache.spark.sql.functions.udf;
+
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
+import org.apache.spark.sql.types.DataTypes;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.options.Arguments;
+import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.job.AnswerText;
+import org.sparkqlora.spark.job.RecordLoss;
+import org.sparkqlora.spark.prepare.RecordEncoders;
+import org.sparkqlora.spark.replica.FixedModel;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.TemplateText;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/** A model with its adapter as functions of columns: what it answers, and its loss. Nothing is computed until tasks do. Driver only. */
+public final class ModelColumns {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelColumns.class);
+
+    private final UseOptions options;
+    private final AdapterStart start;
+    private final ModelConfig config;
+    private final FixedModel model;
+
+    private ModelColumns(UseOptions options, AdapterStart start, ModelConfig config, FixedModel model) {
+        this.options = options;
+        this.start = start;
+        this.config = config;
+        this.model = model;
+    }
+
+    /** Checks {@code arguments}, as a command line would have them, and tells all that is wrong with them at once. */
+    public static void check(List<String> arguments) {
+        Arguments.parse(new UseOptions(), withData(arguments), UseOptions::check);
+    }
+
+    /** Opens the model that {@code arguments} name; nothing of its weights is read yet. */
+    public static ModelColumns open(List<String> arguments, JavaSparkContext context) {
+        UseOptions options = Arguments.parse(new UseOptions(), withData(arguments), UseOptions::check);
+        ModelConfig config = BaseCheck.config(options.model);
+        AdapterStart start = options.adapter == null
+                ? AdapterStart.none()
+                : AdapterStart.from(options.adapter, options.model.folder(), config);
+        FolderModelSource source = options.model.source(start.lora(), options.model.precision(context, LOG::info));
+        ParameterIndex index = ParameterIndex.of(config, source.spec());
+        try (FlatVector parameters = parameters(start, index)) {
+            return new ModelColumns(options, start, config, FixedModel.publish(context, source, parameters, index));
+        }
+    }
+
+    /** How often a process loaded the base, as far as tasks have told. */
+    public long loads() {
+        return model.loads();
+    }
+
+    /** From a column of text, which is what {@code asked} says, to the answer. */
+    public UserDefinedFunction answer(AnswerText.Asked asked) {
+        Path folder = options.model.folder();
+        Path template = options.data.chatTemplate;
+        try (ModelTokenizer tokenizer =
+                ModelTokenizer.open(folder, template, start.vocabulary().added())) {
+            GenerationSpec spec = options.choice.spec(EndTokens.of(folder, config, tokenizer));
+            RecordEncoders tokens = new RecordEncoders(
+                    options.data.reading(),
+                    options.model.tokenizer(),
+                    text(template),
+                    options.data.trainOn,
+                    start.vocabulary().added(),
+                    tokenizer.fingerprint(),
+                    LocalDate.now(),
+                    options.data.templateBudget);
+            return udf(new AnswerText(model, tokens, spec, asked), DataTypes.StringType);
+        }
+    }
+
+    /** From a column of records in JSON to a {@link RecordLoss}. */
+    public UserDefinedFunction loss() {
+        ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
+        return udf(new RecordLoss(model, encoders, options.data.preparation()), RecordLoss.TYPE);
+    }
+
+    private static FlatVector parameters(AdapterStart start, ParameterIndex index) {
+        Location folder = start.folder();
+        return folder == null ? FlatVector.zeros(0) : AdapterFolder.read(folder.files(), folder.path(), index);
+    }
+
+    private static @Nullable TemplateText text(@Nullable Path template) {
+        return template == null ? null : TemplateText.read(template);
+    }
+
+    /** A table is the data. */
+    private static List<String> withData(List<String> arguments) {
+        return Arguments.and(arguments, "--data=table");
+    }
+}

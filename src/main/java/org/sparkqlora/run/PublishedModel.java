@@ -1,0 +1,102 @@
+package org.sparkqlora.run;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import org.sparkqlora.checkpoint.AdapterConfig;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.checkpoint.FullModelFolder;
+import org.sparkqlora.checkpoint.hub.HubId;
+import org.sparkqlora.model.AdapterConversion;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.storage.FreshFolder;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.weights.WeightFolder;
+
+/** What a run is for: an adapter in PEFT layout, or a whole model when all weights trained. */
+public final class PublishedModel {
+    public static final String ADAPTER = "adapter";
+    public static final String MODEL = "model";
+
+    private final Location output;
+    private final Location folder;
+    private final TrainPlan plan;
+    private final ParameterIndex index;
+    private final Path base;
+    private final Vocabulary vocabulary;
+
+    /**
+     * A result under {@code output}.
+     *
+     * @param base folder of the model that trained
+     * @param vocabulary the tokens that it has then
+     */
+    PublishedModel(Location output, TrainPlan plan, ParameterIndex index, Path base, Vocabulary vocabulary) {
+        this.output = output;
+        this.folder = output.resolve(plan.spec().lora() == null ? MODEL : ADAPTER);
+        this.plan = plan;
+        this.index = index;
+        this.base = base;
+        this.vocabulary = vocabulary;
+    }
+
+    Location folder() {
+        return folder;
+    }
+
+    /** How many numbers trained. */
+    long parameters() {
+        return index.size();
+    }
+
+    /** Writes the trained values. The run owns its output: what was begun there is of processes that were given up. */
+    void publish(TrainState state) {
+        sweep();
+        FlatVector parameters = state.parameters();
+        LoraSpec lora = plan.spec().lora();
+        if (lora == null) {
+            publishModel(parameters);
+            return;
+        }
+
+        InitialAdapter.of(output, plan)
+                .ifPresentOrElse(
+                        initial -> publishConverted(initial, lora, parameters), () -> write(lora, index, parameters));
+    }
+
+    private void sweep() {
+        try {
+            FreshFolder.sweep(folder.files(), folder.path());
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to remove what an earlier process had begun beside " + folder, e);
+        }
+    }
+
+    /** Who reads the adapter has the base as it was, not what is left of it. */
+    private void publishConverted(InitialAdapter initial, LoraSpec lora, FlatVector parameters) {
+        try (WeightFolder source = WeightFolder.open(base)) {
+            AdapterConversion conversion = new AdapterConversion(source.config(), lora, initial.read(source.config()));
+            write(conversion.lora(), conversion.index(), conversion.convert(index, parameters));
+        }
+    }
+
+    private void write(LoraSpec lora, ParameterIndex places, FlatVector values) {
+        AdapterFolder.write(
+                folder.files(),
+                folder.path(),
+                new AdapterConfig(lora, HubId.publicName(plan.model())),
+                places,
+                values,
+                vocabulary.files(base));
+    }
+
+    private void publishModel(FlatVector parameters) {
+        try (WeightFolder source = WeightFolder.open(base)) {
+            FullModelFolder.write(folder.files(), folder.path(), source, index, parameters);
+        }
+    }
+}

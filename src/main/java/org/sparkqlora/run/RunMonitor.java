@@ -1,0 +1,130 @@
+package org.sparkqlora.run;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.RunOptions;
+import org.sparkqlora.spark.cluster.FaultLog;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.job.TrainingRun;
+import org.sparkqlora.spark.mlflow.MlflowExperiment;
+import org.sparkqlora.spark.mlflow.MlflowFacts;
+import org.sparkqlora.spark.mlflow.MlflowRun;
+import org.sparkqlora.spark.ui.RunPages;
+import org.sparkqlora.spark.watch.EventFiles;
+import org.sparkqlora.spark.watch.RunEvent;
+import org.sparkqlora.spark.watch.RunFacts;
+import org.sparkqlora.spark.watch.RunRecord;
+import org.sparkqlora.spark.watch.RunSource;
+import org.sparkqlora.spark.watch.RunWatch;
+import org.sparkqlora.train.TrainPlanJson;
+import org.sparkqlora.train.metrics.LogLines;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.TrainSummary;
+
+/** All that follows a training run: terminal, Spark's pages and metrics, TensorBoard, and the report at the end. Driver only. */
+final class RunMonitor implements AutoCloseable {
+    private final Console console;
+    private final TrainingRun run;
+    private final Location output;
+    private final RunRecord record = new RunRecord();
+    private final RunSource source;
+    private final Optional<MlflowRun> mlflow;
+    private final RunWatch watch;
+    private final EventFiles files;
+    private final TrainProgress terminal;
+    private final FaultLog faults;
+    private final ProgressReporter reporter;
+
+    RunMonitor(JavaSparkContext context, TrainingRun run, Watched watched, RunOptions options, Console console) {
+        this.console = console;
+        this.run = run;
+        this.output = options.output();
+        this.files = options.eventFiles();
+        this.terminal = new TrainProgress(console, System::nanoTime, record);
+        Consumer<RunEvent> pages = RunPages.of(context);
+        this.mlflow = watched.mlflow().map(experiment -> mlflow(experiment, options.name(), watched));
+        this.source = RunSource.register(); // here, what may fail is done
+        List<Consumer<RunEvent>> sinks = new ArrayList<>(List.of(pages, source, record));
+        mlflow.ifPresent(sinks::add);
+        this.watch = watch(
+                sinks,
+                new RunFacts(options.name(), parameters(), watched.memory().executorBytes()));
+        this.faults = FaultLog.listen(context, this::tell);
+        this.reporter = watch.and(terminal).and(files).and(new DeadModel(watched.vocabulary(), terminal::note));
+    }
+
+    ProgressReporter reporter() {
+        return reporter;
+    }
+
+    FaultLog faults() {
+        return faults;
+    }
+
+    /** The run is whole and its result is there. */
+    void ended(TrainSummary summary, PublishedModel result) {
+        watch.ended();
+        terminal.ended();
+        Location report = new ReportFile(output)
+                .write(
+                        run.plan(),
+                        record.view().orElseThrow(),
+                        summary,
+                        run.rows().manifest().counts(),
+                        result);
+        console.note("wrote %s and %s", result.folder(), report);
+        mlflow.ifPresent(kept -> kept.ended(MlflowRunFile.artifacts(result.folder(), report)));
+    }
+
+    void failed(Throwable failure) {
+        watch.failed(failure);
+        terminal.ended();
+        mlflow.ifPresent(MlflowRun::failed);
+    }
+
+    @Override
+    public void close() {
+        mlflow.ifPresent(MlflowRun::close);
+        faults.close();
+        source.close();
+        files.close();
+    }
+
+    private void tell(String fault) {
+        terminal.note(fault);
+        watch.fault(fault);
+    }
+
+    private Map<String, String> parameters() {
+        Map<String, String> parameters = new LinkedHashMap<>(TrainPlanJson.values(run.plan()));
+        parameters.values().removeIf(value -> value.isEmpty() || value.equals("null"));
+        return parameters;
+    }
+
+    private MlflowRun mlflow(MlflowExperiment experiment, String name, Watched watched) {
+        MlflowRunFile file = new MlflowRunFile(output);
+        Map<String, String> tags = Map.of(
+                "mlflow.source.name", "spark-qlora",
+                "mlflow.user", System.getProperty("user.name"),
+                "spark_qlora.output", output.toString());
+        Optional<String> begun = watched.replaced().isPresent() ? Optional.empty() : file.read();
+        MlflowFacts facts = new MlflowFacts(name, begun.orElse(null), parameters(), tags, file::write);
+        return new MlflowRun(experiment, facts, terminal::note);
+    }
+
+    private RunWatch watch(List<Consumer<RunEvent>> sinks, RunFacts facts) {
+        Location metrics = output.resolve(TrainingJob.METRICS);
+        return new RunWatch(
+                facts,
+                step -> LogLines.upTo(step, metrics.text().orElse("").lines().toList())
+                        .kept(),
+                event -> sinks.forEach(sink -> sink.accept(event)),
+                System::currentTimeMillis);
+    }
+}

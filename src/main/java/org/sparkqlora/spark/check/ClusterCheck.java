@@ -1,0 +1,74 @@
+package org.sparkqlora.spark.check;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.spark.cluster.ClusterSettings;
+import org.sparkqlora.spark.cluster.ModelTasks;
+import org.sparkqlora.spark.cluster.ProcessFacts;
+import org.sparkqlora.spark.cluster.TaskSlots;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.tensor.DeviceChoice;
+
+/** Finds out in seconds what would make a run fail in an hour, all of it at once. Driver only. */
+public final class ClusterCheck {
+    private final JavaSparkContext context;
+    private final ClusterSettings settings;
+
+    public ClusterCheck(JavaSparkContext context) {
+        this.context = context;
+        this.settings = new ClusterSettings(context.getConf());
+    }
+
+    /** What is missing for a run with this exchange. */
+    public CheckReport report(ClusterNeeds needs, ExchangeChoice exchange) {
+        int slots = TaskSlots.available(context);
+        List<String> problems = new ArrayList<>(SettingsCheck.problems(settings, exchange));
+        List<String> advice = new ArrayList<>(SettingsCheck.advice(settings, needs.shards(), slots));
+        ProcessFacts driver = ProcessFacts.ofThisProcess("driver", List.of());
+        List<ProcessFacts> executors = executors(needs, slots);
+        ProcessCheck check = new ProcessCheck(needs.memory(), settings);
+        problems.addAll(check.problems(driver, executors));
+        advice.addAll(check.advice(driver, executors));
+        return new CheckReport(problems, advice);
+    }
+
+    /**
+     * Bytes that an executor may take: what the cluster's manager allows; in local mode half of this machine, whose other half is for
+     * others; nothing where the driver cannot know, as it does not know the memory of a GPU.
+     */
+    public OptionalLong roomOfExecutor(DeviceChoice device) {
+        return settings.roomOfExecutor(device, ProcessFacts.machineBytesHere());
+    }
+
+    /** One of each process. */
+    private List<ProcessFacts> executors(ClusterNeeds needs, int slots) {
+        Broadcast<SerializableConfiguration> configuration =
+                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        try {
+            context.setJobDescription(String.format(Locale.ROOT, "check: %d slots", slots));
+            List<Integer> numbers = IntStream.range(0, slots).boxed().toList();
+            ExecutorCheck check = new ExecutorCheck(needs.model(), needs.folders(), configuration);
+            Map<String, ProcessFacts> byName = new LinkedHashMap<>();
+            ModelTasks.of(context.getConf())
+                    .place(context.parallelize(numbers, slots))
+                    .map(check)
+                    .collect()
+                    .forEach(facts -> byName.put(facts.name(), facts));
+            return byName.values().stream()
+                    .sorted(Comparator.comparing(ProcessFacts::name))
+                    .toList();
+        } finally {
+            context.setJobDescription(null);
+            configuration.destroy();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package org.sparkqlora.spark.cluster;
+
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.regex.Pattern;
+import org.apache.spark.SparkException;
+
+/**
+ * A Spark job that someone stopped: by its group or its tag, on a page, or all jobs at once; or whose waiting thread was interrupted. That is
+ * no failure, and no one wants the job tried again. Spark tells it by its message alone, which begins with the error's class from Spark 4 on.
+ */
+public final class CancelledJob {
+    private static final Pattern MESSAGE =
+            Pattern.compile("(\\[SPARK_JOB_CANCELLED] )?Job \\d+ cancelled (?!because SparkContext).*", Pattern.DOTALL);
+
+    private CancelledJob() {}
+
+    /** What to throw in place of {@code thrown} or what it comes from; nothing if no one cancelled anything. */
+    public static Optional<CancellationException> find(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (isCancellation(cause)) {
+                CancellationException cancelled =
+                        new CancellationException("Spark job was cancelled: " + cause.getMessage());
+                cancelled.initCause(thrown);
+                return Optional.of(cancelled);
+            }
+        }
+
+        return Optional.empty();
+    }
+
+    private static boolean isCancellation(Throwable cause) {
+        return cause instanceof InterruptedException
+                || cause instanceof SparkException
+                        && MESSAGE.matcher(String.valueOf(cause.getMessage())).matches();
+    }
+}

@@ -1,0 +1,48 @@
+package org.sparkqlora.spark.exchange;
+
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.VoidFunction;
+import org.sparkqlora.spark.replica.ProcessReplicas;
+import org.sparkqlora.spark.replica.RunHandle;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.StepGradient;
+
+/**
+ * Where tasks run in the driver, they leave their vectors with the driver's replica: nothing is serialised, and a gradient
+ * may lie in a scratch file.
+ */
+final class DriverExchange implements GradientExchange {
+    private final RunHandle run;
+    private final GradientDtype wire;
+
+    /** @param wire to whose numbers gradients are rounded, as they would be on their way from another process */
+    DriverExchange(RunHandle run, GradientDtype wire) {
+        this.run = run;
+        this.wire = wire;
+    }
+
+    @Override
+    public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
+        shards.foreach(new Leave(run, wire, step));
+        return StepGradient.sum(
+                step, shards.getNumPartitions(), ProcessReplicas.of(run).take(step));
+    }
+
+    @Override
+    public void close() {
+        // The replica that it uses is its owner's.
+    }
+
+    /** Runs in a task of the driver's process. */
+    private record Leave(RunHandle run, GradientDtype wire, long step) implements VoidFunction<ShardResult> {
+        @Override
+        public void call(ShardResult result) {
+            if (result instanceof ShardResult.Gradient shard) {
+                wire.round(shard.gradient());
+            }
+
+            ProcessReplicas.of(run).leave(step, result);
+        }
+    }
+}

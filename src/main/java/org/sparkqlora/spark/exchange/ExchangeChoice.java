@@ -1,0 +1,118 @@
+package org.sparkqlora.spark.exchange;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import org.apache.spark.SparkConf;
+import org.sparkqlora.spark.cluster.ClusterSettings;
+import org.sparkqlora.spark.cluster.SettingsOfSpark;
+import org.sparkqlora.spark.replica.RunHandle;
+
+/**
+ * Which exchange a run has, and why. It decides speed and memory, not results: all sum the same numbers in the same order.
+ *
+ * @param kind not {@link ExchangeKind#AUTO}
+ * @param size what a step moves
+ * @param resultLimit the most bytes that Spark lets a job's results have
+ * @param reason in words, for a person
+ */
+public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLimit, String reason) {
+
+    /** Collected vectors may take this part of the driver's heap; the State, an update and the sum lie there too. */
+    private static final int HEAP_PARTS = 4;
+
+    private static final double MEBI = 1 << 20;
+
+    /** Settles {@code asked} for this process as the driver. */
+    public static ExchangeChoice of(ExchangeKind asked, GradientSize size, SparkConf settings) {
+        if (new ClusterSettings(settings).isLocal()) {
+            return new ExchangeChoice(
+                    ExchangeKind.DRIVER,
+                    size,
+                    Long.MAX_VALUE,
+                    "tasks run in the driver's process, nothing has to move");
+        }
+
+        long resultLimit = settings.getSizeAsBytes(SettingsOfSpark.MAX_RESULT_SIZE, "1g");
+        long buffer = settings.getSizeAsBytes(SettingsOfSpark.KRYO_BUFFER, "64m");
+        return of(
+                asked,
+                size,
+                new Bound(SettingsOfSpark.MAX_RESULT_SIZE, resultLimit == 0 ? Long.MAX_VALUE : resultLimit),
+                List.of(
+                        new Bound(
+                                "a quarter of the driver's heap",
+                                Runtime.getRuntime().maxMemory() / HEAP_PARTS),
+                        new Bound(SettingsOfSpark.KRYO_BUFFER + " a shard", buffer * size.shards())));
+    }
+
+    static ExchangeChoice of(ExchangeKind asked, GradientSize size, Bound results, List<Bound> others) {
+        if (asked != ExchangeKind.AUTO) {
+            return new ExchangeChoice(asked, size, results.bytes(), "as asked for");
+        }
+
+        Bound least =
+                others.stream().min(Comparator.comparingLong(Bound::bytes)).orElse(results);
+        least = least.bytes() < results.bytes() ? least : results;
+        boolean fits = size.bytes() <= least.bytes();
+        String reason = String.format(
+                Locale.ROOT,
+                "%d x %.1f MiB of gradients are %s %s, %.1f MiB",
+                size.shards(),
+                size.bytesOfShard() / MEBI,
+                fits ? "within" : "more than",
+                least.name(),
+                least.bytes() / MEBI);
+        return new ExchangeChoice(fits ? ExchangeKind.COLLECT : ExchangeKind.SHUFFLE, size, results.bytes(), reason);
+    }
+
+    /** The exchange of {@code run} on a cluster that runs {@code slots} tasks at once. */
+    public GradientExchange exchange(RunHandle run, int slots) {
+        return switch (kind) {
+            case DRIVER -> new DriverExchange(run, size.wire());
+            case COLLECT -> new CollectExchange(size.wire());
+            case SHUFFLE -> new ShuffleExchange(size.wire(), SliceLayout.of(size.parameters(), slots), resultLimit);
+            case BIGDL -> BigDl.require().exchange(size);
+            case AUTO -> throw unsettled();
+        };
+    }
+
+    /** Whether tasks run in the driver's process and share its State. */
+    public boolean inDriver() {
+        return kind == ExchangeKind.DRIVER;
+    }
+
+    /** Bytes of the largest result of one task. */
+    public long bytesOfResult() {
+        return switch (kind) {
+            case COLLECT -> size.bytesOfShard();
+            case SHUFFLE -> SliceLayout.mostBytesOfPart(size.parameters());
+            case BIGDL -> size.bytesOfSlice();
+            case DRIVER -> 0;
+            case AUTO -> throw unsettled();
+        };
+    }
+
+    /** Bytes of the results that one job has at least. */
+    public long bytesOfJob() {
+        return switch (kind) {
+            case COLLECT -> size.bytes();
+            case BIGDL -> size.bytesOfSlice() * size.shards();
+            case SHUFFLE, DRIVER -> bytesOfResult();
+            case AUTO -> throw unsettled();
+        };
+    }
+
+    private IllegalStateException unsettled() {
+        return new IllegalStateException(
+                "Cannot exchange gradients by " + kind + ": expected collect, shuffle or bigdl");
+    }
+
+    /**
+     * What collected gradients must fit into.
+     *
+     * @param name in words
+     * @param bytes at most
+     */
+    record Bound(String name, long bytes) {}
+}

@@ -1,0 +1,20 @@
+package org.sparkqlora.spark.exchange;
+
+import org.apache.spark.api.java.JavaRDD;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.StepGradient;
+
+/**
+ * Brings the gradients of all shards to the driver as one sum, added in float32 in shard order: float32 addition is not
+ * associative, and a run must give the same bytes on any cluster.
+ */
+public interface GradientExchange extends AutoCloseable {
+    /**
+     * Runs the jobs behind {@code shards}. Each of its partitions gives the result of one shard of {@code step}, in shard order,
+     * and may be computed any number of times.
+     */
+    StepGradient sum(JavaRDD<ShardResult> shards, long step);
+
+    @Override
+    void close();
+}

@@ -1,0 +1,70 @@
+package org.sparkqlora.spark.exchange;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.StepGradient;
+
+/**
+ * Reduce-scatter by a shuffle: every task that computes cuts its gradient into slices, every task that adds gets its slices of
+ * all shards, and the driver takes the sum in pieces, a bounded number of them at a time. So no process ever holds more than
+ * one shard's vector and the sum, however many shards there are.
+ *
+ * <p>Slices of a lost executor are computed again: Spark runs the shards again whose slices cannot be fetched.
+ */
+final class ShuffleExchange implements GradientExchange {
+    /** Most bytes that wait on the driver to be put into the sum. */
+    private static final long MOST_AT_ONCE = 1L << 28;
+
+    private final GradientDtype wire;
+    private final SliceLayout layout;
+    private final int partsAtOnce;
+
+    /** @param resultLimit most bytes of a job's results */
+    ShuffleExchange(GradientDtype wire, SliceLayout layout, long resultLimit) {
+        this.wire = wire;
+        this.layout = layout;
+        long most = Math.min(MOST_AT_ONCE, resultLimit) / layout.bytesOfPart();
+        this.partsAtOnce = (int) Math.max(1, Math.min(layout.parts(), most));
+    }
+
+    @Override
+    public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
+        int shardCount = shards.getNumPartitions();
+        JavaRDD<SummedPart> parts = shards.flatMapToPair(new CutGradient(layout, wire))
+                .repartitionAndSortWithinPartitions(new SlicePartitioner(layout))
+                .mapPartitionsWithIndex(new SumSlices(layout, wire, shardCount), false);
+        try {
+            FlatVector sum = FlatVector.zeros(layout.length());
+            List<ShardResult> facts = List.of();
+            for (int from = 0; from < layout.parts(); from += partsAtOnce) {
+                facts = take(parts, from, sum);
+            }
+
+            return StepGradient.sum(step, shardCount, facts).withGradient(sum);
+        } finally {
+            // Else its files would stay until the driver's garbage collector meets the last of these objects.
+            parts.rdd().cleanShuffleDependencies(false);
+        }
+    }
+
+    @Override
+    public void close() {
+        // It keeps nothing between steps.
+    }
+
+    /** Puts the parts from {@code from} on into the sum, and gives the facts of the shards. */
+    private List<ShardResult> take(JavaRDD<SummedPart> parts, int from, FlatVector sum) {
+        int[] numbers = IntStream.range(from, Math.min(layout.parts(), from + partsAtOnce))
+                .toArray();
+        List<SummedPart>[] taken = parts.collectPartitions(numbers);
+        for (int i = 0; i < numbers.length; i++) {
+            GradientDtype.FP32.write(taken[i].get(0).values(), sum, layout.startOfPart(numbers[i]));
+        }
+
+        return taken[0].get(0).facts();
+    }
+}

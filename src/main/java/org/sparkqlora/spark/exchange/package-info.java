@@ -1,0 +1,5 @@
+/** Sums the gradients of all shards in a fixed order: collected, in the driver, or by a shuffle. */
+@NullMarked
+package org.sparkqlora.spark.exchange;
+
+import org.jspecify.annotations.NullMarked;

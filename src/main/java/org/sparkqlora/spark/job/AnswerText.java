@@ -1,0 +1,64 @@
+package org.sparkqlora.spark.job;
+
+import java.util.Arrays;
+import org.apache.spark.sql.api.java.UDF1;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.ExampleJson;
+import org.sparkqlora.data.Prompt;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.spark.prepare.RecordEncoders;
+import org.sparkqlora.spark.replica.FixedModel;
+import org.sparkqlora.tokenizer.PromptEncoder;
+
+/**
+ * What a model answers to a prompt. Where tokens are drawn, a prompt's chances depend on its text alone, not on its place. Runs in a
+ * task.
+ */
+public final class AnswerText implements UDF1<@Nullable String, @Nullable String> {
+    private static final long serialVersionUID = 1L;
+
+    private final FixedModel model;
+    private final RecordEncoders tokens;
+    private final GenerationSpec spec;
+    private final Asked asked;
+
+    /** What a text in a column is. */
+    public enum Asked {
+        /** A user's turn where the model has a chat template, else a text to continue. */
+        QUESTION,
+        /** A text to continue as it is. */
+        BEGINNING,
+        /** A JSON object of messages, as in a file of prompts. */
+        RECORD;
+
+        Prompt prompt(String text) {
+            return switch (this) {
+                case QUESTION -> new Prompt.Question(text);
+                case BEGINNING -> new Prompt.Beginning(text);
+                case RECORD -> ExampleJson.readPrompt(text);
+            };
+        }
+    }
+
+    public AnswerText(FixedModel model, RecordEncoders tokens, GenerationSpec spec, Asked asked) {
+        this.model = model;
+        this.tokens = tokens;
+        this.spec = spec;
+        this.asked = asked;
+    }
+
+    /** The answer up to the end of the turn; null where there is no prompt. */
+    @Override
+    public @Nullable String call(@Nullable String text) {
+        if (text == null) {
+            return null;
+        }
+
+        return tokens.withTokenizer(tokenizer -> {
+            int[] prompt =
+                    new PromptEncoder(tokenizer, tokens.day(), tokens.templateLimits()).encode(asked.prompt(text));
+            int[] made = model.use(bound -> bound.generate(prompt, spec.ofText(Arrays.hashCode(prompt))));
+            return tokenizer.decode(made).strip();
+        });
+    }
+}

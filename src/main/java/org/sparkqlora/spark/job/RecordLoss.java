@@ -1,0 +1,74 @@
+package org.sparkqlora.spark.job;
+
+import java.util.List;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.spark.prepare.LineEncoder;
+import org.sparkqlora.spark.prepare.LineEncoderSource;
+import org.sparkqlora.spark.prepare.PreparationOptions;
+import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.replica.FixedModel;
+import org.sparkqlora.tokenizer.EncodedExample;
+import org.sparkqlora.tokenizer.RowPacker;
+
+/** The loss of a model over the trained tokens of a record: their sum and how many they are. Runs in a task. */
+public final class RecordLoss implements UDF1<@Nullable String, @Nullable Row> {
+    private static final long serialVersionUID = 1L;
+
+    /** Sum of the losses, in nats. */
+    public static final String SUM = "sum";
+
+    /** Trained tokens. */
+    public static final String TOKENS = "tokens";
+
+    /** What a loss is in a table. */
+    public static final StructType TYPE =
+            new StructType().add(SUM, DataTypes.DoubleType, false).add(TOKENS, DataTypes.LongType, false);
+
+    private static final int SHORTEST = 2;
+
+    private final FixedModel model;
+    private final LineEncoderSource encoders;
+    private final PreparationOptions options;
+
+    public RecordLoss(FixedModel model, LineEncoderSource encoders, PreparationOptions options) {
+        this.model = model;
+        this.encoders = encoders;
+        this.options = options;
+    }
+
+    /** Null where nothing in the record would train. */
+    @Override
+    public @Nullable Row call(@Nullable String record) {
+        if (record == null) {
+            return null;
+        }
+
+        EncodedExample example = encode(record);
+        if (example == null || example.trainedTokens() == 0) {
+            return null;
+        }
+
+        int width = Math.max(SHORTEST, example.length());
+        LossTotal loss = LossTotal.sum(model.use(bound -> bound.losses(List.of(RowPacker.single(example, width)))));
+        return RowFactory.create(loss.lossSum(), loss.tokenCount());
+    }
+
+    private @Nullable EncodedExample encode(String record) {
+        try (LineEncoder encoder = encoders.open()) {
+            return encoder.encode(record).truncatedTo(options.width());
+        } catch (BadRecordException e) {
+            if (options.onBadRecord() == OnBadRecord.FAIL) {
+                throw e;
+            }
+
+            return null;
+        }
+    }
+}

@@ -1,0 +1,153 @@
+package org.sparkqlora.spark.job;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CancellationException;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.spark.cluster.CancelledJob;
+import org.sparkqlora.spark.cluster.ModelTasks;
+import org.sparkqlora.spark.cluster.TaskSlots;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.GradientExchange;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.replica.DriverReplica;
+import org.sparkqlora.spark.replica.FollowingReplicas;
+import org.sparkqlora.spark.replica.HistoryPublisher;
+import org.sparkqlora.spark.replica.ReplicaGroup;
+import org.sparkqlora.spark.replica.RunHandle;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.StateMean;
+import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.Update;
+
+/**
+ * Takes each step as one plain Spark job of a task a shard. Driver only.
+ *
+ * <p>A task names the version it computes at and carries handles of a snapshot and of the updates since, from which any
+ * executor, new or late, makes its replica. Nothing is registered and nothing waits for a certain executor, so they may come
+ * and go at any time.
+ */
+public final class SparkGradientSource implements GradientSource {
+    private static final double NANOS = 1e9;
+
+    private final JavaSparkContext context;
+    private final TrainPlan plan;
+    private final @Nullable PreparedData heldOut;
+    private final Broadcast<SerializableConfiguration> configuration;
+    private final RunHandle description;
+    private final GradientExchange exchange;
+    private final JavaRDD<Integer> shards;
+    private final ReplicaGroup replicas;
+
+    /** @param choice how gradients come together */
+    public SparkGradientSource(JavaSparkContext context, TrainingRun run, TrainState state, ExchangeChoice choice) {
+        this.context = context;
+        this.plan = run.plan();
+        this.heldOut = run.heldOut();
+        this.configuration = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        this.description = new RunHandle(
+                UUID.randomUUID().toString(),
+                run.model(),
+                plan.optimizer(),
+                run.paging(),
+                TaskSlots.threadsOfTask(context),
+                run.rows().folder(),
+                configuration);
+        this.exchange = choice.exchange(description, TaskSlots.available(context));
+        this.shards = shardsOf(context, plan.batches());
+        this.replicas = choice.inDriver() // last: what tasks find by name stays until this is closed
+                ? new DriverReplica(description, state)
+                : new FollowingReplicas(state, new HistoryPublisher(context, plan.optimizer(), run.snapshots()));
+    }
+
+    @Override
+    public TrainState state() {
+        return replicas.state();
+    }
+
+    @Override
+    public StepGradient gradient() {
+        return sum();
+    }
+
+    @Override
+    public StepGradient localRound(TrainPlan ofRun) {
+        return sum();
+    }
+
+    private StepGradient sum() {
+        try {
+            return sumOfShards();
+        } catch (Exception e) {
+            // Spark throws a lost job as a checked exception that no signature declares.
+            Optional<CancellationException> cancelled = CancelledJob.find(e);
+            if (cancelled.isPresent()) {
+                throw cancelled.get();
+            }
+
+            throw e;
+        }
+    }
+
+    private StepGradient sumOfShards() {
+        long begin = System.nanoTime();
+        long step = state().version();
+        context.setJobDescription(String.format(
+                Locale.ROOT, "train: step %d of %d", step + 1, plan.batches().steps()));
+        GradientFunction function = new GradientFunction(description, plan, step, replicas.history());
+        JavaRDD<ShardResult> results = shards.map(function);
+        return exchange.sum(results, step).within((System.nanoTime() - begin) / NANOS, TaskSlots.available(context));
+    }
+
+    @Override
+    public void apply(Update update) {
+        replicas.apply(update);
+    }
+
+    @Override
+    public void become(StateMean mean, int steps) {
+        replicas.become(mean, steps);
+    }
+
+    @Override
+    public LossTotal evaluate() {
+        return heldOut == null
+                ? LossTotal.ZERO
+                : LossTotal.sum(new EvaluationJob(context, description, replicas).losses(heldOut, microBatchSize()));
+    }
+
+    @Override
+    public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
+        return new GenerationJob(context, description, replicas).generate(prompts, spec);
+    }
+
+    @Override
+    public void close() {
+        context.setJobDescription(null);
+        exchange.close();
+        replicas.close();
+        configuration.destroy();
+    }
+
+    private int microBatchSize() {
+        return plan.batches().microBatchSize();
+    }
+
+    private static JavaRDD<Integer> shardsOf(JavaSparkContext context, BatchPlan batches) {
+        List<Integer> numbers = IntStream.range(0, batches.shards()).boxed().toList();
+        return ModelTasks.of(context.getConf()).place(context.parallelize(numbers, batches.shards()));
+    }
+}

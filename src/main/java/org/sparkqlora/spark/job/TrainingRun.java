@@ -1,0 +1,26 @@
+package org.sparkqlora.spark.job;
+
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.replica.SnapshotPolicy;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.TrainPlan;
+
+/**
+ * A run on a cluster.
+ *
+ * @param plan what decides its bytes
+ * @param model the base model
+ * @param rows to train on
+ * @param heldOut rows to evaluate on; null when there are none
+ * @param paging where every process keeps optimiser state that pages
+ * @param snapshots when the driver takes a new snapshot
+ */
+public record TrainingRun(
+        TrainPlan plan,
+        ModelSource model,
+        PreparedData rows,
+        @Nullable PreparedData heldOut,
+        Paging paging,
+        SnapshotPolicy snapshots) {}

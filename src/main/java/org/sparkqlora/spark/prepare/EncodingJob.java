@@ -1,0 +1,107 @@
+package org.sparkqlora.spark.prepare;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function2;
+import org.sparkqlora.spark.source.CountedSource;
+import org.sparkqlora.spark.source.DataSplit;
+import org.sparkqlora.spark.source.NumberedRecords;
+import org.sparkqlora.spark.source.Share;
+import scala.Tuple2;
+
+/** Encodes and packs the records of counted sources, in groups whose number and place depend on the records alone. Driver only. */
+final class EncodingJob {
+    private final JavaSparkContext context;
+    private final PackingTask task;
+    private final long size; // records a group
+    private final List<LineGroup> lineGroups = new ArrayList<>();
+    private final List<TablePart> tables = new ArrayList<>();
+    private final List<Integer> firstGroups = new ArrayList<>(); // of each source
+    private int groups;
+
+    EncodingJob(JavaSparkContext context, PackingTask task, List<CountedSource> sources, DataSplit part) {
+        this.context = context;
+        this.task = task;
+        this.size = LineGroup.sizeFor(
+                sources.stream().mapToLong(CountedSource::records).sum());
+        List<Share> shares = CountedSource.shares(sources, part);
+        for (int i = 0; i < sources.size(); i++) {
+            firstGroups.add(groups);
+            add(sources.get(i), shares.get(i));
+        }
+    }
+
+    /** A table of a source. */
+    private record TablePart(NumberedRecords records, long before, Share share, int firstGroup, int groups) {}
+
+    private void add(CountedSource source, Share share) {
+        List<LineGroup> lines = LineGroup.cut(source.splits(), source.lines(), size, groups, share);
+        lineGroups.addAll(lines);
+        groups += lines.size();
+        long before = source.lineRecords();
+        for (NumberedRecords table : source.tables()) {
+            int count = Math.toIntExact((table.count() + size - 1) / size);
+            tables.add(new TablePart(table, before, share, groups, count));
+            groups += count;
+            before += table.count();
+        }
+    }
+
+    List<GroupResult> run() {
+        context.setJobDescription(String.format(Locale.ROOT, "prepare: encode and pack %d groups of records", groups));
+        List<GroupResult> results = new ArrayList<>();
+        if (!lineGroups.isEmpty()) {
+            results.addAll(
+                    context.parallelize(lineGroups, lineGroups.size()).map(task).collect());
+        }
+
+        for (TablePart table : tables) {
+            results.addAll(encode(table));
+        }
+
+        return results.stream().map(this::ofSource).toList();
+    }
+
+    /** With the number of the source that the group is of. */
+    private GroupResult ofSource(GroupResult result) {
+        int source = 0;
+        while (source + 1 < firstGroups.size() && firstGroups.get(source + 1) <= result.group()) {
+            source++;
+        }
+
+        return result.ofSource(source);
+    }
+
+    private List<GroupResult> encode(TablePart table) {
+        if (table.groups() == 0) {
+            return List.of();
+        }
+
+        return table.records().read(() -> collect(table)).stream()
+                .map(result -> result.placed(table.records()))
+                .toList();
+    }
+
+    private List<GroupResult> collect(TablePart table) {
+        Share share = table.share();
+        long before = table.before();
+        return table.records()
+                .numbered()
+                .filter(record -> share.takes(before + record._1()))
+                .repartitionAndSortWithinPartitions(new GroupPartitioner(size, table.groups()))
+                .mapPartitionsWithIndex(new TableGroup(task, table.firstGroup()), false)
+                .collect();
+    }
+
+    /** Encodes the records of one group of a table. Runs in a task. */
+    private record TableGroup(PackingTask task, int firstGroup)
+            implements Function2<Integer, Iterator<Tuple2<Long, String>>, Iterator<GroupResult>> {
+        @Override
+        public Iterator<GroupResult> call(Integer part, Iterator<Tuple2<Long, String>> records) {
+            return List.of(task.encode(firstGroup + part, records)).iterator();
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package org.sparkqlora.spark.prepare;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.ChecksumException;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.BoundedText;
+import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.WholeFile;
+
+/**
+ * What a task left of a group that is done, beside its rows: a preparation that was killed goes on after it. Its name holds the
+ * fingerprint of the preparation, so it is never taken for that of another.
+ */
+record FinishedGroup(String folder, String prefix, int number) {
+    String rowsName() {
+        return String.format(Locale.ROOT, "%s-%05d.bin", prefix, number);
+    }
+
+    private Path file() {
+        return new Path(folder, String.format(Locale.ROOT, "%s-%05d.json", prefix, number));
+    }
+
+    /** The result, if the group is done and its rows are there as a whole. */
+    Optional<GroupResult> read(Configuration configuration, int width) throws IOException {
+        FileSystem files = file().getFileSystem(configuration);
+        if (!files.exists(file())) {
+            return Optional.empty();
+        }
+
+        try (FSDataInputStream in = files.open(file())) {
+            String json = BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), file());
+            GroupResult result = GroupResultJson.read(json, number);
+            PreparedFile rows = result.file();
+            boolean whole = rows == null || DamagedRows.isWhole(rows, width, folder, configuration);
+            return whole ? Optional.of(result) : Optional.empty();
+        } catch (BadInputException | ChecksumException e) {
+            return Optional.empty(); // it only saves work: what cannot be read is made anew
+        }
+    }
+
+    /** Written last, under a name of its own first, so that it is there whole or not at all. */
+    void write(GroupResult result, Configuration configuration) throws IOException {
+        FileSystem files = file().getFileSystem(configuration);
+        Path mine = WholeFile.unfinished(file());
+        try (OutputStream out = files.create(mine, false)) {
+            out.write(GroupResultJson.write(result).getBytes(StandardCharsets.UTF_8));
+        }
+
+        Removal.file(files, file()); // of another attempt with the same, or damaged
+        WholeFile.giveName(files, mine, file());
+    }
+}

@@ -1,0 +1,85 @@
+package org.sparkqlora.spark.prepare;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.spark.source.BadLine;
+import org.sparkqlora.tokenizer.EncodedExample;
+import org.sparkqlora.tokenizer.RowPacker;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/** The examples of a group so far, and what became of its records. */
+final class GroupEncoding {
+    private final LineEncoder encoder;
+    private final PreparationOptions options;
+    private final ExampleChecking checks;
+    private final List<EncodedExample> examples = new ArrayList<>();
+    private final List<BadLine> bad = new ArrayList<>();
+    private long truncated;
+    private long untrained;
+
+    GroupEncoding(LineEncoder encoder, PreparationOptions options, long hashedOneOf) {
+        this.encoder = encoder;
+        this.options = options;
+        this.checks = new ExampleChecking(encoder.control(), hashedOneOf);
+    }
+
+    /** Reads and encodes one record, if there is one. */
+    void add(String path, long number, Record record) throws IOException {
+        try {
+            String line = record.read();
+            if (line != null && !line.isBlank()) {
+                add(encoder.encode(line));
+            }
+        } catch (BadRecordException e) {
+            bad.add(new BadLine(path, number, String.valueOf(e.getMessage())));
+        } catch (StackOverflowError e) {
+            // Limits on depth come first; of a thread with a small stack, this record alone is lost, since nothing is
+            // half done.
+            bad.add(new BadLine(path, number, "Cannot read the record: it is nested too deep for this thread"));
+        }
+    }
+
+    private void add(EncodedExample example) {
+        EncodedExample cut = example.truncatedTo(options.width());
+        if (cut.trainedTokens() == 0) {
+            untrained++;
+            return;
+        }
+
+        checks.add(example, cut);
+        truncated += cut.length() < example.length() ? 1 : 0;
+        examples.add(cut);
+    }
+
+    boolean failed() {
+        return options.onBadRecord() == PreparationOptions.OnBadRecord.FAIL && !bad.isEmpty();
+    }
+
+    List<TokenRow> rows() {
+        return switch (options.packing()) {
+            case PACKED -> RowPacker.pack(examples, options.width());
+            case ONE_A_ROW ->
+                examples.stream()
+                        .map(example -> RowPacker.single(example, options.width()))
+                        .toList();
+        };
+    }
+
+    /** Where a record is read from. */
+    interface Record {
+        @Nullable
+        String read() throws IOException;
+    }
+
+    GroupResult result(int group, @Nullable PreparedFile file, long rows) {
+        long tokens = examples.stream().mapToLong(EncodedExample::length).sum();
+        long trained =
+                examples.stream().mapToLong(EncodedExample::trainedTokens).sum();
+        PreparationCounts counts =
+                new PreparationCounts(examples.size(), rows, tokens, trained, truncated, untrained, bad.size());
+        return new GroupResult(group, file, counts, checks.result(), failed() ? bad : List.of());
+    }
+}

@@ -1,0 +1,27 @@
+package org.sparkqlora.spark.prepare;
+
+import java.io.Serializable;
+import java.time.LocalDate;
+
+/** Opens a {@link LineEncoder} in a task. */
+public interface LineEncoderSource extends Serializable {
+    /** Differs where any line may be encoded differently. */
+    String fingerprint();
+
+    /** Whether what lines are encoded as may depend on the day. */
+    default boolean asksForTheDay() {
+        return false;
+    }
+
+    /** The same, encoding as on {@code day}. */
+    default LineEncoderSource on(LocalDate day) {
+        return this;
+    }
+
+    LineEncoder open();
+
+    /** What its ids mean. */
+    default TokenIds ids() {
+        return TokenIds.UNKNOWN;
+    }
+}

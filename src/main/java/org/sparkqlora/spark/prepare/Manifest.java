@@ -1,0 +1,45 @@
+package org.sparkqlora.spark.prepare;
+
+import java.io.Serializable;
+import java.util.List;
+import org.sparkqlora.input.BadInputException;
+
+/**
+ * What a prepared folder holds. It is written last, so a folder with a manifest is whole.
+ *
+ * @param fingerprint of tokenizer, options and source listing: equal ones have equal rows
+ * @param width tokens a row
+ * @param files in row order
+ * @param counts what became of the lines
+ * @param ids what the token ids of its rows mean
+ */
+public record Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts, TokenIds ids)
+        implements Serializable {
+    /** Its name in the folder. */
+    public static final String FILE_NAME = "manifest.json";
+
+    private static final int PREFIX_LENGTH = 12;
+    private static final int SHORTEST = 2;
+
+    /** Above what any model attends to. */
+    private static final int LONGEST = 1 << 26;
+
+    public Manifest {
+        if (width < SHORTEST || width > LONGEST) {
+            throw new BadInputException("Cannot read a manifest: expected rows of %d to %d tokens, found %d"
+                    .formatted(SHORTEST, LONGEST, width));
+        }
+
+        files = List.copyOf(files);
+    }
+
+    /** What the names of its rows begin with. */
+    String rowsPrefix() {
+        return rowsPrefix(fingerprint);
+    }
+
+    /** What the names of rows begin with that have this fingerprint. */
+    static String rowsPrefix(String fingerprint) {
+        return "rows-" + fingerprint.substring(0, Math.min(PREFIX_LENGTH, fingerprint.length()));
+    }
+}

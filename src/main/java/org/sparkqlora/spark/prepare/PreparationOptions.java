@@ -1,0 +1,72 @@
+package org.sparkqlora.spark.prepare;
+
+import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.spark.source.DataSplit;
+
+/**
+ * How rows are made of examples.
+ *
+ * @param width tokens a row
+ * @param packing whether documents share rows
+ * @param onBadRecord what becomes of a line that is no record
+ * @param part which part of the data
+ * @param recordBytes the most that is read of a record
+ */
+public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord, DataSplit part, int recordBytes)
+        implements Serializable {
+    private static final int SHORTEST = 2;
+
+    /** For all of the data. */
+    public PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord) {
+        this(width, packing, onBadRecord, DataSplit.ALL, InputLimits.DEFAULT.recordBytes());
+    }
+
+    public PreparationOptions {
+        if (width < SHORTEST) {
+            throw new BadInputException(
+                    "Cannot prepare rows of %d tokens: expected at least %d".formatted(width, SHORTEST));
+        }
+    }
+
+    /** The same for a part of the data. */
+    public PreparationOptions of(DataSplit other) {
+        return new PreparationOptions(width, packing, onBadRecord, other, recordBytes);
+    }
+
+    /** The same with records of up to {@code bytes}. */
+    public PreparationOptions ofRecordsUpTo(int bytes) {
+        return new PreparationOptions(width, packing, onBadRecord, part, bytes);
+    }
+
+    /** Part of the fingerprint of rows. A limit that an option raised or lowered may leave other records. */
+    String fingerprint() {
+        String limit = recordBytes == InputLimits.DEFAULT.recordBytes() ? "" : " of records up to " + recordBytes;
+        return "PreparationOptions[width=" + width + ", packing=" + packing + ", onBadRecord=" + onBadRecord + ", part="
+                + part + "]" + limit;
+    }
+
+    /** Whether documents share rows. */
+    public enum Packing {
+        PACKED,
+        ONE_A_ROW
+    }
+
+    /** What becomes of a line that is no record. */
+    public enum OnBadRecord {
+        FAIL,
+        SKIP;
+
+        /** The choice that a command line calls {@code name}. */
+        public static OnBadRecord parse(String name) {
+            return switch (name) {
+                case "fail" -> FAIL;
+                case "skip" -> SKIP;
+                default ->
+                    throw new BadInputException(
+                            "Unsupported choice '%s' for bad records: expected fail or skip".formatted(name));
+            };
+        }
+    }
+}

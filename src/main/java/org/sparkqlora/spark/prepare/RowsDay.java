@@ -1,0 +1,66 @@
+package org.sparkqlora.spark.prepare;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.LocalDate;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The day and the time zone of the driver when a preparation began, as far as its rows depend on them. They are told behind the
+ * hash of its fingerprint, so that what goes on with the preparation, or with a run on its rows, on another day or in another
+ * zone finds them there.
+ *
+ * @param date that templates are told; null where none asks for it
+ * @param zone in which times of the data are written
+ */
+public record RowsDay(@Nullable LocalDate date, ZoneId zone) {
+    private static final Pattern FORM =
+            Pattern.compile("[^ ]*(?: on (?<date>\\d{4}-\\d\\d-\\d\\d))?(?: in (?<zone>\\S+))?");
+
+    /** That of this driver. */
+    static RowsDay now(SparkSession session, boolean timed, @Nullable LocalDate date) {
+        String zone = session.conf().get("spark.sql.session.timeZone");
+        return new RowsDay(date, timed ? ZoneId.of(zone, ZoneId.SHORT_IDS) : ZoneOffset.UTC);
+    }
+
+    /** What {@code fingerprint} tells; one of an earlier version tells nothing. */
+    public static RowsDay of(String fingerprint) {
+        Matcher parts = FORM.matcher(fingerprint);
+        String date = parts.matches() ? parts.group("date") : null;
+        String zone = parts.matches() ? parts.group("zone") : null;
+        return new RowsDay(
+                date == null ? null : LocalDate.parse(date), zone == null ? ZoneOffset.UTC : ZoneId.of(zone));
+    }
+
+    /** The fingerprint of rows that would have {@code hash} on any day: the same where they depend on none. */
+    String fingerprint(String hash) {
+        return words().isEmpty() ? hash : sha256(hash + words()) + words();
+    }
+
+    /** The date, for people. */
+    public Optional<LocalDate> told() {
+        return Optional.ofNullable(date);
+    }
+
+    private String words() {
+        String dated = date == null ? "" : " on " + date;
+        return zone.normalized().equals(ZoneOffset.UTC) ? dated : dated + " in " + zone;
+    }
+
+    static String sha256(String text) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Cannot find SHA-256 in this Java", e);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+package org.sparkqlora.spark.replica;
+
+import org.sparkqlora.train.OwnHistory;
+import org.sparkqlora.train.StateLog;
+import org.sparkqlora.train.StateMean;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.Update;
+
+/** Where tasks run in the driver, one replica is all: tasks compute on the driver's own State, and nothing is copied. */
+public final class DriverReplica implements ReplicaGroup {
+    private final String runId;
+    private final TrainState state;
+    private final ProcessReplica replica;
+
+    public DriverReplica(RunHandle run, TrainState state) {
+        this.runId = run.id();
+        this.state = state;
+        this.replica = ProcessReplicas.adopt(run, state);
+    }
+
+    @Override
+    public TrainState state() {
+        return state;
+    }
+
+    @Override
+    public StateLog history() {
+        return OwnHistory.INSTANCE;
+    }
+
+    @Override
+    public void apply(Update update) {
+        replica.replica().apply(update);
+    }
+
+    @Override
+    public void become(StateMean mean, int steps) {
+        replica.replica().change(own -> own.become(mean, steps));
+    }
+
+    @Override
+    public void close() {
+        ProcessReplicas.release(runId);
+    }
+}

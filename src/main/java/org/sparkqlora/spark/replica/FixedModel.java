@@ -1,0 +1,54 @@
+package org.sparkqlora.spark.replica;
+
+import java.io.Serializable;
+import java.util.function.Function;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.LongAccumulator;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.BoundModel;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.TrainState;
+
+/**
+ * A trained model that any task of the application may use, now or later: a handle of its parameters and where its base is. Each
+ * process loads the base with the first task that asks, and keeps it. What was broadcast goes when no one has the handle any more.
+ */
+public final class FixedModel implements Serializable {
+    private static final long serialVersionUID = 1L;
+
+    private final RunHandle run;
+    private final BroadcastHistory history;
+    private final LongAccumulator opened;
+
+    private FixedModel(RunHandle run, BroadcastHistory history, LongAccumulator opened) {
+        this.run = run;
+        this.history = history;
+        this.opened = opened;
+    }
+
+    /** Driver only: makes {@code model} at {@code parameters} known to tasks. */
+    public static FixedModel publish(
+            JavaSparkContext context, ModelSource model, FlatVector parameters, ParameterIndex index) {
+        LongAccumulator opened = context.sc().longAccumulator("base models loaded");
+        RunHandle run = InferenceReplicas.run(context, new CountedModelSource(model, opened), "");
+        OptimizerSpec still = InferenceReplicas.STILL;
+        try (Workers workers = new Workers(1);
+                TrainState state = InferenceReplicas.still(parameters, index, workers)) {
+            return new FixedModel(
+                    run, new HistoryPublisher(context, still, SnapshotPolicy.DEFAULT).upTo(state), opened);
+        }
+    }
+
+    /** Driver only: how often a process loaded the base, as far as tasks have told. */
+    public long loads() {
+        return opened.value();
+    }
+
+    /** Runs in a task. */
+    public <T> T use(Function<BoundModel, T> work) {
+        return ProcessReplicas.of(run).replica().at(history.snapshotVersion(), history, work);
+    }
+}

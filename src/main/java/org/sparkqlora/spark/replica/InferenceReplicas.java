@@ -1,0 +1,68 @@
+package org.sparkqlora.spark.replica;
+
+import java.util.UUID;
+import java.util.function.BiFunction;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.cluster.TaskSlots;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.TrainState;
+
+/** Replicas of a State that never moves on, for jobs that use a model as it is. Driver only. */
+public final class InferenceReplicas {
+    /** Keeps nothing but the parameters. */
+    static final OptimizerSpec STILL = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
+
+    private final JavaSparkContext context;
+    private final ModelSource model;
+
+    public InferenceReplicas(JavaSparkContext context, ModelSource model) {
+        this.context = context;
+        this.model = model;
+    }
+
+    /**
+     * Does {@code work} with replicas at {@code parameters}.
+     *
+     * @param folder prepared rows that tasks read; empty where they read none
+     */
+    public <T> T at(
+            FlatVector parameters, ParameterIndex index, String folder, BiFunction<RunHandle, ReplicaGroup, T> work) {
+        RunHandle run = run(context, model, folder);
+        try (Workers workers = new Workers(1);
+                ReplicaGroup replicas = group(run, still(parameters, index, workers))) {
+            return work.apply(run, replicas);
+        } finally {
+            run.configuration().destroy();
+        }
+    }
+
+    /** A run of its own, whose tasks read rows of {@code folder}, if any. */
+    static RunHandle run(JavaSparkContext context, ModelSource model, String folder) {
+        return new RunHandle(
+                UUID.randomUUID().toString(),
+                model,
+                STILL,
+                Paging.DEFAULT,
+                TaskSlots.threadsOfTask(context),
+                folder,
+                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration())));
+    }
+
+    static TrainState still(FlatVector parameters, ParameterIndex index, Workers workers) {
+        return TrainState.fresh(parameters, index, STILL, 0, StateHome.inMemory(workers));
+    }
+
+    private ReplicaGroup group(RunHandle run, TrainState state) {
+        return context.isLocal()
+                ? new DriverReplica(run, state)
+                : new FollowingReplicas(state, new HistoryPublisher(context, STILL, SnapshotPolicy.DEFAULT));
+    }
+}

@@ -1,0 +1,34 @@
+package org.sparkqlora.spark.source;
+
+import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
+
+/**
+ * Which of two parts of the data: what is held out of training, spread evenly, or the rest.
+ *
+ * @param heldOut the share that is held out
+ * @param side which of the two
+ */
+public record DataSplit(double heldOut, Side side) implements Serializable {
+    /** All of the data: nothing is held out. */
+    public static final DataSplit ALL = new DataSplit(0, Side.TRAINED);
+
+    /** One of the two. */
+    public enum Side {
+        TRAINED,
+        HELD_OUT
+    }
+
+    public DataSplit {
+        if (!(heldOut >= 0 && heldOut < 1)) {
+            throw new BadInputException(
+                    "Cannot hold out %s of the data: expected 0 or more and less than 1".formatted(heldOut));
+        }
+    }
+
+    /** Whether the record with so many before it is in this part. */
+    boolean takes(long before) {
+        boolean out = Math.floor((before + 1) * heldOut) > Math.floor(before * heldOut);
+        return (side == Side.HELD_OUT) == out;
+    }
+}

@@ -1,0 +1,152 @@
+package org.sparkqlora.spark.source;
+
+import com.github.luben.zstd.ZstdInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
+
+/**
+ * A file's content, decompressed by the end of its name. Hadoop's own Zstandard needs a native library that few hosts have; Spark
+ * brings one.
+ */
+final class Decompression extends InputStream {
+    /** Bytes of a compressed file without content: gzip has a name in it. */
+    private static final int LARGEST_EMPTY = 300;
+
+    private static final String ZSTANDARD = ".zst";
+
+    /** Archives and formats that neither Hadoop nor Spark has a codec for. */
+    private static final Pattern UNSUPPORTED = Pattern.compile("\\.(zip|tar|tgz|xz|7z|rar|br|lzma|lzo|lz|tar\\.\\w+)$");
+
+    private final String path;
+    private final StoreStream store;
+    private final InputStream content;
+    private boolean hasContent;
+
+    private Decompression(String path, StoreStream store, InputStream content) {
+        this.path = path;
+        this.store = store;
+        this.content = content;
+    }
+
+    /** Whether the name of a file says that it is compressed. */
+    static boolean isCompressed(Path path, CompressionCodecFactory codecs) {
+        String name = path.getName().toLowerCase(Locale.ROOT);
+        if (UNSUPPORTED.matcher(name).find()) {
+            throw new BadInputException(
+                    "Cannot read %s: expected plain files, or gzip, bzip2 or Zstandard ones, found an archive or another compression. Unpack it"
+                            .formatted(path));
+        }
+
+        return name.endsWith(ZSTANDARD) || codecs.getCodec(path) != null;
+    }
+
+    /** Opens the content of a file, compressed or not. */
+    static InputStream open(String path, Configuration configuration) throws IOException {
+        Path file = new Path(path);
+        StoreStream store = new StoreStream(file.getFileSystem(configuration).open(file));
+        try {
+            return new Decompression(path, store, content(file, store, configuration));
+        } catch (IOException e) {
+            store.close();
+            if (store.failure != null) {
+                throw e;
+            }
+
+            throw damaged(path, e);
+        }
+    }
+
+    private static InputStream content(Path file, InputStream store, Configuration configuration) throws IOException {
+        if (file.getName().toLowerCase(Locale.ROOT).endsWith(ZSTANDARD)) {
+            return new ZstdInputStream(store);
+        }
+
+        CompressionCodec codec = new CompressionCodecFactory(configuration).getCodec(file);
+        return codec == null ? store : codec.createInputStream(store);
+    }
+
+    @Override
+    public int read() throws IOException {
+        byte[] one = new byte[1];
+        return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] target, int from, int count) throws IOException {
+        try {
+            int read = content.read(target, from, count);
+            requireContent(read);
+            return read;
+        } catch (IOException | RuntimeException | InternalError e) { // Java's zlib throws the latter
+            if (store.failure != null) {
+                throw e;
+            }
+
+            throw damaged(path, e);
+        }
+    }
+
+    /** Hadoop's codecs take for empty what they cannot make sense of. */
+    private void requireContent(int read) throws IOException {
+        if (read < 0 && !hasContent && content != store && store.bytes > LARGEST_EMPTY) {
+            throw new IOException("nothing in %d bytes".formatted(store.bytes));
+        }
+
+        hasContent = true;
+    }
+
+    private static BadInputException damaged(String path, Throwable fault) {
+        return new BadInputException(
+                "Cannot decompress %s: expected what the end of its name says, found an error: %s. Is the file whole?"
+                        .formatted(path, fault.getMessage()),
+                fault);
+    }
+
+    @Override
+    public void close() throws IOException {
+        content.close();
+    }
+
+    /** A file's bytes; remembers what the store failed with, which a repeat may cure, as it never cures a damaged file. */
+    private static final class StoreStream extends FilterInputStream {
+        private @Nullable IOException failure;
+        private long bytes; // read so far
+
+        private StoreStream(InputStream in) {
+            super(in);
+        }
+
+        @Override
+        public int read() throws IOException {
+            try {
+                int read = super.read();
+                bytes += read < 0 ? 0 : 1;
+                return read;
+            } catch (IOException e) {
+                failure = e;
+                throw e;
+            }
+        }
+
+        @Override
+        public int read(byte[] target, int from, int count) throws IOException {
+            try {
+                int read = super.read(target, from, count);
+                bytes += Math.max(0, read);
+                return read;
+            } catch (IOException e) {
+                failure = e;
+                throw e;
+            }
+        }
+    }
+}

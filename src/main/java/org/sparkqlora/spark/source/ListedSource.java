@@ -1,0 +1,29 @@
+package org.sparkqlora.spark.source;
+
+import java.util.List;
+
+/**
+ * What is behind data that a command line names.
+ *
+ * @param name as it was named, for messages
+ * @param weight its part of the mixture; 0 when all of it is used
+ * @param files sorted by path
+ * @param tables of the catalog or in folders
+ */
+public record ListedSource(String name, double weight, List<SourceFile> files, List<SourceTable> tables) {
+    public ListedSource {
+        files = List.copyOf(files);
+        tables = List.copyOf(tables);
+    }
+
+    /** Whether a zone may decide what its records look like. */
+    public boolean mayHoldTimes() {
+        return !tables.isEmpty()
+                || files.stream().anyMatch(file -> file.kind() == SourceKind.PARQUET || file.kind() == SourceKind.ORC);
+    }
+
+    /** Files that we read ourselves. */
+    public List<SourceFile> lineFiles() {
+        return files.stream().filter(file -> !file.kind().isTable()).toList();
+    }
+}

@@ -1,0 +1,27 @@
+package org.sparkqlora.spark.source;
+
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.apache.spark.api.java.JavaPairRDD;
+
+/** Records that Spark reads, with a place in an order that depends on nothing but them. */
+public interface NumberedRecords {
+    long count();
+
+    /** Each record as JSON under its place, from 0; null in place of a row that is none. */
+    JavaPairRDD<Long, String> numbered();
+
+    /** Does work that reads them; a damaged file is bad input. */
+    default <T> T read(Supplier<T> work) {
+        return work.get();
+    }
+
+    /** What they are read from, in words. */
+    String words();
+
+    /** Some record, to show how they are read. */
+    Optional<String> sample();
+
+    /** Where a person finds the record at a place. */
+    BadLine place(long record, String problem);
+}

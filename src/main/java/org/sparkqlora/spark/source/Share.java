@@ -1,0 +1,28 @@
+package org.sparkqlora.spark.source;
+
+import java.io.Serializable;
+import org.sparkqlora.input.BadInputException;
+
+/**
+ * Which records of a source are used: some of all, spread evenly over it, and of these one part.
+ *
+ * @param kept how many
+ * @param total of how many
+ * @param part which of those that are kept
+ */
+public record Share(long kept, long total, DataSplit part) implements Serializable {
+    /** Every record. */
+    static final Share ALL = new Share(1, 1, DataSplit.ALL);
+
+    public Share {
+        if (kept < 0 || kept > total || total < 1) {
+            throw new BadInputException("Cannot keep %d of %d records".formatted(kept, total));
+        }
+    }
+
+    /** Whether the record at {@code index} of the source, from 0, is one of them. */
+    public boolean takes(long index) {
+        long before = Math.multiplyExact(index, kept) / total;
+        return Math.multiplyExact(index + 1, kept) / total > before && part.takes(before);
+    }
+}

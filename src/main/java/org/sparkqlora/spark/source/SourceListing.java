@@ -1,0 +1,251 @@
+package org.sparkqlora.spark.source;
+
+import java.io.File;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.spark.sql.AnalysisException;
+import org.apache.spark.sql.SparkSession;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.FileNames;
+import org.sparkqlora.storage.StorePath;
+
+/** Finds the files behind files, folders and globs on any Hadoop file system, and tables of the catalog. Driver only. */
+public final class SourceListing {
+    private static final String LOCAL = "file";
+
+    /** What lies beside data sets: words about them. A file that is named itself is read all the same. */
+    private static final Pattern ABOUT_DATA = Pattern.compile(
+            "(?i)(readme|licen[cs]e|notice|changelog|citation)([._-].*)?|.*\\.(md|rst|html|pdf)|dataset_infos?\\.json");
+
+    private final SparkSession session;
+    private final Configuration configuration;
+    private final CompressionCodecFactory codecs;
+    private final TableFolders folders = new TableFolders();
+    private final SinkFolders sinks;
+    private final LocalNames names = new LocalNames(FileNames.ofProcess());
+
+    public SourceListing(SparkSession session, Configuration configuration) {
+        this.session = session;
+        this.configuration = configuration;
+        this.sinks = new SinkFolders(session);
+        this.codecs = new CompressionCodecFactory(configuration);
+    }
+
+    /** All of what has no weight as one, each with a weight on its own; files are sorted by path. */
+    public List<ListedSource> list(List<WeightedSource> sources) {
+        return sources.get(0).isWeighted()
+                ? sources.stream()
+                        .map(source -> list(List.of(source), source.weight()))
+                        .toList()
+                : List.of(list(sources, 0));
+    }
+
+    private ListedSource list(List<WeightedSource> sources, double weight) {
+        Found found = new Found(new ArrayList<>(), new ArrayList<>());
+        for (WeightedSource source : sources) {
+            if (UnorderedRecords.mayBeTable(source.path()) && !exists(source.path())) {
+                found.tables().add(requireTable(source.path()));
+            } else {
+                find(source.path(), found);
+            }
+        }
+
+        found.files().sort(Comparator.comparing(SourceFile::path));
+        found.tables().sort(Comparator.comparing(SourceTable::name));
+        String name = sources.stream().map(WeightedSource::path).collect(Collectors.joining(","));
+        return new ListedSource(
+                name,
+                weight,
+                found.files().stream().distinct().toList(),
+                found.tables().stream().distinct().toList());
+    }
+
+    /** What is behind the sources so far. */
+    private record Found(List<SourceFile> files, List<SourceTable> tables) {
+        int size() {
+            return files.size() + tables.size();
+        }
+    }
+
+    private boolean exists(String path) {
+        try {
+            Path file = StorePath.parse(path);
+            return StorePath.files(file, configuration).exists(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look for " + path, e);
+        }
+    }
+
+    private SourceTable requireTable(String name) {
+        if (!isTable(name)) {
+            throw new BadInputException(
+                    "Cannot read data from %s: expected a file, a folder, or a table of the catalog, found none of them"
+                            .formatted(name));
+        }
+
+        return SourceTable.ofCatalog(name);
+    }
+
+    private boolean isTable(String name) {
+        try {
+            return session.catalog().tableExists(name);
+        } catch (Exception e) { // one that no signature declares, for names that no catalog can have
+            if (e instanceof AnalysisException) {
+                return false;
+            }
+
+            throw e;
+        }
+    }
+
+    private void find(String source, Found found) {
+        int before = found.size();
+        try {
+            Path path = StorePath.parse(source);
+            FileSystem fileSystem = StorePath.files(path, configuration);
+            if (fileSystem.getScheme().equals(LOCAL)) {
+                names.require(fileSystem.makeQualified(path).toUri().getPath());
+            }
+
+            for (FileStatus match : StorePath.matches(path, fileSystem)) {
+                folders.requireOutside(fileSystem, match.getPath());
+                collect(fileSystem, match, found);
+            }
+        } catch (IOException e) {
+            throw refused(source, e);
+        }
+
+        if (found.size() == before) {
+            throw new BadInputException("Cannot read data from %s: expected at least one file, found none%s"
+                    .formatted(source, WeightedSource.advice(source)));
+        }
+    }
+
+    private static RuntimeException refused(String source, IOException e) {
+        if (StorePath.isDenied(e)) {
+            return new BadInputException(
+                    "Cannot read data from %s: expected files that this user may read, found %s"
+                            .formatted(source, firstLine(e)),
+                    e);
+        }
+
+        if (e instanceof FileNotFoundException) {
+            return new BadInputException(
+                    "Cannot read data from %s: no such file or folder%s"
+                            .formatted(source, WeightedSource.advice(source)),
+                    e);
+        }
+
+        return new UncheckedIOException("Failed to list " + source, e);
+    }
+
+    private static String firstLine(IOException e) {
+        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    }
+
+    private void collect(FileSystem fileSystem, FileStatus match, Found found) throws IOException {
+        if (match.isFile()) {
+            found.files().add(toSource(match));
+            return;
+        }
+
+        List<FileStatus> files = new ArrayList<>();
+        Map<Path, TableFormat> tables = new TreeMap<>();
+        Set<Path> logged = new TreeSet<>();
+        RemoteIterator<LocatedFileStatus> inside = fileSystem.listFiles(match.getPath(), true);
+        while (inside.hasNext()) {
+            FileStatus file = inside.next();
+            TableFormat.rootByLog(file.getPath())
+                    .filter(table -> !isHidden(match.getPath(), table.folder()))
+                    .ifPresent(table -> tables.put(table.folder(), table.format()));
+            SinkFolders.sinkByLog(file.getPath())
+                    .filter(sink -> !isHidden(match.getPath(), sink))
+                    .ifPresent(logged::add);
+            if (!isHidden(match.getPath(), file.getPath())) {
+                files.add(file);
+            }
+        }
+
+        tables.forEach((folder, format) -> found.tables().add(new SourceTable(folder.toString(), format)));
+        for (FileStatus file : counted(files, logged)) {
+            if (tables.keySet().stream().noneMatch(table -> isBelow(table, file.getPath()))
+                    && !ABOUT_DATA.matcher(file.getPath().getName()).matches()) {
+                found.files().add(toSource(file));
+            }
+        }
+    }
+
+    /** Without those that a sink's log does not name. */
+    private List<FileStatus> counted(List<FileStatus> files, Set<Path> logged) {
+        Set<Path> there = files.stream().map(FileStatus::getPath).collect(Collectors.toSet());
+        Set<Path> left = new HashSet<>();
+        for (Path sink : logged) {
+            List<Path> inside =
+                    there.stream().filter(file -> isBelow(sink, file)).toList();
+            left.addAll(inside);
+            left.removeAll(inside.isEmpty() ? Set.of() : sinks.counted(sink, there));
+        }
+
+        return files.stream().filter(file -> !left.contains(file.getPath())).toList();
+    }
+
+    private static boolean isBelow(Path folder, Path file) {
+        Path at = file.getParent();
+        while (at != null && !at.equals(folder)) {
+            at = at.getParent();
+        }
+
+        return at != null;
+    }
+
+    private SourceFile toSource(FileStatus file) throws IOException {
+        Path path = file.getPath();
+        requireReadable(path);
+        boolean compressed = Decompression.isCompressed(path, codecs);
+        boolean list = SourceKind.mayBeList(path.getName()) && ListElementsJson.beginsList(path, configuration);
+        SourceKind kind = SourceKind.of(path.getName(), list);
+        if (!kind.canDecompress(path.getName())) {
+            throw new BadInputException(
+                    "Cannot read %s: expected %s as it is or with gzip or bzip2, found Zstandard. Compress it anew"
+                            .formatted(path, kind.words()));
+        }
+
+        return new SourceFile(path.toString(), file.getLen(), file.getModificationTime(), kind, compressed);
+    }
+
+    /** On other file systems, asking would take as long as reading. */
+    private static void requireReadable(Path path) throws AccessDeniedException {
+        if (LOCAL.equals(path.toUri().getScheme()) && !new File(path.toUri().getPath()).canRead()) {
+            throw new AccessDeniedException(path.toUri().getPath() + " (Permission denied)");
+        }
+    }
+
+    private static boolean isHidden(Path folder, Path file) {
+        for (Path at = file; at != null && !at.equals(folder); at = at.getParent()) {
+            if (at.getName().startsWith(".") || at.getName().startsWith("_")) {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,55 @@
+package org.sparkqlora.spark.source;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.sparkqlora.input.BadInputException;
+
+/**
+ * Data as a command line names it.
+ *
+ * @param path a file, a folder, a glob, or a table of the catalog
+ * @param weight its part of the mixture, between 0 and 1; 0 when all of it is used
+ */
+public record WeightedSource(String path, double weight) {
+    private static final Pattern WEIGHTED = Pattern.compile("(.+)=(0?\\.\\d+)");
+
+    private static final Pattern NUMBERED = Pattern.compile("(.+)=(\\d+(?:\\.\\d*)?)");
+
+    /** Reads {@code path} or {@code path=0.7}; with one weight all must have one. */
+    public static List<WeightedSource> parse(List<String> texts) {
+        List<WeightedSource> sources = new ArrayList<>();
+        for (String text : texts) {
+            Matcher weighted = WEIGHTED.matcher(text);
+            sources.add(
+                    weighted.matches()
+                            ? new WeightedSource(weighted.group(1), Double.parseDouble(weighted.group(2)))
+                            : new WeightedSource(text, 0));
+        }
+
+        boolean some = sources.stream().anyMatch(WeightedSource::isWeighted);
+        if (some) {
+            sources.stream().filter(source -> !source.isWeighted()).findFirst().ifPresent(source -> {
+                throw new BadInputException(
+                        "Cannot mix data: expected a weight between 0 and 1 for each source, such as %s=0.3, found none"
+                                .formatted(source.path()));
+            });
+        }
+
+        return sources;
+    }
+
+    /** The rest of a message about a path that is not there: it may end with what was meant as a weight. */
+    static String advice(String path) {
+        Matcher number = NUMBERED.matcher(path);
+        return number.matches()
+                ? ". If %s is a weight: weights are below 1 and add up to 1, such as %s=0.7"
+                        .formatted(number.group(2), number.group(1))
+                : "";
+    }
+
+    boolean isWeighted() {
+        return weight > 0;
+    }
+}

@@ -1,0 +1,26 @@
+package org.sparkqlora.train;
+
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.optim.GradientClip;
+import org.sparkqlora.tensor.FlatVector;
+
+/**
+ * The update that a summed gradient makes.
+ *
+ * @param update of one version
+ * @param norm of the mean gradient, before clipping
+ */
+record ClippedUpdate(Update update, double norm) {
+    /** For {@code gradient}, the derivative of {@code loss.lossSum()} at {@code state}; there is a token at least. */
+    static ClippedUpdate of(TrainPlan plan, TrainState state, FlatVector gradient, LossTotal loss) {
+        double norm = Math.sqrt(gradient.sumOfSquares()) / loss.tokenCount();
+        double clip = GradientClip.factor(norm, plan.maxGradientNorm());
+        double learningRate = plan.schedule().learningRate(Math.toIntExact(state.optimizerSteps()));
+        float scale = (float) (clip / loss.tokenCount());
+        return new ClippedUpdate(new Update(state.version(), gradient, scale, learningRate), norm);
+    }
+
+    boolean isFinite() {
+        return Double.isFinite(norm);
+    }
+}

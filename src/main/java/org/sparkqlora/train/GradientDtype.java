@@ -1,0 +1,136 @@
+package org.sparkqlora.train;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.ShortBuffer;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.Bfloat16;
+import org.sparkqlora.tensor.FlatVector;
+
+/**
+ * In which numbers a shard's gradient travels, little endian. Sums are float32 in either, and in shard order, so that the
+ * bytes of a run are the same on any cluster; those of the two wires differ from each other.
+ */
+public enum GradientDtype {
+    /** Float32, as computed. */
+    FP32(Float.BYTES) {
+        @Override
+        void encode(float[] values, ByteBuffer target, int count) {
+            target.asFloatBuffer().put(values, 0, count);
+        }
+
+        @Override
+        void decode(ByteBuffer source, float[] values, int count) {
+            source.asFloatBuffer().get(values, 0, count);
+        }
+    },
+
+    /** Bfloat16, rounded to nearest even: half the bytes, and each shard's values off by at most 2^-9 of themselves. */
+    BF16(Short.BYTES) {
+        @Override
+        void encode(float[] values, ByteBuffer target, int count) {
+            ShortBuffer shorts = target.asShortBuffer();
+            for (int i = 0; i < count; i++) {
+                shorts.put(i, Float.isNaN(values[i]) ? NOT_A_NUMBER : Bfloat16.round(values[i]));
+            }
+        }
+
+        @Override
+        void decode(ByteBuffer source, float[] values, int count) {
+            ShortBuffer shorts = source.asShortBuffer();
+            for (int i = 0; i < count; i++) {
+                values[i] = Bfloat16.widen(shorts.get(i));
+            }
+        }
+    };
+
+    /** Rounding would carry some of them over to zero. */
+    private static final short NOT_A_NUMBER = 0x7fc0;
+
+    private static final int PIECE = 1 << 14;
+
+    private final int bytesOfValue;
+
+    GradientDtype(int bytesOfValue) {
+        this.bytesOfValue = bytesOfValue;
+    }
+
+    /** The wire of a command line's word: {@code fp32} or {@code bf16}. */
+    public static GradientDtype parse(String word) {
+        return switch (word) {
+            case "fp32" -> FP32;
+            case "bf16" -> BF16;
+            default ->
+                throw new BadInputException("Cannot send gradients as '%s': expected fp32 or bf16".formatted(word));
+        };
+    }
+
+    /** How a command line names it. */
+    public String word() {
+        return switch (this) {
+            case FP32 -> "fp32";
+            case BF16 -> "bf16";
+        };
+    }
+
+    public int bytesOfValue() {
+        return bytesOfValue;
+    }
+
+    /** Elements {@code from..from+count-1} of {@code vector}. */
+    public byte[] read(FlatVector vector, long from, int count) {
+        byte[] bytes = new byte[Math.multiplyExact(count, bytesOfValue)];
+        float[] piece = new float[Math.min(count, PIECE)];
+        for (int done = 0; done < count; done += PIECE) {
+            int length = Math.min(PIECE, count - done);
+            vector.read(from + done, piece, 0, length);
+            encode(piece, at(bytes, done), length);
+        }
+
+        return bytes;
+    }
+
+    /** Sets the elements of {@code vector} from {@code from} on to what {@link #read} gave. */
+    public void write(byte[] bytes, FlatVector vector, long from) {
+        eachPiece(bytes, (piece, done, count) -> vector.write(from + done, piece, 0, count));
+    }
+
+    /** Adds what {@link #read} gave to the elements of {@code vector} from {@code from} on. */
+    public void add(byte[] bytes, FlatVector vector, long from) {
+        eachPiece(bytes, (piece, done, count) -> vector.add(from + done, piece, 0, count));
+    }
+
+    /** Makes every element of {@code vector} what the wire would make of it. */
+    public void round(FlatVector vector) {
+        if (this == FP32) {
+            return;
+        }
+
+        for (long from = 0; from < vector.length(); from += PIECE) {
+            write(read(vector, from, (int) Math.min(PIECE, vector.length() - from)), vector, from);
+        }
+    }
+
+    abstract void encode(float[] values, ByteBuffer target, int count);
+
+    abstract void decode(ByteBuffer source, float[] values, int count);
+
+    private void eachPiece(byte[] bytes, PieceAction action) {
+        int all = bytes.length / bytesOfValue;
+        float[] piece = new float[Math.min(all, PIECE)];
+        for (int done = 0; done < all; done += PIECE) {
+            int count = Math.min(PIECE, all - done);
+            decode(at(bytes, done), piece, count);
+            action.apply(piece, done, count);
+        }
+    }
+
+    private ByteBuffer at(byte[] bytes, int value) {
+        int from = value * bytesOfValue;
+        return ByteBuffer.wrap(bytes, from, bytes.length - from).slice().order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private interface PieceAction {
+        void apply(float[] piece, int done, int count);
+    }
+}

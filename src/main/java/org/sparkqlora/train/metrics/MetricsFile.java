@@ -1,0 +1,102 @@
+package org.sparkqlora.train.metrics;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.storage.LocalFiles;
+
+/**
+ * {@code metrics.jsonl} on a local disk, a line as soon as its step is done. Rewinding makes a new file: a driver that was given
+ * up but still runs goes on writing to the old one, which no longer has a name.
+ */
+public final class MetricsFile implements MetricsLog {
+    private final Path file;
+    private final Consumer<String> warnings;
+    private @Nullable FileChannel channel;
+    private List<Evaluated> evaluations = List.of();
+
+    /** @param warnings is told of lines that are damaged */
+    public MetricsFile(Path file, Consumer<String> warnings) {
+        this.file = file;
+        this.warnings = warnings;
+    }
+
+    @Override
+    public void rewindTo(long step) {
+        try {
+            LogLines lines = LogLines.upTo(step, Files.exists(file) ? read() : List.of());
+            lines.warnings(file.toString()).forEach(warnings);
+            evaluations = MetricsJson.evaluations(lines.kept());
+            LocalFiles.replace(file, lines.kept());
+            close();
+            channel = FileChannel.open(file, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to rewind " + file, e);
+        }
+    }
+
+    @Override
+    public List<Evaluated> evaluations() {
+        return evaluations;
+    }
+
+    @Override
+    public void append(StepMetrics step, OptionalDouble evaluationLoss) {
+        String line = MetricsJson.write(step, evaluationLoss) + "\n";
+        try {
+            ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
+            while (bytes.hasRemaining()) {
+                opened().write(bytes);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to append to " + file, e);
+        }
+    }
+
+    @Override
+    public void flush() {
+        try {
+            opened().force(false);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + file, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (channel == null) {
+            return;
+        }
+
+        try {
+            channel.close();
+            channel = null;
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to close " + file, e);
+        }
+    }
+
+    private FileChannel opened() {
+        if (channel == null) {
+            throw new IllegalStateException("Cannot write to %s: expected it to be rewound first".formatted(file));
+        }
+
+        return channel;
+    }
+
+    /** Whatever bytes a damaged line has. */
+    private List<String> read() throws IOException {
+        return new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
+    }
+}

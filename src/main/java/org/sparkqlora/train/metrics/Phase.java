@@ -1,0 +1,13 @@
+package org.sparkqlora.train.metrics;
+
+/** What a gradient task can be busy with. */
+public enum Phase {
+    /** Held up by other tasks of its process, which still compute at an older version. */
+    WAIT,
+    /** Opening the base model and the rows, pulling a snapshot, binding the model to it. */
+    LOAD,
+    /** Pulling and applying the updates since the version that its process was at. */
+    REPLAY,
+    /** Forward and backward. */
+    COMPUTE
+}

@@ -1,0 +1,110 @@
+package org.sparkqlora.weights.family;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.LongStream;
+import org.sparkqlora.input.BadInputException;
+
+/** Names and shapes of the weights that a config asks for, layer by layer. */
+public final class DecoderTensors {
+    public static final String EMBEDDING = "model.embed_tokens.weight";
+    public static final String NORM = "model.norm.weight";
+    public static final String HEAD = "lm_head.weight";
+
+    private final ModelConfig config;
+    private final Map<String, long[]> shapes = new LinkedHashMap<>();
+    private final List<String> projections = new ArrayList<>();
+
+    private DecoderTensors(ModelConfig config) {
+        this.config = config;
+        shapes.put(EMBEDDING, new long[] {config.vocabularySize(), config.hiddenSize()});
+        for (int layer = 0; layer < config.layers(); layer++) {
+            addLayer(layer);
+        }
+
+        shapes.put(NORM, new long[] {config.hiddenSize()});
+        if (!config.tiedEmbeddings()) {
+            shapes.put(HEAD, new long[] {config.vocabularySize(), config.hiddenSize()});
+        }
+    }
+
+    public static DecoderTensors of(ModelConfig config) {
+        return new DecoderTensors(config);
+    }
+
+    /** Shapes by name. */
+    public Map<String, long[]> shapes() {
+        return Collections.unmodifiableMap(shapes);
+    }
+
+    /** Number of all weights. */
+    public long elements() {
+        return shapes.values().stream().mapToLong(DecoderTensors::elements).sum();
+    }
+
+    /** Number of weights of a tensor. */
+    public long elements(String name) {
+        long[] shape = shapes.get(name);
+        if (shape == null) {
+            throw new BadInputException("Cannot count the weights of %s: the model has none such".formatted(name));
+        }
+
+        return elements(shape);
+    }
+
+    private static long elements(long[] shape) {
+        return LongStream.of(shape).reduce(1, Math::multiplyExact);
+    }
+
+    /** Weights of the linear modules of every layer: what is held in four bits. */
+    public List<String> projections() {
+        return List.copyOf(projections);
+    }
+
+    /** The name of a norm's weight; nothing where the model has no such norm. */
+    public static Optional<String> norm(LayerNorm norm, int layer, ModelConfig config) {
+        boolean turned = config.traits().queryKeyNorm() != QueryKeyNorm.NONE;
+        Optional<String> module = switch (norm) {
+            case QUERY -> turned ? Optional.of("self_attn.q_norm") : Optional.empty();
+            case KEY -> turned ? Optional.of("self_attn.k_norm") : Optional.empty();
+            case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD ->
+                config.traits().norms().nameOf(norm);
+        };
+        return module.map(name -> String.format(Locale.ROOT, "model.layers.%d.%s.weight", layer, name));
+    }
+
+    /** How wide a norm's weight is. */
+    public static long normWidth(LayerNorm norm, ModelConfig config) {
+        boolean ofHead = config.traits().queryKeyNorm() == QueryKeyNorm.EACH_HEAD;
+        return switch (norm) {
+            case QUERY -> ofHead ? config.headSize() : config.querySize();
+            case KEY -> ofHead ? config.headSize() : config.keyValueSize();
+            case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD -> config.hiddenSize();
+        };
+    }
+
+    private void addLayer(int layer) {
+        for (Projection projection : Projection.of(config)) {
+            addProjection(projection, layer);
+        }
+
+        for (LayerNorm norm : LayerNorm.values()) {
+            norm(norm, layer, config).ifPresent(name -> shapes.put(name, new long[] {normWidth(norm, config)}));
+        }
+    }
+
+    private void addProjection(Projection projection, int layer) {
+        String module = projection.path(layer);
+        ProjectionShape shape = ProjectionShape.of(projection, config);
+        shapes.put(module + ".weight", new long[] {shape.outputs(), shape.inputs()});
+        projections.add(module + ".weight");
+        if (projection.isBiased(config)) {
+            shapes.put(module + ".bias", new long[] {shape.outputs()});
+        }
+    }
+}

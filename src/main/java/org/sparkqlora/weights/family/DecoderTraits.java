@@ -1,0 +1,142 @@
+package org.sparkqlora.weights.family;
+
+import java.util.OptionalDouble;
+
+/**
+ * What a family's layers compute, beyond sizes: {@code y = x + m after(part(before(x)))} for attention and then feed-forward.
+ *
+ * @param norms which of before and after there are
+ * @param queryKeyNorm how queries and keys are normalised
+ * @param normsCountFromZero a norm multiplies by 1 + weight
+ * @param activation function of the gate
+ * @param fusedProjections queries, keys and values are one module, and gate and up another
+ * @param attentionBias q, k and v have a bias
+ * @param outputBias the attention's output projection has a bias
+ * @param feedForwardBias gate, up and down have a bias
+ * @param embeddingMultiplier factor on embedded tokens
+ * @param residualMultiplier m
+ * @param attentionScale factor on scores; empty for 1 / sqrt(head size)
+ * @param logitMultiplier factor on logits
+ * @param attentionCap c of {@code c tanh(score / c)}; empty for scores as they are
+ * @param logitCap the same of logits
+ */
+public record DecoderTraits(
+        NormPlacement norms,
+        QueryKeyNorm queryKeyNorm,
+        boolean normsCountFromZero,
+        Activation activation,
+        boolean fusedProjections,
+        boolean attentionBias,
+        boolean outputBias,
+        boolean feedForwardBias,
+        double embeddingMultiplier,
+        double residualMultiplier,
+        OptionalDouble attentionScale,
+        double logitMultiplier,
+        OptionalDouble attentionCap,
+        OptionalDouble logitCap) {
+
+    /** Traits of a plain Llama, to be changed one by one. */
+    static Builder builder() {
+        return new Builder();
+    }
+
+    /** Names what a family does otherwise than Llama. */
+    static final class Builder {
+        private NormPlacement norms = NormPlacement.BEFORE;
+        private QueryKeyNorm queryKeyNorm = QueryKeyNorm.NONE;
+        private boolean normsCountFromZero;
+        private Activation activation = Activation.SILU;
+        private boolean fusedProjections;
+        private boolean attentionBias;
+        private boolean outputBias;
+        private boolean feedForwardBias;
+        private double embeddingMultiplier = 1;
+        private double residualMultiplier = 1;
+        private OptionalDouble attentionScale = OptionalDouble.empty();
+        private double logitMultiplier = 1;
+        private OptionalDouble attentionCap = OptionalDouble.empty();
+        private OptionalDouble logitCap = OptionalDouble.empty();
+
+        Builder norms(NormPlacement placement) {
+            this.norms = placement;
+            return this;
+        }
+
+        Builder queryKeyNorm(QueryKeyNorm over) {
+            this.queryKeyNorm = over;
+            return this;
+        }
+
+        Builder normsCountFromZero() {
+            this.normsCountFromZero = true;
+            return this;
+        }
+
+        Builder activation(Activation function) {
+            this.activation = function;
+            return this;
+        }
+
+        Builder fusedProjections() {
+            this.fusedProjections = true;
+            return this;
+        }
+
+        /** Biases of q, k and v, and of the output. */
+        Builder attentionBias(boolean inputs, boolean output) {
+            this.attentionBias = inputs;
+            this.outputBias = output;
+            return this;
+        }
+
+        Builder feedForwardBias(boolean biased) {
+            this.feedForwardBias = biased;
+            return this;
+        }
+
+        Builder embeddingMultiplier(double factor) {
+            this.embeddingMultiplier = factor;
+            return this;
+        }
+
+        Builder residualMultiplier(double factor) {
+            this.residualMultiplier = factor;
+            return this;
+        }
+
+        Builder attentionScale(double factor) {
+            this.attentionScale = OptionalDouble.of(factor);
+            return this;
+        }
+
+        Builder logitMultiplier(double factor) {
+            this.logitMultiplier = factor;
+            return this;
+        }
+
+        Builder caps(OptionalDouble ofAttention, OptionalDouble ofLogits) {
+            this.attentionCap = ofAttention;
+            this.logitCap = ofLogits;
+            return this;
+        }
+
+        DecoderTraits build() {
+            return new DecoderTraits(
+                    norms,
+                    queryKeyNorm,
+                    normsCountFromZero,
+                    activation,
+                    fusedProjections,
+                    attentionBias,
+                    outputBias,
+                    feedForwardBias,
+                    embeddingMultiplier,
+                    residualMultiplier,
+                    attentionScale,
+                    logitMultiplier,
+                    attentionCap,
+                    logitCap);
+        }
+    }
+}

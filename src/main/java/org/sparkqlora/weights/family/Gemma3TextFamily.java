@@ -1,0 +1,68 @@
+package org.sparkqlora.weights.family;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** Gemma 3 for text: Gemma 2 with a norm over each head of queries and keys in place of caps, and other waves in windowed layers. */
+final class Gemma3TextFamily implements ModelFamily {
+    private static final int WINDOW = 4096;
+    private static final int PATTERN = 6;
+    private static final double WINDOWED_THETA = 10_000;
+
+    @Override
+    public String modelType() {
+        return "gemma3_text";
+    }
+
+    @Override
+    public DecoderTraits traits(FieldsJson config) {
+        return Gemma2Family.gemma(config)
+                .queryKeyNorm(QueryKeyNorm.EACH_HEAD)
+                .caps(config.numberOrNull("attn_logit_softcapping"), config.numberOrNull("final_logit_softcapping"))
+                .build();
+    }
+
+    @Override
+    public List<LayerTraits> layers(LayerFieldsJson config) {
+        FieldsJson fields = config.fields();
+        int pattern = fields.count("sliding_window_pattern", fields.count("_sliding_window_pattern", PATTERN));
+        OptionalInt window = fields.countOrNull("sliding_window", WINDOW);
+        LayerTraits full = new LayerTraits(OptionalInt.empty(), Optional.of(fullRotary(config)));
+        LayerTraits sliding = new LayerTraits(window, Optional.of(windowedRotary(config)));
+        return config
+                .kinds(layer -> (layer + 1) % pattern == 0 ? LayerFieldsJson.FULL : LayerFieldsJson.SLIDING)
+                .stream()
+                .map(kind -> kind.equals(LayerFieldsJson.FULL) ? full : sliding)
+                .toList();
+    }
+
+    private RotarySpec fullRotary(LayerFieldsJson config) {
+        FieldsJson parameters = config.fields().object("rope_parameters");
+        return parameters.has(LayerFieldsJson.FULL)
+                ? RotaryJson.readPart(parameters.object(LayerFieldsJson.FULL), theta(), config.maxPositions())
+                : config.rotary();
+    }
+
+    private static RotarySpec windowedRotary(LayerFieldsJson config) {
+        double theta = config.fields().number("rope_local_base_freq", WINDOWED_THETA);
+        FieldsJson parameters = config.fields().object("rope_parameters");
+        return RotaryJson.readPart(parameters.object(LayerFieldsJson.SLIDING), theta, config.maxPositions());
+    }
+
+    @Override
+    public double theta() {
+        return 1_000_000;
+    }
+
+    @Override
+    public boolean tiedEmbeddings() {
+        return true;
+    }
+
+    @Override
+    public OptionalInt headSize() {
+        return OptionalInt.of(256);
+    }
+}

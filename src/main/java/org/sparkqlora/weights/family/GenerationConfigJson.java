@@ -1,0 +1,29 @@
+package org.sparkqlora.weights.family;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** What we need of {@code generation_config.json}: the tokens that end a text, which chat models often name only there. */
+public final class GenerationConfigJson {
+    private static final String FILE = "generation_config.json";
+
+    private GenerationConfigJson() {}
+
+    /** The end tokens of the model in {@code folder}; none where it has no such file. */
+    public static List<Integer> eosIds(Path folder) {
+        Path file = folder.resolve(FILE);
+        if (!Files.exists(file)) {
+            return List.of();
+        }
+
+        try {
+            return FieldsJson.read(file).tokenIds("eos_token_id");
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+    }
+}

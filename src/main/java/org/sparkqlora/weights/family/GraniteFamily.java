@@ -1,0 +1,32 @@
+package org.sparkqlora.weights.family;
+
+import java.util.List;
+import java.util.OptionalInt;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** Granite 3: Llama with a factor on embeddings, residual branches, scores and logits. */
+final class GraniteFamily implements ModelFamily {
+    @Override
+    public String modelType() {
+        return "granite";
+    }
+
+    @Override
+    public DecoderTraits traits(FieldsJson config) {
+        boolean biased = config.flag("attention_bias", false);
+        return DecoderTraits.builder()
+                .activation(Activation.read(config, "hidden_act", Activation.SILU))
+                .attentionBias(biased, biased)
+                .feedForwardBias(config.flag("mlp_bias", false))
+                .embeddingMultiplier(config.number("embedding_multiplier", 1))
+                .residualMultiplier(config.number("residual_multiplier", 1))
+                .attentionScale(config.number("attention_multiplier", 1))
+                .logitMultiplier(1 / config.number("logits_scaling", 1))
+                .build();
+    }
+
+    @Override
+    public List<LayerTraits> layers(LayerFieldsJson config) {
+        return config.alike(OptionalInt.empty());
+    }
+}

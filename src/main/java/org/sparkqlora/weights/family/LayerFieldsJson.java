@@ -1,0 +1,83 @@
+package org.sparkqlora.weights.family;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.IntFunction;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** The fields of {@code config.json} that speak of single layers. */
+final class LayerFieldsJson {
+    static final String FULL = "full_attention";
+    static final String SLIDING = "sliding_attention";
+
+    private final FieldsJson fields;
+    private final double theta;
+    private final int maxPositions;
+
+    LayerFieldsJson(FieldsJson fields, double theta, int maxPositions) {
+        this.fields = fields;
+        this.theta = theta;
+        this.maxPositions = maxPositions;
+    }
+
+    FieldsJson fields() {
+        return fields;
+    }
+
+    int layers() {
+        return fields.count("num_hidden_layers");
+    }
+
+    int maxPositions() {
+        return maxPositions;
+    }
+
+    /** How all layers turn. */
+    RotarySpec rotary() {
+        return RotaryJson.read(fields, theta, maxPositions);
+    }
+
+    /** Layers that all turn alike and see {@code window} tokens. */
+    List<LayerTraits> alike(OptionalInt window) {
+        return Collections.nCopies(layers(), new LayerTraits(window, Optional.of(rotary())));
+    }
+
+    /** The kind of attention of each layer; {@code absent} says it where the config does not. */
+    List<String> kinds(IntFunction<String> absent) {
+        JsonNode given = fields.node().path("layer_types");
+        List<String> kinds = new ArrayList<>();
+        for (int layer = 0; layer < layers(); layer++) {
+            String kind = given.has(layer) ? given.get(layer).asText() : absent.apply(layer);
+            if (!kind.equals(FULL) && !kind.equals(SLIDING)) {
+                throw fields.unsupported("layer_types", kind, FULL + " or " + SLIDING);
+            }
+
+            kinds.add(kind);
+        }
+
+        return kinds;
+    }
+
+    /** Layers that turn alike, of which the sliding ones see {@code window} tokens. */
+    List<LayerTraits> windowed(List<String> kinds, OptionalInt window) {
+        Optional<RotarySpec> rotary = Optional.of(rotary());
+        return kinds.stream()
+                .map(kind -> new LayerTraits(kind.equals(SLIDING) ? window : OptionalInt.empty(), rotary))
+                .toList();
+    }
+
+    /** Whether each layer turns; {@code absent} says it where {@code key} does not. */
+    List<Boolean> turning(String key, IntFunction<Boolean> absent) {
+        JsonNode given = fields.node().path(key);
+        List<Boolean> turning = new ArrayList<>();
+        for (int layer = 0; layer < layers(); layer++) {
+            turning.add(given.has(layer) ? given.get(layer).asInt() != 0 : absent.apply(layer));
+        }
+
+        return turning;
+    }
+}

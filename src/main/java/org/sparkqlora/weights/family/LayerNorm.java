@@ -1,0 +1,11 @@
+package org.sparkqlora.weights.family;
+
+/** The places of a decoder layer that a family may normalise. */
+public enum LayerNorm {
+    BEFORE_ATTENTION,
+    AFTER_ATTENTION,
+    BEFORE_FEED_FORWARD,
+    AFTER_FEED_FORWARD,
+    QUERY,
+    KEY
+}

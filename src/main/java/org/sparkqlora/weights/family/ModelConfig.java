@@ -1,0 +1,104 @@
+package org.sparkqlora.weights.family;
+
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * What {@code config.json} says about a decoder, in one form for all families and versions.
+ *
+ * @param modelType the family, such as {@code llama}
+ * @param vocabularySize rows of the embedding
+ * @param hiddenSize width of the residual stream
+ * @param intermediateSize width of the feed-forward block
+ * @param layers number of decoder layers
+ * @param heads query heads
+ * @param keyValueHeads key and value heads
+ * @param headSize width of a head; heads * headSize need not be hiddenSize
+ * @param normEpsilon epsilon of the RMS norms
+ * @param tiedEmbeddings the output head is the embedding
+ * @param maxPositions longest sequence the model was made for
+ * @param storedType PyTorch's name of the weights' type, such as {@code bfloat16}
+ * @param eosIds tokens that end a text
+ * @param bosId token that begins a text
+ * @param padId token that fills a row
+ * @param traits what all layers compute
+ * @param layerTraits what each layer does otherwise
+ */
+public record ModelConfig(
+        String modelType,
+        int vocabularySize,
+        int hiddenSize,
+        int intermediateSize,
+        int layers,
+        int heads,
+        int keyValueHeads,
+        int headSize,
+        double normEpsilon,
+        boolean tiedEmbeddings,
+        int maxPositions,
+        String storedType,
+        List<Integer> eosIds,
+        OptionalInt bosId,
+        OptionalInt padId,
+        DecoderTraits traits,
+        List<LayerTraits> layerTraits) {
+    public ModelConfig {
+        eosIds = List.copyOf(eosIds);
+        layerTraits = List.copyOf(layerTraits);
+    }
+
+    /** The same model with another number of tokens. */
+    public ModelConfig withVocabulary(int size) {
+        return with(size, tiedEmbeddings);
+    }
+
+    /** The same model with a head of its own. */
+    public ModelConfig untied() {
+        return with(vocabularySize, false);
+    }
+
+    private ModelConfig with(int size, boolean tied) {
+        return new ModelConfig(
+                modelType,
+                size,
+                hiddenSize,
+                intermediateSize,
+                layers,
+                heads,
+                keyValueHeads,
+                headSize,
+                normEpsilon,
+                tied,
+                maxPositions,
+                storedType,
+                eosIds,
+                bosId,
+                padId,
+                traits,
+                layerTraits);
+    }
+
+    /** Tokens of the longest sequence that the model was made for, stretched as its rotary scaling does. */
+    public long longestSequence() {
+        return layerTraits.stream()
+                .flatMap(layer -> layer.rotary().stream())
+                .mapToLong(rotary -> rotary.scaling().reach(maxPositions))
+                .max()
+                .orElse(maxPositions);
+    }
+
+    /** Factor on attention scores. */
+    public double attentionScale() {
+        return traits.attentionScale().orElse(1 / Math.sqrt(headSize));
+    }
+
+    /** Width of all query heads. */
+    public int querySize() {
+        return heads * headSize;
+    }
+
+    /** Width of all key heads, and of all value heads. */
+    public int keyValueSize() {
+        return keyValueHeads * headSize;
+    }
+}

@@ -1,0 +1,124 @@
+package org.sparkqlora.weights.family;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+
+/**
+ * Reads {@code config.json} in the form of transformers 4 ({@code rope_theta} and {@code rope_scaling} at the top,
+ * {@code torch_dtype}) and of transformers 5 ({@code rope_parameters}, {@code dtype}). Defaults are those of the
+ * transformers classes; unknown keys are ignored, known keys with values that would change the arithmetic are refused.
+ */
+public final class ModelConfigJson {
+    /** The deepest models have some 130. */
+    private static final int MOST_LAYERS = 1024;
+
+    private final FieldsJson fields;
+    private final ModelFamily family;
+
+    private ModelConfigJson(FieldsJson fields) {
+        this.fields = fields;
+        this.family = ModelFamilies.of(fields);
+    }
+
+    /** Reads the config in the file {@code configJson}. */
+    public static ModelConfig read(Path configJson) {
+        return new ModelConfigJson(fields(configJson)).config();
+    }
+
+    /** Reads the config in {@code text}; {@code document} is its name in messages. */
+    public static ModelConfig parse(String document, String text) {
+        return new ModelConfigJson(FieldsJson.parse(document, text)).config();
+    }
+
+    private static FieldsJson fields(Path configJson) {
+        try {
+            return FieldsJson.read(configJson);
+        } catch (NoSuchFileException e) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: the file does not exist. Is its folder a Hugging Face model?"
+                            .formatted(configJson),
+                    e);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + configJson, e);
+        }
+    }
+
+    private ModelConfig config() {
+        requireSupported();
+        int hiddenSize = fields.count("hidden_size");
+        int heads = fields.count("num_attention_heads");
+        int maxPositions = fields.count("max_position_embeddings", 2048);
+        ModelConfig config = new ModelConfig(
+                family.modelType(),
+                fields.count("vocab_size"),
+                hiddenSize,
+                fields.count("intermediate_size"),
+                fields.countUpTo(MOST_LAYERS, "num_hidden_layers"),
+                heads,
+                fields.count("num_key_value_heads", heads),
+                headSize(hiddenSize, heads),
+                fields.number("rms_norm_eps", family.normEpsilon()),
+                fields.flag("tie_word_embeddings", family.tiedEmbeddings()),
+                maxPositions,
+                fields.text("dtype", fields.text("torch_dtype", "float32")),
+                fields.tokenIds("eos_token_id"),
+                tokenId("bos_token_id"),
+                tokenId("pad_token_id"),
+                family.traits(fields),
+                family.layers(new LayerFieldsJson(fields, family.theta(), maxPositions)));
+        requireGroups(config);
+        return config;
+    }
+
+    private void requireSupported() {
+        FieldsJson quantization = fields.object("quantization_config");
+        String quantMethod = quantization.text("quant_method", "bitsandbytes");
+        if (!quantMethod.equals("bitsandbytes")) {
+            throw fields.unsupported("quant_method", quantMethod, "bitsandbytes");
+        }
+
+        if (quantization.flag("load_in_8bit", false)) {
+            throw fields.unsupported("load_in_8bit", "true", "a 4-bit or an unquantised model");
+        }
+    }
+
+    private void requireGroups(ModelConfig config) {
+        if (config.heads() % config.keyValueHeads() != 0) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected num_attention_heads to be a multiple of num_key_value_heads, found %d and %d"
+                            .formatted(fields.document(), config.heads(), config.keyValueHeads()));
+        }
+
+        if (config.headSize() % 2 != 0) {
+            throw new InvalidWeightsException("Cannot read %s: expected an even head size, found %d"
+                    .formatted(fields.document(), config.headSize()));
+        }
+    }
+
+    private int headSize(int hiddenSize, int heads) {
+        if (fields.has("head_dim")) {
+            return fields.count("head_dim");
+        }
+
+        if (family.headSize().isPresent()) {
+            return family.headSize().getAsInt();
+        }
+
+        if (hiddenSize % heads != 0) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected hidden_size to be a multiple of num_attention_heads, found %d and %d"
+                            .formatted(fields.document(), hiddenSize, heads));
+        }
+
+        return hiddenSize / heads;
+    }
+
+    private OptionalInt tokenId(String key) {
+        return fields.has(key) ? OptionalInt.of(fields.integer(key)) : OptionalInt.empty();
+    }
+}

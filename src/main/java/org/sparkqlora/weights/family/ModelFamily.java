@@ -1,0 +1,45 @@
+package org.sparkqlora.weights.family;
+
+import java.util.List;
+import java.util.OptionalInt;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** One family of decoders: what its {@code config.json} means, and what transformers takes where a key is absent. */
+sealed interface ModelFamily
+        permits Gemma2Family,
+                Gemma3TextFamily,
+                GraniteFamily,
+                LlamaFamily,
+                MistralFamily,
+                Olmo2Family,
+                Phi3Family,
+                Qwen2Family,
+                Qwen3Family,
+                SmolLm3Family {
+    /** The family's {@code model_type}. */
+    String modelType();
+
+    /** What all its layers compute. */
+    DecoderTraits traits(FieldsJson config);
+
+    /** What each layer does otherwise. */
+    List<LayerTraits> layers(LayerFieldsJson config);
+
+    /** Base of the rotary frequencies. */
+    default double theta() {
+        return 10_000;
+    }
+
+    default double normEpsilon() {
+        return 1e-6;
+    }
+
+    default boolean tiedEmbeddings() {
+        return false;
+    }
+
+    /** Width of a head; empty for the hidden size divided by the heads. */
+    default OptionalInt headSize() {
+        return OptionalInt.empty();
+    }
+}

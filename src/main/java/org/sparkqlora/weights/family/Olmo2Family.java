@@ -1,0 +1,34 @@
+package org.sparkqlora.weights.family;
+
+import java.util.List;
+import java.util.OptionalInt;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** OLMo 2: norms after a part only, and over all heads of queries and of keys. */
+final class Olmo2Family implements ModelFamily {
+    @Override
+    public String modelType() {
+        return "olmo2";
+    }
+
+    @Override
+    public DecoderTraits traits(FieldsJson config) {
+        boolean biased = config.flag("attention_bias", false);
+        return DecoderTraits.builder()
+                .norms(NormPlacement.AFTER)
+                .queryKeyNorm(QueryKeyNorm.ALL_HEADS)
+                .activation(Activation.read(config, "hidden_act", Activation.SILU))
+                .attentionBias(biased, biased)
+                .build();
+    }
+
+    @Override
+    public List<LayerTraits> layers(LayerFieldsJson config) {
+        return config.alike(OptionalInt.empty());
+    }
+
+    @Override
+    public double normEpsilon() {
+        return 1e-5;
+    }
+}

@@ -1,0 +1,43 @@
+package org.sparkqlora.weights.family;
+
+import java.util.List;
+import java.util.OptionalInt;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** Phi 3: queries, keys and values are one module, and gate and up another. Its long contexts (longrope) are not computed. */
+final class Phi3Family implements ModelFamily {
+    @Override
+    public String modelType() {
+        return "phi3";
+    }
+
+    @Override
+    public DecoderTraits traits(FieldsJson config) {
+        return DecoderTraits.builder()
+                .fusedProjections()
+                .activation(Activation.read(config, "hidden_act", Activation.SILU))
+                .build();
+    }
+
+    @Override
+    public List<LayerTraits> layers(LayerFieldsJson config) {
+        requirePlainRotary(config.fields());
+        FieldsJson fields = config.fields();
+        return config.alike(
+                fields.has("sliding_window") ? OptionalInt.of(fields.count("sliding_window")) : OptionalInt.empty());
+    }
+
+    /** Phi's older files say yarn or su and mean longrope. */
+    private static void requirePlainRotary(FieldsJson fields) {
+        FieldsJson rotary = fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        String type = rotary.text("rope_type", rotary.text("type", "default"));
+        if (!type.equals("default")) {
+            throw fields.unsupported("rope_type", type, "default");
+        }
+    }
+
+    @Override
+    public double normEpsilon() {
+        return 1e-5;
+    }
+}

@@ -1,0 +1,83 @@
+package org.sparkqlora.weights.family;
+
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/**
+ * Reads how a config turns positions: {@code rope_parameters} as transformers 5 writes it, or {@code rope_scaling} with
+ * {@code rope_theta} beside it, as transformers 4 did.
+ */
+final class RotaryJson {
+    private static final double FAST_TURNS = 32;
+    private static final double SLOW_TURNS = 1;
+    private static final String ORIGINAL_POSITIONS = "original_max_position_embeddings";
+
+    private final FieldsJson fields;
+    private final int maxPositions;
+
+    private RotaryJson(FieldsJson fields, int maxPositions) {
+        this.fields = fields;
+        this.maxPositions = maxPositions;
+    }
+
+    /** Reads what {@code config} says of all its layers; {@code theta} is the family's base where it says none. */
+    static RotarySpec read(FieldsJson config, double theta, int maxPositions) {
+        requireWhole(config);
+        FieldsJson fields = config.object(config.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        return readPart(fields, config.number("rope_theta", theta), maxPositions);
+    }
+
+    /** Reads one object of the form of {@code rope_parameters}. */
+    static RotarySpec readPart(FieldsJson fields, double theta, int maxPositions) {
+        requireWhole(fields);
+        return new RotarySpec(
+                fields.number("rope_theta", theta),
+                new RotaryJson(fields, maxPositions).scaling(fields.text("rope_type", fields.text("type", "default"))));
+    }
+
+    private static void requireWhole(FieldsJson fields) {
+        double factor = fields.number("partial_rotary_factor", 1);
+        if (factor != 1) {
+            throw fields.unsupported("partial_rotary_factor", String.valueOf(factor), "1");
+        }
+    }
+
+    private RotaryScaling scaling(String type) {
+        return switch (type) {
+            case "default" -> new RotaryScaling.Unscaled();
+            case "linear" -> new RotaryScaling.Linear(fields.number("factor"));
+            case "dynamic" -> new RotaryScaling.Dynamic(fields.number("factor"), maxPositions);
+            case "llama3" ->
+                new RotaryScaling.Llama3(
+                        fields.number("factor"),
+                        fields.number("low_freq_factor"),
+                        fields.number("high_freq_factor"),
+                        fields.count(ORIGINAL_POSITIONS, maxPositions));
+            case "yarn" -> yarn();
+            default -> throw fields.unsupported("rope_type", type, "default, linear, dynamic, llama3 or yarn");
+        };
+    }
+
+    private RotaryScaling yarn() {
+        int original = fields.count(ORIGINAL_POSITIONS, maxPositions);
+        double factor = fields.number("factor", (double) maxPositions / original);
+        return new RotaryScaling.Yarn(
+                factor,
+                fields.number("attention_factor", attentionFactor(factor)),
+                fields.number("beta_fast", FAST_TURNS),
+                fields.number("beta_slow", SLOW_TURNS),
+                original,
+                fields.flag("truncate", true));
+    }
+
+    private double attentionFactor(double factor) {
+        double scale = fields.number("mscale", 0);
+        double scaleOfAll = fields.number("mscale_all_dim", 0);
+        return scale == 0 || scaleOfAll == 0
+                ? temperature(factor, 1)
+                : temperature(factor, scale) / temperature(factor, scaleOfAll);
+    }
+
+    private static double temperature(double factor, double scale) {
+        return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+    }
+}

@@ -1,0 +1,132 @@
+package org.sparkqlora.weights.safetensors;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
+
+/**
+ * Where the tensors of a safetensors file lie: as the library lays them, widest type first, then by name, which keeps each
+ * aligned. With the prefix first and the tensors after it in their order, the file is a plain stream.
+ */
+public final class SafetensorsLayout {
+    private static final int LENGTH_BYTES = 8;
+    private static final int ALIGNMENT = 8;
+
+    /** The limit of the safetensors library. */
+    private static final long MAX_HEADER_BYTES = 100_000_000;
+
+    private final SafetensorsHeader header;
+    private final int headerBytes;
+
+    private SafetensorsLayout(SafetensorsHeader header, int headerBytes) {
+        this.header = header;
+        this.headerBytes = headerBytes;
+    }
+
+    /** The layout of a file of {@code tensors}. */
+    public static SafetensorsLayout of(Map<String, String> metadata, List<TensorSpec> tensors) {
+        return ofSlots(metadata, layOut(0, sorted(tensors)));
+    }
+
+    static SafetensorsLayout ofSlots(Map<String, String> metadata, List<Slot> slots) {
+        SafetensorsHeader header = new SafetensorsHeader(metadata, slots);
+        int length = SafetensorsHeaderJson.write(header).length;
+        return new SafetensorsLayout(header, (length + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    }
+
+    /**
+     * Reads the prefix of a file and leaves {@code in} at the first tensor.
+     *
+     * @param file name in messages
+     * @param fileSize length that the layout must fit
+     */
+    public static SafetensorsLayout read(String file, InputStream in, long fileSize) throws IOException {
+        byte[] lengthBytes = in.readNBytes(LENGTH_BYTES);
+        if (lengthBytes.length < LENGTH_BYTES) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected a header length in the first 8 bytes, found a file of %d bytes"
+                            .formatted(file, lengthBytes.length));
+        }
+
+        long length =
+                ByteBuffer.wrap(lengthBytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        long limit = Math.min(MAX_HEADER_BYTES, fileSize - LENGTH_BYTES);
+        if (length < 0 || length > limit) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected a header of at most %d bytes, found a length of %s at byte 0. Is it a safetensors file?"
+                            .formatted(file, limit, Long.toUnsignedString(length)));
+        }
+
+        String text = new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
+        SafetensorsHeader header = SafetensorsHeaderJson.read(file, text, LENGTH_BYTES + length, fileSize);
+        return new SafetensorsLayout(header, (int) length);
+    }
+
+    /** The texts under {@code __metadata__}. */
+    public Map<String, String> metadata() {
+        return header.metadata();
+    }
+
+    /** The tensors, in the order of their bytes. */
+    public List<TensorSpec> tensors() {
+        return header.slots().stream().map(Slot::spec).toList();
+    }
+
+    /** What comes before the tensors: the header and its length. */
+    public byte[] prefix() {
+        return prefix(header);
+    }
+
+    /** Bytes of the whole file. */
+    public long fileSize() {
+        return dataStart() + end(header.slots());
+    }
+
+    SafetensorsHeader header() {
+        return header;
+    }
+
+    /** Place of the first tensor. */
+    long dataStart() {
+        return LENGTH_BYTES + (long) headerBytes;
+    }
+
+    /** {@code shorter} in the room of this layout's prefix, filled up with spaces. */
+    byte[] prefix(SafetensorsHeader shorter) {
+        ByteBuffer prefix = ByteBuffer.allocate(LENGTH_BYTES + headerBytes).order(ByteOrder.LITTLE_ENDIAN);
+        prefix.putLong(headerBytes).put(SafetensorsHeaderJson.write(shorter));
+        while (prefix.hasRemaining()) {
+            prefix.put((byte) ' ');
+        }
+
+        return prefix.array();
+    }
+
+    static List<TensorSpec> sorted(List<TensorSpec> tensors) {
+        return tensors.stream()
+                .sorted(Comparator.comparing(TensorSpec::type).reversed().thenComparing(TensorSpec::name))
+                .toList();
+    }
+
+    static List<Slot> layOut(long from, List<TensorSpec> tensors) {
+        List<Slot> slots = new ArrayList<>();
+        long next = from;
+        for (TensorSpec spec : tensors) {
+            slots.add(new Slot(spec, next, next + spec.byteSize()));
+            next += spec.byteSize();
+        }
+
+        return slots;
+    }
+
+    static long end(List<Slot> slots) {
+        return slots.isEmpty() ? 0 : slots.get(slots.size() - 1).end();
+    }
+}

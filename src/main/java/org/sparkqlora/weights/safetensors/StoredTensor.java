@@ -1,0 +1,98 @@
+package org.sparkqlora.weights.safetensors;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Objects;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.FloatSource;
+
+/**
+ * A tensor in a file. Its bytes are mapped when asked for and stay valid as long as the buffer is reachable.
+ */
+public final class StoredTensor {
+    private final Path file;
+    private final TensorSpec spec;
+    private final long position;
+
+    StoredTensor(Path file, TensorSpec spec, long position) {
+        this.file = file;
+        this.spec = spec;
+        this.position = position;
+    }
+
+    public Path file() {
+        return file;
+    }
+
+    /** Place of its first byte in the file. */
+    public long position() {
+        return position;
+    }
+
+    public TensorSpec spec() {
+        return spec;
+    }
+
+    public String name() {
+        return spec.name();
+    }
+
+    public StoredType type() {
+        return spec.type();
+    }
+
+    public long[] shape() {
+        return spec.shape();
+    }
+
+    public long elements() {
+        return spec.elements();
+    }
+
+    public long byteSize() {
+        return spec.byteSize();
+    }
+
+    /** The whole tensor, read-only and little endian. A tensor of 2 GiB or more must be read in parts. */
+    public ByteBuffer buffer() {
+        if (byteSize() > Integer.MAX_VALUE) {
+            throw new BadInputException(
+                    "Cannot map tensor %s of %s as one buffer: expected at most %d bytes, found %d. Read it in parts."
+                            .formatted(name(), file, Integer.MAX_VALUE, byteSize()));
+        }
+
+        return buffer(0, (int) byteSize());
+    }
+
+    /** {@code length} bytes from byte {@code from} of the tensor on, read-only and little endian. */
+    public ByteBuffer buffer(long from, int length) {
+        Objects.checkFromIndexSize(from, length, byteSize());
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+            if (channel.size() < position + from + length) {
+                throw new InvalidWeightsException(
+                        "Cannot map tensor %s of %s: expected bytes up to %d, found the end of the file at byte %d"
+                                .formatted(name(), file, position + from + length, channel.size()));
+            }
+
+            return channel.map(FileChannel.MapMode.READ_ONLY, position + from, length)
+                    .order(ByteOrder.LITTLE_ENDIAN);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to map tensor %s of %s".formatted(name(), file), e);
+        }
+    }
+
+    /** The elements as float32: exact for F32, F16 and BF16, rounded for F64. */
+    public FloatSource asFloats() {
+        return StoredFloats.of(this);
+    }
+
+    @Override
+    public String toString() {
+        return "%s in %s".formatted(spec, file);
+    }
+}

@@ -1,0 +1,124 @@
+package org.sparkqlora.weights.safetensors;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** All tensors of a folder, from one safetensors file or from the shards that an index lists. */
+public final class StoredTensors implements TensorSource {
+    public static final String SINGLE_FILE = "model.safetensors";
+    static final String INDEX_FILE = SINGLE_FILE + ".index.json";
+    private static final Pattern PICKLE = Pattern.compile(".*\\.(bin|pt|pth|ckpt|pkl)(\\.index\\.json)?");
+
+    private final Path folder;
+    private final List<SafetensorsFile> files;
+    private final Map<String, SafetensorsFile> fileOf;
+
+    private StoredTensors(Path folder, List<SafetensorsFile> files, Map<String, SafetensorsFile> fileOf) {
+        this.folder = folder;
+        this.files = List.copyOf(files);
+        this.fileOf = Collections.unmodifiableMap(fileOf);
+    }
+
+    /** Opens what the folder has; one file wins over an index, as in transformers. */
+    public static StoredTensors open(Path folder) {
+        if (Files.exists(folder.resolve(SINGLE_FILE))) {
+            return single(folder);
+        }
+
+        if (Files.exists(folder.resolve(INDEX_FILE))) {
+            return sharded(folder);
+        }
+
+        throw withoutWeights(folder);
+    }
+
+    @Override
+    public boolean has(String name) {
+        return fileOf.containsKey(name);
+    }
+
+    @Override
+    public StoredTensor tensor(String name) {
+        SafetensorsFile file = fileOf.get(name);
+        if (file == null) {
+            throw new InvalidWeightsException("Cannot read tensor %s of %s: the model has no such tensor among its %d"
+                    .formatted(name, folder, fileOf.size()));
+        }
+
+        return file.tensor(name);
+    }
+
+    public Set<String> names() {
+        return fileOf.keySet();
+    }
+
+    public List<SafetensorsFile> files() {
+        return files;
+    }
+
+    private static StoredTensors single(Path folder) {
+        SafetensorsFile file = SafetensorsFile.open(folder.resolve(SINGLE_FILE));
+        Map<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
+        file.names().forEach(name -> fileOf.put(name, file));
+        return new StoredTensors(folder, List.of(file), fileOf);
+    }
+
+    private static StoredTensors sharded(Path folder) {
+        Path index = folder.resolve(INDEX_FILE);
+        Map<String, SafetensorsFile> shards = new HashMap<>();
+        Map<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
+        ShardIndexJson.read(index).forEach((name, shard) -> {
+            SafetensorsFile file = shards.computeIfAbsent(shard, s -> openShard(index, folder.resolve(s)));
+            if (!file.has(name)) {
+                throw new InvalidWeightsException("Cannot read tensor %s: %s places it in %s, which does not have it"
+                        .formatted(name, index, shard));
+            }
+
+            fileOf.put(name, file);
+        });
+        List<SafetensorsFile> files =
+                shards.keySet().stream().sorted().map(shards::get).toList();
+        return new StoredTensors(folder, files, fileOf);
+    }
+
+    private static SafetensorsFile openShard(Path index, Path shard) {
+        if (!Files.exists(shard)) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: it lists %s, which does not exist. Is the download complete?"
+                            .formatted(index, shard.getFileName()));
+        }
+
+        return SafetensorsFile.open(shard);
+    }
+
+    private static InvalidWeightsException withoutWeights(Path folder) {
+        List<String> found = fileNames(folder);
+        String expected = "expected %s or %s".formatted(SINGLE_FILE, INDEX_FILE);
+        return found.stream()
+                .filter(name -> PICKLE.matcher(name).matches())
+                .findFirst()
+                .map(pickle -> new InvalidWeightsException(
+                        "Unsupported weights in %s: %s, found only the pickle %s, which can run code when it is read. Convert it once with transformers: AutoModelForCausalLM.from_pretrained(dir).save_pretrained(dir, safe_serialization=True)"
+                                .formatted(folder, expected, pickle)))
+                .orElseGet(() -> new InvalidWeightsException(
+                        "Cannot open model folder %s: %s, found %s".formatted(folder, expected, found)));
+    }
+
+    private static List<String> fileNames(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to list " + folder, e);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package org.sparkqlora.spark.exchange;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.sparkqlora.bigdl.OwnAllReduce;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.spark.job.Clusters;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.metrics.ShardReport;
+
+/**
+ * Times a whole synchronisation of two executors, from two gradients to their sum in both: ours beside Spark's treeAggregate
+ * and broadcast, and BigDL's own way. Run by hand: {@code ExchangeBench MILLIONS...}. All take turns in every round, so that
+ * what else the machine does meets each; prints medians in milliseconds, and how many times as fast as the faster of Spark and
+ * BigDL each is.
+ */
+final class ExchangeBench {
+    private static final int SHARDS = 2;
+    private static final int ROUNDS = 7;
+    private static final int WARM_UP = 2;
+    private static final String MASTER = "local-cluster[2,1,2560]";
+    private static final double MILLIS = 1e6;
+    private static final Map<String, float[]> VALUES = new ConcurrentHashMap<>();
+
+    private ExchangeBench() {}
+
+    public static void main(String[] arguments) {
+        try (JavaSparkContext context = Clusters.start(
+                MASTER,
+                Map.of(
+                        "spark.executor.memory", "2560m",
+                        "spark.driver.maxResultSize", "0",
+                        "spark.kryoserializer.buffer.max", "2047m",
+                        "spark.locality.wait", "10s",
+                        "spark.shuffle.compress", "false",
+                        "spark.broadcast.compress", "false"))) {
+            for (String millions : arguments) {
+                compare(context, Integer.parseInt(millions) * 1_000_000);
+            }
+        }
+    }
+
+    private static void compare(JavaSparkContext context, int length) {
+        JavaRDD<Integer> numbers = context.parallelize(List.of(0, 1), SHARDS);
+        List<Contender> contenders = new ArrayList<>();
+        contenders.add(treeAggregate(context, numbers, length));
+        contenders.add(bigDl(numbers, length));
+        for (GradientDtype wire : GradientDtype.values()) {
+            SliceLayout layout = SliceLayout.of(length, SHARDS);
+            contenders.add(ours("collect " + wire.word(), context, numbers, new CollectExchange(wire), length));
+            contenders.add(ours(
+                    "shuffle " + wire.word(),
+                    context,
+                    numbers,
+                    new ShuffleExchange(wire, layout, Long.MAX_VALUE),
+                    length));
+        }
+
+        GradientSize size = new GradientSize(length, SHARDS, GradientDtype.FP32);
+        contenders.add(ours("bigdl", context, numbers, BigDl.require().exchange(size), length));
+        for (int round = -WARM_UP; round < ROUNDS; round++) {
+            for (Contender contender : contenders) {
+                contender.time(round);
+            }
+        }
+
+        report(length, contenders);
+    }
+
+    private static void report(int length, List<Contender> contenders) {
+        double best = Math.min(contenders.get(0).median(), contenders.get(1).median());
+        for (Contender contender : contenders) {
+            System.out.printf(
+                    "%3d M floats  %-14s %6.0f ms (%.0f to %.0f)  %.2f%n",
+                    length / 1_000_000,
+                    contender.name,
+                    contender.median(),
+                    Arrays.stream(contender.millis).min().orElseThrow(),
+                    Arrays.stream(contender.millis).max().orElseThrow(),
+                    best / contender.median());
+        }
+    }
+
+    private static Contender treeAggregate(JavaSparkContext context, JavaRDD<Integer> numbers, int length) {
+        JavaRDD<float[]> arrays = numbers.map(shard -> values(length, shard).clone());
+        return new Contender(
+                "treeAggregate",
+                () -> send(
+                        context, numbers, arrays.treeAggregate(new float[0], ExchangeBench::add, ExchangeBench::add)));
+    }
+
+    private static Contender ours(
+            String name, JavaSparkContext context, JavaRDD<Integer> numbers, GradientExchange exchange, int length) {
+        JavaRDD<ShardResult> shards = numbers.map(shard -> new ShardResult.Gradient(
+                shard, new LossTotal(1, 1), 1, FlatVector.of(values(length, shard)), ShardReport.NONE));
+        return new Contender(
+                name, () -> send(context, numbers, exchange.sum(shards, 0).gradient()));
+    }
+
+    private static Contender bigDl(JavaRDD<Integer> numbers, int length) {
+        OwnAllReduce reduce = new OwnAllReduce(SHARDS, length);
+        JavaRDD<Integer> pinned = numbers.map(shard -> shard).cache();
+        pinned.count();
+        pinned.foreach(shard -> reduce.init());
+        return new Contender("BigDL's own", () -> {
+            pinned.foreach(shard -> reduce.put(values(length, shard)));
+            pinned.foreach(shard -> reduce.reduce());
+            pinned.foreach(shard -> reduce.take());
+        });
+    }
+
+    private static void send(JavaSparkContext context, JavaRDD<Integer> numbers, Object sum) {
+        Broadcast<Object> broadcast = context.broadcast(sum);
+        numbers.foreach(shard -> broadcast.value());
+        broadcast.destroy();
+    }
+
+    private static float[] add(float[] sum, float[] other) {
+        if (sum.length == 0) {
+            return other;
+        }
+
+        for (int i = 0; i < other.length; i++) {
+            sum[i] += other[i];
+        }
+
+        return sum;
+    }
+
+    /** Made once a process, so that only moving and adding is timed. */
+    private static float[] values(int length, int shard) {
+        return VALUES.computeIfAbsent(length + "/" + shard, key -> random(length, shard));
+    }
+
+    private static float[] random(int length, int shard) {
+        SplittableRandom random = new SplittableRandom(shard);
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++) {
+            values[i] = (float) (random.nextDouble() - 0.5);
+        }
+
+        return values;
+    }
+
+    /** One way to synchronise. */
+    private static final class Contender {
+        private final String name;
+        private final Runnable synchronisation;
+        private final double[] millis = new double[ROUNDS];
+
+        Contender(String name, Runnable synchronisation) {
+            this.name = name;
+            this.synchronisation = synchronisation;
+        }
+
+        /** Rounds below 0 warm up. */
+        void time(int round) {
+            long begin = System.nanoTime();
+            synchronisation.run();
+            if (round >= 0) {
+                millis[round] = (System.nanoTime() - begin) / MILLIS;
+            }
+        }
+
+        double median() {
+            double[] sorted = millis.clone();
+            Arrays.sort(sorted);
+            return sorted[ROUNDS / 2];
+        }
+    }
+}

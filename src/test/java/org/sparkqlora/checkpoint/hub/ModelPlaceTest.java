@@ -1,0 +1,110 @@
+package org.sparkqlora.checkpoint.hub;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+
+/** Any address with a scheme is copied, so the local file system stands for the others. */
+class ModelPlaceTest {
+    @TempDir
+    private Path temporary;
+
+    private Path source;
+    private Path cache;
+
+    @BeforeEach
+    void writeModel() throws IOException {
+        source = Files.createDirectory(temporary.resolve("source"));
+        cache = temporary.resolve("cache");
+        Files.writeString(source.resolve("config.json"), "{}");
+        Files.writeString(source.resolve("tokenizer.json"), "[]");
+        Files.write(source.resolve("model.safetensors"), new byte[100_000]);
+        Files.writeString(source.resolve("pytorch_model.bin"), "not this");
+        Files.createDirectory(source.resolve("original"));
+    }
+
+    @Test
+    void copiesTheFilesThatMakeUpAModelOnce() throws IOException {
+        Path copy = there(source).folder(ModelCache.at(cache));
+
+        try (Stream<Path> files = Files.list(copy)) {
+            assertThat(files.map(file -> String.valueOf(file.getFileName())))
+                    .containsExactlyInAnyOrder("config.json", "tokenizer.json", "model.safetensors");
+        }
+
+        assertThat(copy.resolve("model.safetensors")).hasSameBinaryContentAs(source.resolve("model.safetensors"));
+        FileTime copied = Files.getLastModifiedTime(copy.resolve("config.json"));
+        assertThat(there(source).folder(ModelCache.at(cache))).isEqualTo(copy);
+        assertThat(Files.getLastModifiedTime(copy.resolve("config.json"))).isEqualTo(copied);
+    }
+
+    @Test
+    void copiesAChangedModelAnew() throws IOException {
+        Path before = there(source).folder(ModelCache.at(cache));
+        Files.setLastModifiedTime(source.resolve("model.safetensors"), FileTime.fromMillis(0));
+
+        assertThat(there(source).folder(ModelCache.at(cache))).isNotEqualTo(before);
+    }
+
+    @Test
+    void copiesAndConvertsAGgufFile() throws Exception {
+        Path golden = Path.of(Objects.requireNonNull(getClass().getResource("/goldens/gguf/models/llama3.gguf"))
+                .toURI());
+
+        Path folder = there(golden).folder(ModelCache.at(cache));
+
+        assertThat(folder.getParent()).isEqualTo(cache);
+        assertThat(folder.resolve("model.safetensors")).isNotEmptyFile();
+    }
+
+    @Test
+    void leavesALocalFolderWhereItIs() {
+        ModelPlace here = new ModelPlace(source.toString(), Map.of());
+
+        assertThat(here.folder(ModelCache.at(cache))).isEqualTo(source);
+        assertThat(here.problem()).isEmpty();
+        assertThat(cache).doesNotExist();
+    }
+
+    @Test
+    void saysWhatIsNotThere() throws IOException {
+        Path none = source.resolve("none");
+        assertThat(new ModelPlace(none.toString(), Map.of()).problem())
+                .hasValue(
+                        "Cannot open model %s: expected it at this path on every executor, found none. Or name one on a Hadoop file system"
+                                .formatted(none));
+        assertRefused(none, "expected a folder or a .gguf file, found nothing");
+        assertRefused(source.resolve("tokenizer.json"), "expected a folder or a .gguf file, found another file");
+        Files.delete(source.resolve("config.json"));
+        assertRefused(source, "expected a folder with config.json, found none in it");
+        assertThat(cache).doesNotExist();
+    }
+
+    @Test
+    void keepsItsSettingsToItself() {
+        assertThat(new ModelPlace("s3a://bucket/model", Map.of("fs.s3a.secret.key", "hidden")))
+                .hasToString("s3a://bucket/model");
+    }
+
+    private void assertRefused(Path path, String reason) {
+        assertThatThrownBy(() -> there(path).folder(ModelCache.at(cache)))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage("Cannot open model file:%s: %s".formatted(path, reason));
+    }
+
+    private static ModelPlace there(Path path) {
+        return new ModelPlace("file://" + path, Map.of());
+    }
+}

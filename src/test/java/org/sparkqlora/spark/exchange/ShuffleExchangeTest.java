@@ -1,0 +1,12 @@
+package org.sparkqlora.spark.exchange;
+
+import org.junit.jupiter.api.Tag;
+import org.sparkqlora.train.GradientDtype;
+
+@Tag("spark-line")
+class ShuffleExchangeTest extends GradientExchangeContract {
+    @Override
+    GradientExchange exchange(GradientDtype wire, long length) {
+        return new ShuffleExchange(wire, SliceLayout.of(length, 2), Long.MAX_VALUE);
+    }
+}

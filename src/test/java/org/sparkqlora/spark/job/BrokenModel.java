@@ -1,0 +1,23 @@
+package org.sparkqlora.spark.job;
+
+import java.util.Optional;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.ModelSource;
+
+/** A model that seems good and cannot be opened in any executor. */
+record BrokenModel(ModelSource model) implements ModelSource {
+    @Override
+    public String key() {
+        return model.key() + " broken";
+    }
+
+    @Override
+    public Optional<String> problem() {
+        return model.problem();
+    }
+
+    @Override
+    public GradientModel open(int threads) {
+        throw new IllegalStateException("Cannot compute: broken");
+    }
+}

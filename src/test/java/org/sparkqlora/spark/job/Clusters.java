@@ -1,0 +1,95 @@
+package org.sparkqlora.spark.job;
+
+import static org.awaitility.Awaitility.await;
+
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.spark.kryo.TrainRegistrator;
+
+/** Spark clusters of any size on this machine, one at a time. */
+public final class Clusters {
+    public static final String ONE_SLOT = "local[1]";
+    public static final String TWO_SLOTS = "local[2]";
+
+    /** Two executors, each a process of its own. */
+    public static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
+
+    /** Of other processes. */
+    static final Duration LONGEST_WAIT = Duration.ofSeconds(60);
+
+    private static final Duration PAUSE = Duration.ofMillis(5);
+
+    private Clusters() {}
+
+    public static <T> T on(String master, Function<JavaSparkContext, T> work) {
+        try (JavaSparkContext context = start(master)) {
+            return work.apply(context);
+        }
+    }
+
+    /** A cluster that the caller closes. */
+    public static JavaSparkContext start(String master) {
+        return start(master, Map.of());
+    }
+
+    /** A cluster with {@code settings} beside the usual ones, that the caller closes. */
+    public static JavaSparkContext start(String master, Map<String, String> settings) {
+        SparkConf configuration = configuration(master);
+        settings.forEach(configuration::set);
+        JavaSparkContext context = new JavaSparkContext(configuration);
+        context.setLogLevel("ERROR");
+        return context;
+    }
+
+    /** Kills the process of an executor; of the Java processes below this one, all are executors. */
+    public static boolean killOneExecutor() {
+        return ProcessHandle.current()
+                .descendants()
+                .filter(process -> process.info().command().orElse("").endsWith("java"))
+                .findFirst()
+                .map(ProcessHandle::destroyForcibly)
+                .orElse(false);
+    }
+
+    /** Returns once {@code context} has that many executors, no more and no less. */
+    public static void awaitExecutors(JavaSparkContext context, int count) {
+        await(count + " executors")
+                .atMost(LONGEST_WAIT)
+                .pollInterval(PAUSE)
+                .until(() -> context.sc().statusTracker().getExecutorInfos().length == count + 1);
+    }
+
+    /** The usual settings. */
+    public static SparkConf configuration(String master) {
+        return new SparkConf(false)
+                .setMaster(master)
+                .setAppName("spark-qlora tests")
+                .set("spark.ui.enabled", "false")
+                .set("spark.driver.host", "127.0.0.1")
+                .set("spark.driver.bindAddress", "127.0.0.1")
+                .set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+                .set("spark.kryo.registrationRequired", "true")
+                .set("spark.kryo.registrator", TrainRegistrator.class.getName())
+                .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                .set("spark.executor.extraJavaOptions", javaOptions());
+    }
+
+    private static String javaOptions() {
+        return javaFlags().stream()
+                .collect(Collectors.joining(
+                        " ", "-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC ", ""));
+    }
+
+    /** Other processes need the doors that this JVM was opened with. */
+    public static List<String> javaFlags() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> argument.startsWith("--add") || argument.startsWith("-Dorg.bytedeco"))
+                .toList();
+    }
+}

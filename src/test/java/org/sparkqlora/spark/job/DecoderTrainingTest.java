@@ -1,0 +1,273 @@
+package org.sparkqlora.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.checkpoint.AdapterConfig;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.model.FactorInitialization;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.ResidualInitFactors;
+import org.sparkqlora.model.SavedModules;
+import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.ExchangeKind;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.replica.FactorFolder;
+import org.sparkqlora.spark.replica.SnapshotPolicy;
+import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.Resume;
+import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.TrainTriggers;
+import org.sparkqlora.train.Trainer;
+import org.sparkqlora.train.metrics.MetricsFile;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.TrainSummary;
+import org.sparkqlora.weights.WeightFolder;
+
+/** Training of a small Llama in bfloat16, on clusters of several sizes. */
+class DecoderTrainingTest {
+    private static final int STEPS = 8;
+    private static final Paging IN_FILE = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
+
+    /** What is trained. */
+    private enum Way {
+        QLORA(qlora(Precision.BF16, LoraSpec.allLinear(4, 8))),
+        HALVES(qlora(Precision.FP16, LoraSpec.allLinear(4, 8))),
+        PISSA(qlora(
+                Precision.BF16,
+                new LoraSpec(
+                        4,
+                        8,
+                        0,
+                        new TargetModules.AllLinear(),
+                        false,
+                        false,
+                        Map.of(),
+                        Map.of(),
+                        FactorInitialization.parse("pissa"),
+                        SavedModules.NONE))),
+        FULL(new ModelSpec(Method.FULL, Precision.BF16, QuantSpec.DEFAULT, null));
+
+        private final ModelSpec spec;
+
+        Way(ModelSpec spec) {
+            this.spec = spec;
+        }
+
+        private static ModelSpec qlora(Precision precision, LoraSpec lora) {
+            return new ModelSpec(Method.QLORA, precision, QuantSpec.DEFAULT, lora);
+        }
+    }
+
+    @AutoClose
+    private static final SharedCluster CLUSTER = new SharedCluster();
+
+    /** Trained one task after the other. */
+    private static final Map<Way, float[]> REFERENCES = new EnumMap<>(Way.class);
+
+    @TempDir
+    private static Path folder;
+
+    private static PreparedData rows;
+
+    @BeforeAll
+    static void train() throws IOException {
+        rows = LlamaRuns.in(folder).rows();
+        for (Way way : Way.values()) {
+            REFERENCES.put(way, trained(Clusters.ONE_SLOT, way, Paging.DEFAULT));
+        }
+    }
+
+    @ParameterizedTest(name = "{1} on {0}")
+    @MethodSource("clusters")
+    @Tag("spark-line")
+    void everyClusterGivesTheSameBytes(String master, Way way) {
+        assertThat(trained(master, way, Paging.DEFAULT)).isEqualTo(REFERENCES.get(way));
+    }
+
+    private static Stream<Arguments> clusters() {
+        return Stream.of(Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS)
+                .flatMap(master -> Stream.of(Way.QLORA, Way.HALVES, Way.PISSA).map(way -> Arguments.of(master, way)));
+    }
+
+    @Test
+    void everyWayGivesNumbersOfItsOwn() {
+        assertThat(REFERENCES.values()).allSatisfy(values -> assertThat(values).doesNotContain(Float.NaN));
+        assertThat(REFERENCES.get(Way.QLORA)).isNotEqualTo(REFERENCES.get(Way.HALVES));
+        assertThat(REFERENCES.get(Way.QLORA)).isNotEqualTo(REFERENCES.get(Way.PISSA));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {Clusters.TWO_EXECUTORS, Clusters.TWO_SLOTS})
+    void weightsGradientsAndStateInFilesGiveTheBytesOfMemory(String master) throws IOException {
+        assertThat(trained(master, Way.FULL, IN_FILE)).isEqualTo(REFERENCES.get(Way.FULL));
+        assertThat(folder.resolve("scratch")).isEmptyDirectory();
+        assertThat(Files.readAllLines(folder.resolve("metrics.jsonl")))
+                .hasSize(STEPS)
+                .allSatisfy(line -> assertThat(residentBytes(line)).isBetween(1L, Paging.SMALLEST_WINDOW));
+    }
+
+    @Test
+    void threadsOfATaskDoNotChangeAByte() {
+        CLUSTER.close();
+        try (JavaSparkContext context = Clusters.start(Clusters.TWO_SLOTS, Map.of("spark.task.cpus", "2"))) {
+            assertThat(values(train(context, Way.QLORA.spec, Paging.DEFAULT))).isEqualTo(REFERENCES.get(Way.QLORA));
+        }
+    }
+
+    private static long residentBytes(String line) throws JsonProcessingException {
+        return new ObjectMapper().readTree(line).get("optimizer_resident_bytes").asLong();
+    }
+
+    private static float[] trained(String master, Way way, Paging paging) {
+        return values(CLUSTER.on(master, context -> train(context, way.spec, paging)));
+    }
+
+    private static FlatVector train(JavaSparkContext context, ModelSpec spec, Paging paging) {
+        ModelSource model = source(context, spec);
+        FlatVector[] trained = new FlatVector[1];
+        TrainPlan plan = plan(spec);
+        Trainer trainer = new Trainer(
+                plan,
+                TrainTriggers.atEnd(),
+                StateStore.none(),
+                new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
+                ProgressReporter.silent());
+        TrainSummary summary = trainer.run(
+                Resume.NEVER,
+                () -> fresh(model, plan, paging),
+                state -> {
+                    deleteCopies(); // tasks make their own
+                    return new SparkGradientSource(
+                            context,
+                            new TrainingRun(plan, model, rows, null, paging, SnapshotPolicy.DEFAULT),
+                            state,
+                            collect(state, plan, context));
+                },
+                state -> trained[0] = state.parameters().copy());
+        assertThat(summary.lastLoss().getAsDouble())
+                .isLessThan(summary.firstLoss().getAsDouble());
+        return trained[0];
+    }
+
+    private static FolderModelSource source(JavaSparkContext context, ModelSpec spec) {
+        FolderModelSource whole = new FolderModelSource(LlamaRuns.base().toString(), spec, ModelCache.at(copies()));
+        LoraSpec lora = spec.lora();
+        return lora == null || !lora.takesFromBase() ? whole : whole.without(take(context, lora));
+    }
+
+    /** Takes adapters out of the base and stores them, as a run does before it begins. */
+    private static FactorFolder take(JavaSparkContext context, LoraSpec lora) {
+        org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path("file://" + folder.resolve("taken"));
+        try (WeightFolder base = WeightFolder.open(LlamaRuns.base());
+                Workers workers = new Workers(2)) {
+            FileSystem files = path.getFileSystem(context.hadoopConfiguration());
+            AdapterFolder.write(
+                    files,
+                    path,
+                    new AdapterConfig(lora.factorsAlone(), "base"),
+                    ResidualInitFactors.index(base.config(), lora),
+                    ResidualInitFactors.compute(base, lora, 42, workers).values());
+            return FactorFolder.of(context, path.toString(), AdapterFolder.hash(files, path));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path copies() {
+        return folder.resolve("cache");
+    }
+
+    private static void deleteCopies() {
+        if (!Files.exists(copies())) {
+            return;
+        }
+
+        try (Stream<Path> copies = Files.walk(copies())) {
+            for (Path copy : copies.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(copy);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static ExchangeChoice collect(TrainState state, TrainPlan plan, JavaSparkContext context) {
+        GradientSize size =
+                new GradientSize(state.parameters().length(), plan.batches().shards(), plan.wire());
+        return ExchangeChoice.of(ExchangeKind.COLLECT, size, context.getConf());
+    }
+
+    private static TrainState fresh(ModelSource source, TrainPlan plan, Paging paging) {
+        StateHome home = new StateHome(new Workers(1), paging, folder.resolve("scratch"));
+        try (GradientModel model = source.open(1)) {
+            FlatVector parameters =
+                    model.initialParameters(plan.seed(), length -> home.zeros(plan.optimizer(), length));
+            return TrainState.fresh(parameters, model.parameters(), plan.optimizer(), plan.seed(), home)
+                    .in(plan.spec().precision());
+        }
+    }
+
+    private static TrainPlan plan(ModelSpec spec) {
+        BatchPlan batches = new BatchPlan(rows.rows(), 4, 1, 2, BatchPlan.RowOrder.SHUFFLED, 4L * STEPS);
+        return new TrainPlan(
+                "llama-tied",
+                spec,
+                null,
+                rows.manifest().fingerprint(),
+                batches,
+                new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0),
+                new Schedule(ScheduleKind.CONSTANT, 5e-3, 0, STEPS),
+                GradientDtype.FP32,
+                0.3,
+                42);
+    }
+
+    private static float[] values(FlatVector vector) {
+        float[] values = new float[Math.toIntExact(vector.length())];
+        vector.read(0, values, 0, values.length);
+        return values;
+    }
+}

@@ -1,0 +1,43 @@
+package org.sparkqlora.spark.job;
+
+import com.esotericsoftware.kryo.Kryo;
+import com.esotericsoftware.kryo.Serializer;
+import com.esotericsoftware.kryo.io.Input;
+import com.esotericsoftware.kryo.io.Output;
+import org.apache.spark.serializer.KryoRegistrator;
+import org.sparkqlora.spark.exchange.GradientSlice;
+import org.sparkqlora.spark.exchange.WireGradient;
+import org.sparkqlora.spark.job.FaultPoint.Place;
+import org.sparkqlora.spark.kryo.GradientSliceSerializer;
+import org.sparkqlora.spark.kryo.TrainRegistrator;
+import org.sparkqlora.spark.kryo.WireGradientSerializer;
+
+/** What {@link TrainRegistrator} registers, with gradients that come by the fault points of a run on their way. */
+public final class FaultRegistrator implements KryoRegistrator {
+    @Override
+    public void registerClasses(Kryo kryo) {
+        new TrainRegistrator().registerClasses(kryo);
+        kryo.register(WireGradient.class, new Watched<>(new WireGradientSerializer()));
+        kryo.register(GradientSlice.class, new Watched<>(new GradientSliceSerializer()));
+    }
+
+    private static final class Watched<T> extends Serializer<T> {
+        private final Serializer<T> serializer;
+
+        private Watched(Serializer<T> serializer) {
+            this.serializer = serializer;
+        }
+
+        @Override
+        public void write(Kryo kryo, Output output, T value) {
+            FaultPoint.ofProcess().reach(Place.SEND);
+            serializer.write(kryo, output, value);
+        }
+
+        @Override
+        public T read(Kryo kryo, Input input, Class<T> type) {
+            FaultPoint.ofProcess().reach(Place.ADD);
+            return serializer.read(kryo, input, type);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+package org.sparkqlora.spark.job;
+
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.ExchangeKind;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.spark.prepare.DataPreparation;
+import org.sparkqlora.spark.prepare.NumbersEncoder;
+import org.sparkqlora.spark.prepare.PreparationOptions;
+import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.replica.SnapshotPolicy;
+import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.Resume;
+import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.TrainTriggers;
+import org.sparkqlora.train.Trainer;
+import org.sparkqlora.train.metrics.MetricsFile;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
+
+/**
+ * Runs of one plan: a tiny Llama with adapters over four bits, its optimiser state in files, which trains on four shards. They
+ * differ only in where they run and what happens to them.
+ */
+public record LlamaRuns(Path folder, PreparedData rows) {
+    static final int STEPS = 5;
+    static final int SHARDS = 4;
+
+    private static final int WIDTH = 24;
+    private static final int ROWS_A_SHARD = 2;
+    private static final Paging IN_FILE = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
+
+    /** Rotates the snapshot twice in a run. */
+    private static final SnapshotPolicy OFTEN = new SnapshotPolicy(2, 1L << 30);
+
+    private static final ModelSpec QLORA =
+            new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+
+    /** Prepares the rows below {@code folder}. */
+    public static LlamaRuns in(Path folder) throws IOException {
+        Files.write(folder.resolve("train.jsonl"), countingLines(60));
+        PreparedData rows = Clusters.on(
+                Clusters.ONE_SLOT,
+                context -> new DataPreparation(context)
+                        .prepare(
+                                List.of(folder.resolve("train.jsonl").toString()),
+                                new NumbersEncoder("numbers"),
+                                new PreparationOptions(WIDTH, Packing.PACKED, OnBadRecord.FAIL),
+                                folder.resolve("rows").toString()));
+        return new LlamaRuns(folder, rows);
+    }
+
+    public ModelSource model() {
+        return new FolderModelSource(base().toString(), QLORA, ModelCache.at(folder.resolve("cache")));
+    }
+
+    /**
+     * Trains to the end.
+     *
+     * @param afterStep is told each step that is done
+     * @return SHA-256 of the whole State after each step
+     */
+    public List<String> train(
+            JavaSparkContext context, ModelSource model, ExchangeKind exchange, LongConsumer afterStep) {
+        List<String> digests = new ArrayList<>();
+        TrainState[] state = new TrainState[1];
+        ProgressReporter reporter = new ProgressReporter() {
+            @Override
+            public void stepDone(StepMetrics step) {
+                digests.add(digest(state[0]));
+                afterStep.accept(step.step());
+            }
+        };
+        new Trainer(
+                        plan(),
+                        TrainTriggers.atEnd(),
+                        StateStore.none(),
+                        new MetricsFile(metrics(), warning -> {}),
+                        reporter)
+                .run(
+                        Resume.NEVER,
+                        this::fresh,
+                        started -> {
+                            state[0] = started;
+                            return source(context, model, exchange, started);
+                        },
+                        trained -> {});
+        return digests;
+    }
+
+    private SparkGradientSource source(
+            JavaSparkContext context, ModelSource model, ExchangeKind exchange, TrainState state) {
+        GradientSize size = new GradientSize(state.parameters().length(), SHARDS, GradientDtype.FP32);
+        return new SparkGradientSource(
+                context,
+                new TrainingRun(plan(), model, rows, null, IN_FILE, OFTEN),
+                state,
+                ExchangeChoice.of(exchange, size, context.getConf()));
+    }
+
+    private TrainState fresh() {
+        StateHome home = new StateHome(new Workers(1), IN_FILE, folder.resolve("scratch"));
+        TrainPlan plan = plan();
+        try (GradientModel model = model().open(1)) {
+            return TrainState.fresh(
+                    model.initialParameters(plan.seed()), model.parameters(), plan.optimizer(), plan.seed(), home);
+        }
+    }
+
+    private Path metrics() {
+        return folder.resolve("metrics.jsonl");
+    }
+
+    private TrainPlan plan() {
+        int batch = SHARDS * ROWS_A_SHARD;
+        BatchPlan batches =
+                new BatchPlan(rows.rows(), batch, 1, SHARDS, BatchPlan.RowOrder.SHUFFLED, (long) batch * STEPS);
+        return new TrainPlan(
+                "llama-tied",
+                QLORA,
+                null,
+                rows.manifest().fingerprint(),
+                batches,
+                new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0),
+                new Schedule(ScheduleKind.CONSTANT, 5e-3, 0, STEPS),
+                GradientDtype.FP32,
+                0.3,
+                42);
+    }
+
+    private static String digest(TrainState state) {
+        try {
+            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            state.write(new DataOutputStream(new DigestOutputStream(OutputStream.nullOutputStream(), sha)));
+            return HexFormat.of().formatHex(sha.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The folder of the Llama. */
+    static Path base() {
+        try {
+            return Path.of(LlamaRuns.class
+                    .getResource("/goldens/models/llama-tied/base")
+                    .toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static List<String> countingLines(int count) {
+        SplittableRandom random = new SplittableRandom(7);
+        return Stream.generate(() -> countingLine(random)).limit(count).toList();
+    }
+
+    private static String countingLine(SplittableRandom random) {
+        int first = random.nextInt(20);
+        return IntStream.range(first, first + random.nextInt(4, 20))
+                .mapToObj(String::valueOf)
+                .collect(Collectors.joining(" "));
+    }
+}

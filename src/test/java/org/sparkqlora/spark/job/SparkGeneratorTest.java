@@ -1,0 +1,43 @@
+package org.sparkqlora.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.Sampling;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.BigramModel;
+import org.sparkqlora.train.BigramSource;
+import org.sparkqlora.train.BoundModel;
+
+class SparkGeneratorTest {
+    private static final int END = 3;
+
+    private final BigramModel model = new BigramModel();
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {Clusters.ONE_SLOT, Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS})
+    void everyClusterGivesTheTextsOfOneProcessInOrder(String master) {
+        FlatVector parameters = model.initialParameters(9);
+        GenerationSpec spec = new GenerationSpec(12, Set.of(END), new Sampling(1, 8, 0.9, 4));
+        List<int[]> prompts = IntStream.range(0, 21)
+                .mapToObj(i -> new int[] {i % BigramModel.VOCABULARY})
+                .toList();
+
+        List<int[]> made = Clusters.on(
+                master,
+                context -> new SparkGenerator(context, new BigramSource())
+                        .generate(parameters, model.parameters(), prompts, spec));
+
+        assertThat(made).hasSize(21).anyMatch(ids -> ids.length < 12).anyMatch(ids -> ids.length == 12);
+        try (BoundModel bound = model.bind(parameters)) {
+            for (int i = 0; i < made.size(); i++) {
+                assertThat(made.get(i)).isEqualTo(bound.generate(prompts.get(i), spec.ofText(i)));
+            }
+        }
+    }
+}

@@ -1,0 +1,266 @@
+package org.sparkqlora.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.exchange.BigDl;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.ExchangeKind;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.spark.prepare.DataPreparation;
+import org.sparkqlora.spark.prepare.NumbersEncoder;
+import org.sparkqlora.spark.prepare.PreparationOptions;
+import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.prepare.PreparedRows;
+import org.sparkqlora.spark.replica.SnapshotPolicy;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BigramModel;
+import org.sparkqlora.train.BigramSource;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.LocalGradientSource;
+import org.sparkqlora.train.Resume;
+import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainFixture;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.TrainTriggers;
+import org.sparkqlora.train.Trainer;
+import org.sparkqlora.train.metrics.MetricsFile;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
+import org.sparkqlora.train.metrics.TrainSummary;
+
+class SparkGradientSourceTest {
+    private static final int STEPS = 7;
+    private static final int SHARDS = 3;
+
+    /** Rotates the snapshot twice in a run. */
+    private static final SnapshotPolicy OFTEN = new SnapshotPolicy(3, 1L << 30);
+
+    @AutoClose
+    private static final SharedCluster CLUSTER = new SharedCluster();
+
+    @TempDir
+    private static Path folder;
+
+    private static PreparedData rows;
+    private static PreparedData heldOut;
+
+    private final GradientModel model = new BigramModel();
+    private int localSteps = 1;
+
+    @BeforeAll
+    static void prepareRows() throws IOException {
+        Files.write(folder.resolve("train.jsonl"), countingLines(200, 1));
+        Files.write(folder.resolve("held-out.jsonl"), countingLines(30, 2));
+        List<PreparedData> prepared = CLUSTER.on(
+                Clusters.ONE_SLOT, context -> List.of(prepare(context, "train"), prepare(context, "held-out")));
+        rows = prepared.get(0);
+        heldOut = prepared.get(1);
+    }
+
+    @ParameterizedTest(name = "{1} on {0}")
+    @MethodSource("clusters")
+    void everyClusterGivesTheBytesOfOneProcess(String master, ExchangeKind exchange) {
+        Outcome reference = trainInProcess();
+
+        Outcome outcome = CLUSTER.on(master, context -> trainOn(context, exchange));
+
+        assertThat(outcome.state()).isEqualTo(reference.state());
+        assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
+    }
+
+    @ParameterizedTest(name = "{1} on {0}")
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                Clusters.TWO_SLOTS + ";AUTO",
+                Clusters.TWO_EXECUTORS + ";COLLECT",
+                Clusters.TWO_EXECUTORS + ";SHUFFLE"
+            })
+    void localStepsGiveTheBytesOfOneProcess(String master, ExchangeKind exchange) {
+        localSteps = 3;
+        Outcome reference = trainInProcess();
+
+        Outcome outcome = CLUSTER.on(master, context -> trainOn(context, exchange));
+
+        assertThat(outcome.state()).isEqualTo(reference.state());
+        assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {Clusters.TWO_EXECUTORS, Clusters.TWO_SLOTS})
+    void evaluatorGivesTheLossOfEachDocumentInOrder(String master) {
+        TrainState state = TrainFixture.freshState(plan(), model);
+        List<LossTotal> losses = CLUSTER.on(
+                master,
+                context -> new SparkEvaluator(context, new BigramSource())
+                        .losses(state.parameters(), model.parameters(), heldOut, 4));
+
+        assertThat(losses).hasSize(30).isEqualTo(inOrder(state));
+    }
+
+    @Test
+    void metricsCountTokensOfTheWholeBatch() {
+        TrainSummary summary = CLUSTER.on(Clusters.TWO_SLOTS, context -> trainOn(context, ExchangeKind.COLLECT))
+                .summary();
+
+        assertThat(summary.lastLoss().getAsDouble())
+                .isLessThan(summary.firstLoss().getAsDouble());
+        assertThat(summary.tokens()).isGreaterThan(8L * STEPS);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("movingExchanges")
+    void executorsLostOnTheWayChangeNoByte(ExchangeKind exchange) {
+        Outcome reference = trainInProcess();
+        LossOfExecutors losses = new LossOfExecutors();
+
+        Outcome outcome = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> train(sourcesOn(context, exchange), losses));
+
+        assertThat(losses.killed).isEqualTo(2);
+        assertThat(outcome.state()).isEqualTo(reference.state());
+    }
+
+    private static Stream<Arguments> clusters() {
+        return Stream.concat(
+                Stream.of(Clusters.ONE_SLOT, Clusters.TWO_SLOTS).map(master -> Arguments.of(master, ExchangeKind.AUTO)),
+                movingExchanges().map(exchange -> Arguments.of(Clusters.TWO_EXECUTORS, exchange)));
+    }
+
+    /** Those of this build. */
+    private static Stream<ExchangeKind> movingExchanges() {
+        return Stream.concat(
+                Stream.of(ExchangeKind.COLLECT, ExchangeKind.SHUFFLE),
+                BigDl.find().map(library -> ExchangeKind.BIGDL).stream());
+    }
+
+    private Outcome trainOn(JavaSparkContext context, ExchangeKind exchange) {
+        return train(sourcesOn(context, exchange), ProgressReporter.silent());
+    }
+
+    private Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context, ExchangeKind exchange) {
+        TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, Paging.DEFAULT, OFTEN);
+        long numbers = plan().numbersOfShard(BigramModel.VOCABULARY * BigramModel.VOCABULARY);
+        GradientSize size = new GradientSize(numbers, SHARDS, GradientDtype.FP32);
+        ExchangeChoice choice = ExchangeChoice.of(exchange, size, context.getConf());
+        return state -> new SparkGradientSource(context, run, state, choice);
+    }
+
+    private Outcome trainInProcess() {
+        try (PreparedRows train = rows.reader(new Configuration());
+                PreparedRows evaluate = heldOut.reader(new Configuration())) {
+            return train(
+                    state -> new LocalGradientSource(
+                            plan().batches(), model, StateHome.inMemory(new Workers(1)), state, train, evaluate),
+                    ProgressReporter.silent());
+        }
+    }
+
+    private Outcome train(Function<TrainState, GradientSource> sources, ProgressReporter reporter) {
+        byte[][] published = new byte[1][];
+        Trainer trainer = new Trainer(
+                plan(),
+                TrainTriggers.atEnd(),
+                StateStore.none(),
+                new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
+                reporter);
+        TrainSummary summary = trainer.run(
+                Resume.NEVER,
+                () -> TrainFixture.freshState(plan(), model),
+                sources,
+                state -> published[0] = bytes(state));
+        return new Outcome(published[0], summary.evaluationLoss().getAsDouble(), summary);
+    }
+
+    private TrainPlan plan() {
+        BatchPlan batches =
+                new BatchPlan(rows.rows(), 8, 2, SHARDS, BatchPlan.RowOrder.SHUFFLED, 8L * STEPS - 5, localSteps);
+        return TrainFixture.plan(batches);
+    }
+
+    private List<LossTotal> inOrder(TrainState state) {
+        try (PreparedRows reader = heldOut.reader(new Configuration())) {
+            return IntStream.range(0, Math.toIntExact(reader.rows()))
+                    .mapToObj(reader::read)
+                    .flatMap(row -> model.bind(state.parameters()).losses(List.of(row)).stream())
+                    .toList();
+        }
+    }
+
+    private static PreparedData prepare(JavaSparkContext context, String name) {
+        return new DataPreparation(context)
+                .prepare(
+                        List.of(folder.resolve(name + ".jsonl").toString()),
+                        new NumbersEncoder("numbers"),
+                        new PreparationOptions(16, Packing.PACKED, OnBadRecord.FAIL),
+                        folder.resolve(name).toString());
+    }
+
+    private static List<String> countingLines(int count, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        return Stream.generate(() -> countingLine(random)).limit(count).toList();
+    }
+
+    private static String countingLine(SplittableRandom random) {
+        int first = random.nextInt(BigramModel.VOCABULARY);
+        return IntStream.range(first, first + random.nextInt(2, 10))
+                .mapToObj(token -> String.valueOf(token % BigramModel.VOCABULARY))
+                .collect(Collectors.joining(" "));
+    }
+
+    private static byte[] bytes(TrainState state) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            state.write(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return bytes.toByteArray();
+    }
+
+    private record Outcome(byte[] state, double evaluation, TrainSummary summary) {}
+
+    /** Kills an executor's process after the second step and after the fourth. */
+    private static final class LossOfExecutors implements ProgressReporter {
+        private int killed;
+
+        @Override
+        public void stepDone(StepMetrics step) {
+            if (step.step() == 2 || step.step() == 4) {
+                killed += Clusters.killOneExecutor() ? 1 : 0;
+            }
+        }
+    }
+}
