@@ -1,5 +1,7 @@
 package org.sparkqlora.tokenizer;
 
+import static java.util.Objects.requireNonNull;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param tries attempts that can fail at one place
  * @param scans how often a whole run is given back
  * @param mixed whether a scan can take blanks as well as other characters, so that n is the length of the text
+ * @param straight whether it matches without a failure on its way
  * @param fails whether there are places where it does not match
  * @param consumes whether each match holds a character
  * @param kind of the characters that it consumes; null for none
@@ -25,16 +28,17 @@ record RegexCost(
         long tries,
         long scans,
         boolean mixed,
+        boolean straight,
         boolean fails,
         boolean consumes,
         @Nullable CharKind kind,
         @Nullable Sweep sweep,
         @Nullable String scanned,
         @Nullable String takes) {
-    static final RegexCost EMPTY = new RegexCost(1, 0, 0, false, false, false, null, null, null, null);
+    static final RegexCost EMPTY = new RegexCost(1, 0, 0, false, true, false, false, null, null, null, null);
 
     /** A place, such as the end of a line. */
-    static final RegexCost ANCHOR = new RegexCost(1, 1, 0, false, true, false, null, null, null, null);
+    static final RegexCost ANCHOR = new RegexCost(1, 1, 0, false, true, true, false, null, null, null, null);
 
     private static final int MOST_REPETITIONS = 1_000;
     private static final long MANY = 1L << 30;
@@ -44,15 +48,17 @@ record RegexCost(
      *
      * @param source what they repeat; empty for different things
      * @param open how many of them can still give back
+     * @param passed attempts behind them that cannot fail in the end, made again for each that they give back
      */
-    record Sweep(String source, CharKind kind, int open) {
-        static @Nullable Sweep both(@Nullable Sweep one, @Nullable Sweep other, int open) {
-            if (one == null || other == null) {
-                return one == null ? other : one;
+    record Sweep(String source, CharKind kind, int open, long passed) {
+        static @Nullable Sweep both(@Nullable Sweep one, @Nullable Sweep other, int open, long passed) {
+            if (one == null && other == null) {
+                return null;
             }
 
-            String source = one.source.equals(other.source) ? one.source : "";
-            return new Sweep(source, one.kind.or(other.kind), open);
+            String source = same(one == null ? null : one.source, other == null ? null : other.source);
+            CharKind kind = either(one == null ? null : one.kind, other == null ? null : other.kind);
+            return new Sweep(requireNonNull(source), requireNonNull(kind), open, Math.min(passed, MANY));
         }
     }
 
@@ -73,12 +79,12 @@ record RegexCost(
 
     /** One character. */
     static RegexCost of(CharKind kind) {
-        return new RegexCost(1, 1, 0, false, true, true, kind, null, null, null);
+        return new RegexCost(1, 1, 0, false, true, true, true, kind, null, null, null);
     }
 
     /** One character in either case, which some languages write as two. */
     RegexCost inEitherCase() {
-        return new RegexCost(2, 2, scans, mixed, fails, consumes, kind, sweep, scanned, takes);
+        return new RegexCost(2, 2, scans, mixed, false, fails, consumes, kind, sweep, scanned, takes);
     }
 
     RegexCost then(RegexCost next) throws RegexException {
@@ -88,16 +94,19 @@ record RegexCost(
             throw new RegexException("two unbounded repetitions before something that can fail");
         }
 
-        long again = goesBack && open() == 0 ? 1 : goesBack ? times(ways, next.tries) : 0;
+        long passing = sweep == null ? 0 : passed() + times(ways, next.tries);
+        long again = !goesBack ? 0 : open() == 0 ? ways : passing;
+        long passed = (goesBack ? 0 : passing) + times(ways, next.passed());
         return new RegexCost(
                 times(ways, next.ways),
                 tries + times(ways, next.tries),
                 scans + times(ways, next.scans) + again,
                 mixed || next.mixed || back != null && back.kind == CharKind.ANY,
+                straight && next.straight,
                 fails || next.fails,
                 consumes || next.consumes,
                 either(kind, next.kind),
-                Sweep.both(sweep, next.sweep, openBefore(next)),
+                Sweep.both(sweep, next.sweep, openBefore(next), passed),
                 same(same(scanned, next.scanned), back != null ? back.source : null),
                 !fails ? next.takes : next.fails ? null : takes);
     }
@@ -108,23 +117,25 @@ record RegexCost(
                 tries + other.tries,
                 scans + other.scans,
                 mixed || other.mixed,
+                false,
                 fails && other.fails,
                 consumes && other.consumes,
                 either(kind, other.kind),
-                Sweep.both(sweep, other.sweep, Math.max(open(), other.open())),
+                Sweep.both(sweep, other.sweep, Math.max(open(), other.open()), passed() + other.passed()),
                 same(scanned, other.scanned),
                 null);
     }
 
     /** The same with scans that go over a run from each of its places anew. */
     RegexCost scannedTimes(int factor) {
-        return new RegexCost(ways, tries, times(scans, factor), mixed, fails, consumes, kind, sweep, scanned, takes);
+        return new RegexCost(
+                ways, tries, times(scans, factor), mixed, straight, fails, consumes, kind, sweep, scanned, takes);
     }
 
     /** {@code (?>...)}: once matched, never gone back into. */
     RegexCost atomic() {
-        Sweep closed = sweep == null ? null : new Sweep(sweep.source, sweep.kind, 0);
-        return new RegexCost(1, tries, scans, mixed, true, consumes, kind, closed, scanned, null);
+        Sweep closed = sweep == null ? null : new Sweep(sweep.source, sweep.kind, 0, 0);
+        return new RegexCost(1, tries, scans, mixed, false, true, consumes, kind, closed, scanned, null);
     }
 
     /** {@code (?=...)}, {@code (?!...)}. */
@@ -132,7 +143,7 @@ record RegexCost(
         long all = sweep == null ? scans : Math.max(scans, 1);
         boolean mixes = mixed || sweep != null && sweep.kind == CharKind.ANY;
         String over = same(scanned, sweep == null ? null : sweep.source);
-        return new RegexCost(1, tries, all, mixes, true, false, null, null, over, null);
+        return new RegexCost(1, tries, all, mixes, false, true, false, null, null, over, null);
     }
 
     /** {@code (?<=...)}, {@code (?<!...)}: tried from each place where it may begin. */
@@ -141,7 +152,7 @@ record RegexCost(
             throw new RegexException("an unbounded repetition in a look behind");
         }
 
-        return new RegexCost(1, times(tries, ways), scans, mixed, true, false, null, null, scanned, null);
+        return new RegexCost(1, times(tries, ways), scans, mixed, false, true, false, null, null, scanned, null);
     }
 
     /** {@code {min,max}}. */
@@ -161,9 +172,18 @@ record RegexCost(
         }
 
         boolean must = min > 0;
-        String taken = must ? takes : null;
         return new RegexCost(
-                allWays, allTries, scans, mixed, must && fails, must && consumes, kind, sweep, scanned, taken);
+                allWays,
+                allTries,
+                scans,
+                mixed,
+                straight && min == max,
+                must && fails,
+                must && consumes,
+                kind,
+                sweep,
+                scanned,
+                must ? takes : null);
     }
 
     /** {@code {min,}} of what {@code source} says. */
@@ -173,9 +193,19 @@ record RegexCost(
         }
 
         requireCount(min);
-        String taken = min == 1 ? source : null;
-        long allTries = times(tries, Math.max(1, min));
-        return new RegexCost(1, allTries, 0, mixed, min > 0, min > 0, kind, new Sweep(source, kind, 1), null, taken);
+        boolean must = min > 0;
+        return new RegexCost(
+                1,
+                times(tries, Math.max(1, min)),
+                straight ? 0 : tries, // fails on its way through each repetition
+                !straight && kind == CharKind.ANY,
+                false,
+                must,
+                must,
+                kind,
+                new Sweep(source, kind, 1, 0),
+                straight ? null : source,
+                min == 1 ? source : null);
     }
 
     /** What gives nothing back is still gone over again whenever something before it gives back. */
@@ -185,6 +215,10 @@ record RegexCost(
 
     private int open() {
         return sweep == null ? 0 : sweep.open;
+    }
+
+    private long passed() {
+        return sweep == null ? 0 : sweep.passed;
     }
 
     private static void requireCount(int count) throws RegexException {

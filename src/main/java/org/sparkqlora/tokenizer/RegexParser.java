@@ -51,7 +51,7 @@ final class RegexParser {
         for (int i = alternatives.size() - 1; i >= 0; i--) {
             RegexCost alternative = alternatives.get(i);
             String scanned = alternative.scanned();
-            if (scanned != null && !scanned.equals(taken)) {
+            if (scanned != null && !scanned.equals(taken) && !scanned.equals(alternative.takes())) {
                 alternative = alternative.scannedTimes(SLOW);
             }
 
