@@ -23,8 +23,9 @@ import org.sparkqlora.options.OptionsYaml.Text;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParseResult;
 
-/** The options of a command that a file gives, by their names and in their groups or not. */
+/** The options that a file gives to a command, for those that its command line does not give. They may stand in their groups. */
 public final class OptionFile {
     /** Names the file on a command line. */
     public static final String OPTION = "--config";
@@ -33,6 +34,7 @@ public final class OptionFile {
 
     private final String file;
     private final CommandSpec command;
+    private final Set<String> given;
     private final Map<String, OptionSpec> known;
     private final Map<String, OptionGroup> groups;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
@@ -41,9 +43,10 @@ public final class OptionFile {
     /** An option that the file gives: as a command line would, and where it stands. */
     private record Entry(List<String> arguments, int line) {}
 
-    private OptionFile(String file, CommandSpec command) {
+    private OptionFile(String file, ParseResult line) {
         this.file = file;
-        this.command = command;
+        this.command = line.commandSpec();
+        this.given = line.matchedOptions().stream().map(OptionFile::name).collect(Collectors.toSet());
         this.known = command.options().stream()
                 .filter(option -> !option.inherited() && !option.usageHelp() && !option.versionHelp())
                 .collect(Collectors.toMap(OptionFile::name, Function.identity()));
@@ -53,13 +56,19 @@ public final class OptionFile {
                 .collect(Collectors.toMap(OptionGroup::key, Function.identity()));
     }
 
-    /** Reads {@code location} for {@code command}; throws if there is no such file, or one that is no YAML of names and values. */
-    public static OptionFile read(Location location, CommandSpec command) {
-        OptionFile file = new OptionFile(location.toString(), command);
+    /** No file beside {@code line}. */
+    public static OptionFile none(ParseResult line) {
+        return new OptionFile("", line);
+    }
+
+    /** Reads {@code location} for the command of {@code line}; throws if it is not there, or no YAML of names and values. */
+    public static OptionFile read(Location location, ParseResult line) {
+        OptionFile file = new OptionFile(location.toString(), line);
         String text = location.text(InputLimits.DEFAULT.optionsBytes())
                 .orElseThrow(() -> new BadInputException(
                         "--config: Cannot open file %s: expected a file, found nothing".formatted(location)));
         OptionsYaml.read(file.file, text).forEach(file::addField);
+        file.entries.keySet().removeAll(file.given);
         return file;
     }
 
@@ -68,18 +77,17 @@ public final class OptionFile {
         return List.copyOf(problems);
     }
 
-    /** As a command line would give its options, but for those that the line itself gives. */
-    public List<String> without(Set<String> given) {
-        return entries.entrySet().stream()
-                .filter(entry -> !given.contains(DASHES + entry.getKey()))
-                .flatMap(entry -> entry.getValue().arguments().stream())
+    /** Its options as a command line would give them. */
+    public List<String> arguments() {
+        return entries.values().stream()
+                .flatMap(entry -> entry.arguments().stream())
                 .toList();
     }
 
-    /** A problem that names options, with the lines that give them unless {@code given} has them from the command line. */
-    public String located(String problem, Set<String> given) {
+    /** A problem with the lines of the options that it names. */
+    public String located(String problem) {
         String places = entries.entrySet().stream()
-                .filter(entry -> !given.contains(DASHES + entry.getKey()) && names(problem, entry.getKey()))
+                .filter(entry -> names(problem, entry.getKey()))
                 .map(entry -> String.format(
                         Locale.ROOT,
                         "%s in line %d",

@@ -163,6 +163,14 @@ class OptionFileTest {
     }
 
     @Test
+    void whatIsMissingForAMistakeInTheFileIsBadInput() throws IOException {
+        CommandRun run = run("{modle: m, data: d, output: o}");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("found modle. Did you mean model?", "Missing required option: '--model=PATH'");
+    }
+
+    @Test
     void commandsThatRunOthersPassItsOptionsOn() throws IOException {
         CommandLine root = RootCommand.commandLine();
         CommandCall.of(root.parseArgs(

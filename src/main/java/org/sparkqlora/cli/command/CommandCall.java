@@ -4,8 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.FileNames;
@@ -13,7 +11,6 @@ import org.sparkqlora.options.OptionFile;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
@@ -23,8 +20,7 @@ import picocli.CommandLine.ParseResult;
  * @param name of the command, with that of the program
  * @param command nothing when none was named
  * @param arguments as the process was given them
- * @param given options of the line itself, not of its file
- * @param file that gives options; null without one
+ * @param file of {@code --config}
  * @param usage what the parser refused
  * @param refusal how the command ends for it: a value that no command takes is bad input, all else is bad usage
  */
@@ -32,13 +28,11 @@ public record CommandCall(
         String name,
         @Nullable Command command,
         List<String> arguments,
-        Set<String> given,
-        @Nullable OptionFile file,
+        OptionFile file,
         List<String> usage,
         ExitCode refusal) {
     public CommandCall {
         arguments = List.copyOf(arguments);
-        given = Set.copyOf(given);
         usage = List.copyOf(usage);
     }
 
@@ -47,16 +41,14 @@ public record CommandCall(
         CommandLine root = line.commandSpec().commandLine();
         Location config = root.getCommandSpec().findOption(OptionFile.OPTION).getValue();
         ParseResult leaf = leaf(line);
-        Set<String> given =
-                leaf.matchedOptions().stream().map(OptionSpec::longestName).collect(Collectors.toSet());
         if (config == null || command(leaf) == null) {
-            return of(line, given, null);
+            return of(line, OptionFile.none(leaf));
         }
 
-        OptionFile file = OptionFile.read(config, leaf.commandSpec());
+        OptionFile file = OptionFile.read(config, leaf);
         List<String> arguments = new ArrayList<>(line.originalArgs());
-        arguments.addAll(file.without(given));
-        return of(root.parseArgs(arguments.toArray(String[]::new)), given, file);
+        arguments.addAll(file.arguments());
+        return of(root.parseArgs(arguments.toArray(String[]::new)), file);
     }
 
     /** Name of the command of a line, with that of the program. */
@@ -64,32 +56,26 @@ public record CommandCall(
         return leaf(line).commandSpec().qualifiedName();
     }
 
-    private static CommandCall of(ParseResult result, Set<String> given, @Nullable OptionFile file) {
-        ParseResult leaf = leaf(result);
-        Command command = command(leaf);
-        ExitCode refusal = command != null && errors(result).allMatch(CommandCall::isOfAValue)
-                ? ExitCode.BAD_INPUT
-                : ExitCode.USAGE;
+    private static CommandCall of(ParseResult result, OptionFile file) {
+        Command command = command(leaf(result));
+        boolean understood = errors(result).allMatch(CommandCall::isOfAValue)
+                || !file.problems().isEmpty();
+        ExitCode refusal = command != null && understood ? ExitCode.BAD_INPUT : ExitCode.USAGE;
         return new CommandCall(
-                name(result), command, result.originalArgs(), given, file, usageProblems(result, command), refusal);
+                name(result), command, result.originalArgs(), file, usageProblems(result, command), refusal);
     }
 
     /** All that speaks against running it. */
     public List<String> problems() {
         Problems problems = new Problems();
-        if (file != null) {
-            file.problems().forEach(problems::add);
-        }
-
+        file.problems().forEach(problems::add);
         usage.forEach(problems::add);
         FileNames.ofProcess().problemOf(arguments).ifPresent(problems::add);
         if (command != null) {
             command.check(problems);
         }
 
-        return problems.all().stream()
-                .map(problem -> file == null ? problem : file.located(problem, given))
-                .toList();
+        return problems.all().stream().map(file::located).toList();
     }
 
     /** The problems for a reader. */
