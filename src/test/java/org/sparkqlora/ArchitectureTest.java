@@ -10,6 +10,7 @@ import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitCallTarget;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.junit.ArchTests;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.lang.ConditionEvents;
@@ -24,6 +25,9 @@ import org.apache.hadoop.fs.FileUtil;
 /** The order of the packages, and which library may be used where. */
 @AnalyzeClasses(packages = "org.sparkqlora", importOptions = WithoutTests.class)
 class ArchitectureTest {
+    @ArchTest
+    static final ArchTests SPARKS_PRIVATE_CLASSES = ArchTests.in(SparkBorder.class);
+
     private static final String ROOT = "org.sparkqlora.";
 
     /** Bottom first: a package may use those before it; each name is one package, without those inside it. */

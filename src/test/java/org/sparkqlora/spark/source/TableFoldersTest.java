@@ -39,6 +39,8 @@ class TableFoldersTest {
     /** Delta's own classes go through Kryo, and it asks for its rules of planning. */
     private static final Map<String, String> DELTA = Map.of(
             "spark.kryo.registrationRequired", "false",
+            "spark.sql.shuffle.partitions", "2",
+            "spark.databricks.delta.snapshotPartitions", "2",
             "spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension",
             "spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog");
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
-import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import java.util.Map;
 import java.util.Set;
@@ -18,8 +17,7 @@ import java.util.stream.Collectors;
  * from line to line without notice: whoever adds a line of Spark looks at these first, and whoever adds a use to the list has found
  * no public way.
  */
-@AnalyzeClasses(packages = "org.sparkqlora", importOptions = WithoutTests.class)
-class SparkBorderTest {
+final class SparkBorder {
     private static final String SPARK = "org.apache.spark.";
 
     /** What Spark documents for others. */
@@ -68,6 +66,8 @@ class SparkBorderTest {
                             "util.kvstore.KVStoreView")),
             Map.entry("spark.ui.RunPage", Set.of("ui.UIUtils", "ui.WebUIPage")),
             Map.entry("spark.ui.RunTab", Set.of("ui.SparkUI", "ui.SparkUITab", "util.kvstore.KVStore")));
+
+    private SparkBorder() {}
 
     @ArchTest
     static void sparksPrivateClassesAreUsedWhereTheListSaysAlone(JavaClasses ours) {
