@@ -176,6 +176,11 @@ class QLoraTrainingSummary:
         self._java = java
         self._facts: dict[str, Any] = json.loads(java.json())
 
+    def __repr__(self) -> str:
+        """Show the figures."""
+        names = ("steps", "resumed_from", "first_loss", "last_loss", "eval_loss", "adapter_eval_loss", "folder")
+        return f"QLoraTrainingSummary({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"
+
     @property
     def folder(self) -> str:
         """The run's folder: ``metrics.jsonl``, ``report.html``, ``plan.json``, ``checkpoints/`` and the result."""

@@ -97,6 +97,8 @@ def test_a_fit_leaves_an_adapter_a_summary_and_metrics(estimator: QLoraEstimator
     assert model.summary.steps == 2
     assert [row.step for row in model.summary.metrics.collect()] == [1, 2]
     assert model.summary.facts["command"] == "train"
+    assert repr(model.summary).startswith("QLoraTrainingSummary(steps=2, resumed_from=0, first_loss=")
+    assert repr(model) == f"QLoraModel: uid={model.uid}, base={model.base}, adapter={model.adapter}"
     assert model.uid == estimator.uid
     assert model.getMaxNewTokens() == 12
 

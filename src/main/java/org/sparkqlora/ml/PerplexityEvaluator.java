@@ -110,6 +110,12 @@ public final class PerplexityEvaluator extends Evaluator implements DefaultParam
     }
 
     @Override
+    public String toString() {
+        return "PerplexityEvaluator: uid=" + uid + ", metricName=" + getOrDefault(metricName) + ", lossCol="
+                + getOrDefault(lossCol);
+    }
+
+    @Override
     public PerplexityEvaluator copy(ParamMap extra) {
         return defaultCopy(extra);
     }

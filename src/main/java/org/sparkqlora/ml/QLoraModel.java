@@ -176,6 +176,12 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
         return option("temperature", value);
     }
 
+    @Override
+    public String toString() {
+        return "QLoraModel: uid=" + uid + ", base=" + base()
+                + adapter().map(folder -> ", adapter=" + folder).orElse("");
+    }
+
     /** How often a process loaded the base for this model, as far as tasks have told. */
     long loads() {
         return opened == null ? 0 : opened.columns().loads();

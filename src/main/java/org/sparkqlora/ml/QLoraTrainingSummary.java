@@ -1,5 +1,6 @@
 package org.sparkqlora.ml;
 
+import java.util.Locale;
 import java.util.OptionalDouble;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -71,6 +72,21 @@ public final class QLoraTrainingSummary {
         return SparkSession.active()
                 .read()
                 .json(Location.parse(folder()).resolve("metrics.jsonl").path().toString());
+    }
+
+    @Override
+    public String toString() {
+        return String.format(
+                Locale.ROOT,
+                "QLoraTrainingSummary: steps=%d, resumedFrom=%d, firstLoss=%.4f, lastLoss=%.4f, evalLoss=%.4f, adapterEvalLoss=%.4f, tokensPerSecond=%.1f, folder=%s",
+                steps(),
+                resumedFrom(),
+                firstLoss(),
+                lastLoss(),
+                evalLoss(),
+                adapterEvalLoss(),
+                tokensPerSecond(),
+                folder());
     }
 
     private TrainSummary figures() {

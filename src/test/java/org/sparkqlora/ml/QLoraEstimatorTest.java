@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -71,6 +72,21 @@ class QLoraEstimatorTest {
         assertThat(again.summary().resumedFrom()).isEqualTo(2);
         assertThat(again.adapter()).isEqualTo(first.adapter());
         assertThat(again.summary().metrics().count()).isEqualTo(2);
+    }
+
+    @Test
+    void aFitPrintsWhatItHolds() {
+        QLoraModel model = fits.estimator("printed").fit(fits.data(session));
+        String adapter = model.adapter().orElseThrow();
+
+        assertThat(model)
+                .hasToString("QLoraModel: uid=%s, base=%s, adapter=%s".formatted(model.uid(), model.base(), adapter));
+        assertThat(model.summary())
+                .asString()
+                .matches(
+                        "QLoraTrainingSummary: steps=2, resumedFrom=0, firstLoss=\\d\\.\\d{4}, lastLoss=\\d\\.\\d{4}, evalLoss=NaN,"
+                                + " adapterEvalLoss=NaN, tokensPerSecond=\\d+\\.\\d, folder="
+                                + Pattern.quote(model.summary().folder()));
     }
 
     @Test

@@ -78,7 +78,10 @@ class QLoraModelTest {
     void perplexityIsThatOfTheCommand() throws Exception {
         CommandRun run = fits.runs().evaluate(model.adapter().orElseThrow(), "--precision", "fp32");
 
-        double perplexity = new PerplexityEvaluator().evaluate(model.transform(fits.data(session)));
+        PerplexityEvaluator evaluator = new PerplexityEvaluator("perplexity_1");
+        assertThat(evaluator).hasToString("PerplexityEvaluator: uid=perplexity_1, metricName=perplexity, lossCol=loss");
+
+        double perplexity = evaluator.evaluate(model.transform(fits.data(session)));
 
         assertThat(perplexity)
                 .isCloseTo(
