@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Place = Union[str, "os.PathLike[str]"]
 
 _SETTINGS = "spark-conf/local.conf"
-_LOGGING = "org/sparkqlora/cli/log4j2.properties"
+_LOGGING = "org/sparkqlora/options/log4j2.properties"
 _EXECUTOR_ENVIRONMENT = "spark.executorEnv."
 _SAID_BY_EVERY_START = "WARNING: Using incubator modules"
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"

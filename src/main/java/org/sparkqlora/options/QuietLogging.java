@@ -21,11 +21,15 @@ public final class QuietLogging {
             return;
         }
 
-        URL resource = Objects.requireNonNull(QuietLogging.class.getResource("log4j2.properties"));
+        URL settings = settings();
         try {
-            Configurator.reconfigure(resource.toURI());
+            Configurator.reconfigure(settings.toURI());
         } catch (URISyntaxException e) {
-            throw new IllegalStateException("Cannot configure logging from " + resource, e);
+            throw new IllegalStateException("Cannot configure logging from " + settings, e);
         }
+    }
+
+    static URL settings() {
+        return Objects.requireNonNull(QuietLogging.class.getResource("log4j2.properties"));
     }
 }
