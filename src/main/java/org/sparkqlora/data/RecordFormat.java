@@ -1,9 +1,7 @@
 package org.sparkqlora.data;
 
-import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /** How the fields of a training record are read. */
 public enum RecordFormat {
@@ -24,21 +22,12 @@ public enum RecordFormat {
 
     /** The format called {@code optionValue} on the command line. */
     public static RecordFormat parse(String optionValue) {
-        return Arrays.stream(values())
-                .filter(format -> format.optionValue().equals(optionValue))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException(
-                        "Cannot read records as '%s': expected one of %s".formatted(optionValue, optionValues())));
+        return OptionName.parse(
+                values(), RecordFormat::optionValue, optionValue, "Cannot read records as '%s': expected one of %s");
     }
 
     /** The name on the command line. */
     public String optionValue() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
-    }
-
-    private static String optionValues() {
-        List<String> names =
-                Arrays.stream(values()).map(RecordFormat::optionValue).toList();
-        return String.join(", ", names);
     }
 }

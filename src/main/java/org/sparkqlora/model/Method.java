@@ -1,7 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.Locale;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /** How a model is fine-tuned: which weights train, and how the frozen ones are held. */
 public enum Method {
@@ -14,13 +14,8 @@ public enum Method {
 
     /** The method that a command line calls {@code name}. */
     public static Method parse(String name) {
-        return switch (name) {
-            case "qlora" -> QLORA;
-            case "lora" -> LORA;
-            case "full" -> FULL;
-            default ->
-                throw new BadInputException("Unsupported method '%s': expected qlora, lora or full".formatted(name));
-        };
+        return OptionName.parse(
+                values(), Method::optionName, name, "Unsupported method '%s': expected qlora, lora or full");
     }
 
     /** The name a command line uses. */

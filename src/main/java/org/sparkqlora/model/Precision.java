@@ -1,10 +1,8 @@
 package org.sparkqlora.model;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.weights.safetensors.HalfFloat;
 
@@ -21,11 +19,8 @@ public enum Precision {
 
     /** The precision that a command line calls {@code name}. */
     public static Precision parse(String name) {
-        return Arrays.stream(values())
-                .filter(precision -> precision.optionName().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException(
-                        "Unsupported precision '%s': expected one of %s".formatted(name, optionNames())));
+        return OptionName.parse(
+                values(), Precision::optionName, name, "Unsupported precision '%s': expected one of %s");
     }
 
     /** The name a command line uses. */
@@ -54,9 +49,5 @@ public enum Precision {
             case FP16 -> HalfFloat.toFloat(HalfFloat.fromFloat(value));
             case FP32 -> value;
         };
-    }
-
-    private static String optionNames() {
-        return Arrays.stream(values()).map(Precision::optionName).collect(Collectors.joining(", "));
     }
 }

@@ -1,9 +1,7 @@
 package org.sparkqlora.optim;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /**
  * The optimisers. A paged one computes the same bits as its plain twin, but can keep its state in a file and then holds no
@@ -22,15 +20,7 @@ public enum OptimizerKind {
 
     /** The kind called {@code name} in an option, such as {@code paged_adamw_8bit}. */
     public static OptimizerKind parse(String name) {
-        return Arrays.stream(values())
-                .filter(kind -> kind.label().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException("Cannot use optimizer '%s': expected one of %s"
-                        .formatted(
-                                name,
-                                Arrays.stream(values())
-                                        .map(OptimizerKind::label)
-                                        .collect(Collectors.joining(", ")))));
+        return OptionName.parse(values(), OptimizerKind::label, name, "Cannot use optimizer '%s': expected one of %s");
     }
 
     /** Name in options and files. */

@@ -1,8 +1,7 @@
 package org.sparkqlora.optim;
 
-import java.util.Arrays;
 import java.util.Locale;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /** How the learning rate goes on after warm-up. */
 public enum ScheduleKind {
@@ -15,11 +14,8 @@ public enum ScheduleKind {
 
     /** The kind called {@code name} in an option. */
     public static ScheduleKind parse(String name) {
-        return Arrays.stream(values())
-                .filter(kind -> kind.label().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException(
-                        "Cannot use schedule '%s': expected constant, linear or cosine".formatted(name)));
+        return OptionName.parse(
+                values(), ScheduleKind::label, name, "Cannot use schedule '%s': expected constant, linear or cosine");
     }
 
     /** Name in options and files. */

@@ -1,7 +1,6 @@
 package org.sparkqlora.options;
 
-import java.util.Arrays;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /** Which weights an adapter is folded into. */
 public enum MergeBase {
@@ -17,11 +16,8 @@ public enum MergeBase {
     }
 
     public static MergeBase parse(String text) {
-        return Arrays.stream(values())
-                .filter(base -> base.label.equals(text))
-                .findFirst()
-                .orElseThrow(() ->
-                        new BadInputException("Unsupported base '%s': expected original or quantized".formatted(text)));
+        return OptionName.parse(
+                values(), MergeBase::label, text, "Unsupported base '%s': expected original or quantized");
     }
 
     public String label() {

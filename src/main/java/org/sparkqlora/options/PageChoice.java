@@ -1,9 +1,7 @@
 package org.sparkqlora.options;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 import org.sparkqlora.optim.PagePlace;
 
 /** What {@code --optimizer-pages} may say. */
@@ -16,13 +14,8 @@ public enum PageChoice {
     private static final int HEAP_SHARE = 4;
 
     public static PageChoice parse(String name) {
-        return Arrays.stream(values())
-                .filter(choice -> choice.label().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException("Cannot keep optimizer pages in '%s': expected one of %s"
-                        .formatted(
-                                name,
-                                Arrays.stream(values()).map(PageChoice::label).collect(Collectors.joining(", ")))));
+        return OptionName.parse(
+                values(), PageChoice::label, name, "Cannot keep optimizer pages in '%s': expected one of %s");
     }
 
     public static PageChoice of(PagePlace place) {

@@ -1,12 +1,10 @@
 package org.sparkqlora.options;
 
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 
@@ -18,15 +16,8 @@ public enum PrecisionChoice {
     FP32;
 
     public static PrecisionChoice parse(String name) {
-        return Arrays.stream(values())
-                .filter(choice -> choice.label().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException("Unsupported precision '%s': expected one of %s"
-                        .formatted(
-                                name,
-                                Arrays.stream(values())
-                                        .map(PrecisionChoice::label)
-                                        .collect(Collectors.joining(", ")))));
+        return OptionName.parse(
+                values(), PrecisionChoice::label, name, "Unsupported precision '%s': expected one of %s");
     }
 
     /**

@@ -1,12 +1,10 @@
 package org.sparkqlora.options;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.function.ToLongFunction;
-import java.util.stream.Collectors;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 import org.sparkqlora.model.Recompute;
 
 /** What {@code --recompute} may say. */
@@ -19,15 +17,7 @@ public enum RecomputeChoice {
     private static final List<Recompute> QUICKEST_FIRST = List.of(Recompute.NONE, Recompute.ATTENTION, Recompute.ALL);
 
     public static RecomputeChoice parse(String name) {
-        return Arrays.stream(values())
-                .filter(choice -> choice.label().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException("Unsupported choice '%s': expected one of %s"
-                        .formatted(
-                                name,
-                                Arrays.stream(values())
-                                        .map(RecomputeChoice::label)
-                                        .collect(Collectors.joining(", ")))));
+        return OptionName.parse(values(), RecomputeChoice::label, name, "Unsupported choice '%s': expected one of %s");
     }
 
     /**

@@ -1,10 +1,9 @@
 package org.sparkqlora.quant;
 
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /** A 4-bit code: sixteen levels in [-1, 1], indexed by their bit patterns. The numbers are those of bitsandbytes. */
 public enum FourBitCode {
@@ -72,11 +71,7 @@ public enum FourBitCode {
 
     /** The code called {@code name} in an option or a quantisation state: {@code nf4} or {@code fp4}. */
     public static FourBitCode parse(String name) {
-        return Arrays.stream(values())
-                .filter(code -> code.label().equals(name))
-                .findFirst()
-                .orElseThrow(
-                        () -> new BadInputException("Cannot use 4-bit code '%s': expected nf4 or fp4".formatted(name)));
+        return OptionName.parse(values(), FourBitCode::label, name, "Cannot use 4-bit code '%s': expected nf4 or fp4");
     }
 
     /** Name in options and files. */

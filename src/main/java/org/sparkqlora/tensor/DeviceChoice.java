@@ -1,10 +1,10 @@
 package org.sparkqlora.tensor;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalInt;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /** On what a task is to compute. */
 public enum DeviceChoice {
@@ -17,11 +17,8 @@ public enum DeviceChoice {
 
     /** The choice called {@code name} in an option. */
     public static DeviceChoice parse(String name) {
-        return Arrays.stream(values())
-                .filter(choice -> choice.label().equals(name))
-                .findFirst()
-                .orElseThrow(() ->
-                        new BadInputException("Cannot compute on '%s': expected auto, cpu or cuda".formatted(name)));
+        return OptionName.parse(
+                values(), DeviceChoice::label, name, "Cannot compute on '%s': expected auto, cpu or cuda");
     }
 
     /** Name in options. */

@@ -1,10 +1,9 @@
 package org.sparkqlora.tokenizer;
 
-import java.util.Arrays;
 import java.util.Locale;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.Example.Conversation;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /** Which tokens of a conversation, or of a prompt and its completion, are prediction targets. A plain text is trained whole. */
 public enum TrainOn {
@@ -19,11 +18,11 @@ public enum TrainOn {
 
     /** The choice called {@code optionValue} on the command line. */
     public static TrainOn parse(String optionValue) {
-        return Arrays.stream(values())
-                .filter(choice -> choice.optionValue().equals(optionValue))
-                .findFirst()
-                .orElseThrow(() -> new BadInputException(
-                        "Cannot train on '%s': expected assistant, all or last-turn".formatted(optionValue)));
+        return OptionName.parse(
+                values(),
+                TrainOn::optionValue,
+                optionValue,
+                "Cannot train on '%s': expected assistant, all or last-turn");
     }
 
     /** The name on the command line. */

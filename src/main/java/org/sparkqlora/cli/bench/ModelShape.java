@@ -1,9 +1,7 @@
 package org.sparkqlora.cli.bench;
 
-import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionName;
 
 /** Shapes of published models of the Llama family, for when only their speed is asked for. */
 public enum ModelShape {
@@ -33,15 +31,11 @@ public enum ModelShape {
 
     /** The shape called {@code name} in an option, such as {@code smollm2-135m}. */
     public static ModelShape parse(String name) {
-        return Arrays.stream(values())
-                .filter(shape -> shape.label().equals(name))
-                .findFirst()
-                .orElseThrow(() ->
-                        new BadInputException("Cannot use shape '%s': expected one of %s".formatted(name, labels())));
+        return OptionName.parse(values(), ModelShape::label, name, "Cannot use shape '%s': expected one of %s");
     }
 
     static String labels() {
-        return Arrays.stream(values()).map(ModelShape::label).collect(Collectors.joining(", "));
+        return OptionName.list(values(), ModelShape::label);
     }
 
     /** Name in options. */
