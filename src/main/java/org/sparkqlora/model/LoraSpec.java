@@ -104,17 +104,7 @@ public record LoraSpec(
 
     /** The same adapters, begun as PEFT's do by default. */
     public LoraSpec drawn() {
-        return new LoraSpec(
-                rank,
-                alpha,
-                dropout,
-                targets,
-                rankStabilized,
-                weightDecomposed,
-                rankPattern,
-                alphaPattern,
-                FactorInitialization.DEFAULT,
-                saved);
+        return with(targets, FactorInitialization.DEFAULT, saved);
     }
 
     /** Whether the adapters begin as a part of their base, which then is what is left of it. */
@@ -124,6 +114,15 @@ public record LoraSpec(
 
     /** The same adapters on other modules. */
     public LoraSpec withTargets(TargetModules others) {
+        return with(others, initialization, saved);
+    }
+
+    /** The same adapters, with modules that train whole beside them. */
+    public LoraSpec withSaved(SavedModules modules) {
+        return with(targets, initialization, modules);
+    }
+
+    private LoraSpec with(TargetModules others, FactorInitialization beginning, SavedModules modules) {
         return new LoraSpec(
                 rank,
                 alpha,
@@ -133,22 +132,7 @@ public record LoraSpec(
                 weightDecomposed,
                 rankPattern,
                 alphaPattern,
-                initialization,
-                saved);
-    }
-
-    /** The same adapters, with modules that train whole beside them. */
-    public LoraSpec withSaved(SavedModules modules) {
-        return new LoraSpec(
-                rank,
-                alpha,
-                dropout,
-                targets,
-                rankStabilized,
-                weightDecomposed,
-                rankPattern,
-                alphaPattern,
-                initialization,
+                beginning,
                 modules);
     }
 
