@@ -359,4 +359,13 @@ public final class CheckpointStore {
             throw new UncheckedIOException("Failed to list checkpoints in " + folder, e);
         }
     }
+
+    /** There are checkpoints, but none can be trusted. */
+    static final class InvalidCheckpointException extends BadInputException {
+        private static final long serialVersionUID = 1L;
+
+        InvalidCheckpointException(String message) {
+            super(message);
+        }
+    }
 }

@@ -32,7 +32,8 @@ record BoundAdapter(
     /** Dropout of one module's inputs. */
     record ModuleDropout(Dropout dropout, String module) {}
 
-    static BoundAdapter of(AdapterPlace place, Tensor weight, BoundParameters parameters, @Nullable Dropout dropout) {
+    static BoundAdapter of(
+            LinearPlace.Adapter place, Tensor weight, BoundParameters parameters, @Nullable Dropout dropout) {
         Tensor down = parameters.of(place.down());
         Tensor up = parameters.of(place.up());
         ModuleDropout own =

@@ -114,7 +114,7 @@ final class DecoderLayer {
         }
 
         private static boolean isJoinable(Module module) {
-            AdapterPlace adapter = module.place().adapter();
+            LinearPlace.Adapter adapter = module.place().adapter();
             return module.weight() != null && (adapter == null || adapter.magnitude() == null);
         }
 

@@ -69,7 +69,7 @@ record FusedLoraLinears(
         private record Extent(ProjectionShape shape, long rank) {}
 
         private Module module() {
-            AdapterPlace adapter = place.adapter();
+            LinearPlace.Adapter adapter = place.adapter();
             return new Module(
                     place, shape.outputs(), adapter == null ? 0 : adapter.down().shape()[0]);
         }
@@ -103,7 +103,7 @@ record FusedLoraLinears(
             Module module = source.module();
             Tensor weight = matrix.narrow(0, output, module.outputs()).narrow(1, 0, inputs);
             workspace.materialize(source.weight(), weight);
-            AdapterPlace adapter = source.place().adapter();
+            LinearPlace.Adapter adapter = source.place().adapter();
             if (adapter != null) {
                 downs().narrow(0, rank, module.rank())
                         .copy_(parameters.of(adapter.down()))
@@ -199,7 +199,7 @@ record FusedLoraLinears(
                 gradients.add(module.place().bias(), own.to(ScalarType.Float).sum(0));
             }
 
-            AdapterPlace adapter = module.place().adapter();
+            LinearPlace.Adapter adapter = module.place().adapter();
             if (adapter != null) {
                 gradients.add(adapter.up(), torch.mm(own.t(), low.narrow(1, rank, module.rank())));
                 Tensor dDown = dDowns.narrow(0, rank, module.rank());

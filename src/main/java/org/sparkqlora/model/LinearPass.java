@@ -102,7 +102,7 @@ record LinearPass(
     Tensor backward(Tensor outputGradient, Tape tape, GradientAccumulator gradients) {
         addBaseGradients(outputGradient, tape, gradients);
         Adapted adapted = tape.adapted();
-        AdapterPlace adapterPlace = place.adapter();
+        LinearPlace.Adapter adapterPlace = place.adapter();
         if (adapter == null || adapterPlace == null || adapted == null) {
             return torch.mm(outputGradient, weight);
         }
@@ -124,7 +124,11 @@ record LinearPass(
 
     /** Adds the gradient of B, and returns that of {@code A d}. */
     private static Tensor throughUp(
-            Tensor directed, BoundAdapter adapter, Adapted adapted, AdapterPlace at, GradientAccumulator gradients) {
+            Tensor directed,
+            BoundAdapter adapter,
+            Adapted adapted,
+            LinearPlace.Adapter at,
+            GradientAccumulator gradients) {
         Scalar scale = new Scalar(adapter.scale());
         gradients.add(at.up(), torch.mm(directed.t(), adapted.low()).mul_(scale));
         return torch.mm(directed, adapter.up()).mul_(scale);
@@ -147,7 +151,7 @@ record LinearPass(
     }
 
     private Tensor throughDirection(
-            Tensor outputGradient, Adapted adapted, AdapterPlace at, GradientAccumulator gradients) {
+            Tensor outputGradient, Adapted adapted, LinearPlace.Adapter at, GradientAccumulator gradients) {
         BoundAdapter.Direction direction = adapter == null ? null : adapter.direction();
         if (direction == null || at.magnitude() == null || adapted.directed() == null) {
             return outputGradient;

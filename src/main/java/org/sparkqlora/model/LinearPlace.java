@@ -12,6 +12,16 @@ import org.jspecify.annotations.Nullable;
 record LinearPlace(
         @Nullable Parameter weight,
         @Nullable Parameter bias,
-        @Nullable AdapterPlace adapter) {
+        @Nullable Adapter adapter) {
     static final LinearPlace FROZEN = new LinearPlace(null, null, null);
+
+    /**
+     * Where the adapter of one linear module lies in the flat vector.
+     *
+     * @param down LoRA's A, (rank, inputs)
+     * @param up LoRA's B, (outputs, rank)
+     * @param magnitude DoRA's magnitude, (outputs); null without weight decomposition
+     * @param scale factor on the low-rank term
+     */
+    record Adapter(Parameter down, Parameter up, @Nullable Parameter magnitude, double scale) {}
 }

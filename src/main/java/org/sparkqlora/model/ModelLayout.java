@@ -153,7 +153,7 @@ final class ModelLayout {
         return places;
     }
 
-    private AdapterPlace adapter(Projection projection, int layer, LoraSpec lora) {
+    private LinearPlace.Adapter adapter(Projection projection, int layer, LoraSpec lora) {
         String path = projection.path(layer);
         ProjectionShape shape = ProjectionShape.of(projection, config);
         int rank = lora.rankOf(path);
@@ -161,7 +161,7 @@ final class ModelLayout {
         Parameter up = builder.add(ADAPTER_PREFIX + path + UP_SUFFIX, shape.outputs(), rank);
         Parameter magnitude =
                 lora.weightDecomposed() ? builder.add(ADAPTER_PREFIX + path + MAGNITUDE_SUFFIX, shape.outputs()) : null;
-        return new AdapterPlace(down, up, magnitude, lora.scaleOf(path));
+        return new LinearPlace.Adapter(down, up, magnitude, lora.scaleOf(path));
     }
 
     private Map<Projection, LinearPlace> trainedLinears(int layer) {

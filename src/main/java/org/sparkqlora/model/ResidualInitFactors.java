@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.AdapterMerge.LowRankFactors;
 import org.sparkqlora.model.FactorInitialization.Taken;
 import org.sparkqlora.model.FactorTaking.Factors;
 import org.sparkqlora.quant.FloatSource;
@@ -35,7 +36,7 @@ public final class ResidualInitFactors {
     private static final long WORKING_BYTES = 4L << 30;
 
     private final ParameterIndex index;
-    private final Map<String, AdapterPlace> places;
+    private final Map<String, LinearPlace.Adapter> places;
     private final FlatVector values;
 
     private ResidualInitFactors(ModelConfig config, LoraSpec lora, FlatVector values) {
@@ -86,7 +87,7 @@ public final class ResidualInitFactors {
         }
 
         requireTakable(base, lora);
-        Map<String, AdapterPlace> places = places(base.config(), lora);
+        Map<String, LinearPlace.Adapter> places = places(base.config(), lora);
         FlatVector values = FlatVector.zeros(index(base.config(), lora).size());
         SplittableRandom random = new SplittableRandom(seed);
         List<Runnable> tasks = new ArrayList<>();
@@ -139,7 +140,7 @@ public final class ResidualInitFactors {
 
     /** Length of each row of a weight that {@code rest} is what is left of. */
     Tensor rowNorms(String weight, Tensor rest) {
-        AdapterPlace place = place(weight);
+        LinearPlace.Adapter place = place(weight);
         Tensor down = TensorMemory.floats(
                 AdapterMerge.values(place.down(), values), place.down().shape());
         Tensor up = TensorMemory.floats(
@@ -147,8 +148,8 @@ public final class ResidualInitFactors {
         return BoundAdapter.rowNorms(rest, down, up, place.scale());
     }
 
-    private AdapterPlace place(String weight) {
-        AdapterPlace place = places.get(weight);
+    private LinearPlace.Adapter place(String weight) {
+        LinearPlace.Adapter place = places.get(weight);
         if (place == null) {
             throw new BadInputException("Cannot find factors of weight %s".formatted(weight));
         }
@@ -156,7 +157,7 @@ public final class ResidualInitFactors {
         return place;
     }
 
-    private static int sideBySide(Map<String, AdapterPlace> places) {
+    private static int sideBySide(Map<String, LinearPlace.Adapter> places) {
         long largest = places.values().stream()
                 .mapToLong(place -> place.down().shape()[1] * place.up().shape()[0] * Float.BYTES)
                 .max()
@@ -166,7 +167,7 @@ public final class ResidualInitFactors {
 
     /** On one thread, for the same bits however many there are. */
     private static void take(
-            WeightFolder base, String name, AdapterPlace place, FactorTaking taking, FlatVector values) {
+            WeightFolder base, String name, LinearPlace.Adapter place, FactorTaking taking, FlatVector values) {
         Natives.useThreads(1);
         TensorScope.run(() -> {
             Factors factors = taking.from(FrozenWeights.converted(base.tensor(name), ScalarType.Float));
@@ -186,12 +187,12 @@ public final class ResidualInitFactors {
                 config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora.factorsAlone()));
     }
 
-    private static Map<String, AdapterPlace> places(ModelConfig config, LoraSpec lora) {
+    private static Map<String, LinearPlace.Adapter> places(ModelConfig config, LoraSpec lora) {
         ModelLayout layout = layout(config, lora);
-        Map<String, AdapterPlace> places = new LinkedHashMap<>();
+        Map<String, LinearPlace.Adapter> places = new LinkedHashMap<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             for (Projection projection : Projection.of(config)) {
-                AdapterPlace place = layout.linear(layer, projection).adapter();
+                LinearPlace.Adapter place = layout.linear(layer, projection).adapter();
                 if (place != null) {
                     places.put(projection.path(layer) + ".weight", place);
                 }
@@ -199,5 +200,46 @@ public final class ResidualInitFactors {
         }
 
         return places;
+    }
+
+    /**
+     * What is left of a weight once {@code scale * B A} was taken out of it, computed where it is read, in the reader's thread: in
+     * float64, rank by rank, rounded once, so that every host has the same bits. Safe for concurrent reads.
+     */
+    private record ResidualRows(FloatSource base, LowRankFactors factors) implements FloatSource {
+        @Override
+        public long length() {
+            return base.length();
+        }
+
+        @Override
+        public void read(long from, float[] target, int count) {
+            base.read(from, target, count);
+            double[] row = new double[Math.min(count, factors.inputs())];
+            for (int done = 0; done < count; ) {
+                int column = (int) ((from + done) % factors.inputs());
+                int length = Math.min(count - done, factors.inputs() - column);
+                take(target, done, length, row, Math.toIntExact((from + done) / factors.inputs()), column);
+                done += length;
+            }
+        }
+
+        private void take(float[] target, int at, int length, double[] values, int row, int column) {
+            for (int i = 0; i < length; i++) {
+                values[i] = target[at + i];
+            }
+
+            for (int r = 0; r < factors.rank(); r++) {
+                double factor = factors.scale() * factors.up()[row * factors.rank() + r];
+                int from = r * factors.inputs() + column;
+                for (int i = 0; i < length; i++) {
+                    values[i] -= factor * factors.down()[from + i];
+                }
+            }
+
+            for (int i = 0; i < length; i++) {
+                target[at + i] = (float) values[i];
+            }
+        }
     }
 }

@@ -63,7 +63,7 @@ final class GpuLane implements AutoCloseable {
         room.gradients().put(frame.gradient(), 0, run.count());
         room.state().put(frame.state().array(), 0, run.byteSize());
         AdamWFactors factors = factors(page);
-        if (run.formats().contains(Float32Format.INSTANCE)) {
+        if (run.formats().contains(StateFormat.Float32Format.INSTANCE)) {
             room.startFloat32(run.count(), run.byteSize(), factors);
         } else {
             room.startEightBit(run.count(), run.byteSize(), factors);

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -211,6 +212,34 @@ public final class Optimizer implements AutoCloseable {
         if (vector.length() != elements()) {
             throw new BadInputException(
                     "Cannot take a step: expected %d %s, found %d".formatted(elements(), what, vector.length()));
+        }
+    }
+
+    /** What stands before saved state, to tell whose it is. */
+    private record StateHeader(String kind, long elements, long bytes) {
+        static StateHeader of(OptimizerSpec spec, long elements, long bytes) {
+            return new StateHeader(spec.kind().unpaged().label(), elements, bytes);
+        }
+
+        static StateHeader read(DataInput input) throws IOException {
+            return new StateHeader(input.readUTF(), input.readLong(), input.readLong());
+        }
+
+        void write(DataOutput output) throws IOException {
+            output.writeUTF(kind);
+            output.writeLong(elements);
+            output.writeLong(bytes);
+        }
+
+        void require(StateHeader found) {
+            if (!equals(found)) {
+                throw new BadInputException(
+                        "Cannot load optimiser state: expected %s, found %s".formatted(describe(), found.describe()));
+            }
+        }
+
+        private String describe() {
+            return String.format(Locale.ROOT, "%s of %d parameters in %d bytes", kind, elements, bytes);
         }
     }
 }

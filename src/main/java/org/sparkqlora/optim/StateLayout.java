@@ -55,7 +55,7 @@ final class StateLayout {
     }
 
     private List<StateFormat> float32() {
-        return Collections.nCopies(states.size(), Float32Format.INSTANCE);
+        return Collections.nCopies(states.size(), StateFormat.Float32Format.INSTANCE);
     }
 
     private List<StateFormat> eightBit() {

@@ -99,4 +99,10 @@ public final class Workers implements AutoCloseable {
     public void close() {
         pool.shutdown();
     }
+
+    /** Work on the indices {@code from} (inclusive) to {@code to} (exclusive), independent of every other range. */
+    @FunctionalInterface
+    public interface RangeTask {
+        void run(long from, long to);
+    }
 }

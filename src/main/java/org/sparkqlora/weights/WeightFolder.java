@@ -4,15 +4,19 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
@@ -168,5 +172,41 @@ public final class WeightFolder implements AutoCloseable {
         }
 
         return Collections.unmodifiableSet(names);
+    }
+
+    /** Compares the weights of a folder with its config. */
+    private static final class ShapeCheck {
+        private static final int MOST_LISTED = 12;
+
+        private ShapeCheck() {}
+
+        static void check(WeightFolder folder) {
+            List<String> problems = new ArrayList<>();
+            DecoderTensors.of(folder.config()).shapes().forEach((name, expected) -> {
+                if (!folder.has(name)) {
+                    problems.add("%s: expected shape %s, found nothing".formatted(name, Arrays.toString(expected)));
+                } else if (!Arrays.equals(folder.shapeOf(name), expected)) {
+                    problems.add("%s: expected shape %s, found %s in %s"
+                            .formatted(
+                                    name,
+                                    Arrays.toString(expected),
+                                    Arrays.toString(folder.shapeOf(name)),
+                                    folder.tensor(name).file().getFileName()));
+                }
+            });
+            if (!problems.isEmpty()) {
+                throw new InvalidWeightsException(
+                        "Cannot use %s as a %s model: %d weights do not fit its config.json. Are both from the same model?\n  %s"
+                                .formatted(
+                                        folder.path(), folder.config().modelType(), problems.size(), listed(problems)));
+            }
+        }
+
+        private static String listed(List<String> problems) {
+            String shown = String.join("\n  ", problems.subList(0, Math.min(MOST_LISTED, problems.size())));
+            return problems.size() <= MOST_LISTED
+                    ? shown
+                    : shown + String.format(Locale.ROOT, "\n  and %d more", problems.size() - MOST_LISTED);
+        }
     }
 }

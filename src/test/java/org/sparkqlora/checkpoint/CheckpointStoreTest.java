@@ -214,7 +214,7 @@ class CheckpointStoreTest {
         Files.write(changed, new byte[TestState.NOISE_BYTES + 8]);
 
         assertThatThrownBy(() -> store("b", 2).newestGood())
-                .isInstanceOf(InvalidCheckpointException.class)
+                .isInstanceOf(CheckpointStore.InvalidCheckpointException.class)
                 .hasMessage("""
                         Cannot resume from %s: none of its 2 checkpoints can be trusted
                           step-2-a-1-1: Cannot trust %s: expected SHA-256 %s, found %s

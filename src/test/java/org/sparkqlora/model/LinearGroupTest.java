@@ -102,7 +102,7 @@ class LinearGroupTest {
         try (WeightBuffers rooms = halves.rooms();
                 ComputeThreads team = halves.team()) {
             ParameterIndex.Builder builder = ParameterIndex.builder();
-            AdapterPlace adapter = new AdapterPlace(
+            LinearPlace.Adapter adapter = new LinearPlace.Adapter(
                     builder.add("lora_A.weight", 4, inputs), builder.add("lora_B.weight", outputs, 4), null, 2);
             ParameterIndex index = builder.build();
             FlatVector numbers = FlatVector.zeros(index.size());
@@ -188,9 +188,9 @@ class LinearGroupTest {
         Example(int... ranks) {
             ParameterIndex.Builder builder = ParameterIndex.builder();
             for (int i = 0; i < OUTPUTS.length; i++) {
-                AdapterPlace adapter = ranks[i] == NO_ADAPTER
+                LinearPlace.Adapter adapter = ranks[i] == NO_ADAPTER
                         ? null
-                        : new AdapterPlace(
+                        : new LinearPlace.Adapter(
                                 builder.add("m%d.lora_A.weight".formatted(i), ranks[i], INPUTS),
                                 builder.add("m%d.lora_B.weight".formatted(i), OUTPUTS[i], ranks[i]),
                                 null,
@@ -225,7 +225,7 @@ class LinearGroupTest {
         List<LinearPass> oneByOne() {
             List<LinearPass> modules = new ArrayList<>();
             for (int i = 0; i < OUTPUTS.length; i++) {
-                AdapterPlace adapter = places.get(i).adapter();
+                LinearPlace.Adapter adapter = places.get(i).adapter();
                 modules.add(new LinearPass(
                         weights.get(i),
                         bias(i),

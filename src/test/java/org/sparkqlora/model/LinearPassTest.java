@@ -119,7 +119,7 @@ class LinearPassTest {
         private final Tensor down = random(RANK, INPUTS);
         private final Tensor up = random(OUTPUTS, RANK);
         private final Tensor weights = random(TOKENS, OUTPUTS);
-        private final AdapterPlace place;
+        private final LinearPlace.Adapter place;
         private final ParameterIndex index;
         private final LinearPass pass;
 
@@ -127,7 +127,7 @@ class LinearPassTest {
             boolean decomposed = kind == Kind.DECOMPOSED || kind == Kind.DECOMPOSED_AND_DROPPING;
             boolean dropping = kind == Kind.DROPPING || kind == Kind.DECOMPOSED_AND_DROPPING;
             ParameterIndex.Builder builder = ParameterIndex.builder();
-            this.place = new AdapterPlace(
+            this.place = new LinearPlace.Adapter(
                     builder.add("q_proj.lora_A.weight", RANK, INPUTS),
                     builder.add("q_proj.lora_B.weight", OUTPUTS, RANK),
                     decomposed ? builder.add("q_proj.lora_magnitude_vector", OUTPUTS) : null,

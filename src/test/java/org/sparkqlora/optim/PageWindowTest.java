@@ -115,7 +115,7 @@ class PageWindowTest {
     }
 
     private static PageLane lane(PageStore store, ElementUpdate update) {
-        List<StateFormat> states = List.of(Float32Format.INSTANCE, Float32Format.INSTANCE);
+        List<StateFormat> states = List.of(StateFormat.Float32Format.INSTANCE, StateFormat.Float32Format.INSTANCE);
         List<StatePage> pages = List.of(
                 new StatePage(0, 256, states, ParameterGroup.PLAIN),
                 new StatePage(256, 256, states, ParameterGroup.PLAIN));

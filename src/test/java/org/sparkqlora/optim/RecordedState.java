@@ -62,7 +62,10 @@ final class RecordedState {
     /** The single page of a small float32 AdamW. */
     static StatePage float32Page(int elements) {
         return new StatePage(
-                0, elements, List.of(Float32Format.INSTANCE, Float32Format.INSTANCE), ParameterGroup.PLAIN);
+                0,
+                elements,
+                List.of(StateFormat.Float32Format.INSTANCE, StateFormat.Float32Format.INSTANCE),
+                ParameterGroup.PLAIN);
     }
 
     record Codes(byte[] codes, float[] absmax) {

@@ -54,7 +54,7 @@ public class FourBitBenchmark {
         FourBitCode code = QuantSpec.DEFAULT.code();
         quantizer = new FourBitQuantizer(
                 QuantSpec.DEFAULT, workers, vectors ? new VectorFourBitEncoder(code) : new ScalarFourBitEncoder(code));
-        dequantizer = new FourBitDequantizer(workers, vectors ? new VectorFourBitKernel() : new ScalarFourBitKernel());
+        dequantizer = new FourBitDequantizer(workers, vectors ? new VectorFourBitKernel() : new FourBitKernel.Scalar());
         quantized = quantizer.quantize(source);
     }
 

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 @NullMarked
 class FourBitKernelTest {
-    private final FourBitKernel scalar = new ScalarFourBitKernel();
+    private final FourBitKernel scalar = new FourBitKernel.Scalar();
     private final FourBitKernel vector = new VectorFourBitKernel();
 
     static Stream<Arguments> inputs() {
@@ -54,6 +54,6 @@ class FourBitKernelTest {
     void vectorsAreChosenOnlyWhereATableFitsARegister() {
         assertThat(FourBitKernel.fastest())
                 .isInstanceOf(
-                        VectorFourBitKernel.isSupported() ? VectorFourBitKernel.class : ScalarFourBitKernel.class);
+                        VectorFourBitKernel.isSupported() ? VectorFourBitKernel.class : FourBitKernel.Scalar.class);
     }
 }

@@ -34,7 +34,7 @@ class GpuTest {
         UnsatisfiedLinkError first = new UnsatisfiedLinkError("no jnicublas in java.library.path: /usr/lib");
         first.initCause(last);
 
-        assertThat(CudaBinding.problem(first))
+        assertThat(Gpu.CudaBinding.problem(first))
                 .isEqualTo("libtorch's CUDA part cannot be loaded: libjnicublas.so: libcublas.so.13: cannot open shared"
                         + " object file: No such file or directory (cuBLAS, cuDNN, cuSPARSE, cuSOLVER and NCCL must be on"
                         + " the library path, as in NVIDIA's images cuda:*-cudnn-runtime)");
