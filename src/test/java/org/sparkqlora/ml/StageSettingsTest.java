@@ -15,11 +15,21 @@ import org.junit.jupiter.api.Test;
 import org.sparkqlora.cli.CommandRun;
 
 class StageSettingsTest {
-    private static final Pattern OPTION = Pattern.compile("^ +(?:-\\w, )?--([a-z0-9-]+)", Pattern.MULTILINE);
+    private static final Pattern OPTION = Pattern.compile("^[ *]+(?:-\\w, )?--([a-z0-9-]+)", Pattern.MULTILINE);
 
     /** What a table, or a column, is in their place; and what is no setting. */
-    private static final Set<String> OF_COMMANDS_ALONE =
-            Set.of("data", "help", "version", "prompt", "prompts", "adapter", "dryRun", "overwrite", "result");
+    private static final Set<String> OF_COMMANDS_ALONE = Set.of(
+            "data",
+            "config",
+            "help",
+            "helpAll",
+            "version",
+            "prompt",
+            "prompts",
+            "adapter",
+            "dryRun",
+            "overwrite",
+            "result");
 
     private static final Set<String> OF_STAGES_ALONE = Set.of("inputCol", "outputCol", "lossCol");
 
@@ -86,7 +96,7 @@ class StageSettingsTest {
     }
 
     private static Set<String> options(String command) {
-        String help = String.join("\n", CommandRun.of(command, "--help").out());
+        String help = String.join("\n", CommandRun.of(command, "--help-all").out());
         Set<String> names = new HashSet<>();
         OPTION.matcher(help).results().forEach(found -> names.add(camelCase(found.group(1))));
         assertThat(names).contains("model", "method");
