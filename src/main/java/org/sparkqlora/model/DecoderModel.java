@@ -1,16 +1,17 @@
 package org.sparkqlora.model;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.LongFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -65,21 +66,20 @@ public final class DecoderModel implements AutoCloseable {
         this.trainsAdaptersAlone = spec.trainsAdaptersAlone();
         this.layout = new ModelLayout(weights.config(), spec);
         this.config = layout.config();
-        ComputeThreads team = ComputeThreads.of(threads, source);
-        this.pool = new PassPool(team, passes.atOnce(), activations);
-        this.hardware = team.hardware();
+        ComputeThreads computeThreads = ComputeThreads.of(threads, source);
+        this.pool = new PassPool(computeThreads, passes.atOnce(), activations);
+        this.hardware = computeThreads.hardware();
         this.laneGradients = new VectorPool(layout.index().size());
-        if (precision == Precision.FP16 && hardware.hasRows()) {
+        if (precision == Precision.FP16 && hardware.isHostAccessible()) {
             throw new BadInputException("Cannot compute in fp16 row by row: expected a device of operations");
         }
 
         this.binding = hardware.computeThread();
-        this.frozen = new FrozenWeights(weights, layout, spec.method(), activations, team.dequantizer(), hardware);
-        this.layers = new ArrayList<>();
-        for (int layer = 0; layer < config.layers(); layer++) {
-            layers.add(frozen.layer(layer, layout));
-        }
-
+        this.frozen =
+                new FrozenWeights(weights, layout, spec.method(), activations, computeThreads.dequantizer(), hardware);
+        this.layers = IntStream.range(0, config.layers())
+                .mapToObj(layer -> frozen.layer(layer, layout))
+                .toList();
         this.initial = new InitialParameters(
                 weights,
                 layout,
@@ -87,35 +87,16 @@ public final class DecoderModel implements AutoCloseable {
                 spec.lora() == null ? FactorInitialization.DEFAULT : spec.lora().initialization());
     }
 
-    /** Loads a model whose passes keep the inputs of layers only. */
-    public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads) {
-        return load(weights, spec, threads, Recompute.ALL);
-    }
-
-    /**
-     * Loads a model.
-     *
-     * @param weights the base; for {@link Method#QLORA} one that holds its projections in 4 bits
-     * @param threads of a call
-     */
-    public static DecoderModel load(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
-        return load(weights, spec, threads, recompute, workers -> onProcessor(spec.precision(), workers));
-    }
-
     /** The processor as it computes in {@code precision}: Java does not read rows of fp16, which is meant for GPUs. */
     public static Hardware onProcessor(Precision precision, Workers workers) {
         return precision == Precision.FP16 ? Hardware.operationsOnProcessor() : Hardware.processor(workers);
     }
 
-    /** Loads a model onto a device, with a pass for each thread. */
-    public static DecoderModel load(
-            WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
-        return load(weights, spec, threads, PassOptions.recomputing(recompute), source);
-    }
-
     /**
      * Loads a model onto a device.
      *
+     * @param weights the base; for {@link Method#QLORA} one that holds its projections in 4 bits
+     * @param threads of a call
      * @param source tells where its tensors lie
      */
     public static DecoderModel load(
@@ -138,20 +119,20 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /**
-     * Where training starts: for adapters A and B as {@link FactorInitialization} says and DoRA's magnitudes the row lengths of the
+     * The initial parameters: for adapters A and B as {@link FactorInitialization} says and DoRA's magnitudes the row lengths of the
      * base with them; for full fine-tuning the stored weights.
      */
     public FlatVector initialParameters(long seed) {
         return initialParameters(seed, FlatVector::zeros);
     }
 
-    /** The same in a vector that {@code zeros} makes. */
+    /** The initial parameters in a vector that {@code zeros} makes. */
     public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
         return initialParameters(seed, zeros, null);
     }
 
     /**
-     * The same, where adapters begin as a part of the base.
+     * The initial parameters, where adapters may begin as a part of the base.
      *
      * @param taken that part; exactly when the adapters' initialisation takes from the base
      */
@@ -191,7 +172,8 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /**
-     * The same gradient, multiplied on its way through the model. What overflows there is infinite or no number.
+     * As {@link #addGradient(BoundParameters, List, FlatVector, long)}, the gradient scaled on its way through the model. Overflows are
+     * infinite or NaN.
      *
      * @param lossScale a power of two, on the gradient of the mean loss; none where nothing is multiplied
      */
@@ -242,7 +224,7 @@ public final class DecoderModel implements AutoCloseable {
         return losses;
     }
 
-    /** What one lane made of a micro-batch. */
+    /** The loss and gradient of a micro-batch, computed by one lane. */
     private record LaneGradient(LossTotal loss, FlatVector gradient) {
         private void addTo(FlatVector sum) {
             sum.addAll(gradient);
@@ -273,14 +255,7 @@ public final class DecoderModel implements AutoCloseable {
     /** Hands the losses of each micro-batch to {@code sink}, in their order; as many pass at once as there are threads. */
     public void losses(
             BoundParameters parameters, Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
-        BoundedParallelPasses lanes = pool.lanes(Integer.MAX_VALUE);
-        ComputeThreads threads = pool.partOf(lanes);
-        run(
-                lanes,
-                microBatches,
-                (each, stopped) -> startPass(
-                        parameters, null, null, threads, stopped, pass -> pass.losses(new DocumentBatch(each))),
-                sink);
+        inPasses(parameters, microBatches, (pass, each) -> pass.losses(new DocumentBatch(each)), sink);
     }
 
     /**
@@ -297,29 +272,13 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Hands the new tokens of each text to {@code sink}, in their order; as many texts grow at once as there are threads. */
     public void generate(BoundParameters parameters, Iterator<PromptedText> texts, Consumer<int[]> sink) {
-        BoundedParallelPasses lanes = pool.lanes(Integer.MAX_VALUE);
-        ComputeThreads threads = pool.partOf(lanes);
-        run(
-                lanes,
-                texts,
-                (each, stopped) ->
-                        startPass(parameters, null, null, threads, stopped, pass -> continued(pass, each, id -> {})),
-                sink);
+        inPasses(parameters, texts, (pass, each) -> continued(pass, each, id -> {}), sink);
     }
 
     private static int[] continued(ModelPass pass, PromptedText text, IntConsumer sink) {
         try (Decoding decoding = new Decoding(pass)) {
             return decoding.generate(text.prompt(), text.spec(), sink);
         }
-    }
-
-    /** Logits (tokens, vocabulary) of one document that passes in pieces of these sizes; row-major. */
-    float[][] cachedLogits(BoundParameters parameters, int[][] pieces) {
-        return inPass(parameters, pass -> {
-            try (Decoding decoding = new Decoding(pass)) {
-                return Arrays.stream(pieces).map(decoding::next).toArray(float[][]::new);
-            }
-        });
     }
 
     /** Logits (tokens, vocabulary) of the documents of {@code microBatch}, padding left out; row-major. */
@@ -340,6 +299,17 @@ public final class DecoderModel implements AutoCloseable {
         return one(stopped -> startPass(parameters, null, null, pool.whole(), stopped, body));
     }
 
+    private <T, R> void inPasses(
+            BoundParameters parameters, Iterator<T> inputs, BiFunction<ModelPass, T, R> body, Consumer<R> sink) {
+        BoundedParallelPasses lanes = pool.lanes(Integer.MAX_VALUE);
+        ComputeThreads threads = pool.partOf(lanes);
+        run(
+                lanes,
+                inputs,
+                (each, stopped) -> startPass(parameters, null, null, threads, stopped, pass -> body.apply(pass, each)),
+                sink);
+    }
+
     private <R> R one(Function<BooleanSupplier, CompletableFuture<R>> pass) {
         List<R> results = new ArrayList<>(1);
         run(new BoundedParallelPasses(1), Stream.of(pass).iterator(), Function::apply, results::add);
@@ -354,7 +324,7 @@ public final class DecoderModel implements AutoCloseable {
         try {
             lanes.run(inputs, start, sink);
         } catch (RuntimeException e) {
-            throw hardware.hasRows() ? e : TorchFailure.named(e);
+            throw hardware.isHostAccessible() ? e : TorchFailure.named(e);
         }
     }
 

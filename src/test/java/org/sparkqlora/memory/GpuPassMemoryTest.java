@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.LoadedModel;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
@@ -65,7 +66,7 @@ class GpuPassMemoryTest {
         ModelSpec spec = new ModelSpec(Method.LORA, precision, QuantSpec.DEFAULT, LoraSpec.allLinear(8, 16));
         try (WeightFolder weights = WeightFolder.open(folder.resolve(model));
                 DecoderModel decoder =
-                        DecoderModel.load(weights, spec, 1, recompute, workers -> Hardware.operationsOnProcessor())) {
+                        LoadedModel.of(weights, spec, 1, recompute, workers -> Hardware.operationsOnProcessor())) {
             GpuPassMemory reckoned = new GpuPassMemory(
                     ModelConfigJson.read(folder.resolve(model).resolve("config.json")),
                     Method.LORA,

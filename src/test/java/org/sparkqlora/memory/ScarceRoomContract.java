@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.LoadedModel;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.Method;
@@ -66,7 +66,7 @@ abstract class ScarceRoomContract {
         WeightFolder weights = WeightFolder.open(folder);
         try (DecoderGradientModel model = new DecoderGradientModel(
                         weights,
-                        DecoderModel.load(weights, SPEC, 1, Recompute.ALL, workers -> device()),
+                        LoadedModel.of(weights, SPEC, 1, Recompute.ALL, workers -> device()),
                         null,
                         config -> Optional.empty());
                 BoundModel bound = model.bind(model.initialParameters(1))) {

@@ -26,7 +26,7 @@ import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
-/** What passes at once comes to what passes one after the other. */
+/** Concurrent passes give the results of passes one after the other. */
 @NullMarked
 class ConcurrentPassesTest {
     private static final int PASSES = 5;
@@ -57,7 +57,7 @@ class ConcurrentPassesTest {
     void aSumGoesOnFromWhatWasThere() {
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 2);
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.QLORA), 2);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             FlatVector once = FlatVector.zeros(model.parameters().size());
             FlatVector twice = FlatVector.zeros(once.length());
@@ -75,7 +75,7 @@ class ConcurrentPassesTest {
     void aCancelledTaskLeavesItsPassesAndTheModelGoesOn() throws InterruptedException {
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 2);
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.QLORA), 2);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             List<LossTotal> before = model.losses(parameters, golden.batch());
             CountDownLatch begun = new CountDownLatch(3);
@@ -101,14 +101,14 @@ class ConcurrentPassesTest {
     void aPassThatNoOneWaitsForEndsBetweenLayers() {
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 1);
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.QLORA), 1);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()));
-                ComputeThreads team = ComputeThreads.of(1, Hardware::processor);
-                WeightBuffers rooms = new WeightBuffers(ScalarType.Float, team.hardware())) {
-            ModelPass pass = new ModelPass(model, parameters, new Workspace(rooms, team), null, null, () -> true);
+                ComputeThreads threads = ComputeThreads.of(1, Hardware::processor);
+                WeightBuffers buffers = new WeightBuffers(ScalarType.Float, threads.hardware())) {
+            ModelPass pass = new ModelPass(model, parameters, new Workspace(buffers, threads), null, null, () -> true);
             DocumentBatch batch = new DocumentBatch(golden.batch());
 
-            assertThatThrownBy(() -> rooms.thread().call(() -> pass.losses(batch)))
+            assertThatThrownBy(() -> buffers.thread().call(() -> pass.losses(batch)))
                     .isInstanceOf(CancellationException.class)
                     .hasMessage("Cannot finish a micro-batch: its task was cancelled");
         }
@@ -117,7 +117,7 @@ class ConcurrentPassesTest {
     private Found found(Mode mode, int threads) {
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(mode, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(mode), threads);
+                DecoderModel model = LoadedModel.of(weights, golden.spec(mode), threads);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             FlatVector sum = FlatVector.zeros(model.parameters().size());
             List<MicroBatch> passes = passes(golden);

@@ -132,8 +132,7 @@ class DecodingTest {
         Run(GoldenModel golden, Precision precision, Path cache) {
             ModelSpec spec = golden.spec(Mode.QLORA);
             this.weights = golden.weights(Mode.QLORA, cache);
-            this.model =
-                    DecoderModel.load(weights, new ModelSpec(spec.method(), precision, spec.quant(), spec.lora()), 1);
+            this.model = LoadedModel.of(weights, new ModelSpec(spec.method(), precision, spec.quant(), spec.lora()), 1);
             this.parameters = model.bind(golden.adapter(model.parameters()));
             this.text = text(golden);
         }
@@ -141,7 +140,7 @@ class DecodingTest {
         private Run(Path base) {
             this.weights = WeightFolder.open(base);
             this.model =
-                    DecoderModel.load(weights, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, null), 1);
+                    LoadedModel.of(weights, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, null), 1);
             this.parameters = model.bind(model.initialParameters(0));
             this.text = text(new GoldenModel("llama-tied"));
         }
@@ -183,7 +182,11 @@ class DecodingTest {
             int[][] pieces = IntStream.iterate(0, from -> from < text.length, from -> from + size)
                     .mapToObj(from -> Arrays.copyOfRange(text, from, Math.min(text.length, from + size)))
                     .toArray(int[][]::new);
-            return model.cachedLogits(parameters, pieces);
+            return model.inPass(parameters, pass -> {
+                try (Decoding decoding = new Decoding(pass)) {
+                    return Arrays.stream(pieces).map(decoding::next).toArray(float[][]::new);
+                }
+            });
         }
 
         /** The largest difference of a token's logits. */

@@ -18,7 +18,7 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.WeightFolder;
 
-/** What goldens do not reach, on a device that only libtorch's operations reach: the same as by reading rows, but for rounding. */
+/** Results of a device that only libtorch's operations reach, where goldens do not cover them: equal to those by rows but for rounding. */
 abstract class DeviceModelContract {
     /** Of float32, as a share of the largest gradient. */
     private static final double ROUNDING = 2e-5;
@@ -84,7 +84,7 @@ abstract class DeviceModelContract {
     private FlatVector inFloat16(GoldenModel golden, OptionalDouble lossScale) {
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
                 DecoderModel model =
-                        DecoderModel.load(weights, in(Precision.FP16, golden), 1, Recompute.ALL, this::device);
+                        LoadedModel.of(weights, in(Precision.FP16, golden), 1, Recompute.ALL, this::device);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             FlatVector sum = FlatVector.zeros(model.parameters().size());
             model.addGradient(parameters, golden.packed(), sum, 11, lossScale);
@@ -99,7 +99,7 @@ abstract class DeviceModelContract {
 
     FlatVector gradient(GoldenModel golden, ModelSpec spec, Recompute recompute, Hardware.Source hardware) {
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, spec, 1, recompute, hardware);
+                DecoderModel model = LoadedModel.of(weights, spec, 1, recompute, hardware);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             FlatVector sum = FlatVector.zeros(model.parameters().size());
             model.addGradient(parameters, golden.packed(), sum, 11);
@@ -109,7 +109,7 @@ abstract class DeviceModelContract {
 
     private double loss(GoldenModel golden, ModelSpec spec, Hardware.Source hardware) {
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, spec, 1, Recompute.ALL, hardware);
+                DecoderModel model = LoadedModel.of(weights, spec, 1, Recompute.ALL, hardware);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             LossTotal total = LossTotal.sum(model.losses(parameters, golden.batch()));
             return total.lossSum() / total.tokenCount();
@@ -118,7 +118,7 @@ abstract class DeviceModelContract {
 
     private int[] generated(GoldenModel golden, Hardware.Source hardware) {
         try (WeightFolder weights = golden.weights(Mode.LORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.LORA), 1, Recompute.ALL, hardware);
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.LORA), 1, Recompute.ALL, hardware);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             return model.generate(
                     parameters,

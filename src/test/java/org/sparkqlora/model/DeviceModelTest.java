@@ -41,8 +41,8 @@ class DeviceModelTest extends DeviceModelContract {
     void float16IsNotReadRowByRow() {
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache)) {
-            assertThatThrownBy(() -> DecoderModel.load(
-                            weights, in(Precision.FP16, golden), 1, Recompute.ALL, Hardware::processor))
+            assertThatThrownBy(() ->
+                            LoadedModel.of(weights, in(Precision.FP16, golden), 1, Recompute.ALL, Hardware::processor))
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessage("Cannot compute in fp16 row by row: expected a device of operations");
         }

@@ -197,7 +197,7 @@ class DropoutTest {
         Run(String name, Mode mode, double probability) {
             this.golden = new GoldenModel(name);
             this.weights = golden.weights(mode, cache);
-            this.model = DecoderModel.load(weights, golden.spec(mode, probability), 1);
+            this.model = LoadedModel.of(weights, golden.spec(mode, probability), 1);
             this.adapter = golden.adapter(model.parameters());
         }
 

@@ -78,9 +78,9 @@ class EmbeddingNoiseTest {
     void changesTrainingAndNeverEvaluation(Mode mode) {
         GoldenModel golden = new GoldenModel(mode == Mode.FULL ? "llama-tied/variants/full" : "llama-tied");
         try (WeightFolder weights = golden.weights(mode, cache);
-                DecoderModel plain = DecoderModel.load(weights, golden.spec(mode, 0), 1);
+                DecoderModel plain = LoadedModel.of(weights, golden.spec(mode, 0), 1);
                 DecoderModel noisy =
-                        DecoderModel.load(weights, golden.spec(mode, 0).withNoise(ALPHA), 1)) {
+                        LoadedModel.of(weights, golden.spec(mode, 0).withNoise(ALPHA), 1)) {
             FlatVector parameters = mode == Mode.FULL ? plain.initialParameters(1) : golden.adapter(plain.parameters());
 
             assertThat(loss(noisy, parameters, golden.batch(), 8))
@@ -105,7 +105,7 @@ class EmbeddingNoiseTest {
         }
     }
 
-    /** What is added to documents of these lengths, which share a row. */
+    /** The noise added to documents of these lengths, which share a row. */
     private static float[] noise(EmbeddingNoise noise, int... lengths) {
         DocumentBatch batch = new DocumentBatch(List.of(row(lengths)));
         try (PointerScope scope = new PointerScope()) {

@@ -27,7 +27,7 @@ class GoldenGenerationTest {
     void greedyTokensEqualTheReference(String name) {
         ModelSpec spec = new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, null);
         try (WeightFolder weights = WeightFolder.open(MODELS.resolve(name).resolve("base"));
-                DecoderModel model = DecoderModel.load(weights, spec, 1);
+                DecoderModel model = LoadedModel.of(weights, spec, 1);
                 BoundParameters parameters = model.bind(model.initialParameters(0))) {
             for (JsonNode golden : GOLDENS.get(name)) {
                 int[] expected = ints(golden.get("ids"));

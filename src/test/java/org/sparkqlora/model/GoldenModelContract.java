@@ -32,7 +32,7 @@ abstract class GoldenModelContract {
     @TempDir
     private Path cache;
 
-    /** Where the model computes. */
+    /** The device of the model. */
     abstract Hardware hardware(Workers workers);
 
     static Stream<Arguments> adapted() {
@@ -102,7 +102,7 @@ abstract class GoldenModelContract {
             this.golden = golden;
             this.mode = mode;
             this.weights = golden.weights(mode, cache);
-            this.model = DecoderModel.load(weights, golden.spec(mode), 1, Recompute.ALL, hardware);
+            this.model = LoadedModel.of(weights, golden.spec(mode), 1, Recompute.ALL, hardware);
             ParameterIndex index = model.parameters();
             this.parameters = model.bind(mode == Mode.FULL ? model.initialParameters(0) : golden.adapter(index));
         }

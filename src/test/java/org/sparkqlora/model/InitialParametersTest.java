@@ -40,7 +40,7 @@ class InitialParametersTest {
                 SavedModules.NONE);
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(Mode.LORA, cache);
-                DecoderModel model = DecoderModel.load(
+                DecoderModel model = LoadedModel.of(
                         weights, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora), 1)) {
             FlatVector start = model.initialParameters(3);
             Parameter down = model.parameters().find(QUERY.formatted("A"));
@@ -61,7 +61,7 @@ class InitialParametersTest {
                 .withSaved(new SavedModules(
                         List.of(SavedModule.EMBEDDING, SavedModule.HEAD), name.equals("saved-tied"), rows));
         try (WeightFolder weights = golden.weights(Mode.LORA, cache);
-                DecoderModel model = DecoderModel.load(
+                DecoderModel model = LoadedModel.of(
                         weights, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora), 1)) {
             FlatVector start = model.initialParameters(3);
 

@@ -22,7 +22,7 @@ class NativeMemoryTest {
     /** The median of an odd number of rounds leaves out those in which the JVM's own compiler and threads took or gave memory. */
     private static final int ROUNDS = 7;
 
-    /** How often the reference batch is repeated, so that a single forgotten tensor of hidden states is 250 KiB a step. */
+    /** Repetitions of the reference batch, so that a single forgotten tensor of hidden states is 250 KiB a step. */
     private static final int REPEATS = 20;
 
     /** A forgotten tensor would take 7 MiB a round. */
@@ -43,7 +43,7 @@ class NativeMemoryTest {
                 .flatMap(List::stream)
                 .toList();
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 1, recompute)) {
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.QLORA), 1, recompute)) {
             FlatVector start = golden.adapter(model.parameters());
             steps(
                     model, start, rows,
@@ -62,7 +62,7 @@ class NativeMemoryTest {
     void callersThatComeAndGoLeaveNoThreadBehind() throws InterruptedException {
         GoldenModel golden = new GoldenModel("llama-tied/variants/dora");
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), 2)) {
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.QLORA), 2)) {
             FlatVector start = golden.adapter(model.parameters());
             steps(model, start, golden.batch(), 1);
             long before = threads();

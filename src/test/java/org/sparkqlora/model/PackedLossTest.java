@@ -41,7 +41,7 @@ class PackedLossTest {
     void lossOfPackedRowsIsThatOfUnpackedOnes(String name) {
         GoldenModel golden = new GoldenModel(name);
         try (WeightFolder weights = golden.weights(Mode.LORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.LORA), 1);
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.LORA), 1);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             List<EncodedExample> examples = examples(model.config().vocabularySize());
             List<TokenRow> packed = RowPacker.pack(examples, WIDTH);
@@ -62,7 +62,7 @@ class PackedLossTest {
     void removingADocumentChangesNoOthersLoss(String name) {
         GoldenModel golden = new GoldenModel(name);
         try (WeightFolder weights = golden.weights(Mode.LORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.LORA), 1);
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.LORA), 1);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             List<EncodedExample> three =
                     examples(model.config().vocabularySize()).subList(0, 3);

@@ -13,7 +13,7 @@ import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.WeightFolder;
 
-/** What a pass keeps decides on its memory and time alone. */
+/** Recomputation affects memory and time alone. */
 @NullMarked
 class RecomputeTest {
     private static final long PASS_SEED = 7;
@@ -38,7 +38,7 @@ class RecomputeTest {
     private FlatVector gradient(String name, int threads, Recompute recompute) {
         GoldenModel golden = new GoldenModel(name);
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
-                DecoderModel model = DecoderModel.load(weights, golden.spec(Mode.QLORA), threads, recompute);
+                DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.QLORA), threads, recompute);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             FlatVector sum = FlatVector.zeros(model.parameters().size());
             model.addGradient(parameters, golden.packed(), sum, PASS_SEED);

@@ -32,7 +32,7 @@ import org.sparkqlora.weights.WeightChange;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.safetensors.StoredType;
 
-/** What PiSSA and OLoRA take out of weights, beside what PEFT takes (goldens/models/README.md). */
+/** Factors of PiSSA and OLoRA, compared with PEFT's (goldens/models/README.md). */
 class ResidualInitFactorsTest {
     /**
      * Difference of a factor as a share of the largest of its tensor, components brought to the same sign: float32 singular vectors
@@ -115,7 +115,7 @@ class ResidualInitFactorsTest {
         try (WeightFolder base = golden.weights(Mode.LORA, cache)) {
             ResidualInitFactors taken = theirs(golden, base, lora);
             try (WeightFolder rest = rest(base, taken, mode);
-                    DecoderModel model = DecoderModel.load(rest, spec(mode, lora), 1)) {
+                    DecoderModel model = LoadedModel.of(rest, spec(mode, lora), 1)) {
                 FlatVector start = model.initialParameters(0, FlatVector::zeros, taken);
                 assertLossAndGradient(golden, mode, model, start);
             }
@@ -279,7 +279,7 @@ class ResidualInitFactorsTest {
     }
 
     private static double loss(GoldenModel golden, WeightFolder weights, LoraSpec lora, FlatVector parameters) {
-        try (DecoderModel model = DecoderModel.load(weights, spec(Mode.LORA, lora), 1);
+        try (DecoderModel model = LoadedModel.of(weights, spec(Mode.LORA, lora), 1);
                 BoundParameters bound = model.bind(parameters)) {
             return lossSum(model.losses(bound, golden.batch()));
         }
@@ -287,7 +287,7 @@ class ResidualInitFactorsTest {
 
     private static double untrainedLoss(GoldenModel golden, WeightFolder base) {
         ModelSpec plain = new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, null);
-        try (DecoderModel model = DecoderModel.load(base, plain, 1);
+        try (DecoderModel model = LoadedModel.of(base, plain, 1);
                 BoundParameters none = model.bind(FlatVector.zeros(0))) {
             return lossSum(model.losses(none, golden.batch()));
         }

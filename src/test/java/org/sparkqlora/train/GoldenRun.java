@@ -9,6 +9,7 @@ import java.util.function.BiFunction;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.LoadedModel;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -65,7 +66,7 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
         try (Workers workers = new Workers(1);
                 DecoderGradientModel model = new DecoderGradientModel(
                         weights,
-                        DecoderModel.load(weights, plan.spec(), 1, Recompute.ALL, device.hardware()),
+                        LoadedModel.of(weights, plan.spec(), 1, Recompute.ALL, device.hardware()),
                         null,
                         config -> Optional.empty())) {
             StateHome home = new StateHome(workers, Paging.DEFAULT, cache, device.update());
@@ -94,7 +95,7 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
     FlatVector expected(String prefix) {
         WeightFolder weights = golden.weights(mode, cache);
         try (weights;
-                DecoderModel model = DecoderModel.load(weights, plan.spec(), 1)) {
+                DecoderModel model = LoadedModel.of(weights, plan.spec(), 1)) {
             return golden.expected(model.parameters(), prefix);
         }
     }

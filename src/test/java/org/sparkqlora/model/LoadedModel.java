@@ -1,0 +1,23 @@
+package org.sparkqlora.model;
+
+import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.weights.WeightFolder;
+
+/** Models with a pass for each thread, on the processor unless a test says otherwise. */
+public final class LoadedModel {
+    private LoadedModel() {}
+
+    static DecoderModel of(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
+        return of(weights, spec, threads, recompute, workers -> DecoderModel.onProcessor(spec.precision(), workers));
+    }
+
+    /** A model whose passes keep the inputs of layers only. */
+    public static DecoderModel of(WeightFolder weights, ModelSpec spec, int threads) {
+        return of(weights, spec, threads, Recompute.ALL);
+    }
+
+    public static DecoderModel of(
+            WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
+        return DecoderModel.load(weights, spec, threads, PassOptions.recomputing(recompute), source);
+    }
+}
