@@ -3,7 +3,7 @@ package org.sparkqlora.checkpoint;
 import org.sparkqlora.model.LoraSpec;
 
 /**
- * What {@code adapter_config.json} says.
+ * The content of {@code adapter_config.json}.
  *
  * @param lora shape and scale of the adapters
  * @param baseModel name or path of the model they were trained on; empty when unknown

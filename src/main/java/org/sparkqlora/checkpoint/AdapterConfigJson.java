@@ -25,7 +25,7 @@ import org.sparkqlora.weights.safetensors.PythonJson;
  * arithmetic are refused, all together. Writes the keys that every version and reader knows.
  */
 public final class AdapterConfigJson {
-    /** What PEFT adapts when no targets are named, in all families here. */
+    /** PEFT's default targets in all families here. */
     private static final List<String> DEFAULT_TARGETS = List.of("q_proj", "v_proj");
 
     private static final List<String> FLAGS_THAT_MUST_BE_OFF =
@@ -186,7 +186,7 @@ public final class AdapterConfigJson {
         return layers;
     }
 
-    /** What only decides where training starts is of no account for an adapter that is there. */
+    /** Settings of the initialisation do not matter for a trained adapter. */
     private static FactorInitialization initialization(FieldsJson fields) {
         return fields.node().path(INITIALIZATION).asText().equals("gaussian") ? Drawn.GAUSSIAN : Drawn.DEFAULT;
     }

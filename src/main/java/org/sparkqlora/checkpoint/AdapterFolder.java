@@ -75,7 +75,7 @@ public final class AdapterFolder {
         }
     }
 
-    /** What the adapter in {@code folder} is. */
+    /** The config of the adapter in {@code folder}. */
     public static AdapterConfig readConfig(FileSystem files, Path folder) {
         try {
             Path file = new Path(FreshFolder.current(files, folder), CONFIG_FILE);

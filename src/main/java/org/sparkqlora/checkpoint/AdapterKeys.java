@@ -63,7 +63,7 @@ final class AdapterKeys {
         }
     }
 
-    /** What {@code named} becomes by the tensors that the file has: modules that are stored whole, and how many rows they have. */
+    /** {@code named}, completed by the tensors of the file: modules that are stored whole, and their number of rows. */
     static SavedModules saved(SavedModules named, SafetensorsLayout layout) {
         List<TensorSpec> stored = layout.tensors().stream()
                 .filter(spec -> module(spec).isPresent() && spec.shape().length == 2)

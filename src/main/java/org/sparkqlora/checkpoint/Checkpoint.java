@@ -29,7 +29,7 @@ public final class Checkpoint {
         return commit.step();
     }
 
-    /** What the writer noted beside the state. */
+    /** The writer's note beside the state. */
     public Map<String, String> facts() {
         return commit.facts();
     }

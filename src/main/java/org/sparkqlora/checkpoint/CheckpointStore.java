@@ -188,7 +188,7 @@ public final class CheckpointStore {
         }
     }
 
-    /** What could not be written whole is removed at once: the store may be full of it. */
+    /** Removes an incomplete checkpoint at once: the store may be full. */
     private StoredFile writeState(Path checkpoint, BlobWriter state) throws IOException {
         try {
             return StoredFile.write(files, new Path(checkpoint, STATE_FILE), state);
@@ -271,7 +271,7 @@ public final class CheckpointStore {
                         .formatted(action, folder, attempt, owner));
     }
 
-    /** What cannot be removed now is left to the next publication: this one is safe. */
+    /** Files that cannot be removed now are left to the next publication: this one is safe. */
     private void sweep() {
         try {
             List<String> listed = listed();

@@ -74,7 +74,7 @@ public final class FullModelFolder {
     }
 
     /**
-     * The same with other files beside the weights than those of {@code source}.
+     * Writes a folder with other files beside the weights than those of {@code source}.
      *
      * @param others by name; they replace the source's
      */

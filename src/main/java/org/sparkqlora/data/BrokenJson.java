@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonLocation;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import java.util.Locale;
 
-/** What is wrong with a JSON text. Jackson tells no place where a limit of its own was met, such as that of nesting. */
+/** The problem of a JSON text that cannot be parsed. Jackson tells no place where a limit of its own was met, such as that of nesting. */
 public final class BrokenJson {
     private BrokenJson() {}
 

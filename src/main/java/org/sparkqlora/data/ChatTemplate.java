@@ -12,7 +12,7 @@ import org.sparkqlora.data.jinja.TemplateException;
 import org.sparkqlora.data.jinja.TemplateFunction;
 import org.sparkqlora.input.TemplateLimits;
 
-/** How a model wants conversations written, as {@code apply_chat_template} of transformers does it. */
+/** The chat template of a model, applied as {@code apply_chat_template} of transformers does. */
 public final class ChatTemplate {
     /** The function by which a template asks for the date. */
     private static final String NOW = "strftime_now";
@@ -35,7 +35,7 @@ public final class ChatTemplate {
         return source.contains(NOW);
     }
 
-    /** The same template on a day of its own: it begins at midnight, so that all records of a day are written alike. */
+    /** This template on a fixed day: it begins at midnight, so that all records of a day are written alike. */
     public ChatTemplate on(LocalDate day) {
         TemplateFunction now = (positional, named) -> DateFormat.format(day.atStartOfDay(), positional);
         Map<String, @Nullable Object> all = new LinkedHashMap<>(constants);
@@ -43,17 +43,17 @@ public final class ChatTemplate {
         return new ChatTemplate(template, all);
     }
 
-    /** The same template with other limits on what it uses. */
+    /** This template with other limits on what it uses. */
     public ChatTemplate within(TemplateLimits limits) {
         return new ChatTemplate(template.within(limits), constants);
     }
 
-    /** How much a rendering may use. */
+    /** The limits of a rendering. */
     public TemplateLimits limits() {
         return template.limits();
     }
 
-    /** The same template with variables of a record, which come before special tokens of the same name. */
+    /** This template with variables of a record, which override special tokens of the same name. */
     public ChatTemplate with(TemplateVariables variables) {
         if (variables.values().isEmpty()) {
             return this;

@@ -37,7 +37,7 @@ public record Columns(Map<String, String> names) implements Serializable {
         names = new TreeMap<>(names);
     }
 
-    /** What records call the field that we call {@code field}. */
+    /** The name that records use for {@code field}. */
     public String of(String field) {
         return names.getOrDefault(field, field);
     }

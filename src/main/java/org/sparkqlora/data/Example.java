@@ -29,7 +29,7 @@ public sealed interface Example {
             return new Conversation(List.of(messages), List.of(), 0, TemplateVariables.NONE);
         }
 
-        /** The same, trained on the messages after the first {@code count}. */
+        /** This conversation, trained on the messages after the first {@code count}. */
         public Conversation afterPrompt(int count) {
             return new Conversation(messages, tools, count, variables);
         }

@@ -89,7 +89,7 @@ final class MessagesJson {
         return text.toString();
     }
 
-    /** What the assistant may call; empty without the field. */
+    /** The tools that the assistant may call; empty without the field. */
     static List<Object> tools(JsonNode record) {
         JsonNode tools = record.path(TOOLS);
         if (tools.isMissingNode()
@@ -118,7 +118,7 @@ final class MessagesJson {
         return PlainJson.readObject(tool);
     }
 
-    /** What the template gets beside messages and tools; nothing without the field. */
+    /** The variables of the template beside messages and tools; none without the field. */
     static TemplateVariables variables(JsonNode record) {
         JsonNode given = record.path(TemplateVariables.FIELD);
         if (given.isMissingNode()

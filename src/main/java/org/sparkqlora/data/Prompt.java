@@ -2,7 +2,7 @@ package org.sparkqlora.data;
 
 import java.util.List;
 
-/** What a model is to answer or to continue. */
+/** Input for a model to answer or to continue. */
 public sealed interface Prompt {
     /** A question: a user's turn where the model has a chat template, else a text to continue. */
     record Question(String text) implements Prompt {}

@@ -3,7 +3,7 @@ package org.sparkqlora.data;
 import java.util.Locale;
 import org.sparkqlora.input.OptionName;
 
-/** How the fields of a training record are read. */
+/** The format of training records. */
 public enum RecordFormat {
     /** Chosen for each record by the fields that it has. */
     AUTO,

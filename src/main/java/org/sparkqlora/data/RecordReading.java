@@ -3,7 +3,7 @@ package org.sparkqlora.data;
 import java.io.Serializable;
 
 /**
- * How records are read.
+ * Options for reading records.
  *
  * @param format of their fields
  * @param columns what their fields are called

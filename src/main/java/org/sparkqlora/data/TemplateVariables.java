@@ -8,7 +8,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a record passes to its chat template beside messages and tools, such as {@code enable_thinking}: the field
+ * Variables that a record passes to its chat template beside messages and tools, such as {@code enable_thinking}: the field
  * {@value #FIELD}, as TRL passes it to {@code apply_chat_template} of transformers.
  *
  * @param values by name, as plain Java values; they come before special tokens of the same name

@@ -129,7 +129,7 @@ public final class AnswerBody extends InputStream {
     }
 
     /**
-     * What came at once.
+     * Buffers received together.
      *
      * @param buffers in order; none in the last part
      * @param failure that ended the body; null: none

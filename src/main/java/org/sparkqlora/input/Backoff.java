@@ -31,7 +31,7 @@ public record Backoff(int attempts, Duration first, Duration longest, Pause paus
         void await(Duration wait) throws InterruptedException;
     }
 
-    /** What may fail for a moment. */
+    /** An operation that can fail for a moment. */
     @FunctionalInterface
     public interface Attempt<T> {
         T run() throws IOException;

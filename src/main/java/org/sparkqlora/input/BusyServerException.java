@@ -25,7 +25,7 @@ public final class BusyServerException extends IOException {
         this.delay = delay(retryAfter, now);
     }
 
-    /** How long it wants to be left alone. */
+    /** The delay that the server asks for before the next request. */
     public Duration delay() {
         return delay;
     }

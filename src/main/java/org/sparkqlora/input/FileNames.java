@@ -25,7 +25,7 @@ public record FileNames(Charset characters) {
         return new FileNames(Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8")));
     }
 
-    /** What is wrong with the arguments of this process, where the system tells its command line as it was written. */
+    /** The problem with the arguments of this process, on systems that tell its command line as it was written. */
     public Optional<String> problemOf(List<String> arguments) {
         if (!Files.isReadable(COMMAND_LINE)) {
             return Optional.empty();

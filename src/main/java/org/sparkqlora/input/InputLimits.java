@@ -1,7 +1,7 @@
 package org.sparkqlora.input;
 
 /**
- * How much is read of what people give. Each limit is far above what data and models in use have, and far below what ends a
+ * Limits on the size of what users provide. Each limit is far above what data and models in use have, and far below what ends a
  * process.
  *
  * @param recordBytes of one training record: a line, an element of a list, or the JSON of a table's row

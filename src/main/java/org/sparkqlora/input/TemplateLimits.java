@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.time.Duration;
 
 /**
- * How much a chat template may use. A template comes with a model and writes records of strangers, so one that loops, grows or
+ * Limits on the resources of a chat template. A template comes with a model and writes records of strangers, so one that loops, grows or
  * nests without end must end as a bad record, on every host at the same place: that is why work is counted and the time is only
  * the last resort.
  *
@@ -36,7 +36,7 @@ public record TemplateLimits(
     public static final TemplateLimits DEFAULT =
             new TemplateLimits(1 << 20, 200, 1 << 25, 1 << 22, 1 << 25, 800, 200, Duration.ofSeconds(30), 1 << 27);
 
-    /** The same with {@code times} as much text, items, work and time; nesting, which a thread's stack bounds, stays. */
+    /** These limits with {@code times} as much text, items, work and time; nesting, which a thread's stack bounds, stays. */
     public TemplateLimits times(int times) {
         return new TemplateLimits(
                 sourceChars,

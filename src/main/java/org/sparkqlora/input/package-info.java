@@ -1,4 +1,4 @@
-/** What is refused of options, data and files that people give, and how much of them is read. */
+/** Checks and size limits of options, data and files that users provide. */
 @NullMarked
 package org.sparkqlora.input;
 

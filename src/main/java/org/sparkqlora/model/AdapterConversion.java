@@ -30,7 +30,7 @@ public final class AdapterConversion {
         return lora;
     }
 
-    /** Where their tensors lie in the flat vector. */
+    /** The index of their tensors in the flat vector. */
     public ParameterIndex index() {
         return index;
     }

@@ -44,12 +44,15 @@ public final class AdapterMerge {
         addWhole(SavedModule.HEAD, layout.head());
     }
 
-    /** Where each tensor of the adapter lies in the flat vector. */
+    /** The index of the adapter's tensors in the flat vector. */
     public ParameterIndex parameters() {
         return index;
     }
 
-    /** What the merged model is: it has the adapter's tokens, and a head of its own where the adapter trained one apart from the embedding. */
+    /**
+     * The config of the merged model: it has the adapter's tokens, and a head of its own where the adapter trained one apart from the
+     * embedding.
+     */
     public ModelConfig config() {
         return merged;
     }

@@ -23,7 +23,7 @@ record AttentionBlock(
     /** Queries or keys in heads, (T, heads, headSize), as they were before a norm, if there is one, and after all that is done to them. */
     record Heads(Tensor plain, Tensor turned) {}
 
-    /** What came of attention, and what its gradient needs. */
+    /** The output of attention and the intermediate results that its gradient needs. */
     record Mixed(List<LinearPass.Tape> projections, Heads query, Heads key, Tensor value, Attended attended) {
         private Stream<Tensor> tensors() {
             return Stream.of(
@@ -35,9 +35,9 @@ record AttentionBlock(
     }
 
     /**
-     * What the gradient needs of the forward pass, and its result.
+     * The result of the forward pass and the intermediate results that the gradient needs.
      *
-     * @param made what the part made; null where nothing looks at it
+     * @param made output of the part; null where nothing reads it
      */
     record Tape(
             Tensor input,
@@ -82,13 +82,13 @@ record AttentionBlock(
     }
 
     private Mixed mixed(Tensor input, PassContext.Layer context, boolean keeps) {
-        LinearGroup.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::room));
+        LinearGroup.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::buffer));
         Heads q = heads(projections.outputs().get(0), queryNorm, context.rotary());
         Heads k = heads(projections.outputs().get(1), keyNorm, context.rotary());
         Tensor values = split(projections.outputs().get(2));
         KeysAndValues seen = context.seen(k.turned(), values);
         Attended attended = context.attention()
-                .forward(q.turned(), seen.keys(), seen.values(), context.batch(), keeps, output::room);
+                .forward(q.turned(), seen.keys(), seen.values(), context.batch(), keeps, output::buffer);
         return new Mixed(projections.tapes(), q, k, values, attended);
     }
 
@@ -116,7 +116,7 @@ record AttentionBlock(
                         mixed.key().turned(),
                         mixed.value(),
                         context.batch(),
-                        queryKeyValue::gradientRoom);
+                        queryKeyValue::gradientBuffers);
         Tensor dQuery = throughHeads(inner.query(), mixed.query(), queryNorm, context.rotary(), gradients);
         Tensor dKey = throughHeads(inner.key(), mixed.key(), keyNorm, context.rotary(), gradients);
         return List.of(flat(dQuery), flat(dKey), flat(inner.value()));

@@ -22,7 +22,7 @@ record BoundAdapter(
         @Nullable Direction direction,
         @Nullable ModuleDropout dropout) {
     /**
-     * How weight decomposition scales each output.
+     * The scaling of each output by weight decomposition.
      *
      * @param factor magnitude / norm, (outputs), in the number format of activations
      * @param norm length of each row of {@code W + scale B A}, (outputs), float32

@@ -76,13 +76,13 @@ final class CausalAttention {
     }
 
     /**
-     * What the gradient needs of one block.
+     * Intermediate results of one block that the gradient needs.
      *
-     * @param bent tanh(score / c); null without a cap
+     * @param softcapped tanh(score / c); null without a cap
      */
-    record BlockTape(Tensor probability, @Nullable Tensor bent) {
+    record BlockTape(Tensor probability, @Nullable Tensor softcapped) {
         private Stream<Tensor> tensors() {
-            return Stream.concat(Stream.of(probability), Stream.ofNullable(bent));
+            return Stream.concat(Stream.of(probability), Stream.ofNullable(softcapped));
         }
     }
 
@@ -101,16 +101,16 @@ final class CausalAttention {
      * Attends with queries (T, H, d) to keys and values (T, G, d), those of the past before them where there is one.
      *
      * @param keeps whether the gradient is not to compute the probabilities again
-     * @param room for the output
+     * @param buffer for the output
      */
     Attended forward(
-            Tensor query, Tensor key, Tensor value, DocumentBatch batch, boolean keeps, LongFunction<Tensor> room) {
+            Tensor query, Tensor key, Tensor value, DocumentBatch batch, boolean keeps, LongFunction<Tensor> buffer) {
         if (isFused(batch)) {
             Tensor mixed = new FusedAttention(scale).forward(query, key, value, batch);
             return new Attended(mixed.view(query.size(0), -1), List.of());
         }
 
-        Tensor flat = zeroBehind(batch, room.apply(query.size(0)));
+        Tensor flat = zeroBehind(batch, buffer.apply(query.size(0)));
         Tensor output = flat.view(query.sizes());
         List<BlockTape> tapes = new ArrayList<>();
         for (Block block : blocks(batch)) {
@@ -140,7 +140,7 @@ final class CausalAttention {
     /**
      * Gradients, given the gradient of the output (T, H d) and all of the forward pass.
      *
-     * @param room for the three of them
+     * @param buffer for the three of them
      */
     Gradients backward(
             Tensor outputGradient,
@@ -149,14 +149,14 @@ final class CausalAttention {
             Tensor key,
             Tensor value,
             DocumentBatch batch,
-            LongFunction<List<Tensor>> room) {
+            LongFunction<List<Tensor>> buffer) {
         if (isFused(batch)) {
             return new FusedAttention(scale).backward(outputGradient.view(query.sizes()), query, key, value, batch);
         }
 
         long groups = key.size(1);
         Tensor dOutput = outputGradient.view(query.sizes());
-        List<Tensor> places = room.apply(query.size(0));
+        List<Tensor> places = buffer.apply(query.size(0));
         Gradients sums = new Gradients(
                 zeroBehind(batch, places.get(0).view(query.sizes())),
                 torch.zeros_like(key, new TensorOptions(ScalarType.Float), null),
@@ -184,7 +184,7 @@ final class CausalAttention {
 
     /** Whether a device's own attention can be taken, which has neither windows nor caps. */
     private boolean isFused(DocumentBatch batch) {
-        return !hardware.hasRows()
+        return !hardware.isHostAccessible()
                 && cap.isEmpty()
                 && batch.documents().stream()
                         .allMatch(document ->
@@ -194,10 +194,10 @@ final class CausalAttention {
     private BlockTape probabilities(Tensor query, Tensor key, Block block, long groups) {
         Tensor products =
                 torch.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
-        Tensor bent = cap.isPresent()
+        Tensor softcapped = cap.isPresent()
                 ? products.mul_(new Scalar(scale / cap.getAsDouble())).tanh_()
                 : null;
-        return new BlockTape(softmax(bent == null ? products : bent.clone(), block), bent);
+        return new BlockTape(softmax(softcapped == null ? products : softcapped.clone(), block), softcapped);
     }
 
     private List<Block> blocks(DocumentBatch batch) {
@@ -255,7 +255,7 @@ final class CausalAttention {
     private Tensor softmax(Tensor scores, Block block) {
         float factor = cap.isPresent() ? (float) cap.getAsDouble() : (float) scale;
         int keys = block.columns();
-        if (!hardware.hasRows()) {
+        if (!hardware.isHostAccessible()) {
             TensorScope.run(() -> DeviceMath.softmax(scores, factor, visible(scores, block)));
             return scores;
         }
@@ -290,10 +290,10 @@ final class CausalAttention {
     /** Gradients of probabilities become those of products, in place. */
     private void throughSoftmax(Tensor gradients, BlockTape tape, Block block) {
         int keys = block.columns();
-        if (!hardware.hasRows()) {
+        if (!hardware.isHostAccessible()) {
             DeviceMath.throughSoftmax(gradients, tape.probability(), scale);
-            if (tape.bent() != null) {
-                gradients.sub_(gradients.mul(tape.bent().square()));
+            if (tape.softcapped() != null) {
+                gradients.sub_(gradients.mul(tape.softcapped().square()));
             }
 
             return;
@@ -302,7 +302,7 @@ final class CausalAttention {
         hardware.rows().run(gradients.numel() / keys, keys, range -> {
             TensorRows rows = range.of(gradients, keys);
             TensorRows probabilities = range.of(tape.probability(), keys);
-            TensorRows bent = tape.bent() == null ? null : range.of(tape.bent(), keys);
+            TensorRows softcapped = tape.softcapped() == null ? null : range.of(tape.softcapped(), keys);
             float[] row = new float[keys];
             float[] other = new float[keys];
             for (long i = range.from(); i < range.to(); i++) {
@@ -311,8 +311,8 @@ final class CausalAttention {
                 rows.load(i, first, end - first, row);
                 probabilities.load(i, first, end - first, other);
                 range.math().softmaxGradient(other, row, (float) scale, row, end - first);
-                if (bent != null) {
-                    bent.load(i, first, end - first, other);
+                if (softcapped != null) {
+                    softcapped.load(i, first, end - first, other);
                     throughTanh(row, other, end - first, range.math());
                 }
 
@@ -323,10 +323,10 @@ final class CausalAttention {
     }
 
     /** {@code gradient *= 1 - bent^2}. */
-    private static void throughTanh(float[] gradient, float[] bent, int count, RowMath math) {
-        math.multiply(bent, bent, bent, count);
-        math.multiply(gradient, bent, bent, count);
-        math.combine(1, gradient, -1, bent, gradient, count);
+    private static void throughTanh(float[] gradient, float[] softcapped, int count, RowMath math) {
+        math.multiply(softcapped, softcapped, softcapped, count);
+        math.multiply(gradient, softcapped, softcapped, count);
+        math.combine(1, gradient, -1, softcapped, gradient, count);
     }
 
     /** The first key that the query sees whose last is {@code end - 1}. */

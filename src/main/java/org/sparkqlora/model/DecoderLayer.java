@@ -101,7 +101,7 @@ final class DecoderLayer {
 
         /** Modules of one and the same input. */
         private LinearGroup shared(Projection... projections) {
-            boolean joined = workspace.hardware().hasRows()
+            boolean joined = workspace.hardware().isHostAccessible()
                     && dropout == null
                     && Arrays.stream(projections).allMatch(projection -> isJoinable(module(projection)))
                     && Arrays.stream(projections)

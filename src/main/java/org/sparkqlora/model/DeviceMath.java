@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.weights.family.Activation;
 
 /**
- * What lies between products, in libtorch's operations, for devices whose memory Java does not reach. Formulas are those of the classes
+ * The operations between products by libtorch, for devices whose memory Java cannot access. Formulas are those of the classes
  * that call; all in float32, and back in the number format of the input. Leaves its temporaries to the surrounding scope.
  */
 final class DeviceMath {

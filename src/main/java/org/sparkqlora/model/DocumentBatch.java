@@ -16,7 +16,7 @@ import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
  * none, and its gradients are zero.
  */
 final class DocumentBatch {
-    /** What the rows of a pass come in. */
+    /** The row count of a pass is a multiple of this. */
     static final int ROWS = 32;
 
     /**

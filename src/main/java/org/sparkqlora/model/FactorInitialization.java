@@ -7,7 +7,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sparkqlora.input.BadInputException;
 
-/** How the factors of a new adapter begin (PEFT's {@code init_lora_weights}). */
+/** The initialisation of a new adapter's factors (PEFT's {@code init_lora_weights}). */
 public sealed interface FactorInitialization extends Serializable {
     FactorInitialization DEFAULT = Drawn.DEFAULT;
 
@@ -43,11 +43,11 @@ public sealed interface FactorInitialization extends Serializable {
         }
     }
 
-    /** How a weight is taken apart. */
+    /** The decomposition of a weight. */
     enum Decomposition {
         /** By its singular values, of which the largest train (PiSSA, arXiv 2404.02948). */
         PISSA,
-        /** The same by a randomised decomposition of some subspace iterations (Halko et al., arXiv 0909.4061). */
+        /** PiSSA by a randomised decomposition with some subspace iterations (Halko et al., arXiv 0909.4061). */
         PISSA_NITER,
         /** By its QR decomposition, of which the first columns train (OLoRA, arXiv 2406.01775). */
         OLORA

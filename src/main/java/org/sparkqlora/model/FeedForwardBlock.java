@@ -9,9 +9,9 @@ import org.sparkqlora.tensor.TensorScope;
 /** The second part of a decoder layer: {@code down(f(gate(x)) up(x))}. */
 record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup down, GatedActivation activation) {
     /**
-     * What the gradient needs of the forward pass.
+     * Intermediate results of the forward pass that the gradient needs.
      *
-     * @param made what the part made; null where nothing looks at it
+     * @param made output of the part; null where nothing reads it
      */
     record Tape(
             Tensor input,
@@ -31,7 +31,7 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
     /** The stream after the part. What a step leaves is freed at once, so that the next one finds memory that is still in a cache. */
     Tensor forward(Tensor input) {
         return TensorScope.keep(() -> {
-            Tensor active = TensorScope.keep(() -> active(gateUp.apply(branch.enter(input, gateUp::room))));
+            Tensor active = TensorScope.keep(() -> active(gateUp.apply(branch.enter(input, gateUp::buffer))));
             Tensor made = TensorScope.keep(() -> down.apply(active).outputs().get(0));
             TensorScope.free(active);
             return branch.leave(input, made);
@@ -39,7 +39,7 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
     }
 
     Recorded record(Tensor input) {
-        LinearGroup.Recorded gated = gateUp.apply(branch.enter(input, gateUp::room));
+        LinearGroup.Recorded gated = gateUp.apply(branch.enter(input, gateUp::buffer));
         LinearGroup.Recorded downed = down.apply(active(gated));
         Tensor made = downed.outputs().get(0);
         Tensor needed = branch.needsOutput() ? made : null;
@@ -53,7 +53,7 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
                 return backward(resultGradient, record(input).tape(), gradients);
             }
 
-            LinearGroup.Recorded gated = gateUp.apply(branch.enter(input, gateUp::room));
+            LinearGroup.Recorded gated = gateUp.apply(branch.enter(input, gateUp::buffer));
             Tape tape = new Tape(input, gated, down.tapes(active(gated)), null);
             return backward(resultGradient, tape, gradients);
         });
@@ -65,7 +65,7 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
         Tensor dActive = TensorScope.keep(() ->
                 down.backwardOf(branch.throughLeave(resultGradient, tape.made(), gradients), tape.down(), gradients));
         List<Tensor> dGated = TensorScope.keepAll(
-                () -> activation.backward(dActive, gated.get(0), gated.get(1), gateUp::gradientRoom), each -> each);
+                () -> activation.backward(dActive, gated.get(0), gated.get(1), gateUp::gradientBuffers), each -> each);
         TensorScope.free(dActive);
         Tensor dEntered =
                 TensorScope.keep(() -> gateUp.backward(dGated, tape.gated().tapes(), gradients));
@@ -74,6 +74,6 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
     }
 
     private Tensor active(LinearGroup.Recorded gated) {
-        return activation.forward(gated.outputs().get(0), gated.outputs().get(1), down::room);
+        return activation.forward(gated.outputs().get(0), gated.outputs().get(1), down::buffer);
     }
 }

@@ -134,7 +134,7 @@ final class FrozenWeights implements AutoCloseable {
     }
 
     private BaseMatrix fourBit(FourBitTensor tensor) {
-        if (hardware.hasRows()) {
+        if (hardware.isHostAccessible()) {
             return new BaseMatrix.FourBit(tensor);
         }
 

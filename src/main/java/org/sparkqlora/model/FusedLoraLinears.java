@@ -41,7 +41,8 @@ record FusedLoraLinears(
         long ranks,
         @Nullable Tensor bias) implements LinearGroup {
     /**
-     * What the ranks come in: numbers of 16 bits in a row of an AMX tile (Intel's Instruction Set Reference, TILECFG). A product over half a
+     * Ranks are padded to a multiple of this: the 16-bit numbers in a row of an AMX tile (Intel's Instruction Set Reference, TILECFG). A
+     * product over half a
      * tile costs more than over a whole one.
      */
     static final int TILE = 32;
@@ -61,7 +62,7 @@ record FusedLoraLinears(
             BaseMatrix weight,
             @Nullable Tensor bias,
             LinearPlace place) {
-        /** What of the matrix is its own. */
+        /** Its own part of the matrix. */
         private Extent extent() {
             return new Extent(shape, module().rank());
         }
@@ -145,13 +146,13 @@ record FusedLoraLinears(
     }
 
     @Override
-    public Tensor room(long tokens) {
-        return emptyWithRoom(tokens, inputs);
+    public Tensor buffer(long tokens) {
+        return emptyPadded(tokens, inputs);
     }
 
     @Override
-    public List<Tensor> gradientRoom(long tokens) {
-        return outputsOf(emptyWithRoom(tokens, outputs));
+    public List<Tensor> gradientBuffers(long tokens) {
+        return outputsOf(emptyPadded(tokens, outputs));
     }
 
     @Override
@@ -170,7 +171,7 @@ record FusedLoraLinears(
 
     @Override
     public Tensor backward(List<Tensor> outputGradients, List<LinearPass.Tape> tapes, GradientAccumulator gradients) {
-        Tensor whole = withRoom(outputGradients.get(0));
+        Tensor whole = padded(outputGradients.get(0));
         Tensor dOutput = whole.narrow(1, 0, outputs);
         Tensor dLow = whole.narrow(1, outputs, ranks);
         torch.mm_out(dLow, dOutput, ups());
@@ -181,7 +182,7 @@ record FusedLoraLinears(
 
     @Override
     public Tensor backwardOf(Tensor outputGradient, List<LinearPass.Tape> tapes, GradientAccumulator gradients) {
-        Tensor copy = emptyWithRoom(outputGradient.size(0), outputs).copy_(outputGradient);
+        Tensor copy = emptyPadded(outputGradient.size(0), outputs).copy_(outputGradient);
         return backward(List.of(copy), tapes, gradients);
     }
 
@@ -224,9 +225,10 @@ record FusedLoraLinears(
 
     /** {@code [x P]}; x is copied unless it lies where there is room. */
     private Tensor withLow(Tensor input) {
-        Tensor placed =
-                input.stride(0) == inputs + ranks ? input : room(input.size(0)).copy_(input);
-        Tensor whole = withRoom(placed);
+        Tensor placed = input.stride(0) == inputs + ranks
+                ? input
+                : buffer(input.size(0)).copy_(input);
+        Tensor whole = padded(placed);
         torch.mm_out(whole.narrow(1, inputs, ranks), placed, downs().t());
         return whole;
     }
@@ -235,7 +237,7 @@ record FusedLoraLinears(
      * {@code width} columns with room for the ranks behind them. Where they end within a tile, oneDNN reads on into the room, and what it
      * reads, though multiplied by zero, must be finite.
      */
-    private Tensor emptyWithRoom(long tokens, long width) {
+    private Tensor emptyPadded(long tokens, long width) {
         Tensor whole = torch.empty(new long[] {tokens, width + ranks}, matrix.options(), null);
         if (width % TILE != 0) {
             whole.narrow(1, width, ranks).zero_();
@@ -245,7 +247,7 @@ record FusedLoraLinears(
     }
 
     /** The columns that begin with {@code first}, and the room behind them. */
-    private static Tensor withRoom(Tensor first) {
+    private static Tensor padded(Tensor first) {
         return first.as_strided(new long[] {first.size(0), first.stride(0)}, first.stride(0), 1);
     }
 }

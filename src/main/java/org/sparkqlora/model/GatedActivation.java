@@ -11,15 +11,15 @@ import org.sparkqlora.weights.family.Activation;
 
 /** The gated activation of the feed-forward part (arXiv 2002.05202): {@code y = f(gate) up}, in float32. */
 record GatedActivation(Activation function, Hardware hardware) {
-    /** Maps gate and up, (tokens, width) each; the processor writes the result to {@code room}. */
-    Tensor forward(Tensor gate, Tensor up, LongFunction<Tensor> room) {
+    /** Maps gate and up, (tokens, width) each; the processor writes the result to {@code buffer}. */
+    Tensor forward(Tensor gate, Tensor up, LongFunction<Tensor> buffer) {
         return TensorScope.keep(() -> {
-            if (!hardware.hasRows()) {
+            if (!hardware.isHostAccessible()) {
                 return DeviceMath.gated(function, gate, up);
             }
 
             int width = Math.toIntExact(gate.size(1));
-            Tensor output = room.apply(gate.size(0));
+            Tensor output = buffer.apply(gate.size(0));
             hardware.rows().run(gate.size(0), width, range -> {
                 TensorRows gates = range.of(gate);
                 TensorRows ups = range.of(up);
@@ -38,15 +38,15 @@ record GatedActivation(Activation function, Hardware hardware) {
         });
     }
 
-    /** The gradients of gate and up; the processor writes them to {@code room}. */
-    List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up, LongFunction<List<Tensor>> room) {
-        if (!hardware.hasRows()) {
+    /** The gradients of gate and up; the processor writes them to {@code buffer}. */
+    List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up, LongFunction<List<Tensor>> buffer) {
+        if (!hardware.isHostAccessible()) {
             return TensorScope.keepAll(
                     () -> DeviceMath.throughGated(function, outputGradient, gate, up), gradients -> gradients);
         }
 
         int width = Math.toIntExact(gate.size(1));
-        List<Tensor> gradients = room.apply(gate.size(0));
+        List<Tensor> gradients = buffer.apply(gate.size(0));
         hardware.rows().run(gate.size(0), width, range -> {
             TensorRows gates = range.of(gate);
             TensorRows ups = range.of(up);

@@ -5,7 +5,7 @@ import java.util.Set;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * How a text is continued.
+ * Parameters of text generation.
  *
  * @param maxNewTokens at most so many
  * @param endIds tokens that end the text
@@ -21,7 +21,7 @@ public record GenerationSpec(int maxNewTokens, Set<Integer> endIds, Sampling sam
         endIds = Set.copyOf(endIds);
     }
 
-    /** The same for text {@code number} of many: its chances are its own, whatever the others are. */
+    /** These parameters for text {@code number} of many, with random numbers of its own. */
     public GenerationSpec ofText(long number) {
         return new GenerationSpec(maxNewTokens, endIds, sampling.ofText(number));
     }

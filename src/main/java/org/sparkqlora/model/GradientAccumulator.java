@@ -37,7 +37,7 @@ final class GradientAccumulator {
         return new GradientAccumulator(target, Math.scalb(lossScale.getAsDouble(), -upTo));
     }
 
-    /** What the gradient of the loss is to be multiplied by before it goes through the model. */
+    /** The factor on the gradient of the loss before it goes through the model. */
     double factor() {
         return factor;
     }

@@ -30,15 +30,15 @@ final class KeyValueCache implements AutoCloseable {
     /** Keys and values, (tokens, key heads, head size). */
     record KeysAndValues(Tensor keys, Tensor values) {}
 
-    /** What one layer keeps; its room doubles when it is full. */
+    /** The cache of one layer; its buffer doubles when it is full. */
     static final class Layer {
-        private @Nullable KeysAndValues room;
+        private @Nullable KeysAndValues buffer;
         private long tokens;
 
         /** Keeps those of the next tokens, and returns all: a view, valid until more are kept. */
         KeysAndValues append(Tensor keys, Tensor values) {
             long count = keys.size(0);
-            KeysAndValues kept = roomFor(tokens + count, keys);
+            KeysAndValues kept = bufferFor(tokens + count, keys);
             kept.keys().narrow(0, tokens, count).copy_(keys);
             kept.values().narrow(0, tokens, count).copy_(values);
             tokens += count;
@@ -46,8 +46,8 @@ final class KeyValueCache implements AutoCloseable {
                     kept.keys().narrow(0, 0, tokens), kept.values().narrow(0, 0, tokens));
         }
 
-        private KeysAndValues roomFor(long wanted, Tensor like) {
-            KeysAndValues before = room;
+        private KeysAndValues bufferFor(long wanted, Tensor like) {
+            KeysAndValues before = buffer;
             if (before != null && before.keys().size(0) >= wanted) {
                 return before;
             }
@@ -57,7 +57,7 @@ final class KeyValueCache implements AutoCloseable {
                     grown(before == null ? null : before.keys(), Math.max(size, wanted), like),
                     grown(before == null ? null : before.values(), Math.max(size, wanted), like));
             release();
-            room = larger;
+            buffer = larger;
             return larger;
         }
 
@@ -74,14 +74,14 @@ final class KeyValueCache implements AutoCloseable {
 
         private void clear() {
             release();
-            room = null;
+            buffer = null;
             tokens = 0;
         }
 
         private void release() {
-            if (room != null) {
-                room.keys().releaseReference();
-                room.values().releaseReference();
+            if (buffer != null) {
+                buffer.keys().releaseReference();
+                buffer.values().releaseReference();
             }
         }
     }

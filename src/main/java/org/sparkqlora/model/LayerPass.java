@@ -6,10 +6,10 @@ import org.sparkqlora.tensor.TensorScope;
 
 /** One decoder layer during one pass, its weights in hand. */
 record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassContext.Layer context) {
-    /** What the gradient needs of the forward pass. */
+    /** Intermediate results of the forward pass that the gradient needs. */
     record Tape(AttentionBlock.Tape attention, FeedForwardBlock.Tape feedForward) {}
 
-    /** The layer's output, and what the gradient needs. */
+    /** The layer's output and its tape. */
     record Recorded(Tensor result, Tape tape) {
         /** All tensors but the layer's input; some may come twice. */
         Stream<Tensor> tensors() {
@@ -43,7 +43,7 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
         });
     }
 
-    /** The same, the layer computed again from its input. */
+    /** As {@link #backward}, with the layer computed again from its input. */
     Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
             AttentionBlock.Tape tape = attention.record(input, context, true);

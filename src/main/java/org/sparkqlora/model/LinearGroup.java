@@ -18,37 +18,37 @@ sealed interface LinearGroup permits LinearGroup.Separate, LinearGroup.Fused, Fu
     }
 
     /** An uninitialised (tokens, inputs) for an input, which then need not be copied. */
-    Tensor room(long tokens);
+    Tensor buffer(long tokens);
 
-    /** The same for the gradients of the outputs, (tokens, outputs) each. */
-    List<Tensor> gradientRoom(long tokens);
+    /** Buffers for the gradients of the outputs, (tokens, outputs) each. */
+    List<Tensor> gradientBuffers(long tokens);
 
     /** Applies all maps to (tokens, inputs). */
     Recorded apply(Tensor input);
 
-    /** What the gradient needs, without the outputs where they can be spared. */
+    /** The intermediate results that the gradient needs, without the outputs where they can be spared. */
     List<LinearPass.Tape> tapes(Tensor input);
 
     /**
      * Adds the gradients of what trains here, and returns that of the input.
      *
-     * @param outputGradients written to {@link #gradientRoom}
+     * @param outputGradients written to {@link #gradientBuffers}
      */
     Tensor backward(List<Tensor> outputGradients, List<LinearPass.Tape> tapes, GradientAccumulator gradients);
 
-    /** The same where there is one map, whose gradient lies anywhere. */
+    /** As {@link #backward} for a single map, whose gradient may lie anywhere. */
     Tensor backwardOf(Tensor outputGradient, List<LinearPass.Tape> tapes, GradientAccumulator gradients);
 
     /** A module for each map, each by itself. */
     record Separate(List<LinearPass> modules) implements LinearGroup {
         @Override
-        public Tensor room(long tokens) {
+        public Tensor buffer(long tokens) {
             Tensor weight = modules.get(0).weight();
             return torch.empty(new long[] {tokens, weight.size(1)}, weight.options(), null);
         }
 
         @Override
-        public List<Tensor> gradientRoom(long tokens) {
+        public List<Tensor> gradientBuffers(long tokens) {
             return modules.stream()
                     .map(LinearPass::weight)
                     .map(weight -> torch.empty(new long[] {tokens, weight.size(0)}, weight.options(), null))
@@ -93,13 +93,13 @@ sealed interface LinearGroup permits LinearGroup.Separate, LinearGroup.Fused, Fu
     /** One module whose outputs are those of the maps, one after the other. */
     record Fused(LinearGroup module, List<Integer> widths) implements LinearGroup {
         @Override
-        public Tensor room(long tokens) {
-            return module.room(tokens);
+        public Tensor buffer(long tokens) {
+            return module.buffer(tokens);
         }
 
         @Override
-        public List<Tensor> gradientRoom(long tokens) {
-            return parts(module.gradientRoom(tokens).get(0));
+        public List<Tensor> gradientBuffers(long tokens) {
+            return parts(module.gradientBuffers(tokens).get(0));
         }
 
         @Override

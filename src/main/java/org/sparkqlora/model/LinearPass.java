@@ -25,10 +25,10 @@ record LinearPass(
     private static final Scalar ONE = new Scalar(1.0).retainReference();
 
     /**
-     * What the gradient of a module needs of its forward pass.
+     * Intermediate results of a module's forward pass that its gradient needs.
      *
      * @param input x
-     * @param adapted what the adapter made; null when there is none
+     * @param adapted intermediate results of the adapter; null when there is none
      */
     record Tape(Tensor input, @Nullable Adapted adapted) {
         /** Some may come twice. */
@@ -38,7 +38,7 @@ record LinearPass(
     }
 
     /**
-     * What an adapter made of its input.
+     * Intermediate results of an adapter.
      *
      * @param mask what dropout kept; null without dropout
      * @param seen d
@@ -87,7 +87,7 @@ record LinearPass(
         return new Recorded(bias == null ? output : output.add_(bias), new Tape(input, adapted.withDirected(directed)));
     }
 
-    /** What the gradient needs, without the output where it can be spared. */
+    /** The intermediate results that the gradient needs, without the output where it can be spared. */
     Tape tape(Tensor input) {
         if (adapter == null) {
             return new Tape(input, null);

@@ -3,7 +3,7 @@ package org.sparkqlora.model;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What of one linear module trains.
+ * The trained parameters of one linear module.
  *
  * @param weight its weight, when all weights train
  * @param bias its bias, when all weights train and it has one
@@ -16,7 +16,7 @@ record LinearPlace(
     static final LinearPlace FROZEN = new LinearPlace(null, null, null);
 
     /**
-     * Where the adapter of one linear module lies in the flat vector.
+     * The ranges of one linear module's adapter in the flat vector.
      *
      * @param down LoRA's A, (rank, inputs)
      * @param up LoRA's B, (outputs, rank)

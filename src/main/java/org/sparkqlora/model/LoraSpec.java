@@ -102,7 +102,7 @@ public record LoraSpec(
                 saved);
     }
 
-    /** The same adapters, begun as PEFT's do by default. */
+    /** These adapters with PEFT's default initialisation. */
     public LoraSpec drawn() {
         return with(targets, FactorInitialization.DEFAULT, saved);
     }
@@ -112,12 +112,12 @@ public record LoraSpec(
         return initialization instanceof FactorInitialization.Taken;
     }
 
-    /** The same adapters on other modules. */
+    /** These adapters on other modules. */
     public LoraSpec withTargets(TargetModules others) {
         return with(others, initialization, saved);
     }
 
-    /** The same adapters, with modules that train whole beside them. */
+    /** These adapters, with modules that train whole beside them. */
     public LoraSpec withSaved(SavedModules modules) {
         return with(targets, initialization, modules);
     }

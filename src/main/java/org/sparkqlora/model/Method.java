@@ -3,7 +3,7 @@ package org.sparkqlora.model;
 import java.util.Locale;
 import org.sparkqlora.input.OptionName;
 
-/** How a model is fine-tuned: which weights train, and how the frozen ones are held. */
+/** The fine-tuning method: which weights train, and in which format the frozen ones are held. */
 public enum Method {
     /** LoRA factors train; every projection of the base is held in 4 bits. */
     QLORA,

@@ -13,7 +13,8 @@ import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.ProjectionShape;
 
 /**
- * What of a model trains, and where it lies in the flat vector: adapters layer by layer in the order of {@link Projection}, A before
+ * The trained parameters of a model and their order in the flat vector: adapters layer by layer in the order of {@link Projection}, A
+ * before
  * B before magnitude, and after them the embedding and the head, where these train whole; or all weights, embedding first.
  */
 final class ModelLayout {
@@ -68,7 +69,7 @@ final class ModelLayout {
         return index;
     }
 
-    /** What the model is with as many tokens as its embedding and head have where they train. */
+    /** The config of the model, with as many tokens as its embedding and head have where they train. */
     ModelConfig config() {
         return config;
     }
@@ -77,7 +78,7 @@ final class ModelLayout {
         return linears.get(layer).getOrDefault(projection, LinearPlace.FROZEN);
     }
 
-    /** Where the weights of a layer's norms lie, when they train. */
+    /** The ranges of the weights of a layer's norms, when they train. */
     Map<LayerNorm, Parameter> norms(int layer) {
         return norms.get(layer);
     }

@@ -131,7 +131,7 @@ record ModelPass(
     }
 
     /**
-     * What a pass keeps of a layer for its gradient.
+     * State of a layer that a pass keeps for its gradient.
      *
      * @param recorded null where the layer is to be computed again from its input
      */

@@ -6,7 +6,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.QuantSpec;
 
 /**
- * How a base model is loaded and what of it trains.
+ * The format of a base model in memory and the part of it that trains.
  *
  * @param quant how projections are quantised; used by {@link Method#QLORA} only
  * @param lora the adapters; null exactly for {@link Method#FULL}, and for a base evaluated without an adapter
@@ -39,7 +39,7 @@ public record ModelSpec(
         return method != Method.FULL && (lora == null || lora.saved().isEmpty());
     }
 
-    /** The same with NEFTune's noise. */
+    /** This spec with NEFTune's noise. */
     public ModelSpec withNoise(double alpha) {
         return new ModelSpec(method, precision, quant, lora, alpha);
     }

@@ -21,7 +21,7 @@ import org.sparkqlora.tensor.TensorScope;
  * @param place where w lies in the flat vector; null when it is frozen
  */
 record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, Hardware hardware) {
-    /** How many numbers are normalised together. */
+    /** The number of elements that are normalised together. */
     int width() {
         return Math.toIntExact(weight.size(0));
     }
@@ -32,14 +32,14 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
     }
 
     /** As {@link #forward(Tensor)}, for a matrix. */
-    Tensor forward(Tensor input, LongFunction<Tensor> room) {
+    Tensor forward(Tensor input, LongFunction<Tensor> buffer) {
         return TensorScope.keep(() -> {
-            if (!hardware.hasRows()) {
+            if (!hardware.isHostAccessible()) {
                 return DeviceMath.normalized(input, epsilon).mul_(weight).to(input.scalar_type());
             }
 
             Tensor inputs = input.contiguous();
-            Tensor outputs = room.apply(input.size(0));
+            Tensor outputs = buffer.apply(input.size(0));
             long stride = outputs.is_contiguous() ? width() : outputs.stride(0);
             float[] factors = factors();
             hardware.rows().run(rows(input), width(), range -> {
@@ -62,13 +62,13 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
         return backwardOnto(null, outputGradient, input, gradients);
     }
 
-    /** The same; {@code addend}, shaped as the input, is added to it before it is rounded. */
+    /** The gradient of the input plus {@code addend}, which is shaped as the input; the sum is rounded once. */
     Tensor backwardOnto(@Nullable Tensor addend, Tensor outputGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
             Tensor inputs = input.contiguous();
             Tensor given = outputGradient.contiguous();
             addWeightGradient(given, inputs, gradients);
-            if (!hardware.hasRows()) {
+            if (!hardware.isHostAccessible()) {
                 Tensor own = DeviceMath.throughNorm(given, inputs, weight, epsilon);
                 return addend == null ? own : own.add(addend);
             }
@@ -118,7 +118,7 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
 
     /** x r, in float32. */
     private Tensor normalized(Tensor input) {
-        if (!hardware.hasRows()) {
+        if (!hardware.isHostAccessible()) {
             return DeviceMath.normalized(input, epsilon);
         }
 

@@ -60,7 +60,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
     private float[] chunked(
             Tensor hidden, int[] targets, @Nullable Tensor hiddenGradient, @Nullable GradientAccumulator gradients) {
         long rows = hidden.size(0);
-        long bytes = hardware.hasRows() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES;
+        long bytes = hardware.isHostAccessible() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES;
         double factor = gradients == null ? multiplier : multiplier * gradients.factor();
         long chunk = Math.max(1, bytes / (weight.size(0) * weight.element_size()));
         float[] losses = new float[Math.toIntExact(rows)];
@@ -93,7 +93,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
 
     /** W h of each panel of the vocabulary; a device takes it whole. */
     private List<Tensor> products(Tensor inputs) {
-        return hardware.hasRows()
+        return hardware.isHostAccessible()
                 ? panels(weight, 0).stream()
                         .map(panel -> torch.linear(inputs, panel))
                         .toList()
@@ -117,7 +117,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
 
     /** The gradient of h, given those of the products: panels are added in float32, so that rounding does not grow with their number. */
     private Tensor throughProducts(List<Tensor> products) {
-        if (!hardware.hasRows()) {
+        if (!hardware.isHostAccessible()) {
             return torch.mm(products.get(0), weight);
         }
 
@@ -169,8 +169,9 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
             return multiplier == 1 ? products : products.mul_(new Scalar(multiplier));
         }
 
-        Tensor bent = products.mul_(new Scalar(multiplier / cap.getAsDouble())).tanh_();
-        return bent.mul_(new Scalar(cap.getAsDouble()));
+        Tensor softcapped =
+                products.mul_(new Scalar(multiplier / cap.getAsDouble())).tanh_();
+        return softcapped.mul_(new Scalar(cap.getAsDouble()));
     }
 
     /**
@@ -178,7 +179,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
      * the logits.
      */
     private void crossEntropy(List<Tensor> products, int[] targets, float[] losses, int at, int count, double factor) {
-        if (!hardware.hasRows()) {
+        if (!hardware.isHostAccessible()) {
             crossEntropyOnDevice(products.get(0).narrow(0, 0, count), targets, losses, at, factor);
             return;
         }
@@ -186,19 +187,19 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         hardware.rows().run(count, weight.size(0), range -> {
             List<TensorRows> rows = products.stream().map(range::of).toList();
             float[][] row = rows.stream().map(panel -> new float[panel.width()]).toArray(float[][]::new);
-            float[][] bent = cap.isPresent()
+            float[][] softcapped = cap.isPresent()
                     ? rows.stream().map(panel -> new float[panel.width()]).toArray(float[][]::new)
                     : new float[rows.size()][0];
             for (long i = range.from(); i < range.to(); i++) {
                 for (int panel = 0; panel < row.length; panel++) {
                     rows.get(panel).load(i, row[panel]);
-                    bend(row[panel], bent[panel], range.math());
+                    softcap(row[panel], softcapped[panel], range.math());
                 }
 
                 int predictor = at + (int) i;
                 losses[predictor] = crossEntropy(row, targets[predictor], range.math());
                 for (int panel = 0; panel < row.length; panel++) {
-                    throughBend(row[panel], bent[panel], (float) factor, range.math());
+                    throughSoftcap(row[panel], softcapped[panel], (float) factor, range.math());
                     rows.get(panel).store(i, row[panel]);
                 }
             }
@@ -211,10 +212,11 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
                 IntStream.range(at, at + count).mapToLong(i -> targets[i]).toArray();
         Tensor target = hardware.on(TensorMemory.longs(wanted)).unsqueeze(1);
         Tensor row = products.to(ScalarType.Float);
-        Tensor bent = cap.isPresent()
+        Tensor softcapped = cap.isPresent()
                 ? row.mul(new Scalar(multiplier / cap.getAsDouble())).tanh_()
                 : null;
-        Tensor logits = bent == null ? row.mul(new Scalar(multiplier)) : bent.mul(new Scalar(cap.getAsDouble()));
+        Tensor logits =
+                softcapped == null ? row.mul(new Scalar(multiplier)) : softcapped.mul(new Scalar(cap.getAsDouble()));
         Tensor loss = logits.logsumexp(1).sub_(logits.gather(1, target).squeeze(1));
         float[] found = new float[count];
         TensorMemory.read(TensorMemory.onHost(loss), found, count);
@@ -223,7 +225,9 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         gradient.scatter_add_(1, target, torch.full_like(loss, new Scalar(-1.0)).unsqueeze(1));
         gradient.mul_(new Scalar(factor));
         products.copy_(
-                bent == null ? gradient : gradient.mul_(bent.square().neg_().add_(new Scalar(1.0))));
+                softcapped == null
+                        ? gradient
+                        : gradient.mul_(softcapped.square().neg_().add_(new Scalar(1.0))));
     }
 
     /** The loss of one predictor; {@code row}, its logits but for a factor, panel by panel, becomes {@code softmax - onehot}. */
@@ -248,18 +252,18 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
         return (float) (Math.log(sum) - (double) factor * wanted);
     }
 
-    private void bend(float[] row, float[] bent, RowMath math) {
+    private void softcap(float[] row, float[] softcapped, RowMath math) {
         if (cap.isPresent()) {
             math.tanh((float) (multiplier / cap.getAsDouble()), row, row, row.length);
-            System.arraycopy(row, 0, bent, 0, row.length);
+            System.arraycopy(row, 0, softcapped, 0, row.length);
         }
     }
 
-    private void throughBend(float[] row, float[] bent, float factor, RowMath math) {
+    private void throughSoftcap(float[] row, float[] softcapped, float factor, RowMath math) {
         if (cap.isPresent()) {
-            math.multiply(bent, bent, bent, row.length);
-            math.multiply(row, bent, bent, row.length);
-            math.combine(factor, row, -factor, bent, row, row.length);
+            math.multiply(softcapped, softcapped, softcapped, row.length);
+            math.multiply(row, softcapped, softcapped, row.length);
+            math.combine(factor, row, -factor, softcapped, row, row.length);
         } else if (factor != 1) {
             math.scale(factor, row, row, row.length);
         }

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.family.ModelConfig;
 
-/** Where each trained tensor lies in the flat vector, in a fixed order without gaps. */
+/** The ranges of the trained tensors in the flat vector, in a fixed order without gaps. */
 public final class ParameterIndex {
     private final Map<String, Parameter> byName = new LinkedHashMap<>();
     private final Map<String, Parameter> aliases;
@@ -24,7 +24,7 @@ public final class ParameterIndex {
         return new Builder();
     }
 
-    /** What of a model trains, known before its weights are there. */
+    /** The trained parameters of a model, known before its weights are loaded. */
     public static ParameterIndex of(ModelConfig config, ModelSpec spec) {
         return new ModelLayout(config, spec).index();
     }

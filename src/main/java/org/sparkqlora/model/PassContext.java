@@ -12,7 +12,7 @@ import org.sparkqlora.weights.family.LayerTraits;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.RotarySpec;
 
-/** What layers share during one pass over one micro-batch. */
+/** The context that layers share during one pass over one micro-batch. */
 final class PassContext {
     private final List<LayerTraits> layers;
     private final DocumentBatch batch;
@@ -44,7 +44,7 @@ final class PassContext {
     }
 
     /**
-     * What one layer needs of it.
+     * The context of one layer.
      *
      * @param rotary how the layer turns queries and keys; null where it does not
      * @param cache the layer's keys and values of the past; null where every document is whole
@@ -54,7 +54,7 @@ final class PassContext {
             @Nullable Rotary rotary,
             CausalAttention attention,
             KeyValueCache.@Nullable Layer cache) {
-        /** What the batch's queries may see, given the batch's own keys and values. */
+        /** The keys and values that the batch's queries attend to, given the batch's own keys and values. */
         KeysAndValues seen(Tensor keys, Tensor values) {
             return cache == null ? new KeysAndValues(keys, values) : cache.append(keys, values);
         }

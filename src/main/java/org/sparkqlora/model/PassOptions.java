@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * How micro-batches pass through a model on the processor.
+ * Options of passes through a model on the processor.
  *
  * @param recompute what a pass does not keep
  * @param atOnce most passes of a task at once, which share its threads; no more than those are

@@ -72,14 +72,14 @@ public final class PassParts implements AutoCloseable {
 
     /** Attention of the first layer, without its projections. */
     public void attentionForward() {
-        inContext((pass, context) -> context.layer(0).attention().forward(query, key, key, batch, false, this::room));
+        inContext((pass, context) -> context.layer(0).attention().forward(query, key, key, batch, false, this::buffer));
     }
 
     /** Attention of the first layer, forward and back. */
     public void attentionGradient() {
         inContext((pass, context) -> {
             CausalAttention attention = context.layer(0).attention();
-            Attended attended = attention.forward(query, key, key, batch, true, this::room);
+            Attended attended = attention.forward(query, key, key, batch, true, this::buffer);
             attention.backward(
                     attended.output(),
                     attended,
@@ -87,7 +87,7 @@ public final class PassParts implements AutoCloseable {
                     key,
                     key,
                     batch,
-                    tokens -> List.of(room(tokens), keyRoom(tokens), keyRoom(tokens)));
+                    tokens -> List.of(buffer(tokens), keyBuffer(tokens), keyBuffer(tokens)));
         });
     }
 
@@ -115,11 +115,11 @@ public final class PassParts implements AutoCloseable {
         });
     }
 
-    private Tensor room(long tokens) {
+    private Tensor buffer(long tokens) {
         return torch.empty(new long[] {tokens, query.size(1) * query.size(2)}, query.options(), null);
     }
 
-    private Tensor keyRoom(long tokens) {
+    private Tensor keyBuffer(long tokens) {
         return torch.empty(new long[] {tokens, key.size(1) * key.size(2)}, key.options(), null);
     }
 

@@ -32,7 +32,7 @@ final class PassPool implements AutoCloseable {
 
     /** As many as a call for {@code passes} may have at once. A device has work enough of one. */
     BoundedParallelPasses lanes(int passes) {
-        int most = hardware().hasRows() ? Math.min(whole.threads(), mostAtOnce) : 1;
+        int most = hardware().isHostAccessible() ? Math.min(whole.threads(), mostAtOnce) : 1;
         return new BoundedParallelPasses(Math.min(most, Math.max(1, passes)));
     }
 
@@ -44,13 +44,13 @@ final class PassPool implements AutoCloseable {
     /** Starts {@code pass} on a thread of its own. */
     <R> CompletableFuture<R> start(ComputeThreads threads, Function<Workspace, R> pass) {
         WeightBuffers idled = idle.poll();
-        WeightBuffers rooms = idled == null ? new WeightBuffers(activations, hardware()) : idled;
-        return rooms.thread()
+        WeightBuffers buffers = idled == null ? new WeightBuffers(activations, hardware()) : idled;
+        return buffers.thread()
                 .start(() -> {
                     Natives.useThreads(threads.threads());
-                    return pass.apply(new Workspace(rooms, threads));
+                    return pass.apply(new Workspace(buffers, threads));
                 })
-                .whenComplete((result, failure) -> idle.push(rooms));
+                .whenComplete((result, failure) -> idle.push(buffers));
     }
 
     /** No pass may be running. */

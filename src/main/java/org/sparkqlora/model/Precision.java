@@ -33,7 +33,7 @@ public enum Precision {
         return this == FP16;
     }
 
-    /** What libtorch calls it. */
+    /** Its type in libtorch. */
     ScalarType type() {
         return switch (this) {
             case BF16 -> ScalarType.BFloat16;

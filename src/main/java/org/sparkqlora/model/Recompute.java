@@ -1,6 +1,9 @@
 package org.sparkqlora.model;
 
-/** What of a layer a pass computes again for its gradient instead of keeping it. The gradient is the same, bit for bit. */
+/**
+ * Activation checkpointing: the part of a layer that is computed again for the gradient instead of being kept. The gradient is the same,
+ * bit for bit.
+ */
 public enum Recompute {
     /** The whole layer: only its input is kept. The least memory. */
     ALL,

@@ -6,15 +6,16 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a part of a layer hangs on the residual stream: {@code y = x + m after(part(before(x)))}. A family has one of the two norms or
+ * The connection of a part of a layer to the residual stream: {@code y = x + m after(part(before(x)))}. A family has one of the two
+ * norms or
  * both.
  */
 record ResidualBranch(
         @Nullable Normalization before, @Nullable Normalization after, double multiplier) {
 
-    /** What the part gets of the stream, in {@code room} where it is a tensor of its own. */
-    Tensor enter(Tensor stream, LongFunction<Tensor> room) {
-        return before == null ? stream : before.forward(stream, room);
+    /** The input of the part, in {@code buffer} where it is a tensor of its own. */
+    Tensor enter(Tensor stream, LongFunction<Tensor> buffer) {
+        return before == null ? stream : before.forward(stream, buffer);
     }
 
     /** The stream after the part, whose output is {@code made}. */

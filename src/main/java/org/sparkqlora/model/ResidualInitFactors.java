@@ -32,7 +32,7 @@ public final class ResidualInitFactors {
     /** A decomposition holds about this many matrices of its weight's size. */
     private static final long COPIES = 6;
 
-    /** What decompositions that run side by side may hold together, in bytes. */
+    /** The bound on the memory of all concurrent decompositions, in bytes. */
     private static final long WORKING_BYTES = 4L << 30;
 
     private final ParameterIndex index;
@@ -45,7 +45,7 @@ public final class ResidualInitFactors {
         this.values = values;
     }
 
-    /** Where each factor lies in the flat vector of adapters of shape {@code lora}. */
+    /** The index of the factors in the flat vector of adapters of shape {@code lora}. */
     public static ParameterIndex index(ModelConfig config, LoraSpec lora) {
         return layout(config, lora).index();
     }
@@ -110,7 +110,7 @@ public final class ResidualInitFactors {
         return values;
     }
 
-    /** What is left of {@code base}. */
+    /** The residual of {@code base}. */
     public ChangedWeights residual(WeightFolder base) {
         return new ChangedWeights() {
             @Override
@@ -203,7 +203,7 @@ public final class ResidualInitFactors {
     }
 
     /**
-     * What is left of a weight once {@code scale * B A} was taken out of it, computed where it is read, in the reader's thread: in
+     * The residual {@code W - scale * B A} of a weight, computed as it is read, in the reader's thread: in
      * float64, rank by rank, rounded once, so that every host has the same bits. Safe for concurrent reads.
      */
     private record ResidualRows(FloatSource base, LowRankFactors factors) implements FloatSource {

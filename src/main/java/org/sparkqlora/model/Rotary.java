@@ -47,7 +47,7 @@ record Rotary(
             }
         }
 
-        return hardware.hasRows() ? tables : tables.onDevice(pairs);
+        return hardware.isHostAccessible() ? tables : tables.onDevice(pairs);
     }
 
     private Rotary onDevice(int pairs) {

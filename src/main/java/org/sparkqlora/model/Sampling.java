@@ -8,7 +8,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tensor.SplitMix;
 
 /**
- * How a token is chosen, as transformers' {@code generate} narrows the choice: logits over temperature, then only the {@code topK}
+ * The choice of a token, narrowed as transformers' {@code generate} does: logits over temperature, then only the {@code topK}
  * likeliest, then only the likeliest that together reach {@code topP}; of those one by chance.
  *
  * <p>Chance is a pure function of seed and place in the text, so equal seeds give equal texts on any machine and in any order of work.
@@ -31,7 +31,7 @@ public record Sampling(double temperature, int topK, double topP, long seed) imp
         }
     }
 
-    /** The same with a seed of its own for text {@code number} of many. */
+    /** This sampling with a seed of its own for text {@code number} of many. */
     Sampling ofText(long number) {
         return new Sampling(temperature, topK, topP, SplitMix.mix(seed + SplitMix.STEP * (number + 1)));
     }

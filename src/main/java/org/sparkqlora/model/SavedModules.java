@@ -41,7 +41,7 @@ public record SavedModules(List<SavedModule> modules, boolean weightTying, int r
                 : new SavedModules(modules, !index.aliases().isEmpty());
     }
 
-    /** The same modules with another number of tokens. */
+    /** These modules with another number of tokens. */
     public SavedModules withRows(int tokens) {
         return new SavedModules(modules, weightTying, tokens);
     }

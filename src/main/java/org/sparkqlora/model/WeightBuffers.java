@@ -16,9 +16,9 @@ import org.sparkqlora.weights.family.Projection;
  */
 final class WeightBuffers implements AutoCloseable {
     /** @param layout of what was last written */
-    private record Room(Tensor buffer, List<?> layout) {}
+    private record Filled(Tensor buffer, List<?> layout) {}
 
-    private final Map<Projection, Room> rooms = new EnumMap<>(Projection.class);
+    private final Map<Projection, Filled> filledBuffers = new EnumMap<>(Projection.class);
     private final ScalarType type;
     private final ComputeThread thread;
     private final Hardware hardware;
@@ -41,28 +41,28 @@ final class WeightBuffers implements AutoCloseable {
      */
     Tensor matrix(Projection first, long rows, long columns, List<?> layout) {
         long size = rows * columns;
-        Room room = rooms.get(first);
-        if (room == null || room.buffer().numel() < size) {
-            if (room != null) {
-                room.buffer().releaseReference();
+        Filled filled = filledBuffers.get(first);
+        if (filled == null || filled.buffer().numel() < size) {
+            if (filled != null) {
+                filled.buffer().releaseReference();
             }
 
-            room = new Room(TensorScope.detached(() -> hardware.empty(type, size)), List.of());
+            filled = new Filled(TensorScope.detached(() -> hardware.empty(type, size)), List.of());
         }
 
-        Tensor matrix = room.buffer().narrow(0, 0, size).view(rows, columns);
-        if (!room.layout().equals(layout)) {
+        Tensor matrix = filled.buffer().narrow(0, 0, size).view(rows, columns);
+        if (!filled.layout().equals(layout)) {
             matrix.zero_();
         }
 
-        rooms.put(first, new Room(room.buffer(), layout));
+        filledBuffers.put(first, new Filled(filled.buffer(), layout));
         return matrix;
     }
 
     @Override
     public void close() {
-        rooms.values().forEach(room -> room.buffer().releaseReference());
-        rooms.clear();
+        filledBuffers.values().forEach(filled -> filled.buffer().releaseReference());
+        filledBuffers.clear();
         thread.close();
     }
 }

@@ -46,7 +46,7 @@ record AdamWRule(OptimizerSpec spec) implements UpdateRule {
             float size,
             float epsilon)
             implements ElementUpdate {
-        /** The same for a GPU, which scales gradients too. */
+        /** The factors for a GPU, which scales gradients too. */
         AdamWFactors factors(float gradientScale) {
             return new AdamWFactors(
                     gradientScale, keepMean, addMean, keepSquare, addSquare, keepParameter, size, epsilon);

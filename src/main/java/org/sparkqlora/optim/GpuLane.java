@@ -14,7 +14,7 @@ final class GpuLane implements AutoCloseable {
     private final PageWindow window;
     private final long bytes;
     private final PageFrame frame;
-    private final List<AdamWPage> rooms;
+    private final List<AdamWPage> buffers;
 
     /** @param window of GPU memory, is asked for room */
     GpuLane(PagedStep step, PageWindow window, GpuAdamW kernel) {
@@ -25,7 +25,7 @@ final class GpuLane implements AutoCloseable {
         this.bytes = byteSize(step.pages());
         this.frame = PageFrame.of(stateBytes, elements);
         window.take(bytes);
-        this.rooms = List.of(kernel.page(elements, stateBytes), kernel.page(elements, stateBytes));
+        this.buffers = List.of(kernel.page(elements, stateBytes), kernel.page(elements, stateBytes));
     }
 
     /** Bytes of GPU memory that a walk over {@code pages} takes. */
@@ -35,8 +35,8 @@ final class GpuLane implements AutoCloseable {
 
     void walk() {
         int pages = step.pages().size();
-        for (int page = 0; page < pages + rooms.size(); page++) {
-            int before = page - rooms.size();
+        for (int page = 0; page < pages + buffers.size(); page++) {
+            int before = page - buffers.size();
             if (before >= 0 && before < pages) {
                 collect(before);
             }
@@ -50,37 +50,37 @@ final class GpuLane implements AutoCloseable {
     /** Waits for what is under way, whose memory goes. */
     @Override
     public void close() {
-        rooms.forEach(AdamWPage::await);
-        rooms.forEach(AdamWPage::close);
+        buffers.forEach(AdamWPage::await);
+        buffers.forEach(AdamWPage::close);
         window.giveBack(bytes);
     }
 
     private void send(int page) {
         StatePage run = step.pages().get(page);
-        AdamWPage room = room(page);
+        AdamWPage buffer = buffer(page);
         step.load(page, frame);
-        room.parameters().put(frame.parameters(), 0, run.count());
-        room.gradients().put(frame.gradient(), 0, run.count());
-        room.state().put(frame.state().array(), 0, run.byteSize());
+        buffer.parameters().put(frame.parameters(), 0, run.count());
+        buffer.gradients().put(frame.gradient(), 0, run.count());
+        buffer.state().put(frame.state().array(), 0, run.byteSize());
         AdamWFactors factors = factors(page);
         if (run.formats().contains(StateFormat.Float32Format.INSTANCE)) {
-            room.startFloat32(run.count(), run.byteSize(), factors);
+            buffer.startFloat32(run.count(), run.byteSize(), factors);
         } else {
-            room.startEightBit(run.count(), run.byteSize(), factors);
+            buffer.startEightBit(run.count(), run.byteSize(), factors);
         }
     }
 
     private void collect(int page) {
         StatePage run = step.pages().get(page);
-        AdamWPage room = room(page);
-        room.await();
-        room.parameters().get(frame.parameters(), 0, run.count());
-        room.state().get(frame.state().array(), 0, run.byteSize());
+        AdamWPage buffer = buffer(page);
+        buffer.await();
+        buffer.parameters().get(frame.parameters(), 0, run.count());
+        buffer.state().get(frame.state().array(), 0, run.byteSize());
         step.store(page, frame);
     }
 
-    private AdamWPage room(int page) {
-        return rooms.get(page % rooms.size());
+    private AdamWPage buffer(int page) {
+        return buffers.get(page % buffers.size());
     }
 
     private AdamWFactors factors(int page) {

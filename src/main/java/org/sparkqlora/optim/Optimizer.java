@@ -215,7 +215,7 @@ public final class Optimizer implements AutoCloseable {
         }
     }
 
-    /** What stands before saved state, to tell whose it is. */
+    /** The header of saved state: its optimiser and size. */
     private record StateHeader(String kind, long elements, long bytes) {
         static StateHeader of(OptimizerSpec spec, long elements, long bytes) {
             return new StateHeader(spec.kind().unpaged().label(), elements, bytes);

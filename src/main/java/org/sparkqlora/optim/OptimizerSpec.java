@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * What an optimiser is made of, the learning rate apart.
+ * The hyperparameters of an optimiser, except for the learning rate.
  *
  * @param beta1 decay of the mean of gradients, in [0, 1); unused by SGD
  * @param beta2 decay of the mean of squares (AdamW) or of the stored mean (Lion), in [0, 1); unused by SGD
@@ -38,7 +38,7 @@ public record OptimizerSpec(
         this(kind, beta1, beta2, epsilon, weightDecay, 1, DecayedTensors.ALL);
     }
 
-    /** The same with weight decay on other tensors. */
+    /** This spec with weight decay on other tensors. */
     public OptimizerSpec decaying(DecayedTensors tensors) {
         return new OptimizerSpec(kind, beta1, beta2, epsilon, weightDecay, loraPlusRatio, tensors);
     }

@@ -35,7 +35,7 @@ public final class Optimizers {
     }
 
     /**
-     * The same, whose pages are updated by {@code gpu}, to the same bits, two at a time within the window. Another rule than AdamW's
+     * An optimiser whose pages are updated by {@code gpu}, to the same bits, two at a time within the window. Another rule than AdamW's
      * is left to the processor.
      */
     public static Optimizer create(

@@ -1,7 +1,7 @@
 package org.sparkqlora.optim;
 
 /**
- * How large pages are and how many threads walk over them.
+ * The size of pages and the number of threads that update them.
  *
  * <p>A thread holds two frames of a page (state as stored, parameters, gradients) and one page's decoded states. Of n
  * elements and s states that is at most {@code n (2 (4 s + 8) + 4 s)} bytes.

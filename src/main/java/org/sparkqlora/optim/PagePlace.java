@@ -1,6 +1,6 @@
 package org.sparkqlora.optim;
 
-/** Where pages lie while they are not in work. */
+/** The storage of pages that are not in work. */
 public enum PagePlace {
     /** In Java's heap. */
     MEMORY,

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * Where a paged optimiser keeps its pages, and how much of it is in work at once. Decides no bit of the result.
+ * The storage of a paged optimiser's pages and the memory of those in work. Does not affect the result.
  *
  * @param place of the pages that are not in work
  * @param windowBytes bound on all buffers of the pages in work, of all threads together

@@ -3,7 +3,7 @@ package org.sparkqlora.optim;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * How a step treats some tensors apart from others (torch's parameter groups).
+ * Tensors with a learning rate and weight decay of their own (torch's parameter groups).
  *
  * @param rateFactor what the learning rate is multiplied by
  * @param decayFactor what the weight decay is multiplied by

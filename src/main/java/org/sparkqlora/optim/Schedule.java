@@ -24,12 +24,12 @@ public record Schedule(ScheduleKind kind, double base, int warmupSteps, int tota
         }
     }
 
-    /** The same with another warm-up. */
+    /** This schedule with another warm-up. */
     public Schedule warmingUp(int steps) {
         return new Schedule(kind, base, steps, totalSteps);
     }
 
-    /** The same with another number of steps. */
+    /** This schedule with another number of steps. */
     public Schedule ending(int steps) {
         return new Schedule(kind, base, warmupSteps, steps);
     }

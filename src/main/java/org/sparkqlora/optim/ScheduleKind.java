@@ -3,7 +3,7 @@ package org.sparkqlora.optim;
 import java.util.Locale;
 import org.sparkqlora.input.OptionName;
 
-/** How the learning rate goes on after warm-up. */
+/** The course of the learning rate after warm-up. */
 public enum ScheduleKind {
     /** Stays. */
     CONSTANT,

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import org.sparkqlora.quant.DynamicMap;
 import org.sparkqlora.quant.EightBitCodec;
 
-/** How one state of one block is laid out in a page. Zero bytes are zeros in every format. */
+/** The layout of one state of one block in a page. Zero bytes are zeros in every format. */
 sealed interface StateFormat {
     /** Elements in a block, the last of a run perhaps excepted. */
     int BLOCK = 256;

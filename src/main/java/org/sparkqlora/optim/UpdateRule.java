@@ -2,9 +2,9 @@ package org.sparkqlora.optim;
 
 import java.util.List;
 
-/** How an optimiser moves a parameter. */
+/** The update rule of an optimiser. */
 sealed interface UpdateRule permits AdamWRule, UpdateRule.LionRule, UpdateRule.SgdRule {
-    /** What the rule remembers of every element, zero at the start. */
+    /** The states of every element, zero at the start. */
     List<StateRange> states();
 
     /** The arithmetic of step {@code stepFromOne}. */

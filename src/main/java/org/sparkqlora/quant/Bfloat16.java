@@ -2,7 +2,7 @@ package org.sparkqlora.quant;
 
 /** The upper half of a float32: 8 bits of exponent and 7 of fraction. */
 public final class Bfloat16 {
-    /** What rounds an exact half down; the lowest bit that stays makes it round to even. */
+    /** Added before truncation. Rounds an exact half down; the lowest bit that stays makes it round to even. */
     private static final int ALMOST_HALF = 0x7fff;
 
     private Bfloat16() {}

@@ -1,6 +1,6 @@
 package org.sparkqlora.quant;
 
-/** What every blockwise code does before it looks for the nearest level: scale a block to [-1, 1]. */
+/** Scales a block to [-1, 1], the first step of every blockwise code. */
 final class BlockArithmetic {
     /** Stands in for the absmax of a block of zeros, whose values then stay zero instead of becoming NaN. */
     private static final float SMALLEST_ABSMAX = 1e-38f;
@@ -34,7 +34,7 @@ final class BlockArithmetic {
     }
 
     /**
-     * What the values of a block are multiplied by; the reference multiplies by it too rather than divide. A product may
+     * The factor on the values of a block; the reference multiplies by it too rather than divide. A product may
      * leave [-1, 1] by a last bit, which changes no code: no midpoint is out there.
      */
     static float inverse(float absmax) {

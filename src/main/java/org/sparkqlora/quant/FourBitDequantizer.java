@@ -81,7 +81,7 @@ public final class FourBitDequantizer {
         });
     }
 
-    /** How many weights there are, if the buffer has room for them all. */
+    /** The number of weights; fails if the buffer is too small for them. */
     private static int requireRows(FourBitTensor tensor, int width, int stride, int remaining) {
         int count = Math.toIntExact(tensor.elements());
         if (width < 1 || stride < width || count % width != 0) {

@@ -14,7 +14,7 @@ interface FourBitKernel {
      */
     void toBfloat16(byte[] packed, int bytes, float[] levels, float[] absmax, int blockSize, short[] target);
 
-    /** The same in float32. */
+    /** As {@link #toBfloat16}, in float32. */
     void toFloat(byte[] packed, int bytes, float[] levels, float[] absmax, int blockSize, float[] target);
 
     /** The fastest implementation for this machine. */

@@ -42,7 +42,7 @@ public final class FourBitTensor {
         }
     }
 
-    /** The same codes with the levels that a file brought along. */
+    /** These codes with the levels of a file. */
     public FourBitTensor withLevels(float[] stored) {
         if (stored.length != FourBitCode.LEVELS) {
             throw new BadInputException(

@@ -20,7 +20,7 @@ public final class FolderCopy {
     }
 
     /**
-     * The same in place of a folder that is there.
+     * Copies to a folder that exists, in place of its files.
      *
      * @param layout names of its files that go; others stay
      */

@@ -57,7 +57,7 @@ public final class NewFolder implements AutoCloseable {
         }
     }
 
-    /** Where the files go. */
+    /** The folder to write the files to. */
     public Path path() {
         return temporary;
     }

@@ -13,7 +13,7 @@ import org.sparkqlora.input.BadInputException;
 
 /** Paths on Hadoop's file systems as people give them: what is wrong with them is bad input, and a store that stumbles is not. */
 public final class StorePath {
-    /** What Hadoop says of a glob that it does not understand. */
+    /** The message of Hadoop for a glob that it does not understand. */
     private static final String BAD_GLOB = "Illegal file pattern: ";
 
     private StorePath() {}
@@ -49,7 +49,7 @@ public final class StorePath {
         }
     }
 
-    /** What is there under a path or a glob; nothing if it is not there. */
+    /** The files and folders that a path or a glob matches; none if there is no match. */
     public static List<FileStatus> matches(Path glob, FileSystem files) throws IOException {
         try {
             FileStatus[] matches = files.globStatus(glob);

@@ -47,7 +47,7 @@ public record StoredFile(String name, long bytes, String sha256) {
         return stored;
     }
 
-    /** The same content under another name. */
+    /** This content under another name. */
     public StoredFile named(String other) {
         return new StoredFile(other, bytes, sha256);
     }

@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where this user keeps what can be made again, such as unpacked libraries and copies of models: a private folder in
+ * The user's cache of files that can be made again, such as unpacked libraries and copies of models: a private folder in
  * {@code XDG_CACHE_HOME}; else in the local folder of a container of YARN or Kubernetes; else in {@code ~/.cache}; else, for an account
  * without a home, among temporary files under the user's number.
  *

@@ -35,7 +35,7 @@ final class FileFloats implements FloatStore {
 
     @Override
     public void read(long from, float[] target, int at, int count) {
-        ByteBuffer bytes = room(count);
+        ByteBuffer bytes = buffer(count);
         for (int done = 0; done < count; done += PIECE) {
             int n = Math.min(PIECE, count - done);
             file.read((from + done) * Float.BYTES, bytes.clear().limit(n * Float.BYTES));
@@ -45,7 +45,7 @@ final class FileFloats implements FloatStore {
 
     @Override
     public void write(long from, float[] source, int at, int count) {
-        ByteBuffer bytes = room(count);
+        ByteBuffer bytes = buffer(count);
         for (int done = 0; done < count; done += PIECE) {
             int n = Math.min(PIECE, count - done);
             bytes.clear().limit(n * Float.BYTES);
@@ -73,7 +73,7 @@ final class FileFloats implements FloatStore {
         file.close();
     }
 
-    private static ByteBuffer room(int count) {
+    private static ByteBuffer buffer(int count) {
         return ByteBuffer.allocate(Math.min(PIECE, count) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
     }
 

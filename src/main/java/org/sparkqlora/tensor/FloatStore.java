@@ -2,7 +2,7 @@ package org.sparkqlora.tensor;
 
 import java.io.Serializable;
 
-/** Where the numbers of a flat vector lie. Ranges were checked by the vector. Different ranges may be used concurrently. */
+/** Storage of a flat vector's numbers. Ranges were checked by the vector. Different ranges may be used concurrently. */
 sealed interface FloatStore extends Serializable permits HeapFloats, FileFloats, PooledFloats {
     float get(long index);
 
@@ -14,6 +14,6 @@ sealed interface FloatStore extends Serializable permits HeapFloats, FileFloats,
 
     void add(long from, float[] source, int at, int count);
 
-    /** Gives the room back; must not be used afterwards. */
+    /** Frees the storage; must not be used afterwards. */
     void close();
 }

@@ -59,7 +59,7 @@ public record FourBitMemory(Tensor packed, Tensor levels, Scales scales, int blo
                 tensor.elements());
     }
 
-    /** Where the tensor lies. */
+    /** The device of the tensor. */
     public Device device() {
         return packed.device();
     }

@@ -6,7 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.quant.Workers;
 
-/** Where a model's tensors lie, and what works on them between products. Safe for use by several threads. */
+/** The device of a model's tensors, and the operations on them between products. Safe for use by several threads. */
 public final class Hardware {
     private static final String HOST = "cpu";
 
@@ -39,9 +39,9 @@ public final class Hardware {
         return operations(host(), new OperationsExpansion());
     }
 
-    /** The same hardware, its rows read by other threads. */
+    /** This hardware, its rows read by other threads. */
     public Hardware sharedBy(Workers workers) {
-        return hasRows() ? new Hardware(device, expansion, Optional.of(new RowLoop(workers))) : this;
+        return isHostAccessible() ? new Hardware(device, expansion, Optional.of(new RowLoop(workers))) : this;
     }
 
     private static Device host() {
@@ -53,13 +53,13 @@ public final class Hardware {
         return device;
     }
 
-    /** What turns 4-bit weights into numbers there. */
+    /** The dequantisation of 4-bit weights on this device. */
     public FourBitExpansion expansion() {
         return expansion;
     }
 
-    /** Whether Java reads and writes rows of tensors, through {@link #rows}. */
-    public boolean hasRows() {
+    /** Whether Java can read and write rows of tensors, through {@link #rows}. */
+    public boolean isHostAccessible() {
         return rows.isPresent();
     }
 
@@ -69,7 +69,7 @@ public final class Hardware {
 
     /** A thread to compute on: where attention is libtorch's, so is its gradient. */
     public ComputeThread computeThread() {
-        return new ComputeThread(!hasRows());
+        return new ComputeThread(!isHostAccessible());
     }
 
     /** An uninitialised tensor. */

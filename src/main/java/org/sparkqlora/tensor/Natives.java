@@ -44,7 +44,7 @@ public final class Natives {
 
     private static final String LOCK = "spark-qlora.lock";
 
-    /** Where JavaCPP unpacks libraries, below it in a folder named as the jar. */
+    /** The folder in which JavaCPP unpacks libraries, in a subfolder named as the jar. */
     private static final String CACHE = "org.bytedeco.javacpp.cachedir";
 
     private Natives() {}

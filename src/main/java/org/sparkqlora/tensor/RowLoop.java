@@ -38,7 +38,7 @@ public final class RowLoop {
         });
     }
 
-    /** What is done with one range of rows. */
+    /** Work on one range of rows. */
     public interface Body {
         void run(Range range);
     }

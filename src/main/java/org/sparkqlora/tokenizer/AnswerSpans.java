@@ -13,7 +13,7 @@ import org.sparkqlora.data.jinja.Rendering;
 import org.sparkqlora.data.jinja.Rendering.Span;
 
 /**
- * Where the assistant's turns lie in a rendered conversation.
+ * The spans of the assistant's turns in a rendered conversation.
  *
  * <p>A template that marks them with {@code {% generation %}} is believed; those that it marks in the prompt alone are the
  * prompt's. Else a turn goes from the end of the conversation

@@ -30,7 +30,7 @@ public record EncodedExample(int[] ids, boolean[] trained) {
         return ids.length;
     }
 
-    /** How many tokens are prediction targets. */
+    /** The number of tokens that are prediction targets. */
     public int trainedTokens() {
         int count = 0;
         for (boolean target : trained) {

@@ -153,7 +153,7 @@ public final class ModelTokenizer implements AutoCloseable {
         return decodeWithSpecials(new int[] {id}).isBlank();
     }
 
-    /** How the model wants conversations written. */
+    /** The chat template of the model. */
     public Optional<ChatTemplate> chatTemplate() {
         return Optional.ofNullable(chatTemplate);
     }

@@ -62,7 +62,7 @@ record NativeEncoding(long[] tokenIds, @Nullable CharSpan[] spans) {
         return new TokenizedText(ids(), from, to);
     }
 
-    /** Where each code point of a text begins in Java's UTF-16 units; the tokenizers' library counts code points. */
+    /** The offset of each code point of a text in Java's UTF-16 units; the tokenizers' library counts code points. */
     private static final class CharOffsets {
         private final int[] unitsByCodePoint;
 

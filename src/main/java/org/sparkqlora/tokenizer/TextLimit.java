@@ -3,7 +3,7 @@ package org.sparkqlora.tokenizer;
 import org.sparkqlora.data.BadRecordException;
 
 /**
- * How long the texts may be that the native library gets. It searches by regular expressions, and ends the process where one gives
+ * Limits on the length of texts for the native library. It searches by regular expressions, and ends the process where one gives
  * up after 10 million steps: those of Llama 3 and Qwen take one for each blank of a run.
  *
  * @param run chars that are all blank, or none of them

@@ -9,7 +9,7 @@ import java.util.Arrays;
  * the last piece, and only what it adds is given out.
  */
 public final class TextStream {
-    /** What a decoder writes for bytes that are no character, or not yet. */
+    /** The replacement character, which a decoder writes for bytes that are no character, or not yet. */
     private static final String INCOMPLETE = "\uFFFD";
 
     private final ModelTokenizer tokenizer;
@@ -21,7 +21,7 @@ public final class TextStream {
         this.tokenizer = tokenizer;
     }
 
-    /** What {@code id} adds to the text; empty while a character is incomplete. */
+    /** The text that {@code id} adds; empty while a character is incomplete. */
     public String add(int id) {
         ids = Arrays.copyOf(ids, ids.length + 1);
         ids[ids.length - 1] = id;
@@ -35,7 +35,7 @@ public final class TextStream {
         return added;
     }
 
-    /** What is left: bytes that never became a character. */
+    /** The remaining text: bytes that never became a character. */
     public String end() {
         String added = added();
         given = ids.length;

@@ -72,7 +72,7 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
         return ids.length;
     }
 
-    /** How many tokens are prediction targets. */
+    /** The number of tokens that are prediction targets. */
     public int trainedTokens() {
         int count = 0;
         for (boolean target : trained) {
@@ -82,7 +82,7 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
         return count;
     }
 
-    /** Where the documents lie, in row order. */
+    /** The spans of the documents, in row order. */
     public List<DocumentRange> documents() {
         List<DocumentRange> ranges = new ArrayList<>();
         int from = 0;

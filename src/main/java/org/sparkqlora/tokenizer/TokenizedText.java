@@ -25,7 +25,7 @@ record TokenizedText(int[] ids, int[] from, int[] to) {
     }
 
     /**
-     * The same tokens, each reaching back to the end of the one before. Byte-level tokenizers leave the spaces at the beginning
+     * These tokens, each reaching back to the end of the one before. Byte-level tokenizers leave the spaces at the beginning
      * of a token out of its place, so that one of spaces alone seems to be nowhere.
      */
     TokenizedText withSpaces() {

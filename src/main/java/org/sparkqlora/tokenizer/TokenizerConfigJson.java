@@ -16,7 +16,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
 
-/** What we need of {@code tokenizer_config.json}: special tokens and the chat template. */
+/** Reads special tokens and the chat template from {@code tokenizer_config.json}. */
 final class TokenizerConfigJson {
     private static final String CHAT_TEMPLATE = "chat_template";
     private static final String DEFAULT_TEMPLATE = "default";

@@ -23,7 +23,7 @@ import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
 
 /**
- * What a model folder says about its tokenizer.
+ * The tokenizer files of a model folder.
  *
  * @param tokenizer {@code tokenizer.json}
  * @param templateSource the chat template, null without one

@@ -95,7 +95,7 @@ record TokenizerJson(Map<String, Integer> ids, Set<Integer> specialIds, TextLimi
         }
     }
 
-    /** The same with tokens that get the ids behind. */
+    /** This tokenizer with additional tokens, whose ids follow the vocabulary's. */
     TokenizerJson with(List<AddedToken> tokens) {
         if (tokens.isEmpty()) {
             return this;

@@ -21,7 +21,7 @@ final class TokenizerNatives {
     private static final String NO_TELEMETRY = "OPT_OUT_TRACKING";
     private static final String CACHE = "DJL_CACHE_DIR";
 
-    /** Where JNA, with which DJL looks for CUDA, unpacks its library. */
+    /** The folder into which JNA, with which DJL looks for CUDA, unpacks its library. */
     private static final String JNA_FOLDER = "jna.tmpdir";
 
     private static final Map<String, String> OPTIONS =

@@ -5,7 +5,7 @@ import java.util.Optional;
 import org.sparkqlora.quant.FourBitCode;
 
 /**
- * What bitsandbytes stores beside the bytes of a 4-bit weight.
+ * The quantisation state that bitsandbytes stores beside the bytes of a 4-bit weight.
  *
  * @param code the sixteen values
  * @param blockSize weights that share a scale

@@ -24,7 +24,7 @@ public interface ChangedWeights {
     /** All numbers of the weight, row-major. */
     FloatSource floats(String name);
 
-    /** What {@code source} is with the new values: it may get other tokens, or a head of its own. */
+    /** The config of {@code source} with the new values: it may get other tokens, or a head of its own. */
     default ModelConfig config(ModelConfig source) {
         return source;
     }

@@ -68,7 +68,7 @@ public final class FourBitFolder {
         write(source, spec, workers, ChangedWeights.NONE, target);
     }
 
-    /** The same with other values of some projections, which are quantised as they are read, from float32. */
+    /** This folder with other values of some projections, which are quantised as they are read, from float32. */
     static void write(WeightFolder source, QuantSpec spec, Workers workers, ChangedWeights changed, Path target) {
         if (source.quantized()) {
             throw new BadInputException("Cannot quantise %s: expected weights as they were trained, found 4-bit weights"

@@ -12,7 +12,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /**
- * What quantising a model saved and what it cost.
+ * Memory saved and error made by quantising a model.
  *
  * @param weights number of weights in four bits
  * @param bytesBefore length of the original's weight files

@@ -38,7 +38,7 @@ final class FaultyFileSystem extends FilterFileSystem {
         return new FaultyFileSystem(files, operation, null, event);
     }
 
-    /** What the operation does. */
+    /** The operation itself. */
     enum Fault {
         /** It does nothing and says so. */
         THROWS,

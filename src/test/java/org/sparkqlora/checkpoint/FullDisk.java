@@ -27,7 +27,7 @@ public final class FullDisk extends RawLocalFileSystem {
     private long bytes;
     private Word word = Word.EXCEPTION;
 
-    /** How a file system says that it is full. */
+    /** The exception of a file system that is full. */
     public enum Word {
         /** As HDFS does. */
         EXCEPTION,

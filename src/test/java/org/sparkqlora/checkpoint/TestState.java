@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.util.SplittableRandom;
 import org.sparkqlora.storage.BlobWriter;
 
-/** What stands for the state of a training: the step, and noise of its own that takes more than one write. */
+/** A stand-in for the state of a training: the step, and noise of its own that takes more than one write. */
 final class TestState {
     static final int NOISE_BYTES = 200_000;
 

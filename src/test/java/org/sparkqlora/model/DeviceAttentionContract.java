@@ -68,7 +68,7 @@ abstract class DeviceAttentionContract {
                 .map(input -> hardware.on(input.to(precision.type())))
                 .toList();
         Attended attended = attention.forward(
-                here.get(0), here.get(1), here.get(2), batch, true, tokens -> room(here.get(0), tokens));
+                here.get(0), here.get(1), here.get(2), batch, true, tokens -> buffer(here.get(0), tokens));
         Gradients gradients = attention.backward(
                 here.get(3).view(batch.ids().length, -1),
                 attended,
@@ -77,14 +77,14 @@ abstract class DeviceAttentionContract {
                 here.get(2),
                 batch,
                 tokens -> here.subList(0, 3).stream()
-                        .map(input -> room(input, tokens))
+                        .map(input -> buffer(input, tokens))
                         .toList());
         return List.of(attended.output(), gradients.query(), gradients.key(), gradients.value()).stream()
                 .map(tensor -> TensorMemory.onHost(tensor.to(ScalarType.Float)).contiguous())
                 .toList();
     }
 
-    private static Tensor room(Tensor heads, long tokens) {
+    private static Tensor buffer(Tensor heads, long tokens) {
         return torch.empty(new long[] {tokens, heads.size(1) * heads.size(2)}, heads.options(), null);
     }
 

@@ -88,7 +88,7 @@ public final class GoldenModel {
         return flat(index, folder.resolve("adapter/adapter_model.safetensors"), "");
     }
 
-    /** What the mode trains, before the first step. */
+    /** The trained parameters of the mode, before the first step. */
     public FlatVector start(Mode mode, ParameterIndex index) {
         return mode == Mode.FULL ? flat(index, base.resolve("model.safetensors"), "") : adapter(index);
     }
@@ -126,7 +126,7 @@ public final class GoldenModel {
         return rows;
     }
 
-    /** The same documents in one row. */
+    /** These documents in one row. */
     public List<TokenRow> packed() {
         JsonNode packed = json(data.resolve("packed.json"));
         int[] segments = ints(first(packed.get("segment_ids")));

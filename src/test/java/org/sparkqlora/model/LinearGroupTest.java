@@ -48,8 +48,8 @@ class LinearGroupTest {
 
     @AfterEach
     void close() {
-        workspace.rooms().close();
-        workspace.team().close();
+        workspace.buffers().close();
+        workspace.threads().close();
         scope.close();
     }
 
@@ -74,10 +74,10 @@ class LinearGroupTest {
     void anInputThatLiesAnywhereIsCopied() {
         Example example = new Example(4, 2, 3);
         LinearGroup joined = example.joined();
-        Tensor roomy = joined.room(TOKENS).copy_(example.input);
+        Tensor padded = joined.buffer(TOKENS).copy_(example.input);
 
         List<Tensor> copied = joined.apply(example.input).outputs();
-        List<Tensor> placed = joined.apply(roomy).outputs();
+        List<Tensor> placed = joined.apply(padded).outputs();
 
         for (int i = 0; i < OUTPUTS.length; i++) {
             assertThat(values(placed.get(i))).isEqualTo(values(copied.get(i)));
@@ -99,8 +99,8 @@ class LinearGroupTest {
     void whatMemoryHeldBehindARowNeverReachesAProduct(int inputs, int outputs) {
         int tokens = 32;
         Workspace halves = workspace(ScalarType.BFloat16);
-        try (WeightBuffers rooms = halves.rooms();
-                ComputeThreads team = halves.team()) {
+        try (WeightBuffers buffers = halves.buffers();
+                ComputeThreads threads = halves.threads()) {
             ParameterIndex.Builder builder = ParameterIndex.builder();
             LinearPlace.Adapter adapter = new LinearPlace.Adapter(
                     builder.add("lora_A.weight", 4, inputs), builder.add("lora_B.weight", outputs, 4), null, 2);
@@ -118,10 +118,10 @@ class LinearGroupTest {
                     halves);
 
             poison(tokens, inputs + FusedLoraLinears.TILE);
-            Tensor input = joined.room(tokens).copy_(torch.ones(tokens, inputs));
+            Tensor input = joined.buffer(tokens).copy_(torch.ones(tokens, inputs));
             LinearGroup.Recorded made = joined.apply(input);
             poison(tokens, outputs + FusedLoraLinears.TILE);
-            Tensor gradient = joined.gradientRoom(tokens).get(0).copy_(torch.ones(tokens, outputs));
+            Tensor gradient = joined.gradientBuffers(tokens).get(0).copy_(torch.ones(tokens, outputs));
             FlatVector sums = FlatVector.zeros(index.size());
             Tensor dInput = joined.backward(List.of(gradient), made.tapes(), new GradientAccumulator(sums));
 
@@ -158,8 +158,8 @@ class LinearGroupTest {
     }
 
     private static Workspace workspace(ScalarType type) {
-        ComputeThreads team = ComputeThreads.of(1, Hardware::processor);
-        return new Workspace(new WeightBuffers(type, team.hardware()), team);
+        ComputeThreads threads = ComputeThreads.of(1, Hardware::processor);
+        return new Workspace(new WeightBuffers(type, threads.hardware()), threads);
     }
 
     private static float[] values(Tensor tensor) {
@@ -242,12 +242,12 @@ class LinearGroupTest {
         }
 
         List<Tensor> gradientsIn(LinearGroup modules) {
-            List<Tensor> rooms = modules.gradientRoom(TOKENS);
+            List<Tensor> buffers = modules.gradientBuffers(TOKENS);
             for (int i = 0; i < OUTPUTS.length; i++) {
-                rooms.get(i).copy_(outputGradients.get(i));
+                buffers.get(i).copy_(outputGradients.get(i));
             }
 
-            return rooms;
+            return buffers;
         }
     }
 }

@@ -6,7 +6,7 @@ import org.sparkqlora.tensor.cuda.AdamWOperations;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
 
-/** The same on a GPU. */
+/** The optimiser by libtorch's operations on a GPU. */
 @NullMarked
 @Tag("gpu")
 class GpuOperationsOptimizerTest extends GpuOptimizerContract {

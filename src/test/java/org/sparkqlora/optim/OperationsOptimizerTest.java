@@ -6,7 +6,7 @@ import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.cuda.AdamWOperations;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
 
-/** What takes the kernel's place where it cannot be compiled, on the processor. */
+/** The fallback for a kernel that cannot be compiled, on the processor. */
 @NullMarked
 class OperationsOptimizerTest extends GpuOptimizerContract {
     @Override

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.quant.Workers;
 
-/** What every place for pages promises. */
+/** The contract of every page store. */
 @NullMarked
 abstract class PageStoreContract {
     private static final int[] BYTE_SIZES = {100, 0, 4096, 1, 70_000};

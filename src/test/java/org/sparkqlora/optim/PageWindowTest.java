@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 
-/** What a paged optimiser holds at once, and how its pages move. */
+/** The memory window of a paged optimiser and the movement of its pages. */
 @NullMarked
 class PageWindowTest {
     private static final long[] SIZES = {100, 50_000, 700, 300, 4096, 300_000, 33};

@@ -28,7 +28,7 @@ class PagedOptimizerTest {
     private static final int STEPS = 5;
     private static final Paging IN_FILE = new Paging(PagePlace.FILE, 1 << 20);
 
-    /** Where states begin among numbers. */
+    /** The offset of the states. */
     private static final int AT = 3;
 
     /**

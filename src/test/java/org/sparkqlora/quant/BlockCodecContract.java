@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What every blockwise code promises, checked against its definition in {@code double}. */
+/** The contract of every blockwise code, checked against its definition in {@code double}. */
 @NullMarked
 abstract class BlockCodecContract {
     /** Scaling and comparing in float32 may prefer a level that is farther by a rounding error of the block's absmax. */

@@ -148,7 +148,7 @@ class UserCacheTest {
                 given, given.getFileSystem().getUserPrincipalLookupService().lookupPrincipalByName("nobody"));
     }
 
-    /** Where another user, who can guess the number, would put a folder first. */
+    /** The folder that another user, who can guess the number, would create first. */
     private Path planted() {
         return temporary.resolve("spark-qlora-" + new UnixSystem().getUid());
     }

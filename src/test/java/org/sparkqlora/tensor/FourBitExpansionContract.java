@@ -26,14 +26,14 @@ import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.quant.PlainScales;
 import org.sparkqlora.quant.Workers;
 
-/** What turns 4-bit weights into numbers on a device gives the bits of what does so on the processor. */
+/** Dequantisation of 4-bit weights on a device gives the bits of the processor's. */
 @NullMarked
 public abstract class FourBitExpansionContract {
     private static final Device HOST = new Device("cpu");
 
     protected abstract FourBitExpansion expansion();
 
-    /** Where it works. */
+    /** The device under test. */
     protected Device device() {
         return HOST;
     }

@@ -6,7 +6,7 @@ import com.sun.jna.NativeLong;
 import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
 
-/** What {@code malloc} has given out in this process and not got back. For tests on Linux, where the build runs. */
+/** Bytes that {@code malloc} has allocated in this process and not freed. For tests on Linux, where the build runs. */
 public final class NativeHeap {
     private NativeHeap() {}
 

@@ -34,7 +34,7 @@ final class RegexSearches {
         System.out.println("all searched");
     }
 
-    /** Where each place of a run is searched anew, only at the first: the others take as many steps each, and much time together. */
+    /** Of searches that start anew at each place of a run, only the first: the others take as many steps each, and much time together. */
     private static void search(Path folder, String expression, long scans) throws IOException {
         String once = scans < 32 ? expression : "\\A(?:" + expression + ")|[\\s\\S]+";
         String escaped = once.replace("\\", "\\\\").replace("\"", "\\\"");

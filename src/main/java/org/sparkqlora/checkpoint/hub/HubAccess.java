@@ -9,7 +9,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.WebAddress;
 
 /**
- * How a hub is reached.
+ * Access to a hub.
  *
  * @param endpoint its address, without a slash at the end
  * @param token lets private and gated models be read; it is never written anywhere; null: none
@@ -48,7 +48,7 @@ public record HubAccess(String endpoint, @Nullable String token, Network network
         }
     }
 
-    /** What Java's client would say of another text has all of it. */
+    /** Checked here because the message of Java's client would contain the whole token. */
     private static void requireHeader(@Nullable String token) {
         if (token != null && !WebAddress.isHeader(token)) {
             throw new BadInputException(

@@ -47,7 +47,7 @@ final class HubClient {
                 .build();
     }
 
-    /** What a model's revision stands for. */
+    /** The commit and files of a model's revision. */
     HubListingJson list(HubId id) throws IOException {
         URI address = address("api/models/%s/revision/%s?blobs=true".formatted(id.name(), id.revision()));
         HttpResponse<AnswerBody> response = get(address, 0);

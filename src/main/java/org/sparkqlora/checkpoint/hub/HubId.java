@@ -12,7 +12,7 @@ import java.util.regex.Pattern;
  * @param revision a branch, a tag, or a commit
  */
 public record HubId(String name, String revision) implements Serializable {
-    /** What addresses of hub models begin with. */
+    /** The prefix of addresses of hub models. */
     public static final String SCHEME = "hf";
 
     private static final String PREFIX = SCHEME + "://";
@@ -35,7 +35,7 @@ public record HubId(String name, String revision) implements Serializable {
         return address.startsWith(PREFIX) ? parse(address.substring(PREFIX.length())) : Optional.empty();
     }
 
-    /** What others know the model at {@code address} by: its name on the hub, or the address itself. */
+    /** The public name of the model at {@code address}: its name on the hub, or the address itself. */
     public static String publicName(String address) {
         return ofAddress(address).map(HubId::name).orElse(address);
     }

@@ -8,7 +8,7 @@ import java.util.List;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * What a hub says of a model at a revision: {@code GET /api/models/NAME/revision/REVISION?blobs=true}.
+ * A hub's listing of a model at a revision: {@code GET /api/models/NAME/revision/REVISION?blobs=true}.
  *
  * @param commit that the revision stands for
  * @param files of the model

@@ -45,7 +45,7 @@ public final class HubModel {
         this.backoff = backoff;
     }
 
-    /** The same at the commit that its revision stands for now, or, offline, stood for when it was last asked. */
+    /** This model at the commit of its revision now, or, offline, when the hub was last asked. */
     public HubId pinned() {
         if (id.isPinned()) {
             return id;
@@ -171,7 +171,7 @@ public final class HubModel {
         return (int) Math.min(BUFFER, left);
     }
 
-    /** What is wrong is deleted: going on with it would never help. */
+    /** Deletes a damaged file: resuming its download would never help. */
     private void verify(HubFile file, Path part) throws IOException {
         MessageDigest digest = digest(file);
         byte[] buffer = new byte[BUFFER];

@@ -64,7 +64,7 @@ final class ModelCopy {
         return path.getName().endsWith(GGUF);
     }
 
-    /** What of the source makes up the model, by name. */
+    /** The files of the source that make up the model, by name. */
     private static List<FileStatus> content(FileSystem files, Path source) throws IOException {
         FileStatus status = files.getFileStatus(source);
         if (status.isFile() && isGguf(source)) {

@@ -14,7 +14,7 @@ import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
 /**
- * Where a model comes from: a folder in Hugging Face layout or a .gguf file, on this host or on any Hadoop file system, or a
+ * The source of a model: a folder in Hugging Face layout or a .gguf file, on this host or on any Hadoop file system, or a
  * model on a hub. A value that crosses to executors.
  *
  * @param address an absolute path of this host, or a URI

@@ -1,4 +1,4 @@
-/** Where a base model comes from: a folder of this host, any Hadoop file system, or a hub of Hugging Face's kind. */
+/** Sources of a base model: a folder of this host, any Hadoop file system, or a hub of Hugging Face's kind. */
 @NullMarked
 package org.sparkqlora.checkpoint.hub;
 

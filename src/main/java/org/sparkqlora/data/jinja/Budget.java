@@ -5,7 +5,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.TemplateLimits;
 
-/** What one rendering may still use of its limits. */
+/** The remaining budget of one rendering within its limits. */
 final class Budget {
     /** Chars that are searched or compared in the time of one step. */
     private static final int CHARS_A_STEP = 16;

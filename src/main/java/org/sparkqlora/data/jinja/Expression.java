@@ -73,7 +73,7 @@ sealed interface Expression {
             Expression value,
             @Nullable Expression otherwise) implements Expression {}
 
-    /** What a call passes. */
+    /** The arguments of a call. */
     record Arguments(List<Expression> positional, Map<String, Expression> named) {
         static final Arguments NONE = new Arguments(List.of(), Map.of());
     }

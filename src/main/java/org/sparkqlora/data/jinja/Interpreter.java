@@ -43,7 +43,7 @@ final class Interpreter {
         return output.finish(passes.spans());
     }
 
-    /** How a body ended. */
+    /** The way a body ended. */
     private enum Flow {
         NEXT,
         BREAK,

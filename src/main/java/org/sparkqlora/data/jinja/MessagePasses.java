@@ -8,7 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.jinja.Rendering.Span;
 
-/** Where the passes of loops over the messages wrote. */
+/** The spans of the output that loops over the messages wrote. */
 final class MessagePasses {
     private static final String MESSAGES = "messages";
 

@@ -6,7 +6,7 @@ import java.util.Deque;
 import java.util.List;
 import org.sparkqlora.data.jinja.Rendering.Span;
 
-/** What a rendering has written so far: the text itself and, above it, blocks that are kept in variables. */
+/** The output of a rendering so far: the text itself and, above it, blocks that are kept in variables. */
 final class Output {
     private final Budget budget;
     private final StringBuilder text = new StringBuilder();
@@ -44,7 +44,7 @@ final class Output {
         }
     }
 
-    /** Where the next char goes; -1 while it goes into a variable. */
+    /** The position of the next char; -1 while output goes into a variable. */
     int place() {
         return captures.isEmpty() ? text.length() : -1;
     }

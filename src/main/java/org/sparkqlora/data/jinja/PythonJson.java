@@ -26,7 +26,7 @@ final class PythonJson {
     }
 
     /**
-     * How the text is laid out.
+     * The layout of the text.
      *
      * @param indent what each level is indented by; null for one line
      */

@@ -3,10 +3,10 @@ package org.sparkqlora.data.jinja;
 import java.util.List;
 
 /**
- * What a template wrote.
+ * The output of a template.
  *
  * @param generated the parts that came from {@code {% generation %}} blocks, in order
- * @param passes what the pass for each message wrote, in the order of messages: {@link Span#NONE} for one without a pass; empty
+ * @param passes the output of the pass for each message, in the order of messages: {@link Span#NONE} for one without a pass; empty
  *     where a message has several
  */
 public record Rendering(String text, List<Span> generated, List<Span> passes) {

@@ -46,10 +46,10 @@ sealed interface Statement {
     record CallBlock(int line, List<Macro.Parameter> parameters, Expression call, List<Statement> body)
             implements Statement {}
 
-    /** What the body writes goes through filters. */
+    /** Passes the output of the body through filters. */
     record FilterBlock(int line, List<FilterCall> filters, List<Statement> body) implements Statement {}
 
-    /** What the assistant says. */
+    /** The text of the assistant. */
     record Generation(int line, List<Statement> body) implements Statement {}
 
     /** Ends the loop. */
@@ -61,7 +61,7 @@ sealed interface Statement {
     /** A filter and what it is called with. */
     record FilterCall(String name, Arguments arguments) {}
 
-    /** What a value is assigned to. */
+    /** The target of an assignment. */
     sealed interface Target {
         /** A name in the current scope. */
         record Variable(String name) implements Target {}

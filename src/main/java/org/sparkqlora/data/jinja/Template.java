@@ -28,12 +28,12 @@ public final class Template {
         return new Template(TemplateParser.parse(source, limits), limits);
     }
 
-    /** The same template with other limits on what it uses. */
+    /** This template with other limits on what it uses. */
     public Template within(TemplateLimits other) {
         return new Template(body, other);
     }
 
-    /** How much a rendering may use. */
+    /** The limits of a rendering. */
     public TemplateLimits limits() {
         return limits;
     }

@@ -8,7 +8,7 @@ package org.sparkqlora.data.jinja;
 record Token(Kind kind, String text, int line) {
     private static final int SHOWN = 40;
 
-    /** What a piece is. */
+    /** The kind of a token. */
     enum Kind {
         /** Template text outside of tags. */
         TEXT,

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import org.sparkqlora.data.jinja.Token.Kind;
 
-/** Where a parser is. */
+/** The position of a parser in its tokens. */
 final class TokenCursor {
     private final List<Token> tokens;
     private final int maxDepth;

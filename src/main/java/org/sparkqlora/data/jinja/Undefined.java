@@ -1,7 +1,7 @@
 package org.sparkqlora.data.jinja;
 
 /**
- * What a name or field without a value gives: writes nothing, is false, is empty, and fails when more is asked of it.
+ * The value of an undefined name or field: writes nothing, is false, is empty, and fails when more is asked of it.
  *
  * @param what the missing thing, for messages
  */

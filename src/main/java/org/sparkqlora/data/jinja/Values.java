@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What Python's operators say about the values of a template: String, Boolean, Number, List, Map, null and our own. */
+/** Python's operators on the values of a template: String, Boolean, Number, List, Map, null and our own. */
 final class Values {
     private Values() {}
 
@@ -152,7 +152,7 @@ final class Values {
         return false;
     }
 
-    /** What can be a key of a mapping: a value without items. */
+    /** A key of a mapping: a value without items. */
     static @Nullable Object requireKey(@Nullable Object value) {
         if (!isKey(value)) {
             throw new EvaluationException("cannot use a %s as a key".formatted(kind(value)));
@@ -188,7 +188,7 @@ final class Values {
         return characters;
     }
 
-    /** How many items {@link #items} gives. */
+    /** The number of items that {@link #items} gives. */
     static long length(@Nullable Object value) {
         if (value instanceof String text) {
             return text.codePointCount(0, text.length());
@@ -222,7 +222,7 @@ final class Values {
         return value instanceof Number number ? number : null;
     }
 
-    /** What a value is, for messages. */
+    /** The type of a value, for messages. */
     static String kind(@Nullable Object value) {
         if (value == null) {
             return "None";

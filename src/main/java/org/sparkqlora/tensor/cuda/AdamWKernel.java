@@ -37,7 +37,7 @@ public final class AdamWKernel implements GpuAdamW {
         return new KernelPage(kernels, this, elements, stateBytes);
     }
 
-    /** Where the {@code index}th table lies: signed map, its midpoints, unsigned map, its midpoints. */
+    /** The address of the {@code index}th table: signed map, its midpoints, unsigned map, its midpoints. */
     long table(int index) {
         return maps.address() + (long) index * LEVELS * Float.BYTES;
     }

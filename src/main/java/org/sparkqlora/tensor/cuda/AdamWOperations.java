@@ -61,7 +61,7 @@ public final class AdamWOperations implements GpuAdamW {
     }
 
     /**
-     * The same for state in 8 bits.
+     * Takes a step on blocks whose state is in 8 bits.
      *
      * @param state (B, 2, N + 4): a byte an element, then the block's largest absolute value in float32
      */

@@ -26,7 +26,7 @@ public sealed interface AdamWPage extends AutoCloseable permits KernelPage, Oper
      */
     void startEightBit(int count, int stateBytes, AdamWFactors factors);
 
-    /** The same for state in float32. */
+    /** As {@link #startEightBit}, with state in float32. */
     void startFloat32(int count, int stateBytes, AdamWFactors factors);
 
     /** Waits until the page is back. */

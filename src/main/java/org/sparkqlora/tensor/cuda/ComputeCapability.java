@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.Comparator;
 import java.util.Locale;
 
-/** What a generation of cards can do; ordered by age, the oldest first. */
+/** The compute capability of a generation of cards; ordered by age, the oldest first. */
 public record ComputeCapability(int major, int minor) implements Comparable<ComputeCapability>, Serializable {
     /** The oldest that CUDA 13 compiles for. */
     public static final ComputeCapability OLDEST = new ComputeCapability(7, 5);

@@ -61,7 +61,7 @@ public final class CudaDevice {
         return bytes.getValue();
     }
 
-    /** What of the card's memory is taken, by whichever process. libtorch gives back nothing, so that it is the most that it has held. */
+    /** The bytes of the card's memory in use, by all processes. libtorch gives back nothing, so that it is the most that it has held. */
     public long takenBytes() {
         enter();
         LongByReference free = new LongByReference();

@@ -30,7 +30,7 @@ public final class CudaDriver {
         return new CudaDriver(Native.load(path, DriverApi.class));
     }
 
-    /** How many GPUs this process may use; they are numbered from 0. */
+    /** The number of GPUs that this process may use; they are numbered from 0. */
     public int devices() {
         IntByReference count = new IntByReference();
         results.require(api.cuDeviceGetCount(count), "count GPUs");

@@ -5,7 +5,7 @@ import com.sun.jna.ptr.PointerByReference;
 import java.util.Locale;
 import java.util.Set;
 
-/** What a call of the driver returned. */
+/** The result of a call of the driver. */
 final class CudaResult {
     private static final int SUCCESS = 0;
     private static final int OUT_OF_MEMORY = 2;

@@ -90,7 +90,7 @@ public final class Gpu implements AutoCloseable {
         return device;
     }
 
-    /** What a model on it needs. */
+    /** The hardware of a model on this GPU. */
     public Hardware hardware() {
         return Hardware.operations(place, expansion);
     }
@@ -109,12 +109,12 @@ public final class Gpu implements AutoCloseable {
         return device.name();
     }
 
-    /** What of its memory is taken, by whichever process. */
+    /** The bytes of its memory in use, by all processes. */
     public long takenBytes() {
         return device.takenBytes();
     }
 
-    /** What it is and how it computes. */
+    /** The properties of the GPU. */
     @Override
     public String toString() {
         return description;

@@ -2,11 +2,11 @@ package org.sparkqlora.tensor.cuda;
 
 /** Makes of a source what a card executes. */
 public interface KernelCompiler {
-    /** What decides the result beside the source and the card: version and options. */
+    /** The version and options of the compiler: beside the source and the card, all that decides the result. */
     String identity();
 
     /**
-     * What a card executes.
+     * Machine code of a card.
      *
      * @param architecture such as {@code sm_90}
      */

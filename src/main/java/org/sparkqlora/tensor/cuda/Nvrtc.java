@@ -68,7 +68,7 @@ public final class Nvrtc implements KernelCompiler {
         return compiled(source, architecture, api::nvrtcGetCUBINSize, api::nvrtcGetCUBIN);
     }
 
-    /** The same as text, for a look at which instructions it took. */
+    /** The kernel as PTX text, to see which instructions the compiler chose. */
     public String ptx(KernelSource source, String architecture) {
         byte[] text = compiled(source, architecture, api::nvrtcGetPTXSize, api::nvrtcGetPTX);
         return new String(text, 0, text.length - 1, StandardCharsets.UTF_8);
@@ -168,7 +168,7 @@ public final class Nvrtc implements KernelCompiler {
             this.files = List.of(files);
         }
 
-        /** Where those lie that this jar holds, unpacked. */
+        /** The paths of those that this jar holds, unpacked. */
         static List<String> paths() {
             return Stream.of(values())
                     .flatMap(library -> library.path().stream())

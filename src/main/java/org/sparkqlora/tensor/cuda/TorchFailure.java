@@ -2,7 +2,7 @@ package org.sparkqlora.tensor.cuda;
 
 import java.util.List;
 
-/** What an error means that libtorch threw while it worked on a GPU. */
+/** The meaning of an error that libtorch threw while it worked on a GPU. */
 public final class TorchFailure {
     private static final List<String> MEMORY =
             List.of("CUDA out of memory", "CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED");

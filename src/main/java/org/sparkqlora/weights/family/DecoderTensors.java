@@ -78,7 +78,7 @@ public final class DecoderTensors {
         return module.map(name -> String.format(Locale.ROOT, "model.layers.%d.%s.weight", layer, name));
     }
 
-    /** How wide a norm's weight is. */
+    /** The number of elements of a norm's weight. */
     public static long normWidth(LayerNorm norm, ModelConfig config) {
         boolean ofHead = config.traits().queryKeyNorm() == QueryKeyNorm.EACH_HEAD;
         return switch (norm) {

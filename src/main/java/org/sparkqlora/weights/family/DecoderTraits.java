@@ -3,7 +3,7 @@ package org.sparkqlora.weights.family;
 import java.util.OptionalDouble;
 
 /**
- * What a family's layers compute, beyond sizes: {@code y = x + m after(part(before(x)))} for attention and then feed-forward.
+ * Properties of a family's layers beyond sizes: {@code y = x + m after(part(before(x)))} for attention and then feed-forward.
  *
  * @param norms which of before and after there are
  * @param queryKeyNorm how queries and keys are normalised

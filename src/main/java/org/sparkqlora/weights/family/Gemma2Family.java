@@ -25,7 +25,7 @@ final class Gemma2Family implements ModelFamily {
                 .build();
     }
 
-    /** What Gemma 2 and 3 have in common. */
+    /** The traits that Gemma 2 and 3 share. */
     static DecoderTraits.Builder gemma(FieldsJson config) {
         if (config.flag("use_bidirectional_attention", false)) {
             throw config.unsupported("use_bidirectional_attention", "true", "attention to earlier tokens only");

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
-/** What we need of {@code generation_config.json}: the tokens that end a text, which chat models often name only there. */
+/** Reads the tokens that end a text from {@code generation_config.json}; chat models often name them only there. */
 public final class GenerationConfigJson {
     private static final String FILE = "generation_config.json";
 

@@ -36,7 +36,7 @@ final class LayerFieldsJson {
         return maxPositions;
     }
 
-    /** How all layers turn. */
+    /** The rotary embedding of all layers. */
     RotarySpec rotary() {
         return RotaryJson.read(fields, theta, maxPositions);
     }

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.OptionalInt;
 
 /**
- * What {@code config.json} says about a decoder, in one form for all families and versions.
+ * The {@code config.json} of a decoder, in one form for all families and versions.
  *
  * @param modelType the family, such as {@code llama}
  * @param vocabularySize rows of the embedding
@@ -47,12 +47,12 @@ public record ModelConfig(
         layerTraits = List.copyOf(layerTraits);
     }
 
-    /** The same model with another number of tokens. */
+    /** This model with another number of tokens. */
     public ModelConfig withVocabulary(int size) {
         return with(size, tiedEmbeddings);
     }
 
-    /** The same model with a head of its own. */
+    /** This model with a head of its own. */
     public ModelConfig untied() {
         return with(vocabularySize, false);
     }

@@ -19,10 +19,10 @@ sealed interface ModelFamily
     /** The family's {@code model_type}. */
     String modelType();
 
-    /** What all its layers compute. */
+    /** The traits that all its layers share. */
     DecoderTraits traits(FieldsJson config);
 
-    /** What each layer does otherwise. */
+    /** The traits in which its layers differ, by layer. */
     List<LayerTraits> layers(LayerFieldsJson config);
 
     /** Base of the rotary frequencies. */

@@ -1,6 +1,6 @@
 package org.sparkqlora.weights.family;
 
-/** How rotary frequencies were changed to reach a longer context ({@code modeling_rope_utils.py} of transformers). */
+/** The scaling of rotary frequencies for a longer context ({@code modeling_rope_utils.py} of transformers). */
 public sealed interface RotaryScaling {
     /** The frequency of a pair of a head's elements in a sequence of {@code length} tokens. */
     double frequency(int pair, double theta, int headSize, int length);

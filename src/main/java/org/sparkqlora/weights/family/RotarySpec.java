@@ -1,7 +1,7 @@
 package org.sparkqlora.weights.family;
 
 /**
- * How positions turn queries and keys: each pair of a head's elements by position x frequency.
+ * The rotary position embedding of queries and keys: each pair of a head's elements by position x frequency.
  *
  * @param theta base of the frequencies: those of unscaled pairs are {@code theta^(-2 pair / headSize)}
  * @param scaling what a longer context made of them

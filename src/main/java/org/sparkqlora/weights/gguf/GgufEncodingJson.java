@@ -3,15 +3,15 @@ package org.sparkqlora.weights.gguf;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Optional;
 
-/** How text becomes tokens of a vocabulary: the parts of {@code tokenizer.json} in which kinds of tokenizers differ. */
+/** The encoding of text as tokens of a vocabulary: the parts of {@code tokenizer.json} in which kinds of tokenizers differ. */
 sealed interface GgufEncodingJson permits ByteLevelEncodingJson, SentencePieceEncodingJson {
-    /** What is done to text before it is cut. */
+    /** The {@code normalizer}. */
     Optional<ObjectNode> normalizer();
 
-    /** How text is cut before pieces are merged. */
+    /** The {@code pre_tokenizer}. */
     Optional<ObjectNode> preTokenizer();
 
-    /** How tokens become text. */
+    /** The {@code decoder}. */
     ObjectNode decoder();
 
     /** Adds merges and their options to a model of byte-pair encoding. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /**
- * What a file says about its model.
+ * The metadata of a model's file.
  *
  * @param file name in messages
  * @param values by key: Long, Float, Double, Boolean, String, or a list of them

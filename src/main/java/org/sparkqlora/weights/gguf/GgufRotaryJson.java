@@ -28,7 +28,7 @@ final class GgufRotaryJson {
         return metadata.number(architecture.key("rope.freq_base"), DEFAULT_THETA);
     }
 
-    /** How the frequencies were changed for a longer context, if they were. */
+    /** The scaling of the frequencies for a longer context, if any. */
     Optional<ObjectNode> scaling() {
         String type = metadata.optionalText(architecture.key(TYPE)).orElse("none");
         GgufTensor factors = file.tensors().get(GgufNames.ROTARY_FACTORS);

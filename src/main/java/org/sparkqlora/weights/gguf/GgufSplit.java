@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
-/** How text is cut into pieces before byte pairs are merged. */
+/** The splitting of text into pieces before byte pairs are merged. */
 enum GgufSplit {
     /** By GPT-2's expression, which byte-level tokenizers have built in. */
     GPT2(List.of("gpt-2", "default")),

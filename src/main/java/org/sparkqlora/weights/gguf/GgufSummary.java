@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
- * What a GGUF file holds.
+ * A summary of the content of a GGUF file.
  *
  * @param config what it becomes as a Hugging Face folder
  * @param parameters number of its weights

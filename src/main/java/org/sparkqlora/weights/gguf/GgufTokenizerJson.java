@@ -69,7 +69,7 @@ final class GgufTokenizerJson {
         return token.put(SPECIAL, vocabulary.kinds().get(id) == GgufVocabulary.CONTROL);
     }
 
-    /** What puts the tokens that the file asks for around every text. */
+    /** The post-processor that adds the file's special tokens to every text. */
     private Optional<ObjectNode> postProcessor() {
         Optional<String> leading = vocabulary.leading();
         Optional<String> trailing = vocabulary.trailing();

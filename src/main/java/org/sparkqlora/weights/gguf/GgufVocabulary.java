@@ -62,7 +62,7 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
         };
     }
 
-    /** What the file calls this kind of tokenizer. */
+    /** The file's name for this kind of tokenizer. */
     String kind() {
         return metadata.text(PREFIX + "model");
     }

@@ -22,7 +22,7 @@ record Llama3Factors(double factor, int originalPositions) {
     private static final double PRECISION = 1e-4;
 
     /**
-     * What stands behind {@code stored}, one for each pair of a head's elements; nothing if they are of another form.
+     * The parameters that gave {@code stored}, one for each pair of a head's elements; nothing if they are of another form.
      *
      * @param theta base of the frequencies
      */

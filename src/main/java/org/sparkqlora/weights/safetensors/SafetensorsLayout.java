@@ -12,7 +12,7 @@ import java.util.Map;
 import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
 
 /**
- * Where the tensors of a safetensors file lie: as the library lays them, widest type first, then by name, which keeps each
+ * The layout of a safetensors file, as the library orders its tensors: widest type first, then by name, which keeps each
  * aligned. With the prefix first and the tensors after it in their order, the file is a plain stream.
  */
 public final class SafetensorsLayout {
@@ -79,7 +79,7 @@ public final class SafetensorsLayout {
         return header.slots().stream().map(Slot::spec).toList();
     }
 
-    /** What comes before the tensors: the header and its length. */
+    /** The bytes before the tensors: the header's length and the header. */
     public byte[] prefix() {
         return prefix(header);
     }

@@ -24,7 +24,7 @@ import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
  * <p>Texts are byte tensors whose length is known only at the end; they come last, and the header keeps room for them.
  */
 public final class SafetensorsWriter implements AutoCloseable {
-    /** What transformers and PEFT write and expect. */
+    /** The metadata that transformers and PEFT write and expect. */
     public static final Map<String, String> PYTORCH = Map.of("format", "pt");
 
     private final Path target;

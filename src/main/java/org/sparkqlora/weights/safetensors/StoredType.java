@@ -50,7 +50,7 @@ public enum StoredType {
         return this == F16 || this == BF16 || this == F32 || this == F64;
     }
 
-    /** What PyTorch calls the type, as written to {@code config.json} and quantisation states. */
+    /** PyTorch's name of the type, as written to {@code config.json} and quantisation states. */
     public String torchName() {
         return torchName;
     }

@@ -324,7 +324,7 @@ class HostileTemplateTest {
                 .isEqualTo(text));
     }
 
-    /** What {@code work} throws on a thread of a small stack; null for nothing. */
+    /** The error that {@code work} throws on a thread of a small stack; null for none. */
     private static @Nullable Throwable onASmallStack(Runnable work) throws InterruptedException {
         AtomicReference<@Nullable Throwable> thrown = new AtomicReference<>();
         Thread thread = new Thread(null, work, "small stack", SMALL_STACK);

@@ -21,7 +21,7 @@ import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.OperationsExpansion;
 import org.sparkqlora.tensor.TensorMemory;
 
-/** What was compiled for a card stays on its host, and a later process runs it without a compiler. */
+/** A kernel compiled for a card stays on its host, and a later process runs it without a compiler. */
 @NullMarked
 abstract class CardKernelsContract {
     private static final int ELEMENTS = 128;
@@ -34,7 +34,7 @@ abstract class CardKernelsContract {
     /** For that card. */
     abstract KernelCompiler compiler();
 
-    /** Where libtorch finds the card's memory. */
+    /** The device of the card's memory in libtorch. */
     abstract Device place();
 
     @Test

@@ -26,7 +26,7 @@ public final class HostCuda {
 
     private HostCuda() {}
 
-    /** Where the driver is, compiled once a process. */
+    /** The path of the driver, compiled once a process. */
     public static Path library() {
         return Once.COMPILED.library;
     }
