@@ -15,6 +15,7 @@ import org.apache.spark.deploy.history.FsHistoryProvider;
 import org.apache.spark.deploy.history.HistoryServer;
 import org.apache.spark.deploy.history.HistoryServer$;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -65,6 +66,12 @@ class RunPagesIT {
         System.clearProperty("spark.eventLog.dir");
         Sessions.stop();
         browser.close();
+    }
+
+    /** One that is open asks on. */
+    @AfterEach
+    void leavePage() throws InterruptedException {
+        browser.go("about:blank");
     }
 
     @Test
@@ -163,7 +170,6 @@ class RunPagesIT {
 
     @Test
     void theHistoryServerShowsTheSame() throws IOException, InterruptedException {
-        browser.go("about:blank"); // a page that is open asks on
         Sessions.stop();
         train(watch(), 1, 10);
         train(watch(), 1, 800);
@@ -191,6 +197,7 @@ class RunPagesIT {
             assertThat(browser.errors()).isEmpty();
             browser.screenshot(PICTURES.resolve("tab-history.png"));
         } finally {
+            leavePage();
             server.stop();
         }
     }
