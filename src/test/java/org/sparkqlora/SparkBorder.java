@@ -44,7 +44,7 @@ final class SparkBorder {
             Map.entry("ml.StageFolder", Set.of("ml.util.DefaultParamsReader", "ml.util.DefaultParamsWriter")),
             Map.entry("ml.StagePath", Set.of("ml.util.DefaultParamsReader")),
             Map.entry("options.OptionFile", Set.of("unsafe.types.UTF8String")),
-            Map.entry("spark.check.ExecutorCheck", Set.of("storage.BlockManager")),
+            Map.entry("spark.check.ClusterCheck", Set.of("storage.BlockManager")),
             Map.entry("spark.job.GradientFunction", Set.of("storage.BlockManager")),
             Map.entry("spark.watch.RunSource", Set.of("metrics.MetricsSystem", "metrics.source.Source")),
             Map.entry("spark.watch.RunListener", Set.of("status.ElementTrackingStore", "util.kvstore.KVStore")),

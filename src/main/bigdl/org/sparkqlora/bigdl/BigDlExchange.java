@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.spark.exchange.GradientExchange;
@@ -22,12 +23,12 @@ final class BigDlExchange implements GradientExchange {
     private static final Logger LOG = LoggerFactory.getLogger(BigDlExchange.class);
     private static final int MOST_ATTEMPTS = 5;
 
-    private final GradientDtype wire;
+    private final GradientDtype dtype;
     private final long length;
 
     /** For vectors of {@code length} elements. */
-    BigDlExchange(GradientDtype wire, long length) {
-        this.wire = wire;
+    BigDlExchange(GradientDtype dtype, long length) {
+        this.dtype = dtype;
         this.length = length;
     }
 
@@ -56,7 +57,7 @@ final class BigDlExchange implements GradientExchange {
         int shardCount = shards.getNumPartitions();
         TaggedSlices slices = TaggedSlices.fresh(shardCount, length);
         try {
-            List<ShardResult> facts = shards.map(new PutGradient(slices, wire)).collect();
+            List<ShardResult> facts = shards.map(new PutGradient(slices, dtype)).collect();
             StepGradient gradient = StepGradient.sum(step, shardCount, facts);
             return take(shards, slices).map(gradient::withGradient);
         } finally {
@@ -74,5 +75,23 @@ final class BigDlExchange implements GradientExchange {
         FlatVector sum = FlatVector.zeros(length);
         boolean whole = numbers.stream().allMatch(slice -> slices.write(slice, sums.get(slice), sum));
         return whole ? Optional.of(sum) : Optional.empty();
+    }
+
+    /**
+     * Leaves a shard's gradient in the executor's memory, in slices; what goes to the driver is the rest. Runs in a task.
+     *
+     * @param dtype to which the gradient is rounded; BigDL moves float32 in either
+     */
+    private record PutGradient(TaggedSlices slices, GradientDtype dtype) implements Function<ShardResult, ShardResult> {
+        @Override
+        public ShardResult call(ShardResult result) {
+            if (!(result instanceof ShardResult.Gradient shard)) {
+                return result;
+            }
+
+            dtype.round(shard.gradient());
+            slices.put(shard.shard(), shard.gradient());
+            return shard.withoutVector();
+        }
     }
 }

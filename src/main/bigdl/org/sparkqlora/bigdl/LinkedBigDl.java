@@ -19,7 +19,7 @@ public final class LinkedBigDl implements BigDl {
 
     @Override
     public GradientExchange exchange(GradientSize size) {
-        return new BigDlExchange(size.wire(), size.parameters());
+        return new BigDlExchange(size.dtype(), size.parameters());
     }
 
     @Override
@@ -42,7 +42,7 @@ public final class LinkedBigDl implements BigDl {
     }
 
     @Override
-    public Trigger occasion(String text) {
+    public Trigger trigger(String text) {
         return TriggerText.parse(text);
     }
 

@@ -123,7 +123,7 @@ final class TaggedSlices implements Serializable {
                 .mapToObj(slice -> block(String.format(Locale.ROOT, "%d_%dgradientBytes%d", id, slice, shard)));
     }
 
-    /** What {@code init} makes in the executor that adds a slice. */
+    /** The blocks that {@code init} makes in the executor that adds a slice. */
     private Stream<BlockId> resultsOf(int slice) {
         return Stream.of("weights", "weightBytes", SUM).map(kind -> block(id + kind + slice));
     }

@@ -39,7 +39,7 @@ final class WrittenRecords {
         }
     }
 
-    /** Where the record ends that begins where the last whole one ended; far behind the file when its length is missing. */
+    /** The end of the record after the last whole one; {@link Long#MAX_VALUE} if its length is missing. */
     private long next(RandomAccessFile records) throws IOException {
         if (end + BEFORE > records.length()) {
             return Long.MAX_VALUE;

@@ -1,5 +1,5 @@
 /**
- * BigDL 2.4 in a run: gradient exchange by its AllReduceParameter, event files by its summaries, occasions by its triggers. Not in the
+ * BigDL 2.4 in a run: gradient exchange by its AllReduceParameter, event files by its summaries, triggers of checkpoints and evaluations. Not in the
  * jar for Spark 4; the rest of the program finds it through {@link org.sparkqlora.spark.exchange.BigDl}.
  */
 @NullMarked

@@ -16,7 +16,7 @@ import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
- * Where memory goes on a GPU that one task trains on, in bytes, reckoned from shapes alone. <b>Not measured on a card</b>: passes are
+ * The memory of a GPU that one task trains on by use, in bytes, estimated from shapes alone. <b>Not measured on a GPU</b>: passes are
  * held to what the same operations take on the processor, and the rest are constants with a source.
  *
  * <p>Of n weights, of which p train; a bytes of an activation:
@@ -59,7 +59,7 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
     }
 
     /**
-     * Plans one card.
+     * Estimates one GPU.
      *
      * @param step of which the rows of a micro-batch count, and their length
      */
@@ -75,7 +75,7 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
         return new GpuMemoryPlan(uses);
     }
 
-    /** The most rows that may pass through the model at once on a card of {@code cardBytes}; none if not even one may. */
+    /** The most rows of a micro-batch that fit a GPU of {@code cardBytes}; empty if not even one does. */
     public static OptionalInt largestMicroBatch(
             ModelConfig config,
             ModelSpec spec,
@@ -103,13 +103,13 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
         return uses.getOrDefault(use, 0L);
     }
 
-    /** The card at its peak. The loss and the gradient of a layer follow each other, so that the larger counts. */
+    /** The peak on the GPU. The loss and the gradient of a layer follow each other, so that the larger counts. */
     public long cardBytes() {
         return sum(use -> use.place() == GpuMemoryUse.Place.CARD)
                 - Math.min(bytes(GpuMemoryUse.LOSS), bytes(GpuMemoryUse.LAYER));
     }
 
-    /** What an executor needs for the card, beside its heap. */
+    /** Host memory that an executor needs for the GPU, beside its heap. */
     public long hostBytes() {
         return sum(use -> use.place() == GpuMemoryUse.Place.HOST);
     }

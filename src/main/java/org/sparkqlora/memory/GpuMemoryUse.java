@@ -2,9 +2,9 @@ package org.sparkqlora.memory;
 
 import java.util.Locale;
 
-/** What a GPU's memory is for, and what of its host's the GPU asks for. */
+/** The uses of a GPU's memory, and of the host memory that CUDA needs. */
 public enum GpuMemoryUse {
-    /** What the driver takes for a process: kernels of libtorch, stacks, and the like. */
+    /** The CUDA context of a process: kernels of libtorch, stacks, and the like. */
     CONTEXT("CUDA's context", Place.CARD),
     /** Workspaces of cuBLAS. */
     LIBRARIES("cuBLAS", Place.CARD),
@@ -24,14 +24,14 @@ public enum GpuMemoryUse {
     LAYER("activations, one layer", Place.CARD),
     /** Logits of a chunk of tokens. Done with when the first layer's gradient is computed. */
     LOSS("loss", Place.CARD),
-    /** What libtorch's allocator holds and does not use. */
+    /** Memory that libtorch's allocator holds and does not use. */
     ALLOCATOR_SLACK("freed memory that libtorch keeps", Place.CARD),
     /** The window's twin, pinned. */
     PINNED_PAGES("pinned pages", Place.HOST),
-    /** What CUDA's libraries take beside the card. */
+    /** Host memory of CUDA's libraries. */
     HOST_CONTEXT("CUDA's libraries", Place.HOST);
 
-    /** Where it lies. */
+    /** The memory that a use counts against. */
     public enum Place {
         CARD,
         /** Beside Java's heap: {@code spark.executor.memoryOverhead}. */

@@ -55,7 +55,7 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
         return method == Method.FULL ? Math.max(predicted, embeddingGradient()) : predicted;
     }
 
-    /** Where layers are not recomputed, it is among what is kept. */
+    /** The tape of one layer; zero without recomputation, where {@link #kept} includes it. */
     private long tape() {
         return recomputes() ? activation() * (3 * hidden() + 3 * queries() + 3 * keys()) : 0;
     }
@@ -78,7 +78,7 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
         return kept + Math.max(fused, entered) + weightGradient(weights);
     }
 
-    /** What the gradient of a norm works with. */
+    /** The temporaries of a norm's gradient. */
     private long norm() {
         return (5L * Float.BYTES + 2 * copy() + activation()) * hidden();
     }

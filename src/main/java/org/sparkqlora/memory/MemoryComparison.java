@@ -10,7 +10,7 @@ import org.sparkqlora.optim.Paging;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.ModelConfig;
 
-/** The three methods side by side. */
+/** The memory estimates of the three methods side by side. */
 public record MemoryComparison(MemoryPlan full, MemoryPlan lora, MemoryPlan qlora) {
     private static final OptimizerSpec ADAMW = new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0);
 

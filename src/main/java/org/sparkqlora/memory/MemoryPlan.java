@@ -18,7 +18,7 @@ import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
- * Where memory goes in training, in bytes, reckoned from shapes alone.
+ * The memory of training by use, in bytes, estimated from shapes alone.
  *
  * <p>Of n weights, of which p train, on an executor with t tasks at once, of which each has l passes at once, no more than its threads and
  * its micro-batches:
@@ -40,7 +40,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  * gradients that train and are larger than the window: they count as {@link #fileBytes()}, not as memory. Gradients that
  * are sent to a driver go through memory.
  *
- * What Spark keeps of broadcasts is not counted: it goes to disk when memory is short.
+ * Spark's blocks of broadcasts are not counted: they go to disk when memory is short.
  *
  * @param spec what is planned
  * @param executorUses of one executor
@@ -97,7 +97,7 @@ public record MemoryPlan(
         return sum(inFile::contains);
     }
 
-    /** What of an executor's memory Java's heap must have room for; the rest lies beside it. */
+    /** The part of an executor's memory that must fit in Java's heap; the rest is native. */
     public long heapBytes() {
         return sum(use -> home(use) == MemoryUse.Home.HEAP && !inFile.contains(use));
     }
@@ -205,11 +205,11 @@ public record MemoryPlan(
         }
 
         private long passes() {
-            return (long) step.tasksAtOnce() * lanes();
+            return (long) step.tasksAtOnce() * parallelPasses();
         }
 
-        private int lanes() {
-            return spec.trainsAdaptersAlone() ? step.lanes() : 1;
+        private int parallelPasses() {
+            return spec.trainsAdaptersAlone() ? step.parallelPasses() : 1;
         }
 
         private void addWeights() {
@@ -235,7 +235,7 @@ public record MemoryPlan(
             uses.put(MemoryUse.BOUND_COPY, WeightMemory.bytesOf(spec.precision()) * parameters);
             uses.put(
                     MemoryUse.GRADIENTS,
-                    Float.BYTES * parameters * (step.tasksAtOnce() + (lanes() == 1 ? 0 : passes())));
+                    Float.BYTES * parameters * (step.tasksAtOnce() + (parallelPasses() == 1 ? 0 : passes())));
             long state = Optimizers.stateBytes(optimizer, trained);
             if (optimizer.kind().paged()) {
                 uses.put(MemoryUse.OPTIMIZER_RESIDENT, buffers());

@@ -2,7 +2,7 @@ package org.sparkqlora.memory;
 
 import java.util.Locale;
 
-/** What an executor's memory is for. */
+/** The uses of an executor's memory. */
 public enum MemoryUse {
     /** The base model: frozen, or, where all weights train, the float32 values that train. */
     WEIGHTS("weights", Home.NATIVE),
@@ -26,11 +26,11 @@ public enum MemoryUse {
     WORKSPACE("weights of a layer in use", Home.NATIVE),
     /** Logits of a chunk of tokens. Done with when the first layer is recomputed. */
     LOSS("loss", Home.NATIVE),
-    /** What the heap holds beside what lives in it: the garbage collector leaves it for new objects. */
+    /** Heap beyond live objects, which the garbage collector needs for new ones. */
     HEAP_SLACK("heap that is free or not yet collected", Home.HEAP),
-    /** What passes have freed and malloc keeps, in pieces between blocks that are in use. */
+    /** Memory that passes freed and malloc keeps, in pieces between blocks in use. */
     MALLOC_SLACK("freed memory that malloc keeps", Home.NATIVE),
-    /** What a process takes before it holds a model. */
+    /** Memory of a process before it holds a model. */
     PROCESS("JVM, Spark and libtorch", Home.NATIVE);
 
     /** Which of Spark's two settings bounds it. */
@@ -59,7 +59,7 @@ public enum MemoryUse {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** Where it lies, unless {@link MemoryPlan} knows better. */
+    /** Heap or native, unless {@link MemoryPlan} knows better. */
     Home home() {
         return home;
     }

@@ -67,7 +67,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
         return rows() * blockPairs();
     }
 
-    /** What enters each part, and what each but the last module makes of it. */
+    /** The input of each part, and the output of each module but the last. */
     private long keptValues() {
         long plain = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
                         || config.traits().fusedProjections()
@@ -95,7 +95,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
         return method == Method.FULL ? Math.max(logits + around + headGradient(), embedding) : logits + around;
     }
 
-    /** Where the head trains: the sum over chunks, in float32, and what is added to it. */
+    /** The gradient of a trained head: the float32 sum over chunks, and one chunk's part. */
     long headGradient() {
         long rows = Math.min(HEAD_ROWS, config.vocabularySize());
         return ((long) config.vocabularySize() * Float.BYTES + rows * (activation() + copies(Float.BYTES)))
@@ -137,7 +137,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
         return method == Method.FULL ? weights * (activation() + copies(Float.BYTES)) : 0;
     }
 
-    /** What a conversion to or from float32 takes: nothing where all is float32. */
+    /** Bytes of a conversion to or from float32; zero if everything is float32. */
     private long copies(long bytes) {
         return precision == Precision.FP32 ? 0 : bytes;
     }

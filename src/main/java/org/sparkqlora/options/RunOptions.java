@@ -197,14 +197,14 @@ public final class RunOptions {
 
     private static void checkTrigger(Problems problems, String option, @Nullable String trigger) {
         if (trigger != null) {
-            problems.collect(option, () -> BigDl.require().occasion(trigger));
+            problems.collect(option, () -> BigDl.require().trigger(trigger));
         }
     }
 
     private Trigger occasion(@Nullable String trigger, int every) {
         return trigger == null
                 ? Trigger.every(wholeRounds(every))
-                : BigDl.require().occasion(trigger);
+                : BigDl.require().trigger(trigger);
     }
 
     /** Between rounds is the first time that there is one State to keep or to evaluate. */

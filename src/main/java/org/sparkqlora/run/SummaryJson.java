@@ -71,7 +71,7 @@ public final class SummaryJson {
         root.put("seconds", run.seconds());
         ObjectNode moved = root.putObject("exchange");
         moved.put("kind", exchange.kind().word());
-        moved.put("wire", exchange.size().wire().word());
+        moved.put("wire", exchange.size().dtype().word());
         moved.put("reason", exchange.reason());
         ObjectNode overcome = root.putObject("faults");
         overcome.put("failed_tasks", faults.failedTasks());

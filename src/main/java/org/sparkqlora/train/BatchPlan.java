@@ -15,12 +15,12 @@ import org.sparkqlora.input.BadInputException;
  * @param shards into how many slices a batch is cut, whatever the number of executors
  * @param order how an epoch visits the rows
  * @param endPosition where the stream ends
- * @param localSteps steps that a shard takes by itself before shards come together; 1: they come together in every step
+ * @param localSteps local steps that a shard takes before the States of all shards are averaged; 1: gradients are summed in every step
  */
 public record BatchPlan(
         long rows, int batchSize, int microBatchSize, int shards, RowOrder order, long endPosition, int localSteps)
         implements Serializable {
-    /** Shards that come together in every step. */
+    /** A plan that sums gradients in every step. */
     public BatchPlan(long rows, int batchSize, int microBatchSize, int shards, RowOrder order, long endPosition) {
         this(rows, batchSize, microBatchSize, shards, order, endPosition, 1);
     }
@@ -34,7 +34,7 @@ public record BatchPlan(
         requireAtLeastOne("local steps", localSteps);
     }
 
-    /** How an epoch visits the rows. */
+    /** The order in which an epoch visits the rows. */
     public enum RowOrder {
         SHUFFLED,
         FILE_ORDER
@@ -49,7 +49,7 @@ public record BatchPlan(
         return Math.max(1, Math.round(epochs * rows));
     }
 
-    /** The same stream, cut elsewhere. */
+    /** This stream, ended at {@code position}. */
     BatchPlan until(long position) {
         return new BatchPlan(rows, batchSize, microBatchSize, shards, order, position, localSteps);
     }
@@ -59,12 +59,12 @@ public record BatchPlan(
         return endPosition % ((long) batchSize * localSteps) == 0;
     }
 
-    /** How many steps the run has. */
+    /** Steps of the run. */
     public int steps() {
         return Math.toIntExact((endPosition + batchSize - 1) / batchSize);
     }
 
-    /** How many steps shards take from {@code step} on before they come together. */
+    /** Local steps that shards take from {@code step} on before their States are averaged. */
     public int roundFrom(long step) {
         return (int) Math.min(localSteps, steps() - step);
     }

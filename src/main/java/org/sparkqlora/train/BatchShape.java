@@ -4,15 +4,15 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.Recompute;
 
 /**
- * How large a step is, and how it is spread.
+ * The size of a step, and its distribution over shards and executors.
  *
  * @param sequenceLength tokens a row
  * @param batchSize rows a step
  * @param microBatchSize most rows that pass through the model at once
  * @param shards tasks a step
  * @param executors processes that the tasks are spread over, all of an executor's at once
- * @param recompute what a pass does not keep
- * @param passes most that a task has at once
+ * @param recompute activations that the backward pass computes again
+ * @param passes most passes that a task runs at once
  */
 public record BatchShape(
         int sequenceLength,
@@ -47,7 +47,7 @@ public record BatchShape(
     }
 
     /** Micro-batches that a task has in its model at once. */
-    public int lanes() {
+    public int parallelPasses() {
         return Math.min(passes, ceilingOf(rowsOfShard(), rowsAtOnce()));
     }
 
@@ -58,7 +58,7 @@ public record BatchShape(
     /** A step as one executor sees it, of no more than two micro-batches a lane: more of them take no more memory. */
     public BatchShape ofOneExecutor() {
         int tasks = tasksAtOnce();
-        int rows = 2 * rowsAtOnce() * lanes() * tasks;
+        int rows = 2 * rowsAtOnce() * parallelPasses() * tasks;
         return new BatchShape(sequenceLength, rows, rowsAtOnce(), tasks, 1, recompute, passes);
     }
 

@@ -1,13 +1,13 @@
 package org.sparkqlora.train;
 
 /**
- * What a run keeps of its evaluations.
+ * The best model and the sample answers that evaluations of a run keep.
  *
- * @param best the State of the lowest loss, which is then what the run comes to
+ * @param best the State of the lowest evaluation loss, which is published at the end
  * @param samples answers at each evaluation
  */
 public record BestModelAndSamples(StateStore best, SampleLog samples) {
-    /** Nothing: the run comes to its last State. */
+    /** Keeps nothing: the last State is published. */
     public static BestModelAndSamples nothing() {
         return new BestModelAndSamples(StateStore.none(), SampleLog.none());
     }

@@ -18,7 +18,7 @@ public final class BrokenLossException extends RuntimeException {
     }
 
     /**
-     * The same, with what it means for the run.
+     * This exception with the checkpoints that a later run can continue from.
      *
      * @param followed step of the newest checkpoint from which a step was finite; 0 if there is none
      * @param newest step of the newest checkpoint; 0 if there is none

@@ -50,7 +50,7 @@ public final class DecoderGradientModel implements GradientModel {
         return model;
     }
 
-    /** What it computes on; nothing for the processor. */
+    /** The GPU that computes; empty for the processor. */
     public Optional<Gpu> gpu() {
         return Optional.ofNullable(gpu);
     }

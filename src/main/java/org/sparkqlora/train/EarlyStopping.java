@@ -5,11 +5,11 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.train.metrics.Evaluated;
 
-/** What evaluations said so far: which was best, and whether it pays to go on. */
+/** The evaluations of a run so far: the best one, and whether training should stop. */
 final class EarlyStopping {
     private final int patience;
     private @Nullable Evaluated best;
-    private int without; // evaluations since the best
+    private int sinceBest; // evaluations since the best
 
     private EarlyStopping(int patience) {
         this.patience = patience;
@@ -18,24 +18,24 @@ final class EarlyStopping {
     /**
      * After earlier evaluations.
      *
-     * @param patience evaluations without a better one after which it does not pay; 0: it always pays
+     * @param patience evaluations without a better one after which training stops; 0: it never stops early
      */
     static EarlyStopping after(List<Evaluated> earlier, int patience) {
-        EarlyStopping course = new EarlyStopping(patience);
-        earlier.forEach(course::add);
-        return course;
+        EarlyStopping stopping = new EarlyStopping(patience);
+        earlier.forEach(stopping::add);
+        return stopping;
     }
 
     /** Whether this one is the best. */
     boolean add(Evaluated evaluated) {
         boolean better = best == null ? !Double.isNaN(evaluated.loss()) : evaluated.loss() < best.loss();
         best = better ? evaluated : best;
-        without = better ? 0 : without + 1;
+        sinceBest = better ? 0 : sinceBest + 1;
         return better;
     }
 
     boolean isExhausted() {
-        return patience > 0 && without >= patience;
+        return patience > 0 && sinceBest >= patience;
     }
 
     Optional<Evaluated> best() {

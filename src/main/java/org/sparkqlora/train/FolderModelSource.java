@@ -62,17 +62,17 @@ public record FolderModelSource(
         this(new ModelPlace(folder, Map.of()), folder, spec, cache);
     }
 
-    /** What is left of the model. */
+    /** The model without the factors that adapters took out of it. */
     public FolderModelSource without(StoredFactors factors) {
         return new FolderModelSource(place, folder, spec, cache, factors, passes, device);
     }
 
-    /** The same model, which micro-batches pass through as {@code other} says. */
+    /** This model with other pass options. */
     public FolderModelSource passing(PassOptions other) {
         return new FolderModelSource(place, folder, spec, cache, taken, other, device);
     }
 
-    /** The same model, computing on what {@code other} says. */
+    /** This model on another device. */
     public FolderModelSource on(DeviceChoice other) {
         return new FolderModelSource(place, folder, spec, cache, taken, passes, other);
     }
@@ -135,7 +135,7 @@ public record FolderModelSource(
         return spec.method() == Method.QLORA || taken != null || place.isCopied();
     }
 
-    /** Where it is on this host, once it is there: a copy bears the same name in every cache. */
+    /** The folder on this host, once it is there: a copy has the same name in every cache. */
     private Path expected() {
         Path opened = Path.of(folder);
         return place.isCopied() ? cache.folder().resolve(opened.getFileName()) : opened;

@@ -8,8 +8,8 @@ import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.tensor.FlatVector;
 
 /**
- * In which numbers a shard's gradient travels, little endian. Sums are float32 in either, and in shard order, so that the
- * bytes of a run are the same on any cluster; those of the two wires differ from each other.
+ * The number format in which a shard's gradient is sent, little endian. Sums are float32 in either, and in shard order, so that the
+ * bytes of a run are the same on any cluster; the two formats give different bytes.
  */
 public enum GradientDtype {
     /** Float32, as computed. */
@@ -55,7 +55,7 @@ public enum GradientDtype {
         this.bytesOfValue = bytesOfValue;
     }
 
-    /** The wire of a command line's word: {@code fp32} or {@code bf16}. */
+    /** Parses {@code fp32} or {@code bf16}. */
     public static GradientDtype parse(String word) {
         return switch (word) {
             case "fp32" -> FP32;
@@ -65,7 +65,7 @@ public enum GradientDtype {
         };
     }
 
-    /** How a command line names it. */
+    /** The name on the command line. */
     public String word() {
         return switch (this) {
             case FP32 -> "fp32";
@@ -100,7 +100,7 @@ public enum GradientDtype {
         eachPiece(bytes, (piece, done, count) -> vector.add(from + done, piece, 0, count));
     }
 
-    /** Makes every element of {@code vector} what the wire would make of it. */
+    /** Rounds every element of {@code vector} to this format. */
     public void round(FlatVector vector) {
         if (this == FP32) {
             return;

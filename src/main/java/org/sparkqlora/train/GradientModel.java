@@ -7,7 +7,7 @@ import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
 
-/** What training needs of a model: where its trained tensors lie, and gradients at any values of them. */
+/** A model as training sees it: the layout of its trained tensors, and gradients at given values of them. */
 public interface GradientModel extends AutoCloseable {
     ParameterIndex parameters();
 
@@ -16,14 +16,14 @@ public interface GradientModel extends AutoCloseable {
         return initialParameters(seed, FlatVector::zeros);
     }
 
-    /** The same in a vector that {@code zeros} makes. */
+    /** Values to start from, in a vector that {@code zeros} makes. */
     FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros);
 
     /** The model at these values, for any number of threads; must be closed before the model is. */
     BoundModel bind(FlatVector parameters);
 
     /**
-     * The same, whose gradients are multiplied on their way through it, and divided again.
+     * The bound model with loss scaling: gradients are multiplied on their way through it, and divided again.
      *
      * @param lossScale none where they are not; a model in float32 has no use for one
      */
@@ -31,7 +31,7 @@ public interface GradientModel extends AutoCloseable {
         return bind(parameters);
     }
 
-    /** What updates parameters and optimiser state where the model computes; nothing for the processor's threads. */
+    /** The GPU update of parameters and optimiser state; empty where the processor's threads make the update. */
     default Optional<GpuAdamW> gpuUpdate() {
         return Optional.empty();
     }

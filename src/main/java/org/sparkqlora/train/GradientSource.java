@@ -16,7 +16,7 @@ public interface GradientSource extends AutoCloseable {
     void apply(Update update);
 
     /**
-     * What shards come to that take {@code batches.localSteps()} steps each by itself from the State's version on: the sum over
+     * The result of shards that take {@code batches.localSteps()} local steps each from the State's version on: the sum over
      * shards of {@link StateMean}'s numbers in place of a gradient.
      *
      * @param plan of the run
@@ -29,7 +29,7 @@ public interface GradientSource extends AutoCloseable {
     /** Loss over the held-out rows at the State's version; no tokens where there are no such rows. */
     LossTotal evaluate();
 
-    /** What the State's version continues each prompt with, in their order. */
+    /** The continuation of each prompt at the State's version, in their order. */
     List<int[]> generate(List<int[]> prompts, GenerationSpec spec);
 
     @Override

@@ -53,7 +53,7 @@ public final class LocalGradientSource implements GradientSource {
             PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
             ShardResult result = replica.at(
                     step,
-                    OwnHistory.INSTANCE,
+                    OwnStateLog.INSTANCE,
                     clock,
                     model -> task.compute(model, state.freshGradient(home), step, shard));
             results.add(result.reported(new ShardReport("driver", clock.seconds(), ProcessMemory.ofThisProcess())));
@@ -69,7 +69,7 @@ public final class LocalGradientSource implements GradientSource {
         List<ShardResult> results = new ArrayList<>();
         for (int shard = 0; shard < batches.shards(); shard++) {
             PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
-            ShardResult result = round.compute(replica, OwnHistory.INSTANCE, state.version(), shard, clock);
+            ShardResult result = round.compute(replica, OwnStateLog.INSTANCE, state.version(), shard, clock);
             results.add(result.reported(new ShardReport("driver", clock.seconds(), ProcessMemory.ofThisProcess())));
         }
 
@@ -94,12 +94,12 @@ public final class LocalGradientSource implements GradientSource {
             return LossTotal.ZERO;
         }
 
-        return replica.at(state.version(), OwnHistory.INSTANCE, model -> lossOver(model, rows));
+        return replica.at(state.version(), OwnStateLog.INSTANCE, model -> lossOver(model, rows));
     }
 
     @Override
     public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
-        return replica.at(state.version(), OwnHistory.INSTANCE, model -> {
+        return replica.at(state.version(), OwnStateLog.INSTANCE, model -> {
             List<int[]> answers = new ArrayList<>();
             for (int i = 0; i < prompts.size(); i++) {
                 answers.add(model.generate(prompts.get(i), spec.ofText(i)));

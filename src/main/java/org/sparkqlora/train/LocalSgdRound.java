@@ -29,8 +29,8 @@ public final class LocalSgdRound {
      *
      * @param shared at which all shards begin; it is not changed
      */
-    public ShardResult compute(Replica shared, StateLog history, long version, int shard, PhaseClock clock) {
-        try (TrainState own = shared.copyAt(version, history, clock);
+    public ShardResult compute(Replica shared, StateLog log, long version, int shard, PhaseClock clock) {
+        try (TrainState own = shared.copyAt(version, log, clock);
                 Replica replica = shared.beside(own)) {
             clock.enter(Phase.COMPUTE);
             return steps(own, replica, shard);
@@ -58,7 +58,7 @@ public final class LocalSgdRound {
     private ShardResult step(TrainState own, Replica replica, ShardTask task, int shard) {
         long version = own.version();
         ShardResult result = replica.at(
-                version, OwnHistory.INSTANCE, model -> task.compute(model, own.freshGradient(home), version, shard));
+                version, OwnStateLog.INSTANCE, model -> task.compute(model, own.freshGradient(home), version, shard));
         if (!(result instanceof ShardResult.Gradient shardGradient)) {
             return result;
         }

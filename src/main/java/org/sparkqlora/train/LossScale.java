@@ -5,7 +5,7 @@ import java.io.DataOutput;
 import java.io.IOException;
 
 /**
- * What gradients are multiplied by on their way through a model in fp16, whose small numbers vanish below 6e-8. The rule and its numbers are
+ * The loss scale of a model in fp16, whose small numbers vanish below 6e-8. The rule and its numbers are
  * those of {@code torch.amp.GradScaler}: a step whose gradient is not finite is left out and halves the factor, and the factor doubles
  * after 2,000 finite steps in a row. A function of the gradients alone, so that every replica finds the same.
  *

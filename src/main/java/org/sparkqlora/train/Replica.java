@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import java.util.Locale;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -58,8 +59,8 @@ public final class Replica implements AutoCloseable {
     }
 
     /** A copy of the State at {@code version}, which the caller owns. */
-    TrainState copyAt(long version, StateLog history, PhaseClock clock) {
-        lockAt(version, history, clock);
+    TrainState copyAt(long version, StateLog log, PhaseClock clock) {
+        lockAt(version, log, clock);
         try {
             return requireState().copy(home);
         } finally {
@@ -76,13 +77,13 @@ public final class Replica implements AutoCloseable {
      * Computes at {@code version}, moving there first if need be. A replica that is ahead refuses: its caller is a stale
      * copy of a task that is long done.
      */
-    public <T> T at(long version, StateLog history, Function<BoundModel, T> work) {
-        return at(version, history, PhaseClock.startIn(Phase.WAIT), work);
+    public <T> T at(long version, StateLog log, Function<BoundModel, T> work) {
+        return at(version, log, PhaseClock.startIn(Phase.WAIT), work);
     }
 
-    /** The same, and tells {@code clock} what it is about. */
-    public <T> T at(long version, StateLog history, PhaseClock clock, Function<BoundModel, T> work) {
-        BoundModel ready = lockAt(version, history, clock);
+    /** Computes at {@code version} and enters its phases in {@code clock}. */
+    public <T> T at(long version, StateLog log, PhaseClock clock, Function<BoundModel, T> work) {
+        BoundModel ready = lockAt(version, log, clock);
         try {
             clock.enter(Phase.COMPUTE);
             return work.apply(ready);
@@ -105,7 +106,7 @@ public final class Replica implements AutoCloseable {
     }
 
     /** Returns with the read lock held. */
-    private BoundModel lockAt(long version, StateLog history, PhaseClock clock) {
+    private BoundModel lockAt(long version, StateLog log, PhaseClock clock) {
         clock.enter(Phase.WAIT);
         lock.readLock().lock();
         BoundModel current = bound;
@@ -116,7 +117,7 @@ public final class Replica implements AutoCloseable {
         lock.readLock().unlock();
         lock.writeLock().lock();
         try {
-            BoundModel moved = moveOrForget(version, history, clock);
+            BoundModel moved = moveOrForget(version, log, clock);
             lock.readLock().lock();
             return moved;
         } finally {
@@ -128,9 +129,9 @@ public final class Replica implements AutoCloseable {
      * A move that breaks off, as when Spark interrupts a task whose copy was faster, may leave half an update or a scratch file
      * that the interrupt has closed: the next move starts from a snapshot.
      */
-    private BoundModel moveOrForget(long version, StateLog history, PhaseClock clock) {
+    private BoundModel moveOrForget(long version, StateLog log, PhaseClock clock) {
         try {
-            return moveTo(version, history, clock);
+            return moveTo(version, log, clock);
         } catch (StaleVersionException e) {
             throw e;
         } catch (RuntimeException | Error e) {
@@ -151,13 +152,13 @@ public final class Replica implements AutoCloseable {
         }
     }
 
-    private BoundModel moveTo(long version, StateLog history, PhaseClock clock) {
+    private BoundModel moveTo(long version, StateLog log, PhaseClock clock) {
         clock.enter(Phase.LOAD);
         if (closed) {
             throw new IllegalStateException("Cannot compute on a replica that is closed");
         }
 
-        TrainState at = nearestState(history);
+        TrainState at = nearestState(log);
         if (at.version() > version) {
             throw new StaleVersionException(version, at.version());
         }
@@ -165,7 +166,7 @@ public final class Replica implements AutoCloseable {
         clock.enter(Phase.REPLAY);
         while (at.version() < version) {
             release();
-            at.apply(history.update(at.version()));
+            at.apply(log.update(at.version()));
         }
 
         clock.enter(Phase.LOAD);
@@ -174,15 +175,15 @@ public final class Replica implements AutoCloseable {
         return ready;
     }
 
-    private TrainState nearestState(StateLog history) {
+    private TrainState nearestState(StateLog log) {
         TrainState own = state;
-        if (own != null && own.version() >= history.snapshotVersion()) {
+        if (own != null && own.version() >= log.snapshotVersion()) {
             return own;
         }
 
         release();
         forgetState();
-        TrainState pulled = history.snapshot(home);
+        TrainState pulled = log.snapshot(home);
         state = pulled;
         return pulled;
     }
@@ -221,6 +222,19 @@ public final class Replica implements AutoCloseable {
         boolean isPowerOfEight = Long.bitCount(version) == 1 && Long.numberOfTrailingZeros(version) % 3 == 0;
         if (isPowerOfEight) {
             Natives.returnFreedMemory();
+        }
+    }
+
+    /** A task asks for a version that its replica has left behind: it is a late copy of a task whose result is already known. */
+    public static final class StaleVersionException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        StaleVersionException(long version, long replica) {
+            super(String.format(
+                    Locale.ROOT,
+                    "Cannot compute at version %d: this replica is at %d, so the step is already done elsewhere",
+                    version,
+                    replica));
         }
     }
 }

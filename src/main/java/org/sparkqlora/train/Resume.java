@@ -2,7 +2,7 @@ package org.sparkqlora.train;
 
 import org.sparkqlora.input.BadInputException;
 
-/** What a run does with a checkpoint that it finds. */
+/** Whether a run continues from a checkpoint that it finds. */
 public enum Resume {
     /** Continues from it; starts anew when there is none. */
     AUTO,

@@ -1,6 +1,6 @@
 package org.sparkqlora.train;
 
-/** What the model answers to a few prompts while it trains. */
+/** The model's answers to a few prompts during training. */
 public interface SampleLog {
     /** Drops what lies after {@code step}: it will be made again. Comes before all else. */
     void rewindTo(long step);

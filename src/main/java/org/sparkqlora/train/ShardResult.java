@@ -5,11 +5,11 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.metrics.ShardReport;
 
-/** What one shard makes of its slice of a batch. A loss that is not a number is a result: computing it again gives it again. */
+/** The result of one shard for its slice of a batch. A loss that is not a number is a result too: computing it again gives it again. */
 public sealed interface ShardResult extends Serializable {
     int shard();
 
-    /** The same, with who computed it and how long it took. */
+    /** This result with a report of who computed it and how long it took. */
     ShardResult reported(ShardReport report);
 
     /**
@@ -23,12 +23,12 @@ public sealed interface ShardResult extends Serializable {
      */
     record Gradient(int shard, LossTotal loss, long tokens, FlatVector gradient, ShardReport report)
             implements ShardResult {
-        /** The same but for its vector, which is empty: what of a result is small. */
+        /** This result with an empty vector: its small part. */
         public Gradient withoutVector() {
             return withVector(FlatVector.zeros(0));
         }
 
-        /** The same with another vector. */
+        /** This result with another vector. */
         public Gradient withVector(FlatVector vector) {
             return new Gradient(shard, loss, tokens, vector, report);
         }

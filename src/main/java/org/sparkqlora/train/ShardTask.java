@@ -37,7 +37,7 @@ public final class ShardTask {
     }
 
     /**
-     * Where a GPU has no room for a micro-batch, the whole shard begins anew with micro-batches half as large: the same sum, added in
+     * If a micro-batch does not fit in a GPU's memory, the whole shard begins anew with micro-batches half as large: the same sum, added in
      * smaller parts.
      */
     private ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard, int microRows) {

@@ -14,7 +14,7 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /**
- * Where a process keeps its States, and what it moves them on with. Decides no bit of them.
+ * Storage and threads for the States of a process. They affect speed and memory, no bit of a State.
  *
  * @param workers threads of an update
  * @param paging of an optimiser that pages

@@ -1,6 +1,6 @@
 package org.sparkqlora.train;
 
-/** How a replica comes to a version that it has not: a snapshot State(s), and the updates from s on. Pulled when asked for. */
+/** A snapshot State(s) and the updates from s on, from which a replica reaches a newer version. Pulled on demand. */
 public interface StateLog {
     /** The version of the snapshot. */
     long snapshotVersion();

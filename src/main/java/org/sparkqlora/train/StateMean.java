@@ -12,7 +12,7 @@ import org.sparkqlora.tensor.FlatVector;
  * @param shards how many there are
  */
 public record StateMean(FlatVector sum, int shards) {
-    /** How many numbers a State of {@code parameters} has. */
+    /** The count of numbers in a State of {@code parameters}. */
     public static long length(long parameters, OptimizerSpec spec) {
         return parameters * (1L + Optimizers.states(spec)) + 1;
     }
@@ -26,7 +26,7 @@ public record StateMean(FlatVector sum, int shards) {
     }
 
     /**
-     * How far apart the shards are, as a share of how far their mean has moved: the root of the mean square distance from the
+     * The divergence of the shards relative to the movement of their mean: the root of the mean square distance from the
      * mean over the distance that it moved. By the variance's identity it takes one number a shard. 0 is exact.
      *
      * @param begin parameters before the round

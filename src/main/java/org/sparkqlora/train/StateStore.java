@@ -2,7 +2,7 @@ package org.sparkqlora.train;
 
 import java.util.Optional;
 
-/** Where States outlive the process. */
+/** Durable storage of States. */
 public interface StateStore {
     /** The newest State that can be trusted. */
     Optional<TrainState> newest();

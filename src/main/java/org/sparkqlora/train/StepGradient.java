@@ -47,13 +47,13 @@ public record StepGradient(
         return new StepGradient(loss, tokens, sum, facts, StepSeconds.ZERO);
     }
 
-    /** The same facts, with the vector that was summed apart from them. */
+    /** These facts with {@code gradient}, which was summed apart from them. */
     public StepGradient withGradient(FlatVector summed) {
         return new StepGradient(loss, tokens, summed, shards, seconds);
     }
 
     /**
-     * The same gradient, with the time that computing and moving it took together.
+     * This gradient with the time that computing and exchanging it took together.
      *
      * @param atOnce how many shards compute at once, at most
      */

@@ -49,7 +49,7 @@ public final class Stragglers {
         }
     }
 
-    /** How many times as long a worker takes as the others; nothing before enough steps were seen of two. */
+    /** The ratio of a worker's time to that of the others; empty before enough steps of two workers were seen. */
     private OptionalDouble factor(String worker) {
         double[] others = secondsPerToken.entrySet().stream()
                 .filter(entry ->
@@ -72,7 +72,7 @@ public final class Stragglers {
         return values[(values.length - 1) / 2];
     }
 
-    /** What a worker did in one step. */
+    /** The work of a worker in one step. */
     private record Share(double seconds, long tokens) {
         private static Share of(ShardResult.Gradient shard) {
             return new Share(shard.report().seconds().computing(), shard.tokens());

@@ -20,7 +20,7 @@ import org.sparkqlora.optim.ScheduleKind;
  * @param batches which rows each step trains on
  * @param optimizer the rule of an update
  * @param schedule its learning rate
- * @param wire in which shard gradients travel
+ * @param gradientDtype number format in which shards send their gradients
  * @param maxGradientNorm bound on the norm of the mean gradient; 0 is none
  * @param seed of the first parameters and of the order of rows
  */
@@ -34,7 +34,7 @@ public record TrainPlan(
         BatchPlan batches,
         OptimizerSpec optimizer,
         Schedule schedule,
-        GradientDtype wire,
+        GradientDtype gradientDtype,
         double maxGradientNorm,
         long seed)
         implements Serializable {
@@ -47,44 +47,32 @@ public record TrainPlan(
             BatchPlan batches,
             OptimizerSpec optimizer,
             Schedule schedule,
-            GradientDtype wire,
+            GradientDtype gradientDtype,
             double maxGradientNorm,
             long seed) {
-        this(model, null, spec, initialAdapter, null, data, batches, optimizer, schedule, wire, maxGradientNorm, seed);
+        this(
+                model,
+                null,
+                spec,
+                initialAdapter,
+                null,
+                data,
+                batches,
+                optimizer,
+                schedule,
+                gradientDtype,
+                maxGradientNorm,
+                seed);
     }
 
-    /** The same with what was taken out of the base. */
+    /** This plan with the hash of the factors that adapters took out of the base. */
     public TrainPlan withTakenFactors(@Nullable String hash) {
-        return new TrainPlan(
-                model,
-                base,
-                spec,
-                initialAdapter,
-                hash,
-                data,
-                batches,
-                optimizer,
-                schedule,
-                wire,
-                maxGradientNorm,
-                seed);
+        return with(base, hash, batches, optimizer, schedule);
     }
 
-    /** The same on a base of this fingerprint. */
+    /** This plan on a base of the given fingerprint. */
     public TrainPlan withBase(@Nullable String fingerprint) {
-        return new TrainPlan(
-                model,
-                fingerprint,
-                spec,
-                initialAdapter,
-                takenFactors,
-                data,
-                batches,
-                optimizer,
-                schedule,
-                wire,
-                maxGradientNorm,
-                seed);
+        return with(fingerprint, takenFactors, batches, optimizer, schedule);
     }
 
     /**
@@ -100,19 +88,7 @@ public record TrainPlan(
     }
 
     private TrainPlan until(long endPosition, int totalSteps) {
-        return new TrainPlan(
-                model,
-                base,
-                spec,
-                initialAdapter,
-                takenFactors,
-                data,
-                batches.until(endPosition),
-                optimizer,
-                schedule.ending(totalSteps),
-                wire,
-                maxGradientNorm,
-                seed);
+        return with(base, takenFactors, batches.until(endPosition), optimizer, schedule.ending(totalSteps));
     }
 
     /**
@@ -124,17 +100,31 @@ public record TrainPlan(
         boolean warmedUpToTheEnd =
                 begun.warmupSteps() >= begun.totalSteps() && schedule.warmupSteps() == schedule.totalSteps() - 1;
         boolean longer = schedule.kind() == ScheduleKind.CONSTANT && schedule.totalSteps() > begun.totalSteps();
-        return new TrainPlan(
-                model,
+        return with(
                 before.base() == null ? null : base,
-                spec,
-                initialAdapter,
                 before.takenFactors(),
-                data,
                 batches,
                 optimizer.decaying(before.optimizer().decayed()),
-                warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule,
-                wire,
+                warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule);
+    }
+
+    private TrainPlan with(
+            @Nullable String newBase,
+            @Nullable String newFactors,
+            BatchPlan newBatches,
+            OptimizerSpec newOptimizer,
+            Schedule newSchedule) {
+        return new TrainPlan(
+                model,
+                newBase,
+                spec,
+                initialAdapter,
+                newFactors,
+                data,
+                newBatches,
+                newOptimizer,
+                newSchedule,
+                gradientDtype,
                 maxGradientNorm,
                 seed);
     }
@@ -146,12 +136,12 @@ public record TrainPlan(
         }
     }
 
-    /** What a shard of {@code parameters} sends. */
+    /** The count of numbers that a shard of {@code parameters} sends. */
     public long numbersOfShard(long parameters) {
         return numbersOfShard(parameters, optimizer, batches.localSteps());
     }
 
-    /** What a shard of {@code parameters} sends: a gradient, or a whole State where it takes steps by itself. */
+    /** The count of numbers that a shard of {@code parameters} sends: a gradient, or a whole State with local steps. */
     public static long numbersOfShard(long parameters, OptimizerSpec optimizer, int localSteps) {
         return localSteps == 1 ? parameters : StateMean.length(parameters, optimizer);
     }

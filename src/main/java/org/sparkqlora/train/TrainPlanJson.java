@@ -124,7 +124,7 @@ public final class TrainPlanJson {
         }
     }
 
-    /** What differs, a line a value: {@code batches.batch_size is 8, was 4}. */
+    /** The differing values, a line each: {@code batches.batch_size is 8, was 4}. */
     public static List<String> differences(TrainPlan recorded, TrainPlan wanted) {
         Map<String, String> before = flatten(tree(recorded));
         Map<String, String> after = flatten(tree(wanted));
@@ -173,7 +173,7 @@ public final class TrainPlanJson {
         writeBatches(plan.batches(), root.putObject(BATCHES));
         writeOptimizer(plan.optimizer(), root.putObject(OPTIMIZER));
         writeSchedule(plan.schedule(), root.putObject(SCHEDULE));
-        root.put(WIRE, plan.wire().word());
+        root.put(WIRE, plan.gradientDtype().word());
         root.put(MAX_GRADIENT_NORM, plan.maxGradientNorm());
         root.put(SEED, plan.seed());
         return root;

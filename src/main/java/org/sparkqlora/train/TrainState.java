@@ -3,6 +3,8 @@ package org.sparkqlora.train;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
@@ -63,7 +65,7 @@ public final class TrainState implements AutoCloseable {
         return new TrainState(parameters, home.optimizer(spec, tensors), tensors, seed, 0, null);
     }
 
-    /** The same State, whose gradients come from a model in {@code precision}. */
+    /** This State with loss scaling if a model in {@code precision} needs it. */
     public TrainState in(Precision precision) {
         lossScale = precision.scalesLoss() ? LossScale.FIRST : null;
         return this;
@@ -134,7 +136,7 @@ public final class TrainState implements AutoCloseable {
         optimizer.step(parameters, update.gradient(), update.scale(), update.learningRate(), optimizerSteps() + 1);
     }
 
-    /** What the next gradient is multiplied by on its way through the model, if it is. */
+    /** The factor on the next gradient on its way through the model; empty without loss scaling. */
     public OptionalDouble lossScale() {
         return lossScale == null ? OptionalDouble.empty() : OptionalDouble.of(lossScale.factor());
     }
@@ -156,7 +158,7 @@ public final class TrainState implements AutoCloseable {
         return new TrainState(values, optimizer.copy(), tensors, seed, version, lossScale);
     }
 
-    /** How many numbers {@link #readNumbers} reads. */
+    /** The count of numbers that {@link #readNumbers} reads. */
     long numberCount() {
         return StateMean.length(parameters.length(), optimizer.spec()) - 1;
     }
@@ -186,13 +188,13 @@ public final class TrainState implements AutoCloseable {
         return home.zeros(optimizer.spec(), parameters.length());
     }
 
-    /** How many updates have been applied, which is also the number of the next step. */
+    /** The count of updates applied, which is also the number of the next step. */
     public long version() {
         return version;
     }
 
     /**
-     * How many updates have moved the parameters: the place in the schedule, which waits where a scaled gradient overflowed, as that of
+     * The count of updates that moved the parameters: the place in the schedule, which waits where a scaled gradient overflowed, as that of
      * transformers' Trainer does ({@code optimizer_step_was_skipped}).
      */
     long optimizerSteps() {
@@ -235,7 +237,10 @@ public final class TrainState implements AutoCloseable {
         for (long from = 0; from < vector.length(); from += PIECE) {
             int count = (int) Math.min(PIECE, vector.length() - from);
             vector.read(from, piece, 0, count);
-            FloatBytes.encode(piece, bytes, count);
+            ByteBuffer.wrap(bytes)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .put(piece, 0, count);
             out.write(bytes, 0, count * Float.BYTES);
         }
     }
@@ -247,7 +252,10 @@ public final class TrainState implements AutoCloseable {
         for (long from = 0; from < length; from += PIECE) {
             int count = (int) Math.min(PIECE, length - from);
             in.readFully(bytes, 0, count * Float.BYTES);
-            FloatBytes.decode(bytes, piece, count);
+            ByteBuffer.wrap(bytes)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .asFloatBuffer()
+                    .get(piece, 0, count);
             vector.write(from, piece, 0, count);
         }
 

@@ -1,7 +1,7 @@
 package org.sparkqlora.train;
 
 /**
- * What happens besides training, and always at its end; but for the end itself, it changes no byte of the adapter.
+ * The triggers of checkpoints and evaluations; both also happen at the end. Except for an early end, they change no byte of the adapter.
  *
  * @param checkpoint when to keep the State
  * @param evaluate when to take the loss over held-out rows

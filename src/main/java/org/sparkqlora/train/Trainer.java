@@ -15,49 +15,52 @@ import org.sparkqlora.train.metrics.ProgressReporter;
 import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.train.metrics.TrainSummary;
 
-/** The training loop. Driver only. What must survive a restart is in {@link TrainState}, and only there. */
+/**
+ * The training loop. Driver only. A restarted run continues from the {@link TrainState} of a checkpoint; only the evaluations before it,
+ * which decide early stopping and the best State, are read back from the metrics log.
+ */
 public final class Trainer {
     private static final double NANOS = 1e9;
 
     private final TrainPlan plan;
-    private final TrainTriggers rhythm;
+    private final TrainTriggers triggers;
     private final StateStore checkpoints;
     private final MetricsLog metrics;
     private final ProgressReporter reporter;
-    private final BestModelAndSamples keeping;
-    private EarlyStopping course;
-    private long kept;
+    private final BestModelAndSamples bestAndSamples;
+    private EarlyStopping earlyStopping;
+    private long kept; // version of the newest checkpoint
     private long followed; // the newest checkpoint from which a step was finite
     private final Stragglers stragglers = new Stragglers();
 
-    /** A run that comes to its last State. */
+    /** A run that publishes its last State. */
     public Trainer(
             TrainPlan plan,
-            TrainTriggers rhythm,
+            TrainTriggers triggers,
             StateStore checkpoints,
             MetricsLog metrics,
             ProgressReporter reporter) {
-        this(plan, rhythm, checkpoints, metrics, reporter, BestModelAndSamples.nothing());
+        this(plan, triggers, checkpoints, metrics, reporter, BestModelAndSamples.nothing());
     }
 
     public Trainer(
             TrainPlan plan,
-            TrainTriggers rhythm,
+            TrainTriggers triggers,
             StateStore checkpoints,
             MetricsLog metrics,
             ProgressReporter reporter,
-            BestModelAndSamples keeping) {
+            BestModelAndSamples bestAndSamples) {
         this.plan = plan;
-        this.rhythm = rhythm;
+        this.triggers = triggers;
         this.checkpoints = checkpoints;
         this.metrics = metrics;
         this.reporter = reporter;
-        this.keeping = keeping;
-        this.course = EarlyStopping.after(List.of(), rhythm.patience());
+        this.bestAndSamples = bestAndSamples;
+        this.earlyStopping = EarlyStopping.after(List.of(), triggers.patience());
     }
 
     /**
-     * Trains to the end of the plan, or until evaluations have not become better for as long as the rhythm is patient.
+     * Trains to the end of the plan, or until evaluations have not improved for as long as the triggers are patient.
      *
      * @param resume whether to continue from a checkpoint
      * @param fresh State(0), made when there is nothing to continue from
@@ -71,21 +74,29 @@ public final class Trainer {
             Consumer<TrainState> publish) {
         try (TrainState state = restore(resume, fresh);
                 GradientSource source = sources.apply(state)) {
-            takeOver(state);
-            TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
-            rhythm.begin(progress(state.version(), Double.POSITIVE_INFINITY));
-            askFirst(source);
-            while (state.version() < plan.batches().steps() && !course.isExhausted()) {
-                StepMetrics step = advanceUnlessCancelled(source);
-                OptionalDouble evaluation = evaluateIfDue(source, step);
-                report(step, evaluation);
-                checkpointIfDue(state, step);
-                summary = summary.plus(step, evaluation);
-            }
-
+            checkpoints
+                    .claim(); // the first change of the output: of two drivers, only the one that has claimed it goes
+            // on
+            rewindOutputs(state);
+            TrainSummary summary = train(source);
             publishBest(state, publish);
-            return summary.ended(state.version(), course.best());
+            return summary;
         }
+    }
+
+    private TrainSummary train(GradientSource source) {
+        TrainState state = source.state();
+        TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
+        begin(source);
+        while (state.version() < plan.batches().steps() && !earlyStopping.isExhausted()) {
+            StepMetrics step = advanceUnlessCancelled(source);
+            OptionalDouble evaluation = evaluateIfDue(source, step);
+            report(step, evaluation);
+            checkpointIfDue(state, step);
+            summary = summary.plus(step, evaluation);
+        }
+
+        return summary.ended(state.version(), earlyStopping.best());
     }
 
     private TrainState restore(Resume resume, Supplier<TrainState> fresh) {
@@ -102,31 +113,27 @@ public final class Trainer {
         return state;
     }
 
-    /** The first time that something in the output changes: of two drivers, only the one that has claimed it goes on. */
-    private void takeOver(TrainState state) {
-        checkpoints.claim();
-        metrics.rewindTo(kept);
-        recall(state);
-        reporter.started(state.version(), plan.batches().steps());
-    }
-
-    /** What an earlier process found in its evaluations. */
-    private void recall(TrainState state) {
-        keeping.samples().rewindTo(state.version());
-        course = EarlyStopping.after(metrics.evaluations(), rhythm.patience());
+    /** Drops what an earlier process recorded after {@code state}, and reads back its evaluations up to there. */
+    private void rewindOutputs(TrainState state) {
+        metrics.rewindTo(state.version());
+        bestAndSamples.samples().rewindTo(state.version());
+        earlyStopping = EarlyStopping.after(metrics.evaluations(), triggers.patience());
         if (state.version() == 0) {
-            keeping.best().clear();
+            bestAndSamples.best().clear();
         }
     }
 
-    private void askFirst(GradientSource source) {
-        if (source.state().version() == 0) {
-            keeping.samples().take(0, source);
+    private void begin(GradientSource source) {
+        long version = source.state().version();
+        reporter.started(version, plan.batches().steps());
+        triggers.begin(progress(version, Double.POSITIVE_INFINITY));
+        if (version == 0) {
+            bestAndSamples.samples().take(0, source);
         }
     }
 
     private void publishBest(TrainState last, Consumer<TrainState> publish) {
-        try (TrainState best = keeping.best().newest().orElse(null)) {
+        try (TrainState best = bestAndSamples.best().newest().orElse(null)) {
             checkpoints.requireOwned();
             publish.accept(best == null ? last : best);
         }
@@ -205,19 +212,19 @@ public final class Trainer {
 
     private OptionalDouble evaluateIfDue(GradientSource source, StepMetrics taken) {
         long step = taken.step();
-        if (!isDue(rhythm.evaluate(), taken)) {
+        if (!isDue(triggers.evaluate(), taken)) {
             return OptionalDouble.empty();
         }
 
-        keeping.samples().take(step, source);
+        bestAndSamples.samples().take(step, source);
         LossTotal loss = source.evaluate();
         if (loss.tokenCount() == 0) {
             return OptionalDouble.empty();
         }
 
         reporter.evaluated(step, loss.mean());
-        if (course.add(new Evaluated(step, loss.mean()))) {
-            keeping.best().save(source.state());
+        if (earlyStopping.add(new Evaluated(step, loss.mean()))) {
+            bestAndSamples.best().save(source.state());
         }
 
         return OptionalDouble.of(loss.mean());
@@ -234,7 +241,7 @@ public final class Trainer {
     }
 
     private void checkpointIfDue(TrainState state, StepMetrics taken) {
-        if (isDue(rhythm.checkpoint(), taken) || course.isExhausted()) {
+        if (isDue(triggers.checkpoint(), taken) || earlyStopping.isExhausted()) {
             save(state);
         }
     }
@@ -246,8 +253,8 @@ public final class Trainer {
         reporter.checkpointed(kept);
     }
 
-    private boolean isDue(Trigger occasion, StepMetrics taken) {
-        return occasion.isNow(progress(taken.step(), taken.loss()))
+    private boolean isDue(Trigger trigger, StepMetrics taken) {
+        return trigger.isNow(progress(taken.step(), taken.loss()))
                 || taken.step() == plan.batches().steps();
     }
 

@@ -2,7 +2,7 @@ package org.sparkqlora.train;
 
 import org.sparkqlora.input.BadInputException;
 
-/** When something besides training happens. It may remember what it was asked, which is once a step and in their order. */
+/** Decides after each step whether a checkpoint or an evaluation is due. It is asked once a step, in order, and may keep state. */
 public interface Trigger {
     /** After every so many steps; 0: never. */
     static Trigger every(int steps) {
@@ -20,7 +20,7 @@ public interface Trigger {
     boolean isNow(Progress progress);
 
     /**
-     * How far a run is.
+     * The progress of a run.
      *
      * @param step steps taken
      * @param epoch in which the next row lies, counted from 1

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.sparkqlora.tensor.FlatVector;
 
 /**
- * What moves a State from one version to the next.
+ * The update that moves a State from one version to the next.
  *
  * @param fromVersion the version it applies to
  * @param gradient the summed gradient of a batch

@@ -3,7 +3,7 @@ package org.sparkqlora.cli;
 import org.apache.spark.SparkUserAppException;
 import org.sparkqlora.cli.command.ExitCode;
 
-/** How a driver inside YARN ends with a code: its application master would not tell an exit's. */
+/** Ends a driver inside YARN with an exit code, which its application master would not report otherwise. */
 final class YarnExit {
     private YarnExit() {}
 

@@ -61,11 +61,11 @@ class TriggerTextTest {
     }
 
     private static String fired(String text, int from) {
-        Trigger occasion = TriggerText.parse(text);
-        occasion.begin(progress(from, Double.POSITIVE_INFINITY));
+        Trigger trigger = TriggerText.parse(text);
+        trigger.begin(progress(from, Double.POSITIVE_INFINITY));
         List<String> fired = new ArrayList<>();
         for (int step = from + 1; step <= STEPS; step++) {
-            if (occasion.isNow(progress(step, 3 - step / 10.0))) {
+            if (trigger.isNow(progress(step, 3 - step / 10.0))) {
                 fired.add(String.valueOf(step));
             }
         }

@@ -33,23 +33,23 @@ class ReplicaTest {
     @ParameterizedTest(name = "snapshot of version {0}")
     @ValueSource(ints = {0, 1, 3, VERSIONS})
     void replayFromAnySnapshotEqualsTheDirectState(int snapshot) {
-        RecordedHistory history = new RecordedHistory(snapshot);
+        RecordedHistory log = new RecordedHistory(snapshot);
         try (Replica late = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
-            byte[] replayed = late.at(VERSIONS, history, bound -> bytes(history.last));
+            byte[] replayed = late.at(VERSIONS, log, bound -> bytes(log.last));
 
-            assertThat(replayed).isEqualTo(bytes(history.direct));
+            assertThat(replayed).isEqualTo(bytes(log.direct));
         }
     }
 
     @Test
     void replicaThatIsCurrentPullsOneUpdate() {
-        RecordedHistory history = new RecordedHistory(0);
+        RecordedHistory log = new RecordedHistory(0);
         try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
-            replica.at(VERSIONS - 1, history, bound -> 0);
-            history.pulls.clear();
-            replica.at(VERSIONS, history, bound -> 0);
+            replica.at(VERSIONS - 1, log, bound -> 0);
+            log.pulls.clear();
+            replica.at(VERSIONS, log, bound -> 0);
 
-            assertThat(history.pulls).containsExactly("update " + (VERSIONS - 1));
+            assertThat(log.pulls).containsExactly("update " + (VERSIONS - 1));
         }
     }
 
@@ -67,32 +67,32 @@ class ReplicaTest {
 
     @Test
     void moveThatIsInterruptedIsTakenAgainFromASnapshot(@TempDir Path folder) {
-        RecordedHistory history = new RecordedHistory(0, paged(plan));
+        RecordedHistory log = new RecordedHistory(0, paged(plan));
         Paging inFile = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
         try (Replica replica = Replica.empty(model, new StateHome(new Workers(1), inFile, folder))) {
-            replica.at(VERSIONS - 1, history, bound -> 0);
+            replica.at(VERSIONS - 1, log, bound -> 0);
             Thread.currentThread().interrupt(); // closes the file that the optimiser's state lies in
-            assertThatThrownBy(() -> replica.at(VERSIONS, history, bound -> 0))
+            assertThatThrownBy(() -> replica.at(VERSIONS, log, bound -> 0))
                     .isInstanceOf(RuntimeException.class)
                     .hasMessageContaining("scratch file")
                     .hasStackTraceContaining("ClosedByInterruptException");
 
             assertThat(Thread.interrupted()).isTrue();
-            history.pulls.clear();
-            byte[] replayed = replica.at(VERSIONS, history, bound -> bytes(history.last));
-            assertThat(history.pulls).startsWith("snapshot 0");
-            assertThat(replayed).isEqualTo(bytes(history.direct));
+            log.pulls.clear();
+            byte[] replayed = replica.at(VERSIONS, log, bound -> bytes(log.last));
+            assertThat(log.pulls).startsWith("snapshot 0");
+            assertThat(replayed).isEqualTo(bytes(log.direct));
         }
     }
 
     @Test
     void replicaThatIsAheadRefusesAStaleTask() {
-        RecordedHistory history = new RecordedHistory(0);
+        RecordedHistory log = new RecordedHistory(0);
         try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
-            replica.at(3, history, bound -> 0);
+            replica.at(3, log, bound -> 0);
 
-            assertThatThrownBy(() -> replica.at(2, history, bound -> 0))
-                    .isInstanceOf(StaleVersionException.class)
+            assertThatThrownBy(() -> replica.at(2, log, bound -> 0))
+                    .isInstanceOf(Replica.StaleVersionException.class)
                     .hasMessage(
                             "Cannot compute at version 2: this replica is at 3, so the step is already done elsewhere");
         }

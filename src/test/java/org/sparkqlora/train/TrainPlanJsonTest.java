@@ -48,7 +48,7 @@ class TrainPlanJsonTest {
                 plan.batches(),
                 fast,
                 plan.schedule(),
-                plan.wire(),
+                plan.gradientDtype(),
                 plan.maxGradientNorm(),
                 plan.seed());
 
@@ -68,7 +68,7 @@ class TrainPlanJsonTest {
                 plan.batches(),
                 plan.optimizer().decaying(DecayedTensors.WITHOUT_NORMS_AND_BIASES),
                 plan.schedule(),
-                plan.wire(),
+                plan.gradientDtype(),
                 plan.maxGradientNorm(),
                 plan.seed());
 
@@ -117,7 +117,7 @@ class TrainPlanJsonTest {
                 plan.batches(),
                 plan.optimizer(),
                 plan.schedule(),
-                plan.wire(),
+                plan.gradientDtype(),
                 plan.maxGradientNorm(),
                 plan.seed());
 

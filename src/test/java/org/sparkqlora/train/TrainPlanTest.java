@@ -47,7 +47,7 @@ class TrainPlanTest {
                 PLAN.batches(),
                 optimizer,
                 schedule,
-                PLAN.wire(),
+                PLAN.gradientDtype(),
                 PLAN.maxGradientNorm(),
                 PLAN.seed());
     }

@@ -398,7 +398,7 @@ class TrainerTest {
                 plan.batches(),
                 plan.optimizer(),
                 new Schedule(ScheduleKind.LINEAR, 0.05, 4, STEPS),
-                plan.wire(),
+                plan.gradientDtype(),
                 plan.maxGradientNorm(),
                 plan.seed());
     }

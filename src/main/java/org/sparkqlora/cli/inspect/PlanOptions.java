@@ -67,7 +67,7 @@ final class PlanOptions {
         add(plan.schedule());
         add(plan.batches());
         values.put("max-grad-norm", plan.maxGradientNorm());
-        values.put("wire", plan.wire().word());
+        values.put("wire", plan.gradientDtype().word());
         values.put("seed", plan.seed());
     }
 

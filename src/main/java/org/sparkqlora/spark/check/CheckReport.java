@@ -3,7 +3,7 @@ package org.sparkqlora.spark.check;
 import java.util.List;
 
 /**
- * What a cluster lacks for a run.
+ * The problems of a cluster for a run.
  *
  * @param problems with which it would fail
  * @param advice on what would only be slow, or come out differently

@@ -1,5 +1,6 @@
 package org.sparkqlora.spark.check;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -8,15 +9,20 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.spark.cluster.ClusterSettings;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.ProcessFacts;
+import org.sparkqlora.spark.cluster.TaskGpus;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.tensor.DeviceChoice;
+import org.sparkqlora.train.ModelSource;
 
 /** Finds out in seconds what would make a run fail in an hour, all of it at once. Driver only. */
 public final class ClusterCheck {
@@ -28,7 +34,7 @@ public final class ClusterCheck {
         this.settings = new ClusterSettings(context.getConf());
     }
 
-    /** What is missing for a run with this exchange. */
+    /** The problems of the cluster for a run with this exchange. */
     public CheckReport report(ClusterNeeds needs, ExchangeChoice exchange) {
         int slots = TaskSlots.available(context);
         List<String> problems = new ArrayList<>(SettingsCheck.problems(settings, exchange));
@@ -69,6 +75,48 @@ public final class ClusterCheck {
         } finally {
             context.setJobDescription(null);
             configuration.destroy();
+        }
+    }
+
+    /** Checks an executor's resources, and the folders that it must reach. Runs in a task. */
+    private static final class ExecutorCheck implements Function<Integer, ProcessFacts> {
+        private static final long serialVersionUID = 1L;
+
+        private final ModelSource model;
+        private final List<String> folders;
+        private final Broadcast<SerializableConfiguration> configuration;
+
+        /** @param folders that the driver sees */
+        ExecutorCheck(ModelSource model, List<String> folders, Broadcast<SerializableConfiguration> configuration) {
+            this.model = model;
+            this.folders = folders;
+            this.configuration = configuration;
+        }
+
+        @Override
+        public ProcessFacts call(Integer slot) {
+            List<String> missing = new ArrayList<>();
+            model.problem(TaskGpus.addresses()).ifPresent(missing::add);
+            folders.forEach(folder -> checkFolder(folder, missing));
+            SparkEnv env = SparkEnv.get();
+            String name = "executor %s on %s"
+                    .formatted(
+                            env.executorId(),
+                            env.blockManager().blockManagerId().host());
+            return ProcessFacts.ofThisProcess(name, missing);
+        }
+
+        private void checkFolder(String folder, List<String> missing) {
+            Path path = new Path(folder);
+            try {
+                if (!path.getFileSystem(configuration.value().value()).exists(path)) {
+                    missing.add(
+                            "Cannot see %s: expected the folder that the driver sees. Take one on a file system that all share."
+                                    .formatted(folder));
+                }
+            } catch (IOException e) {
+                missing.add("Cannot reach %s: %s".formatted(folder, e.getMessage()));
+            }
         }
     }
 }

@@ -5,12 +5,12 @@ import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.train.ModelSource;
 
 /**
- * What a run asks of a cluster.
+ * The requirements of a run on a cluster.
  *
  * @param model that executors open
  * @param folders on file systems that all share: the run's, and prepared rows that are read
  * @param shards tasks a step
- * @param memory of the executors and of the driver, as reckoned
+ * @param memory estimate for the executors and the driver
  */
 public record ClusterNeeds(ModelSource model, List<String> folders, int shards, MemoryPlan memory) {
     public ClusterNeeds {

@@ -9,9 +9,9 @@ import org.sparkqlora.spark.cluster.ClusterSettings;
 import org.sparkqlora.spark.cluster.ProcessFacts;
 
 /**
- * What processes lack of what a run needs.
+ * Compares the resources of processes with the requirements of a run.
  *
- * @param memory as reckoned
+ * @param memory estimated
  * @param settings that bound it
  */
 record ProcessCheck(MemoryPlan memory, ClusterSettings settings) {
@@ -21,7 +21,7 @@ record ProcessCheck(MemoryPlan memory, ClusterSettings settings) {
     private static final String NO_LIMIT = "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0";
     private static final String VECTORS = "--add-modules=jdk.incubator.vector";
 
-    /** What the run would fail with. Where tasks run in the driver, it is its only executor. */
+    /** The problems that the run would fail with. If tasks run in the driver, it is the only executor. */
     List<String> problems(ProcessFacts driver, List<ProcessFacts> executors) {
         List<String> problems = new ArrayList<>();
         checkDriver(driver, problems);

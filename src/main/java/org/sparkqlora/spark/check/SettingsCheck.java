@@ -11,7 +11,7 @@ import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
 
-/** What Spark's settings alone tell. */
+/** Checks of a run that need Spark's settings alone. */
 final class SettingsCheck {
     private static final String SERIALIZER = "spark.serializer";
     private static final String KRYO = "KryoSerializer";

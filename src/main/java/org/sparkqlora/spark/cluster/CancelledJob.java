@@ -15,7 +15,7 @@ public final class CancelledJob {
 
     private CancelledJob() {}
 
-    /** What to throw in place of {@code thrown} or what it comes from; nothing if no one cancelled anything. */
+    /** The cancellation in {@code thrown} or its causes; empty if nobody cancelled anything. */
     public static Optional<CancellationException> find(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (isCancellation(cause)) {

@@ -4,7 +4,7 @@ import java.util.OptionalLong;
 import org.apache.spark.SparkConf;
 import org.sparkqlora.tensor.DeviceChoice;
 
-/** What of Spark's settings bounds a run. */
+/** The limits of a run among Spark's settings. */
 public record ClusterSettings(SparkConf conf) {
     private static final String MASTER = "spark.master";
     private static final String MEBI = "m";
@@ -22,7 +22,7 @@ public record ClusterSettings(SparkConf conf) {
         return master.startsWith("yarn") || master.startsWith("k8s");
     }
 
-    /** What an executor of {@code heapBytes} may take beside its heap, where the manager bounds it. */
+    /** The limit of native memory of an executor of {@code heapBytes}, if the cluster manager enforces one. */
     public long overheadBytes(long heapBytes) {
         double share = conf.getDouble("spark.executor.memoryOverheadFactor", OVERHEAD_SHARE);
         long least = Math.max(SMALLEST_OVERHEAD, (long) (share * heapBytes));

@@ -77,4 +77,13 @@ public final class FirstExecutor {
             return false;
         }
     }
+
+    /** A cluster that gave no executor in time; it may give one later. */
+    static final class NoExecutorException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NoExecutorException(String message) {
+            super(message);
+        }
+    }
 }

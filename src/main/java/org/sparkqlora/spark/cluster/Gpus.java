@@ -43,7 +43,7 @@ public final class Gpus {
         return settings.contains(ModelTasks.GPUS_OF_EXECUTOR) || settings.contains(ModelTasks.GPUS_OF_TASK);
     }
 
-    /** What the task would compute on. Runs in a task. */
+    /** The device that the task would compute on. Runs in a task. */
     private record CardOfTask(DeviceChoice device) implements FlatMapFunction<Integer, ComputeCapability> {
         @Override
         public Iterator<ComputeCapability> call(Integer slot) {

@@ -7,7 +7,7 @@ import org.apache.spark.resource.ResourceProfileBuilder;
 import org.apache.spark.resource.TaskResourceRequests;
 
 /**
- * What a task that computes with the model holds: {@code spark.task.cpus} cores; on executors with GPUs a whole one and its part of
+ * The resources of a task that computes with the model: {@code spark.task.cpus} cores; on executors with GPUs a whole one and its part of
  * the cores, whatever share of a GPU the other stages of the application ask for. That is stage-level scheduling, which takes
  * executors as they are: where Spark allocates them itself, it would ask for others, so that the settings alone count there.
  *

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.sparkqlora.tensor.Natives;
 
 /**
- * What a driver's or an executor's process has.
+ * The resources of a driver's or an executor's process.
  *
  * @param name how a message calls it
  * @param java feature release

@@ -11,7 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.storage.TemporaryFolder;
 
-/** Where this process, driver or executor, may put what does not outlive it. */
+/** The scratch folder of this process, driver or executor. */
 public final class ScratchFolder {
     private static final Logger LOG = LoggerFactory.getLogger(ScratchFolder.class);
 

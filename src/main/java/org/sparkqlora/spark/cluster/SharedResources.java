@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
- * What takes long to open, a base model or a tokenizer: each is opened once a process, whoever asks for it, and stays open from task
+ * Resources that take long to open, such as a base model or a tokenizer: each is opened once a process and stays open from task
  * to task, until another one is asked for and no one uses it any more. A process has room for few. Safe for use by several threads.
  */
 public final class SharedResources<T> {

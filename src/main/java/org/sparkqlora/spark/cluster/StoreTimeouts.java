@@ -5,7 +5,7 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * How long a store is waited for where nobody has set it: by Hadoop's own defaults, repeated on several levels, an object store that
+ * Default timeouts of an object store: with Hadoop's own, repeated on several levels, an object store that
  * stalls in the middle of a file keeps a command for hours.
  */
 public final class StoreTimeouts {

@@ -3,7 +3,7 @@ package org.sparkqlora.spark.cluster;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
-/** How many tasks a cluster runs at once, and what each may use. Driver only. */
+/** The tasks that a cluster runs at once, and the threads and passes of each. Driver only. */
 public final class TaskSlots {
     private static final String EXECUTORS = "spark.executor.instances";
     private static final String EXECUTOR_CORES = "spark.executor.cores";

@@ -9,7 +9,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.watch.EventFiles;
 import org.sparkqlora.train.Trigger;
 
-/** What BigDL does for a run, where the jar was built with it. */
+/** The BigDL features of a run, available if the jar was built with it. */
 public interface BigDl {
     /** BigDL in this jar, if it is there. */
     static Optional<BigDl> find() {
@@ -35,14 +35,14 @@ public interface BigDl {
     /** Gradient exchange by its AllReduceParameter. */
     GradientExchange exchange(GradientSize size);
 
-    /** What forbids that exchange; nothing when it can be used. */
+    /** Problems that rule out that exchange; empty if it can be used. */
     List<String> exchangeProblems(GradientSize size, SparkConf settings);
 
     /**
-     * When its Trigger of this text fires, such as {@code everyEpoch} or {@code and(severalIteration(50), minLoss(1.5))}; an
+     * Its Trigger of this text, such as {@code everyEpoch} or {@code and(severalIteration(50), minLoss(1.5))}; an
      * {@link IllegalArgumentException} for a text that means none.
      */
-    Trigger occasion(String text);
+    Trigger trigger(String text);
 
     /** Event files for TensorBoard below {@code folder/run}, which is on this host; an earlier run's stay. */
     EventFiles eventFiles(Path folder, String run);

@@ -2,21 +2,22 @@ package org.sparkqlora.spark.exchange;
 
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 
 /** Collects every shard's vector and adds them on the driver: the quickest way for small vectors. */
 final class CollectExchange implements GradientExchange {
-    private final GradientDtype wire;
+    private final GradientDtype dtype;
 
-    CollectExchange(GradientDtype wire) {
-        this.wire = wire;
+    CollectExchange(GradientDtype dtype) {
+        this.dtype = dtype;
     }
 
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
-        List<ShardResult> results = shards.map(new PackGradient(wire)).collect().stream()
+        List<ShardResult> results = shards.map(new PackGradient(dtype)).collect().stream()
                 .map(WireGradient::result)
                 .toList();
         return StepGradient.sum(step, shards.getNumPartitions(), results);
@@ -25,5 +26,25 @@ final class CollectExchange implements GradientExchange {
     @Override
     public void close() {
         // It keeps nothing between steps.
+    }
+
+    /** Encodes a shard's whole gradient for the way to the driver. Runs in a task. */
+    private static final class PackGradient implements Function<ShardResult, WireGradient> {
+        private static final long serialVersionUID = 2L;
+
+        private final GradientDtype dtype;
+
+        PackGradient(GradientDtype dtype) {
+            this.dtype = dtype;
+        }
+
+        @Override
+        public WireGradient call(ShardResult result) {
+            if (result instanceof ShardResult.Gradient shard) {
+                dtype.round(shard.gradient());
+            }
+
+            return new WireGradient(result, dtype);
+        }
     }
 }

@@ -9,22 +9,22 @@ import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 
 /**
- * Where tasks run in the driver, they leave their vectors with the driver's replica: nothing is serialised, and a gradient
+ * The exchange of tasks that run in the driver: they leave their vectors with the driver's replica, nothing is serialised, and a gradient
  * may lie in a scratch file.
  */
 final class DriverExchange implements GradientExchange {
     private final RunHandle run;
-    private final GradientDtype wire;
+    private final GradientDtype dtype;
 
-    /** @param wire to whose numbers gradients are rounded, as they would be on their way from another process */
-    DriverExchange(RunHandle run, GradientDtype wire) {
+    /** @param dtype to which gradients are rounded, as they would be on their way from another process */
+    DriverExchange(RunHandle run, GradientDtype dtype) {
         this.run = run;
-        this.wire = wire;
+        this.dtype = dtype;
     }
 
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
-        shards.foreach(new Leave(run, wire, step));
+        shards.foreach(new Leave(run, dtype, step));
         return StepGradient.sum(
                 step, shards.getNumPartitions(), ProcessReplicas.of(run).take(step));
     }
@@ -35,11 +35,11 @@ final class DriverExchange implements GradientExchange {
     }
 
     /** Runs in a task of the driver's process. */
-    private record Leave(RunHandle run, GradientDtype wire, long step) implements VoidFunction<ShardResult> {
+    private record Leave(RunHandle run, GradientDtype dtype, long step) implements VoidFunction<ShardResult> {
         @Override
         public void call(ShardResult result) {
             if (result instanceof ShardResult.Gradient shard) {
-                wire.round(shard.gradient());
+                dtype.round(shard.gradient());
             }
 
             ProcessReplicas.of(run).leave(step, result);

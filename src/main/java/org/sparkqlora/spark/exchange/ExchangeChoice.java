@@ -9,7 +9,7 @@ import org.sparkqlora.spark.cluster.SettingsOfSpark;
 import org.sparkqlora.spark.replica.RunHandle;
 
 /**
- * Which exchange a run has, and why. It decides speed and memory, not results: all sum the same numbers in the same order.
+ * The exchange of a run, and the reason for it. It decides speed and memory, not results: all sum the same numbers in the same order.
  *
  * @param kind not {@link ExchangeKind#AUTO}
  * @param size what a step moves
@@ -69,9 +69,9 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
     /** The exchange of {@code run} on a cluster that runs {@code slots} tasks at once. */
     public GradientExchange exchange(RunHandle run, int slots) {
         return switch (kind) {
-            case DRIVER -> new DriverExchange(run, size.wire());
-            case COLLECT -> new CollectExchange(size.wire());
-            case SHUFFLE -> new ShuffleExchange(size.wire(), SliceLayout.of(size.parameters(), slots), resultLimit);
+            case DRIVER -> new DriverExchange(run, size.dtype());
+            case COLLECT -> new CollectExchange(size.dtype());
+            case SHUFFLE -> new ShuffleExchange(size.dtype(), SliceLayout.of(size.parameters(), slots), resultLimit);
             case BIGDL -> BigDl.require().exchange(size);
             case AUTO -> throw unsettled();
         };
@@ -109,7 +109,7 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
     }
 
     /**
-     * What collected gradients must fit into.
+     * A limit that collected gradients must fit into.
      *
      * @param name in words
      * @param bytes at most

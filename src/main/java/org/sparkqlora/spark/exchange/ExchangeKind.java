@@ -3,11 +3,11 @@ package org.sparkqlora.spark.exchange;
 import java.util.Locale;
 import org.sparkqlora.input.BadInputException;
 
-/** How gradients come to the driver. */
+/** The way that gradients take to the driver. */
 public enum ExchangeKind {
     /** One of the others, by size. */
     AUTO,
-    /** Where tasks run in the driver nothing has to come there. */
+    /** Tasks run in the driver's process, so nothing is sent. */
     DRIVER,
     /** Every shard's vector, added on the driver. */
     COLLECT,
@@ -28,7 +28,7 @@ public enum ExchangeKind {
                 "Cannot exchange gradients by '%s': expected auto, collect, shuffle or bigdl".formatted(word));
     }
 
-    /** How a command line names it. */
+    /** The name on the command line. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);
     }

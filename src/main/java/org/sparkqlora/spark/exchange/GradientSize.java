@@ -3,19 +3,19 @@ package org.sparkqlora.spark.exchange;
 import org.sparkqlora.train.GradientDtype;
 
 /**
- * How much a step has to move.
+ * The size of the gradients that a step moves.
  *
  * @param parameters elements of the flat vector
  * @param shards gradients a step
- * @param wire in which they travel
+ * @param dtype number format in which they are sent
  */
-public record GradientSize(long parameters, int shards, GradientDtype wire) {
-    /** What a gradient takes on the way besides its values, at most. */
+public record GradientSize(long parameters, int shards, GradientDtype dtype) {
+    /** Most bytes of a serialised gradient besides its values. */
     private static final long ENVELOPE = 1 << 16;
 
     /** Bytes of one shard's result. */
     long bytesOfShard() {
-        return parameters * wire.bytesOfValue() + ENVELOPE;
+        return parameters * dtype.bytesOfValue() + ENVELOPE;
     }
 
     /** Bytes of a slice of the sum, where it is cut into as many as there are shards. */

@@ -4,9 +4,9 @@ import java.io.Serializable;
 import org.sparkqlora.train.ShardResult;
 
 /**
- * What a slice carries.
+ * A slice of a shard's gradient, with the facts of the shard.
  *
  * @param facts the shard's result without its vector
- * @param values the slice on the wire; none of a shard whose loss is broken
+ * @param values the encoded slice; empty if the shard's loss is broken
  */
 public record GradientSlice(ShardResult facts, byte[] values) implements Serializable {}

@@ -1,12 +1,16 @@
 package org.sparkqlora.spark.exchange;
 
+import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.PairFlatMapFunction;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
+import scala.Tuple2;
 
 /**
  * Reduce-scatter by a shuffle: every task that computes cuts its gradient into slices, every task that adds gets its slices of
@@ -19,13 +23,13 @@ final class ShuffleExchange implements GradientExchange {
     /** Most bytes that wait on the driver to be put into the sum. */
     private static final long MOST_AT_ONCE = 1L << 28;
 
-    private final GradientDtype wire;
+    private final GradientDtype dtype;
     private final SliceLayout layout;
     private final int partsAtOnce;
 
     /** @param resultLimit most bytes of a job's results */
-    ShuffleExchange(GradientDtype wire, SliceLayout layout, long resultLimit) {
-        this.wire = wire;
+    ShuffleExchange(GradientDtype dtype, SliceLayout layout, long resultLimit) {
+        this.dtype = dtype;
         this.layout = layout;
         long most = Math.min(MOST_AT_ONCE, resultLimit) / layout.bytesOfPart();
         this.partsAtOnce = (int) Math.max(1, Math.min(layout.parts(), most));
@@ -34,9 +38,9 @@ final class ShuffleExchange implements GradientExchange {
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
         int shardCount = shards.getNumPartitions();
-        JavaRDD<SummedPart> parts = shards.flatMapToPair(new CutGradient(layout, wire))
+        JavaRDD<SummedPart> parts = shards.flatMapToPair(new CutGradient(layout, dtype))
                 .repartitionAndSortWithinPartitions(new SlicePartitioner(layout))
-                .mapPartitionsWithIndex(new SumSlices(layout, wire, shardCount), false);
+                .mapPartitionsWithIndex(new SumSlices(layout, dtype, shardCount), false);
         try {
             FlatVector sum = FlatVector.zeros(layout.length());
             List<ShardResult> facts = List.of();
@@ -66,5 +70,65 @@ final class ShuffleExchange implements GradientExchange {
         }
 
         return taken[0].get(0).facts();
+    }
+
+    /** Cuts a shard's gradient into slices, one at a time as the shuffle takes them. Runs in a task. */
+    private static final class CutGradient implements PairFlatMapFunction<ShardResult, SliceKey, GradientSlice> {
+        private static final long serialVersionUID = 1L;
+        private static final byte[] NOTHING = {};
+
+        private final SliceLayout layout;
+        private final GradientDtype dtype;
+
+        CutGradient(SliceLayout layout, GradientDtype dtype) {
+            this.layout = layout;
+            this.dtype = dtype;
+        }
+
+        @Override
+        public Iterator<Tuple2<SliceKey, GradientSlice>> call(ShardResult result) {
+            return IntStream.range(0, layout.slices())
+                    .mapToObj(slice -> new Tuple2<>(new SliceKey(slice, result.shard()), slice(result, slice)))
+                    .iterator();
+        }
+
+        private GradientSlice slice(ShardResult result, int slice) {
+            return result instanceof ShardResult.Gradient shard
+                    ? new GradientSlice(
+                            shard.withoutVector(),
+                            dtype.read(shard.gradient(), layout.start(slice), layout.size(slice)))
+                    : new GradientSlice(result, NOTHING);
+        }
+    }
+
+    /** Brings a slice of all shards to the task that adds it. */
+    private static final class SlicePartitioner extends Partitioner {
+        private static final long serialVersionUID = 1L;
+
+        private final SliceLayout layout;
+
+        SlicePartitioner(SliceLayout layout) {
+            this.layout = layout;
+        }
+
+        @Override
+        public int numPartitions() {
+            return layout.parts();
+        }
+
+        @Override
+        public int getPartition(Object key) {
+            return layout.partOf(((SliceKey) key).slice());
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof SlicePartitioner partitioner && partitioner.layout.equals(layout);
+        }
+
+        @Override
+        public int hashCode() {
+            return layout.hashCode();
+        }
     }
 }

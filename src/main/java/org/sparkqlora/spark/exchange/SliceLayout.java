@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * How a vector is cut into slices of nearly equal length, and which part of a job adds which: part p has consecutive slices,
+ * The cut of a vector into slices of nearly equal length, and their assignment to parts of a job: part p has consecutive slices,
  * so its sum is one piece of the vector. No choice of it changes a sum. Slices may be empty.
  *
  * @param length elements of the vector
@@ -18,7 +18,7 @@ record SliceLayout(long length, int slices, int parts) implements Serializable {
     /** 32 MiB of float32, which every default of Spark lets pass as one result. */
     private static final int PART = 1 << 23;
 
-    /** What a part's result takes besides its values, at most. */
+    /** Most bytes of a part's result besides its values. */
     private static final long ENVELOPE = 1 << 16;
 
     SliceLayout {

@@ -17,12 +17,12 @@ final class SumSlices implements Function2<Integer, Iterator<Tuple2<SliceKey, Gr
     private static final long serialVersionUID = 1L;
 
     private final SliceLayout layout;
-    private final GradientDtype wire;
+    private final GradientDtype dtype;
     private final int shards;
 
-    SumSlices(SliceLayout layout, GradientDtype wire, int shards) {
+    SumSlices(SliceLayout layout, GradientDtype dtype, int shards) {
         this.layout = layout;
-        this.wire = wire;
+        this.dtype = dtype;
         this.shards = shards;
     }
 
@@ -48,9 +48,9 @@ final class SumSlices implements Function2<Integer, Iterator<Tuple2<SliceKey, Gr
 
     private void put(byte[] values, FlatVector sum, long from, int shard) {
         if (shard == 0) {
-            wire.write(values, sum, from);
+            dtype.write(values, sum, from);
         } else {
-            wire.add(values, sum, from);
+            dtype.add(values, sum, from);
         }
     }
 

@@ -11,7 +11,7 @@ import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tokenizer.PromptEncoder;
 
 /**
- * What a model answers to a prompt. Where tokens are drawn, a prompt's chances depend on its text alone, not on its place. Runs in a
+ * The answer of a model to a prompt. With sampling, the random numbers depend on the prompt's text alone, not on its place. Runs in a
  * task.
  */
 public final class AnswerText implements UDF1<@Nullable String, @Nullable String> {
@@ -22,7 +22,7 @@ public final class AnswerText implements UDF1<@Nullable String, @Nullable String
     private final GenerationSpec spec;
     private final Asked asked;
 
-    /** What a text in a column is. */
+    /** The meaning of a text in a column. */
     public enum Asked {
         /** A user's turn where the model has a chat template, else a text to continue. */
         QUESTION,

@@ -23,13 +23,13 @@ final class GradientFunction implements Function<Integer, ShardResult> {
     private final RunHandle run;
     private final TrainPlan plan;
     private final long version;
-    private final StateLog history;
+    private final StateLog log;
 
-    GradientFunction(RunHandle run, TrainPlan plan, long version, StateLog history) {
+    GradientFunction(RunHandle run, TrainPlan plan, long version, StateLog log) {
         this.run = run;
         this.plan = plan;
         this.version = version;
-        this.history = history;
+        this.log = log;
     }
 
     @Override
@@ -40,14 +40,14 @@ final class GradientFunction implements Function<Integer, ShardResult> {
         ShardResult result = plan.batches().localSteps() == 1
                 ? gradient(executor, rows, shard, clock)
                 : new LocalSgdRound(plan, rows, executor.home())
-                        .compute(executor.replica(), history, version, shard, clock);
+                        .compute(executor.replica(), log, version, shard, clock);
         return result.reported(new ShardReport(ofProcess(), clock.seconds(), ProcessMemory.ofThisProcess()));
     }
 
     private ShardResult gradient(ProcessReplica executor, PreparedRows rows, int shard, PhaseClock clock) {
         ShardTask task = new ShardTask(plan.batches(), plan.seed(), rows);
         return executor.replica()
-                .at(version, history, clock, model -> task.compute(model, executor.freshGradient(), version, shard));
+                .at(version, log, clock, model -> task.compute(model, executor.freshGradient(), version, shard));
     }
 
     private static String ofProcess() {

@@ -27,7 +27,7 @@ public final class RecordLoss implements UDF1<@Nullable String, @Nullable Row> {
     /** Trained tokens. */
     public static final String TOKENS = "tokens";
 
-    /** What a loss is in a table. */
+    /** The type of a loss in a table. */
     public static final StructType TYPE =
             new StructType().add(SUM, DataTypes.DoubleType, false).add(TOKENS, DataTypes.LongType, false);
 

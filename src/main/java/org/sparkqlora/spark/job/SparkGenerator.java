@@ -1,14 +1,28 @@
 package org.sparkqlora.spark.job;
 
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.PromptedText;
+import org.sparkqlora.spark.cluster.ModelTasks;
+import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.replica.InferenceReplicas;
+import org.sparkqlora.spark.replica.ProcessReplicas;
+import org.sparkqlora.spark.replica.ReplicaGroup;
+import org.sparkqlora.spark.replica.RunHandle;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.StateLog;
 
-/** What a trained model continues prompts with, computed on the cluster; each process loads the base once. Driver only. */
+/** Text generation by a trained model as a Spark job; each process loads the base once. Driver only. */
 public final class SparkGenerator {
     private final JavaSparkContext context;
     private final ModelSource model;
@@ -21,10 +35,65 @@ public final class SparkGenerator {
     /** The new tokens of each prompt, in their order; the same whatever the cluster and its parts. */
     public List<int[]> generate(FlatVector parameters, ParameterIndex index, List<int[]> prompts, GenerationSpec spec) {
         return new InferenceReplicas(context, model)
-                .at(
-                        parameters,
-                        index,
-                        "",
-                        (run, replicas) -> new GenerationJob(context, run, replicas).generate(prompts, spec));
+                .at(parameters, index, "", (run, replicas) -> generate(context, run, replicas, prompts, spec));
     }
+
+    /** The new tokens of each prompt at the version of {@code replicas}. */
+    static List<int[]> generate(
+            JavaSparkContext context, RunHandle run, ReplicaGroup replicas, List<int[]> prompts, GenerationSpec spec) {
+        List<NumberedTokens> numbered = IntStream.range(0, prompts.size())
+                .mapToObj(number -> new NumberedTokens(number, prompts.get(number)))
+                .toList();
+        context.setJobDescription(String.format(Locale.ROOT, "generate: %d prompts", prompts.size()));
+        GenerateFunction function =
+                new GenerateFunction(run, spec, replicas.state().version(), replicas.stateLog());
+        JavaRDD<NumberedTokens> placed = ModelTasks.of(context.getConf())
+                .place(context.parallelize(numbered, TaskSlots.parts(context, prompts.size())));
+        return placed.mapPartitions(function).collect().stream()
+                .map(NumberedTokens::ids)
+                .toList();
+    }
+
+    /** Continues prompts. Runs in a task. */
+    private static final class GenerateFunction implements FlatMapFunction<Iterator<NumberedTokens>, NumberedTokens> {
+        private static final long serialVersionUID = 2L;
+
+        private final RunHandle run;
+        private final GenerationSpec spec;
+        private final long version;
+        private final StateLog log;
+
+        GenerateFunction(RunHandle run, GenerationSpec spec, long version, StateLog log) {
+            this.run = run;
+            this.spec = spec;
+            this.version = version;
+            this.log = log;
+        }
+
+        @Override
+        public Iterator<NumberedTokens> call(Iterator<NumberedTokens> prompts) {
+            List<NumberedTokens> asked = new ArrayList<>();
+            prompts.forEachRemaining(asked::add);
+            List<NumberedTokens> answers = new ArrayList<>();
+            ProcessReplicas.of(run).replica().at(version, log, model -> {
+                model.generate(
+                        asked.stream().map(this::text).iterator(),
+                        made -> answers.add(
+                                new NumberedTokens(asked.get(answers.size()).number(), made)));
+                return answers;
+            });
+            return answers.iterator();
+        }
+
+        private PromptedText text(NumberedTokens prompt) {
+            return new PromptedText(prompt.ids(), spec.ofText(prompt.number()));
+        }
+    }
+
+    /**
+     * Token ids of one text of many.
+     *
+     * @param number place among the texts, from 0
+     */
+    public record NumberedTokens(long number, int[] ids) implements Serializable {}
 }

@@ -21,9 +21,9 @@ import org.sparkqlora.spark.exchange.GradientExchange;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.DriverReplica;
 import org.sparkqlora.spark.replica.FollowingReplicas;
-import org.sparkqlora.spark.replica.HistoryPublisher;
 import org.sparkqlora.spark.replica.ReplicaGroup;
 import org.sparkqlora.spark.replica.RunHandle;
+import org.sparkqlora.spark.replica.StateLogPublisher;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.ShardResult;
@@ -47,30 +47,31 @@ public final class SparkGradientSource implements GradientSource {
     private final TrainPlan plan;
     private final @Nullable PreparedData heldOut;
     private final Broadcast<SerializableConfiguration> configuration;
-    private final RunHandle description;
+    private final RunHandle run;
     private final GradientExchange exchange;
     private final JavaRDD<Integer> shards;
     private final ReplicaGroup replicas;
 
     /** @param choice how gradients come together */
-    public SparkGradientSource(JavaSparkContext context, TrainingRun run, TrainState state, ExchangeChoice choice) {
+    public SparkGradientSource(
+            JavaSparkContext context, TrainingRun training, TrainState state, ExchangeChoice choice) {
         this.context = context;
-        this.plan = run.plan();
-        this.heldOut = run.heldOut();
+        this.plan = training.plan();
+        this.heldOut = training.heldOut();
         this.configuration = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-        this.description = new RunHandle(
+        this.run = new RunHandle(
                 UUID.randomUUID().toString(),
-                run.model(),
+                training.model(),
                 plan.optimizer(),
-                run.paging(),
+                training.paging(),
                 TaskSlots.threadsOfTask(context),
-                run.rows().folder(),
+                training.rows().folder(),
                 configuration);
-        this.exchange = choice.exchange(description, TaskSlots.available(context));
+        this.exchange = choice.exchange(run, TaskSlots.available(context));
         this.shards = shardsOf(context, plan.batches());
         this.replicas = choice.inDriver() // last: what tasks find by name stays until this is closed
-                ? new DriverReplica(description, state)
-                : new FollowingReplicas(state, new HistoryPublisher(context, plan.optimizer(), run.snapshots()));
+                ? new DriverReplica(run, state)
+                : new FollowingReplicas(state, new StateLogPublisher(context, plan.optimizer(), training.snapshots()));
     }
 
     @Override
@@ -107,7 +108,7 @@ public final class SparkGradientSource implements GradientSource {
         long step = state().version();
         context.setJobDescription(String.format(
                 Locale.ROOT, "train: step %d of %d", step + 1, plan.batches().steps()));
-        GradientFunction function = new GradientFunction(description, plan, step, replicas.history());
+        GradientFunction function = new GradientFunction(run, plan, step, replicas.stateLog());
         JavaRDD<ShardResult> results = shards.map(function);
         return exchange.sum(results, step).within((System.nanoTime() - begin) / NANOS, TaskSlots.available(context));
     }
@@ -126,12 +127,12 @@ public final class SparkGradientSource implements GradientSource {
     public LossTotal evaluate() {
         return heldOut == null
                 ? LossTotal.ZERO
-                : LossTotal.sum(new EvaluationJob(context, description, replicas).losses(heldOut, microBatchSize()));
+                : LossTotal.sum(SparkEvaluator.losses(context, run, replicas, heldOut, microBatchSize()));
     }
 
     @Override
     public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
-        return new GenerationJob(context, description, replicas).generate(prompts, spec);
+        return SparkGenerator.generate(context, run, replicas, prompts, spec);
     }
 
     @Override

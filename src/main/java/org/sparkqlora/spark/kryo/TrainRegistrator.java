@@ -12,8 +12,8 @@ import org.sparkqlora.spark.exchange.GradientSlice;
 import org.sparkqlora.spark.exchange.SliceKey;
 import org.sparkqlora.spark.exchange.SummedPart;
 import org.sparkqlora.spark.exchange.WireGradient;
-import org.sparkqlora.spark.job.DocumentLosses;
-import org.sparkqlora.spark.job.NumberedTokens;
+import org.sparkqlora.spark.job.SparkEvaluator;
+import org.sparkqlora.spark.job.SparkGenerator;
 import org.sparkqlora.spark.prepare.GroupResult;
 import org.sparkqlora.spark.prepare.LineGroup;
 import org.sparkqlora.spark.prepare.PreparedFile;
@@ -38,8 +38,8 @@ public final class TrainRegistrator implements KryoRegistrator {
             LineGroup.class,
             GroupResult.class,
             PreparedFile.class,
-            DocumentLosses.class,
-            NumberedTokens.class,
+            SparkEvaluator.DocumentLosses.class,
+            SparkGenerator.NumberedTokens.class,
             ComputeCapability.class,
             ProcessFacts.class,
             LossTotal.class,
@@ -48,13 +48,13 @@ public final class TrainRegistrator implements KryoRegistrator {
 
     @Override
     public void registerClasses(Kryo kryo) {
-        kryo.register(FlatVector.class, new FlatVectorSerializer());
-        kryo.register(Update.class, new UpdateSerializer());
-        kryo.register(ShardResult.Gradient.class, new ShardGradientSerializer());
-        kryo.register(WireGradient.class, new WireGradientSerializer());
-        kryo.register(SliceKey.class, new SliceKeySerializer());
-        kryo.register(GradientSlice.class, new GradientSliceSerializer());
-        kryo.register(SummedPart.class, new SummedPartSerializer());
+        kryo.register(FlatVector.class, new Serializers.FlatVectorSerializer());
+        kryo.register(Update.class, new Serializers.UpdateSerializer());
+        kryo.register(ShardResult.Gradient.class, new Serializers.ShardGradientSerializer());
+        kryo.register(WireGradient.class, new Serializers.WireGradientSerializer());
+        kryo.register(SliceKey.class, new Serializers.SliceKeySerializer());
+        kryo.register(GradientSlice.class, new Serializers.GradientSliceSerializer());
+        kryo.register(SummedPart.class, new Serializers.SummedPartSerializer());
         kryo.register(byte[][].class);
         BigDl.find().ifPresent(library -> library.kryoClasses().forEach(kryo::register));
         for (Class<?> type : SMALL) {

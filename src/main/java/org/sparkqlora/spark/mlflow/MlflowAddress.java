@@ -10,7 +10,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.WebAddress;
 
 /**
- * Where a tracking server is and how it knows us.
+ * The address and credentials of a tracking server.
  *
  * @param server without a slash at its end
  * @param authorization a header's value; null where nothing is asked for
@@ -79,7 +79,7 @@ public record MlflowAddress(String server, @Nullable String authorization) {
         return user == null ? null : basic(user + ":" + environment.getOrDefault(PASSWORD, ""));
     }
 
-    /** What Java's client would say of another text has all of it. */
+    /** Refuses malformed text before Java's client does, whose message would repeat all of it. */
     private static void requireHeader(String token) {
         if (!WebAddress.isHeader(token)) {
             throw new BadInputException(

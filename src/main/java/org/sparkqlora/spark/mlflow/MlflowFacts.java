@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is known of a run before it begins.
+ * The facts of a run that are known before it begins.
  *
  * @param name as people call it
  * @param earlierRun that this one goes on with, if any

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 
-/** What goes to a tracking server and what comes back. */
+/** Requests and answers of a tracking server as JSON. */
 final class MlflowJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String RUN_ID = "run_id";
@@ -85,7 +85,7 @@ final class MlflowJson {
         }
     }
 
-    /** What a server says of an error, or what else it says. */
+    /** The error message in an answer, or the whole answer if it has none. */
     static String message(String answer) {
         String text = answer;
         try {

@@ -26,7 +26,7 @@ import org.sparkqlora.spark.watch.StepTaken;
 /**
  * A run's parameters, metrics and adapter in a tracking server. Training never waits for it and never ends by it: values are sent
  * in batches by a thread of their own, stay in a queue of bounded length while the server is away, and are sent when it is back.
- * What goes wrong is told once.
+ * A failure is reported once.
  */
 public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     private static final long EVERY_MILLIS = 2000;

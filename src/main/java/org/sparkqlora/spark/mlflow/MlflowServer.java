@@ -1,6 +1,8 @@
 package org.sparkqlora.spark.mlflow;
 
+import java.io.FilterInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.http.HttpClient;
@@ -144,7 +146,7 @@ final class MlflowServer {
         return told(() -> client.send(request.build(), AnswerBody.within(patience)));
     }
 
-    /** What a server said. */
+    /** The answer of a server. */
     private record Answer(int code, String text) {}
 
     /** A request under way. */
@@ -186,5 +188,35 @@ final class MlflowServer {
 
     private static String encode(String text) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    /** The time at which a server last took bytes of a file. */
+    private static final class UploadProgress {
+        private volatile long lastNanos = System.nanoTime();
+
+        /** The content, noting when it is read. */
+        InputStream of(InputStream content) {
+            return new FilterInputStream(content) {
+                @Override
+                public int read() throws IOException {
+                    return noted(super.read());
+                }
+
+                @Override
+                public int read(byte[] bytes, int from, int count) throws IOException {
+                    return noted(super.read(bytes, from, count));
+                }
+            };
+        }
+
+        /** Time since the server last took bytes. */
+        Duration silence() {
+            return Duration.ofNanos(System.nanoTime() - lastNanos);
+        }
+
+        private int noted(int read) {
+            lastNanos = System.nanoTime();
+            return read;
+        }
     }
 }

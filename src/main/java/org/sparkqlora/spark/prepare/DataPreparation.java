@@ -108,7 +108,7 @@ public final class DataPreparation {
         return damaged.isEmpty();
     }
 
-    /** What the manifest of {@code sources} will be known by, without making rows. */
+    /** The fingerprint that the manifest of {@code sources} will have, without making rows. */
     public String fingerprint(List<String> sources, LineEncoderSource encoders, PreparationOptions options) {
         List<ListedSource> listed = list(sources);
         return day(listed, encoders).fingerprint(hashOf(listed, encoders, options));

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function2;
 import org.sparkqlora.spark.source.CountedSource;
@@ -102,6 +103,39 @@ final class EncodingJob {
         @Override
         public Iterator<GroupResult> call(Integer part, Iterator<Tuple2<Long, String>> records) {
             return List.of(task.encode(firstGroup + part, records)).iterator();
+        }
+    }
+
+    /** Puts records of consecutive places together. */
+    private static final class GroupPartitioner extends Partitioner {
+        private static final long serialVersionUID = 1L;
+
+        private final long size;
+        private final int groups;
+
+        GroupPartitioner(long size, int groups) {
+            this.size = size;
+            this.groups = groups;
+        }
+
+        @Override
+        public int numPartitions() {
+            return groups;
+        }
+
+        @Override
+        public int getPartition(Object place) {
+            return Math.toIntExact((Long) place / size);
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof GroupPartitioner that && that.size == size && that.groups == groups;
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * Long.hashCode(size) + groups;
         }
     }
 }

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.Arrays;
 
 /**
- * What is worth knowing of examples before they are packed.
+ * Statistics of examples before they are packed.
  *
  * @param lengths examples by length before they were cut: at i those of 2^i to 2^(i + 1) - 1 tokens
  * @param longest tokens of the longest
@@ -58,7 +58,7 @@ record ExampleChecks(
                 both);
     }
 
-    /** How many of the hashes are there already. */
+    /** The count of hashes that are duplicates. */
     long duplicates() {
         long[] sorted = hashes.clone();
         Arrays.sort(sorted);

@@ -17,7 +17,7 @@ import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.WholeFile;
 
 /**
- * What a task left of a group that is done, beside its rows: a preparation that was killed goes on after it. Its name holds the
+ * The result of a finished group, stored beside its rows, from which a killed preparation resumes. Its name holds the
  * fingerprint of the preparation, so it is never taken for that of another.
  */
 record FinishedGroup(String folder, String prefix, int number) {

@@ -7,7 +7,7 @@ import org.sparkqlora.spark.source.BadLine;
 import org.sparkqlora.spark.source.NumberedRecords;
 
 /**
- * What a task made of a group of records.
+ * The result of a task for a group of records.
  *
  * @param group its number
  * @param file its rows; null when there are none

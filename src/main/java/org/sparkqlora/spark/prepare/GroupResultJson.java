@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.sparkqlora.input.BadInputException;
 
-/** What {@link FinishedGroup} keeps. */
+/** The JSON of a {@link FinishedGroup}. */
 final class GroupResultJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String FILE = "file";

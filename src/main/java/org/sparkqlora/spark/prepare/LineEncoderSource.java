@@ -13,14 +13,14 @@ public interface LineEncoderSource extends Serializable {
         return false;
     }
 
-    /** The same, encoding as on {@code day}. */
+    /** This source, encoding as on {@code day}. */
     default LineEncoderSource on(LocalDate day) {
         return this;
     }
 
     LineEncoder open();
 
-    /** What its ids mean. */
+    /** The vocabulary of its ids. */
     default TokenIds ids() {
         return TokenIds.UNKNOWN;
     }

@@ -5,13 +5,13 @@ import java.util.List;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * What a prepared folder holds. It is written last, so a folder with a manifest is whole.
+ * The content of a prepared folder. It is written last, so a folder with a manifest is complete.
  *
  * @param fingerprint of tokenizer, options and source listing: equal ones have equal rows
  * @param width tokens a row
  * @param files in row order
- * @param counts what became of the lines
- * @param ids what the token ids of its rows mean
+ * @param counts examples, rows and tokens
+ * @param ids vocabulary of the token ids of its rows
  */
 public record Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts, TokenIds ids)
         implements Serializable {
@@ -33,12 +33,12 @@ public record Manifest(String fingerprint, int width, List<PreparedFile> files, 
         files = List.copyOf(files);
     }
 
-    /** What the names of its rows begin with. */
+    /** The prefix of the names of its row files. */
     String rowsPrefix() {
         return rowsPrefix(fingerprint);
     }
 
-    /** What the names of rows begin with that have this fingerprint. */
+    /** The prefix of the names of row files with this fingerprint. */
     static String rowsPrefix(String fingerprint) {
         return "rows-" + fingerprint.substring(0, Math.min(PREFIX_LENGTH, fingerprint.length()));
     }

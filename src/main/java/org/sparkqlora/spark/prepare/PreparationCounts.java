@@ -3,7 +3,7 @@ package org.sparkqlora.spark.prepare;
 import java.io.Serializable;
 
 /**
- * What became of the lines.
+ * The counts of a preparation: examples, rows, tokens, and refused lines.
  *
  * @param examples that rows were made of
  * @param rows made

@@ -6,7 +6,7 @@ import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.spark.source.DataSplit;
 
 /**
- * How rows are made of examples.
+ * The options that decide how rows are made of examples.
  *
  * @param width tokens a row
  * @param packing whether documents share rows
@@ -30,12 +30,12 @@ public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRe
         }
     }
 
-    /** The same for a part of the data. */
+    /** These options for a split of the data. */
     public PreparationOptions of(DataSplit other) {
         return new PreparationOptions(width, packing, onBadRecord, other, recordBytes);
     }
 
-    /** The same with records of up to {@code bytes}. */
+    /** These options with records of up to {@code bytes}. */
     public PreparationOptions ofRecordsUpTo(int bytes) {
         return new PreparationOptions(width, packing, onBadRecord, part, bytes);
     }
@@ -53,7 +53,7 @@ public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRe
         ONE_A_ROW
     }
 
-    /** What becomes of a line that is no record. */
+    /** The treatment of a line that is not a valid record. */
     public enum OnBadRecord {
         FAIL,
         SKIP;

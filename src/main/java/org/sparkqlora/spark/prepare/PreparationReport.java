@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.stream.LongStream;
 
 /**
- * What is worth knowing of data before training on it.
+ * Statistics of data to look at before training on it.
  *
  * @param width tokens a row
  * @param counts what became of the records
@@ -54,7 +54,7 @@ public record PreparationReport(
         return 1 - counts.tokens() / ((double) counts.rows() * width);
     }
 
-    /** The same if every example had a row of its own. */
+    /** The padding if every example had a row of its own. */
     public double paddingUnpacked() {
         return 1 - counts.tokens() / ((double) counts.examples() * width);
     }

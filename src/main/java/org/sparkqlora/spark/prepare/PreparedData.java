@@ -52,7 +52,7 @@ public record PreparedData(String folder, Manifest manifest) {
                         .formatted(folder, Manifest.FILE_NAME)));
     }
 
-    /** What was found when it was prepared; nothing in a folder that an older version prepared. */
+    /** The report of the preparation; empty in a folder that an older version prepared. */
     public Optional<PreparationReport> report(Configuration configuration) {
         return report(folder, configuration);
     }
@@ -112,7 +112,7 @@ public record PreparedData(String folder, Manifest manifest) {
         }
     }
 
-    /** What the rows are known by, once they are for a model that takes {@code model}. */
+    /** The fingerprint of the rows, once they are checked against a model that takes {@code model}. */
     public String fingerprintFor(TokenIds model) {
         manifest.ids().requireFor(model, folder);
         return manifest.fingerprint();

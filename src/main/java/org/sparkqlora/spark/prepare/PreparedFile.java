@@ -37,7 +37,7 @@ public record PreparedFile(String name, long rows, String sha256, int source) im
         this(name, rows, sha256, 0);
     }
 
-    /** The same as rows of the source with a number. */
+    /** This file as rows of the source of that number. */
     PreparedFile ofSource(int number) {
         return new PreparedFile(name, rows, sha256, number);
     }

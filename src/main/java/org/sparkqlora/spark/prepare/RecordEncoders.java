@@ -85,14 +85,14 @@ public record RecordEncoders(
                 reading, place, chatTemplate, trainOn, added, tokenizerFingerprint, told, templateBudget);
     }
 
-    /** The same where the template may use {@code times} as much as usual. */
+    /** These encoders with {@code times} the usual limits of templates. */
     public RecordEncoders withTemplateBudget(int times) {
         return place == null
                 ? this
                 : new RecordEncoders(reading, place, chatTemplate, trainOn, added, tokenizerFingerprint, day, times);
     }
 
-    /** How much the template may use for a record. */
+    /** The limits of the template for a record. */
     public TemplateLimits templateLimits() {
         return TemplateLimits.DEFAULT.times(templateBudget);
     }
@@ -108,7 +108,7 @@ public record RecordEncoders(
         return place == null ? new TokenLines(reading) : new TextLines(lease(place), this);
     }
 
-    /** What {@code work} makes with the tokenizer, which stays open for the next task of this process. */
+    /** The result of {@code work} with the tokenizer, which stays open for the next task of this process. */
     public <T> T withTokenizer(Function<ModelTokenizer, T> work) {
         if (place == null) {
             throw new IllegalStateException("Cannot encode text: records are token ids");

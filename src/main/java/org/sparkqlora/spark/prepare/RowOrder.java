@@ -17,7 +17,7 @@ record RowOrder(long[] sizes) {
     /** A source and a row of it. */
     record Place(int source, long row) {}
 
-    /** What the row at {@code position} of all is. */
+    /** The source and row at {@code position} of all rows. */
     Place at(long position) {
         for (int source = 0; source < sizes.length; source++) {
             long row = firstNotBefore(source, position);

@@ -31,7 +31,7 @@ public record RowsDay(@Nullable LocalDate date, ZoneId zone) {
         return new RowsDay(date, timed ? ZoneId.of(zone, ZoneId.SHORT_IDS) : ZoneOffset.UTC);
     }
 
-    /** What {@code fingerprint} tells; one of an earlier version tells nothing. */
+    /** The day and zone in {@code fingerprint}; that of an earlier version holds neither. */
     public static RowsDay of(String fingerprint) {
         Matcher parts = FORM.matcher(fingerprint);
         String date = parts.matches() ? parts.group("date") : null;

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * What the ids of rows mean.
+ * The vocabulary that the token ids of rows belong to.
  *
  * @param tokenizer SHA-256 of the {@code tokenizer.json} that made them; empty for ids made elsewhere
  * @param vocabulary rows of the embedding that they are for; 0 when it is not known

@@ -7,7 +7,7 @@ import org.sparkqlora.checkpoint.hub.ModelPlace;
 import org.sparkqlora.storage.ModelCache;
 
 /**
- * Where each executor finds a model's tokenizer.
+ * The place of a model's tokenizer on each executor.
  *
  * @param model which a host copies if it is elsewhere
  * @param cache for copies, on each host

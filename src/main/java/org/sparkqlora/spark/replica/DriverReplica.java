@@ -1,12 +1,12 @@
 package org.sparkqlora.spark.replica;
 
-import org.sparkqlora.train.OwnHistory;
+import org.sparkqlora.train.OwnStateLog;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
-/** Where tasks run in the driver, one replica is all: tasks compute on the driver's own State, and nothing is copied. */
+/** The only replica of a run whose tasks run in the driver: they compute on the driver's own State, and nothing is copied. */
 public final class DriverReplica implements ReplicaGroup {
     private final String runId;
     private final TrainState state;
@@ -24,8 +24,8 @@ public final class DriverReplica implements ReplicaGroup {
     }
 
     @Override
-    public StateLog history() {
-        return OwnHistory.INSTANCE;
+    public StateLog stateLog() {
+        return OwnStateLog.INSTANCE;
     }
 
     @Override

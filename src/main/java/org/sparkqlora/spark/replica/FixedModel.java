@@ -20,12 +20,12 @@ public final class FixedModel implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private final RunHandle run;
-    private final BroadcastHistory history;
+    private final BroadcastStateLog log;
     private final LongAccumulator opened;
 
-    private FixedModel(RunHandle run, BroadcastHistory history, LongAccumulator opened) {
+    private FixedModel(RunHandle run, BroadcastStateLog log, LongAccumulator opened) {
         this.run = run;
-        this.history = history;
+        this.log = log;
         this.opened = opened;
     }
 
@@ -38,7 +38,7 @@ public final class FixedModel implements Serializable {
         try (Workers workers = new Workers(1);
                 TrainState state = InferenceReplicas.still(parameters, index, workers)) {
             return new FixedModel(
-                    run, new HistoryPublisher(context, still, SnapshotPolicy.DEFAULT).upTo(state), opened);
+                    run, new StateLogPublisher(context, still, SnapshotPolicy.DEFAULT).upTo(state), opened);
         }
     }
 
@@ -49,6 +49,6 @@ public final class FixedModel implements Serializable {
 
     /** Runs in a task. */
     public <T> T use(Function<BoundModel, T> work) {
-        return ProcessReplicas.of(run).replica().at(history.snapshotVersion(), history, work);
+        return ProcessReplicas.of(run).replica().at(log.snapshotVersion(), log, work);
     }
 }

@@ -8,9 +8,9 @@ import org.sparkqlora.train.Update;
 /** The driver's State, followed by executors through snapshot and update broadcasts. */
 public final class FollowingReplicas implements ReplicaGroup {
     private final TrainState state;
-    private final HistoryPublisher publisher;
+    private final StateLogPublisher publisher;
 
-    public FollowingReplicas(TrainState state, HistoryPublisher publisher) {
+    public FollowingReplicas(TrainState state, StateLogPublisher publisher) {
         this.state = state;
         this.publisher = publisher;
     }
@@ -21,7 +21,7 @@ public final class FollowingReplicas implements ReplicaGroup {
     }
 
     @Override
-    public StateLog history() {
+    public StateLog stateLog() {
         return publisher.upTo(state);
     }
 

@@ -63,6 +63,6 @@ public final class InferenceReplicas {
     private ReplicaGroup group(RunHandle run, TrainState state) {
         return context.isLocal()
                 ? new DriverReplica(run, state)
-                : new FollowingReplicas(state, new HistoryPublisher(context, STILL, SnapshotPolicy.DEFAULT));
+                : new FollowingReplicas(state, new StateLogPublisher(context, STILL, SnapshotPolicy.DEFAULT));
     }
 }

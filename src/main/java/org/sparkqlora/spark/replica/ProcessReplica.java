@@ -18,7 +18,7 @@ import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 
-/** What a process holds for the tasks of one run: the replica, the model under it, and the open files of rows. */
+/** The resources of a process for the tasks of one run: the replica, its model, and the open files of rows. */
 public final class ProcessReplica implements AutoCloseable {
     private final RunHandle run;
     private final Workers workers;

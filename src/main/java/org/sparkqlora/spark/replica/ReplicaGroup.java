@@ -9,8 +9,8 @@ import org.sparkqlora.train.Update;
 public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, FollowingReplicas {
     TrainState state();
 
-    /** What a task needs to compute at the State's version. */
-    StateLog history();
+    /** The log from which a task computes at the State's version. */
+    StateLog stateLog();
 
     /** Moves the State on; replicas follow when a task makes them. */
     void apply(Update update);

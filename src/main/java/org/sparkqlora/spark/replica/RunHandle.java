@@ -8,7 +8,7 @@ import org.sparkqlora.optim.Paging;
 import org.sparkqlora.train.ModelSource;
 
 /**
- * What a task must know of the run that it belongs to.
+ * A task's handle of the run that it belongs to.
  *
  * @param id of this run and no other
  * @param model the base model

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * Which of two parts of the data: what is held out of training, spread evenly, or the rest.
+ * A split of the data: the rows held out of training, spread evenly, or the rest.
  *
  * @param heldOut the share that is held out
  * @param side which of the two

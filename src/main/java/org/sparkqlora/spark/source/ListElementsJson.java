@@ -108,7 +108,7 @@ final class ListElementsJson implements RecordLines {
         return writer.text();
     }
 
-    /** What is no JSON ends the list for good, so it is no matter of one record. */
+    /** Invalid JSON ends the whole list, so it is not the problem of one record. */
     private BadInputException broken(JsonProcessingException fault) {
         return new BadInputException(
                 "Cannot read %s: expected a JSON list, found an error%s".formatted(file.path(), BrokenJson.text(fault)),

@@ -3,7 +3,7 @@ package org.sparkqlora.spark.source;
 import java.util.List;
 
 /**
- * What is behind data that a command line names.
+ * The files and tables behind a data source of the command line.
  *
  * @param name as it was named, for messages
  * @param weight its part of the mixture; 0 when all of it is used

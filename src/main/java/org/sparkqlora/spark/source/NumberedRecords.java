@@ -16,12 +16,12 @@ public interface NumberedRecords {
         return work.get();
     }
 
-    /** What they are read from, in words. */
+    /** The source of the records, in words. */
     String words();
 
     /** Some record, to show how they are read. */
     Optional<String> sample();
 
-    /** Where a person finds the record at a place. */
+    /** The file and line of the record at a place, for people. */
     BadLine place(long record, String problem);
 }

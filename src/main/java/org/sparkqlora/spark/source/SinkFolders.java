@@ -30,7 +30,7 @@ final class SinkFolders {
         return parent != null && parent.getName().equals(LOG) ? Optional.of(parent.getParent()) : Optional.empty();
     }
 
-    /** Where the log of a sink in {@code folder} would be. */
+    /** The path of the log of a sink in {@code folder}. */
     static Path log(Path folder) {
         return new Path(folder, LOG);
     }

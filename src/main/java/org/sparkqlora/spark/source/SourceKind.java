@@ -4,7 +4,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** What a file of records is. */
+/** The format of a file of records. */
 enum SourceKind {
     /** A JSON object a line. */
     JSON_LINES,
@@ -18,7 +18,7 @@ enum SourceKind {
     ORC,
     /** Columns under a line of names, as Spark reads them. */
     CSV,
-    /** The same with tabs between. */
+    /** Values separated by tabs. */
     TSV;
 
     private static final String JSON = ".json";
@@ -67,12 +67,12 @@ enum SourceKind {
         return !isTable() || !name.toLowerCase(Locale.ROOT).endsWith(".zst");
     }
 
-    /** How Spark writes a row as JSON: an empty cell of a spreadsheet is a field all the same. */
+    /** Spark's options for a row as JSON: an empty cell of a spreadsheet stays a field. */
     Map<String, String> jsonOptions() {
         return separator().isPresent() ? Map.of("ignoreNullFields", "false") : Map.of();
     }
 
-    /** What stands between the columns of a spreadsheet. */
+    /** The separator between the columns of a spreadsheet. */
     Optional<Character> separator() {
         return switch (this) {
             case CSV -> Optional.of(',');

@@ -32,7 +32,7 @@ import org.sparkqlora.storage.StorePath;
 public final class SourceListing {
     private static final String LOCAL = "file";
 
-    /** What lies beside data sets: words about them. A file that is named itself is read all the same. */
+    /** Names of documentation files beside data sets. A file that is named itself is read nevertheless. */
     private static final Pattern ABOUT_DATA = Pattern.compile(
             "(?i)(readme|licen[cs]e|notice|changelog|citation)([._-].*)?|.*\\.(md|rst|html|pdf)|dataset_infos?\\.json");
 
@@ -79,7 +79,7 @@ public final class SourceListing {
                 found.tables().stream().distinct().toList());
     }
 
-    /** What is behind the sources so far. */
+    /** The sources listed so far. */
     private record Found(List<SourceFile> files, List<SourceTable> tables) {
         int size() {
             return files.size() + tables.size();

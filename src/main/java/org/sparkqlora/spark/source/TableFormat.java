@@ -62,7 +62,7 @@ enum TableFormat {
         return Optional.empty();
     }
 
-    /** Where the log of a table in {@code folder} would be. */
+    /** The path of the log of a table in {@code folder}. */
     Path log(Path folder) {
         return new Path(
                 folder,
@@ -73,7 +73,7 @@ enum TableFormat {
                 });
     }
 
-    /** What Spark calls its data source. */
+    /** The name of Spark's data source. */
     String source() {
         return source;
     }
@@ -83,7 +83,7 @@ enum TableFormat {
         return words;
     }
 
-    /** What spark-submit needs to read it, for a version of Spark such as 3.5.9 and of Scala such as 2.12. */
+    /** The package that spark-submit needs to read it, for a version of Spark such as 3.5.9 and of Scala such as 2.12. */
     String submitOptions(String spark, String scala) {
         String line = spark.replaceFirst("^(\\d+\\.\\d+).*$", "$1");
         String named = packages.containsKey(line)

@@ -35,7 +35,7 @@ import org.sparkqlora.input.BadInputException;
  * @param files that are read
  */
 record TableReading(SparkSession session, SourceKind kind, List<SourceFile> files) {
-    /** What the readers of Parquet and ORC say of a file that is neither. */
+    /** Messages of the Parquet and ORC readers for a file that is neither. */
     private static final Pattern NO_SUCH_FILE = Pattern.compile("is not a Parquet file|Malformed ORC file");
 
     /** Classes that read Parquet and ORC, of Spark and of the formats. */

@@ -34,7 +34,7 @@ public final class TableRecords implements NumberedRecords {
     private static final String FILE_PATH = "_metadata.file_path";
     private static final String BLOCK_START = "_metadata.file_block_start";
 
-    /** Where files are cut: the number of cores, which Spark takes else, would cut them elsewhere on another cluster. */
+    /** The size of file splits: Spark's default depends on the number of cores, and would split them differently on another cluster. */
     private static final String CUTS = "64";
 
     /** The column of a spreadsheet that Spark fills where a row has more or fewer cells than there are names. */

@@ -24,7 +24,7 @@ public final class UnusableRecordException extends BadInputException {
         return place.line();
     }
 
-    /** What was expected and what was found. */
+    /** The problem: expected and found. */
     public String problem() {
         return place.problem();
     }

@@ -33,7 +33,7 @@ record Axis(double low, double high, List<Double> ticks) {
         return new Axis(first, Math.max(last, first + 1), ticks(begin, last, step));
     }
 
-    /** How far along a value lies, from 0 to 1. */
+    /** The position of a value along the axis, from 0 to 1. */
     double share(double value) {
         return (value - low) / (high - low);
     }

@@ -17,7 +17,7 @@ import org.sparkqlora.spark.watch.CurvePoint;
  * @param base where the vertical axis begins
  */
 record Chart(String key, String title, String unit, Base base, List<Line> lines) {
-    /** Where the vertical axis begins. */
+    /** The start of the vertical axis. */
     enum Base {
         ZERO,
         LEAST_VALUE

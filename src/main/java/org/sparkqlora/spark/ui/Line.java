@@ -12,11 +12,11 @@ import org.sparkqlora.spark.watch.CurvePoint;
  * @param look how it is drawn
  */
 record Line(String label, Look look, List<CurvePoint> points) {
-    /** How a curve is drawn. */
+    /** The style of a curve. */
     enum Look {
         /** The one that counts. */
         STRONG,
-        /** What it was made of. */
+        /** The values that a mean curve was made of. */
         FAINT,
         /** Few values, each with a mark. */
         MARKED;

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What a run leaves, and how to use it elsewhere.
+ * The published files of a run, and how to use them elsewhere.
  *
  * @param name a short one, for other programs
  * @param base the model that trained
@@ -15,7 +15,7 @@ import java.util.Locale;
 public record Published(String name, String base, String folder, Kind kind, int rank) {
     private static final List<Integer> VLLM_RANKS = List.of(1, 8, 16, 32, 64, 128, 256, 320, 512);
 
-    /** What it is. */
+    /** The kind of published model. */
     public enum Kind {
         /** Low-rank factors and nothing else. */
         ADAPTER,

@@ -18,7 +18,7 @@ final class RunDocument {
         this.chosen = chosen;
     }
 
-    /** What stands below the bar of tabs. */
+    /** The content below the bar of tabs. */
     String tabContent() {
         String content = runs.isEmpty()
                 ? "<p class=\"none\">No training in this application so far.</p>"

@@ -24,7 +24,7 @@ final class RunSections {
         return head() + tiles() + curves() + phases() + memory() + faults() + parameters();
     }
 
-    /** What run, and how far it is. */
+    /** The name and progress of the run. */
     String head() {
         return "<header><h1>%s</h1><p class=\"state %s\"><strong>%s</strong> %s</p>%s</header>"
                 .formatted(
@@ -128,7 +128,7 @@ final class RunSections {
         }
 
         String note =
-                "<p class=\"note\">Full colour is now, pale the peak; the mark is what <code>plan</code> reckons for training itself, and"
+                "<p class=\"note\">Full colour is now, pale the peak; the mark is what <code>plan</code> estimates for training itself, and"
                         + " Spark, the tokenizer and what malloc gathers come on top.</p>";
         String table = Html.table("Resident memory", List.of("Process", "Now", "Peak", "Plan"), rows);
         return Html.section("Memory", bars + "</div>" + note + Html.details("memory", "Values as a table", table));
@@ -211,5 +211,22 @@ final class RunSections {
 
     private static String time(long millis) {
         return Instant.ofEpochMilli(millis).truncatedTo(ChronoUnit.SECONDS).toString();
+    }
+
+    /** Descriptions of the phases of a step. */
+    private static final class PhaseMeaning {
+        private static final Map<String, String> WORDS = Map.of(
+                "compute", "forward and backward",
+                "exchange", "moving and adding gradients, and Spark's own work for a job",
+                "update", "clipping and the optimiser, on the driver",
+                "load", "opening the base model, pulling a snapshot",
+                "replay", "applying updates that a process lacked",
+                "wait", "for tasks of the same process");
+
+        private PhaseMeaning() {}
+
+        static String of(String phase) {
+            return WORDS.getOrDefault(phase, "");
+        }
     }
 }

@@ -26,7 +26,7 @@ final class RunTab extends SparkUITab {
         return "QLoRA";
     }
 
-    /** What its page shows: of the run of that name, or of the newest. A list is what the pages of each line of Spark take. */
+    /** The page of the run of that name, or of the newest; a list, since the pages of both Spark versions take one. */
     List<Node> content(@Nullable String run) {
         return Nil$.MODULE$.$colon$colon(new Unparsed(new RunDocument(RunPages.runs(store), run).tabContent()));
     }

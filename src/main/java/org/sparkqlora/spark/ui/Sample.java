@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.ui;
 
 /**
- * What the model says to a prompt, and what it said before it trained.
+ * The model's answer to a prompt, and its answer before training.
  *
  * @param beforeStep after which {@code before} was said; 0 is the base model
  * @param afterStep after which {@code after} was said

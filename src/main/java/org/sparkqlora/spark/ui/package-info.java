@@ -1,4 +1,4 @@
-/** What a run looks like: curves and tables as HTML, in a tab of Spark's web pages and in a file of its own. */
+/** The pages of a run: curves and tables as HTML, in a tab of Spark's web UI and in a file of its own. */
 @NullMarked
 package org.sparkqlora.spark.ui;
 

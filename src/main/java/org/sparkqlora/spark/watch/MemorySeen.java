@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.watch;
 
 /**
- * What a process that computes holds in memory.
+ * The memory of a computing process was measured.
  *
  * @param worker the process and its host, as a person knows them
  * @param residentBytes now

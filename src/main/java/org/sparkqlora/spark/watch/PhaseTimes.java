@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.sparkqlora.train.metrics.StepSeconds;
 
-/** Where the seconds of one or more steps went; the parts add up to all of them. */
+/** Seconds of one or more steps by phase; they add up to the whole time. */
 public record PhaseTimes(
         double computing, double loading, double waiting, double replaying, double exchange, double update) {
     public static final PhaseTimes ZERO = new PhaseTimes(0, 0, 0, 0, 0, 0);

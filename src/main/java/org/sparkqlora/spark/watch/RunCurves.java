@@ -3,7 +3,7 @@ package org.sparkqlora.spark.watch;
 import java.util.List;
 
 /**
- * What of a run is worth a curve.
+ * The curves of a run.
  *
  * @param loss of each step's batch
  * @param heldOut loss on held-out rows, where it was measured

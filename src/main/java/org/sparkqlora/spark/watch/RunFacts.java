@@ -5,11 +5,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What is known of a run before it begins.
+ * The facts of a run that are known before it begins.
  *
  * @param name as people call it
  * @param parameters all that decides its result
- * @param plannedBytes what one process that computes is reckoned to take at its peak
+ * @param plannedBytes estimated peak memory of one computing process
  */
 public record RunFacts(String name, Map<String, String> parameters, long plannedBytes) {
     public RunFacts {

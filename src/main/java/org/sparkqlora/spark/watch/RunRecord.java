@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What the events of the run of this process come to, for what is written of it at its end. */
+/** The state of this process's run, folded from its events, for the report at its end. */
 public final class RunRecord implements Consumer<RunEvent> {
     private volatile @Nullable RunState state;
 

@@ -14,7 +14,7 @@ import java.util.Map;
  * @param earlier some of the steps that were taken before
  * @param earlierHeldOut what was measured before
  * @param parameters all that decides its result
- * @param plannedBytes what one process that computes is reckoned to take at its peak
+ * @param plannedBytes estimated peak memory of one computing process
  */
 public record RunStarted(
         String run,

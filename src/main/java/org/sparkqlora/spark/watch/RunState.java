@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What the events of one run come to. Its size does not grow with the run. */
+/** The state of one run, folded from its events. Its size does not grow with the run. */
 public final class RunState {
     private static final int NEWEST_FAULTS = 100;
     private static final int MOST_WORKERS = 1000;

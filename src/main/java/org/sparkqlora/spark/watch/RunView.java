@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param curves over steps
  * @param phases seconds of all steps of this process
  * @param memory of the processes that compute
- * @param plannedBytes what one of them is reckoned to take
+ * @param plannedBytes estimated memory of one of them
  * @param faults the newest
  * @param faultCount of all
  * @param parameters all that decides its result
@@ -49,7 +49,7 @@ public record RunView(
         List<FaultSeen> faults,
         long faultCount,
         Map<String, String> parameters) {
-    /** Where a run stands. */
+    /** Whether a run is running, finished or failed. */
     public enum Outcome {
         RUNNING,
         DONE,
@@ -62,7 +62,7 @@ public record RunView(
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
     }
 
-    /** What the store finds it by. */
+    /** The key of the store. */
     @KVIndex
     String key() {
         return run;

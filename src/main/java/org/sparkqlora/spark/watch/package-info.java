@@ -1,4 +1,4 @@
-/** Following a run: its events on Spark's listener bus, what they come to, and files and services that show it. Driver only. */
+/** Monitoring of a run: its events on Spark's listener bus, the state folded from them, and the files and services that show it. Driver only. */
 @NullMarked
 package org.sparkqlora.spark.watch;
 

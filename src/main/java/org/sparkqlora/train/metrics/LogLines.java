@@ -39,7 +39,7 @@ public record LogLines(List<String> kept, List<Integer> damaged) {
         return new LogLines(kept, unread);
     }
 
-    /** What a reader of {@code file} should hear of its damaged lines. */
+    /** A warning about the damaged lines of {@code file}. */
     public List<String> warnings(String file) {
         return damaged.stream()
                 .map(line -> String.format(

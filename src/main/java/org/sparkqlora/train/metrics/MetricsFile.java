@@ -93,7 +93,7 @@ public final class MetricsFile implements MetricsLog {
         return channel;
     }
 
-    /** Whatever bytes a damaged line has. */
+    /** Decodes any bytes, since a damaged line may hold any. */
     private List<String> read() throws IOException {
         return new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
                 .lines()

@@ -1,6 +1,6 @@
 package org.sparkqlora.train.metrics;
 
-/** What a gradient task can be busy with. */
+/** The phases of a gradient task. */
 public enum Phase {
     /** Held up by other tasks of its process, which still compute at an older version. */
     WAIT,

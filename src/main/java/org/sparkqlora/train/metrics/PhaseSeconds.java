@@ -3,7 +3,7 @@ package org.sparkqlora.train.metrics;
 import java.io.Serializable;
 
 /**
- * Where the time of gradient tasks went, in seconds by {@link Phase}.
+ * Seconds of gradient tasks by {@link Phase}.
  *
  * @param waiting {@link Phase#WAIT}
  * @param loading {@link Phase#LOAD}

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a process holds in memory, pages of mapped files included.
+ * Resident memory of a process, pages of mapped files included.
  *
  * @param residentBytes now
  * @param peakBytes the most it ever held

@@ -3,7 +3,7 @@ package org.sparkqlora.train.metrics;
 import java.util.OptionalDouble;
 
 /**
- * What one step did.
+ * The metrics of one step.
  *
  * @param step counted from 1
  * @param loss mean over the trained tokens of the batch, before the update

@@ -3,7 +3,7 @@ package org.sparkqlora.train.metrics;
 import java.util.List;
 
 /**
- * How the seconds of a step split up; the parts add up to the time that the driver saw go by.
+ * Seconds of a step by cause; they add up to the step's wall-clock time on the driver.
  *
  * @param tasks of gradient tasks, those that ran at once counted once
  * @param exchange moving and adding gradients, and all that Spark does for a job

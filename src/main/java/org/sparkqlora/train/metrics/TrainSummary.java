@@ -4,7 +4,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * What a run did.
+ * The summary of a run.
  *
  * @param steps that the run took in all
  * @param resumedFrom steps that an earlier process had done

@@ -6,7 +6,7 @@ class BigDlExchangeTest extends GradientExchangeContract {
     private static final int ANY_SHARDS = 2;
 
     @Override
-    GradientExchange exchange(GradientDtype wire, long length) {
-        return BigDl.require().exchange(new GradientSize(length, ANY_SHARDS, wire));
+    GradientExchange exchange(GradientDtype dtype, long length) {
+        return BigDl.require().exchange(new GradientSize(length, ANY_SHARDS, dtype));
     }
 }

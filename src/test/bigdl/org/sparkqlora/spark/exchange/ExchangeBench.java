@@ -54,14 +54,14 @@ final class ExchangeBench {
         List<Contender> contenders = new ArrayList<>();
         contenders.add(treeAggregate(context, numbers, length));
         contenders.add(bigDl(numbers, length));
-        for (GradientDtype wire : GradientDtype.values()) {
+        for (GradientDtype dtype : GradientDtype.values()) {
             SliceLayout layout = SliceLayout.of(length, SHARDS);
-            contenders.add(ours("collect " + wire.word(), context, numbers, new CollectExchange(wire), length));
+            contenders.add(ours("collect " + dtype.word(), context, numbers, new CollectExchange(dtype), length));
             contenders.add(ours(
-                    "shuffle " + wire.word(),
+                    "shuffle " + dtype.word(),
                     context,
                     numbers,
-                    new ShuffleExchange(wire, layout, Long.MAX_VALUE),
+                    new ShuffleExchange(dtype, layout, Long.MAX_VALUE),
                     length));
         }
 

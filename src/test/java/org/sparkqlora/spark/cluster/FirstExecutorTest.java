@@ -21,7 +21,7 @@ class FirstExecutorTest {
     void aClusterThatGivesNoneIsGivenUp() {
         try (JavaSparkContext context = Clusters.start(NO_EXECUTORS)) {
             assertThatThrownBy(() -> new FirstExecutor(context, told::add).await(Duration.ofSeconds(2)))
-                    .isInstanceOf(NoExecutorException.class)
+                    .isInstanceOf(FirstExecutor.NoExecutorException.class)
                     .hasMessage(
                             "Failed to start: expected an executor of %s within 2 s, found none. Is its queue full, or does an executor ask for more than a node has? --executor-timeout sets how long to wait.",
                             NO_EXECUTORS);

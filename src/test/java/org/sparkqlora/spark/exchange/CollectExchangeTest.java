@@ -6,7 +6,7 @@ import org.sparkqlora.train.GradientDtype;
 @Tag("spark-line")
 class CollectExchangeTest extends GradientExchangeContract {
     @Override
-    GradientExchange exchange(GradientDtype wire, long length) {
-        return new CollectExchange(wire);
+    GradientExchange exchange(GradientDtype dtype, long length) {
+        return new CollectExchange(dtype);
     }
 }

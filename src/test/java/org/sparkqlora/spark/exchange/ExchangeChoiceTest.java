@@ -21,13 +21,13 @@ class ExchangeChoiceTest {
         "2, FP32, 100m, 32m, SHUFFLE, '2 x 38.2 MiB of gradients are more than spark.kryoserializer.buffer.max a shard, 64.0 MiB'",
     })
     void autoCollectsWhileItFits(
-            int shards, GradientDtype wire, String results, String buffer, ExchangeKind expected, String reason) {
+            int shards, GradientDtype dtype, String results, String buffer, ExchangeKind expected, String reason) {
         SparkConf settings = new SparkConf(false)
                 .set(SettingsOfSpark.MAX_RESULT_SIZE, results)
                 .set(SettingsOfSpark.KRYO_BUFFER, buffer);
 
         ExchangeChoice choice =
-                ExchangeChoice.of(ExchangeKind.AUTO, new GradientSize(PARAMETERS, shards, wire), settings);
+                ExchangeChoice.of(ExchangeKind.AUTO, new GradientSize(PARAMETERS, shards, dtype), settings);
 
         assertThat(choice.kind()).isEqualTo(expected);
         assertThat(choice.reason()).isEqualTo(reason);

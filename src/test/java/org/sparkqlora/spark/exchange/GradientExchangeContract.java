@@ -33,7 +33,7 @@ abstract class GradientExchangeContract {
     private static JavaSparkContext context;
 
     /** The exchange for vectors of {@code length} elements. */
-    abstract GradientExchange exchange(GradientDtype wire, long length);
+    abstract GradientExchange exchange(GradientDtype dtype, long length);
 
     @BeforeAll
     static void startCluster() {
@@ -56,12 +56,12 @@ abstract class GradientExchangeContract {
         "1, 333, BF16",
         "3, 70001, BF16"
     })
-    void addsInShardOrder(int shards, int length, GradientDtype wire) {
+    void addsInShardOrder(int shards, int length, GradientDtype dtype) {
         RandomShard shard = new RandomShard(11, length);
 
-        StepGradient sum = sum(shard, shards, wire, length);
+        StepGradient sum = sum(shard, shards, dtype, length);
 
-        assertThat(bits(sum.gradient())).isEqualTo(bits(plainSum(shard, shards, wire)));
+        assertThat(bits(sum.gradient())).isEqualTo(bits(plainSum(shard, shards, dtype)));
         assertThat(sum.loss()).isEqualTo(LossTotal.sum(facts(shard, shards)));
         assertThat(sum.tokens()).isEqualTo(shards * (shards + 19L) / 2);
         assertThat(sum.shards())
@@ -73,8 +73,8 @@ abstract class GradientExchangeContract {
     @Test
     void keepsTheSignOfZeroAndWhatIsNoNumber() {
         float[] values = {-0f, 0f, Float.NaN, Float.POSITIVE_INFINITY, Float.MIN_VALUE, Float.MAX_VALUE};
-        for (GradientDtype wire : GradientDtype.values()) {
-            StepGradient sum = sum(shard -> gradient(shard, FlatVector.of(values)), 1, wire, values.length);
+        for (GradientDtype dtype : GradientDtype.values()) {
+            StepGradient sum = sum(shard -> gradient(shard, FlatVector.of(values)), 1, dtype, values.length);
 
             assertThat(sum.gradient().get(0)).isEqualTo(-0f);
             assertThat(sum.gradient().get(2)).isNaN();
@@ -101,8 +101,8 @@ abstract class GradientExchangeContract {
         }
     }
 
-    private StepGradient sum(Function<Integer, ShardResult> shard, int shards, GradientDtype wire, long length) {
-        try (GradientExchange exchange = exchange(wire, length)) {
+    private StepGradient sum(Function<Integer, ShardResult> shard, int shards, GradientDtype dtype, long length) {
+        try (GradientExchange exchange = exchange(dtype, length)) {
             return exchange.sum(shards(shard, shards), 0);
         }
     }
@@ -117,17 +117,17 @@ abstract class GradientExchangeContract {
     }
 
     /** The reference: the definition of the sum in three lines. */
-    static FlatVector plainSum(RandomShard shard, int shards, GradientDtype wire) {
-        FlatVector sum = onTheWire(shard.call(0).gradient(), wire);
+    static FlatVector plainSum(RandomShard shard, int shards, GradientDtype dtype) {
+        FlatVector sum = onTheWire(shard.call(0).gradient(), dtype);
         for (int i = 1; i < shards; i++) {
-            sum.addAll(onTheWire(shard.call(i).gradient(), wire));
+            sum.addAll(onTheWire(shard.call(i).gradient(), dtype));
         }
 
         return sum;
     }
 
-    private static FlatVector onTheWire(FlatVector vector, GradientDtype wire) {
-        for (long i = 0; wire == GradientDtype.BF16 && i < vector.length(); i++) {
+    private static FlatVector onTheWire(FlatVector vector, GradientDtype dtype) {
+        for (long i = 0; dtype == GradientDtype.BF16 && i < vector.length(); i++) {
             vector.set(i, Bfloat16.widen(Bfloat16.round(vector.get(i))));
         }
 

@@ -5,7 +5,7 @@ import org.sparkqlora.train.GradientDtype;
 /** More slices than some vectors have elements, and one part at a time for the driver. */
 class ManySlicesExchangeTest extends GradientExchangeContract {
     @Override
-    GradientExchange exchange(GradientDtype wire, long length) {
-        return new ShuffleExchange(wire, new SliceLayout(length, 11, 3), 1);
+    GradientExchange exchange(GradientDtype dtype, long length) {
+        return new ShuffleExchange(dtype, new SliceLayout(length, 11, 3), 1);
     }
 }

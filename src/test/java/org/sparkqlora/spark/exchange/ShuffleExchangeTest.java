@@ -6,7 +6,7 @@ import org.sparkqlora.train.GradientDtype;
 @Tag("spark-line")
 class ShuffleExchangeTest extends GradientExchangeContract {
     @Override
-    GradientExchange exchange(GradientDtype wire, long length) {
-        return new ShuffleExchange(wire, SliceLayout.of(length, 2), Long.MAX_VALUE);
+    GradientExchange exchange(GradientDtype dtype, long length) {
+        return new ShuffleExchange(dtype, SliceLayout.of(length, 2), Long.MAX_VALUE);
     }
 }

@@ -236,7 +236,7 @@ class DecoderTrainingTest {
 
     private static ExchangeChoice collect(TrainState state, TrainPlan plan, JavaSparkContext context) {
         GradientSize size =
-                new GradientSize(state.parameters().length(), plan.batches().shards(), plan.wire());
+                new GradientSize(state.parameters().length(), plan.batches().shards(), plan.gradientDtype());
         return ExchangeChoice.of(ExchangeKind.COLLECT, size, context.getConf());
     }
 

@@ -8,17 +8,16 @@ import org.apache.spark.serializer.KryoRegistrator;
 import org.sparkqlora.spark.exchange.GradientSlice;
 import org.sparkqlora.spark.exchange.WireGradient;
 import org.sparkqlora.spark.job.FaultPoint.Place;
-import org.sparkqlora.spark.kryo.GradientSliceSerializer;
+import org.sparkqlora.spark.kryo.Serializers;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
-import org.sparkqlora.spark.kryo.WireGradientSerializer;
 
 /** What {@link TrainRegistrator} registers, with gradients that come by the fault points of a run on their way. */
 public final class FaultRegistrator implements KryoRegistrator {
     @Override
     public void registerClasses(Kryo kryo) {
         new TrainRegistrator().registerClasses(kryo);
-        kryo.register(WireGradient.class, new Watched<>(new WireGradientSerializer()));
-        kryo.register(GradientSlice.class, new Watched<>(new GradientSliceSerializer()));
+        kryo.register(WireGradient.class, new Watched<>(new Serializers.WireGradientSerializer()));
+        kryo.register(GradientSlice.class, new Watched<>(new Serializers.GradientSliceSerializer()));
     }
 
     private static final class Watched<T> extends Serializer<T> {

@@ -9,17 +9,17 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TaskCoresTest {
+class SettingsOfSparkTest {
     @ParameterizedTest
     @CsvSource({"local,1", "local[2],2", "local[4],3", "'local[4, 2]',4", "local[*],1", "local-cluster[2;1;1024],9"})
     void aTaskThatFitsIsLetThrough(String master, String cpus) {
-        assertThatCode(() -> TaskCores.check(conf(master, cpus))).doesNotThrowAnyException();
+        assertThatCode(() -> SettingsOfSpark.check(conf(master, cpus))).doesNotThrowAnyException();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"local", "local[2]", "local[3,5]"})
     void aMasterWithFewerCoresIsRefused(String master) {
-        assertThatThrownBy(() -> TaskCores.check(conf(master, "4")))
+        assertThatThrownBy(() -> SettingsOfSpark.check(conf(master, "4")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "Cannot run a task: expected a master with at least spark.task.cpus cores, 4, found %s. Raise the one or lower the other.",
@@ -30,7 +30,7 @@ class TaskCoresTest {
     void anExecutorWithFewerCoresIsRefused() {
         SparkConf conf = conf("yarn", "4").set("spark.executor.cores", "2");
 
-        assertThatThrownBy(() -> TaskCores.check(conf))
+        assertThatThrownBy(() -> SettingsOfSpark.check(conf))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "Cannot run a task: expected spark.executor.cores of at least spark.task.cpus, 4, found 2. Raise the one or lower the other.");

@@ -1,7 +1,7 @@
 package org.sparkqlora.train;
 
-/** The past of a replica that is moved on by its owner, and so is never behind. */
-public enum OwnHistory implements StateLog {
+/** The log of a replica that its owner moves on, and that therefore never pulls anything. */
+public enum OwnStateLog implements StateLog {
     INSTANCE;
 
     @Override

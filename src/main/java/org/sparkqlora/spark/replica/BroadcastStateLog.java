@@ -17,10 +17,10 @@ import org.sparkqlora.train.Update;
  * @param updates from {@code snapshotVersion} on
  * @param optimizer the rule of an update
  */
-record BroadcastHistory(
+record BroadcastStateLog(
         long snapshotVersion, Broadcast<byte[][]> bytes, List<Broadcast<Update>> updates, OptimizerSpec optimizer)
         implements StateLog, Serializable {
-    BroadcastHistory {
+    BroadcastStateLog {
         updates = List.copyOf(updates);
     }
 

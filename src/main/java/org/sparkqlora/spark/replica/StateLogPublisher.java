@@ -10,7 +10,7 @@ import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
 /** Keeps the broadcasts from which any replica can be made or moved on. Driver only. */
-public final class HistoryPublisher implements AutoCloseable {
+public final class StateLogPublisher implements AutoCloseable {
     private final JavaSparkContext context;
     private final OptimizerSpec optimizer;
     private final SnapshotPolicy policy;
@@ -20,20 +20,20 @@ public final class HistoryPublisher implements AutoCloseable {
     private long snapshotBytes;
     private long updateBytes;
 
-    public HistoryPublisher(JavaSparkContext context, OptimizerSpec optimizer, SnapshotPolicy policy) {
+    public StateLogPublisher(JavaSparkContext context, OptimizerSpec optimizer, SnapshotPolicy policy) {
         this.context = context;
         this.optimizer = optimizer;
         this.policy = policy;
     }
 
-    /** The way to the version that {@code state} is at. */
-    BroadcastHistory upTo(TrainState state) {
+    /** The log up to the version of {@code state}. */
+    BroadcastStateLog upTo(TrainState state) {
         Broadcast<byte[][]> current = snapshot;
         if (current == null || policy.isDue(updates.size(), updateBytes, snapshotBytes)) {
             current = rotate(state);
         }
 
-        return new BroadcastHistory(snapshotVersion, current, updates, optimizer);
+        return new BroadcastStateLog(snapshotVersion, current, updates, optimizer);
     }
 
     /**

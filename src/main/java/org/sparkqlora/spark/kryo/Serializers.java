@@ -1,0 +1,201 @@
+package org.sparkqlora.spark.kryo;
+
+import com.esotericsoftware.kryo.Kryo;
+import com.esotericsoftware.kryo.Serializer;
+import com.esotericsoftware.kryo.io.Input;
+import com.esotericsoftware.kryo.io.Output;
+import java.util.ArrayList;
+import java.util.List;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.spark.exchange.GradientSlice;
+import org.sparkqlora.spark.exchange.SliceKey;
+import org.sparkqlora.spark.exchange.SummedPart;
+import org.sparkqlora.spark.exchange.WireGradient;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.ShardResult.Gradient;
+import org.sparkqlora.train.Update;
+import org.sparkqlora.train.metrics.PhaseSeconds;
+import org.sparkqlora.train.metrics.ProcessMemory;
+import org.sparkqlora.train.metrics.ShardReport;
+
+/** Compact Kryo serialisers of vectors and of what carries them between driver and executors. */
+public final class Serializers {
+    private static final int PIECE = 1 << 14;
+
+    private Serializers() {}
+
+    /** A vector as its length and its float32 values, little endian. */
+    static final class FlatVectorSerializer extends Serializer<FlatVector> {
+        @Override
+        public void write(Kryo kryo, Output output, FlatVector vector) {
+            writeVector(output, vector, GradientDtype.FP32);
+        }
+
+        @Override
+        public FlatVector read(Kryo kryo, Input input, Class<FlatVector> type) {
+            return readVector(input, GradientDtype.FP32);
+        }
+    }
+
+    /** An update as its numbers and its gradient. */
+    static final class UpdateSerializer extends Serializer<Update> {
+        @Override
+        public void write(Kryo kryo, Output output, Update update) {
+            output.writeLong(update.fromVersion());
+            output.writeFloat(update.scale());
+            output.writeDouble(update.learningRate());
+            kryo.writeObject(output, update.gradient());
+        }
+
+        @Override
+        public Update read(Kryo kryo, Input input, Class<Update> type) {
+            long version = input.readLong();
+            float scale = input.readFloat();
+            double learningRate = input.readDouble();
+            return new Update(version, kryo.readObject(input, FlatVector.class), scale, learningRate);
+        }
+    }
+
+    /** A shard's gradient as its numbers and its vector. */
+    static final class ShardGradientSerializer extends Serializer<Gradient> {
+        @Override
+        public void write(Kryo kryo, Output output, Gradient result) {
+            output.writeInt(result.shard());
+            output.writeDouble(result.loss().lossSum());
+            output.writeLong(result.loss().tokenCount());
+            output.writeLong(result.tokens());
+            write(output, result.report());
+            kryo.writeObject(output, result.gradient());
+        }
+
+        @Override
+        public Gradient read(Kryo kryo, Input input, Class<Gradient> type) {
+            int shard = input.readInt();
+            LossTotal loss = new LossTotal(input.readDouble(), input.readLong());
+            long tokens = input.readLong();
+            ShardReport report = readReport(input);
+            return new Gradient(shard, loss, tokens, kryo.readObject(input, FlatVector.class), report);
+        }
+
+        private static void write(Output output, ShardReport report) {
+            output.writeString(report.worker());
+            output.writeDouble(report.seconds().waiting());
+            output.writeDouble(report.seconds().loading());
+            output.writeDouble(report.seconds().replaying());
+            output.writeDouble(report.seconds().computing());
+            output.writeLong(report.memory().residentBytes());
+            output.writeLong(report.memory().peakBytes());
+        }
+
+        private static ShardReport readReport(Input input) {
+            return new ShardReport(
+                    input.readString(),
+                    new PhaseSeconds(input.readDouble(), input.readDouble(), input.readDouble(), input.readDouble()),
+                    new ProcessMemory(input.readLong(), input.readLong()));
+        }
+    }
+
+    /** A shard's result as its facts, its number format, and its vector in that format. */
+    public static final class WireGradientSerializer extends Serializer<WireGradient> {
+        private static final GradientDtype[] DTYPES = GradientDtype.values();
+
+        @Override
+        public void write(Kryo kryo, Output output, WireGradient gradient) {
+            output.writeByte(gradient.dtype().ordinal());
+            if (!(gradient.result() instanceof ShardResult.Gradient shard)) {
+                kryo.writeClassAndObject(output, gradient.result());
+                return;
+            }
+
+            kryo.writeClassAndObject(output, shard.withoutVector());
+            writeVector(output, shard.gradient(), gradient.dtype());
+        }
+
+        @Override
+        public WireGradient read(Kryo kryo, Input input, Class<WireGradient> type) {
+            GradientDtype dtype = DTYPES[input.readByte()];
+            ShardResult facts = (ShardResult) kryo.readClassAndObject(input);
+            return new WireGradient(
+                    facts instanceof ShardResult.Gradient shard ? shard.withVector(readVector(input, dtype)) : facts,
+                    dtype);
+        }
+    }
+
+    /** A key as its two numbers. */
+    static final class SliceKeySerializer extends Serializer<SliceKey> {
+        @Override
+        public void write(Kryo kryo, Output output, SliceKey key) {
+            output.writeInt(key.slice());
+            output.writeInt(key.shard());
+        }
+
+        @Override
+        public SliceKey read(Kryo kryo, Input input, Class<SliceKey> type) {
+            return new SliceKey(input.readInt(), input.readInt());
+        }
+    }
+
+    /** A slice as the facts of its shard and its bytes. */
+    public static final class GradientSliceSerializer extends Serializer<GradientSlice> {
+        @Override
+        public void write(Kryo kryo, Output output, GradientSlice slice) {
+            kryo.writeClassAndObject(output, slice.facts());
+            output.writeInt(slice.values().length);
+            output.writeBytes(slice.values());
+        }
+
+        @Override
+        public GradientSlice read(Kryo kryo, Input input, Class<GradientSlice> type) {
+            ShardResult facts = (ShardResult) kryo.readClassAndObject(input);
+            return new GradientSlice(facts, input.readBytes(input.readInt()));
+        }
+    }
+
+    /** A piece of the sum as the facts of the shards and its bytes. */
+    static final class SummedPartSerializer extends Serializer<SummedPart> {
+        @Override
+        public void write(Kryo kryo, Output output, SummedPart part) {
+            output.writeInt(part.facts().size());
+            for (ShardResult facts : part.facts()) {
+                kryo.writeClassAndObject(output, facts);
+            }
+
+            output.writeInt(part.values().length);
+            output.writeBytes(part.values());
+        }
+
+        @Override
+        public SummedPart read(Kryo kryo, Input input, Class<SummedPart> type) {
+            int shards = input.readInt();
+            List<ShardResult> facts = new ArrayList<>(shards);
+            for (int i = 0; i < shards; i++) {
+                facts.add((ShardResult) kryo.readClassAndObject(input));
+            }
+
+            return new SummedPart(facts, input.readBytes(input.readInt()));
+        }
+    }
+
+    /** Piece by piece: the bytes of a whole vector are never in memory at once. */
+    private static void writeVector(Output output, FlatVector vector, GradientDtype dtype) {
+        output.writeLong(vector.length());
+        for (long from = 0; from < vector.length(); from += PIECE) {
+            output.writeBytes(dtype.read(vector, from, countAt(from, vector)));
+        }
+    }
+
+    private static FlatVector readVector(Input input, GradientDtype dtype) {
+        FlatVector vector = FlatVector.zeros(input.readLong());
+        for (long from = 0; from < vector.length(); from += PIECE) {
+            dtype.write(input.readBytes(countAt(from, vector) * dtype.bytesOfValue()), vector, from);
+        }
+
+        return vector;
+    }
+
+    private static int countAt(long from, FlatVector vector) {
+        return (int) Math.min(PIECE, vector.length() - from);
+    }
+}
