@@ -8,7 +8,7 @@ public enum GpuMemoryUse {
     CONTEXT("CUDA's context", Place.CARD),
     /** Workspaces of cuBLAS. */
     LIBRARIES("cuBLAS", Place.CARD),
-    /** The base model, without what trains. */
+    /** The frozen base model. */
     WEIGHTS("weights", Place.CARD),
     /** Scales of the 4-bit blocks. */
     QUANTIZATION_CONSTANTS("quantisation constants", Place.CARD),
@@ -18,7 +18,7 @@ public enum GpuMemoryUse {
     OPTIMIZER_WINDOW("optimiser window", Place.CARD),
     /** Room for the dequantised weights of one layer. */
     WORKSPACE("dequantised weights of a layer", Place.CARD),
-    /** One input a layer, the gradient of each, and what of layers is not recomputed. */
+    /** One input a layer, the gradient of each, and activations that are not recomputed. */
     LAYER_INPUTS("activations, kept of all layers", Place.CARD),
     /** One layer while its gradient is computed. */
     LAYER("activations, one layer", Place.CARD),
@@ -26,7 +26,7 @@ public enum GpuMemoryUse {
     LOSS("loss", Place.CARD),
     /** Memory that libtorch's allocator holds and does not use. */
     ALLOCATOR_SLACK("freed memory that libtorch keeps", Place.CARD),
-    /** The window's twin, pinned. */
+    /** Pinned host memory of the optimiser window's size. */
     PINNED_PAGES("pinned pages", Place.HOST),
     /** Host memory of CUDA's libraries. */
     HOST_CONTEXT("CUDA's libraries", Place.HOST);

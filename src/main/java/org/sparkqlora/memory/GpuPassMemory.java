@@ -87,7 +87,7 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
         return config.heads() * onHost().pairs() * (activation() + 2 * copy() + 2L * Float.BYTES);
     }
 
-    /** The gradient of weights that train, as it was computed and in float32. */
+    /** The gradient of trained weights in the precision of computation and in float32. */
     private long weightGradient(long weights) {
         return method == Method.FULL ? weights * (activation() + copy()) : 0;
     }

@@ -42,7 +42,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  *
  * Spark's blocks of broadcasts are not counted: they go to disk when memory is short.
  *
- * @param spec what is planned
+ * @param spec of the planned training
  * @param executorUses of one executor
  * @param inFile which of them lie in scratch files
  * @param driverBytes of the driver: its replica, and a gradient of every shard
@@ -102,7 +102,7 @@ public record MemoryPlan(
         return sum(use -> home(use) == MemoryUse.Home.HEAP && !inFile.contains(use));
     }
 
-    /** Weights, gradients and optimiser state: what is usually quoted as the memory of full fine-tuning. */
+    /** Weights, gradients and optimiser state: the usual figure for the memory of full fine-tuning. */
     public long stateBytes() {
         return bytes(MemoryUse.WEIGHTS)
                 + bytes(MemoryUse.GRADIENTS)

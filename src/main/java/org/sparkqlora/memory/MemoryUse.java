@@ -18,7 +18,7 @@ public enum MemoryUse {
     OPTIMIZER_RESIDENT("optimiser state, resident", Home.HEAP),
     /** Optimiser state in pages, in the host's memory. */
     OPTIMIZER_PAGED("optimiser state, paged", Home.HEAP),
-    /** One input a layer, the gradient of each, and what of layers is not recomputed. */
+    /** One input a layer, the gradient of each, and activations that are not recomputed. */
     LAYER_INPUTS("activations, kept of all layers", Home.NATIVE),
     /** One layer while its gradient is computed, attention probabilities included. */
     LAYER_RECOMPUTE("activations, one layer", Home.NATIVE),

@@ -12,8 +12,8 @@ import org.sparkqlora.input.BadInputException;
  * @param rows prepared rows
  * @param batchSize rows a step, over the whole cluster
  * @param microBatchSize rows that pass through the model at once
- * @param shards into how many slices a batch is cut, whatever the number of executors
- * @param order how an epoch visits the rows
+ * @param shards slices of a batch, whatever the number of executors
+ * @param order in which an epoch visits the rows
  * @param endPosition where the stream ends
  * @param localSteps local steps that a shard takes before the States of all shards are averaged; 1: gradients are summed in every step
  */

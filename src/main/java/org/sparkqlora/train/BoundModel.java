@@ -15,7 +15,7 @@ public interface BoundModel extends AutoCloseable {
     /**
      * Adds the derivative of the micro-batch's loss sum to {@code gradient}.
      *
-     * @param passSeed decides what dropout drops and what noise is added, if the model has any; a micro-batch of a run has its own
+     * @param passSeed seed of dropout and of noise, one for each micro-batch of a run
      */
     LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed);
 

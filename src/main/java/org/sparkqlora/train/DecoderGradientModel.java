@@ -32,7 +32,7 @@ public final class DecoderGradientModel implements GradientModel {
 
     /**
      * @param gpu that the model computes on, closed with it; null for the processor
-     * @param taken what was taken out of the base, if adapters begin so; read only where they do
+     * @param taken factors taken out of the base; read only if adapters are initialised from them
      */
     public DecoderGradientModel(
             WeightFolder weights,
@@ -45,7 +45,7 @@ public final class DecoderGradientModel implements GradientModel {
         this.taken = taken;
     }
 
-    /** The decoder itself, for what is no training. */
+    /** The decoder itself, for uses other than training. */
     public DecoderModel decoder() {
         return model;
     }

@@ -15,7 +15,7 @@ public final class EpochOrder {
 
     private EpochOrder() {}
 
-    /** The row at {@code position} when every epoch has an order of its own. */
+    /** The row at {@code position} if every epoch is shuffled anew. */
     public static long shuffled(long seed, long position, long rows) {
         requireInStream(position, rows);
         int halfBits = halfBits(rows);
@@ -28,7 +28,7 @@ public final class EpochOrder {
         return row;
     }
 
-    /** The row at {@code position} when every epoch goes through the rows as they lie. */
+    /** The row at {@code position} if every epoch visits the rows in file order. */
     public static long inFileOrder(long position, long rows) {
         requireInStream(position, rows);
         return position % rows;

@@ -35,13 +35,13 @@ import org.sparkqlora.weights.safetensors.StoredType;
  * QLoRA its projections are quantised once a host, into a cache that all processes of the host share. So is what is left of a base that
  * adapters were taken out of.
  *
- * @param place where it comes from
+ * @param place of the original model
  * @param folder in Hugging Face layout, as the driver opened it
- * @param spec how it is loaded and what of it trains
+ * @param spec precision, quantisation and trained tensors
  * @param cache where copies are kept on each host
- * @param taken what was taken out of the base; null unless adapters begin so
- * @param passes how micro-batches pass through it
- * @param device what tasks compute on
+ * @param taken factors taken out of the base; null unless adapters are initialised from them
+ * @param passes options of forward and backward passes
+ * @param device of tasks
  */
 public record FolderModelSource(
         ModelPlace place,
@@ -104,7 +104,7 @@ public record FolderModelSource(
                 .or(() -> Gpu.capability(gpu.getAsInt()).flatMap(capability -> problem(spec.precision(), capability)));
     }
 
-    /** Why a GPU of that generation does not compute in {@code precision}; nothing where it does. */
+    /** The reason why a GPU of that generation cannot compute in {@code precision}; empty if it can. */
     static Optional<String> problem(Precision precision, ComputeCapability capability) {
         return precision != Precision.BF16 || capability.hasBfloat16()
                 ? Optional.empty()

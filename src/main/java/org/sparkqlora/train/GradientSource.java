@@ -4,7 +4,7 @@ import java.util.List;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 
-/** All replicas of the State seen as one: computes gradients at its version, and moves every replica on. */
+/** All replicas of the State seen as one: computes gradients at its version, and applies updates to every replica. */
 public interface GradientSource extends AutoCloseable {
     /** The State that a checkpoint holds; no update may be applied to it but through {@link #apply}. */
     TrainState state();

@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
@@ -45,31 +46,26 @@ public final class LocalGradientSource implements GradientSource {
 
     @Override
     public StepGradient gradient() {
-        long begin = System.nanoTime();
         long step = state.version();
-        List<ShardResult> results = new ArrayList<>();
-        for (int i = 0; i < batches.shards(); i++) {
-            int shard = i;
-            PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
-            ShardResult result = replica.at(
-                    step,
-                    OwnStateLog.INSTANCE,
-                    clock,
-                    model -> task.compute(model, state.freshGradient(home), step, shard));
-            results.add(result.reported(new ShardReport("driver", clock.seconds(), ProcessMemory.ofThisProcess())));
-        }
-
-        return StepGradient.sum(step, batches.shards(), results).within((System.nanoTime() - begin) / NANOS, 1);
+        return sum((shard, clock) -> replica.at(
+                step,
+                OwnStateLog.INSTANCE,
+                clock,
+                model -> task.compute(model, state.freshGradient(home), step, shard)));
     }
 
     @Override
     public StepGradient localRound(TrainPlan plan) {
-        long begin = System.nanoTime();
         LocalSgdRound round = new LocalSgdRound(plan, rows, home);
+        return sum((shard, clock) -> round.compute(replica, OwnStateLog.INSTANCE, state.version(), shard, clock));
+    }
+
+    private StepGradient sum(BiFunction<Integer, PhaseClock, ShardResult> compute) {
+        long begin = System.nanoTime();
         List<ShardResult> results = new ArrayList<>();
         for (int shard = 0; shard < batches.shards(); shard++) {
             PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
-            ShardResult result = round.compute(replica, OwnStateLog.INSTANCE, state.version(), shard, clock);
+            ShardResult result = compute.apply(shard, clock);
             results.add(result.reported(new ShardReport("driver", clock.seconds(), ProcessMemory.ofThisProcess())));
         }
 

@@ -4,12 +4,12 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
 
-/** Opens the base model in whatever process needs it. A value that crosses to executors. */
+/** Opens the base model in any process. Serialised to executors. */
 public interface ModelSource extends Serializable {
     /** Equal for sources that open the same model. */
     String key();
 
-    /** Why this process could not open the model, found out in no time; nothing when it seems that it can. */
+    /** The reason why this process could not open the model, found quickly; empty if none is found. */
     Optional<String> problem();
 
     /**

@@ -19,7 +19,7 @@ public sealed interface ShardResult extends Serializable {
      * @param loss over its trained tokens
      * @param tokens all tokens that went through the model, padding not counted
      * @param gradient derivative of {@code loss.lossSum()}
-     * @param report who computed it, and how long it took
+     * @param report of the worker and the time it took
      */
     record Gradient(int shard, LossTotal loss, long tokens, FlatVector gradient, ShardReport report)
             implements ShardResult {
@@ -44,7 +44,7 @@ public sealed interface ShardResult extends Serializable {
      *
      * @param shard which slice
      * @param row its number among the prepared rows
-     * @param lossSum what the model gave
+     * @param lossSum as the model gave it
      */
     record BrokenLoss(int shard, long row, double lossSum) implements ShardResult {
         @Override

@@ -26,7 +26,7 @@ public record StateHome(
         Paging paging,
         Path folder,
         @Nullable GpuAdamW gpu) {
-    /** States that the processor moves on. */
+    /** States that the processor updates. */
     public StateHome(Workers workers, Paging paging, Path folder) {
         this(workers, paging, folder, null);
     }

@@ -9,7 +9,7 @@ import org.sparkqlora.tensor.FlatVector;
  * far the parameters have moved, squared.
  *
  * @param sum of the numbers of {@code shards} States
- * @param shards how many there are
+ * @param shards count of those States
  */
 public record StateMean(FlatVector sum, int shards) {
     /** The count of numbers in a State of {@code parameters}. */

@@ -14,7 +14,7 @@ import org.sparkqlora.train.metrics.StepSeconds;
  * @param tokens all tokens that went through the model, padding not counted
  * @param gradient derivative of {@code loss.lossSum()}
  * @param shards the results that were added, without their vectors, in shard order
- * @param seconds where the time of the step went so far
+ * @param seconds of the step by phase, so far
  */
 public record StepGradient(
         LossTotal loss, long tokens, FlatVector gradient, List<ShardResult.Gradient> shards, StepSeconds seconds) {
@@ -55,7 +55,7 @@ public record StepGradient(
     /**
      * This gradient with the time that computing and exchanging it took together.
      *
-     * @param atOnce how many shards compute at once, at most
+     * @param atOnce most shards that compute at once
      */
     public StepGradient within(double totalSeconds, int atOnce) {
         List<PhaseSeconds> tasks =

@@ -13,9 +13,9 @@ import org.sparkqlora.optim.ScheduleKind;
  *
  * @param model the base model's folder
  * @param base fingerprint of the base model's weights; null in plans of earlier versions, which did not look
- * @param spec what is trained and how the rest is held
+ * @param spec trained tensors, and the precision and quantisation of the rest
  * @param initialAdapter the adapter to start from, if any
- * @param takenFactors SHA-256 of what was taken out of the base, where adapters begin so
+ * @param takenFactors SHA-256 of the factors taken out of the base; null unless adapters are initialised from them
  * @param data fingerprint of the prepared rows
  * @param batches which rows each step trains on
  * @param optimizer the rule of an update
@@ -38,7 +38,7 @@ public record TrainPlan(
         double maxGradientNorm,
         long seed)
         implements Serializable {
-    /** A plan of adapters that are no part of their base. */
+    /** A plan whose adapters are not initialised from factors of the base. */
     public TrainPlan(
             String model,
             ModelSpec spec,

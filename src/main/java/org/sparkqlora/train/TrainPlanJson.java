@@ -6,11 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HexFormat;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +32,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.storage.Sha256;
 
 /** {@code plan.json}: a training plan as a document. */
 public final class TrainPlanJson {
@@ -116,18 +114,13 @@ public final class TrainPlanJson {
 
     /** Equal for equal plans only. */
     public static String fingerprint(TrainPlan plan) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            return HexFormat.of().formatHex(digest.digest(write(plan).getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Cannot find SHA-256 in this Java", e);
-        }
+        return Sha256.hex(write(plan).getBytes(StandardCharsets.UTF_8));
     }
 
     /** The differing values, a line each: {@code batches.batch_size is 8, was 4}. */
     public static List<String> differences(TrainPlan recorded, TrainPlan wanted) {
-        Map<String, String> before = flatten(tree(recorded));
-        Map<String, String> after = flatten(tree(wanted));
+        Map<String, String> before = values(recorded);
+        Map<String, String> after = values(wanted);
         Set<String> keys = new TreeSet<>(before.keySet());
         keys.addAll(after.keySet());
         List<String> differences = new ArrayList<>();
@@ -142,7 +135,9 @@ public final class TrainPlanJson {
 
     /** All values by the keys that lead there: {@code lora.rank} is {@code 16}. */
     public static Map<String, String> values(TrainPlan plan) {
-        return flatten(tree(plan));
+        Map<String, String> values = new TreeMap<>();
+        flattenInto(values, "", tree(plan));
+        return values;
     }
 
     private static ObjectNode tree(TrainPlan plan) {
@@ -393,12 +388,6 @@ public final class TrainPlanJson {
 
     private static String word(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT);
-    }
-
-    private static Map<String, String> flatten(JsonNode root) {
-        Map<String, String> values = new TreeMap<>();
-        flattenInto(values, "", root);
-        return values;
     }
 
     private static void flattenInto(Map<String, String> values, String prefix, JsonNode node) {

@@ -151,7 +151,7 @@ public final class TrainState implements AutoCloseable {
         version++;
     }
 
-    /** A State with the same numbers that goes its own way from here. */
+    /** An independent copy of this State. */
     TrainState copy(StateHome home) {
         FlatVector values = home.zeros(optimizer.spec(), parameters.length());
         values.setAll(parameters);
@@ -210,7 +210,7 @@ public final class TrainState implements AutoCloseable {
         return optimizer.residentBytes();
     }
 
-    /** Frees what lies outside memory. */
+    /** Deletes scratch files. */
     @Override
     public void close() {
         optimizer.close();

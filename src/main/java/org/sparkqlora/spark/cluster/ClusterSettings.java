@@ -22,7 +22,7 @@ public record ClusterSettings(SparkConf conf) {
         return master.startsWith("yarn") || master.startsWith("k8s");
     }
 
-    /** The limit of native memory of an executor of {@code heapBytes}, if the cluster manager enforces one. */
+    /** Native memory that an executor of {@code heapBytes} may use, where the cluster manager limits it. */
     public long overheadBytes(long heapBytes) {
         double share = conf.getDouble("spark.executor.memoryOverheadFactor", OVERHEAD_SHARE);
         long least = Math.max(SMALLEST_OVERHEAD, (long) (share * heapBytes));

@@ -20,7 +20,7 @@ public interface BigDl {
         return ServiceLoader.load(BigDl.class, loader).findFirst();
     }
 
-    /** BigDL in this jar; an {@link IllegalArgumentException} that says how to get it where it is not. */
+    /** BigDL in this jar; an {@link IllegalArgumentException} if the jar was built without it. */
     static BigDl require() {
         return require(BigDl.class.getClassLoader());
     }

@@ -1,5 +1,6 @@
 package org.sparkqlora.spark.exchange;
 
+import java.io.Serializable;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
@@ -8,7 +9,7 @@ import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 
 /** Collects every shard's vector and adds them on the driver: the quickest way for small vectors. */
-final class CollectExchange implements GradientExchange {
+public final class CollectExchange implements GradientExchange {
     private final GradientDtype dtype;
 
     CollectExchange(GradientDtype dtype) {
@@ -47,4 +48,12 @@ final class CollectExchange implements GradientExchange {
             return new WireGradient(result, dtype);
         }
     }
+
+    /**
+     * A shard's whole result on its way to the driver.
+     *
+     * @param result whose vector, if it has one, is rounded to {@code dtype}
+     * @param dtype number format in which the vector is sent
+     */
+    public record WireGradient(ShardResult result, GradientDtype dtype) implements Serializable {}
 }

@@ -12,7 +12,7 @@ import org.sparkqlora.spark.replica.RunHandle;
  * The exchange of a run, and the reason for it. It decides speed and memory, not results: all sum the same numbers in the same order.
  *
  * @param kind not {@link ExchangeKind#AUTO}
- * @param size what a step moves
+ * @param size of the gradients of a step
  * @param resultLimit the most bytes that Spark lets a job's results have
  * @param reason in words, for a person
  */

@@ -8,7 +8,7 @@ import org.sparkqlora.input.BadInputException;
  * so its sum is one piece of the vector. No choice of it changes a sum. Slices may be empty.
  *
  * @param length elements of the vector
- * @param slices how many; the unit that moves
+ * @param slices count of slices
  * @param parts tasks that add; at most one a slice
  */
 record SliceLayout(long length, int slices, int parts) implements Serializable {

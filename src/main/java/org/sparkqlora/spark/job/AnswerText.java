@@ -26,7 +26,7 @@ public final class AnswerText implements UDF1<@Nullable String, @Nullable String
     public enum Asked {
         /** A user's turn where the model has a chat template, else a text to continue. */
         QUESTION,
-        /** A text to continue as it is. */
+        /** A text to continue, without a chat template. */
         BEGINNING,
         /** A JSON object of messages, as in a file of prompts. */
         RECORD;

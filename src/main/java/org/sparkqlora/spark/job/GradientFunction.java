@@ -16,7 +16,7 @@ import org.sparkqlora.train.metrics.PhaseClock;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.train.metrics.ShardReport;
 
-/** The gradient of one shard, or its steps by itself where the plan says so. Runs in a task; what crosses is this object. */
+/** The gradient of one shard, or its local steps if the plan has them. Runs in a task; this object is what Spark serialises. */
 final class GradientFunction implements Function<Integer, ShardResult> {
     private static final long serialVersionUID = 2L;
 

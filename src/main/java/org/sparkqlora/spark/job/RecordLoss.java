@@ -17,7 +17,7 @@ import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.RowPacker;
 
-/** The loss of a model over the trained tokens of a record: their sum and how many they are. Runs in a task. */
+/** The loss of a model over the trained tokens of a record: sum and token count. Runs in a task. */
 public final class RecordLoss implements UDF1<@Nullable String, @Nullable Row> {
     private static final long serialVersionUID = 1L;
 

@@ -52,7 +52,7 @@ public final class SparkGradientSource implements GradientSource {
     private final JavaRDD<Integer> shards;
     private final ReplicaGroup replicas;
 
-    /** @param choice how gradients come together */
+    /** @param choice of the gradient exchange */
     public SparkGradientSource(
             JavaSparkContext context, TrainingRun training, TrainState state, ExchangeChoice choice) {
         this.context = context;

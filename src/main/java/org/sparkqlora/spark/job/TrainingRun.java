@@ -10,7 +10,7 @@ import org.sparkqlora.train.TrainPlan;
 /**
  * A run on a cluster.
  *
- * @param plan what decides its bytes
+ * @param plan of the run
  * @param model the base model
  * @param rows to train on
  * @param heldOut rows to evaluate on; null when there are none

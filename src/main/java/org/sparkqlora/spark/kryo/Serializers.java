@@ -7,10 +7,8 @@ import com.esotericsoftware.kryo.io.Output;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.spark.exchange.GradientSlice;
-import org.sparkqlora.spark.exchange.SliceKey;
-import org.sparkqlora.spark.exchange.SummedPart;
-import org.sparkqlora.spark.exchange.WireGradient;
+import org.sparkqlora.spark.exchange.CollectExchange;
+import org.sparkqlora.spark.exchange.ShuffleExchange;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
@@ -20,7 +18,7 @@ import org.sparkqlora.train.metrics.PhaseSeconds;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.train.metrics.ShardReport;
 
-/** Compact Kryo serialisers of vectors and of what carries them between driver and executors. */
+/** Compact Kryo serialisers of vectors, updates, and gradients. */
 public final class Serializers {
     private static final int PIECE = 1 << 14;
 
@@ -98,11 +96,11 @@ public final class Serializers {
     }
 
     /** A shard's result as its facts, its number format, and its vector in that format. */
-    public static final class WireGradientSerializer extends Serializer<WireGradient> {
+    public static final class WireGradientSerializer extends Serializer<CollectExchange.WireGradient> {
         private static final GradientDtype[] DTYPES = GradientDtype.values();
 
         @Override
-        public void write(Kryo kryo, Output output, WireGradient gradient) {
+        public void write(Kryo kryo, Output output, CollectExchange.WireGradient gradient) {
             output.writeByte(gradient.dtype().ordinal());
             if (!(gradient.result() instanceof ShardResult.Gradient shard)) {
                 kryo.writeClassAndObject(output, gradient.result());
@@ -114,49 +112,49 @@ public final class Serializers {
         }
 
         @Override
-        public WireGradient read(Kryo kryo, Input input, Class<WireGradient> type) {
+        public CollectExchange.WireGradient read(Kryo kryo, Input input, Class<CollectExchange.WireGradient> type) {
             GradientDtype dtype = DTYPES[input.readByte()];
             ShardResult facts = (ShardResult) kryo.readClassAndObject(input);
-            return new WireGradient(
+            return new CollectExchange.WireGradient(
                     facts instanceof ShardResult.Gradient shard ? shard.withVector(readVector(input, dtype)) : facts,
                     dtype);
         }
     }
 
     /** A key as its two numbers. */
-    static final class SliceKeySerializer extends Serializer<SliceKey> {
+    static final class SliceKeySerializer extends Serializer<ShuffleExchange.SliceKey> {
         @Override
-        public void write(Kryo kryo, Output output, SliceKey key) {
+        public void write(Kryo kryo, Output output, ShuffleExchange.SliceKey key) {
             output.writeInt(key.slice());
             output.writeInt(key.shard());
         }
 
         @Override
-        public SliceKey read(Kryo kryo, Input input, Class<SliceKey> type) {
-            return new SliceKey(input.readInt(), input.readInt());
+        public ShuffleExchange.SliceKey read(Kryo kryo, Input input, Class<ShuffleExchange.SliceKey> type) {
+            return new ShuffleExchange.SliceKey(input.readInt(), input.readInt());
         }
     }
 
     /** A slice as the facts of its shard and its bytes. */
-    public static final class GradientSliceSerializer extends Serializer<GradientSlice> {
+    public static final class GradientSliceSerializer extends Serializer<ShuffleExchange.GradientSlice> {
         @Override
-        public void write(Kryo kryo, Output output, GradientSlice slice) {
+        public void write(Kryo kryo, Output output, ShuffleExchange.GradientSlice slice) {
             kryo.writeClassAndObject(output, slice.facts());
             output.writeInt(slice.values().length);
             output.writeBytes(slice.values());
         }
 
         @Override
-        public GradientSlice read(Kryo kryo, Input input, Class<GradientSlice> type) {
+        public ShuffleExchange.GradientSlice read(Kryo kryo, Input input, Class<ShuffleExchange.GradientSlice> type) {
             ShardResult facts = (ShardResult) kryo.readClassAndObject(input);
-            return new GradientSlice(facts, input.readBytes(input.readInt()));
+            return new ShuffleExchange.GradientSlice(facts, input.readBytes(input.readInt()));
         }
     }
 
     /** A piece of the sum as the facts of the shards and its bytes. */
-    static final class SummedPartSerializer extends Serializer<SummedPart> {
+    static final class SummedPartSerializer extends Serializer<ShuffleExchange.SummedPart> {
         @Override
-        public void write(Kryo kryo, Output output, SummedPart part) {
+        public void write(Kryo kryo, Output output, ShuffleExchange.SummedPart part) {
             output.writeInt(part.facts().size());
             for (ShardResult facts : part.facts()) {
                 kryo.writeClassAndObject(output, facts);
@@ -167,14 +165,14 @@ public final class Serializers {
         }
 
         @Override
-        public SummedPart read(Kryo kryo, Input input, Class<SummedPart> type) {
+        public ShuffleExchange.SummedPart read(Kryo kryo, Input input, Class<ShuffleExchange.SummedPart> type) {
             int shards = input.readInt();
             List<ShardResult> facts = new ArrayList<>(shards);
             for (int i = 0; i < shards; i++) {
                 facts.add((ShardResult) kryo.readClassAndObject(input));
             }
 
-            return new SummedPart(facts, input.readBytes(input.readInt()));
+            return new ShuffleExchange.SummedPart(facts, input.readBytes(input.readInt()));
         }
     }
 

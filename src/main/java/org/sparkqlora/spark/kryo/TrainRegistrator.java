@@ -8,10 +8,8 @@ import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.spark.cluster.ProcessFacts;
 import org.sparkqlora.spark.exchange.BigDl;
-import org.sparkqlora.spark.exchange.GradientSlice;
-import org.sparkqlora.spark.exchange.SliceKey;
-import org.sparkqlora.spark.exchange.SummedPart;
-import org.sparkqlora.spark.exchange.WireGradient;
+import org.sparkqlora.spark.exchange.CollectExchange;
+import org.sparkqlora.spark.exchange.ShuffleExchange;
 import org.sparkqlora.spark.job.SparkEvaluator;
 import org.sparkqlora.spark.job.SparkGenerator;
 import org.sparkqlora.spark.prepare.GroupResult;
@@ -51,10 +49,10 @@ public final class TrainRegistrator implements KryoRegistrator {
         kryo.register(FlatVector.class, new Serializers.FlatVectorSerializer());
         kryo.register(Update.class, new Serializers.UpdateSerializer());
         kryo.register(ShardResult.Gradient.class, new Serializers.ShardGradientSerializer());
-        kryo.register(WireGradient.class, new Serializers.WireGradientSerializer());
-        kryo.register(SliceKey.class, new Serializers.SliceKeySerializer());
-        kryo.register(GradientSlice.class, new Serializers.GradientSliceSerializer());
-        kryo.register(SummedPart.class, new Serializers.SummedPartSerializer());
+        kryo.register(CollectExchange.WireGradient.class, new Serializers.WireGradientSerializer());
+        kryo.register(ShuffleExchange.SliceKey.class, new Serializers.SliceKeySerializer());
+        kryo.register(ShuffleExchange.GradientSlice.class, new Serializers.GradientSliceSerializer());
+        kryo.register(ShuffleExchange.SummedPart.class, new Serializers.SummedPartSerializer());
         kryo.register(byte[][].class);
         BigDl.find().ifPresent(library -> library.kryoClasses().forEach(kryo::register));
         for (Class<?> type : SMALL) {

@@ -13,7 +13,7 @@ import org.sparkqlora.input.WebAddress;
  * The address and credentials of a tracking server.
  *
  * @param server without a slash at its end
- * @param authorization a header's value; null where nothing is asked for
+ * @param authorization value of the header; null for none
  */
 public record MlflowAddress(String server, @Nullable String authorization) {
     private static final String URI_NAME = "MLFLOW_TRACKING_URI";
@@ -42,7 +42,7 @@ public record MlflowAddress(String server, @Nullable String authorization) {
                 named == null && user != null ? basic(user) : named);
     }
 
-    /** Without what is secret. */
+    /** The address without secrets. */
     @Override
     public String toString() {
         return server;

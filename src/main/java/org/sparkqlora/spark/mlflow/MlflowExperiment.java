@@ -2,17 +2,18 @@ package org.sparkqlora.spark.mlflow;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.Optional;
 import org.sparkqlora.input.BadInputException;
 
-/** An experiment of a tracking server that answered: what a run is to be a part of. */
+/** An experiment on a reachable tracking server, to which runs are added. */
 public final class MlflowExperiment {
     private final MlflowServer server;
     private final String id;
     private final MlflowAddress address;
-    private final MlflowPatience patience;
+    private final Patience patience;
 
-    private MlflowExperiment(MlflowServer server, String id, MlflowAddress address, MlflowPatience patience) {
+    private MlflowExperiment(MlflowServer server, String id, MlflowAddress address, Patience patience) {
         this.server = server;
         this.id = id;
         this.address = address;
@@ -24,10 +25,10 @@ public final class MlflowExperiment {
      * where it refuses or is none of MLflow's.
      */
     public static MlflowExperiment open(MlflowAddress address, String name) {
-        return open(address, name, MlflowPatience.DEFAULT);
+        return open(address, name, Patience.DEFAULT);
     }
 
-    static MlflowExperiment open(MlflowAddress address, String name, MlflowPatience patience) {
+    static MlflowExperiment open(MlflowAddress address, String name, Patience patience) {
         MlflowServer server = new MlflowServer(address, patience.answer());
         try {
             Optional<String> found = server.experiment(name);
@@ -50,7 +51,17 @@ public final class MlflowExperiment {
         return address;
     }
 
-    MlflowPatience patience() {
+    Patience patience() {
         return patience;
+    }
+
+    /**
+     * The time limits of requests to a tracking server.
+     *
+     * @param answer to a request, its body included; also the longest time in which it takes no byte of an upload
+     * @param ending of the end of a run: queued metrics, files and final status together
+     */
+    record Patience(Duration answer, Duration ending) {
+        static final Patience DEFAULT = new Patience(Duration.ofSeconds(30), Duration.ofMinutes(30));
     }
 }

@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * The facts of a run that are known before it begins.
  *
- * @param name as people call it
- * @param earlierRun that this one goes on with, if any
- * @param parameters all that decides its result
- * @param tags what else to find it by
- * @param remember takes the number that the server gave it
+ * @param name for people
+ * @param earlierRun id of the run that this one resumes, if any
+ * @param parameters every setting that decides its result
+ * @param tags to search runs by
+ * @param remember takes the id that the server gave it
  */
 public record MlflowFacts(
         String name,

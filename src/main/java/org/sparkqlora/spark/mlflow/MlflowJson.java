@@ -76,7 +76,7 @@ final class MlflowJson {
         return new MlflowRunId(text(answer, "/run/info/run_id"), text(answer, "/run/info/artifact_uri"));
     }
 
-    /** Whether a server says that it has no such thing; what is no server of MLflow's says it otherwise. */
+    /** Whether the answer is MLflow's error for a resource that does not exist. */
     static boolean isMissing(String answer) {
         try {
             return MAPPER.readTree(answer).path("error_code").asText().equals("RESOURCE_DOES_NOT_EXIST");

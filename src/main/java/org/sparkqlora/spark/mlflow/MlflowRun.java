@@ -74,12 +74,12 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         }
     }
 
-    /** Sends what waits and the files, and ends the run as a whole one. */
+    /** Sends queued metrics and the files, and ends the run as finished. */
     public void ended(List<MlflowFile> files) {
         finish("FINISHED", files);
     }
 
-    /** Sends what waits, and ends the run as one that failed. */
+    /** Sends queued metrics, and ends the run as failed. */
     public void failed() {
         finish("FAILED", List.of());
     }

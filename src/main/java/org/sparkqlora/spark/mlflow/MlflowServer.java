@@ -52,7 +52,7 @@ final class MlflowServer {
                 .build();
     }
 
-    /** The number of an experiment; nothing if there is none of this name. */
+    /** The id of an experiment; empty if there is none of this name. */
     Optional<String> experiment(String name) throws IOException {
         Answer answer = send(request(API + "experiments/get-by-name?experiment_name=" + encode(name))
                 .GET());
@@ -70,7 +70,7 @@ final class MlflowServer {
         return MlflowJson.run(post("runs/create", MlflowJson.newRun(experiment, name, startMillis, tags)));
     }
 
-    /** The run goes on. */
+    /** Marks a run as running again. */
     MlflowRunId continueRun(String run) throws IOException {
         post("runs/update", MlflowJson.status(run, "RUNNING", 0));
         return MlflowJson.run(

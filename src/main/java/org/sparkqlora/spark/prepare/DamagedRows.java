@@ -42,7 +42,7 @@ final class DamagedRows {
         }
     }
 
-    /** Whether {@code file} in {@code folder} is as it was written. */
+    /** Whether {@code file} in {@code folder} has the length and checksum that were recorded. */
     static boolean isWhole(PreparedFile file, int width, String folder, Configuration configuration) {
         Path path = new Path(folder);
         long bytes = file.rows() * TokenRowCodec.byteSize(width);

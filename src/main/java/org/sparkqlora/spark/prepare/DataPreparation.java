@@ -1,5 +1,6 @@
 package org.sparkqlora.spark.prepare;
 
+import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
@@ -32,6 +33,7 @@ import org.sparkqlora.spark.source.TableRecords;
 import org.sparkqlora.spark.source.UnorderedRecords;
 import org.sparkqlora.spark.source.UnusableRecordException;
 import org.sparkqlora.spark.source.WeightedSource;
+import org.sparkqlora.storage.Sha256;
 
 /**
  * Makes fixed-width rows of records, as Spark jobs. Driver only.
@@ -65,7 +67,7 @@ public final class DataPreparation {
         this(context, null);
     }
 
-    /** To go on with what was begun on a day; null where nothing was. */
+    /** The day on which a preparation to resume was begun; null for none. */
     public DataPreparation(JavaSparkContext context, @Nullable RowsDay begun) {
         this(context, begun, LocalDate::now);
     }
@@ -239,6 +241,6 @@ public final class DataPreparation {
                     .forEach(name -> text.append(table(name).fingerprint()).append('\n'));
         }
 
-        return RowsDay.sha256(text.toString());
+        return Sha256.hex(text.toString().getBytes(StandardCharsets.UTF_8));
     }
 }

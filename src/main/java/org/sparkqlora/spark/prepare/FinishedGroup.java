@@ -47,7 +47,7 @@ record FinishedGroup(String folder, String prefix, int number) {
         }
     }
 
-    /** Written last, under a name of its own first, so that it is there whole or not at all. */
+    /** Written last, and atomically by a rename. */
     void write(GroupResult result, Configuration configuration) throws IOException {
         FileSystem files = file().getFileSystem(configuration);
         Path mine = WholeFile.unfinished(file());

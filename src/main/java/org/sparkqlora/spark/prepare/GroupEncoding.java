@@ -12,7 +12,7 @@ import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.RowPacker;
 import org.sparkqlora.tokenizer.TokenRow;
 
-/** The examples of a group so far, and what became of its records. */
+/** The examples of a group so far, and the counts of its records. */
 final class GroupEncoding {
     private final LineEncoder encoder;
     private final PreparationOptions options;
@@ -104,7 +104,7 @@ final class GroupEncoding {
             this.hashedOneOf = hashedOneOf;
         }
 
-        /** An example as it was, and as it goes into a row. */
+        /** Adds an example as it was read, and as it goes into a row. */
         void add(EncodedExample whole, EncodedExample cut) {
             lengths[ExampleChecks.bucket(whole.length())]++;
             longest = Math.max(longest, whole.length());

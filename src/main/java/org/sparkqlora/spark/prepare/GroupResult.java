@@ -11,8 +11,8 @@ import org.sparkqlora.spark.source.NumberedRecords;
  *
  * @param group its number
  * @param file its rows; null when there are none
- * @param counts what became of its records
- * @param checks what is worth knowing of its examples
+ * @param counts of its records
+ * @param checks statistics of its examples
  * @param bad its first lines that are no record
  */
 public record GroupResult(

@@ -8,7 +8,7 @@ public interface LineEncoderSource extends Serializable {
     /** Differs where any line may be encoded differently. */
     String fingerprint();
 
-    /** Whether what lines are encoded as may depend on the day. */
+    /** Whether the encoding of lines may depend on the day. */
     default boolean asksForTheDay() {
         return false;
     }

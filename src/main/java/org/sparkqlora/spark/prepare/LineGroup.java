@@ -17,7 +17,7 @@ public record LineGroup(int number, List<Piece> pieces, Share share) implements 
     /** Enough documents to fill rows well; few enough that small data keeps several tasks busy. */
     private static final long SMALLEST = 256;
 
-    /** Bounds what a task holds. */
+    /** Bounds the memory of a task. */
     private static final long LARGEST = 1 << 14;
 
     /** Beyond this many groups they grow, up to the largest. */
@@ -32,7 +32,7 @@ public record LineGroup(int number, List<Piece> pieces, Share share) implements 
      *
      * @param split where they are
      * @param skip lines of the split before them
-     * @param count how many
+     * @param count of records
      * @param firstLine number in the file of the first, from 1
      * @param firstRecord place in the source of the first, from 0
      */

@@ -10,7 +10,7 @@ import org.sparkqlora.spark.source.DataSplit;
  *
  * @param width tokens a row
  * @param packing whether documents share rows
- * @param onBadRecord what becomes of a line that is no record
+ * @param onBadRecord treatment of a line that is not a valid record
  * @param part which part of the data
  * @param recordBytes the most that is read of a record
  */

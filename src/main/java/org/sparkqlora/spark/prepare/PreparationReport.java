@@ -7,7 +7,7 @@ import java.util.stream.LongStream;
  * Statistics of data to look at before training on it.
  *
  * @param width tokens a row
- * @param counts what became of the records
+ * @param counts of the records
  * @param lengths examples by length before they were cut: at i those of 2^i to 2^(i + 1) - 1 tokens
  * @param longest tokens of the longest
  * @param cutTokens tokens that were cut off

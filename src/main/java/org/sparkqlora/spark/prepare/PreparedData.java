@@ -24,7 +24,7 @@ import org.sparkqlora.storage.WholeFile;
  * A folder of prepared rows.
  *
  * @param folder where it is
- * @param manifest what it holds
+ * @param manifest of its files
  */
 public record PreparedData(String folder, Manifest manifest) {
     /** The data in {@code folder}, if a preparation there was ever finished. */

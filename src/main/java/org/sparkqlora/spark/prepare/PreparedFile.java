@@ -8,7 +8,7 @@ import org.sparkqlora.input.BadInputException;
  * A file of prepared rows.
  *
  * @param name in the prepared folder
- * @param rows how many rows it holds
+ * @param rows in the file
  * @param sha256 of its bytes, in hexadecimal
  * @param source number of the weighted source that its rows are of; 0 where sources have no weights
  */

@@ -96,7 +96,7 @@ final class PreparedFolder {
         }
     }
 
-    /** Deletes what a preparation left that failed for {@code reason}. */
+    /** Deletes the files of a preparation that failed for {@code reason}. */
     void discard(String prefix, Exception reason) {
         try {
             deleteRows(prefix, Set.of());

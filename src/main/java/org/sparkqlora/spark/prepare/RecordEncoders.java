@@ -22,14 +22,14 @@ import org.sparkqlora.tokenizer.TrainOn;
 /**
  * Reads JSON lines and encodes them with a model's own tokenizer and chat template.
  *
- * @param reading how fields are read
+ * @param reading of fields
  * @param place where each executor finds the tokenizer; null for a format that needs none
  * @param chatTemplate used in place of the model's own template; null: its own
  * @param trainOn which tokens are prediction targets
  * @param added tokens that the model's tokenizer gets beside its own
  * @param tokenizerFingerprint of tokenizer and template
  * @param day that the template is told; null where it does not ask
- * @param templateBudget how many times the usual the template may use
+ * @param templateBudget factor on the usual limits of templates
  */
 public record RecordEncoders(
         RecordReading reading,

@@ -1,17 +1,15 @@
 package org.sparkqlora.spark.prepare;
 
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.LocalDate;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.HexFormat;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.storage.Sha256;
 
 /**
  * The day and the time zone of the driver when a preparation began, as far as its rows depend on them. They are told behind the
@@ -42,7 +40,7 @@ public record RowsDay(@Nullable LocalDate date, ZoneId zone) {
 
     /** The fingerprint of rows that would have {@code hash} on any day: the same where they depend on none. */
     String fingerprint(String hash) {
-        return words().isEmpty() ? hash : sha256(hash + words()) + words();
+        return words().isEmpty() ? hash : Sha256.hex((hash + words()).getBytes(StandardCharsets.UTF_8)) + words();
     }
 
     /** The date, for people. */
@@ -53,14 +51,5 @@ public record RowsDay(@Nullable LocalDate date, ZoneId zone) {
     private String words() {
         String dated = date == null ? "" : " on " + date;
         return zone.normalized().equals(ZoneOffset.UTC) ? dated : dated + " in " + zone;
-    }
-
-    static String sha256(String text) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            return HexFormat.of().formatHex(digest.digest(text.getBytes(StandardCharsets.UTF_8)));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Cannot find SHA-256 in this Java", e);
-        }
     }
 }

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.replica;
 
 import java.io.Serializable;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.LongAccumulator;
@@ -9,6 +10,7 @@ import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BoundModel;
+import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.TrainState;
 
@@ -42,7 +44,7 @@ public final class FixedModel implements Serializable {
         }
     }
 
-    /** Driver only: how often a process loaded the base, as far as tasks have told. */
+    /** Driver only: the count of base models loaded by processes, as far as their tasks have reported. */
     public long loads() {
         return opened.value();
     }
@@ -50,5 +52,29 @@ public final class FixedModel implements Serializable {
     /** Runs in a task. */
     public <T> T use(Function<BoundModel, T> work) {
         return ProcessReplicas.of(run).replica().at(log.snapshotVersion(), log, work);
+    }
+
+    /**
+     * A model source that counts how often processes open it, which should be once each.
+     *
+     * @param model to open
+     * @param opened count, shown in Spark's UI too
+     */
+    private record CountedModelSource(ModelSource model, LongAccumulator opened) implements ModelSource {
+        @Override
+        public String key() {
+            return model.key();
+        }
+
+        @Override
+        public Optional<String> problem() {
+            return model.problem();
+        }
+
+        @Override
+        public GradientModel open(int threads) {
+            opened.add(1);
+            return model.open(threads);
+        }
     }
 }

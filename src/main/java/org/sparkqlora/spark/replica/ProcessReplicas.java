@@ -65,7 +65,7 @@ public final class ProcessReplicas {
         }
     }
 
-    /** Closes what was used longest ago; a late task of that run would make it anew from its snapshot. */
+    /** Closes the least recently used replica; a late task of that run would recreate it from its snapshot. */
     private static void makeRoom(Map<String, ProcessReplica> following) {
         for (Iterator<ProcessReplica> oldest = following.values().iterator(); following.size() >= MOST_FOLLOWING; ) {
             ProcessReplica replica = oldest.next();

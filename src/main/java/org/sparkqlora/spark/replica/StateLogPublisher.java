@@ -9,7 +9,7 @@ import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
-/** Keeps the broadcasts from which any replica can be made or moved on. Driver only. */
+/** Publishes the broadcasts from which any replica can be created or updated. Driver only. */
 public final class StateLogPublisher implements AutoCloseable {
     private final JavaSparkContext context;
     private final OptimizerSpec optimizer;

@@ -7,6 +7,6 @@ import java.io.Serializable;
  *
  * @param path its file
  * @param line its number in the file, from 1
- * @param problem what was expected and what was found
+ * @param problem expected and found
  */
 public record BadLine(String path, long line, String problem) implements Serializable {}

@@ -8,7 +8,7 @@ import java.util.List;
  * @param weight its part of the mixture; 0 when all of it is used
  * @param splits of its line files
  * @param lines records in each split
- * @param tables what Spark reads of it
+ * @param tables that Spark reads
  */
 public record CountedSource(double weight, List<SourceSplit> splits, List<Long> lines, List<NumberedRecords> tables) {
     /** Records of line files. */

@@ -26,7 +26,7 @@ public record DataSplit(double heldOut, Side side) implements Serializable {
         }
     }
 
-    /** Whether the record with so many before it is in this part. */
+    /** Whether the record with {@code before} records before it is in this split. */
     boolean takes(long before) {
         boolean out = Math.floor((before + 1) * heldOut) > Math.floor(before * heldOut);
         return (side == Side.HELD_OUT) == out;

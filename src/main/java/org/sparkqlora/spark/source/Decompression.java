@@ -95,7 +95,7 @@ final class Decompression extends InputStream {
         }
     }
 
-    /** Hadoop's codecs take for empty what they cannot make sense of. */
+    /** Hadoop's codecs read a damaged file as an empty one. */
     private void requireContent(int read) throws IOException {
         if (read < 0 && !hasContent && content != store && store.bytes > LARGEST_EMPTY) {
             throw new IOException("nothing in %d bytes".formatted(store.bytes));
@@ -116,7 +116,7 @@ final class Decompression extends InputStream {
         content.close();
     }
 
-    /** A file's bytes; remembers what the store failed with, which a repeat may cure, as it never cures a damaged file. */
+    /** A file's bytes; remembers a failure of the store, which a retry may cure, unlike a damaged file. */
     private static final class StoreStream extends FilterInputStream {
         private @Nullable IOException failure;
         private long bytes; // read so far

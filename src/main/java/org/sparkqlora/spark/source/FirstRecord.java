@@ -14,7 +14,7 @@ import org.sparkqlora.input.InputLimits;
 /**
  * The record that a source begins with, to show how it is read.
  *
- * @param source what it is read from, in words
+ * @param source in words
  * @param json the record
  */
 public record FirstRecord(String source, String json) {

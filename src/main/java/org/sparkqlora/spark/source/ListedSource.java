@@ -16,7 +16,7 @@ public record ListedSource(String name, double weight, List<SourceFile> files, L
         tables = List.copyOf(tables);
     }
 
-    /** Whether a zone may decide what its records look like. */
+    /** Whether the session's time zone may change its records. */
     public boolean mayHoldTimes() {
         return !tables.isEmpty()
                 || files.stream().anyMatch(file -> file.kind() == SourceKind.PARQUET || file.kind() == SourceKind.ORC);

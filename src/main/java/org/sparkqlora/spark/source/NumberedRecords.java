@@ -19,7 +19,7 @@ public interface NumberedRecords {
     /** The source of the records, in words. */
     String words();
 
-    /** Some record, to show how they are read. */
+    /** A sample record, to show how records are read. */
     Optional<String> sample();
 
     /** The file and line of the record at a place, for people. */

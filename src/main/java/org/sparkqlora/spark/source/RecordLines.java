@@ -19,7 +19,7 @@ public interface RecordLines extends AutoCloseable {
         };
     }
 
-    /** That a record is longer than what is read of one. */
+    /** The error of a record that is longer than the limit. */
     static BadRecordException tooLong(int mostBytes) {
         return new BadRecordException(
                 "Cannot read the record: expected at most %d bytes, found more. --max-record-bytes allows more"

@@ -6,8 +6,8 @@ import org.sparkqlora.input.BadInputException;
 /**
  * Which records of a source are used: some of all, spread evenly over it, and of these one part.
  *
- * @param kept how many
- * @param total of how many
+ * @param kept records that are used
+ * @param total of records
  * @param part which of those that are kept
  */
 public record Share(long kept, long total, DataSplit part) implements Serializable {

@@ -8,7 +8,7 @@ import java.io.Serializable;
  * @param path its full path, with the file system
  * @param length bytes
  * @param modified milliseconds since 1970
- * @param kind how its records are laid out
+ * @param kind format of its records
  * @param compressed whether it is, as a whole
  */
 public record SourceFile(String path, long length, long modified, SourceKind kind, boolean compressed)

@@ -50,7 +50,7 @@ public final class SourceListing {
         this.codecs = new CompressionCodecFactory(configuration);
     }
 
-    /** All of what has no weight as one, each with a weight on its own; files are sorted by path. */
+    /** All sources without a weight as one, each weighted source on its own; files are sorted by path. */
     public List<ListedSource> list(List<WeightedSource> sources) {
         return sources.get(0).isWeighted()
                 ? sources.stream()

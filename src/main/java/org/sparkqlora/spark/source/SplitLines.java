@@ -114,7 +114,7 @@ final class SplitLines implements RecordLines {
         return true;
     }
 
-    /** Passes over what the buffer has of the line; whether that is all of it. */
+    /** Skips the buffered part of the line; true if the line ends in it. */
     private boolean take(Keep keep) {
         int from = at;
         while (at < filled && buffer[at] != '\n') {

@@ -20,7 +20,7 @@ final class TableFolders {
      * A folder whose log says which of its files count.
      *
      * @param words for the folder
-     * @param doubtful what the other files may hold
+     * @param doubtful possible contents of the other files
      */
     private record Owner(String words, Path folder, String doubtful) {
         static Owner of(TableFormat format, Path folder) {
@@ -36,7 +36,7 @@ final class TableFolders {
         }
     }
 
-    /** Refuses what lies inside a table or a sink. */
+    /** Refuses files inside a table or a sink. */
     void requireOutside(FileSystem files, Path named) throws IOException {
         Path parent = named.getParent();
         Optional<Owner> owner = parent == null ? Optional.empty() : around(files, parent);

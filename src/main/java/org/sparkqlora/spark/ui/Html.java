@@ -2,7 +2,7 @@ package org.sparkqlora.spark.ui;
 
 import java.util.List;
 
-/** Pieces of HTML. What comes from outside goes through {@link #escape}. */
+/** Pieces of HTML. All text from outside goes through {@link #escape}. */
 final class Html {
     private Html() {}
 
@@ -17,7 +17,7 @@ final class Html {
     /**
      * A table that scrolls by itself where the page is narrow.
      *
-     * @param caption says what it is
+     * @param caption describes the content
      * @param heads of its columns
      * @param rows cells as text; the first of a row is its head
      */

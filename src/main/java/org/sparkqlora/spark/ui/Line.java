@@ -8,8 +8,8 @@ import org.sparkqlora.spark.watch.CurvePoint;
 /**
  * A curve in a chart.
  *
- * @param label what a legend calls it
- * @param look how it is drawn
+ * @param label in the legend
+ * @param look style of the curve
  */
 record Line(String label, Look look, List<CurvePoint> points) {
     /** The style of a curve. */

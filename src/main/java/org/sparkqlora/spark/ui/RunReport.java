@@ -12,9 +12,9 @@ import org.sparkqlora.spark.watch.RunView;
  * A run as a page of its own, with nothing beside it.
  *
  * @param run at its end
- * @param results what came out, by name, in the order to be read
- * @param samples what the model says
- * @param published what it leaves
+ * @param results figures by name, in reading order
+ * @param samples answers of the model
+ * @param published the published model
  */
 public record RunReport(RunView run, Map<String, String> results, List<Sample> samples, Published published) {
     public RunReport {

@@ -7,7 +7,7 @@ package org.sparkqlora.spark.watch;
  * @param mean of all
  * @param low the least
  * @param high the greatest
- * @param count how many
+ * @param count of values
  */
 public record CurvePoint(long step, double mean, double low, double high, int count) {
     static CurvePoint of(long step, double value) {

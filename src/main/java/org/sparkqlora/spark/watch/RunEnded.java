@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The run is over.
  *
- * @param failure what ended it before its last step; null for a whole run
+ * @param failure message of the exception that ended it; null for a finished run
  */
 public record RunEnded(
         String run, long timeMillis, @Nullable String failure) implements RunEvent {}

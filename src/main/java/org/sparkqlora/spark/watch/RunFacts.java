@@ -7,8 +7,8 @@ import java.util.Map;
 /**
  * The facts of a run that are known before it begins.
  *
- * @param name as people call it
- * @param parameters all that decides its result
+ * @param name for people
+ * @param parameters every setting that decides its result
  * @param plannedBytes estimated peak memory of one computing process
  */
 public record RunFacts(String name, Map<String, String> parameters, long plannedBytes) {

@@ -21,7 +21,7 @@ public final class RunRecord implements Consumer<RunEvent> {
         }
     }
 
-    /** As it stands; nothing before the run began. */
+    /** The current view; empty before the run began. */
     public Optional<RunView> view() {
         RunState started = state;
         return started == null ? Optional.empty() : Optional.of(started.view());

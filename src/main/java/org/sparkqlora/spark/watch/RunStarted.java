@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A run begins, or goes on.
+ * A run begins, or resumes.
  *
- * @param name as people call it
+ * @param name for people
  * @param doneSteps that earlier processes took
  * @param steps of the whole run
- * @param earlier some of the steps that were taken before
- * @param earlierHeldOut what was measured before
- * @param parameters all that decides its result
+ * @param earlier sample of the steps of earlier processes
+ * @param earlierHeldOut evaluations of earlier processes
+ * @param parameters every setting that decides its result
  * @param plannedBytes estimated peak memory of one computing process
  */
 public record RunStarted(

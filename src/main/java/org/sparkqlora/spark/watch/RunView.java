@@ -12,14 +12,14 @@ import org.jspecify.annotations.Nullable;
  * lie on disk.
  *
  * @param run identifies it
- * @param name as people call it
+ * @param name for people
  * @param startMillis when this process began it or went on with it, in milliseconds since 1970
  * @param lastMillis of the newest event
  * @param doneSteps that earlier processes took
  * @param step the last one that is done
  * @param steps of the whole run
- * @param outcome whether it is over
- * @param failure what ended it early
+ * @param outcome running, finished or failed
+ * @param failure message of the exception that ended it
  * @param secondsPerStep of late
  * @param checkpoint the step of the newest one; 0 is none
  * @param curves over steps
@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param plannedBytes estimated memory of one of them
  * @param faults the newest
  * @param faultCount of all
- * @param parameters all that decides its result
+ * @param parameters every setting that decides its result
  */
 public record RunView(
         String run,

@@ -16,7 +16,7 @@ import org.sparkqlora.train.metrics.ShardReport;
 import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.train.metrics.Straggler;
 
-/** Turns what a run tells into events. Faults may be told by other threads. */
+/** Turns the progress of a run into events. Faults may be reported by other threads. */
 public final class RunWatch implements ProgressReporter {
     private static final long MEMORY_EVERY_MILLIS = 1000;
 
@@ -99,7 +99,7 @@ public final class RunWatch implements ProgressReporter {
         sink.accept(new CheckpointWritten(run, clock.getAsLong(), after));
     }
 
-    /** So many of the steps before that a curve of them looks the same. */
+    /** A sample of the earlier steps, dense enough for the curves. */
     private List<StepTaken> earlier(List<String> lines) {
         int stride = lines.size() / Curve.LONGEST + 1;
         return IntStream.range(0, lines.size())
@@ -119,7 +119,7 @@ public final class RunWatch implements ProgressReporter {
         return measured;
     }
 
-    /** Something went wrong, and the run goes on. */
+    /** Reports a fault that the run survives. */
     public void fault(String text) {
         sink.accept(new FaultSeen(run, clock.getAsLong(), step, text));
     }

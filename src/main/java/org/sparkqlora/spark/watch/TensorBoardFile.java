@@ -55,7 +55,7 @@ final class TensorBoardFile implements AutoCloseable {
         }
     }
 
-    /** A run goes on at {@code step}: later steps in earlier files were given up. */
+    /** A run resumes at {@code step}: later steps in earlier files are void. */
     void restartAt(long step) {
         int start = 1; // SessionLog.SessionStatus
         write(new Protobuf().number(2, step).message(7, new Protobuf().number(1, start)));

@@ -10,9 +10,9 @@ import java.util.OptionalDouble;
  * @param trainedTokens prediction targets of the batch
  * @param tokens all tokens that went through the model, padding not counted
  * @param learningRate rate of the update
- * @param gradientNorm norm of the mean gradient, before clipping; nothing of steps that shards took by themselves, and of one left out since
+ * @param gradientNorm norm of the mean gradient, before clipping; empty for local steps, and for a step left out because
  *     its gradient overflowed fp16
- * @param divergence how far apart such steps have brought the shards, see {@link org.sparkqlora.train.StateMean#divergence}
+ * @param divergence of the shards after local steps, see {@link org.sparkqlora.train.StateMean#divergence}
  * @param times where the time went
  * @param optimizerResidentBytes the most that the driver's optimiser has held in memory at once, state and buffers
  */

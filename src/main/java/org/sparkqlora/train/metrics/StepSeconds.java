@@ -17,7 +17,7 @@ public record StepSeconds(PhaseSeconds tasks, double exchange, double update) {
      * turns where they are more than slots; the phases share that time as they do over all tasks.
      *
      * @param shards the tasks
-     * @param atOnce how many of them run at once, at most
+     * @param atOnce most of them that run at once
      */
     public static StepSeconds of(List<PhaseSeconds> shards, double seconds, int atOnce) {
         PhaseSeconds all = shards.stream().reduce(PhaseSeconds.ZERO, PhaseSeconds::plus);
@@ -35,7 +35,7 @@ public record StepSeconds(PhaseSeconds tasks, double exchange, double update) {
         return tasks.total() + exchange + update;
     }
 
-    /** All but computing and loading: what it costs that the work is spread out and kept together. */
+    /** All but computing and loading: the overhead of distribution. */
     public double spark() {
         return total() - tasks.computing() - tasks.loading();
     }

@@ -1,4 +1,4 @@
-/** The record of a training run: metrics of steps, where their time went, slow workers, and what follows a run. */
+/** The record of a training run: metrics of steps, the time of their phases, slow workers, and reporters that follow a run. */
 @NullMarked
 package org.sparkqlora.train.metrics;
 

@@ -5,8 +5,8 @@ import com.esotericsoftware.kryo.Serializer;
 import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
 import org.apache.spark.serializer.KryoRegistrator;
-import org.sparkqlora.spark.exchange.GradientSlice;
-import org.sparkqlora.spark.exchange.WireGradient;
+import org.sparkqlora.spark.exchange.CollectExchange;
+import org.sparkqlora.spark.exchange.ShuffleExchange;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 import org.sparkqlora.spark.kryo.Serializers;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
@@ -16,8 +16,8 @@ public final class FaultRegistrator implements KryoRegistrator {
     @Override
     public void registerClasses(Kryo kryo) {
         new TrainRegistrator().registerClasses(kryo);
-        kryo.register(WireGradient.class, new Watched<>(new Serializers.WireGradientSerializer()));
-        kryo.register(GradientSlice.class, new Watched<>(new Serializers.GradientSliceSerializer()));
+        kryo.register(CollectExchange.WireGradient.class, new Watched<>(new Serializers.WireGradientSerializer()));
+        kryo.register(ShuffleExchange.GradientSlice.class, new Watched<>(new Serializers.GradientSliceSerializer()));
     }
 
     private static final class Watched<T> extends Serializer<T> {

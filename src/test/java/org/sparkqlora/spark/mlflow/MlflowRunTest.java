@@ -36,7 +36,8 @@ class MlflowRunTest {
 
     private static final Duration LONGEST_WAIT = Duration.ofSeconds(30);
 
-    private static final MlflowPatience MOMENT = new MlflowPatience(Duration.ofSeconds(1), Duration.ofSeconds(30));
+    private static final MlflowExperiment.Patience MOMENT =
+            new MlflowExperiment.Patience(Duration.ofSeconds(1), Duration.ofSeconds(30));
 
     private final List<String> told = Collections.synchronizedList(new ArrayList<>());
     private final List<String> batches = Collections.synchronizedList(new ArrayList<>());
@@ -124,7 +125,7 @@ class MlflowRunTest {
     @Test
     @Timeout(60)
     void theEndOfARunMayTakeSoLongAsAWhole() throws Exception {
-        try (MlflowRun run = run(new MlflowPatience(Duration.ofSeconds(30), Duration.ZERO))) {
+        try (MlflowRun run = run(new MlflowExperiment.Patience(Duration.ofSeconds(30), Duration.ZERO))) {
             awaitBatch(run, 1);
             run.ended(List.of(new MlflowFile("a.bin", 3, () -> new ByteArrayInputStream(new byte[3]))));
         }
@@ -174,10 +175,10 @@ class MlflowRunTest {
     }
 
     private MlflowRun run() {
-        return run(MlflowPatience.DEFAULT);
+        return run(MlflowExperiment.Patience.DEFAULT);
     }
 
-    private MlflowRun run(MlflowPatience patience) {
+    private MlflowRun run(MlflowExperiment.Patience patience) {
         MlflowAddress address =
                 MlflowAddress.of("http://127.0.0.1:" + server.getAddress().getPort(), Map.of());
         MlflowExperiment experiment = MlflowExperiment.open(address, "tests", patience);
