@@ -39,7 +39,7 @@ class MethodMemory:
 
 @dataclass(frozen=True)
 class MemoryPlan:
-    """What :func:`sparkqlora.plan` reckons, by method: ``full``, ``lora``, ``qlora``."""
+    """Estimates of :func:`sparkqlora.plan` by method: ``full``, ``lora``, ``qlora``."""
 
     parameters: int
     machine_bytes: int

@@ -65,14 +65,14 @@ class ArchitectureTest {
             "bigdl",
             "options",
             "run",
+            "ml",
             "cli.command",
             "cli.inspect",
             "cli.plan",
             "cli.compare",
             "cli.bench",
             "cli.demo",
-            "cli",
-            "ml");
+            "cli");
 
     private static final DescribedPredicate<JavaClass> JSON_DOCUMENT = documentIn("Json");
 

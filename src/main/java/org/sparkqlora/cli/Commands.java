@@ -1,7 +1,6 @@
 package org.sparkqlora.cli;
 
 import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -29,22 +28,22 @@ public final class Commands {
     private Commands() {}
 
     /**
-     * Runs a command in silence, but for its log.
+     * Runs a command whose progress goes to the log.
      *
      * @param arguments as on a command line, the command first
      * @return what it prints on stdout: lines of JSON, the summary last
      * @throws CommandFailedException saying why it failed
      */
     public static String run(List<String> arguments) {
-        return run(arguments, LogLines.of(LOG));
+        return run(arguments, LogLines.console(LOG));
     }
 
-    /** The same, with its progress on stderr. */
+    /** Runs a command with its progress on stderr. */
     public static String follow(List<String> arguments) {
-        return run(arguments, System.err);
+        return run(arguments, Console.log(System.err, System.err));
     }
 
-    private static String run(List<String> arguments, PrintStream progress) {
+    private static String run(List<String> arguments, Console progress) {
         CommandLine root = RootCommand.commandLine();
         ParseResult line = root.parseArgs(arguments.toArray(String[]::new));
         try {
@@ -54,7 +53,7 @@ public final class Commands {
         }
     }
 
-    private static String run(CommandCall call, RootCommand program, PrintStream progress) {
+    private static String run(CommandCall call, RootCommand program, Console progress) {
         List<String> problems = call.problems();
         if (!problems.isEmpty()) {
             throw leaving(
@@ -67,7 +66,7 @@ public final class Commands {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         LastLine lines = LastLine.of(out);
         try {
-            Required.value("command", call.command()).run(Console.log(lines.print(), progress));
+            Required.value("command", call.command()).run(progress.printing(lines.print()));
             program.leaveResult(call.name(), CommandOutcome.done(lines.text()));
         } catch (Exception | Error e) {
             throw failed(program, call.name(), e);

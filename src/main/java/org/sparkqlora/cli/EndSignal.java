@@ -32,7 +32,7 @@ final class EndSignal {
         return signal;
     }
 
-    /** What to tell of it; null as long as none came. */
+    /** The signal in words; null as long as none came. */
     @Nullable
     String reason() {
         String name = came.get();

@@ -3,12 +3,13 @@ package org.sparkqlora.ml;
 import java.util.Collection;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Setting;
+import org.sparkqlora.options.Settings;
 
-/** Values of settings as params hold them. */
+/** The values of settings as params hold them. */
 final class ParamValue {
     private ParamValue() {}
 
-    static Class<?> type(Setting.Kind kind) {
+    private static Class<?> type(Setting.Kind kind) {
         return switch (kind) {
             case INTEGER -> Integer.class;
             case LONG -> Long.class;
@@ -35,6 +36,25 @@ final class ParamValue {
                     "%s: expected %s, found %s"
                             .formatted(setting.name(), type(setting.kind()).getSimpleName(), value),
                     e);
+        }
+    }
+
+    /** Throws if {@code value} is not of the kind of {@code setting}, or if the command refuses it. */
+    static void requireValid(Settings command, Setting setting, Object value) {
+        Class<?> expected = type(setting.kind());
+        if (!expected.isInstance(value)) {
+            throw new BadInputException("%s: expected %s, found %s (%s)"
+                    .formatted(
+                            setting.name(),
+                            expected.getSimpleName(),
+                            value,
+                            value.getClass().getSimpleName()));
+        }
+
+        if (!String.valueOf(value).equals(setting.initial())) {
+            command.problem(setting, value).ifPresent(problem -> {
+                throw new BadInputException(problem.replace(setting.option(), setting.name()));
+            });
         }
     }
 

@@ -19,7 +19,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.job.AnswerText.Asked;
 
 /**
- * What rows of a table ask.
+ * The column of a table that holds its prompts.
  *
  * @param column of text, for an {@link org.sparkqlora.spark.job.AnswerText}
  * @param asked what its text is

@@ -1,6 +1,5 @@
 package org.sparkqlora.ml;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -22,9 +21,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.options.Settings.CommandKind;
-import org.sparkqlora.run.TrainJob;
+import org.sparkqlora.options.LogLines;
+import org.sparkqlora.options.Settings;
+import org.sparkqlora.options.TrainOptions;
 import org.sparkqlora.run.Trained;
+import org.sparkqlora.run.TrainingJob;
 import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.source.UnusableRecordException;
@@ -65,9 +66,8 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     /** MLlib makes stages by their uid. */
     public QLoraEstimator(String uid) {
         this.uid = uid; // first: each Param records its owner's uid when it is made
-        this.params = StageColumns.add(new StageParams(this)
-                .with(CommandKind.TRAIN, NOT_SETTINGS)
-                .with(CommandKind.USE, QLoraModel.NOT_SETTINGS));
+        this.params = StageColumns.add(
+                new StageParams(this).with(Settings.TRAIN, NOT_SETTINGS).with(Settings.USE, QLoraModel.NOT_SETTINGS));
     }
 
     public static QLoraEstimator load(String path) {
@@ -133,7 +133,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
 
     private Trained trained(Location output, StoredRows rows) {
         try {
-            return trained(arguments(output, rows));
+            return trained(options(output, rows));
         } catch (UnusableRecordException e) {
             if (!rows.contain(e.path())) {
                 throw e;
@@ -146,8 +146,8 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
         }
     }
 
-    private static Trained trained(List<String> arguments) {
-        Trained trained = TrainJob.of(arguments).run(LOG);
+    private static Trained trained(TrainOptions options) {
+        Trained trained = new TrainingJob(options, LogLines.console(LOG)).run();
         TrainSummary summary = trained.summary();
         if (summary.resumedFrom() == summary.steps()) {
             LOG.warn(
@@ -172,7 +172,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     @Override
     public StructType transformSchema(StructType schema) {
         try {
-            TrainJob.of(arguments("--data=table"));
+            options();
             columns().requireRecords(schema);
             return columns().transformed(schema);
         } catch (IllegalArgumentException e) {
@@ -199,22 +199,25 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
         return params.text(FORMAT).orElseThrow().equals(RecordFormat.AUTO.optionValue());
     }
 
-    private List<String> arguments(String... more) {
-        List<String> arguments = params.arguments(CommandKind.TRAIN, Set.of());
-        arguments.addAll(List.of(more));
-        return arguments;
+    private TrainOptions options() {
+        return TrainOptions.of(params.values(Settings.TRAIN, Set.of()));
     }
 
-    private List<String> arguments(Location output, StoredRows rows) {
-        String settings = String.join("\n", params.arguments(CommandKind.TRAIN, OUTSIDE));
-        Location run = output.resolve("run-" + ShortHash.of(settings + "\n" + rows.hash()));
-        List<String> arguments = new ArrayList<>(params.arguments(CommandKind.TRAIN, Set.of(OUTPUT, PREPARED)));
-        arguments.add("--data=" + rows.folder().path());
-        arguments.add("--output=" + run.path());
-        arguments.add("--prepared="
-                + params.text(PREPARED)
-                        .orElseGet(() -> output.resolve(PREPARED).path().toString()));
-        return arguments;
+    private TrainOptions options(Location output, StoredRows rows) {
+        TrainOptions options = options();
+        options.data.sources = List.of(rows.folder().path().toString());
+        options.run.output = output.resolve(runName(rows.hash()));
+        if (options.run.prepared == null) {
+            options.run.prepared = output.resolve(PREPARED);
+        }
+
+        return options;
+    }
+
+    /** The name of a fit's folder; fits of earlier versions have it, too. */
+    String runName(String rowsHash) {
+        String settings = Settings.TRAIN.text(params.values(Settings.TRAIN, OUTSIDE));
+        return "run-" + ShortHash.of(settings + "\n" + rowsHash);
     }
 
     public Param<String> model() {

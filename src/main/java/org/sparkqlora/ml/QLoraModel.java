@@ -2,6 +2,7 @@ package org.sparkqlora.ml;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.SparkContext;
@@ -18,9 +19,11 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
-import org.sparkqlora.options.Settings.CommandKind;
+import org.sparkqlora.options.Settings;
+import org.sparkqlora.options.UseOptions;
 import org.sparkqlora.run.ModelColumns;
 import org.sparkqlora.run.Trained;
+import org.sparkqlora.spark.cluster.Location;
 
 /**
  * A fine-tuned model: a base, which stays where it is, and an adapter in PEFT layout. It answers what rows ask, and takes its loss over
@@ -30,8 +33,8 @@ import org.sparkqlora.run.Trained;
 public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     private static final long serialVersionUID = 1L;
 
-    /** Options that a table, or the model itself, stands for. */
-    static final Set<String> NOT_SETTINGS = Set.of("data", "adapter", "noPacking");
+    /** Options that mean nothing for a table. */
+    static final Set<String> NOT_SETTINGS = Set.of("data", "noPacking");
 
     private static final String MODEL = "model";
     private static final String METHOD = "method";
@@ -42,14 +45,14 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     private transient @Nullable QLoraTrainingSummary summary;
     private transient @Nullable Opened opened;
 
-    /** The functions of columns, as long as they are what params say. */
-    private record Opened(SparkContext context, List<String> arguments, ModelColumns columns) {}
+    /** The functions of columns under these settings. */
+    private record Opened(SparkContext context, String settings, ModelColumns columns) {}
 
     /** @param adapter its folder; null where the model is whole without one */
     QLoraModel(String uid, @Nullable String adapter) {
         this.uid = uid; // first: each Param records its owner's uid when it is made
         this.adapter = adapter;
-        this.params = StageColumns.add(new StageParams(this).with(CommandKind.USE, NOT_SETTINGS));
+        this.params = StageColumns.add(new StageParams(this).with(Settings.USE, NOT_SETTINGS));
     }
 
     public static QLoraModel load(String path) {
@@ -93,7 +96,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
         return Optional.ofNullable(adapter);
     }
 
-    /** Where the base model is. */
+    /** The address of the base model. */
     public String base() {
         return params.text(MODEL).orElseThrow();
     }
@@ -102,7 +105,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
         return summary != null;
     }
 
-    /** What the fit did that made this model. */
+    /** The summary of the fit that made this model. */
     public QLoraTrainingSummary summary() {
         if (summary == null) {
             throw new IllegalStateException(
@@ -134,7 +137,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     @Override
     public StructType transformSchema(StructType schema) {
         try {
-            ModelColumns.check(arguments());
+            options();
             return columns().transformed(schema);
         } catch (IllegalArgumentException e) {
             throw params.refused("transform", e);
@@ -182,7 +185,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
                 + adapter().map(folder -> ", adapter=" + folder).orElse("");
     }
 
-    /** How often a process loaded the base for this model, as far as tasks have told. */
+    /** The number of times that processes loaded the base for this model, as far as tasks have reported. */
     long loads() {
         return opened == null ? 0 : opened.columns().loads();
     }
@@ -192,22 +195,24 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     }
 
     private synchronized ModelColumns opened(SparkContext context) {
-        List<String> arguments = arguments();
+        String settings = Settings.USE.text(settings());
         Opened known = opened;
         if (known == null
                 || !known.context().equals(context)
-                || !known.arguments().equals(arguments)) {
+                || !known.settings().equals(settings)) {
             known = new Opened(
-                    context, arguments, ModelColumns.open(arguments, JavaSparkContext.fromSparkContext(context)));
+                    context, settings, ModelColumns.open(options(), JavaSparkContext.fromSparkContext(context)));
             opened = known;
         }
 
         return known.columns();
     }
 
-    private List<String> arguments() {
-        List<String> arguments = params.arguments(CommandKind.USE, Set.of());
-        adapter().ifPresent(folder -> arguments.add("--adapter=" + folder));
-        return arguments;
+    private UseOptions options() {
+        return UseOptions.of(settings(), adapter().map(Location::parse).orElse(null));
+    }
+
+    private Map<String, Object> settings() {
+        return params.values(Settings.USE, Set.of());
     }
 }

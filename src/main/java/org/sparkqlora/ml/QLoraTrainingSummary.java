@@ -6,10 +6,11 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.run.Trained;
+import org.sparkqlora.run.TrainedJson;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.train.metrics.TrainSummary;
 
-/** What a fit did. Losses are means over trained tokens, in nats; NaN where there is none. */
+/** The summary of a fit. Losses are means over trained tokens, in nats; NaN where there is none. */
 public final class QLoraTrainingSummary {
     private final Trained trained;
 
@@ -64,7 +65,7 @@ public final class QLoraTrainingSummary {
 
     /** The summary that the command {@code train} prints. */
     public String json() {
-        return trained.json();
+        return TrainedJson.write(trained);
     }
 
     /** A row a step: step, loss, tokens, learning_rate, grad_norm, tokens_per_second and more; eval_loss where it was taken. */

@@ -32,7 +32,7 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
     private static final String COMPLETION = "completion";
     private static final String TEXT = "text";
 
-    /** What a record of each format cannot lack; a record of no certain format has the fields of the first that fits. */
+    /** The fields that a record of each format must have; a record of no certain format has those of the first that fits. */
     private static final Map<RecordFormat, List<String>> NEEDED = neededByFormat();
 
     /** Of a table of {@code schema}, of which {@code inputCol}, if any, is what the format is named by. */
@@ -77,7 +77,7 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
                 .orElseGet(this::json);
     }
 
-    /** What would have to be there, for people. */
+    /** The fields that are expected, for people. */
     String expected() {
         return format == RecordFormat.AUTO
                 ? "messages, or conversations, or prompt and completion, or instruction and output, or input_ids and labels, or text"
@@ -101,7 +101,7 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
         return needed;
     }
 
-    /** What is wrong with the types of these columns in {@code schema}, a sentence each. */
+    /** The problems with the types of these columns in {@code schema}, a sentence each. */
     List<String> mistyped(StructType schema) {
         return found().map(NEEDED::get).orElse(List.of()).stream()
                 .flatMap(field -> mistyped(FieldType.of(field), schema.apply(columns.get(names.of(field)))).stream())

@@ -20,7 +20,10 @@ import java.util.Map;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.DataTypes;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.BadInputException;
 
@@ -105,5 +108,22 @@ record RowSurvey(long rows, String hash, long bad, List<String> nulls, String ex
     static String described(String value, String problem) {
         String shown = value.length() <= SHOWN ? value : value.substring(0, SHOWN) + "...";
         return "%s (%s)".formatted(shown, problem);
+    }
+
+    /**
+     * The reason why a row, as JSON, is no training record; null where it is one. Runs in a task.
+     *
+     * @param reading of records
+     */
+    private record RecordProblem(RecordReading reading) implements UDF1<String, @Nullable String> {
+        @Override
+        public @Nullable String call(String json) {
+            try {
+                reading.read(json);
+                return null;
+            } catch (BadRecordException e) {
+                return e.getMessage();
+            }
+        }
     }
 }

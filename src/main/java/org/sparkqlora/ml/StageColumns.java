@@ -44,7 +44,7 @@ record StageColumns(StageParams params) {
         return RecordFields.of(schema, input(), names(), format());
     }
 
-    /** What rows ask; nothing where no answer is wanted. */
+    /** The column of prompts; empty if no answer is wanted. */
     Optional<PromptColumn> prompts(StructType schema) {
         return params.text(OUTPUT_COL).flatMap(any -> PromptColumn.of(schema, input(), names(), format()));
     }
@@ -88,7 +88,7 @@ record StageColumns(StageParams params) {
         }
     }
 
-    /** How the records of a table are read. */
+    /** The fields by which the records of a table are read. */
     RecordReading reading() {
         return new RecordReading(format(), names());
     }

@@ -1,7 +1,6 @@
 package org.sparkqlora.ml;
 
 import java.io.Serializable;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -19,7 +18,7 @@ import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.param.StringArrayParam;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Setting;
-import org.sparkqlora.options.Settings.CommandKind;
+import org.sparkqlora.options.Settings;
 import scala.Function1;
 
 /**
@@ -34,7 +33,7 @@ final class StageParams implements Serializable {
     private final Map<String, OwnedSetting> settings = new LinkedHashMap<>();
 
     /** A setting of a command. */
-    private record OwnedSetting(CommandKind command, Setting setting) implements Serializable {}
+    private record OwnedSetting(Settings command, Setting setting) implements Serializable {}
 
     /** None yet of {@code stage}, which has its uid. */
     StageParams(Params stage) {
@@ -42,8 +41,8 @@ final class StageParams implements Serializable {
     }
 
     /** Adds the settings of {@code command} that are not there yet, but for those in {@code left}. */
-    StageParams with(CommandKind command, Set<String> left) {
-        for (Setting setting : StageSettings.of(command)) {
+    StageParams with(Settings command, Set<String> left) {
+        for (Setting setting : command.all()) {
             if (!left.contains(setting.name()) && !byName.containsKey(setting.name())) {
                 settings.put(setting.name(), new OwnedSetting(command, setting));
                 add(param(command, setting));
@@ -89,12 +88,12 @@ final class StageParams implements Serializable {
         put(find(name), owned == null ? String.valueOf(value) : ParamValue.of(owned.setting(), value));
     }
 
-    /** What a text param is, given or by default. */
+    /** The value of a text param, given or by default. */
     Optional<String> text(String name) {
         return value(name).map(String::valueOf).filter(text -> !text.isEmpty());
     }
 
-    /** What a list param is; empty where it is not given. */
+    /** The value of a list param; empty if it is not given. */
     List<String> list(String name) {
         return value(name).map(value -> List.of((String[]) value)).orElse(List.of());
     }
@@ -103,20 +102,20 @@ final class StageParams implements Serializable {
         return stage.isSet(find(name));
     }
 
-    /** What a command line of {@code command} would have of all that was set, in the order of {@code --help}. */
-    List<String> arguments(CommandKind command, Collection<String> left) {
-        List<String> arguments = new ArrayList<>();
-        for (Setting setting : StageSettings.of(command)) {
+    /** The values of all settings of {@code command} that were set, but for those in {@code left}. */
+    Map<String, Object> values(Settings command, Collection<String> left) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        for (Setting setting : command.all()) {
             String name = setting.name();
             if (byName.containsKey(name) && !left.contains(name) && isSet(name)) {
-                arguments.addAll(setting.arguments(value(name).orElseThrow()));
+                values.put(name, value(name).orElseThrow());
             }
         }
 
-        return arguments;
+        return values;
     }
 
-    /** What {@code thrown} says about options, said about params. */
+    /** {@code thrown} with the names of params instead of those of options. */
     IllegalArgumentException refused(String what, IllegalArgumentException thrown) {
         String message = String.valueOf(thrown.getMessage());
         List<Setting> longestFirst = settings.values().stream()
@@ -158,7 +157,7 @@ final class StageParams implements Serializable {
         stage.setDefault(param, (T) value);
     }
 
-    private Param<?> param(CommandKind command, Setting setting) {
+    private Param<?> param(Settings command, Setting setting) {
         String name = setting.name();
         String doc = setting.description();
         return switch (setting.kind()) {
@@ -171,10 +170,10 @@ final class StageParams implements Serializable {
         };
     }
 
-    /** Tells more than MLlib would of a value that is refused. */
-    private static <T> Function1<T, Object> check(CommandKind command, Setting setting) {
+    /** Refuses a value with a better message than MLlib's. */
+    private static <T> Function1<T, Object> check(Settings command, Setting setting) {
         return value -> {
-            StageSettings.requireValid(command, setting, value);
+            ParamValue.requireValid(command, setting, value);
             return true;
         };
     }

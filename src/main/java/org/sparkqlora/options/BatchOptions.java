@@ -3,7 +3,7 @@ package org.sparkqlora.options;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** How many rows an optimiser step takes, how many pass through the model at once, and what such a pass keeps. */
+/** Rows of an optimiser step, rows of a micro-batch, and the activations that a pass keeps. */
 @OptionGroup.In(OptionGroup.RUN)
 public final class BatchOptions {
     @OptionGroup.Common

@@ -5,7 +5,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.spark.cluster.FirstExecutor;
 import picocli.CommandLine.Option;
 
-/** How a command comes to its cluster. */
+/** The Spark session of a command. */
 @OptionGroup.In(OptionGroup.CLUSTER)
 public final class ClusterOptions {
     @Option(

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.PrintableText;
 
 /**
- * Where a command writes.
+ * The output streams of a command.
  *
  * @param out for results, which other programs read: JSON, the summary on the last line
  * @param err for people: progress, notes, errors
@@ -14,10 +14,10 @@ import org.sparkqlora.input.PrintableText;
  * @param width columns of a line there
  */
 public record Console(PrintStream out, PrintStream err, Kind kind, int width) {
-    /** What a warning begins with. */
+    /** The beginning of a warning. */
     public static final String WARNING = "warning: ";
 
-    /** What reads the progress. */
+    /** The reader of the progress. */
     public enum Kind {
         /** A line can be written again. */
         TERMINAL,
@@ -32,12 +32,12 @@ public record Console(PrintStream out, PrintStream err, Kind kind, int width) {
                 : log(System.out, System.err);
     }
 
-    /** Where lines stay. */
+    /** A console whose lines stay. */
     public static Console log(PrintStream out, PrintStream err) {
         return new Console(out, err, Kind.LOG, Integer.MAX_VALUE);
     }
 
-    /** The same, with results going elsewhere. */
+    /** This console with results going to {@code results}. */
     public Console printing(PrintStream results) {
         return new Console(results, err, kind, width);
     }

@@ -119,7 +119,7 @@ public final class DataOptions {
         sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
     }
 
-    /** How records are read, once the columns passed the check. */
+    /** The fields by which records are read, once the columns passed the check. */
     public RecordReading reading() {
         return new RecordReading(format, Columns.parse(columns));
     }

@@ -11,7 +11,7 @@ import org.sparkqlora.spark.source.WeightedSource;
 import org.sparkqlora.train.metrics.TrainSummary;
 import picocli.CommandLine.Option;
 
-/** What is looked at while a run trains, and what follows from it. */
+/** Evaluations while a run trains, and the early stopping and best model that follow from them. */
 @OptionGroup.In(OptionGroup.EVALUATION)
 public final class EvaluationOptions {
     @OptionGroup.Common

@@ -8,7 +8,7 @@ import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.train.GradientDtype;
 import picocli.CommandLine.Option;
 
-/** How the gradients of the shards come together. */
+/** The exchange that adds the gradients of the shards. */
 @OptionGroup.In(OptionGroup.CLUSTER)
 public final class ExchangeOptions {
     @Option(

@@ -2,7 +2,7 @@ package org.sparkqlora.options;
 
 import picocli.CommandLine.Option;
 
-/** How long rows are. */
+/** The length of rows. */
 @OptionGroup.In(OptionGroup.DATA)
 public final class LengthOptions {
     private static final int SHORTEST = 2;

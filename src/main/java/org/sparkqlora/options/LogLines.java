@@ -6,7 +6,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.slf4j.Logger;
 
-/** The lines that a command tells people, in a log; its warnings are warnings there. */
+/** A stream that writes each line of a console to a log: warnings as warnings, the rest as information. */
 public final class LogLines extends OutputStream {
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
     private final Logger log;
@@ -15,8 +15,10 @@ public final class LogLines extends OutputStream {
         this.log = log;
     }
 
-    public static PrintStream of(Logger log) {
-        return new PrintStream(new LogLines(log), false, StandardCharsets.UTF_8);
+    /** A console that writes all its lines to {@code log}. */
+    public static Console console(Logger log) {
+        PrintStream lines = new PrintStream(new LogLines(log), false, StandardCharsets.UTF_8);
+        return Console.log(lines, lines);
     }
 
     @Override

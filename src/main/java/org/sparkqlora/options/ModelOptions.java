@@ -21,7 +21,7 @@ import org.sparkqlora.train.FolderModelSource;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Which base model, and how it is held. */
+/** The base model, its 4-bit format and its device. */
 @OptionGroup.In(OptionGroup.MODEL)
 public final class ModelOptions {
     @OptionGroup.Common
@@ -110,7 +110,7 @@ public final class ModelOptions {
                         .orElse(named);
     }
 
-    /** Where it is, as a plan tells it. */
+    /** The address of the model in plans. */
     public String address() {
         return place().address();
     }
@@ -120,17 +120,17 @@ public final class ModelOptions {
         return place().folder(cache);
     }
 
-    /** Where executors find its tokenizer. */
+    /** Its tokenizer as executors open it. */
     public TokenizerPlace tokenizer() {
         return ModelPath.tokenizer(place(), cache);
     }
 
-    /** What tasks compute in, as asked for or as their GPUs can, which {@code note} is told. */
+    /** The precision of tasks, as asked for or as their GPUs can; {@code note} is told of the latter. */
     public Precision precision(JavaSparkContext context, Consumer<String> note) {
         return numerics.precision.on(() -> Gpus.oldest(context, device), note);
     }
 
-    /** The same where this process computes. */
+    /** The precision of this process. */
     public Precision precisionHere(Consumer<String> note) {
         return numerics.precision.on(
                 () -> device.gpu(List.of()).stream()
@@ -144,12 +144,12 @@ public final class ModelOptions {
         return numerics.spec(method, lora, precision);
     }
 
-    /** How executors open the model. */
+    /** The model as executors open it. */
     public FolderModelSource source(@Nullable LoraSpec lora, Precision precision) {
         return source(spec(lora, precision));
     }
 
-    /** How executors open the model, told apart from these options in how it trains. */
+    /** The model as executors open it, with {@code spec} instead of that of these options. */
     public FolderModelSource source(ModelSpec spec) {
         return new FolderModelSource(
                         place(), folder().toAbsolutePath().normalize().toString(), spec, cache)

@@ -16,7 +16,7 @@ import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.TemporaryFolder;
 import picocli.CommandLine.Option;
 
-/** Where a new model folder goes: on this host at once, elsewhere by way of a folder for temporary files. */
+/** The folder of a new model: written in place on this host, elsewhere by way of a folder for temporary files. */
 @OptionGroup.In(OptionGroup.RUN)
 public final class ModelOutput {
     private static final String CONFIG = "config.json";
@@ -62,7 +62,7 @@ public final class ModelOutput {
         console.note("--overwrite: replacing %s", String.join(", ", parts()));
     }
 
-    /** What {@code write} makes of a folder that appears at the target when it is whole. */
+    /** Lets {@code write} fill a folder, which appears at the target when it is whole. */
     public <T> T write(Function<Path, T> write) {
         boolean isNew = !target().exists();
         if (isNew && target().isLocal()) {

@@ -58,7 +58,7 @@ public final class ModelPath {
                         () -> ModelConfigJson.read(folder(model, cache).resolve(CONFIG))); // a .gguf file, or no model
     }
 
-    /** What an executor needs to know to open it. */
+    /** The place of the model as executors open it. */
     public static ModelPlace place(Location model, ModelCache cache) {
         HubId hub = HubId.ofAddress(model.toString()).orElse(null);
         if (hub != null) {
@@ -70,12 +70,12 @@ public final class ModelPath {
                 : new ModelPlace(model.toString(), settings(CurrentSession.hadoop()));
     }
 
-    /** Where executors find the tokenizer of a model. */
+    /** The tokenizer of the model as executors open it. */
     public static TokenizerPlace tokenizer(ModelPlace place, ModelCache cache) {
         return new TokenizerPlace(place, cache);
     }
 
-    /** What was set, by files or options: an executor need not have those files. */
+    /** Settings from files or options: an executor need not have those files. */
     private static Map<String, String> settings(Configuration configuration) {
         Map<String, String> settings = new HashMap<>();
         for (Map.Entry<String, String> entry : configuration) {

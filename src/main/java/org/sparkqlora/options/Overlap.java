@@ -29,7 +29,7 @@ public record Overlap(Location output, List<String> parts) {
 
     private static final Pattern GLOB = Pattern.compile(".*[*?\\[{].*");
 
-    /** What a command reads, as {@code option} names it. */
+    /** A place that a command reads, named by {@code option}. */
     public record Input(String option, @Nullable Location place) {}
 
     /** Whether {@code input} lies in the output. A model on a hub lies nowhere. */
@@ -52,7 +52,7 @@ public record Overlap(Location output, List<String> parts) {
         refuse(option, input == null ? null : Location.of(input));
     }
 
-    /** The same for data: files, folders and globs, with or without a weight, and tables, which are none of these. */
+    /** Refuses data in the output: files, folders and globs, with or without a weight. Tables lie nowhere. */
     public void refuseData(String option, List<String> sources) {
         for (WeightedSource source : WeightedSource.parse(sources)) {
             for (Location place : places(source.path())) {

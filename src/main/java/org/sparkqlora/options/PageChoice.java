@@ -4,7 +4,7 @@ import java.util.Locale;
 import org.sparkqlora.input.OptionName;
 import org.sparkqlora.optim.PagePlace;
 
-/** What {@code --optimizer-pages} may say. */
+/** The values of {@code --optimizer-pages}. */
 public enum PageChoice {
     AUTO,
     MEMORY,

@@ -8,7 +8,7 @@ import org.sparkqlora.input.OptionName;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 
-/** What {@code --precision} may say. */
+/** The values of {@code --precision}. */
 public enum PrecisionChoice {
     AUTO,
     BF16,
@@ -21,7 +21,7 @@ public enum PrecisionChoice {
     }
 
     /**
-     * What was asked for; where that was left open, what the oldest GPU multiplies by its matrix units: bf16, before compute capability 8.0
+     * The precision that was asked for. Auto is what the oldest GPU multiplies by its matrix units: bf16, before compute capability 8.0
      * fp16. The processor takes bf16.
      *
      * @param oldest generation of the GPUs; nothing without GPUs; asked only if it decides
@@ -42,7 +42,7 @@ public enum PrecisionChoice {
         return chosen;
     }
 
-    /** In a reckoning, which knows no card: fp16 takes as much memory. */
+    /** The precision of an estimate, which knows no GPU: fp16 takes as much memory. */
     public Precision planned() {
         return on(Optional::empty, note -> {});
     }

@@ -4,7 +4,7 @@ import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.QuantSpec;
 import picocli.CommandLine.Option;
 
-/** How weights are held in four bits. */
+/** The 4-bit format of quantised weights. */
 @OptionGroup.In(OptionGroup.MODEL)
 public final class QuantOptions {
     @OptionGroup.Common

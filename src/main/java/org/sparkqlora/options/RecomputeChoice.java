@@ -7,7 +7,7 @@ import java.util.function.ToLongFunction;
 import org.sparkqlora.input.OptionName;
 import org.sparkqlora.model.Recompute;
 
-/** What {@code --recompute} may say. */
+/** The values of {@code --recompute}. */
 public enum RecomputeChoice {
     AUTO,
     ALL,
@@ -21,7 +21,7 @@ public enum RecomputeChoice {
     }
 
     /**
-     * What was asked for; where that was left open, the quickest for whose memory there is room.
+     * The choice that was asked for. Auto is the quickest whose memory fits.
      *
      * @param room bytes that an executor may take; nothing where no one knows, which leaves room for the least alone
      * @param needed bytes that an executor takes with each
@@ -35,7 +35,7 @@ public enum RecomputeChoice {
                 : Recompute.valueOf(name());
     }
 
-    /** In a reckoning, which knows no cluster. */
+    /** The choice of an estimate, which knows no cluster. */
     public Recompute planned() {
         return within(OptionalLong.empty(), choice -> 0);
     }

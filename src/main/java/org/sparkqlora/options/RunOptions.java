@@ -14,7 +14,7 @@ import org.sparkqlora.train.Trigger;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** How long a run is, how it is split, and what it leaves on its way. */
+/** The length of a run, its split into shards, and its checkpoints, evaluations and logs. */
 @OptionGroup.In(OptionGroup.RUN)
 public final class RunOptions {
     @OptionGroup.Common
@@ -190,9 +190,9 @@ public final class RunOptions {
                 .orElseGet(() -> new TensorBoardFiles(folder, name));
     }
 
-    public TrainTriggers rhythm(int patience) {
+    public TrainTriggers triggers(int patience) {
         return new TrainTriggers(
-                occasion(checkpointWhen, checkpointEvery), occasion(evaluateWhen, evaluateEvery), patience);
+                trigger(checkpointWhen, checkpointEvery), trigger(evaluateWhen, evaluateEvery), patience);
     }
 
     private static void checkTrigger(Problems problems, String option, @Nullable String trigger) {
@@ -201,7 +201,7 @@ public final class RunOptions {
         }
     }
 
-    private Trigger occasion(@Nullable String trigger, int every) {
+    private Trigger trigger(@Nullable String trigger, int every) {
         return trigger == null
                 ? Trigger.every(wholeRounds(every))
                 : BigDl.require().trigger(trigger);

@@ -5,7 +5,7 @@ import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.Sampling;
 import picocli.CommandLine.Option;
 
-/** How tokens of an answer are chosen, and how many. */
+/** The sampling of an answer's tokens, and the largest number of them. */
 @OptionGroup.In(OptionGroup.RUN)
 public final class SamplingOptions {
     @OptionGroup.Common

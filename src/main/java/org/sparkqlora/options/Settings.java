@@ -1,111 +1,86 @@
 package org.sparkqlora.options;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Collectors;
-import org.sparkqlora.options.Setting.Kind;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParseResult;
 
 /**
- * The options of a command as programs set them. There is one definition of each: name, type, default and description are those of
- * the command line, and values are checked as it checks them.
+ * The options of a command as programs set them: values by name. Each option has one definition, so that name, type, default and
+ * description are those of the command line, and values pass the same checks.
  */
-public final class Settings {
-    private static final String DEFAULT_NOTE =
-            "\\s*Default: \\$\\{DEFAULT-VALUE\\}( \\(off\\)|: by the fields of each record)?\\.?";
-    private static final Map<Class<?>, Kind> NUMBERS = Map.of(
-            int.class, Kind.INTEGER,
-            Integer.class, Kind.INTEGER,
-            long.class, Kind.LONG,
-            Long.class, Kind.LONG,
-            double.class, Kind.DOUBLE,
-            Double.class, Kind.DOUBLE);
+public enum Settings {
+    /** Those of {@code train}. */
+    TRAIN(TrainOptions::new),
+    /** Those of {@code generate} and {@code evaluate}, for a table of rows. */
+    USE(UseOptions::new);
 
-    private final CommandKind command;
+    private final Supplier<Object> fresh;
+    private final List<Setting> all;
 
-    /** The commands that programs set up by their options. */
-    public enum CommandKind {
-        /** {@code train}. */
-        TRAIN,
-        /** What {@code generate} and {@code evaluate} take, where a table of rows is their data. */
-        USE;
-
-        Object fresh() {
-            return switch (this) {
-                case TRAIN -> new TrainOptions();
-                case USE -> new UseOptions();
-            };
-        }
-    }
-
-    private Settings(CommandKind command) {
-        this.command = command;
-    }
-
-    public static Settings of(CommandKind command) {
-        return new Settings(command);
+    Settings(Supplier<Object> fresh) {
+        this.fresh = fresh;
+        this.all = OptionParser.of(fresh.get()).getCommandSpec().options().stream()
+                .filter(option -> !option.usageHelp() && !option.versionHelp())
+                .map(Setting::of)
+                .toList();
     }
 
     /** All of them, in the order of {@code --help}. */
     public List<Setting> all() {
-        return line().getCommandSpec().options().stream()
-                .filter(option -> !option.usageHelp() && !option.versionHelp())
-                .map(Settings::setting)
-                .toList();
+        return all;
     }
 
-    /** What is wrong with {@code arguments} by themselves: a word where a number must be. */
-    public Optional<String> problem(List<String> arguments) {
-        ParseResult result = line().parseArgs(arguments.toArray(String[]::new));
+    /** The reason why {@code setting} cannot have {@code value}; empty if it can. */
+    public Optional<String> problem(Setting setting, Object value) {
+        ParseResult result =
+                OptionParser.of(fresh.get()).parseArgs(setting.written(value).toArray(String[]::new));
         return result.errors().stream()
                 .filter(error -> !(error instanceof MissingParameterException))
                 .map(error -> String.valueOf(error.getMessage()))
                 .findFirst();
     }
 
-    private CommandLine line() {
-        return OptionParser.of(command.fresh());
+    /** The values as text, an option a line, in the order of {@code --help}: equal settings have equal texts. */
+    public String text(Map<String, Object> values) {
+        return String.join("\n", written(values).toList());
     }
 
-    private static Setting setting(OptionSpec option) {
-        String name = option.longestName();
-        return new Setting(camelCase(name), name, description(option), kind(option), option.defaultValue());
+    /**
+     * Fills {@code options} of this command, whose rows come from a table, so that none need name them.
+     *
+     * @param check reports problems of values that could be read
+     * @throws IllegalArgumentException that names all problems
+     */
+    <T> T fill(T options, Map<String, Object> values, BiConsumer<T, Problems> check) {
+        CommandLine line = OptionParser.of(options);
+        CommandSpec command = line.getCommandSpec();
+        OptionSpec data = command.findOption("--data");
+        command.remove(data);
+        command.addOption(data.toBuilder().required(false).build());
+        ParseResult parsed = line.parseArgs(written(values).toArray(String[]::new));
+        Arguments.requireNoProblems(parsed, problems -> check.accept(options, problems));
+        return options;
     }
 
-    private static Kind kind(OptionSpec option) {
-        Class<?> type = option.type();
-        if (Collection.class.isAssignableFrom(type) || Map.class.isAssignableFrom(type)) {
-            return Kind.LIST;
+    private Stream<String> written(Map<String, Object> values) {
+        Set<String> unknown = new LinkedHashSet<>(values.keySet());
+        all.forEach(setting -> unknown.remove(setting.name()));
+        if (!unknown.isEmpty()) {
+            throw new IllegalStateException("Cannot set %s: expected settings of %s".formatted(unknown, this));
         }
 
-        if (type == boolean.class) {
-            return Kind.FLAG;
-        }
-
-        return NUMBERS.getOrDefault(type, Kind.TEXT);
-    }
-
-    private static String camelCase(String option) {
-        List<String> words = new ArrayList<>(Arrays.asList(option.substring(2).split("-", -1)));
-        String first = words.remove(0);
-        return first
-                + words.stream()
-                        .map(word -> word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1))
-                        .collect(Collectors.joining());
-    }
-
-    /** Whoever explains a param tells its default anyway. */
-    private static String description(OptionSpec option) {
-        String text = String.join(" ", option.description()).replace("%%", "%").replace("%n", " ");
-        String told = text.replaceAll(DEFAULT_NOTE, "").strip();
-        return told.isEmpty() ? option.longestName().substring(2).replace('-', ' ') : told;
+        return all.stream()
+                .flatMap(setting -> Optional.ofNullable(values.get(setting.name())).stream()
+                        .flatMap(value -> setting.written(value).stream()));
     }
 }

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** What this process's standard error leads to. */
+/** The terminal that reads this process's standard error, if there is one. */
 public final class Terminal {
     private static final Path ERROR_STREAM = Path.of("/proc/self/fd/2");
     private static final File DEVICE = new File("/dev/tty");

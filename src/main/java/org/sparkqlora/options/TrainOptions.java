@@ -1,6 +1,7 @@
 package org.sparkqlora.options;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
@@ -10,7 +11,7 @@ import org.sparkqlora.train.GradientDtype;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** All that a training run is told. */
+/** The options of a training run. */
 @OptionGroup.In(OptionGroup.OPTIMIZER)
 public final class TrainOptions {
     public static final String LOCAL_STEPS_IN_FLOAT16 =
@@ -46,6 +47,15 @@ public final class TrainOptions {
 
     @Mixin
     public ClusterOptions cluster = new ClusterOptions();
+
+    /**
+     * Options with {@code values} by the names of {@link Settings#TRAIN}.
+     *
+     * @throws IllegalArgumentException that names all problems
+     */
+    public static TrainOptions of(Map<String, Object> values) {
+        return Settings.TRAIN.fill(new TrainOptions(), values, TrainOptions::checkAll);
+    }
 
     public void check(Problems problems) {
         cluster.check(problems);
@@ -89,7 +99,7 @@ public final class TrainOptions {
         }
     }
 
-    /** How executors open the model to train adapters of this shape. */
+    /** The model as executors open it, to train adapters of this shape. */
     public FolderModelSource source(@Nullable LoraSpec lora, Precision precision) {
         return model.source(model.spec(lora, precision).withNoise(noise));
     }

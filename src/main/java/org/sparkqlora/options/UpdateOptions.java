@@ -11,7 +11,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import picocli.CommandLine.Option;
 
-/** How a gradient moves the parameters. */
+/** The optimiser, its learning rate schedule and the clipping of gradients. */
 @OptionGroup.In(OptionGroup.OPTIMIZER)
 public final class UpdateOptions {
     /** So many steps are few: the one that the warm-up begins with is a tenth of them or more. */
@@ -142,7 +142,7 @@ public final class UpdateOptions {
         return optimizer().decaying(whole ? DecayedTensors.WITHOUT_NORMS_AND_BIASES : DecayedTensors.ALL);
     }
 
-    /** Where {@code bytes} of training state go in a process with a heap of {@code heapBytes}, telling why. */
+    /** The place of {@code bytes} of training state in a process with a heap of {@code heapBytes}; the console is told why. */
     public Paging paging(long bytes, long heapBytes, Console console) {
         PagePlace place = pages.place(bytes, heapBytes);
         if (kind.paged()) {
@@ -157,7 +157,7 @@ public final class UpdateOptions {
         return new Paging(place, window.value());
     }
 
-    /** Where pages go in a reckoning, which knows no heap: in memory unless a file was asked for. */
+    /** The place of pages in an estimate, which knows no heap: memory unless a file was asked for. */
     public Paging plannedPaging() {
         return new Paging(pages == PageChoice.FILE ? PagePlace.FILE : PagePlace.MEMORY, window.value());
     }

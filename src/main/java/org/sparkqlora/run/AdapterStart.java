@@ -16,7 +16,7 @@ import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
- * Where the adapters of a model start: anew, or from an adapter folder.
+ * The adapters that training starts from: fresh ones, or those of an adapter folder.
  *
  * @param lora shape of the adapters; null when there are none
  * @param folder the adapter to start from; null to start anew
@@ -41,6 +41,11 @@ public record AdapterStart(
         return new AdapterStart(sized, null, vocabulary);
     }
 
+    /** From the adapter in folder {@code adapter}, or without one. */
+    static AdapterStart of(@Nullable Location adapter, Path model, ModelConfig config) {
+        return adapter == null ? none() : from(adapter, model, config);
+    }
+
     /** From an adapter in PEFT layout of a base in folder {@code model}. */
     public static AdapterStart from(Location folder, Path model, ModelConfig config) {
         LoraSpec lora = config(folder).lora();
@@ -50,7 +55,7 @@ public record AdapterStart(
                 same ? lora.withSaved(saved.withRows(0)) : lora, folder, Vocabulary.beside(folder, model));
     }
 
-    /** What an adapter folder says of itself. */
+    /** The configuration of an adapter folder. */
     public static AdapterConfig config(Location folder) {
         return AdapterFolder.readConfig(folder.files(), folder.path());
     }
@@ -60,7 +65,7 @@ public record AdapterStart(
         return new AdapterStart(null, null, Vocabulary.UNCHANGED);
     }
 
-    /** What the base is with as many tokens as the adapters' embedding and head have. */
+    /** The base with as many tokens as the adapters' embedding and head have. */
     ModelConfig sized(ModelConfig base) {
         return lora == null ? base : lora.saved().sized(base);
     }
@@ -70,7 +75,7 @@ public record AdapterStart(
         return parameters(model, seed, FlatVector::zeros);
     }
 
-    /** The same in a vector that {@code zeros} makes, unless they come from an adapter, which is small. */
+    /** The first values in a vector that {@code zeros} makes, or in memory if they come from an adapter, which is small. */
     FlatVector parameters(GradientModel model, long seed, LongFunction<FlatVector> zeros) {
         ParameterIndex index = model.parameters();
         return folder == null

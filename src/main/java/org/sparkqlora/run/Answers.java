@@ -74,7 +74,7 @@ public final class Answers implements AutoCloseable {
     }
 
     /**
-     * What a model answered.
+     * An answer of a model.
      *
      * @param text without control tokens
      * @param tokens how many it took

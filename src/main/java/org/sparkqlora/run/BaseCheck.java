@@ -12,7 +12,7 @@ import org.sparkqlora.weights.family.ModelConfig;
 public final class BaseCheck {
     private BaseCheck() {}
 
-    /** What the model's config says, nothing else checked. */
+    /** The model's config, nothing else checked. */
     public static ModelConfig config(ModelOptions options) {
         try (WeightFolder weights = WeightFolder.open(options.folder())) {
             return weights.config();

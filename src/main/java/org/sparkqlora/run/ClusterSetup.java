@@ -29,7 +29,7 @@ import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.weights.family.ModelConfig;
 
-/** How a training run spreads over its cluster: settled, and found possible, before any work. Driver only. */
+/** The spread of a training run over its cluster, chosen and checked before any work. Driver only. */
 final class ClusterSetup {
     private final JavaSparkContext context;
     private final TrainOptions options;
@@ -46,7 +46,7 @@ final class ClusterSetup {
         return Math.min(options.run.batch.rows, tasks);
     }
 
-    /** What tasks compute in: as asked for, or as the run was begun, or as their GPUs can. */
+    /** The precision of tasks: as asked for, or as the run was begun, or as their GPUs can. */
     Precision precision(PlanFile begun) {
         Optional<TrainPlan> before =
                 options.model.numerics.precision == PrecisionChoice.AUTO ? begun.recorded() : Optional.empty();
@@ -59,7 +59,7 @@ final class ClusterSetup {
         return precision;
     }
 
-    /** Where the optimiser pages, for weights that train, their optimiser state, and a gradient a shard. */
+    /** The optimiser's paging, for trained weights, their optimiser state, and a gradient a shard. */
     Paging paging(ParameterIndex index, int shards) {
         long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
         long bytes =
@@ -76,7 +76,7 @@ final class ClusterSetup {
         return exchange;
     }
 
-    /** What passes do not keep: as asked for, or the least for which an executor has room, which is told. */
+    /** The activations that passes recompute: as asked for, or the fewest for which an executor has memory; auto is noted. */
     Recompute recompute(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards) {
         RecomputeChoice asked = options.run.batch.recompute;
         OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
@@ -96,7 +96,7 @@ final class ClusterSetup {
     }
 
     /**
-     * Where memory goes, with as many tasks at once on an executor as it has slots.
+     * The memory of the run, with as many tasks at once on an executor as it has slots.
      *
      * @param width tokens a row
      */

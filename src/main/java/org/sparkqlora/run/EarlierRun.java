@@ -17,7 +17,7 @@ import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.Removal;
 
 /**
- * What a run of another plan left in an output folder. It is removed file by file, by the names that a run gives: what somebody else
+ * The files that a run of another plan left in an output folder. They are removed one by one, by the names that a run gives: what somebody else
  * has put beside them stays. So do prepared rows and first adapters, which the next run replaces or uses, and the claims of drivers.
  */
 public final class EarlierRun {

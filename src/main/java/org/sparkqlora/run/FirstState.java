@@ -7,7 +7,7 @@ import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
 
 /**
- * What the driver must know of a model before it trains.
+ * The trained tensors of a model before its first step.
  *
  * @param index where the trained tensors lie
  * @param parameters their first values
@@ -18,7 +18,7 @@ public record FirstState(ParameterIndex index, FlatVector parameters) implements
         return of(source, start, seed, threads, FlatVector::zeros);
     }
 
-    /** The same with values in a vector that {@code zeros} makes. */
+    /** Opens the model, with values in a vector that {@code zeros} makes. */
     public static FirstState of(
             ModelSource source, AdapterStart start, long seed, int threads, LongFunction<FlatVector> zeros) {
         try (GradientModel model = source.open(threads)) {

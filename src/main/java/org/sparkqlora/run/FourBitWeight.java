@@ -55,7 +55,7 @@ public final class FourBitWeight {
         return ModelWeights.bytes(restored);
     }
 
-    /** What codes and scales take, in bytes. */
+    /** Bytes of codes and scales. */
     public long byteSize() {
         return tensor.byteSize();
     }

@@ -4,7 +4,6 @@ import static org.apache.spark.sql.functions.udf;
 
 import java.nio.file.Path;
 import java.time.LocalDate;
-import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
@@ -14,7 +13,6 @@ import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.ParameterIndex;
-import org.sparkqlora.options.Arguments;
 import org.sparkqlora.options.UseOptions;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.job.AnswerText;
@@ -27,7 +25,7 @@ import org.sparkqlora.tokenizer.TemplateText;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.family.ModelConfig;
 
-/** A model with its adapter as functions of columns: what it answers, and its loss. Nothing is computed until tasks do. Driver only. */
+/** A model with its adapter as two functions of columns: answers and losses. Tasks compute them when they are read. Driver only. */
 public final class ModelColumns {
     private static final Logger LOG = LoggerFactory.getLogger(ModelColumns.class);
 
@@ -43,18 +41,10 @@ public final class ModelColumns {
         this.model = model;
     }
 
-    /** Checks {@code arguments}, as a command line would have them, and tells all that is wrong with them at once. */
-    public static void check(List<String> arguments) {
-        Arguments.parse(new UseOptions(), withData(arguments), UseOptions::check);
-    }
-
-    /** Opens the model that {@code arguments} name; nothing of its weights is read yet. */
-    public static ModelColumns open(List<String> arguments, JavaSparkContext context) {
-        UseOptions options = Arguments.parse(new UseOptions(), withData(arguments), UseOptions::check);
+    /** Opens the model of {@code options}; nothing of its weights is read yet. */
+    public static ModelColumns open(UseOptions options, JavaSparkContext context) {
         ModelConfig config = BaseCheck.config(options.model);
-        AdapterStart start = options.adapter == null
-                ? AdapterStart.none()
-                : AdapterStart.from(options.adapter, options.model.folder(), config);
+        AdapterStart start = AdapterStart.of(options.adapter, options.model.folder(), config);
         FolderModelSource source = options.model.source(start.lora(), options.model.precision(context, LOG::info));
         ParameterIndex index = ParameterIndex.of(config, source.spec());
         try (FlatVector parameters = parameters(start, index)) {
@@ -62,7 +52,7 @@ public final class ModelColumns {
         }
     }
 
-    /** How often a process loaded the base, as far as tasks have told. */
+    /** The number of times that processes loaded the base, as far as tasks have reported. */
     public long loads() {
         return model.loads();
     }
@@ -100,10 +90,5 @@ public final class ModelColumns {
 
     private static @Nullable TemplateText text(@Nullable Path template) {
         return template == null ? null : TemplateText.read(template);
-    }
-
-    /** A table is the data. */
-    private static List<String> withData(List<String> arguments) {
-        return Arguments.and(arguments, "--data=table");
     }
 }

@@ -29,7 +29,7 @@ public record ModelEncoders(LineEncoderSource records, TokenIds ids) implements 
         return of(place, data, start.vocabulary(), start.sized(base).vocabularySize());
     }
 
-    /** The same for an embedding of so many rows. */
+    /** Encoders for an embedding of {@code vocabulary} rows. */
     public static ModelEncoders of(TokenizerPlace place, DataOptions data, Vocabulary tokens, int vocabulary) {
         if (data.format == RecordFormat.TOKENS) {
             return new ModelEncoders(RecordEncoders.ofTokens(data.reading()), new TokenIds("", vocabulary));

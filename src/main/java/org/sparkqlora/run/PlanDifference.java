@@ -6,7 +6,7 @@ import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainPlanJson;
 
 /**
- * What is asked for otherwise than it was begun, in the words of the command line.
+ * The differences between a plan and the one that its run was begun with, in the words of the command line.
  *
  * @param differences a line a value
  * @param length whether the number of steps is among them

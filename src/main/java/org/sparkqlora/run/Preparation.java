@@ -83,7 +83,7 @@ public final class Preparation {
         }
     }
 
-    /** What the rows of {@code sources} are known by, without making them. */
+    /** The fingerprint of the rows of {@code sources}, without making them. */
     String fingerprint(List<String> sources, LineEncoderSource encoders, DataOptions options) {
         return ready(sources)
                 .map(rows -> rows.fingerprintFor(encoders.ids()))

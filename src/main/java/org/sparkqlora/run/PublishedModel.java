@@ -17,7 +17,7 @@ import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.weights.WeightFolder;
 
-/** What a run is for: an adapter in PEFT layout, or a whole model when all weights trained. */
+/** The result of a run: an adapter in PEFT layout, or a whole model if all weights trained. */
 public final class PublishedModel {
     public static final String ADAPTER = "adapter";
     public static final String MODEL = "model";
@@ -48,7 +48,7 @@ public final class PublishedModel {
         return folder;
     }
 
-    /** How many numbers trained. */
+    /** The number of trained values. */
     long parameters() {
         return index.size();
     }

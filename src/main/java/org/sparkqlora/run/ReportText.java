@@ -6,11 +6,11 @@ import java.util.Locale;
 import org.sparkqlora.spark.prepare.PreparationCounts;
 import org.sparkqlora.spark.prepare.PreparationReport;
 
-/** What is worth knowing of prepared data, for people. */
+/** The report on prepared data as text. */
 public record ReportText(String sources, PreparationReport report) {
     private static final int BAR = 40;
 
-    /** What {@code train} says before it begins: the size, and what may be wrong. */
+    /** The lines that {@code train} prints before it begins: the size, and likely mistakes. */
     public List<String> summary() {
         PreparationCounts counts = report.counts();
         List<String> lines = new ArrayList<>();
@@ -44,7 +44,7 @@ public record ReportText(String sources, PreparationReport report) {
         return lines;
     }
 
-    /** What the summary leaves out: how well rows are packed, and the lengths. */
+    /** The lines beyond the summary: packing efficiency and lengths. */
     public List<String> details() {
         List<String> lines = new ArrayList<>();
         lines.add(line(

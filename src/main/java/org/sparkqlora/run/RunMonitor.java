@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.apache.spark.api.java.JavaSparkContext;
+import java.util.function.Supplier;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.RunOptions;
 import org.sparkqlora.spark.cluster.FaultLog;
@@ -41,22 +41,24 @@ final class RunMonitor implements AutoCloseable {
     private final FaultLog faults;
     private final ProgressReporter reporter;
 
-    RunMonitor(JavaSparkContext context, TrainingRun run, Watched watched, RunOptions options, Console console) {
+    /** @param isNew whether an earlier run in the folder is replaced, so that its MLflow run does not go on */
+    RunMonitor(TrainingSetup setup, TrainingRun run, boolean isNew, RunOptions options, Console console) {
         this.console = console;
         this.run = run;
         this.output = options.output();
         this.files = options.eventFiles();
         this.terminal = new TrainProgress(console, System::nanoTime, record);
-        Consumer<RunEvent> pages = RunPages.of(context);
-        this.mlflow = watched.mlflow().map(experiment -> mlflow(experiment, options.name(), watched));
+        Consumer<RunEvent> pages = RunPages.of(setup.context());
+        this.mlflow = setup.inputs().mlflow().map(experiment -> mlflow(experiment, options.name(), isNew));
         this.source = RunSource.register(); // here, what may fail is done
         List<Consumer<RunEvent>> sinks = new ArrayList<>(List.of(pages, source, record));
         mlflow.ifPresent(sinks::add);
         this.watch = watch(
-                sinks,
-                new RunFacts(options.name(), parameters(), watched.memory().executorBytes()));
-        this.faults = FaultLog.listen(context, this::tell);
-        this.reporter = watch.and(terminal).and(files).and(new DeadModel(watched.vocabulary(), terminal::note));
+                sinks, new RunFacts(options.name(), parameters(), setup.memory().executorBytes()));
+        this.faults = FaultLog.listen(setup.context(), this::tell);
+        this.reporter = watch.and(terminal)
+                .and(files)
+                .and(new DeadModel(setup.inputs().config().vocabularySize(), terminal::note));
     }
 
     ProgressReporter reporter() {
@@ -82,7 +84,25 @@ final class RunMonitor implements AutoCloseable {
         mlflow.ifPresent(kept -> kept.ended(MlflowRunFile.artifacts(result.folder(), report)));
     }
 
-    void failed(Throwable failure) {
+    /** Runs {@code training}; a failure is reported before it is thrown on. */
+    TrainSummary watch(Supplier<TrainSummary> training) {
+        try {
+            return training.get();
+        } catch (Exception | Error e) { // Spark throws a lost job as a checked exception that no signature declares
+            failedAfter(e);
+            throw e;
+        }
+    }
+
+    private void failedAfter(Throwable first) {
+        try {
+            failed(first);
+        } catch (RuntimeException second) {
+            first.addSuppressed(second);
+        }
+    }
+
+    private void failed(Throwable failure) {
         watch.failed(failure);
         terminal.ended();
         mlflow.ifPresent(MlflowRun::failed);
@@ -107,13 +127,13 @@ final class RunMonitor implements AutoCloseable {
         return parameters;
     }
 
-    private MlflowRun mlflow(MlflowExperiment experiment, String name, Watched watched) {
+    private MlflowRun mlflow(MlflowExperiment experiment, String name, boolean isNew) {
         MlflowRunFile file = new MlflowRunFile(output);
         Map<String, String> tags = Map.of(
                 "mlflow.source.name", "spark-qlora",
                 "mlflow.user", System.getProperty("user.name"),
                 "spark_qlora.output", output.toString());
-        Optional<String> begun = watched.replaced().isPresent() ? Optional.empty() : file.read();
+        Optional<String> begun = isNew ? Optional.empty() : file.read();
         MlflowFacts facts = new MlflowFacts(name, begun.orElse(null), parameters(), tags, file::write);
         return new MlflowRun(experiment, facts, terminal::note);
     }

@@ -69,7 +69,7 @@ public final class SampleFile implements SampleLog, AutoCloseable {
     public void take(long step, GradientSource source) {
         List<int[]> made = source.generate(asked, spec);
         for (int i = 0; i < made.size(); i++) {
-            lines.add(SummaryJson.sample(step, prompts.get(i).prompt(), Answer.of(made.get(i), tokenizer)));
+            lines.add(SamplesJson.write(step, prompts.get(i).prompt(), Answer.of(made.get(i), tokenizer)));
         }
 
         file.replaceText(String.join("\n", lines) + "\n");

@@ -3,14 +3,17 @@ package org.sparkqlora.run;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.sparkqlora.data.ChatMessage;
+import org.sparkqlora.data.Prompt;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.ui.Sample;
 
-/** {@code samples.jsonl}: what the model said to prompts while it trained, a line an answer: {@code step}, {@code prompt}, {@code text}. */
+/** Answers as JSON lines of {@code prompt}, {@code text} and {@code tokens}; in {@code samples.jsonl} with the {@code step} before. */
 final class SamplesJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -38,6 +41,32 @@ final class SamplesJson {
             }
         });
         return samples;
+    }
+
+    /** A line of {@code samples.jsonl}. */
+    static String write(long step, Prompt prompt, Answers.Answer answer) {
+        return write(MAPPER.createObjectNode().put("step", step), prompt, answer);
+    }
+
+    /** A line of the file that {@code generate --output} writes. */
+    static String write(Prompt prompt, Answers.Answer answer) {
+        return write(MAPPER.createObjectNode(), prompt, answer);
+    }
+
+    private static String write(ObjectNode line, Prompt prompt, Answers.Answer answer) {
+        line.set("prompt", MAPPER.valueToTree(asked(prompt)));
+        line.put("text", answer.text());
+        line.put("tokens", answer.tokens());
+        return line.toString();
+    }
+
+    /** The prompt as its file has it. */
+    private static Object asked(Prompt prompt) {
+        if (prompt instanceof Prompt.Turns turns) {
+            return turns.messages().stream().map(ChatMessage::fields).toList();
+        }
+
+        return prompt instanceof Prompt.Beginning beginning ? beginning.text() : ((Prompt.Question) prompt).text();
     }
 
     /** Turns of a conversation as lines. */

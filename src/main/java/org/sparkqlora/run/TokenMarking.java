@@ -3,7 +3,7 @@ package org.sparkqlora.run;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.Console;
 
-/** How text shows which of it is trained. */
+/** Marks in a text on what is trained. */
 public enum TokenMarking {
     /** Trained text is green, the rest dim. */
     COLOUR("\u001b[32m", "\u001b[0m", "\u001b[2m", "\u001b[0m"),
@@ -36,7 +36,7 @@ public enum TokenMarking {
         return otherBegin + text + otherEnd;
     }
 
-    /** What the marks mean. */
+    /** An explanation of the marks. */
     String legend() {
         return trained("trained") + " " + other("not trained");
     }

@@ -1,15 +1,30 @@
 package org.sparkqlora.run;
 
 import java.util.OptionalDouble;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.prepare.PreparationCounts;
 import org.sparkqlora.train.metrics.TrainSummary;
 
 /**
- * What a run of {@code train} came to.
+ * The result of a training run.
  *
- * @param summary its figures
- * @param resultLoss held-out loss of the result: the lowest where the best is kept, or else the last
+ * @param summary its steps, losses and seconds
+ * @param resultLoss held-out loss of the result: the lowest if the best model is kept, or else the last
+ * @param exchange how gradients were added
+ * @param failedTasks of Spark, which ran again
+ * @param lostExecutors of Spark
+ * @param data examples and rows that it trained on
+ * @param parameters trained numbers
  * @param folder of the run, as people write it: metrics.jsonl, checkpoints, report.html and the result
- * @param result folder of the adapter in PEFT layout, or of the whole model where all weights trained
- * @param json the summary that the command prints
+ * @param result folder of the adapter in PEFT layout, or of the whole model if all weights trained
  */
-public record Trained(TrainSummary summary, OptionalDouble resultLoss, String folder, String result, String json) {}
+public record Trained(
+        TrainSummary summary,
+        OptionalDouble resultLoss,
+        ExchangeChoice exchange,
+        int failedTasks,
+        int lostExecutors,
+        PreparationCounts data,
+        long parameters,
+        String folder,
+        String result) {}

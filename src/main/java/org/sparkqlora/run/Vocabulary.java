@@ -16,7 +16,7 @@ import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
- * What a model's tokens become beside those of its base.
+ * The tokens of a model beside those of its base.
  *
  * @param added tokens that the tokenizer gets
  */

@@ -268,7 +268,7 @@ class RunPagesIT {
                 .asDouble();
     }
 
-    /** Of all text and what is behind it, as WCAG reckons it. */
+    /** Of all text and what is behind it, as WCAG computes it. */
     private static double lowestContrast() throws IOException, InterruptedException {
         return browser.evaluate(Files.readString(Path.of("src", "test", "resources", "pages", "contrast.js")))
                 .asDouble();

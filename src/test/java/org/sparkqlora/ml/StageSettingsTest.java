@@ -77,6 +77,17 @@ class StageSettingsTest {
     }
 
     @Test
+    void foldersOfFitsAreNamedAsEarlierVersionsNamedThem() {
+        QLoraEstimator estimator = new QLoraEstimator()
+                .setLearningRate(2e-4)
+                .setModel("org/name")
+                .setOutput("anywhere")
+                .setRank(8);
+
+        assertThat(estimator.runName("0123")).isEqualTo("run-344aec05b0d90c2c");
+    }
+
+    @Test
     void numberThatIsNoneIsRefused() {
         assertThatThrownBy(() -> new QLoraEstimator().option("rank", 2.5))
                 .isInstanceOf(IllegalArgumentException.class)

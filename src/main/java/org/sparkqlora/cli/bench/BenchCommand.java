@@ -50,7 +50,7 @@ import picocli.CommandLine.Option;
                     + " table on stderr."
         })
 public final class BenchCommand implements Command {
-    /** What train uses unless told otherwise. */
+    /** The default of {@code train}. */
     private static final OptimizerSpec OPTIMIZER =
             new OptimizerSpec(OptimizerKind.PAGED_ADAMW_8BIT, 0.9, 0.999, 1e-8, 0);
 
@@ -110,7 +110,7 @@ public final class BenchCommand implements Command {
             paramLabel = "CHOICE",
             description =
                     "What steps compute on: cpu, or cuda, this machine's first GPU, which nothing else may use. Then steps"
-                            + " alone are measured, beside the card's promised rate and what plan reckons of its memory. Default:"
+                            + " alone are measured, beside the card's promised rate and plan's estimate of its memory. Default:"
                             + " ${DEFAULT-VALUE}.")
     DeviceChoice device = DeviceChoice.CPU;
 

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.sparkqlora.input.BadInputException;
 
-/** What {@code bench} can leave out. */
+/** The parts of {@code bench} that can be left out. */
 public enum BenchPart {
     /** NF4 and optimisers. */
     KERNELS,

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * What was measured, as a table for people.
+ * The measurements as a table for people.
  *
  * @param model its name
  * @param figures in the order of their groups

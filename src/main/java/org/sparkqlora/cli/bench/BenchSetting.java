@@ -1,7 +1,7 @@
 package org.sparkqlora.cli.bench;
 
 /**
- * What a measurement was taken with.
+ * The setting of a measurement.
  *
  * @param threads threads to compute with
  * @param sequenceLength tokens a row

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.OptionalDouble;
 
 /**
- * What NVIDIA promises of a card's matrix units, in 10^12 operations a second: dense products in bf16 with float32 sums (half of the figure
+ * The peak rate of a card's matrix units that NVIDIA states, in 10^12 operations a second: dense products in bf16 with float32 sums (half of the figure
  * where a sheet counts sparsity), for the T4 in fp16. In the order in which names are looked through, since one may be a part of another.
  *
  * <p>From the pages of nvidia.com/en-us/data-center: hgx (B200: 4.5 PFLOPS sparse), h200 (1,979 sparse), h100 (1,979, NVL 1,671,

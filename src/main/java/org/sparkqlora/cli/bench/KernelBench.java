@@ -24,7 +24,7 @@ import org.sparkqlora.tensor.MatrixProduct;
 import org.sparkqlora.tensor.Natives;
 
 /**
- * What this machine does of one kind of work: products, NF4 both ways, optimiser steps.
+ * The speed of this machine in one kind of work: matrix products, NF4 both ways, optimiser steps.
  *
  * @param threads threads to compute with
  */

@@ -11,7 +11,7 @@ import org.sparkqlora.input.BadInputException;
 record Repetitions(int count) {
     private static final double NANOS = 1e9;
 
-    /** What the parts before left to compile is compiled first. */
+    /** The compiler finishes the code of earlier parts in this time. */
     private static final double WARM_UP_SECONDS = 1;
 
     Repetitions {

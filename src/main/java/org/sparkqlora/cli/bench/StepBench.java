@@ -2,8 +2,11 @@ package org.sparkqlora.cli.bench;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
@@ -13,9 +16,11 @@ import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.DecoderGradientModel;
 import org.sparkqlora.train.LocalGradientSource;
+import org.sparkqlora.train.RowReader;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StepGradient;
 import org.sparkqlora.train.TrainState;
@@ -143,4 +148,31 @@ record StepBench(
 
     /** Seconds of one step. */
     private record Timed(double gradientSeconds, double updateSeconds) {}
+
+    /**
+     * Rows of tokens drawn by the number of the row, each one document of which all but the first token are trained.
+     *
+     * @param rows how many there are
+     * @param vocabulary tokens to draw from
+     * @param sequenceLength tokens a row
+     */
+    private record ArbitraryRows(long rows, int vocabulary, int sequenceLength) implements RowReader {
+        @Override
+        public TokenRow read(long row) {
+            int[] ids = new SplittableRandom(row)
+                    .ints(sequenceLength, 0, vocabulary)
+                    .toArray();
+            boolean[] trained = new boolean[sequenceLength];
+            boolean[] starts = new boolean[sequenceLength];
+            Arrays.fill(trained, true);
+            trained[0] = false;
+            starts[0] = true;
+            return new TokenRow(ids, trained, starts, sequenceLength);
+        }
+
+        /** The first {@code count} rows. */
+        List<TokenRow> first(int count) {
+            return LongStream.range(0, count).mapToObj(this::read).toList();
+        }
+    }
 }

@@ -14,7 +14,7 @@ public final class CommandFailedException extends RuntimeException {
         this.code = code;
     }
 
-    /** What the process would have ended with. */
+    /** The exit code of the command. */
     public ExitCode code() {
         return code;
     }

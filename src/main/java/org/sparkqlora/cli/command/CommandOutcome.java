@@ -3,7 +3,7 @@ package org.sparkqlora.cli.command;
 import java.util.List;
 
 /**
- * How a command ended.
+ * The outcome of a command.
  *
  * @param code of the process
  * @param reasons why it failed; none if it did not

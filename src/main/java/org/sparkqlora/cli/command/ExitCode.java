@@ -1,6 +1,6 @@
 package org.sparkqlora.cli.command;
 
-/** What the scheduler that started the process may do next. */
+/** The exit code of the process, by which a scheduler knows whether to run it again. */
 public enum ExitCode {
     OK(0),
     /** The command line could not be understood. */

@@ -12,7 +12,7 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.train.BrokenLossException;
 
 /**
- * Why a command ended early, as a scheduler and a person should hear it. A reason found in a Spark task comes wrapped in what
+ * The reason why a command ended early, for a scheduler and a person. A reason found in a Spark task comes wrapped in what
  * Spark says about its job; the reason itself is told.
  *
  * <p>Only {@link BadInputException} and its like say that the same command would fail again. All else is resumable: a fault
@@ -68,7 +68,7 @@ public record Failure(ExitCode code, Throwable reason) {
                 || root instanceof AssertionError;
     }
 
-    /** What a person should hear of it. */
+    /** The lines that a person reads of it. */
     public List<String> lines(String command) {
         List<String> reasons = reasons();
         List<String> lines = new ArrayList<>(List.of("%s: %s".formatted(command, reasons.get(0))));
@@ -94,7 +94,7 @@ public record Failure(ExitCode code, Throwable reason) {
         return reasons;
     }
 
-    /** What Spark says about a lost job goes on with the stack of a task. */
+    /** The message without the stack of a task that Spark adds to that of a lost job. */
     private static String firstLine(Throwable thrown) {
         String type = thrown.getClass().getSimpleName();
         return Optional.ofNullable(thrown.getMessage())

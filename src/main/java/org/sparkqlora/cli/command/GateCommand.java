@@ -5,7 +5,6 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.options.Required;
-import org.sparkqlora.run.SummaryJson;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;

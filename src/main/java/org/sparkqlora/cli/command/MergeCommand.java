@@ -14,7 +14,6 @@ import org.sparkqlora.options.QuantOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.run.Merge;
 import org.sparkqlora.run.MergeResult;
-import org.sparkqlora.run.SummaryJson;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.ModelCache;
 import picocli.CommandLine;

@@ -8,16 +8,18 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.DataOptions;
+import org.sparkqlora.options.EvaluateOptions;
 import org.sparkqlora.options.LengthOptions;
 import org.sparkqlora.options.OptionGroup;
 import org.sparkqlora.options.PrecisionChoice;
 import org.sparkqlora.options.Problems;
+import org.sparkqlora.run.EvaluationJob;
 import org.sparkqlora.run.MergeResult;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** What merging does to the loss, if the user asks. */
+/** Options of an evaluation before and after a merge. */
 @OptionGroup.In(OptionGroup.EVALUATION)
 public final class MergeEvaluation {
     @OptionGroup.Common
@@ -72,14 +74,14 @@ public final class MergeEvaluation {
 
     private double loss(
             MergeCommand command, Location model, Method method, @Nullable Location adapter, Console console) {
-        EvaluateCommand evaluate = new EvaluateCommand();
+        EvaluateOptions evaluate = new EvaluateOptions();
         evaluate.model.model = model;
         evaluate.model.method = method;
         evaluate.model.numerics.precision = precision;
         evaluate.model.numerics.quant = command.quant;
         evaluate.adapter = adapter;
         evaluate.data = data();
-        return evaluate.evaluate(console).total().mean();
+        return new EvaluationJob(evaluate, console).run().total().mean();
     }
 
     private DataOptions data() {

@@ -11,7 +11,6 @@ import org.sparkqlora.options.QuantOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.run.SummaryJson;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.FourBitFolder;

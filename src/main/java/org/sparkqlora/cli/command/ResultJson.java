@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.sparkqlora.input.BadInputException;
 
-/** How a command ended: for schedulers that see neither its exit code nor what it prints, as those of steps on EMR. */
+/** The outcome of a command, for schedulers that see neither its exit code nor its output, as those of steps on EMR. */
 public final class ResultJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String COMMAND = "command";
@@ -15,7 +15,7 @@ public final class ResultJson {
     private static final String REASONS = "reasons";
     private static final String SUMMARY = "summary";
 
-    /** What every document begins with. */
+    /** The beginning of every document. */
     public static final String BEGINNING = "{\"%s\":".formatted(COMMAND);
 
     private ResultJson() {}

@@ -4,6 +4,7 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.OptionGroup;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.run.TrainedJson;
 import org.sparkqlora.run.TrainingJob;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -35,7 +36,7 @@ public final class TrainCommand implements Command {
 
     @Override
     public void run(Console console) {
-        TrainingJob.Until until = dryRun ? TrainingJob.Until.CHECKED : TrainingJob.Until.PUBLISHED;
-        new TrainingJob(options, until, console).run().ifPresent(trained -> console.result(trained.json()));
+        TrainingJob job = new TrainingJob(options, console);
+        console.result(dryRun ? SummaryJson.checked(job.check()) : TrainedJson.write(job.run()));
     }
 }

@@ -2,12 +2,15 @@ package org.sparkqlora.cli.demo;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.sparkqlora.cli.command.Command;
-import org.sparkqlora.cli.command.EvaluateCommand;
-import org.sparkqlora.cli.command.GenerateCommand;
-import org.sparkqlora.cli.command.TrainCommand;
+import java.util.function.BiConsumer;
 import org.sparkqlora.options.Arguments;
 import org.sparkqlora.options.Console;
+import org.sparkqlora.options.EvaluateOptions;
+import org.sparkqlora.options.GenerateOptions;
+import org.sparkqlora.options.Problems;
+import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.run.AnswerJob;
+import org.sparkqlora.run.EvaluationJob;
 import org.sparkqlora.run.TrainingJob;
 
 /** The demo's acts: teach a base, ask it, fine-tune it, ask again. Each is a command that a user could type. */
@@ -91,8 +94,7 @@ final class Demo {
 
     private void train(List<String> options) {
         List<String> all = Arguments.and(options, "--sequence-length", "64");
-        TrainCommand command = parsed("train", new TrainCommand(), all);
-        new TrainingJob(command.options, TrainingJob.Until.PUBLISHED, console).run();
+        new TrainingJob(parsed("train", new TrainOptions(), all, TrainOptions::checkAll), console).run();
     }
 
     /** The loss on held-out facts, and the answer to one question. */
@@ -113,23 +115,19 @@ final class Demo {
                 "--max-new-tokens",
                 LONGEST_ANSWER));
         generate.addAll(adapter);
-        double loss = parsed("evaluate", new EvaluateCommand(), evaluate)
-                .evaluate(console)
-                .total()
-                .mean();
+        EvaluateOptions evaluated = parsed("evaluate", new EvaluateOptions(), evaluate, EvaluateOptions::check);
+        double loss = new EvaluationJob(evaluated, console).run().total().mean();
+        GenerateOptions asked = parsed("generate", new GenerateOptions(), generate, GenerateOptions::check);
         return new DemoResult(
-                loss,
-                parsed("generate", new GenerateCommand(), generate)
-                        .answer(text -> {}, console::note)
-                        .text());
+                loss, new AnswerJob(asked, console).answer(text -> {}).text());
     }
 
-    /** Fills {@code command} from the options of a line, and shows the line as a user would type it. */
-    private <T extends Command> T parsed(String name, T command, List<String> options) {
+    /** Options of a command line, shown as a user would type it. */
+    private <T> T parsed(String name, T fresh, List<String> options, BiConsumer<T, Problems> check) {
         List<String> whole = Arguments.and(
                 options, "--precision", "fp32", "--model-cache", folder.cache().toString());
         console.note("$ spark-qlora %s %s", name, String.join(" ", quoted(whole)));
-        return Arguments.parse(command, whole, Command::check);
+        return Arguments.parse(fresh, whole, check);
     }
 
     private void report(DemoResult before, DemoResult after) {

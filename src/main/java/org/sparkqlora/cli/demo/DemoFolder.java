@@ -11,7 +11,7 @@ import org.sparkqlora.run.EarlierRun;
 import org.sparkqlora.run.PublishedModel;
 import org.sparkqlora.spark.cluster.Location;
 
-/** Where the demo plays. Made anew each time, but only if an earlier demo made it: a file of its own marks it. */
+/** The folder of the demo. It is made anew each time, but only if an earlier demo made it: a file of its own marks it. */
 public final class DemoFolder {
     private static final String MARK = ".spark-qlora-demo";
 

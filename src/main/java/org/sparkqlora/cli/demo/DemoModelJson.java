@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
-import org.sparkqlora.run.SummaryJson;
+import org.sparkqlora.cli.command.SummaryJson;
 
 /** The JSON documents of the demo's model folder and data, as Hugging Face's libraries write them. */
 public final class DemoModelJson {

@@ -1,7 +1,7 @@
 package org.sparkqlora.cli.demo;
 
 /**
- * How a model does on what it was not fine-tuned on.
+ * The loss and an answer of a model on held-out facts.
  *
  * @param loss over the held-out rows
  * @param answer to the sample question

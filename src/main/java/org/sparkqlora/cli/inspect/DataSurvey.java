@@ -14,7 +14,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 
 /**
- * What a file of JSON lines holds.
+ * The records of a file of JSON lines.
  *
  * @param byFormat records of each format
  * @param bad lines that are no record

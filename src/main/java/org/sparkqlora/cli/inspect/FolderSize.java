@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** How much a folder holds. */
+/** The size of a folder. */
 public final class FolderSize {
     private FolderSize() {}
 

@@ -16,7 +16,7 @@ import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.gguf.GgufSummary;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
-/** What {@code inspect} prints: one object, with the kind first. */
+/** The output of {@code inspect}: one object, with the kind first. */
 public final class InspectionJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String PATH = "path";

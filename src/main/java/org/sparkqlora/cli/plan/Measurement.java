@@ -9,7 +9,7 @@ import org.sparkqlora.model.Method;
  * @param measured bytes that it was
  */
 record Measurement(Method method, long predicted, long measured) {
-    /** How far the prediction is above (or, negative, below) what was measured, as a share of it. */
+    /** The prediction's distance above (or, negative, below) the measured value, as a share of that. */
     double excess() {
         return (double) predicted / measured - 1;
     }

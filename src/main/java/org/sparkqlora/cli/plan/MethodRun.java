@@ -4,7 +4,7 @@ import java.util.OptionalDouble;
 import org.sparkqlora.model.Method;
 
 /**
- * What training by one method came to.
+ * The result of training by one method.
  *
  * @param trainedParameters numbers that trained
  * @param peakBytes the largest resident memory of the process, Spark included

@@ -17,7 +17,7 @@ import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
- * What the command found out, as a table for people.
+ * The plans as tables for people.
  *
  * @param plans of the options
  * @param usual of the options that articles compare
@@ -100,7 +100,7 @@ record PlanReport(
     private List<String> cardLines() {
         List<String> lines = new ArrayList<>();
         lines.add(row(
-                "%s of one GPU, reckoned and not measured".formatted(unit() == GIGA ? "GB" : "MB"),
+                "%s of one GPU, estimated and not measured".formatted(unit() == GIGA ? "GB" : "MB"),
                 plan -> plan.method().optionName()));
         for (GpuMemoryUse use : GpuMemoryUse.values()) {
             if (use.place() == GpuMemoryUse.Place.CARD) {
@@ -134,7 +134,7 @@ record PlanReport(
         return DecoderTensors.of(config).elements();
     }
 
-    /** What double quantisation takes off the 32 / 64 bits a weight that plain scales cost. */
+    /** The bits a weight that double quantisation takes off the 32 / 64 of plain scales. */
     static double bitsSaved() {
         QuantSpec nested = QuantSpec.DEFAULT;
         return new QuantSpec(nested.code(), nested.blockSize(), false).bitsPerWeight() - nested.bitsPerWeight();

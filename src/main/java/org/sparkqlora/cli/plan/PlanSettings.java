@@ -9,7 +9,7 @@ import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.train.BatchShape;
 
 /**
- * What Spark must be told so that a plan fits, as lines of a properties file:
+ * The settings of Spark by which a plan fits, as lines of a properties file:
  *
  * <pre>
  * heap      what the plan counts in it, a quarter more for what Spark keeps there, and 512 MiB that Spark takes for itself
@@ -50,7 +50,7 @@ record PlanSettings(MemoryPlan plan, @Nullable GpuMemoryPlan card, BatchShape st
         return List.of(
                 String.format(
                         Locale.ROOT,
-                        "# %s: %d tasks a step on %d executors, as 'plan' reckons with the same options. To be put after a file of spark-conf/.",
+                        "# %s: %d tasks a step on %d executors, as 'plan' estimates with the same options. To be put after a file of spark-conf/.",
                         plan.method().optionName(),
                         step.shards(),
                         step.executors()),

@@ -102,7 +102,7 @@ class PlanCommandTest {
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         assertThat(run.err())
                 .contains(
-                        "GB of one GPU, reckoned and not measured", "CUDA's context", "its executor: beside the heap");
+                        "GB of one GPU, estimated and not measured", "CUDA's context", "its executor: beside the heap");
         JsonNode qlora = summary(run).at("/methods/qlora");
         long uses = 0;
         for (JsonNode use : qlora.path("gpu")) {

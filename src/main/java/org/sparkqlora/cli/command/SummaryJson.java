@@ -1,0 +1,135 @@
+package org.sparkqlora.cli.command;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import org.sparkqlora.checkpoint.PublishedFolder;
+import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.run.AnswerJob;
+import org.sparkqlora.run.Answers;
+import org.sparkqlora.run.DryRun;
+import org.sparkqlora.run.Evaluation;
+import org.sparkqlora.run.MergeResult;
+import org.sparkqlora.run.PreparationJob;
+import org.sparkqlora.run.TrainedJson;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.weights.QuantizationReport;
+
+/** The last line on stdout: what a command did. */
+public final class SummaryJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final String COMMAND = "command";
+
+    private SummaryJson() {}
+
+    static String prepared(PreparationJob.Prepared prepared) {
+        PreparedData data = prepared.rows();
+        ObjectNode root = of("prepare");
+        root.put("prepared", data.folder());
+        root.put("sequence_length", data.manifest().width());
+        root.put("seconds", prepared.seconds());
+        TrainedJson.writeCounts(data.manifest().counts(), root);
+        return root.toString();
+    }
+
+    static String checked(DryRun run) {
+        MemoryPlan memory = run.memory();
+        ObjectNode root = of("train");
+        root.put("dry_run", true);
+        root.put("shards", run.shards());
+        root.put("exchange", run.exchange().kind().word());
+        root.put("executor_heap_bytes", memory.heapBytes());
+        root.put("executor_overhead_bytes", memory.executorBytes() - memory.heapBytes());
+        root.put("driver_bytes", memory.driverBytes());
+        return root.toString();
+    }
+
+    static String evaluated(Evaluation evaluation) {
+        LossTotal total = evaluation.total();
+        ObjectNode root = of("evaluate");
+        root.put("loss", total.mean());
+        root.put("perplexity", Math.exp(total.mean()));
+        root.put("tokens", total.tokenCount());
+        TrainedJson.writeCounts(evaluation.data(), root.putObject("data"));
+        return root.toString();
+    }
+
+    /** One document of an evaluation. */
+    static String document(LossTotal loss) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.put("loss_sum", loss.lossSum());
+        root.put("tokens", loss.tokenCount());
+        return root.toString();
+    }
+
+    static String quantized(Location folder, QuantizationReport report) {
+        ObjectNode root = of("quantize");
+        root.put("output", folder.toString());
+        write(report, root);
+        return root.toString();
+    }
+
+    static String merged(MergeResult merged, Map<String, Double> losses) {
+        ObjectNode root = of("merge");
+        root.put("output", merged.folder().toString());
+        root.put("base", merged.base().label());
+        QuantizationReport quantization = merged.quantization();
+        if (quantization != null) {
+            write(quantization, root.putObject("quantization"));
+        }
+
+        if (!losses.isEmpty()) {
+            losses.forEach(root.putObject("loss")::put);
+        }
+
+        return root.toString();
+    }
+
+    /** @param loss the one found, and the largest that passes */
+    static String gated(double loss, double maxLoss) {
+        ObjectNode root = of("gate");
+        root.put("loss", loss);
+        root.put("max_loss", maxLoss);
+        return root.toString();
+    }
+
+    static String published(Location target, PublishedFolder published) {
+        ObjectNode root = of("publish");
+        root.put("published", target.toString());
+        root.put("files", published.files());
+        root.put("bytes", published.bytes());
+        return root.toString();
+    }
+
+    static String generated(String prompt, Answers.Answer answer) {
+        ObjectNode root = of("generate");
+        root.put("prompt", prompt);
+        root.put("text", answer.text());
+        root.put("tokens", answer.tokens());
+        return root.toString();
+    }
+
+    static String answered(AnswerJob.Result result) {
+        ObjectNode root = of("generate");
+        root.put("output", result.output().toString());
+        root.put("prompts", result.prompts());
+        root.put("tokens", result.tokens());
+        root.put("tokens_per_second", result.tokens() / Math.max(result.seconds(), 1e-9));
+        root.put("seconds", result.seconds());
+        return root.toString();
+    }
+
+    public static ObjectNode of(String command) {
+        return MAPPER.createObjectNode().put(COMMAND, command);
+    }
+
+    private static void write(QuantizationReport report, ObjectNode node) {
+        node.put("quantized_weights", report.weights());
+        node.put("bytes_before", report.bytesBefore());
+        node.put("bytes_after", report.bytesAfter());
+        node.put("bits_per_weight", report.bitsPerWeight());
+        node.put("mean_absolute_error", report.meanAbsoluteError());
+    }
+}

@@ -1,0 +1,83 @@
+package org.sparkqlora.options;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.spark.cluster.Location;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The options of {@code generate}. */
+@OptionGroup.In(OptionGroup.RUN)
+public final class GenerateOptions {
+    @Mixin
+    public ModelOptions model = new ModelOptions();
+
+    @OptionGroup.In(OptionGroup.ADAPTER)
+    @OptionGroup.Common
+    @Option(names = "--adapter", paramLabel = "DIR", description = "Adapter in PEFT layout. Default: the base alone.")
+    @Nullable
+    public Location adapter;
+
+    @OptionGroup.Common
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            description = "Asked as a user's turn, or continued where the model has no chat template.")
+    @Nullable
+    public String prompt;
+
+    @OptionGroup.Common
+    @Option(
+            names = "--prompts",
+            paramLabel = "FILE",
+            description =
+                    "Instead of --prompt: a file of prompts. JSON lines {\"messages\": [...]}, whose last turn is left out when it is the assistant's, or {\"prompt\": ...}, a list of messages or a text that is continued as it is; or a text file, of which each line is a --prompt.")
+    @Nullable
+    public Path prompts;
+
+    @OptionGroup.Common
+    @Option(
+            names = "--output",
+            paramLabel = "FILE",
+            description =
+                    "With --prompts: file for the answers. It gets a JSON line each, in the order of the prompts: prompt, text, tokens.")
+    @Nullable
+    public Path output;
+
+    @Mixin
+    public SamplingOptions choice = new SamplingOptions();
+
+    @OptionGroup.Common
+    @Option(
+            names = "--chat-template",
+            paramLabel = "FILE",
+            description = "Jinja template to write the prompt with, instead of the model's own.")
+    @Nullable
+    public Path chatTemplate;
+
+    @Mixin
+    public ClusterOptions cluster = new ClusterOptions();
+
+    public void check(Problems problems) {
+        cluster.check(problems);
+        model.check(problems);
+        problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
+        problems.requireFolder("--adapter", adapter);
+        problems.requireFile("--chat-template", chatTemplate);
+        choice.check(problems);
+        problems.require(
+                (prompt == null) != (prompts == null),
+                "--prompt: expected this or --prompts, found %s",
+                prompt == null ? "neither" : "both");
+        problems.require(
+                (prompts == null) == (output == null),
+                "--output: expected together with --prompts, found one of the two");
+        problems.requireFile("--prompts", prompts);
+        problems.require(
+                output == null || !Files.exists(output),
+                "--output: Cannot write %s: expected a file that does not exist yet, found one",
+                output);
+    }
+}

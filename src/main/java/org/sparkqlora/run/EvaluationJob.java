@@ -1,0 +1,52 @@
+package org.sparkqlora.run;
+
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.EvaluateOptions;
+import org.sparkqlora.options.Required;
+import org.sparkqlora.spark.job.SparkEvaluator;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.TemporaryFolder;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/** The loss of a model over examples, computed on the cluster. Driver only. */
+public final class EvaluationJob {
+    private final EvaluateOptions options;
+    private final Console console;
+
+    public EvaluationJob(EvaluateOptions options, Console console) {
+        this.options = options;
+        this.console = console;
+    }
+
+    public Evaluation run() {
+        ModelConfig config = BaseCheck.check(options.model);
+        AdapterStart start = AdapterStart.of(options.adapter, options.model.folder(), config);
+        ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
+        JavaSparkContext context = options.cluster.context("evaluate", console);
+        try (TemporaryFolder temporary =
+                options.prepared == null ? TemporaryFolder.create("spark-qlora-rows-") : null) {
+            String folder = temporary == null
+                    ? Required.value("--prepared", options.prepared)
+                    : LocalFiles.path(temporary.path()).toString();
+            PreparedData rows =
+                    new Preparation(context, console).rows(options.data.sources, encoders, options.data, folder);
+            new RowWarnings(context, console).ofPositions(rows, config);
+            return new Evaluation(losses(context, start, rows), rows.manifest().counts());
+        }
+    }
+
+    private List<LossTotal> losses(JavaSparkContext context, AdapterStart start, PreparedData rows) {
+        Precision precision = options.model.precision(context, console::note);
+        FolderModelSource source = options.model.source(start.lora(), precision);
+        int threads = Runtime.getRuntime().availableProcessors();
+        FirstState state = FirstState.of(source, start, 0, threads);
+        return new SparkEvaluator(context, source)
+                .losses(state.parameters(), state.index(), rows, options.microBatchSize);
+    }
+}

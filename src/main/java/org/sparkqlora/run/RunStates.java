@@ -1,0 +1,50 @@
+package org.sparkqlora.run;
+
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.train.CheckpointStateStore;
+import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+
+/**
+ * The checkpoints of a run. Claiming them makes the output folder the run's own.
+ *
+ * @param replaced the run of another plan that lies there; null if there is none
+ */
+record RunStates(
+        CheckpointStateStore checkpoints,
+        TrainPlan plan,
+        OutputFolder output,
+        @Nullable EarlierRun replaced,
+        Console console)
+        implements StateStore {
+    @Override
+    public Optional<TrainState> newest() {
+        return checkpoints.newest();
+    }
+
+    @Override
+    public void save(TrainState state) {
+        checkpoints.save(state);
+    }
+
+    /** All input was checked before: from here on the folder is worth keeping. */
+    @Override
+    public void claim() {
+        output.keep();
+        checkpoints.claim();
+        if (replaced != null) {
+            console.note("--overwrite: removing %s", String.join(", ", replaced.parts()));
+            replaced.remove();
+        }
+
+        new PlanFile(output.location()).write(plan);
+    }
+
+    @Override
+    public void requireOwned() {
+        checkpoints.requireOwned();
+    }
+}
