@@ -12,7 +12,7 @@ import org.sparkqlora.train.ModelSource;
  * @param index where the trained tensors lie
  * @param parameters their first values
  */
-public record FirstState(ParameterIndex index, FlatVector parameters) implements AutoCloseable {
+record FirstState(ParameterIndex index, FlatVector parameters) implements AutoCloseable {
     /** Opens the model, which also writes its quantised copy, and closes it again; the values are in memory. */
     public static FirstState of(ModelSource source, AdapterStart start, long seed, int threads) {
         return of(source, start, seed, threads, FlatVector::zeros);

@@ -23,7 +23,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  * @param records encodes them for any model
  * @param ids of the model: what its tokenizer makes of text, and rows of its embedding
  */
-public record ModelEncoders(LineEncoderSource records, TokenIds ids) implements LineEncoderSource {
+record ModelEncoders(LineEncoderSource records, TokenIds ids) implements LineEncoderSource {
     /** Makes sure that the tokenizer, if the format needs one, can be opened and fits the model. */
     public static ModelEncoders of(TokenizerPlace place, DataOptions data, AdapterStart start, ModelConfig base) {
         return of(place, data, start.vocabulary(), start.sized(base).vocabularySize());

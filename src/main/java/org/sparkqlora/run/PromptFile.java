@@ -15,7 +15,7 @@ import org.sparkqlora.input.BadInputException;
  * A file of prompts, one a line. Where the first line is a JSON object all are records; else each line is a question. Blank lines
  * count as no prompt.
  */
-public record PromptFile(Path path) {
+record PromptFile(Path path) {
     private static final String OBJECT = "{";
 
     /**

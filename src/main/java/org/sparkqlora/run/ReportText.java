@@ -7,7 +7,7 @@ import org.sparkqlora.spark.prepare.PreparationCounts;
 import org.sparkqlora.spark.prepare.PreparationReport;
 
 /** The report on prepared data as text. */
-public record ReportText(String sources, PreparationReport report) {
+record ReportText(String sources, PreparationReport report) {
     private static final int BAR = 40;
 
     /** The lines that {@code train} prints before it begins: the size, and likely mistakes. */

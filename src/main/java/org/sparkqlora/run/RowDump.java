@@ -17,7 +17,7 @@ import org.sparkqlora.train.RowReader;
  *
  * @param text of ids that lie one after the other
  */
-public record RowDump(TokenMarking marking, Function<int[], String> text) {
+record RowDump(TokenMarking marking, Function<int[], String> text) {
     private static final int ROWS = 2;
 
     /** Rows as the tokenizer writes them. */

@@ -8,7 +8,7 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** Warnings of prepared rows that a model can use and that are probably not what somebody wants. Driver only. */
-public record RowWarnings(JavaSparkContext context, Console console) {
+record RowWarnings(JavaSparkContext context, Console console) {
     /** Warns of the rows of a training run. */
     void ofTraining(ModelConfig config, PreparedData rows, @Nullable PreparedData heldOut) {
         ofPositions(rows, config);

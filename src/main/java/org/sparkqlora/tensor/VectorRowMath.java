@@ -10,6 +10,7 @@ import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
+import org.sparkqlora.quant.Bfloat16;
 
 /**
  * As many elements at a time as a register holds, and the rest of a row one by one. Loaded only where the module
@@ -58,7 +59,7 @@ final class VectorRowMath implements RowMath {
         }
 
         for (int i = end; i < count; i++) {
-            target[i] = org.sparkqlora.quant.Bfloat16.round(source[i]);
+            target[i] = Bfloat16.round(source[i]);
         }
     }
 

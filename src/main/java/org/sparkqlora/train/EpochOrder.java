@@ -10,7 +10,7 @@ import org.sparkqlora.tensor.SplitMix;
  * the smallest domain of 4^k numbers that holds all rows; numbers past the last row walk on along their cycle until they
  * meet a row. At most three of four numbers are past it, so the walk is short.
  */
-public final class EpochOrder {
+final class EpochOrder {
     private static final int ROUNDS = 4;
 
     private EpochOrder() {}

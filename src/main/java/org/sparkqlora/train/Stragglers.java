@@ -16,7 +16,7 @@ import org.sparkqlora.train.metrics.Straggler;
  * Notices workers that compute slowly: a step lasts as long as its slowest shard, so that one of them holds all others up.
  * Paces are medians over some steps, which forgives a first step that warms up and a pause now and then.
  */
-public final class Stragglers {
+final class Stragglers {
     /** Steps of a worker that its pace is taken over. */
     static final int WINDOW = 8;
 

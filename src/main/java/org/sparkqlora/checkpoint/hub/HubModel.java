@@ -24,7 +24,7 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
  * A model on a hub, downloaded once to this host's disk. Only files that make up a model are taken, each is compared with the
  * hub's own checksum, and what a killed process left of a file is gone on with.
  */
-public final class HubModel {
+final class HubModel {
     private static final int BUFFER = 1 << 20;
 
     private final HubId id;

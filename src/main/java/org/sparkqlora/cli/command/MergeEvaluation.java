@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 
 /** Options of an evaluation before and after a merge. */
 @OptionGroup.In(OptionGroup.EVALUATION)
-public final class MergeEvaluation {
+final class MergeEvaluation {
     @OptionGroup.Common
     @Option(
             names = "--eval-data",

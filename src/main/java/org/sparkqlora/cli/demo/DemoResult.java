@@ -6,4 +6,4 @@ package org.sparkqlora.cli.demo;
  * @param loss over the held-out rows
  * @param answer to the sample question
  */
-public record DemoResult(double loss, String answer) {}
+record DemoResult(double loss, String answer) {}

@@ -20,7 +20,7 @@ import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TrainOn;
 
 /** Prints examples as training sees them: the text that a template made, its ids, and which of them are trained. */
-public final class ExampleViews {
+final class ExampleViews {
     private final Path model;
     private final @Nullable Path chatTemplate;
     private final RecordFormat format;

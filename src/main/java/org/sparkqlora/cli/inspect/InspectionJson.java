@@ -17,7 +17,7 @@ import org.sparkqlora.weights.gguf.GgufSummary;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /** The output of {@code inspect}: one object, with the kind first. */
-public final class InspectionJson {
+final class InspectionJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String PATH = "path";
 

@@ -4,7 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Which parts of a layer are normalised before, after, or on both sides, and what Hugging Face calls those norms. */
-public enum NormPlacement {
+enum NormPlacement {
     BEFORE(Map.of(
             LayerNorm.BEFORE_ATTENTION, "input_layernorm",
             LayerNorm.BEFORE_FEED_FORWARD, "post_attention_layernorm")),

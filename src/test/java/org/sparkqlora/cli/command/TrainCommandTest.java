@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.CommandRun;
+import org.sparkqlora.cli.TrainRuns;
 import org.sparkqlora.cli.demo.DemoLanguage;
-import org.sparkqlora.cli.demo.DemoModel;
 import org.sparkqlora.cli.demo.DemoModelJson;
 import org.sparkqlora.options.Sessions;
 
@@ -36,10 +36,7 @@ class TrainCommandTest {
         model = folder.resolve("model");
         data = folder.resolve("data.jsonl");
         output = folder.resolve("output");
-        DemoModel.write(model, 1);
-        Files.write(
-                data,
-                DemoLanguage.pirate().stream().map(DemoModelJson::messages).toList());
+        TrainRuns.in(folder);
     }
 
     @AfterAll

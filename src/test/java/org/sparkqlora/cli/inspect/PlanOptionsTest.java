@@ -14,10 +14,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.cli.CommandRun;
+import org.sparkqlora.cli.TrainRuns;
 import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.cli.demo.DemoLanguage;
-import org.sparkqlora.cli.demo.DemoModel;
-import org.sparkqlora.cli.demo.DemoModelJson;
 import org.sparkqlora.options.Sessions;
 
 class PlanOptionsTest {
@@ -33,10 +31,7 @@ class PlanOptionsTest {
         model = folder.resolve("model");
         data = folder.resolve("data.jsonl");
         output = folder.resolve("output");
-        DemoModel.write(model, 1);
-        Files.write(
-                data,
-                DemoLanguage.pirate().stream().map(DemoModelJson::messages).toList());
+        TrainRuns.in(folder);
     }
 
     @AfterAll
