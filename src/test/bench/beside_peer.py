@@ -12,7 +12,7 @@ Nothing else may run on the machine. MODEL is a Hugging Face folder, CHAT.jsonl 
     curve      losses step by step from one first adapter
     threads    one task of two threads, two tasks of one thread
     executors  two executors of one core beside one, on two cores and on one
-    lengths    rows of 512 to 8192 tokens: speed, peak, and what `plan` reckons
+    lengths    rows of 512 to 8192 tokens: speed, peak, and the estimate of `plan`
     sizes      larger models: the same
     ranks      adapters of rank 4 to 64: the same
     prepare    tokenising and packing beside datasets.map, on one core and on all

@@ -34,7 +34,7 @@ class BigDlClassesTest {
         assertThat(classes).doesNotExist();
     }
 
-    /** What it prints on a machine that has no package index and nothing in its cache. */
+    /** The output on a machine that has no package index and nothing in its cache. */
     private String bigDl(Path classes, String... options) throws IOException, InterruptedException {
         ProcessBuilder script = new ProcessBuilder("python3", "src/build/bigdl.py", classes.toString());
         script.command().addAll(List.of(options));

@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 final class SparkBorder {
     private static final String SPARK = "org.apache.spark.";
 
-    /** What Spark documents for others. */
+    /** The classes that Spark documents for others. */
     private static final Pattern PUBLIC = Pattern.compile("org\\.apache\\.spark\\."
             + "(api\\..*|broadcast\\..*|resource\\..*|rdd\\.RDD|serializer\\.KryoRegistrator"
             + "|sql\\.[A-Z].*|sql\\.(api|catalog|expressions|streaming|types|util)\\..*|sql\\.functions"

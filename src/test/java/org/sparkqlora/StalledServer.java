@@ -41,7 +41,7 @@ public final class StalledServer implements AutoCloseable {
         return "http://127.0.0.1:" + socket.getLocalPort();
     }
 
-    /** How many came. */
+    /** The number of requests that came. */
     public int connections() {
         return connections.size();
     }

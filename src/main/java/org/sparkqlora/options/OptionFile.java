@@ -72,7 +72,7 @@ public final class OptionFile {
         return file;
     }
 
-    /** What is wrong with the file itself. */
+    /** The problems of the file itself. */
     public List<String> problems() {
         return List.copyOf(problems);
     }

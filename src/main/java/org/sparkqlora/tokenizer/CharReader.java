@@ -19,7 +19,7 @@ final class CharReader {
     private int position;
     private int depth;
 
-    /** What was read last, if it was one character; else negative. */
+    /** The code point that was read last; negative if it was more than one character. */
     private int codePoint;
 
     CharReader(String source, int position) {
@@ -27,7 +27,7 @@ final class CharReader {
         this.position = position;
     }
 
-    /** Where the reading ended. */
+    /** The position behind the last character read. */
     int position() {
         return position;
     }

@@ -126,7 +126,7 @@ record RegexCost(
                 null);
     }
 
-    /** The same with scans that go over a run from each of its places anew. */
+    /** This cost with scans that start anew at each place of a run. */
     RegexCost scannedTimes(int factor) {
         return new RegexCost(
                 ways, tries, times(scans, factor), mixed, straight, fails, consumes, kind, sweep, scanned, takes);
@@ -208,7 +208,7 @@ record RegexCost(
                 min == 1 ? source : null);
     }
 
-    /** What gives nothing back is still gone over again whenever something before it gives back. */
+    /** An atomic group gives nothing back, but is searched again whenever a part before it gives back. */
     private int openBefore(RegexCost next) {
         return open() == 0 || next.sweep == null ? open() + next.open() : open() + Math.max(1, next.open());
     }

@@ -28,11 +28,11 @@ final class TokenizerRegexJson {
             "regular expressions that go back over a text at most " + MOST_SCANS + " times";
     private static final String LINEAR = "regular expressions that search in time proportional to the length of a text";
 
-    /** What {@code ByteLevel} splits with. */
+    /** The expression by which {@code ByteLevel} splits. */
     private static final RegexCost BYTE_LEVEL =
             cost("pre_tokenizer", "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+");
 
-    /** How many characters these make of one, if more. */
+    /** Components that make several characters of one, and how many. */
     private static final Map<String, Integer> GROWTH =
             Map.of("NFC", 3, "NFD", 4, "NFKC", 18, "NFKD", 18, "Lowercase", 2, "ByteLevel", 4, "Precompiled", 1_000);
 
@@ -108,7 +108,7 @@ final class TokenizerRegexJson {
         limit = limit.and(new TextLimit(most, whole ? most : limit.text()));
     }
 
-    /** What the text may have become behind {@code component}. */
+    /** Counts the growth of a text by {@code component}. */
     private void change(String name, JsonNode component, String type) {
         if (component.has("content") && component.has("pattern")) {
             int content = component.path("content").asText().length();

@@ -102,7 +102,7 @@ final class Browser implements AutoCloseable {
         scheme("light");
     }
 
-    /** What an expression comes to. */
+    /** The value of an expression. */
     JsonNode evaluate(String script) throws InterruptedException {
         JsonNode result = call("Runtime.evaluate", Map.of("expression", script, "returnByValue", true));
         if (result.has("exceptionDetails")) {
@@ -138,7 +138,7 @@ final class Browser implements AutoCloseable {
         Files.write(file, Base64.getDecoder().decode(picture.path("data").asText()));
     }
 
-    /** What the console has of errors, and requests that failed. */
+    /** The errors of the console, and the requests that failed. */
     List<String> errors() throws InterruptedException {
         evaluate("0"); // takes in what came before
         return List.copyOf(errors);

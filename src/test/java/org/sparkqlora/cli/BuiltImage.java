@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What a Dockerfile makes, as a folder.
+ * The image of a Dockerfile, as a folder.
  *
  * @param root of its file system
  * @param base image that the Dockerfile names

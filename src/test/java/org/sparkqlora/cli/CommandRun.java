@@ -8,7 +8,7 @@ import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Console;
 
 /**
- * What a command line came to.
+ * The outcome of a command line.
  *
  * @param code of the process
  * @param out lines for programs

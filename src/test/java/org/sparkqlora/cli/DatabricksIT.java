@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.command.CommandCall;
 import org.sparkqlora.cli.command.ExitCode;
 
-/** What the DAG for Databricks asks of it, and what it makes of the answers. */
+/** The requests of the DAG for Databricks, and its handling of the answers. */
 @Tag("platform")
 class DatabricksIT {
     @TempDir

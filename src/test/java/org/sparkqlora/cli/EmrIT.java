@@ -29,7 +29,7 @@ import org.sparkqlora.options.Sessions;
 class EmrIT {
     private static final int STEPS = 12;
 
-    /** What S3A needs beside Spark's own jars. */
+    /** The jars that S3A needs beside Spark's own. */
     private static final List<String> S3_JARS =
             List.of("hadoop-aws", "aws-java-sdk", "jmespath-java", "ion-java", "joda-time", "jackson-dataformat-cbor");
 
@@ -151,7 +151,7 @@ class EmrIT {
         assertThat(commands).containsExactly("train", "plan", "prepare", "train", "evaluate", "gate", "publish");
     }
 
-    /** What cannot be understood of a command line. */
+    /** The problems of a command line. */
     private static List<String> understood(List<String> words) {
         return CommandCall.of(RootCommand.commandLine().parseArgs(words.toArray(String[]::new)))
                 .usage();

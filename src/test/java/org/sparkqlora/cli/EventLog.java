@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What Spark wrote down of one application.
+ * Spark's event log of one application.
  *
  * @param text of the file
  * @param events a line each

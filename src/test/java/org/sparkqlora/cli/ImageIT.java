@@ -41,7 +41,7 @@ class ImageIT {
         Sessions.stop();
     }
 
-    /** What stands for it has this line of Spark and this Java. */
+    /** The base image that stands for it has this line of Spark and this Java. */
     @Test
     void itsBaseIsWhatStandsForItHere() {
         assertThat(image.base()).matches("apache/spark:3\\.5\\.\\d+-scala2\\.12-java17-ubuntu");

@@ -44,7 +44,7 @@ class JarIT {
     private static final List<String> OF_BIGDL =
             List.of("org/apache/spark/sparkExtension/", "org/apache/spark/storage/BlockManagerWrapper");
 
-    /** What Maven's repository of one platform takes; a jar for all of them would be five times as large. */
+    /** The size of a jar for one platform; a jar for all of them would be five times as large. */
     private static final long LARGEST = 150_000_000;
 
     private static Set<String> entries;

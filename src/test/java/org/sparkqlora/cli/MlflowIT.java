@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 
-/** What a real tracking server has of a run. */
+/** A run in a real tracking server. */
 @Tag("platform")
 class MlflowIT {
     private static final ObjectMapper MAPPER = new ObjectMapper();

@@ -66,7 +66,7 @@ final class Mutation {
         return damaged;
     }
 
-    /** The same, so that text stays text. */
+    /** A mutation of characters, so that text stays text. */
     byte[] ofText(byte[] file) {
         return switch (random.nextInt(4)) {
             case 0 -> of(file);

@@ -5,7 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the DAGs of {@code deploy/airflow} are told in tests. */
+/** The parameters of the DAGs of {@code deploy/airflow} in tests. */
 final class Pipeline {
     static final Path JAR = Path.of("target", "spark-qlora.jar").toAbsolutePath();
     static final Path SETTINGS = Path.of("spark-conf", "local.conf").toAbsolutePath();
@@ -48,7 +48,7 @@ final class Pipeline {
         return params;
     }
 
-    /** The same training in this process, where nothing happens to it. */
+    /** This training in the process of the test, undisturbed. */
     static CommandRun calm(TrainRuns runs, String output, int steps) {
         return runs.train(output, "--max-steps", "" + steps, "--checkpoint-every", "" + CHECKPOINT_EVERY);
     }

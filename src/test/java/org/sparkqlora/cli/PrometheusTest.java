@@ -26,7 +26,7 @@ import org.sparkqlora.train.metrics.ShardReport;
 import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.train.metrics.StepSeconds;
 
-/** What Prometheus would scrape from the port of Spark's web pages. */
+/** The metrics that Prometheus scrapes from the port of Spark's web pages. */
 @Tag("spark-line")
 class PrometheusTest {
     private static final String SINK = "spark.metrics.conf.*.sink.prometheusServlet.";

@@ -148,7 +148,7 @@ class PythonPackageIT {
         }
     }
 
-    /** What a wheel holds, but for the version of its metadata's format, who wrote it, and hashes of these. */
+    /** The content of a wheel, without the version of its metadata's format, its generator, and hashes of these. */
     private static Map<String, String> content(Path wheel) throws IOException {
         Map<String, String> files = new TreeMap<>();
         try (InputStream stream = Files.newInputStream(wheel);

@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.options.Sessions;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 
-/** What we write, transformers, PEFT and bitsandbytes read, and what PEFT writes, we read; both sides compute the same. */
+/** transformers, PEFT and bitsandbytes read our files, we read those of PEFT, and both sides compute the same. */
 @Tag("python")
 class PythonRoundTripIT {
     /** Two libraries in float32, over losses between 0.1 and 5. */

@@ -23,7 +23,7 @@ record RoundTripModel(Path model, @Nullable Path adapter, String method) {
         return new RoundTripModel(model, adapter, "qlora");
     }
 
-    /** What our commands are told, to compute in float32. */
+    /** The options by which our commands compute in float32. */
     List<String> options() {
         List<String> options =
                 new ArrayList<>(List.of("--model", model.toString(), "--method", method, "--precision", "fp32"));

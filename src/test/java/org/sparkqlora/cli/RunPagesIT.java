@@ -39,7 +39,7 @@ import org.sparkqlora.train.metrics.Straggler;
         value = "org.sparkqlora.cli.Browser#isThere",
         disabledReason = "no Chromium on the PATH: apt-get install chromium, as .ci/run does")
 class RunPagesIT {
-    /** What WCAG asks of text of usual size. */
+    /** The contrast that WCAG asks of text of usual size. */
     private static final double READABLE = 4.5;
 
     private static final Path PICTURES = Path.of("target", "screenshots");

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What ShellCheck says of the scripts that are handed out, and of those that check this project. */
+/** ShellCheck on the scripts that are handed out, and on those that check this project. */
 @Tag("platform")
 class ShellScriptsIT {
     private static final Path REQUIREMENTS = Path.of("src", "test", "python", "shell-requirements.txt");

@@ -12,7 +12,7 @@ final class SparkDistribution {
 
     private SparkDistribution() {}
 
-    /** What scripts of Spark call SPARK_HOME. */
+    /** The folder that scripts of Spark call SPARK_HOME. */
     static Path home() throws IOException, InterruptedException {
         Path environment = PythonEnvironment.open(REQUIREMENTS)
                 .program("python")

@@ -20,7 +20,7 @@ import org.sparkqlora.options.Sessions;
 import org.sparkqlora.run.ReportFile;
 import org.sparkqlora.spark.cluster.Location;
 
-/** What holds of a run whose model, data and output are on any store. */
+/** Runs whose model, data and output are on a store. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class StoreContract {
     private static final String[] OPTIONS = {"--max-steps", "4", "--checkpoint-every", "2"};
@@ -30,7 +30,7 @@ abstract class StoreContract {
     /** A folder of the store, which has been started by now. */
     abstract String root();
 
-    /** What a user tells spark-submit of the store, each with {@code spark.hadoop.} before it. */
+    /** The settings of the store that a user gives to spark-submit, each with {@code spark.hadoop.} before it. */
     abstract Map<String, String> settings();
 
     @BeforeAll

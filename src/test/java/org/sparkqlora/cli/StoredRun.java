@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.Path;
 import org.sparkqlora.spark.cluster.Location;
 
 /**
- * What must be equal of two runs of one plan, however often they were interrupted and wherever they went.
+ * The files of a run that are equal for every run of its plan, wherever it ran and however often it was interrupted.
  *
  * @param adapter its weights
  * @param state all that training needs to go on, the optimiser's included

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 record SubmitScript(int code, String output) {
     private static final Path FOLDER = Path.of("deploy", "spark-submit");
 
-    /** What the build sets for Spark in its own process. */
+    /** The settings of Spark in the process of the build. */
     private static final List<String> OF_TESTS =
             List.of("SPARK_TESTING", "SPARK_SCALA_VERSION", "SPARK_HOME", "SPARK_CONF_DIR", "GLIBC_TUNABLES");
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the scripts give to spark-submit: a program in its place writes down its arguments and settings. */
+/** The arguments and settings that the scripts give to spark-submit; a program in its place writes them down. */
 class SubmitScriptsTest {
     private static final String SECRET = "not to be seen";
 

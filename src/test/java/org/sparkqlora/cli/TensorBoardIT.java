@@ -20,7 +20,7 @@ import org.sparkqlora.spark.watch.TensorBoardFiles;
 import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.train.metrics.StepSeconds;
 
-/** What TensorBoard's own reader finds in the event files of a run. */
+/** The event files of a run, read by TensorBoard's own reader. */
 @Tag("python")
 class TensorBoardIT {
     private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -119,7 +119,7 @@ class TensorBoardIT {
         return lines;
     }
 
-    /** The same steps, and the same values in float32. */
+    /** Equal steps, and equal values in float32. */
     private static void assertCurve(JsonNode curve, List<JsonNode> lines, String key) {
         assertThat(curve).hasSameSizeAs(lines);
         for (int i = 0; i < lines.size(); i++) {

@@ -51,7 +51,7 @@ final class YarnNode implements AutoCloseable {
         return yarn;
     }
 
-    /** How a client finds it. */
+    /** The configuration by which a client finds it. */
     Map<String, String> settings() {
         Configuration configuration = resources.getConfig();
         Map<String, String> settings = new TreeMap<>();

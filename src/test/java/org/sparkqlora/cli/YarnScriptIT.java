@@ -48,7 +48,7 @@ class YarnScriptIT {
         tellClients();
     }
 
-    /** What an administrator hands out as the folder of a cluster. */
+    /** The configuration folder that an administrator hands out. */
     private static void tellClients() throws IOException {
         Files.createDirectories(folder.resolve("hadoop-conf"));
         write("core-site.xml", Map.of("fs.defaultFS", hdfs.getURI().toString()));
@@ -134,7 +134,7 @@ class YarnScriptIT {
         return SubmitScript.run(folder, "yarn.sh", environment, line);
     }
 
-    /** What containers said. */
+    /** The logs of the containers. */
     private static String logs() throws IOException {
         StringBuilder text = new StringBuilder();
         try (Stream<Path> files = Files.walk(folder.resolve("logs"))) {

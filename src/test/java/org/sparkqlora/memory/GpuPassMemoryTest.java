@@ -29,7 +29,7 @@ import org.sparkqlora.train.RandomWeights;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfigJson;
 
-/** The reckoned peak of a pass beside that of the same operations on the processor. */
+/** The estimated peak of a pass beside that of the same operations on the processor. */
 class GpuPassMemoryTest {
     /** The processor's products and attention have buffers of their own. Found: 0.81 to 0.98. */
     private static final double LEAST = 0.75;
@@ -67,12 +67,12 @@ class GpuPassMemoryTest {
         try (WeightFolder weights = WeightFolder.open(folder.resolve(model));
                 DecoderModel decoder =
                         LoadedModel.of(weights, spec, 1, recompute, workers -> Hardware.operationsOnProcessor())) {
-            GpuPassMemory reckoned = new GpuPassMemory(
+            GpuPassMemory estimate = new GpuPassMemory(
                     ModelConfigJson.read(folder.resolve(model).resolve("config.json")),
                     Method.LORA,
                     precision,
                     new BatchShape(TOKENS, rows, rows, 1, 1, recompute, 1));
-            double peak = reckoned.kept() + Math.max(reckoned.layer(), reckoned.loss());
+            double peak = estimate.kept() + Math.max(estimate.layer(), estimate.loss());
 
             assertThat(peakOf(decoder, rows) / peak).isBetween(LEAST, MOST);
         }

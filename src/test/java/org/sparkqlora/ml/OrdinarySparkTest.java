@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What Spark itself has runs in a session with the settings of {@code spark-conf/local.conf}, beside our stages. */
+/** Spark's own features run in a session with the settings of {@code spark-conf/local.conf}, beside our stages. */
 @Tag("spark-line")
 class OrdinarySparkTest {
     private static final int ROWS = 12;
@@ -126,7 +126,7 @@ class OrdinarySparkTest {
         return Files.readAllLines(fits.runs().data()).size();
     }
 
-    /** What spark-submit reads from the file, but for what counts before a JVM starts. */
+    /** The settings that spark-submit reads from the file, without those that count before a JVM starts. */
     private static SparkConf shipped() throws IOException {
         Properties settings = new Properties();
         try (Reader reader = Files.newBufferedReader(Path.of("spark-conf", "local.conf"), StandardCharsets.UTF_8)) {

@@ -35,7 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.WithoutTests;
 import org.sparkqlora.input.BadInputException;
 
-/** What MLlib expects of every stage, of whatever stages there are. */
+/** The contract of MLlib, for every stage that there is. */
 @Tag("spark-line")
 class StageContractTest {
     @TempDir

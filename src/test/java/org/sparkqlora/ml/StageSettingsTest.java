@@ -17,7 +17,7 @@ import org.sparkqlora.cli.CommandRun;
 class StageSettingsTest {
     private static final Pattern OPTION = Pattern.compile("^[ *]+(?:-\\w, )?--([a-z0-9-]+)", Pattern.MULTILINE);
 
-    /** What a table, or a column, is in their place; and what is no setting. */
+    /** Options that a table or a column stands for, and options that are no settings. */
     private static final Set<String> OF_COMMANDS_ALONE = Set.of(
             "data",
             "config",

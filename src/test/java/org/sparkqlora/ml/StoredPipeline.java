@@ -24,7 +24,7 @@ final class StoredPipeline {
         }
     }
 
-    /** What a new process answers, by the pipeline in {@code path}, to the rows of JSON lines in {@code data}. */
+    /** Answers of a new process by the pipeline in {@code path}, to the rows of JSON lines in {@code data}. */
     static List<String> answersOfAnotherProcess(Path path, Path data) throws Exception {
         List<String> command =
                 ChildJvm.command(List.of(), StoredPipeline.class, List.of(path.toString(), data.toString()));

@@ -161,7 +161,7 @@ class TrainProgressTest {
         return err.toString(StandardCharsets.UTF_8);
     }
 
-    /** What a terminal would show. */
+    /** The text that a terminal shows. */
     private List<String> screen() {
         List<String> lines = new ArrayList<>();
         StringBuilder line = new StringBuilder();

@@ -23,7 +23,7 @@ import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
 import org.sparkqlora.train.metrics.TrainSummary;
 
-/** What follows from evaluations: which State a run comes to, and when it ends. */
+/** Evaluations during a run: the best checkpoint is restored, and early stopping ends the run. */
 class EvaluatedTrainingTest {
     private static final int STEPS = 12;
 
@@ -123,7 +123,7 @@ class EvaluatedTrainingTest {
                 state -> published = ReplicaTest.bytes(state));
     }
 
-    /** What the same plan comes to by itself after so many steps. */
+    /** The State of the same plan after {@code steps} steps without evaluations. */
     private byte[] stateAfter(long steps) {
         try (TrainState state = TrainFixture.freshState(PLAN, model);
                 GradientSource source = source(state)) {

@@ -34,7 +34,7 @@ abstract class Float16TrainingContract {
     /** Overflows whatever the gradient: that of a logit is at least a share of 1 / tokens. */
     private static final float TOO_LARGE = 0x1p30f;
 
-    /** Where the scale is among the bytes of a State: behind mark, format, version and seed. */
+    /** The offset of the scale in the bytes of a State: behind mark, format, version and seed. */
     private static final int SCALE_AT = 2 * Integer.BYTES + 2 * Long.BYTES;
 
     private final GoldenModel golden = new GoldenModel("llama-tied");

@@ -129,7 +129,7 @@ class TrainStateTest {
         return TrainState.read(new DataInputStream(new ByteArrayInputStream(bytes)), spec, StateHome.inMemory(workers));
     }
 
-    /** The same state in format 1. */
+    /** This State in format 1. */
     private static byte[] withoutGroups(byte[] state) throws IOException {
         DataInputStream in = new DataInputStream(new ByteArrayInputStream(state));
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -9,7 +9,7 @@ import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
 
 /**
- * What a test trains on.
+ * The device that a test trains on.
  *
  * @param hardware of the model
  * @param update moves parameters; null where the threads of a process do

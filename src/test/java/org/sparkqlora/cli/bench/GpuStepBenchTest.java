@@ -12,7 +12,7 @@ import org.sparkqlora.tensor.cuda.Gpu;
 /** On a GPU that nothing else uses. */
 @Tag("gpu")
 class GpuStepBenchTest extends StepBenchContract {
-    /** What the plan may be off by. */
+    /** The tolerance of the estimate. */
     private static final double SHARE = 0.15;
 
     @Override

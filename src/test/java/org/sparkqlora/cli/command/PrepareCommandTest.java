@@ -26,7 +26,7 @@ import org.sparkqlora.run.TokenMarking;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.RowsDay;
 
-/** What is said of data before anyone trains on it. */
+/** {@code prepare}: rows, report and refusals. */
 class PrepareCommandTest {
     private static final String OWL = message("What does the owl say?", "The owl says hoot.");
     private static final String LONG = message("What does the owl say?", "The owl says hoot. ".repeat(20));

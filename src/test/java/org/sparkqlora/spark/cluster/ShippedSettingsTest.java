@@ -33,7 +33,7 @@ import org.sparkqlora.spark.kryo.TrainRegistrator;
 class ShippedSettingsTest {
     private static final Path FOLDER = Path.of("spark-conf");
 
-    /** Where Spark declares its settings: an entry is known once its object has been made. */
+    /** The objects of Spark that declare its settings: an entry is known once its object has been made. */
     private static final List<String> REGISTRIES = List.of(
             "org.apache.spark.internal.config.package$",
             "org.apache.spark.internal.config.Deploy$",
@@ -58,10 +58,10 @@ class ShippedSettingsTest {
     private static final String HANDSHAKE = "spark.network.crypto.authEngineVersion";
     private static final String CIPHER = "spark.network.crypto.cipher";
 
-    /** What Spark's network library reads by itself. */
+    /** Settings that Spark's network library reads by itself. */
     private static final List<String> NETWORK = List.of(CIPHER, HANDSHAKE);
 
-    /** What a run needs wherever it runs, and what only a cluster of several processes does. */
+    /** Settings that every run needs, and those that only a cluster of several processes needs. */
     private static final List<String> EVERYWHERE = List.of(
             "spark.driver.memory",
             "spark.executor.memory",
@@ -242,7 +242,7 @@ class ShippedSettingsTest {
                 .contains("\0" + ALLOCATOR + "\0", "\0" + GROWING + "\0");
     }
 
-    /** What Spark itself makes of the file. */
+    /** The settings as Spark itself reads them from the file. */
     private static Map<String, String> read(Path file) {
         Map<String, String> settings = new TreeMap<>();
         Utils.getPropertiesFromFile(file.toString()).foreach(entry -> settings.put(entry._1(), entry._2()));

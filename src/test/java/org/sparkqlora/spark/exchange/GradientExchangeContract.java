@@ -28,7 +28,7 @@ import org.sparkqlora.train.metrics.PhaseSeconds;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.train.metrics.ShardReport;
 
-/** What every exchange owes: the bytes of a plain sum in shard order, whatever the sizes. */
+/** The contract of every exchange: the bytes of a plain sum in shard order, for all sizes. */
 abstract class GradientExchangeContract {
     private static JavaSparkContext context;
 

@@ -27,7 +27,7 @@ import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.job.FaultPoint.Effect;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 
-/** What may happen to executors in a run, each on processes of its own: the State is that of an undisturbed run, byte for byte. */
+/** Faults of executors in a run, each on processes of its own: the State is that of an undisturbed run, byte for byte. */
 @Timeout(120)
 class ClusterFaultsIT {
     private static final int EXECUTORS = 2;

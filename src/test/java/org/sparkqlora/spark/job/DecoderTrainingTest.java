@@ -71,7 +71,7 @@ class DecoderTrainingTest {
     private static final int STEPS = 8;
     private static final Paging IN_FILE = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
 
-    /** What is trained. */
+    /** The model that is trained. */
     private enum Way {
         QLORA(qlora(Precision.BF16, LoraSpec.allLinear(4, 8))),
         HALVES(qlora(Precision.FP16, LoraSpec.allLinear(4, 8))),

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import org.apache.spark.SparkEnv;
 
 /**
- * Where a test lays hands on a run. The first process that comes to an armed place is caught there: it waits to be killed,
+ * A place in a run where a test injects a fault. The first process that comes to an armed place is caught there: it waits to be killed,
  * interrupted or let go, or its task fails. All processes know each other through files of one folder.
  */
 record FaultPoint(String folder) implements Serializable {
@@ -39,7 +39,7 @@ record FaultPoint(String folder) implements Serializable {
         ADD
     }
 
-    /** What becomes of who is caught. */
+    /** The fault of the process that is caught. */
     enum Effect {
         WAIT,
         THROW
@@ -54,7 +54,7 @@ record FaultPoint(String folder) implements Serializable {
         return new FaultPoint(SparkEnv.get().conf().get(FOLDER));
     }
 
-    /** What tells Spark of them. */
+    /** The setting that tells Spark of them. */
     Map<String, String> settings() {
         return Map.of(FOLDER, folder, "spark.kryo.registrator", FaultRegistrator.class.getName());
     }

@@ -11,7 +11,7 @@ import org.sparkqlora.spark.job.FaultPoint.Place;
 import org.sparkqlora.spark.kryo.Serializers;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
 
-/** What {@link TrainRegistrator} registers, with gradients that come by the fault points of a run on their way. */
+/** The classes of {@link TrainRegistrator}, with gradients that pass the fault points of a run. */
 public final class FaultRegistrator implements KryoRegistrator {
     @Override
     public void registerClasses(Kryo kryo) {

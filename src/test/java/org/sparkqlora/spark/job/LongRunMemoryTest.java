@@ -49,7 +49,7 @@ class LongRunMemoryTest {
     /** An update takes 64 KiB, as a value and again as a broadcast's piece: 12 MiB in the 100 steps between the looks. */
     private static final int VOCABULARY = 128;
 
-    /** What is first used late, or let go late: up to 0.4 MiB. */
+    /** Room for memory that is first used late or freed late: up to 0.4 MiB. */
     private static final long ROOM = 4L << 20;
 
     /** Jobs that Spark remembers for its pages: fewer than are taken before the first look. */

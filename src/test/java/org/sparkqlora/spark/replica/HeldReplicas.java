@@ -3,7 +3,7 @@ package org.sparkqlora.spark.replica;
 import java.lang.reflect.Field;
 import java.util.Map;
 
-/** What this process, as a driver, holds for runs that are not over. */
+/** The replicas that this process, as a driver, holds for runs that are not over. */
 public final class HeldReplicas {
     private HeldReplicas() {}
 

@@ -102,7 +102,7 @@ class SinkFoldersTest {
         }
     }
 
-    /** What a query that ends at once writes of records with {@code ids}. */
+    /** Writes records with {@code ids} by a query that ends at once. */
     private Path stream(JavaSparkContext context, String format, int... ids) throws IOException {
         return stream(context, format, List.of(), ids);
     }
