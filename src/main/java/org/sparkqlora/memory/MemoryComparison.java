@@ -1,6 +1,7 @@
 package org.sparkqlora.memory;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
@@ -36,6 +37,11 @@ public record MemoryComparison(MemoryPlan full, MemoryPlan lora, MemoryPlan qlor
         MemoryComparison sixteenBits = of(config, in(Precision.BF16, spec), optimizer, Paging.DEFAULT, step);
         ModelSpec full = as(Method.FULL, in(Precision.FP32, spec));
         return new MemoryComparison(MemoryPlan.of(config, full, ADAMW, step), sixteenBits.lora(), sixteenBits.qlora());
+    }
+
+    /** Each plan as {@code change} makes it. */
+    public MemoryComparison map(UnaryOperator<MemoryPlan> change) {
+        return new MemoryComparison(change.apply(full), change.apply(lora), change.apply(qlora));
     }
 
     public List<MemoryPlan> all() {

@@ -31,7 +31,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  * optimiser    AdamW 8 p in 32 bits, (2 + 8 / 256) p in 8
  * activations, workspace and loss: t l times {@link PassMemory}
  * slack        a ninth of what lives in Java's heap, and 0.4 of the activations, workspace and loss at their peak
- * driver       4 p + optimiser + 4 p (shards)
+ * driver       4 p + optimiser, and of gradients 4 p (shards) where tasks run in it; else what the exchange sends it
  * </pre>
  *
  * Memory is resident memory: what the process has touched, pages of mapped model files and libraries included.
@@ -45,11 +45,11 @@ import org.sparkqlora.weights.family.ModelConfig;
  * @param spec of the planned training
  * @param executorUses of one executor
  * @param inFile which of them lie in scratch files
- * @param driverBytes of the driver: its replica, and a gradient of every shard
+ * @param driver its heap
  * @param executors their number
  */
 public record MemoryPlan(
-        ModelSpec spec, Map<MemoryUse, Long> executorUses, Set<MemoryUse> inFile, long driverBytes, int executors) {
+        ModelSpec spec, Map<MemoryUse, Long> executorUses, Set<MemoryUse> inFile, DriverMemory driver, int executors) {
     /**
      * Resident memory of a JVM with Spark and libtorch apart from what is counted: libraries, classes, compiled code and kernels, a
      * tokenizer, and the young generation. Measured on runs of a model of 135M parameters, with the settings of
@@ -68,7 +68,7 @@ public record MemoryPlan(
         inFile = Set.copyOf(inFile);
     }
 
-    /** With the pages of a paged optimiser in memory. */
+    /** With the pages of a paged optimiser in memory, and tasks that leave their gradients in the driver's process. */
     public static MemoryPlan of(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, BatchShape step) {
         return of(config, spec, optimizer, Paging.DEFAULT, step);
     }
@@ -76,6 +76,11 @@ public record MemoryPlan(
     public static MemoryPlan of(
             ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, BatchShape step) {
         return new Reckoning(config, spec, optimizer, paging, step).plan();
+    }
+
+    /** This plan with a driver that has {@code bytes} of gradients at once. */
+    public MemoryPlan withDriverGradients(long bytes) {
+        return new MemoryPlan(spec, executorUses, inFile, driver.withGradients(bytes), executors);
     }
 
     public Method method() {
@@ -110,9 +115,14 @@ public record MemoryPlan(
                 + bytes(MemoryUse.OPTIMIZER_PAGED);
     }
 
+    /** The driver's heap. */
+    public long driverBytes() {
+        return driver.bytes();
+    }
+
     /** All executors and the driver. */
     public long totalBytes() {
-        return executors * executorBytes() + driverBytes;
+        return executors * executorBytes() + driverBytes();
     }
 
     /** Weights that train are a flat vector in Java's heap. */
@@ -129,6 +139,22 @@ public record MemoryPlan(
 
     private long spared() {
         return Math.min(bytes(MemoryUse.LOSS), bytes(MemoryUse.LAYER_RECOMPUTE));
+    }
+
+    /**
+     * What a driver has in its heap.
+     *
+     * @param stateBytes of weights that train and optimiser state, but for what lies in files
+     * @param gradientBytes of the gradients of a step
+     */
+    public record DriverMemory(long stateBytes, long gradientBytes) {
+        public long bytes() {
+            return stateBytes + gradientBytes;
+        }
+
+        private DriverMemory withGradients(long bytes) {
+            return new DriverMemory(stateBytes, bytes);
+        }
     }
 
     /** The arithmetic of one method. */
@@ -193,11 +219,11 @@ public record MemoryPlan(
             return pagesToFile() && Float.BYTES * parameters > paging.windowBytes();
         }
 
-        private long driver() {
+        private DriverMemory driver() {
             long vector = vectorsInFile() ? 0 : Float.BYTES * parameters;
             long state = pagesToFile() ? buffers() : Optimizers.stateBytes(optimizer, trained);
             long gradients = inFile().contains(MemoryUse.GRADIENTS) ? 0 : Float.BYTES * parameters * step.shards();
-            return vector + state + gradients;
+            return new DriverMemory(vector + state, gradients);
         }
 
         private long buffers() {

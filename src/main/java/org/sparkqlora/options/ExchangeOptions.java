@@ -20,7 +20,7 @@ public final class ExchangeOptions {
                             + " takes one vector. auto: collect while spark.driver.maxResultSize and the driver's heap allow it."
                             + " bigdl: as shuffle, by BigDL's AllReduceParameter, not on Spark 4."
                             + " The result is the same. On a local master tasks run in the driver and nothing moves. Default: ${DEFAULT-VALUE}.")
-    ExchangeKind kind = ExchangeKind.AUTO;
+    public ExchangeKind kind = ExchangeKind.AUTO;
 
     @Option(
             names = "--wire",
@@ -31,7 +31,7 @@ public final class ExchangeOptions {
                             + " is added. Default: ${DEFAULT-VALUE}.")
     public GradientDtype wire = GradientDtype.FP32;
 
-    void check(Problems problems) {
+    public void check(Problems problems) {
         if (kind == ExchangeKind.BIGDL) {
             problems.collect("--exchange bigdl", BigDl::require);
         }

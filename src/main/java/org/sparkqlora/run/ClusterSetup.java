@@ -22,6 +22,7 @@ import org.sparkqlora.options.TrainOptions;
 import org.sparkqlora.spark.check.CheckReport;
 import org.sparkqlora.spark.check.ClusterCheck;
 import org.sparkqlora.spark.check.ClusterNeeds;
+import org.sparkqlora.spark.check.DriverGradients;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.GradientSize;
@@ -59,12 +60,14 @@ final class ClusterSetup {
         return precision;
     }
 
-    /** The optimiser's paging, for trained weights, their optimiser state, and a gradient a shard. */
-    Paging paging(ParameterIndex index, int shards) {
+    /** The optimiser's paging, for trained weights, their optimiser state, and gradients: the driver's or those of one task. */
+    Paging paging(ParameterIndex index, ExchangeChoice exchange) {
         long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
-        long bytes =
-                Float.BYTES * index.size() * (1L + shards) + Optimizers.stateBytes(options.update.optimizer(), sizes);
-        return options.update.paging(bytes, Runtime.getRuntime().maxMemory(), console);
+        long vector = Float.BYTES * index.size();
+        long gradients = Math.max(vector, DriverGradients.bytes(exchange.kind(), exchange.size()));
+        long state = Optimizers.stateBytes(options.update.optimizer(), sizes);
+        return options.update.paging(
+                vector + state + gradients, Runtime.getRuntime().maxMemory(), console);
     }
 
     ExchangeChoice exchange(ParameterIndex index, int shards) {
@@ -96,7 +99,7 @@ final class ClusterSetup {
     }
 
     /**
-     * The memory of the run, with as many tasks at once on an executor as it has slots.
+     * The memory of executors, with as many tasks at once on each as it has slots, and of a driver in which tasks run.
      *
      * @param width tokens a row
      */
@@ -112,6 +115,13 @@ final class ClusterSetup {
                 recompute,
                 passesAtOnce());
         return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step);
+    }
+
+    /** {@code plan} with the driver of a run whose gradients are added by {@code exchange}. */
+    static MemoryPlan withDriver(MemoryPlan plan, ExchangeChoice exchange) {
+        return exchange.inDriver()
+                ? plan
+                : plan.withDriverGradients(DriverGradients.bytes(exchange.kind(), exchange.size()));
     }
 
     /** Micro-batches that a task has in the model at once, if it has as many. */

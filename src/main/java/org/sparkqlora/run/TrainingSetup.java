@@ -67,11 +67,12 @@ record TrainingSetup(
         FolderModelSource model = options.source(inputs.start().lora(), setup.precision(begun));
         int shards = setup.shards(tasks(options, context, begun));
         ParameterIndex index = ParameterIndex.of(config, model.spec());
-        Paging paging = setup.paging(index, shards);
         ExchangeChoice exchange = setup.exchange(index, shards);
+        Paging paging = setup.paging(index, exchange);
         int width = preparation.width(options.data.sources, options.data);
         Recompute recompute = setup.recompute(config, model.spec(), paging, width, shards);
-        MemoryPlan memory = setup.memory(config, model.spec(), paging, width, shards, recompute);
+        MemoryPlan memory =
+                ClusterSetup.withDriver(setup.memory(config, model.spec(), paging, width, shards, recompute), exchange);
         List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
         folders.add(output.location().path().toString());
         setup.check(new ClusterNeeds(model, folders, shards, memory), exchange);

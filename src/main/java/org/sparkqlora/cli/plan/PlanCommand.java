@@ -13,9 +13,11 @@ import org.sparkqlora.memory.MemoryComparison;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.options.AdapterOptions;
 import org.sparkqlora.options.BatchOptions;
 import org.sparkqlora.options.Console;
+import org.sparkqlora.options.ExchangeOptions;
 import org.sparkqlora.options.GivenOptions;
 import org.sparkqlora.options.LengthOptions;
 import org.sparkqlora.options.ModelAddress;
@@ -28,7 +30,10 @@ import org.sparkqlora.options.Problems;
 import org.sparkqlora.options.RecomputeChoice;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.UpdateOptions;
+import org.sparkqlora.spark.check.DriverGradients;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.exchange.ExchangeKind;
+import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.train.BatchShape;
@@ -151,6 +156,9 @@ public final class PlanCommand implements Command {
     @Mixin
     UpdateOptions update = new UpdateOptions();
 
+    @Mixin
+    ExchangeOptions exchange = new ExchangeOptions();
+
     @Override
     public void check(Problems problems) {
         problems.require(
@@ -172,13 +180,14 @@ public final class PlanCommand implements Command {
                 this::step);
         adapter.check(problems);
         update.check(problems);
+        exchange.check(problems);
     }
 
     @Override
     public void run(Console console) {
         ModelConfig config = config();
-        MemoryComparison plans =
-                MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step());
+        MemoryComparison plans = MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step())
+                .map(plan -> withDriver(config, plan));
         PlanReport report = new PlanReport(
                 config,
                 plans,
@@ -193,6 +202,17 @@ public final class PlanCommand implements Command {
         } else {
             settings(report, settingsOf).lines().forEach(console::result);
         }
+    }
+
+    /** One executor may be a local master, whose driver runs the tasks. */
+    private MemoryPlan withDriver(ModelConfig config, MemoryPlan plan) {
+        if (executors == 1 && exchange.kind == ExchangeKind.AUTO) {
+            return plan;
+        }
+
+        long parameters = ParameterIndex.of(config, plan.spec()).size();
+        GradientSize size = new GradientSize(parameters, step().shards(), exchange.wire);
+        return plan.withDriverGradients(DriverGradients.bytes(exchange.kind, size));
     }
 
     private boolean onGpus() {

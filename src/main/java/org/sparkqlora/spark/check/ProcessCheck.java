@@ -54,8 +54,14 @@ record ProcessCheck(MemoryPlan memory, ClusterSettings settings) {
     private void checkDriver(ProcessFacts driver, List<String> problems) {
         long needed = settings.isLocal() ? Math.max(memory.heapBytes(), memory.driverBytes()) : memory.driverBytes();
         driver.missing().forEach(missing -> problems.add(driver.name() + ": " + missing));
-        requireHeap(driver, needed, "spark.driver.memory", problems);
+        requireHeap(driver, needed, driverRemedy(), problems);
         checkOpen(driver, DRIVER_FLAGS, problems);
+    }
+
+    private String driverRemedy() {
+        MemoryPlan.DriverMemory parts = memory.driver();
+        boolean collects = !settings.isLocal() && parts.gradientBytes() > parts.stateBytes();
+        return "spark.driver.memory" + (collects ? ", or take --exchange shuffle" : "");
     }
 
     private void checkExecutor(ProcessFacts executor, ProcessFacts driver, List<String> problems) {
@@ -76,10 +82,10 @@ record ProcessCheck(MemoryPlan memory, ClusterSettings settings) {
         }
     }
 
-    private static void requireHeap(ProcessFacts process, long needed, String setting, List<String> problems) {
+    private static void requireHeap(ProcessFacts process, long needed, String remedy, List<String> problems) {
         if (needed > process.heapBytes()) {
             problems.add("%s: Cannot hold %s in a heap of %s. Raise %s."
-                    .formatted(process.name(), mebi(needed), mebi(process.heapBytes()), setting));
+                    .formatted(process.name(), mebi(needed), mebi(process.heapBytes()), remedy));
         }
     }
 

@@ -78,6 +78,24 @@ class PlanCommandTest {
     }
 
     @Test
+    void theDriverNeedsWhatTheExchangeSendsIt() throws IOException {
+        long shuffled = driverBytes("--exchange", "shuffle");
+        long adapter = summary(CommandRun.of("plan", "--parameters", "8B"))
+                .at("/methods/qlora/executor/adapter")
+                .asLong();
+
+        assertThat(driverBytes("--exchange", "auto")).isEqualTo(shuffled);
+        assertThat(driverBytes("--exchange", "collect")).isGreaterThan(65 * adapter);
+        assertThat(shuffled).isLessThan(3 * adapter);
+    }
+
+    private static long driverBytes(String... options) throws IOException {
+        String[] cluster = {"plan", "--parameters", "8B", "--batch-size", "64", "--executors", "64"};
+        String[] all = Stream.concat(Stream.of(cluster), Stream.of(options)).toArray(String[]::new);
+        return summary(CommandRun.of(all)).at("/methods/qlora/driver_bytes").asLong();
+    }
+
+    @Test
     void onePassAtOnceTakesTheMemoryOfOneThread() throws IOException {
         long one = qloraBytes("--task-cpus", "1");
 

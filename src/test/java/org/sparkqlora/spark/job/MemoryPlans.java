@@ -21,6 +21,7 @@ public final class MemoryPlans {
         ModelSpec spec = new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
         Map<MemoryUse, Long> uses = Map.of(
                 MemoryUse.GRADIENTS, heapBytes, MemoryUse.WEIGHTS, nativeBytes, MemoryUse.OPTIMIZER_PAGED, fileBytes);
-        return new MemoryPlan(spec, uses, Set.of(MemoryUse.OPTIMIZER_PAGED), heapBytes, 2);
+        return new MemoryPlan(
+                spec, uses, Set.of(MemoryUse.OPTIMIZER_PAGED), new MemoryPlan.DriverMemory(heapBytes, 0), 2);
     }
 }
