@@ -1,5 +1,7 @@
 package org.sparkqlora.train;
 
+import java.util.Arrays;
+import java.util.List;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /** Prepared rows, by number. */
@@ -7,4 +9,9 @@ public interface RowReader {
     long rows();
 
     TokenRow read(long row);
+
+    /** The rows of these numbers, in their order. */
+    default List<TokenRow> readAll(long... numbers) {
+        return Arrays.stream(numbers).mapToObj(this::read).toList();
+    }
 }

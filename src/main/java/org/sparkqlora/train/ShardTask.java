@@ -67,7 +67,7 @@ public final class ShardTask {
         List<MicroBatch> microBatches = new ArrayList<>();
         for (int from = 0; from < slice.length; from += microRows) {
             long[] numbers = numbers(slice, from, microRows);
-            microBatches.add(new MicroBatch(readAll(numbers), passSeed(step, shard, from)));
+            microBatches.add(new MicroBatch(rows.readAll(numbers), passSeed(step, shard, from)));
         }
 
         List<LossTotal> losses = model.addGradients(microBatches, gradient);
@@ -92,15 +92,6 @@ public final class ShardTask {
     private long passSeed(long step, int shard, int first) {
         long ofStep = SplitMix.mix(seed + SplitMix.STEP * (step + 1));
         return SplitMix.mix(SplitMix.mix(ofStep + shard) + first);
-    }
-
-    private List<TokenRow> readAll(long[] numbers) {
-        List<TokenRow> microBatch = new ArrayList<>(numbers.length);
-        for (long number : numbers) {
-            microBatch.add(rows.read(number));
-        }
-
-        return microBatch;
     }
 
     /** Goes through the rows of a micro-batch one by one; blames the first when none is broken alone. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -17,7 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
 
-/** A store has a pool of connections; data may have many more files of rows, which stay open to be read again. */
+/** A store has a pool of connections; data may have many more files of rows, and a batch rows of many of them. */
 @Timeout(value = 5, unit = TimeUnit.MINUTES)
 class S3RowsIT {
     private static final int FILES = 200;
@@ -37,22 +38,22 @@ class S3RowsIT {
 
             PreparedData data = PreparedData.open(folder.toString(), configuration);
             try (PreparedRows rows = data.reader(configuration)) {
-                List<Thread> tasks = IntStream.range(0, TASKS)
-                        .mapToObj(task -> new Thread(() -> readAll(rows)))
+                List<CompletableFuture<Long>> tasks = IntStream.range(0, TASKS)
+                        .mapToObj(task -> CompletableFuture.supplyAsync(() -> readAll(rows)))
                         .toList();
-                tasks.forEach(Thread::start);
-                for (Thread task : tasks) {
-                    task.join();
-                }
 
+                assertThat(tasks.stream().map(CompletableFuture::join))
+                        .hasSize(TASKS)
+                        .containsOnly((long) FILES);
                 assertThat(readAll(rows)).isEqualTo(FILES);
             }
         }
     }
 
+    /** As a batch, whose requests go side by side. */
     private static long readAll(PreparedRows rows) {
-        return LongStream.range(0, rows.rows())
-                .filter(row -> rows.read(row).ids()[0] == 5)
+        return rows.readAll(LongStream.range(0, rows.rows()).toArray()).stream()
+                .filter(row -> row.ids()[0] == 5)
                 .count();
     }
 

@@ -110,7 +110,7 @@ public final class SparkEvaluator {
             public List<TokenRow> next() {
                 long from = microBatches.next() * microBatchSize;
                 long to = Math.min(rows.rows(), from + microBatchSize);
-                return LongStream.range(from, to).mapToObj(rows::read).toList();
+                return rows.readAll(LongStream.range(from, to).toArray());
             }
         }
     }

@@ -65,8 +65,7 @@ public record CommonDocuments(long common, long heldOut) {
             PreparedData data = PreparedData.open(folder, hadoop.value().value());
             try (PreparedRows rows = data.reader(hadoop.value().value())) {
                 long end = Math.min(Math.min(first + ROWS_OF_TASK, ROWS), rows.rows());
-                return LongStream.range(first, end)
-                        .mapToObj(rows::read)
+                return rows.readAll(LongStream.range(first, end).toArray()).stream()
                         .flatMapToLong(HashRows::hashes)
                         .toArray();
             }

@@ -1,0 +1,177 @@
+package org.sparkqlora.spark.prepare;
+
+import java.io.IOException;
+import java.net.URI;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.CanUnbuffer;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FSInputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.fs.StreamCapabilities;
+
+/**
+ * A store over local folders, of the scheme {@code counting}, that counts its open streams, those of them that hold a connection, and its
+ * requests. As on S3, a stream holds a connection from its first read until it is unbuffered or closed.
+ */
+public final class CountingStore extends RawLocalFileSystem {
+    static final Count OPEN = new Count();
+    static final Count CONNECTIONS = new Count();
+    static final AtomicInteger REQUESTS = new AtomicInteger();
+
+    private static final AtomicInteger FAILURES = new AtomicInteger();
+    private static volatile CountDownLatch together = new CountDownLatch(0);
+
+    static Configuration install() {
+        Configuration configuration = new Configuration();
+        configuration.set("fs.counting.impl", CountingStore.class.getName());
+        OPEN.reset();
+        CONNECTIONS.reset();
+        REQUESTS.set(0);
+        FAILURES.set(0);
+        together = new CountDownLatch(0);
+        return configuration;
+    }
+
+    static String path(java.nio.file.Path folder) {
+        return "counting:" + folder;
+    }
+
+    /** The next so many requests fail. */
+    static void fail(int requests) {
+        FAILURES.set(requests);
+    }
+
+    /** Each request waits until so many are under way. */
+    static void answerTogether(int requests) {
+        together = new CountDownLatch(requests);
+    }
+
+    @Override
+    public URI getUri() {
+        return URI.create("counting:///");
+    }
+
+    @Override
+    public FSDataInputStream open(Path file, int bufferSize) throws IOException {
+        FSDataInputStream in = super.open(file, bufferSize);
+        OPEN.add();
+        return new FSDataInputStream(new Counted(in));
+    }
+
+    /** A number of things that are there now, and the most that ever were. */
+    static final class Count {
+        private int now;
+        private int most;
+
+        private synchronized void add() {
+            now++;
+            most = Math.max(most, now);
+        }
+
+        private synchronized void remove() {
+            now--;
+        }
+
+        private synchronized void reset() {
+            now = 0;
+            most = 0;
+        }
+
+        synchronized int now() {
+            return now;
+        }
+
+        synchronized int most() {
+            return most;
+        }
+    }
+
+    /** Counts what it holds. */
+    private static final class Counted extends FSInputStream implements CanUnbuffer, StreamCapabilities {
+        private final FSDataInputStream in;
+        private boolean connected;
+        private boolean closed;
+
+        private Counted(FSDataInputStream in) {
+            this.in = in;
+        }
+
+        @Override
+        public int read(long position, byte[] bytes, int from, int count) throws IOException {
+            connect();
+            REQUESTS.incrementAndGet();
+            if (FAILURES.getAndUpdate(left -> Math.max(0, left - 1)) > 0) {
+                throw new IOException("connection reset");
+            }
+
+            awaitOthers();
+            return in.read(position, bytes, from, count);
+        }
+
+        private static void awaitOthers() throws IOException {
+            together.countDown();
+            try {
+                if (!together.await(30, TimeUnit.SECONDS)) {
+                    throw new IOException("no other request came");
+                }
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+        }
+
+        private synchronized void connect() {
+            if (!connected) {
+                connected = true;
+                CONNECTIONS.add();
+            }
+        }
+
+        @Override
+        public synchronized void unbuffer() {
+            if (connected) {
+                connected = false;
+                CONNECTIONS.remove();
+            }
+        }
+
+        @Override
+        public boolean hasCapability(String capability) {
+            return capability.equals(StreamCapabilities.UNBUFFER);
+        }
+
+        @Override
+        public synchronized void close() throws IOException {
+            if (!closed) {
+                closed = true;
+                unbuffer();
+                OPEN.remove();
+                in.close();
+            }
+        }
+
+        @Override
+        public int read() throws IOException {
+            connect();
+            return in.read();
+        }
+
+        @Override
+        public void seek(long position) throws IOException {
+            in.seek(position);
+        }
+
+        @Override
+        public long getPos() throws IOException {
+            return in.getPos();
+        }
+
+        @Override
+        public boolean seekToNewSource(long position) {
+            return false;
+        }
+    }
+}
