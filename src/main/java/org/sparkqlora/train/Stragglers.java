@@ -1,15 +1,10 @@
 package org.sparkqlora.train;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
-import java.util.Set;
 import org.sparkqlora.train.metrics.Straggler;
 
 /**
@@ -23,53 +18,74 @@ final class Stragglers {
     /** A worker that takes this many times as long for a token as the others do. */
     static final double SLOW = 1.5;
 
-    private final Map<String, Deque<Double>> secondsPerToken = new LinkedHashMap<>();
-    private final Set<String> noticed = new HashSet<>();
+    /** A worker without a shard for more steps is forgotten: in a long run executors come and go. */
+    static final int ABSENCE = 4 * WINDOW;
+
+    private final Map<String, Worker> workers = new LinkedHashMap<>();
+    private long step;
 
     /** Takes a step in, and gives the workers that have become too slow; each is given once. */
     public List<Straggler> observe(List<ShardResult.Gradient> shards) {
+        step++;
         Map<String, Share> shares = new LinkedHashMap<>();
         shards.forEach(shard -> shares.merge(shard.report().worker(), Share.of(shard), Share::plus));
-        shares.forEach((worker, share) -> remember(worker, share.secondsPerToken()));
+        shares.forEach(
+                (name, share) -> workers.computeIfAbsent(name, Worker::new).add(share.secondsPerToken(), step));
+        workers.values().removeIf(worker -> step - worker.lastStep > ABSENCE);
+        return slow(workers.values().stream().filter(Worker::isKnown).toList());
+    }
+
+    private List<Straggler> slow(List<Worker> known) {
+        if (known.size() < 2) {
+            return List.of();
+        }
+
+        double[] sorted = known.stream().mapToDouble(Worker::pace).sorted().toArray();
         List<Straggler> slow = new ArrayList<>();
-        for (String worker : shares.keySet()) {
-            factor(worker).stream()
-                    .filter(factor -> factor > SLOW && noticed.add(worker))
-                    .forEach(factor -> slow.add(new Straggler(worker, factor)));
+        for (Worker worker : known) {
+            double factor = worker.pace() / medianOfOthers(sorted, worker.pace());
+            if (worker.lastStep == step && factor > SLOW && !worker.noticed) {
+                worker.noticed = true;
+                slow.add(new Straggler(worker.name, factor));
+            }
         }
 
         return slow;
     }
 
-    private void remember(String worker, double pace) {
-        Deque<Double> paces = secondsPerToken.computeIfAbsent(worker, any -> new ArrayDeque<>());
-        paces.addLast(pace);
-        if (paces.size() > WINDOW) {
-            paces.removeFirst();
-        }
-    }
-
-    /** The ratio of a worker's time to that of the others; empty before enough steps of two workers were seen. */
-    private OptionalDouble factor(String worker) {
-        double[] others = secondsPerToken.entrySet().stream()
-                .filter(entry ->
-                        !entry.getKey().equals(worker) && entry.getValue().size() == WINDOW)
-                .mapToDouble(entry -> median(entry.getValue()))
-                .toArray();
-        Deque<Double> own = secondsPerToken.getOrDefault(worker, new ArrayDeque<>());
-        return own.size() < WINDOW || others.length == 0
-                ? OptionalDouble.empty()
-                : OptionalDouble.of(median(own) / median(others));
-    }
-
-    private static double median(Deque<Double> values) {
-        return median(values.stream().mapToDouble(Double::doubleValue).toArray());
-    }
-
     /** The lower of the middle two, so that of an even number of others the quicker half counts. */
-    private static double median(double[] values) {
-        Arrays.sort(values);
-        return values[(values.length - 1) / 2];
+    private static double medianOfOthers(double[] sorted, double own) {
+        int middle = (sorted.length - 2) / 2;
+        return own <= sorted[middle] ? sorted[middle + 1] : sorted[middle];
+    }
+
+    /** The latest paces of a worker, in seconds a token. */
+    private static final class Worker {
+        private final String name;
+        private final double[] paces = new double[WINDOW];
+        private int count;
+        private long lastStep;
+        private boolean noticed;
+
+        private Worker(String name) {
+            this.name = name;
+        }
+
+        private void add(double pace, long step) {
+            paces[count % WINDOW] = pace;
+            count++;
+            lastStep = step;
+        }
+
+        private boolean isKnown() {
+            return count >= WINDOW;
+        }
+
+        private double pace() {
+            double[] sorted = paces.clone();
+            Arrays.sort(sorted);
+            return sorted[(WINDOW - 1) / 2];
+        }
     }
 
     /** The work of a worker in one step. */
