@@ -4,6 +4,7 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.metrics.Phase;
 import org.sparkqlora.train.metrics.PhaseClock;
+import org.sparkqlora.train.metrics.PhaseSeconds;
 import org.sparkqlora.train.metrics.ShardReport;
 
 /**
@@ -38,6 +39,7 @@ public final class LocalSgdRound {
     }
 
     private ShardResult steps(TrainState own, Replica replica, int shard) {
+        PhaseSeconds seconds = PhaseSeconds.ZERO;
         FlatVector begin = own.parameters().copy();
         ShardTask task = new ShardTask(plan.batches(), own.seed(), rows);
         LossTotal loss = LossTotal.ZERO;
@@ -50,9 +52,10 @@ public final class LocalSgdRound {
 
             loss = loss.plus(done.loss());
             tokens += done.tokens();
+            seconds = seconds.plus(done.report().seconds());
         }
 
-        return new ShardResult.Gradient(shard, loss, tokens, StateMean.numbers(own, begin), ShardReport.NONE);
+        return new ShardResult.Gradient(shard, loss, tokens, StateMean.numbers(own, begin), ShardReport.of(seconds));
     }
 
     private ShardResult step(TrainState own, Replica replica, ShardTask task, int shard) {

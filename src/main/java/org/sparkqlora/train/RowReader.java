@@ -14,4 +14,9 @@ public interface RowReader {
     default List<TokenRow> readAll(long... numbers) {
         return Arrays.stream(numbers).mapToObj(this::read).toList();
     }
+
+    /** The rows {@code now}; those of {@code next}, which the caller expects to ask for next, may be read meanwhile. */
+    default List<TokenRow> readAhead(long[] now, long[] next) {
+        return readAll(now);
+    }
 }

@@ -9,7 +9,7 @@ import org.sparkqlora.train.metrics.ShardReport;
 public sealed interface ShardResult extends Serializable {
     int shard();
 
-    /** This result with a report of who computed it and how long it took. */
+    /** This result with the report of the task about it: who computed it and how long it took. */
     ShardResult reported(ShardReport report);
 
     /**
@@ -35,7 +35,7 @@ public sealed interface ShardResult extends Serializable {
 
         @Override
         public Gradient reported(ShardReport by) {
-            return new Gradient(shard, loss, tokens, gradient, by);
+            return new Gradient(shard, loss, tokens, gradient, by.about(report));
         }
     }
 

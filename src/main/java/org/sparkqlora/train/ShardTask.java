@@ -1,7 +1,6 @@
 package org.sparkqlora.train;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,6 +10,8 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.SplitMix;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
 import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.train.metrics.Phase;
+import org.sparkqlora.train.metrics.PhaseClock;
 import org.sparkqlora.train.metrics.ShardReport;
 
 /**
@@ -33,16 +34,27 @@ public final class ShardTask {
 
     /** Computes {@code shard} of {@code step} into {@code gradient}, which is all zeros and becomes the result's. */
     public ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard) {
-        return compute(model, gradient, step, shard, batches.microBatchSize());
+        PhaseClock clock = PhaseClock.startIn(Phase.READ);
+        Slice slice = read(step, shard);
+        clock.enter(Phase.COMPUTE);
+        ShardResult result = compute(model, gradient, slice, batches.microBatchSize());
+        return result.reported(ShardReport.of(clock.seconds()));
+    }
+
+    /** Rows of the step after are read ahead. */
+    private Slice read(long step, int shard) {
+        long[] now = batches.rowsOf(step, shard, seed);
+        long[] next = step + 1 < batches.steps() ? batches.rowsOf(step + 1, shard, seed) : new long[0];
+        return new Slice(step, shard, now, rows.readAhead(now, next));
     }
 
     /**
      * If a micro-batch does not fit in a GPU's memory, the whole shard begins anew with micro-batches half as large: the same sum, added in
      * smaller parts.
      */
-    private ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard, int microRows) {
+    private ShardResult compute(BoundModel model, FlatVector gradient, Slice slice, int microRows) {
         try {
-            return inMicroBatches(model, gradient, step, shard, microRows);
+            return inMicroBatches(model, gradient, slice, microRows);
         } catch (GpuMemoryException e) {
             if (microRows == 1) {
                 throw new GpuMemoryException(
@@ -54,38 +66,29 @@ public final class ShardTask {
             LOG.warn(
                     "No room on the GPU for {} rows at once, so that shard {} takes half: {}",
                     microRows,
-                    shard,
+                    slice.shard(),
                     e.getMessage());
         }
 
         gradient.clear();
-        return compute(model, gradient, step, shard, (microRows + 1) / 2);
+        return compute(model, gradient, slice, (microRows + 1) / 2);
     }
 
-    private ShardResult inMicroBatches(BoundModel model, FlatVector gradient, long step, int shard, int microRows) {
-        long[] slice = batches.rowsOf(step, shard, seed);
+    private ShardResult inMicroBatches(BoundModel model, FlatVector gradient, Slice slice, int microRows) {
         List<MicroBatch> microBatches = new ArrayList<>();
-        for (int from = 0; from < slice.length; from += microRows) {
-            long[] numbers = numbers(slice, from, microRows);
-            microBatches.add(new MicroBatch(rows.readAll(numbers), passSeed(step, shard, from)));
+        for (int from = 0; from < slice.size(); from += microRows) {
+            microBatches.add(new MicroBatch(slice.rows(from, microRows), passSeed(slice.step(), slice.shard(), from)));
         }
 
         List<LossTotal> losses = model.addGradients(microBatches, gradient);
         for (int i = 0; i < losses.size(); i++) {
             if (!Double.isFinite(losses.get(i).lossSum())) {
-                return firstBroken(model, shard, numbers(slice, i * microRows, microRows), losses.get(i));
+                return firstBroken(model, slice, i * microRows, microRows, losses.get(i));
             }
         }
 
-        long tokens = microBatches.stream()
-                .flatMap(each -> each.rows().stream())
-                .mapToLong(TokenRow::length)
-                .sum();
-        return new ShardResult.Gradient(shard, LossTotal.sum(losses), tokens, gradient, ShardReport.NONE);
-    }
-
-    private static long[] numbers(long[] slice, int from, int count) {
-        return Arrays.copyOfRange(slice, from, Math.min(slice.length, from + count));
+        long tokens = slice.rows().stream().mapToLong(TokenRow::length).sum();
+        return new ShardResult.Gradient(slice.shard(), LossTotal.sum(losses), tokens, gradient, ShardReport.NONE);
     }
 
     /** A seed for each micro-batch of the run; {@code first} is its first place in the shard. */
@@ -95,14 +98,26 @@ public final class ShardTask {
     }
 
     /** Goes through the rows of a micro-batch one by one; blames the first when none is broken alone. */
-    private ShardResult firstBroken(BoundModel model, int shard, long[] numbers, LossTotal together) {
-        for (long number : numbers) {
-            LossTotal alone = LossTotal.sum(model.losses(List.of(rows.read(number))));
+    private static ShardResult firstBroken(BoundModel model, Slice slice, int from, int count, LossTotal together) {
+        List<TokenRow> microBatch = slice.rows(from, count);
+        for (int i = 0; i < microBatch.size(); i++) {
+            LossTotal alone = LossTotal.sum(model.losses(microBatch.subList(i, i + 1)));
             if (!Double.isFinite(alone.lossSum())) {
-                return new ShardResult.BrokenLoss(shard, number, alone.lossSum());
+                return new ShardResult.BrokenLoss(slice.shard(), slice.numbers()[from + i], alone.lossSum());
             }
         }
 
-        return new ShardResult.BrokenLoss(shard, numbers[0], together.lossSum());
+        return new ShardResult.BrokenLoss(slice.shard(), slice.numbers()[from], together.lossSum());
+    }
+
+    /** The rows of a shard in a step. */
+    private record Slice(long step, int shard, long[] numbers, List<TokenRow> rows) {
+        private int size() {
+            return numbers.length;
+        }
+
+        private List<TokenRow> rows(int from, int most) {
+            return rows.subList(from, Math.min(size(), from + most));
+        }
     }
 }

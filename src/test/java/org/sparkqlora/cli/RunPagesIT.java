@@ -247,7 +247,7 @@ class RunPagesIT {
     }
 
     private static StepMetrics step(int step, double noise) {
-        PhaseSeconds tasks = new PhaseSeconds(0.02, step == 1 ? 9 : 0.01, 0.05, 3.1 + noise / 3);
+        PhaseSeconds tasks = new PhaseSeconds(0.02, step == 1 ? 9 : 0.01, 0.05, 0.04, 3.1 + noise / 3);
         return new StepMetrics(
                 step,
                 2.1 + 1.2 * Math.exp(-step / 180.0) + noise * 0.5,

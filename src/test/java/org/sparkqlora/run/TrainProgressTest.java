@@ -153,7 +153,7 @@ class TrainProgressTest {
                 2e-4,
                 OptionalDouble.empty(),
                 OptionalDouble.empty(),
-                new StepSeconds(new PhaseSeconds(0, 0, 0, 1.5), 0.5, 0),
+                new StepSeconds(new PhaseSeconds(0, 0, 0, 0, 1.5), 0.5, 0),
                 0);
     }
 

@@ -10,6 +10,9 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
 import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.train.metrics.PhaseSeconds;
+import org.sparkqlora.train.metrics.ProcessMemory;
+import org.sparkqlora.train.metrics.ShardReport;
 
 class ShardTaskTest {
     private static final RowReader ROWS = TrainFixture.reader(TrainFixture.countingRows(50, 3));
@@ -44,6 +47,49 @@ class ShardTaskTest {
                                 + " take its memory: lower --sequence-length, take --recompute all, or fewer tasks a GPU;"
                                 + " 'plan' tells what takes how much");
         assertThat(gpu.tried).containsExactly(8, 4, 2, 1);
+    }
+
+    @Test
+    void theRowsOfTheNextStepAreReadAhead() {
+        BatchPlan twoSteps = TrainFixture.batches(2, 8, 2);
+        List<long[]> next = new ArrayList<>();
+        RowReader rows = new RowReader() {
+            @Override
+            public long rows() {
+                return ROWS.rows();
+            }
+
+            @Override
+            public TokenRow read(long row) {
+                return ROWS.read(row);
+            }
+
+            @Override
+            public List<TokenRow> readAhead(long[] now, long[] ahead) {
+                next.add(ahead);
+                return readAll(now);
+            }
+        };
+
+        for (long step = 0; step < 2; step++) {
+            SmallGpu gpu = new SmallGpu(8);
+            new ShardTask(twoSteps, 42, rows)
+                    .compute(gpu, FlatVector.zeros(gpu.model.parameters().size()), step, 1);
+        }
+
+        assertThat(next).containsExactly(twoSteps.rowsOf(1, 1, 42), new long[0]);
+    }
+
+    @Test
+    void readingIsAPartOfTheTimeOfItsTask() {
+        ShardResult.Gradient shard = new ShardResult.Gradient(
+                0, LossTotal.ZERO, 1, FlatVector.zeros(1), ShardReport.of(new PhaseSeconds(0, 0, 0, 2, 1)));
+        ShardReport task = new ShardReport("worker", new PhaseSeconds(1, 1, 1, 0, 5), new ProcessMemory(3, 4));
+
+        ShardReport report = shard.reported(task).report();
+
+        assertThat(report)
+                .isEqualTo(new ShardReport("worker", new PhaseSeconds(1, 1, 1, 2, 3), new ProcessMemory(3, 4)));
     }
 
     private static ShardResult.Gradient compute(SmallGpu gpu, FlatVector gradient) {

@@ -40,19 +40,19 @@ class StepGradientTest {
 
     @Test
     void phasesShareTheTimeAsTheyDoOverAllShards() {
-        List<ShardResult> results =
-                List.of(shard(0, new PhaseSeconds(0, 2, 0, 2)), shard(1, new PhaseSeconds(1, 1, 1, 1)), shard(2, 0));
+        List<ShardResult> results = List.of(
+                shard(0, new PhaseSeconds(0, 2, 0, 1, 2)), shard(1, new PhaseSeconds(1, 1, 1, 1, 1)), shard(2, 0));
 
-        StepSeconds seconds = StepGradient.sum(0, 3, results).within(5, 3).seconds();
+        StepSeconds seconds = StepGradient.sum(0, 3, results).within(6, 3).seconds();
 
-        assertThat(seconds.tasks()).isEqualTo(new PhaseSeconds(0.5, 1.5, 0.5, 1.5));
+        assertThat(seconds.tasks()).isEqualTo(new PhaseSeconds(0.5, 1.5, 0.5, 1, 1.5));
         assertThat(seconds.exchange()).isEqualTo(1);
-        assertThat(seconds.withUpdate(3).total()).isEqualTo(8);
+        assertThat(seconds.withUpdate(3).total()).isEqualTo(9);
         assertThat(seconds.withUpdate(3).spark()).isEqualTo(5);
     }
 
     private static ShardResult shard(int number, double seconds) {
-        return shard(number, new PhaseSeconds(0, 0, 0, seconds));
+        return shard(number, new PhaseSeconds(0, 0, 0, 0, seconds));
     }
 
     private static ShardResult shard(int number, PhaseSeconds seconds) {

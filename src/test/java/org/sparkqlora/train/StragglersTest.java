@@ -118,7 +118,7 @@ class StragglersTest {
     }
 
     private static ShardResult.Gradient shard(String worker, long tokens, double seconds) {
-        ShardReport report = new ShardReport(worker, new PhaseSeconds(0, 0, 0, seconds), ProcessMemory.UNKNOWN);
+        ShardReport report = new ShardReport(worker, new PhaseSeconds(0, 0, 0, 0, seconds), ProcessMemory.UNKNOWN);
         return new ShardResult.Gradient(0, new LossTotal(1, 1), tokens, FlatVector.zeros(0), report);
     }
 }

@@ -169,7 +169,7 @@ class TrainerTest {
                 .startsWith("{\"step\":12,\"loss\":")
                 .contains("\"tokens\":", "\"trained_tokens\":", "\"learning_rate\":0.05,", "\"grad_norm\":")
                 .contains("\"tokens_per_second\":", "\"compute_seconds\":", "\"exchange_seconds\":")
-                .contains("\"load_seconds\":", "\"wait_seconds\":", "\"replay_seconds\":")
+                .contains("\"load_seconds\":", "\"wait_seconds\":", "\"replay_seconds\":", "\"read_seconds\":")
                 .contains("\"update_seconds\":", "\"spark_seconds\":", "\"spark_share\":", "\"eval_loss\":");
     }
 

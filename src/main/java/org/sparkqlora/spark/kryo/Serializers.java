@@ -82,6 +82,7 @@ public final class Serializers {
             output.writeDouble(report.seconds().waiting());
             output.writeDouble(report.seconds().loading());
             output.writeDouble(report.seconds().replaying());
+            output.writeDouble(report.seconds().reading());
             output.writeDouble(report.seconds().computing());
             output.writeLong(report.memory().residentBytes());
             output.writeLong(report.memory().peakBytes());
@@ -90,7 +91,12 @@ public final class Serializers {
         private static ShardReport readReport(Input input) {
             return new ShardReport(
                     input.readString(),
-                    new PhaseSeconds(input.readDouble(), input.readDouble(), input.readDouble(), input.readDouble()),
+                    new PhaseSeconds(
+                            input.readDouble(),
+                            input.readDouble(),
+                            input.readDouble(),
+                            input.readDouble(),
+                            input.readDouble()),
                     new ProcessMemory(input.readLong(), input.readLong()));
         }
     }

@@ -21,10 +21,13 @@ public final class PreparedRows implements RowReader, AutoCloseable {
     /** Requests at once. */
     static final int MOST_REQUESTS = 8;
 
+    private static final long MOST_BYTES_AHEAD = 1 << 26;
+
     private final PreparedData data;
     private final int width;
     private final RowIndex index;
     private final IdleStreams streams;
+    private final ReadAhead ahead;
     private final ExecutorService readers = Executors.newFixedThreadPool(MOST_REQUESTS, PreparedRows::daemon);
 
     PreparedRows(PreparedData data, Configuration configuration) {
@@ -32,6 +35,7 @@ public final class PreparedRows implements RowReader, AutoCloseable {
         this.width = data.manifest().width();
         this.index = new RowIndex(data.manifest().files());
         this.streams = new IdleStreams(configuration);
+        this.ahead = new ReadAhead(this::start, MOST_BYTES_AHEAD / TokenRowCodec.byteSize(width));
     }
 
     private static Thread daemon(Runnable reading) {
@@ -53,6 +57,11 @@ public final class PreparedRows implements RowReader, AutoCloseable {
     @Override
     public List<TokenRow> readAll(long... numbers) {
         return start(numbers).await();
+    }
+
+    @Override
+    public List<TokenRow> readAhead(long[] now, long[] next) {
+        return ahead.read(now, next);
     }
 
     private RowBatch start(long... numbers) {

@@ -220,6 +220,7 @@ final class RunSections {
                 "exchange", "moving and adding gradients, and Spark's own work for a job",
                 "update", "clipping and the optimiser, on the driver",
                 "load", "opening the base model, pulling a snapshot",
+                "read", "waiting for the rows of a batch",
                 "replay", "applying updates that a process lacked",
                 "wait", "for tasks of the same process");
 

@@ -6,8 +6,14 @@ import org.sparkqlora.train.metrics.StepSeconds;
 
 /** Seconds of one or more steps by phase; they add up to the whole time. */
 public record PhaseTimes(
-        double computing, double loading, double waiting, double replaying, double exchange, double update) {
-    public static final PhaseTimes ZERO = new PhaseTimes(0, 0, 0, 0, 0, 0);
+        double computing,
+        double loading,
+        double waiting,
+        double replaying,
+        double reading,
+        double exchange,
+        double update) {
+    public static final PhaseTimes ZERO = new PhaseTimes(0, 0, 0, 0, 0, 0, 0);
 
     static PhaseTimes of(StepSeconds times) {
         return new PhaseTimes(
@@ -15,12 +21,13 @@ public record PhaseTimes(
                 times.tasks().loading(),
                 times.tasks().waiting(),
                 times.tasks().replaying(),
+                times.tasks().reading(),
                 times.exchange(),
                 times.update());
     }
 
     public double total() {
-        return computing + loading + waiting + replaying + exchange + update;
+        return computing + loading + waiting + replaying + reading + exchange + update;
     }
 
     PhaseTimes plus(PhaseTimes other) {
@@ -29,6 +36,7 @@ public record PhaseTimes(
                 loading + other.loading,
                 waiting + other.waiting,
                 replaying + other.replaying,
+                reading + other.reading,
                 exchange + other.exchange,
                 update + other.update);
     }
@@ -40,6 +48,7 @@ public record PhaseTimes(
         names.put("exchange", exchange);
         names.put("update", update);
         names.put("load", loading);
+        names.put("read", reading);
         names.put("replay", replaying);
         names.put("wait", waiting);
         return names;

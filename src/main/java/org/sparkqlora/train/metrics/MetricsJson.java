@@ -52,6 +52,7 @@ public final class MetricsJson {
                 root.path("wait_seconds").asDouble(),
                 root.path("load_seconds").asDouble(),
                 root.path("replay_seconds").asDouble(),
+                root.path("read_seconds").asDouble(),
                 root.path("compute_seconds").asDouble());
         StepSeconds times = new StepSeconds(
                 tasks,
@@ -102,6 +103,7 @@ public final class MetricsJson {
         line.put("load_seconds", rounded(times.tasks().loading()));
         line.put("wait_seconds", rounded(times.tasks().waiting()));
         line.put("replay_seconds", rounded(times.tasks().replaying()));
+        line.put("read_seconds", rounded(times.tasks().reading()));
         line.put("compute_seconds", rounded(times.tasks().computing()));
         line.put("exchange_seconds", rounded(times.exchange()));
         line.put("update_seconds", rounded(times.update()));

@@ -8,6 +8,8 @@ public enum Phase {
     LOAD,
     /** Pulling and applying the updates since the version that its process was at. */
     REPLAY,
+    /** Waiting for the rows of the shard, as far as they were not read while the step before was computed. */
+    READ,
     /** Forward and backward. */
     COMPUTE
 }

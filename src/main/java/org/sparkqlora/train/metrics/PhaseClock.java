@@ -27,7 +27,7 @@ public final class PhaseClock {
     /** Until now. */
     public PhaseSeconds seconds() {
         enter(current);
-        return new PhaseSeconds(of(Phase.WAIT), of(Phase.LOAD), of(Phase.REPLAY), of(Phase.COMPUTE));
+        return new PhaseSeconds(of(Phase.WAIT), of(Phase.LOAD), of(Phase.REPLAY), of(Phase.READ), of(Phase.COMPUTE));
     }
 
     private double of(Phase phase) {

@@ -35,8 +35,8 @@ public record StepSeconds(PhaseSeconds tasks, double exchange, double update) {
         return tasks.total() + exchange + update;
     }
 
-    /** All but computing and loading: the overhead of distribution. */
+    /** All but loading, reading and computing: the overhead of distribution. */
     public double spark() {
-        return total() - tasks.computing() - tasks.loading();
+        return total() - tasks.computing() - tasks.reading() - tasks.loading();
     }
 }

@@ -146,7 +146,7 @@ abstract class GradientExchangeContract {
     }
 
     private static ShardReport report(int shard) {
-        return new ShardReport("executor " + shard, new PhaseSeconds(shard, 1, 2, 3), new ProcessMemory(shard, 5));
+        return new ShardReport("executor " + shard, new PhaseSeconds(shard, 1, 2, 3, 4), new ProcessMemory(shard, 5));
     }
 
     /** Values of very unequal size, whose float32 sum depends on the order. */

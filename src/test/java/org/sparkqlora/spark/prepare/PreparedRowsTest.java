@@ -2,6 +2,7 @@ package org.sparkqlora.spark.prepare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -116,6 +117,22 @@ class PreparedRowsTest {
             assertThat(Thread.interrupted()).isTrue();
             assertThat(firstIds(rows.readAll(2))).containsExactly(2);
         }
+    }
+
+    @Test
+    void theNextBatchIsReadAheadOnceTheOneBeforeWasForeseen() throws IOException {
+        Configuration configuration = CountingStore.install();
+        try (PreparedRows rows = write(4, 1).reader(configuration)) {
+            assertThat(firstIds(rows.readAhead(batch(0), batch(1)))).containsExactly(0);
+            assertThat(firstIds(rows.readAhead(batch(1), batch(2)))).containsExactly(1);
+            await().until(() -> CountingStore.REQUESTS.get() == 3);
+            assertThat(firstIds(rows.readAhead(batch(2), batch()))).containsExactly(2);
+            assertThat(CountingStore.REQUESTS).hasValue(3);
+        }
+    }
+
+    private static long[] batch(long... rows) {
+        return rows;
     }
 
     private static void readAllShuffled(PreparedRows rows) {

@@ -22,7 +22,7 @@ class RunEventTest {
     }
 
     static Stream<RunEvent> events() {
-        StepTaken step = new StepTaken("r", 3, 7, 2.5, 1e-4, 0.3, 4096, new PhaseTimes(1, 2, 3, 4, 5, 6));
+        StepTaken step = new StepTaken("r", 3, 7, 2.5, 1e-4, 0.3, 4096, new PhaseTimes(1, 2, 3, 4, 5, 6, 7));
         return Stream.of(
                 new RunStarted(
                         "r",

@@ -70,6 +70,6 @@ class RunStateTest {
     }
 
     private static StepTaken taken(long step, double loss) {
-        return new StepTaken("r", step, step, loss, 1e-4, null, 10, new PhaseTimes(2, 0, 0, 0, 0, 0));
+        return new StepTaken("r", step, step, loss, 1e-4, null, 10, new PhaseTimes(2, 0, 0, 0, 0, 0, 0));
     }
 }
