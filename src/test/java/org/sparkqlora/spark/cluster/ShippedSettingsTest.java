@@ -58,8 +58,8 @@ class ShippedSettingsTest {
     private static final String HANDSHAKE = "spark.network.crypto.authEngineVersion";
     private static final String CIPHER = "spark.network.crypto.cipher";
 
-    /** Settings that Spark's network library reads by itself. */
-    private static final List<String> NETWORK = List.of(CIPHER, HANDSHAKE);
+    /** Settings that Spark reads without declaring them: its network library, and its scheduler. */
+    private static final List<String> UNDECLARED = List.of(CIPHER, HANDSHAKE, "spark.stage.maxConsecutiveAttempts");
 
     /** Settings that every run needs, and those that only a cluster of several processes needs. */
     private static final List<String> EVERYWHERE = List.of(
@@ -76,10 +76,26 @@ class ShippedSettingsTest {
             "spark.task.maxFailures",
             "spark.decommission.enabled",
             "spark.locality.wait",
+            "spark.broadcast.blockSize",
             "spark.ui.killEnabled",
             "spark.ui.retainedJobs");
 
     private static final List<String> ON_CLUSTERS = List.of("spark.executor.memoryOverhead", "spark.task.cpus");
+
+    /** Settings of runs that last days on machines that come and go. */
+    private static final List<String> LASTING = List.of(
+            "spark.speculation",
+            "spark.speculation.multiplier",
+            "spark.speculation.quantile",
+            "spark.speculation.minTaskRuntime",
+            "spark.speculation.efficiency.enabled",
+            "spark.stage.ignoreDecommissionFetchFailure",
+            "spark.stage.maxConsecutiveAttempts",
+            "spark.scheduler.maxRetainedRemovedDecommissionExecutors");
+
+    private static final List<String> EVENT_LOG =
+            List.of("spark.eventLog.compress", "spark.eventLog.rolling.enabled", "spark.eventLog.rolling.maxFileSize");
+
     private static final List<String> SAFE = List.of(
             "spark.authenticate",
             "spark.network.crypto.enabled",
@@ -136,7 +152,7 @@ class ShippedSettingsTest {
             ConfigEntry<?> entry = ConfigEntry.findEntry(key);
             if (entry != null) {
                 assertThat(conf.get(entry)).as(key).isNotNull();
-            } else if (!NETWORK.contains(key)
+            } else if (!UNDECLARED.contains(key)
                     && FAMILIES.stream().noneMatch(family -> family.matcher(key).matches())) {
                 unknown.add(key);
             }
@@ -204,6 +220,33 @@ class ShippedSettingsTest {
     @ValueSource(strings = {"standalone", "yarn", "emr", "databricks", "kubernetes"})
     void clustersLeaveRoomForTheModelBesideTheHeap(String environment) {
         assertThat(read(FOLDER.resolve(environment + ".conf")).keySet()).containsAll(ON_CLUSTERS);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"standalone", "yarn", "emr", "databricks", "kubernetes"})
+    void clustersGoOnWithoutSlowAndLostExecutorsInTheSameWay(String environment) {
+        Map<String, String> settings = read(FOLDER.resolve(environment + ".conf"));
+        Map<String, String> yarn = read(FOLDER.resolve("yarn.conf"));
+
+        assertThat(LASTING)
+                .allSatisfy(
+                        key -> assertThat(settings.get(key)).as(key).isNotNull().isEqualTo(yarn.get(key)));
+        assertThat(settings).containsEntry("spark.speculation", "true");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"local", "standalone", "yarn", "emr", "kubernetes"})
+    void anEventLogStaysSmallButOnlyWhereTheClusterKeepsOne(String environment) {
+        Map<String, String> settings = read(FOLDER.resolve(environment + ".conf"));
+
+        assertThat(settings.keySet()).containsAll(EVENT_LOG).doesNotContain("spark.eventLog.enabled");
+    }
+
+    @Test
+    void lostDriversOfYarnCountForAnHour() {
+        assertThat(read(FOLDER.resolve("yarn.conf")))
+                .containsEntry("spark.yarn.maxAppAttempts", "2")
+                .containsEntry("spark.yarn.am.attemptFailuresValidityInterval", "1h");
     }
 
     @ParameterizedTest
