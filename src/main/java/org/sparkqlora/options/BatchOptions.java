@@ -11,7 +11,9 @@ public final class BatchOptions {
             names = "--batch-size",
             defaultValue = "16",
             paramLabel = "ROWS",
-            description = "Rows an optimiser step, over the whole cluster. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Rows an optimiser step, over the whole cluster. A task has at least one, so that with fewer rows than task slots"
+                            + " some stay idle. Default: ${DEFAULT-VALUE}.")
     public int rows = 16;
 
     @OptionGroup.Common

@@ -38,7 +38,7 @@ public final class ClusterCheck {
     public CheckReport report(ClusterNeeds needs, ExchangeChoice exchange) {
         int slots = TaskSlots.available(context);
         List<String> problems = new ArrayList<>(SettingsCheck.problems(settings, exchange));
-        List<String> advice = new ArrayList<>(SettingsCheck.advice(settings, needs.shards(), slots));
+        List<String> advice = new ArrayList<>(SettingsCheck.advice(settings, needs.use(slots)));
         ProcessFacts driver = ProcessFacts.ofThisProcess("driver", List.of());
         List<ProcessFacts> executors = executors(needs, slots);
         ProcessCheck check = new ProcessCheck(needs.memory(), settings);

@@ -9,11 +9,16 @@ import org.sparkqlora.train.ModelSource;
  *
  * @param model that executors open
  * @param folders on file systems that all share: the run's, and prepared rows that are read
- * @param shards tasks a step
+ * @param rows of a step
+ * @param shards tasks of a step
  * @param memory estimate for the executors and the driver
  */
-public record ClusterNeeds(ModelSource model, List<String> folders, int shards, MemoryPlan memory) {
+public record ClusterNeeds(ModelSource model, List<String> folders, int rows, int shards, MemoryPlan memory) {
     public ClusterNeeds {
         folders = List.copyOf(folders);
+    }
+
+    SlotUse use(int slots) {
+        return new SlotUse(rows, shards, slots);
     }
 }

@@ -33,17 +33,10 @@ final class SettingsCheck {
         return problems;
     }
 
-    static List<String> advice(ClusterSettings settings, int shards, int slots) {
+    static List<String> advice(ClusterSettings settings, SlotUse use) {
         List<String> advice = new ArrayList<>();
-        int waves = (shards + slots - 1) / slots;
-        if (shards % slots != 0 && !settings.isLocal()) {
-            advice.add(String.format(
-                    Locale.ROOT,
-                    "%d shards on %d task slots leave slots idle: a step takes %d rounds. A multiple of %d shards uses them all.",
-                    shards,
-                    slots,
-                    waves,
-                    slots));
+        if (!settings.isLocal()) {
+            use.advice().ifPresent(advice::add);
         }
 
         if (settings.leavesGpus()) {

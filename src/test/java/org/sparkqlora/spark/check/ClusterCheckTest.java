@@ -26,7 +26,7 @@ class ClusterCheckTest {
     @Test
     void everythingThatIsMissingIsNamedAtOnce() {
         ClusterNeeds needs =
-                new ClusterNeeds(new MissingModel(), List.of("/no/such/folder"), 4, MemoryPlans.of(64 * GIB, 1, 1));
+                new ClusterNeeds(new MissingModel(), List.of("/no/such/folder"), 4, 4, MemoryPlans.of(64 * GIB, 1, 1));
         ExchangeChoice choice = new ExchangeChoice(ExchangeKind.COLLECT, LARGE, GIB, "as asked for");
 
         CheckReport report =
@@ -47,7 +47,7 @@ class ClusterCheckTest {
     @Test
     void executorsTellOfTheirOwnHeapAndFlags(@TempDir java.nio.file.Path folder) {
         ClusterNeeds needs =
-                new ClusterNeeds(new BigramSource(), List.of(folder.toString()), 2, MemoryPlans.of(GIB, 1, 1));
+                new ClusterNeeds(new BigramSource(), List.of(folder.toString()), 2, 2, MemoryPlans.of(GIB, 1, 1));
         try (JavaSparkContext context = Clusters.start(
                 Clusters.TWO_EXECUTORS,
                 Map.of("spark.executor.memory", "512m", "spark.executor.extraJavaOptions", "-Dplain=true"))) {

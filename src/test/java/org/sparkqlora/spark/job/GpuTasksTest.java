@@ -32,7 +32,7 @@ class GpuTasksTest {
         ModelSource onGpu = ((FolderModelSource) runs.model()).on(DeviceChoice.AUTO);
         try (JavaSparkContext cluster =
                 Clusters.start("local-cluster[1,1,1024]", MadeUpGpu.settings(folder, "7", 1, "1"))) {
-            ClusterNeeds needs = new ClusterNeeds(onGpu, List.of(folder.toString()), 1, MemoryPlans.of(1, 1, 1));
+            ClusterNeeds needs = new ClusterNeeds(onGpu, List.of(folder.toString()), 1, 1, MemoryPlans.of(1, 1, 1));
             ExchangeChoice choice = ExchangeChoice.of(ExchangeKind.COLLECT, SMALL, cluster.getConf());
 
             assertThat(new ClusterCheck(cluster).report(needs, choice).problems())
