@@ -3,7 +3,9 @@ package org.sparkqlora.storage;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -11,7 +13,7 @@ import org.apache.hadoop.fs.Path;
 /** The files and folders that this process has created, and so may take away again. Of its folders those go that are empty then. */
 public final class CreatedFiles {
     private final FileSystem files;
-    private final Set<Path> created = new LinkedHashSet<>();
+    private final Map<Path, Set<String>> created = new LinkedHashMap<>(); // names of files by their folder
     private final Deque<Path> folders = new ArrayDeque<>(); // what is inside comes first
 
     public CreatedFiles(FileSystem files) {
@@ -41,13 +43,13 @@ public final class CreatedFiles {
 
     /** Notes a file that this process creates. */
     public void note(Path file) {
-        created.add(file);
+        created.computeIfAbsent(file.getParent(), any -> new HashSet<>()).add(file.getName());
     }
 
     /** Deletes the files, and the folders that are then empty. */
     public void remove() throws IOException {
-        for (Path file : created) {
-            Removal.file(files, file);
+        for (Map.Entry<Path, Set<String>> folder : created.entrySet()) {
+            Removal.filesIn(files, folder.getKey(), folder.getValue()::contains);
         }
 
         for (Path folder : folders) {

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.util.Arrays;
+import java.util.List;
 import java.util.function.Predicate;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -30,14 +32,18 @@ public final class Removal {
 
     /** Deletes the files of {@code folder} that {@code chosen} names. */
     public static void filesIn(FileSystem files, Path folder, Predicate<String> chosen) throws IOException {
+        StoreRequests.all(named(files, folder, chosen), file -> files.delete(file, false));
+    }
+
+    private static List<Path> named(FileSystem files, Path folder, Predicate<String> chosen) throws IOException {
         try {
-            for (FileStatus entry : files.listStatus(folder)) {
-                if (!entry.isDirectory() && chosen.test(entry.getPath().getName())) {
-                    files.delete(entry.getPath(), false);
-                }
-            }
+            return Arrays.stream(files.listStatus(folder))
+                    .filter(entry -> !entry.isDirectory())
+                    .map(FileStatus::getPath)
+                    .filter(file -> chosen.test(file.getName()))
+                    .toList();
         } catch (FileNotFoundException e) {
-            return; // there is nothing to delete
+            return List.of(); // there is nothing to delete
         }
     }
 

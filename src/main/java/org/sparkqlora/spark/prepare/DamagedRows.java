@@ -12,6 +12,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tokenizer.TokenRowCodec;
@@ -32,7 +33,7 @@ final class DamagedRows {
         try {
             context.setJobDescription(String.format(Locale.ROOT, "check %d files of prepared rows", files.size()));
             Whole whole = new Whole(data.folder(), data.manifest().width(), hadoop);
-            return context.parallelize(files, files.size())
+            return context.parallelize(files, TaskSlots.parts(context, files.size()))
                     .filter(file -> !whole.call(file))
                     .map(PreparedFile::name)
                     .collect();

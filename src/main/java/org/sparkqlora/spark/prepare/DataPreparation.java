@@ -59,6 +59,7 @@ public final class DataPreparation {
     private final JavaSparkContext context;
     private final SparkSession session;
     private final Configuration configuration;
+    private final SourceListing listing;
     private final Map<SourceTable, UnorderedRecords> tables = new HashMap<>();
     private final @Nullable RowsDay begun;
     private final Supplier<LocalDate> today;
@@ -78,6 +79,7 @@ public final class DataPreparation {
         this.today = today;
         this.session = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
         this.configuration = context.hadoopConfiguration();
+        this.listing = new SourceListing(session, configuration);
     }
 
     /**
@@ -130,7 +132,7 @@ public final class DataPreparation {
     }
 
     private List<ListedSource> list(List<String> sources) {
-        return new SourceListing(session, configuration).list(WeightedSource.parse(sources));
+        return listing.list(WeightedSource.parse(sources));
     }
 
     private PreparedData prepareAnew(

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
@@ -27,6 +28,7 @@ import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.FileNames;
 import org.sparkqlora.storage.StorePath;
+import org.sparkqlora.storage.StoreRequests;
 
 /** Finds the files behind files, folders and globs on any Hadoop file system, and tables of the catalog. Driver only. */
 public final class SourceListing {
@@ -41,6 +43,7 @@ public final class SourceListing {
     private final CompressionCodecFactory codecs;
     private final TableFolders folders = new TableFolders();
     private final SinkFolders sinks;
+    private final Map<Path, SourceFile> known = new ConcurrentHashMap<>();
     private final LocalNames names = new LocalNames(FileNames.ofProcess());
 
     public SourceListing(SparkSession session, Configuration configuration) {
@@ -126,10 +129,13 @@ public final class SourceListing {
                 names.require(fileSystem.makeQualified(path).toUri().getPath());
             }
 
+            List<FileStatus> files = new ArrayList<>();
             for (FileStatus match : StorePath.matches(path, fileSystem)) {
                 folders.requireOutside(fileSystem, match.getPath());
-                collect(fileSystem, match, found);
+                files.addAll(collect(fileSystem, match, found.tables()));
             }
+
+            found.files().addAll(StoreRequests.all(files, this::toSource));
         } catch (IOException e) {
             throw refused(source, e);
         }
@@ -162,10 +168,11 @@ public final class SourceListing {
         return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
     }
 
-    private void collect(FileSystem fileSystem, FileStatus match, Found found) throws IOException {
+    /** The files of a match; {@code found} takes its tables. */
+    private List<FileStatus> collect(FileSystem fileSystem, FileStatus match, List<SourceTable> found)
+            throws IOException {
         if (match.isFile()) {
-            found.files().add(toSource(match));
-            return;
+            return List.of(match);
         }
 
         List<FileStatus> files = new ArrayList<>();
@@ -185,13 +192,11 @@ public final class SourceListing {
             }
         }
 
-        tables.forEach((folder, format) -> found.tables().add(new SourceTable(folder.toString(), format)));
-        for (FileStatus file : counted(files, logged)) {
-            if (tables.keySet().stream().noneMatch(table -> isBelow(table, file.getPath()))
-                    && !ABOUT_DATA.matcher(file.getPath().getName()).matches()) {
-                found.files().add(toSource(file));
-            }
-        }
+        tables.forEach((folder, format) -> found.add(new SourceTable(folder.toString(), format)));
+        return counted(files, logged).stream()
+                .filter(file -> tables.keySet().stream().noneMatch(table -> isBelow(table, file.getPath())))
+                .filter(file -> !ABOUT_DATA.matcher(file.getPath().getName()).matches())
+                .toList();
     }
 
     /** Without those that a sink's log does not name. */
@@ -217,7 +222,19 @@ public final class SourceListing {
         return at != null;
     }
 
+    /** A file of JSON has to be opened, once for each version of it. */
     private SourceFile toSource(FileStatus file) throws IOException {
+        SourceFile before = known.get(file.getPath());
+        if (before != null && before.length() == file.getLen() && before.modified() == file.getModificationTime()) {
+            return before;
+        }
+
+        SourceFile looked = look(file);
+        known.put(file.getPath(), looked);
+        return looked;
+    }
+
+    private SourceFile look(FileStatus file) throws IOException {
         Path path = file.getPath();
         requireReadable(path);
         boolean compressed = Decompression.isCompressed(path, codecs);

@@ -1,7 +1,8 @@
-package org.sparkqlora.spark.prepare;
+package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.net.URI;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -9,45 +10,58 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.CanUnbuffer;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.fs.StreamCapabilities;
 
 /**
- * A store over local folders, of the scheme {@code counting}, that counts its open streams, those of them that hold a connection, and its
- * requests. As on S3, a stream holds a connection from its first read until it is unbuffered or closed.
+ * A store over local folders, of the scheme {@code counting}, that counts its open streams, those of them that hold a connection, and the
+ * requests to it. As on S3, a stream holds a connection from its first read until it is unbuffered or closed.
  */
 public final class CountingStore extends RawLocalFileSystem {
-    static final Count OPEN = new Count();
-    static final Count CONNECTIONS = new Count();
-    static final AtomicInteger REQUESTS = new AtomicInteger();
+    public static final Count OPEN = new Count();
+    public static final Count CONNECTIONS = new Count();
+    public static final AtomicInteger DELETES = new AtomicInteger();
+    public static final AtomicInteger LISTINGS = new AtomicInteger();
+    public static final AtomicInteger REQUESTS = new AtomicInteger();
 
     private static final AtomicInteger FAILURES = new AtomicInteger();
     private static volatile CountDownLatch together = new CountDownLatch(0);
 
-    static Configuration install() {
-        Configuration configuration = new Configuration();
+    public static Configuration install() {
+        return installIn(new Configuration());
+    }
+
+    public static Configuration installIn(Configuration configuration) {
         configuration.set("fs.counting.impl", CountingStore.class.getName());
         OPEN.reset();
         CONNECTIONS.reset();
         REQUESTS.set(0);
+        DELETES.set(0);
+        LISTINGS.set(0);
         FAILURES.set(0);
         together = new CountDownLatch(0);
         return configuration;
     }
 
-    static String path(java.nio.file.Path folder) {
+    public static String path(java.nio.file.Path folder) {
         return "counting:" + folder;
     }
 
     /** The next so many requests fail. */
-    static void fail(int requests) {
+    public static void fail(int requests) {
         FAILURES.set(requests);
     }
 
     /** Each request waits until so many are under way. */
-    static void answerTogether(int requests) {
+    public static void answerTogether(int requests) {
         together = new CountDownLatch(requests);
+    }
+
+    @Override
+    public String getScheme() {
+        return "counting";
     }
 
     @Override
@@ -62,12 +76,51 @@ public final class CountingStore extends RawLocalFileSystem {
         return new FSDataInputStream(new Counted(in));
     }
 
-    /** A number of things that are there now, and the most that ever were. */
-    static final class Count {
+    @Override
+    public boolean delete(Path file, boolean recursive) throws IOException {
+        DELETES.incrementAndGet();
+        awaitOthers();
+        return super.delete(file, recursive);
+    }
+
+    @Override
+    public FileStatus[] listStatus(Path folder) throws IOException {
+        LISTINGS.incrementAndGet();
+        return Arrays.stream(super.listStatus(folder))
+                .map(CountingStore::withoutOwner)
+                .toArray(FileStatus[]::new);
+    }
+
+    /** The local file system asks for an owner by paths of its own scheme alone. */
+    private static FileStatus withoutOwner(FileStatus local) {
+        return new FileStatus(
+                local.getLen(),
+                local.isDirectory(),
+                local.getReplication(),
+                local.getBlockSize(),
+                local.getModificationTime(),
+                local.getPath());
+    }
+
+    private static void awaitOthers() throws IOException {
+        together.countDown();
+        try {
+            if (!together.await(30, TimeUnit.SECONDS)) {
+                throw new IOException("no other request came");
+            }
+        } catch (InterruptedException e) {
+            throw new IOException(e);
+        }
+    }
+
+    /** A number of things: that are there now, the most that ever were, and all. */
+    public static final class Count {
         private int now;
         private int most;
+        private int all;
 
         private synchronized void add() {
+            all++;
             now++;
             most = Math.max(most, now);
         }
@@ -79,14 +132,19 @@ public final class CountingStore extends RawLocalFileSystem {
         private synchronized void reset() {
             now = 0;
             most = 0;
+            all = 0;
         }
 
-        synchronized int now() {
+        public synchronized int now() {
             return now;
         }
 
-        synchronized int most() {
+        public synchronized int most() {
             return most;
+        }
+
+        public synchronized int all() {
+            return all;
         }
     }
 
@@ -110,17 +168,6 @@ public final class CountingStore extends RawLocalFileSystem {
 
             awaitOthers();
             return in.read(position, bytes, from, count);
-        }
-
-        private static void awaitOthers() throws IOException {
-            together.countDown();
-            try {
-                if (!together.await(30, TimeUnit.SECONDS)) {
-                    throw new IOException("no other request came");
-                }
-            } catch (InterruptedException e) {
-                throw new IOException(e);
-            }
         }
 
         private synchronized void connect() {
@@ -156,6 +203,7 @@ public final class CountingStore extends RawLocalFileSystem {
         @Override
         public int read() throws IOException {
             connect();
+            awaitOthers();
             return in.read();
         }
 
