@@ -1,11 +1,14 @@
 package org.sparkqlora.run;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.memory.MemoryUse;
+import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
@@ -26,7 +29,9 @@ import org.sparkqlora.spark.check.DriverGradients;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.storage.FolderSize;
 import org.sparkqlora.train.BatchShape;
+import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.weights.family.ModelConfig;
 
@@ -122,6 +127,14 @@ final class ClusterSetup {
         return exchange.inDriver()
                 ? plan
                 : plan.withDriverGradients(DriverGradients.bytes(exchange.kind(), exchange.size()));
+    }
+
+    /** Bytes of the copies of {@code model} that a host without any makes: as it is stored, and in four bits. */
+    static long copyBytes(FolderModelSource model, MemoryPlan memory) {
+        long stored = model.place().isCopied() ? FolderSize.of(Path.of(model.folder())) : 0;
+        return memory.method() == Method.QLORA
+                ? stored + memory.bytes(MemoryUse.WEIGHTS) + memory.bytes(MemoryUse.QUANTIZATION_CONSTANTS)
+                : stored;
     }
 
     /** Micro-batches that a task has in the model at once, if it has as many. */

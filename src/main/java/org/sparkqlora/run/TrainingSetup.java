@@ -75,7 +75,8 @@ record TrainingSetup(
                 ClusterSetup.withDriver(setup.memory(config, model.spec(), paging, width, shards, recompute), exchange);
         List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
         folders.add(output.location().path().toString());
-        setup.check(new ClusterNeeds(model, folders, options.run.batch.rows, shards, memory), exchange);
+        FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, memory));
+        setup.check(new ClusterNeeds(copied, folders, options.run.batch.rows, shards, memory), exchange);
         PassOptions passes = new PassOptions(recompute, setup.passesAtOnce());
         return new TrainingSetup(inputs, context, preparation, model, shards, paging, exchange, passes, memory);
     }

@@ -1,6 +1,8 @@
 package org.sparkqlora.storage;
 
+import java.io.IOException;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -25,6 +27,16 @@ public record ModelCache(@Nullable String named) implements Serializable {
     /** Why this process could not write copies to a folder that a person named; empty where it can, or where copies are there. */
     public Optional<String> problem() {
         return named == null ? Optional.empty() : problem(Path.of(named));
+    }
+
+    /** Why copies of so many bytes do not fit on this host; empty if they do. */
+    public Optional<String> roomProblem(long bytes) {
+        Path folder = folder();
+        try {
+            return DiskRoom.problem(folder, bytes).map(problem -> problem + " --model-cache names it.");
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to ask for the free room of " + folder, e);
+        }
     }
 
     private static Optional<String> problem(Path folder) {

@@ -39,6 +39,7 @@ import org.sparkqlora.weights.safetensors.StoredType;
  * @param folder in Hugging Face layout, as the driver opened it
  * @param spec precision, quantisation and trained tensors
  * @param cache where copies are kept on each host
+ * @param copyBytes of all copies that a host makes; 0 where that is not known
  * @param taken factors taken out of the base; null unless adapters are initialised from them
  * @param passes options of forward and backward passes
  * @param device of tasks
@@ -48,13 +49,14 @@ public record FolderModelSource(
         String folder,
         ModelSpec spec,
         ModelCache cache,
+        long copyBytes,
         @Nullable StoredFactors taken,
         PassOptions passes,
         DeviceChoice device)
         implements ModelSource {
     /** A model that nothing was taken out of, on the processor. */
     public FolderModelSource(ModelPlace place, String folder, ModelSpec spec, ModelCache cache) {
-        this(place, folder, spec, cache, null, PassOptions.recomputing(Recompute.ALL), DeviceChoice.CPU);
+        this(place, folder, spec, cache, 0, null, PassOptions.recomputing(Recompute.ALL), DeviceChoice.CPU);
     }
 
     /** A folder that is on every host. */
@@ -64,17 +66,22 @@ public record FolderModelSource(
 
     /** The model without the factors that adapters took out of it. */
     public FolderModelSource without(StoredFactors factors) {
-        return new FolderModelSource(place, folder, spec, cache, factors, passes, device);
+        return new FolderModelSource(place, folder, spec, cache, copyBytes, factors, passes, device);
     }
 
     /** This model with other pass options. */
     public FolderModelSource passing(PassOptions other) {
-        return new FolderModelSource(place, folder, spec, cache, taken, other, device);
+        return new FolderModelSource(place, folder, spec, cache, copyBytes, taken, other, device);
     }
 
     /** This model on another device. */
     public FolderModelSource on(DeviceChoice other) {
-        return new FolderModelSource(place, folder, spec, cache, taken, passes, other);
+        return new FolderModelSource(place, folder, spec, cache, copyBytes, taken, passes, other);
+    }
+
+    /** This model with the room that its copies take. */
+    public FolderModelSource copying(long bytes) {
+        return new FolderModelSource(place, folder, spec, cache, bytes, taken, passes, device);
     }
 
     @Override
@@ -85,8 +92,10 @@ public record FolderModelSource(
     @Override
     public Optional<String> problem() {
         try {
-            return (Files.isDirectory(expected()) ? Optional.<String>empty() : place.problem())
-                    .or(() -> copies() ? cache.problem() : Optional.empty());
+            boolean isHere = Files.isDirectory(expected());
+            return (isHere ? Optional.<String>empty() : place.problem())
+                    .or(() -> copies() ? cache.problem() : Optional.empty())
+                    .or(() -> isHere ? Optional.empty() : cache.roomProblem(copyBytes));
         } catch (BadInputException e) {
             return Optional.of(String.valueOf(e.getMessage()));
         }

@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -49,6 +50,19 @@ class FolderModelSourceTest {
 
         Files.setLastModifiedTime(config, FileTime.fromMillis(0));
         assertThat(source.local()).isEqualTo(made);
+    }
+
+    @Test
+    void aHostThatLacksTheFolderNeedsRoomForAllItsCopies() {
+        FolderModelSource large = source().copying(1L << 55);
+
+        assertThat(source().copying(1).problem()).isEmpty();
+        assertThat(large.problem())
+                .get(STRING)
+                .startsWith("Cannot write 36028797.0 GB to %s: expected as much free on its disk".formatted(cache))
+                .endsWith("Free some, or name a folder on a larger disk. --model-cache names it.");
+        large.local();
+        assertThat(large.problem()).isEmpty();
     }
 
     @Test

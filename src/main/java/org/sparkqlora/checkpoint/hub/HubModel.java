@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import org.sparkqlora.input.Backoff;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.FolderCache;
@@ -90,6 +91,7 @@ final class HubModel {
         try {
             List<HubFile> files = parts(listing().files());
             Files.createDirectories(parts);
+            DiskRoom.require(parts, missing(files, parts));
             for (HubFile file : files) {
                 fetch(file, parts.resolve(file.name()));
             }
@@ -99,6 +101,20 @@ final class HubModel {
             throw new UncheckedIOException(
                     "Failed to download model %s from %s; what is here already is kept".formatted(id, access), e);
         }
+    }
+
+    /** Bytes that are not here yet. */
+    private static long missing(List<HubFile> files, Path parts) throws IOException {
+        long missing = 0;
+        for (HubFile file : files) {
+            missing += Math.max(0, file.size() - bytesHere(parts.resolve(file.name())));
+        }
+
+        return missing;
+    }
+
+    private static long bytesHere(Path part) throws IOException {
+        return Files.exists(part) ? Files.size(part) : 0;
     }
 
     private static void publish(List<HubFile> files, Path parts, Path target) throws IOException {
@@ -137,7 +153,7 @@ final class HubModel {
     }
 
     private Path download(HubFile file, Path part) throws IOException {
-        long here = Files.exists(part) ? Files.size(part) : 0;
+        long here = bytesHere(part);
         if (here == file.size()) {
             return part;
         }

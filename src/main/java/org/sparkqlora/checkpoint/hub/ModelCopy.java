@@ -16,6 +16,7 @@ import java.util.Locale;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.FolderCache;
@@ -113,6 +114,8 @@ final class ModelCopy {
 
     private void write(java.nio.file.Path target) {
         try (NewFolder folder = NewFolder.begin(target)) {
+            DiskRoom.require(
+                    target, content.stream().mapToLong(FileStatus::getLen).sum());
             for (FileStatus file : content) {
                 copy(file, folder.path().resolve(file.getPath().getName()));
             }

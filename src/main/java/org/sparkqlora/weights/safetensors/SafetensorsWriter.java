@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
 
@@ -46,11 +47,12 @@ public final class SafetensorsWriter implements AutoCloseable {
         List<Slot> all = new ArrayList<>(slots);
         all.addAll(longestTexts);
         this.layout = SafetensorsLayout.ofSlots(metadata, all);
+        DiskRoom.require(target, layout.fileSize());
         this.temporary = target.resolveSibling(target.getFileName() + ".tmp-" + UUID.randomUUID());
         this.channel = FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
     }
 
-    /** Begins a file of {@code tensors}. */
+    /** Begins a file of {@code tensors}, for which its disk must have room. */
     public static SafetensorsWriter create(Path target, Map<String, String> metadata, List<TensorSpec> tensors) {
         return create(target, metadata, tensors, List.of(), 0);
     }

@@ -70,6 +70,18 @@ class HubModelTest {
     }
 
     @Test
+    void aModelThatDoesNotFitOnTheDiskIsNotBegun() {
+        hub.claimed.set(1L << 55);
+
+        assertThatThrownBy(() -> anonymous().folder())
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageStartingWith("Failed to download model org/small")
+                .rootCause()
+                .hasMessageStartingWith("Cannot write 108086391.1 GB to " + cache);
+        assertThat(hub.requests).noneMatch(request -> request.contains("model.safetensors"));
+    }
+
+    @Test
     void goesOnWhereAConnectionBroke() {
         hub.breaks.set(2);
 

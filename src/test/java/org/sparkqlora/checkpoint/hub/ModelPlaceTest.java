@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -48,6 +50,28 @@ class ModelPlaceTest {
         FileTime copied = Files.getLastModifiedTime(copy.resolve("config.json"));
         assertThat(there(source).folder(ModelCache.at(cache))).isEqualTo(copy);
         assertThat(Files.getLastModifiedTime(copy.resolve("config.json"))).isEqualTo(copied);
+    }
+
+    @Test
+    void aModelThatDoesNotFitOnTheDiskIsNotBegun() throws IOException {
+        long length = 1L << 42;
+        try (RandomAccessFile sparse =
+                new RandomAccessFile(source.resolve("model.safetensors").toFile(), "rw")) {
+            sparse.setLength(length);
+        }
+
+        assertThat(Files.getFileStore(temporary).getUsableSpace()).isLessThan(length);
+        assertThatThrownBy(() -> there(source).folder(ModelCache.at(cache)))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageStartingWith("Failed to copy model file:")
+                .rootCause()
+                .hasMessageMatching(
+                        "Cannot write 4398[.]0 GB to %s.*: expected as much free on its disk, found [0-9.]+ GB[.]"
+                                        .formatted(cache)
+                                + " Free some, or name a folder on a larger disk[.]");
+        try (Stream<Path> left = Files.list(cache)) {
+            assertThat(left).allMatch(path -> path.toString().endsWith(".lock"));
+        }
     }
 
     @Test

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +38,9 @@ final class SmallHub implements AutoCloseable {
 
     /** Requests to the hub that it is too busy for, from now on. */
     final AtomicInteger refusals = new AtomicInteger();
+
+    /** Bytes that the listing claims of each file beside what it has. */
+    final AtomicLong claimed = new AtomicLong();
 
     volatile boolean isGated;
     volatile boolean isDamaged;
@@ -149,14 +153,14 @@ final class SmallHub implements AutoCloseable {
         files.forEach((name, bytes) -> {
             ObjectNode file = root.withArray("siblings").addObject();
             file.put("rfilename", name);
-            file.put("size", bytes.length);
+            file.put("size", bytes.length + claimed.get());
             file.put(
                     "blobId",
                     hex("SHA-1", "blob %d\0".formatted(bytes.length).getBytes(StandardCharsets.UTF_8), bytes));
             if (bytes.length >= LARGE) {
                 file.putObject("lfs")
                         .put("sha256", hex("SHA-256", new byte[0], bytes))
-                        .put("size", bytes.length);
+                        .put("size", bytes.length + claimed.get());
             }
         });
         return root.toString();

@@ -86,6 +86,19 @@ class SafetensorsWriterTest {
     }
 
     @Test
+    void aFileThatDoesNotFitOnTheDiskIsNotBegun() throws IOException {
+        TensorSpec large = TensorSpec.of("large", StoredType.U8, 1L << 50);
+
+        assertThatThrownBy(() -> SafetensorsWriter.create(file, Map.of(), List.of(large)))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessage("Failed to write " + file)
+                .rootCause()
+                .hasMessageStartingWith(
+                        "Cannot write 1125899.9 GB to %s: expected as much free on its disk, found".formatted(file));
+        assertThat(names(folder)).isEmpty();
+    }
+
+    @Test
     void leavesNothingWhenItIsNotCommitted() throws IOException {
         Files.writeString(file, "old");
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, Map.of(), List.of(BYTES))) {

@@ -1,4 +1,4 @@
-package org.sparkqlora.cli.inspect;
+package org.sparkqlora.storage;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
