@@ -7,46 +7,48 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.sparkqlora.input.BadInputException;
 
-/**
- * Packs documents into rows of one width by best fit, longest first; the same examples always give the same rows.
- *
- * <p>A document is never split. One that is longer than a row is cut to the row's width.
- */
+/** Packs documents into rows of one width by best fit, longest first; the same lengths always give the same rows. */
 public final class RowPacker {
     private RowPacker() {}
 
-    /** Rows that together hold every example once. */
-    public static List<TokenRow> pack(List<EncodedExample> examples, int width) {
+    /**
+     * The documents of each row, by their place in {@code lengths}: each is in one row.
+     *
+     * @param lengths of the documents, none longer than a row
+     */
+    public static List<List<Integer>> pack(List<Integer> lengths, int width) {
         requireWidth(width);
-        List<EncodedExample> longestFirst = examples.stream()
-                .map(example -> example.truncatedTo(width))
-                .sorted(Comparator.comparingInt(EncodedExample::length).reversed())
+        List<Integer> longestFirst = IntStream.range(0, lengths.size())
+                .boxed()
+                .sorted(Comparator.comparing(lengths::get, Comparator.reverseOrder()))
                 .toList();
-        List<List<EncodedExample>> rows = new ArrayList<>();
-        TreeMap<Integer, Deque<List<EncodedExample>>> open = new TreeMap<>();
-        for (EncodedExample example : longestFirst) {
-            place(example, width, rows, open);
+        List<List<Integer>> rows = new ArrayList<>();
+        TreeMap<Integer, Deque<List<Integer>>> open = new TreeMap<>();
+        for (int document : longestFirst) {
+            place(document, lengths.get(document), width, rows, open);
         }
 
-        return rows.stream().map(documents -> TokenRow.of(documents, width)).toList();
+        return rows;
     }
 
-    /** A row of its own for one example. */
+    /** A row of its own for one example, cut to the row's width. */
     public static TokenRow single(EncodedExample example, int width) {
         requireWidth(width);
         return TokenRow.of(List.of(example.truncatedTo(width)), width);
     }
 
-    /** Puts {@code example} into the fullest row with room for it; among equals, into the one that waits longest. */
+    /** Puts a document into the fullest row with room for it; among equals, into the one that waits longest. */
     private static void place(
-            EncodedExample example,
+            int document,
+            int length,
             int width,
-            List<List<EncodedExample>> rows,
-            TreeMap<Integer, Deque<List<EncodedExample>>> openByRoom) {
-        Map.Entry<Integer, Deque<List<EncodedExample>>> best = openByRoom.ceilingEntry(example.length());
-        List<EncodedExample> row;
+            List<List<Integer>> rows,
+            TreeMap<Integer, Deque<List<Integer>>> openByRoom) {
+        Map.Entry<Integer, Deque<List<Integer>>> best = openByRoom.ceilingEntry(length);
+        List<Integer> row;
         int room;
         if (best == null) {
             row = new ArrayList<>();
@@ -61,10 +63,8 @@ public final class RowPacker {
             openByRoom.remove(room);
         }
 
-        row.add(example);
-        openByRoom
-                .computeIfAbsent(room - example.length(), key -> new ArrayDeque<>())
-                .add(row);
+        row.add(document);
+        openByRoom.computeIfAbsent(room - length, key -> new ArrayDeque<>()).add(row);
     }
 
     private static void requireWidth(int width) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.tokenizer.EncodedExample;
+import org.sparkqlora.tokenizer.PackedRows;
 import org.sparkqlora.tokenizer.RowPacker;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
@@ -44,7 +45,7 @@ class PackedLossTest {
                 DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.LORA), 1);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             List<EncodedExample> examples = examples(model.config().vocabularySize());
-            List<TokenRow> packed = RowPacker.pack(examples, WIDTH);
+            List<TokenRow> packed = PackedRows.of(examples, WIDTH);
             List<TokenRow> single =
                     examples.stream().map(each -> RowPacker.single(each, WIDTH)).toList();
 

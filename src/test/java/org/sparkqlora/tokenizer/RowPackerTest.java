@@ -21,7 +21,7 @@ class RowPackerTest {
         int width = random.nextInt(2, 60);
         List<EncodedExample> examples = randomExamples(random, width);
 
-        List<EncodedExample> packed = RowPacker.pack(examples, width).stream()
+        List<EncodedExample> packed = PackedRows.of(examples, width).stream()
                 .flatMap(row -> documents(row).stream())
                 .toList();
         assertThat(packed)
@@ -35,7 +35,7 @@ class RowPackerTest {
     void leavesNoTwoRowsThatFitIntoOne(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int width = random.nextInt(2, 60);
-        List<Integer> lengths = RowPacker.pack(randomExamples(random, width), width).stream()
+        List<Integer> lengths = PackedRows.of(randomExamples(random, width), width).stream()
                 .map(TokenRow::length)
                 .sorted()
                 .toList();
@@ -47,7 +47,7 @@ class RowPackerTest {
     @Test
     void fillsTheFullestRowWithRoom() {
         List<TokenRow> rows =
-                RowPacker.pack(List.of(document(3), document(6), document(4), document(7), document(2)), 10);
+                PackedRows.of(List.of(document(3), document(6), document(4), document(7), document(2)), 10);
 
         assertThat(rows).extracting(RowPackerTest::lengths).containsExactly(List.of(7, 3), List.of(6, 4), List.of(2));
     }
@@ -57,7 +57,7 @@ class RowPackerTest {
         SplittableRandom random = new SplittableRandom(7);
         List<EncodedExample> examples = randomExamples(random, 50);
 
-        assertThat(RowPacker.pack(examples, 50)).isEqualTo(RowPacker.pack(List.copyOf(examples), 50));
+        assertThat(PackedRows.of(examples, 50)).isEqualTo(PackedRows.of(List.copyOf(examples), 50));
     }
 
     @Test
@@ -70,7 +70,7 @@ class RowPackerTest {
 
     @Test
     void refusesARowThatCannotHoldATarget() {
-        assertThatThrownBy(() -> RowPacker.pack(List.of(document(3)), 1))
+        assertThatThrownBy(() -> PackedRows.of(List.of(document(3)), 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("Cannot pack rows of width 1: expected at least 2, a token and the one it predicts");
     }

@@ -19,7 +19,7 @@ class TokenRowCodecTest {
     void readsWhatItWrote(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int width = random.nextInt(2, 70);
-        List<TokenRow> rows = RowPacker.pack(
+        List<TokenRow> rows = PackedRows.of(
                 IntStream.range(0, 10).mapToObj(i -> example(random, width)).toList(), width);
         ByteBuffer bytes = ByteBuffer.allocate(rows.size() * TokenRowCodec.byteSize(width));
         rows.forEach(row -> TokenRowCodec.write(row, bytes));

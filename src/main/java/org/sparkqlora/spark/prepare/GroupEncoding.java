@@ -1,9 +1,11 @@
 package org.sparkqlora.spark.prepare;
 
 import java.io.IOException;
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.spark.source.BadLine;
@@ -17,14 +19,16 @@ final class GroupEncoding {
     private final LineEncoder encoder;
     private final PreparationOptions options;
     private final ExampleChecking checks;
-    private final List<EncodedExample> examples = new ArrayList<>();
+    private final GroupExamples examples;
     private final List<BadLine> bad = new ArrayList<>();
     private long truncated;
     private long untrained;
 
-    GroupEncoding(LineEncoder encoder, PreparationOptions options, long hashedOneOf) {
+    /** @param examples none yet */
+    GroupEncoding(LineEncoder encoder, PreparationOptions options, long hashedOneOf, GroupExamples examples) {
         this.encoder = encoder;
         this.options = options;
+        this.examples = examples;
         this.checks = new ExampleChecking(encoder.control(), hashedOneOf);
     }
 
@@ -60,13 +64,23 @@ final class GroupEncoding {
         return options.onBadRecord() == PreparationOptions.OnBadRecord.FAIL && !bad.isEmpty();
     }
 
+    /** The rows; each is made when it is asked for. */
     List<TokenRow> rows() {
-        return switch (options.packing()) {
-            case PACKED -> RowPacker.pack(examples, options.width());
+        List<List<Integer>> packed = switch (options.packing()) {
+            case PACKED -> RowPacker.pack(examples.lengths(), options.width());
             case ONE_A_ROW ->
-                examples.stream()
-                        .map(example -> RowPacker.single(example, options.width()))
-                        .toList();
+                IntStream.range(0, examples.size()).mapToObj(List::of).toList();
+        };
+        return new AbstractList<>() {
+            @Override
+            public TokenRow get(int row) {
+                return TokenRow.of(packed.get(row).stream().map(examples::get).toList(), options.width());
+            }
+
+            @Override
+            public int size() {
+                return packed.size();
+            }
         };
     }
 
@@ -77,11 +91,8 @@ final class GroupEncoding {
     }
 
     GroupResult result(int group, @Nullable PreparedFile file, long rows) {
-        long tokens = examples.stream().mapToLong(EncodedExample::length).sum();
-        long trained =
-                examples.stream().mapToLong(EncodedExample::trainedTokens).sum();
-        PreparationCounts counts =
-                new PreparationCounts(examples.size(), rows, tokens, trained, truncated, untrained, bad.size());
+        PreparationCounts counts = new PreparationCounts(
+                examples.size(), rows, examples.tokens(), examples.trainedTokens(), truncated, untrained, bad.size());
         return new GroupResult(group, file, counts, checks.result(), failed() ? bad : List.of());
     }
 

@@ -17,7 +17,7 @@ public record LineGroup(int number, List<Piece> pieces, Share share) implements 
     /** Enough documents to fill rows well; few enough that small data keeps several tasks busy. */
     private static final long SMALLEST = 256;
 
-    /** Bounds the memory of a task. */
+    /** Bounds the time that a task which is lost takes again. */
     private static final long LARGEST = 1 << 14;
 
     /** Beyond this many groups they grow, up to the largest. */

@@ -16,11 +16,13 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.spark.source.RecordLines;
 import org.sparkqlora.spark.source.Share;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.storage.WholeFile;
+import org.sparkqlora.tensor.ScratchFile;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRowCodec;
 import scala.Tuple2;
@@ -82,11 +84,16 @@ final class PackingTask implements Function<LineGroup, GroupResult> {
     }
 
     private GroupResult encode(int group, Records records) throws IOException {
-        try (LineEncoder encoder = encoders.open()) {
-            GroupEncoding encoding = new GroupEncoding(encoder, options, hashedOneOf);
+        try (LineEncoder encoder = encoders.open();
+                GroupExamples examples = new GroupExamples(PackingTask::scratch, GroupExamples.MOST_TOKENS)) {
+            GroupEncoding encoding = new GroupEncoding(encoder, options, hashedOneOf, examples);
             records.encode(encoding);
             return encoding.failed() ? encoding.result(group, null, 0) : write(group, encoding);
         }
+    }
+
+    private static ScratchFile scratch() {
+        return ScratchFile.create(ScratchFolder.ofProcess(), "examples", 0);
     }
 
     private void encodePieces(LineGroup group, GroupEncoding encoding) throws IOException {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
@@ -484,6 +485,20 @@ class DataPreparationTest {
 
         assertThat(documents(prepare(new PreparationOptions(WIDTH, Packing.ONE_A_ROW, OnBadRecord.FAIL))))
                 .containsExactly("1 2", "3 4", "5 6");
+    }
+
+    /** More tokens than a task holds in memory. */
+    @Test
+    void aGroupOfLongDocumentsIsPreparedAsAnyOther() throws IOException {
+        int length = 1 << 18;
+        List<String> lines = IntStream.range(0, 20)
+                .mapToObj(document -> "%d 7".formatted(document) + " 8".repeat(length - 2 - document))
+                .toList();
+        assertThat(20L * (length - 20)).isGreaterThan(GroupExamples.MOST_TOKENS);
+        writeLines("a.jsonl", lines);
+
+        assertThat(documents(prepare(new PreparationOptions(length, Packing.PACKED, OnBadRecord.FAIL))))
+                .isEqualTo(lines); // the longest first
     }
 
     @Test
