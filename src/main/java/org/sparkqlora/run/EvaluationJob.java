@@ -1,6 +1,6 @@
 package org.sparkqlora.run;
 
-import java.util.List;
+import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.Precision;
@@ -24,7 +24,13 @@ public final class EvaluationJob {
         this.console = console;
     }
 
+    /** The loss over all examples. */
     public Evaluation run() {
+        return run(document -> {});
+    }
+
+    /** @param each takes the loss of every document, in the order of the rows */
+    public Evaluation run(Consumer<LossTotal> each) {
         ModelConfig config = BaseCheck.check(options.model);
         AdapterStart start = AdapterStart.of(options.adapter, options.model.folder(), config);
         ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
@@ -37,16 +43,17 @@ public final class EvaluationJob {
             PreparedData rows =
                     new Preparation(context, console).rows(options.data.sources, encoders, options.data, folder);
             new RowWarnings(context, console).ofPositions(rows, config);
-            return new Evaluation(losses(context, start, rows), rows.manifest().counts());
+            return new Evaluation(
+                    total(context, start, rows, each), rows.manifest().counts());
         }
     }
 
-    private List<LossTotal> losses(JavaSparkContext context, AdapterStart start, PreparedData rows) {
+    private LossTotal total(JavaSparkContext context, AdapterStart start, PreparedData rows, Consumer<LossTotal> each) {
         Precision precision = options.model.precision(context, console::note);
         FolderModelSource source = options.model.source(start.lora(), precision);
         int threads = Runtime.getRuntime().availableProcessors();
         FirstState state = FirstState.of(source, start, 0, threads);
         return new SparkEvaluator(context, source)
-                .losses(state.parameters(), state.index(), rows, options.microBatchSize);
+                .total(state.parameters(), state.index(), rows, options.microBatchSize, each);
     }
 }

@@ -1,5 +1,6 @@
 package org.sparkqlora.storage;
 
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -40,6 +41,30 @@ public final class LocalFiles {
             rename(fresh, file);
         } finally {
             remove(fresh);
+        }
+    }
+
+    /** Work that writes a text as it goes. */
+    @FunctionalInterface
+    public interface Writing<T> {
+        T to(BufferedWriter out) throws IOException;
+    }
+
+    /** Does {@code work}, whose text is then the whole {@code file}; a file that is there is replaced. */
+    public static <T> T replaceBy(Path file, Writing<T> work) throws IOException {
+        Path fresh = fresh(file);
+        try {
+            T done = write(fresh, work);
+            rename(fresh, file);
+            return done;
+        } finally {
+            remove(fresh);
+        }
+    }
+
+    private static <T> T write(Path fresh, Writing<T> work) throws IOException {
+        try (BufferedWriter out = Files.newBufferedWriter(fresh)) {
+            return work.to(out);
         }
     }
 

@@ -1,9 +1,9 @@
 package org.sparkqlora.cli.command;
 
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.List;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.EvaluateOptions;
@@ -34,21 +34,28 @@ public final class EvaluateCommand implements Command {
 
     @Override
     public void run(Console console) {
-        Evaluation evaluation = new EvaluationJob(options, console).run();
-        if (options.perExample != null) {
-            write(options.perExample, evaluation.documents());
-        }
-
+        EvaluationJob job = new EvaluationJob(options, console);
+        Evaluation evaluation = options.perExample == null ? job.run() : run(job, options.perExample);
         new DeadModel(BaseCheck.config(options.model).vocabularySize(), line -> console.note("%s", line))
                 .evaluated("the loss", evaluation.total().mean());
         console.result(SummaryJson.evaluated(evaluation));
     }
 
-    private static void write(Path file, List<LossTotal> losses) {
+    /** With a line a document in {@code file}. */
+    private static Evaluation run(EvaluationJob job, Path file) {
         try {
-            LocalFiles.replace(file, losses.stream().map(SummaryJson::document).toList());
+            return LocalFiles.replaceBy(file, out -> job.run(document -> write(document, out)));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + file, e);
+        }
+    }
+
+    private static void write(LossTotal document, BufferedWriter out) {
+        try {
+            out.write(SummaryJson.document(document));
+            out.newLine();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write the loss of a document", e);
         }
     }
 }

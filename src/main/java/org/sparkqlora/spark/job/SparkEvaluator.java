@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -25,40 +26,93 @@ import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.StateLog;
 
-/** The losses of a trained model over prepared rows, computed on the cluster. Driver only. */
+/**
+ * The losses of a trained model over prepared rows, computed on the cluster: a job for some rows after the other, so that the driver
+ * never holds the losses of all documents. Driver only.
+ */
 public final class SparkEvaluator {
+    /** Rows of a job: enough that its slowest task does not count. */
+    private static final int ROWS_AT_ONCE = 1 << 16;
+
     private final JavaSparkContext context;
     private final ModelSource model;
+    private final int rowsAtOnce;
 
     public SparkEvaluator(JavaSparkContext context, ModelSource model) {
-        this.context = context;
-        this.model = model;
+        this(context, model, ROWS_AT_ONCE);
     }
 
-    /** The loss of each document, in row then document order. */
-    public List<LossTotal> losses(FlatVector parameters, ParameterIndex index, PreparedData data, int microBatchSize) {
-        return new InferenceReplicas(context, model)
-                .at(
-                        parameters,
-                        index,
-                        data.folder(),
-                        (run, replicas) -> losses(context, run, replicas, data, microBatchSize));
+    SparkEvaluator(JavaSparkContext context, ModelSource model, int rowsAtOnce) {
+        this.context = context;
+        this.model = model;
+        this.rowsAtOnce = rowsAtOnce;
+    }
+
+    /** The loss of all documents; {@code each} takes that of every document, in row then document order. */
+    public LossTotal total(
+            FlatVector parameters,
+            ParameterIndex index,
+            PreparedData data,
+            int microBatchSize,
+            Consumer<LossTotal> each) {
+        return new InferenceReplicas(context, model).at(parameters, index, data.folder(), (run, replicas) -> {
+            RunningTotal total = new RunningTotal(each);
+            forEach(context, function(run, replicas, data, microBatchSize), data.rows(), rowsAtOnce, total);
+            return total.soFar;
+        });
     }
 
     /** The losses at the version of {@code replicas}, in the same order whatever the number of executors. */
     static List<LossTotal> losses(
             JavaSparkContext context, RunHandle run, ReplicaGroup replicas, PreparedData data, int microBatchSize) {
-        List<Long> microBatches = LongStream.range(0, (data.rows() + microBatchSize - 1) / microBatchSize)
-                .boxed()
-                .toList();
-        context.setJobDescription(String.format(Locale.ROOT, "evaluate: %d rows", data.rows()));
-        EvaluateFunction function = new EvaluateFunction(
+        List<LossTotal> losses = new ArrayList<>();
+        forEach(context, function(run, replicas, data, microBatchSize), data.rows(), ROWS_AT_ONCE, losses::add);
+        return losses;
+    }
+
+    private static EvaluateFunction function(
+            RunHandle run, ReplicaGroup replicas, PreparedData data, int microBatchSize) {
+        return new EvaluateFunction(
                 run, data.folder(), microBatchSize, replicas.state().version(), replicas.stateLog());
+    }
+
+    private static void forEach(
+            JavaSparkContext context, EvaluateFunction function, long rows, int rowsAtOnce, Consumer<LossTotal> each) {
+        long microBatches = (rows + function.microBatchSize - 1) / function.microBatchSize;
+        long atOnce = Math.max(1, rowsAtOnce / function.microBatchSize);
+        for (long from = 0; from < microBatches; from += atOnce) {
+            long to = Math.min(microBatches, from + atOnce);
+            context.setJobDescription(String.format(
+                    Locale.ROOT,
+                    "evaluate: rows %d to %d of %d",
+                    from * function.microBatchSize + 1,
+                    Math.min(rows, to * function.microBatchSize),
+                    rows));
+            job(context, function, LongStream.range(from, to).boxed().toList()).forEach(part -> part.forEach(each));
+        }
+    }
+
+    private static List<DocumentLosses> job(
+            JavaSparkContext context, EvaluateFunction function, List<Long> microBatches) {
         JavaRDD<Long> placed = ModelTasks.of(context.getConf())
                 .place(context.parallelize(microBatches, TaskSlots.parts(context, microBatches.size())));
-        return placed.mapPartitions(function).collect().stream()
-                .flatMap(losses -> losses.toList().stream())
-                .toList();
+        return placed.mapPartitions(function).collect();
+    }
+
+    /** Adds losses in their order, and passes them on. */
+    private static final class RunningTotal implements Consumer<LossTotal> {
+        private final Consumer<LossTotal> each;
+        private LossTotal soFar = LossTotal.ZERO;
+
+        private RunningTotal(Consumer<LossTotal> each) {
+            this.each = each;
+        }
+
+        @Override
+        public void accept(LossTotal document) {
+            soFar = soFar.plus(document);
+            each.accept(document);
+        }
     }
 
     /** The losses of the documents in micro-batches of consecutive rows. Runs in a task. */
@@ -91,26 +145,38 @@ public final class SparkEvaluator {
             return losses.iterator();
         }
 
-        /** Reads each micro-batch when it is asked for. */
+        /** Reads each micro-batch when it is asked for, and the one after it ahead. */
         private final class Rows implements Iterator<List<TokenRow>> {
             private final PreparedRows rows;
             private final Iterator<Long> microBatches;
+            private long[] upcoming;
 
             private Rows(PreparedRows rows, Iterator<Long> microBatches) {
                 this.rows = rows;
                 this.microBatches = microBatches;
+                this.upcoming = following();
             }
 
             @Override
             public boolean hasNext() {
-                return microBatches.hasNext();
+                return upcoming.length > 0;
             }
 
             @Override
             public List<TokenRow> next() {
+                long[] now = upcoming;
+                upcoming = following();
+                return rows.readAhead(now, upcoming);
+            }
+
+            private long[] following() {
+                if (!microBatches.hasNext()) {
+                    return new long[0];
+                }
+
                 long from = microBatches.next() * microBatchSize;
-                long to = Math.min(rows.rows(), from + microBatchSize);
-                return rows.readAll(LongStream.range(from, to).toArray());
+                return LongStream.range(from, Math.min(rows.rows(), from + microBatchSize))
+                        .toArray();
             }
         }
     }
@@ -127,13 +193,10 @@ public final class SparkEvaluator {
             this.tokens = losses.stream().mapToLong(LossTotal::tokenCount).toArray();
         }
 
-        List<LossTotal> toList() {
-            List<LossTotal> losses = new ArrayList<>(sums.length);
+        void forEach(Consumer<LossTotal> each) {
             for (int i = 0; i < sums.length; i++) {
-                losses.add(new LossTotal(sums[i], tokens[i]));
+                each.accept(new LossTotal(sums[i], tokens[i]));
             }
-
-            return losses;
         }
     }
 }

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
@@ -122,12 +123,17 @@ class SparkGradientSourceTest {
     @ValueSource(strings = {Clusters.TWO_EXECUTORS, Clusters.TWO_SLOTS})
     void evaluatorGivesTheLossOfEachDocumentInOrder(String master) {
         TrainState state = TrainFixture.freshState(plan(), model);
-        List<LossTotal> losses = CLUSTER.on(
-                master,
-                context -> new SparkEvaluator(context, new BigramSource())
-                        .losses(state.parameters(), model.parameters(), heldOut, 4));
+        List<LossTotal> expected = inOrder(state);
+        for (int rowsAtOnce : new int[] {1, 9, 1 << 16}) {
+            List<LossTotal> losses = new ArrayList<>();
+            LossTotal total = CLUSTER.on(
+                    master,
+                    context -> new SparkEvaluator(context, new BigramSource(), rowsAtOnce)
+                            .total(state.parameters(), model.parameters(), heldOut, 4, losses::add));
 
-        assertThat(losses).hasSize(30).isEqualTo(inOrder(state));
+            assertThat(losses).hasSize(30).isEqualTo(expected);
+            assertThat(total).isEqualTo(LossTotal.sum(expected));
+        }
     }
 
     @Test
