@@ -89,9 +89,10 @@ final class EncodingJob {
     private List<GroupResult> collect(TablePart table) {
         Share share = table.share();
         long before = table.before();
+        long groupSize = size;
         return table.records()
                 .numbered()
-                .filter(record -> share.takes(before + record._1()))
+                .mapPartitionsToPair(part -> RecordBatches.pack(part, groupSize, place -> share.takes(before + place)))
                 .repartitionAndSortWithinPartitions(new GroupPartitioner(size, table.groups()))
                 .mapPartitionsWithIndex(new TableGroup(task, table.firstGroup()), false)
                 .collect();
@@ -99,10 +100,11 @@ final class EncodingJob {
 
     /** Encodes the records of one group of a table. Runs in a task. */
     private record TableGroup(PackingTask task, int firstGroup)
-            implements Function2<Integer, Iterator<Tuple2<Long, String>>, Iterator<GroupResult>> {
+            implements Function2<Integer, Iterator<Tuple2<Long, byte[]>>, Iterator<GroupResult>> {
         @Override
-        public Iterator<GroupResult> call(Integer part, Iterator<Tuple2<Long, String>> records) {
-            return List.of(task.encode(firstGroup + part, records)).iterator();
+        public Iterator<GroupResult> call(Integer part, Iterator<Tuple2<Long, byte[]>> batches) {
+            return List.of(task.encode(firstGroup + part, RecordBatches.unpack(batches)))
+                    .iterator();
         }
     }
 
