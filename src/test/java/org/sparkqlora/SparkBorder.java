@@ -45,7 +45,17 @@ final class SparkBorder {
             Map.entry("ml.StagePath", Set.of("ml.util.DefaultParamsReader")),
             Map.entry("options.OptionFile", Set.of("unsafe.types.UTF8String")),
             Map.entry("spark.check.ClusterCheck", Set.of("storage.BlockManager")),
-            Map.entry("spark.job.GradientFunction", Set.of("storage.BlockManager")),
+            Map.entry(
+                    "spark.cluster.ExecutorBlocks",
+                    Set.of(
+                            "network.BlockTransferService",
+                            "network.buffer.ManagedBuffer",
+                            "network.buffer.NioManagedBuffer",
+                            "storage.BlockId",
+                            "storage.BlockManager",
+                            "storage.BroadcastBlockId",
+                            "util.io.ChunkedByteBuffer")),
+            Map.entry("spark.cluster.ExecutorPlace", Set.of("storage.BlockManager", "storage.BlockManagerMaster")),
             Map.entry("spark.watch.RunSource", Set.of("metrics.MetricsSystem", "metrics.source.Source")),
             Map.entry("spark.watch.RunListener", Set.of("status.ElementTrackingStore", "util.kvstore.KVStore")),
             Map.entry("spark.watch.RunView", Set.of("util.kvstore.KVIndex")),

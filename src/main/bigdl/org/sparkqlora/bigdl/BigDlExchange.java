@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import org.sparkqlora.spark.exchange.GradientExchange;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 
@@ -23,12 +24,12 @@ final class BigDlExchange implements GradientExchange {
     private static final Logger LOG = LoggerFactory.getLogger(BigDlExchange.class);
     private static final int MOST_ATTEMPTS = 5;
 
-    private final GradientDtype dtype;
+    private final GradientFormat format;
     private final long length;
 
     /** For vectors of {@code length} elements. */
-    BigDlExchange(GradientDtype dtype, long length) {
-        this.dtype = dtype;
+    BigDlExchange(GradientFormat format, long length) {
+        this.format = format;
         this.length = length;
     }
 
@@ -57,9 +58,10 @@ final class BigDlExchange implements GradientExchange {
         int shardCount = shards.getNumPartitions();
         TaggedSlices slices = TaggedSlices.fresh(shardCount, length);
         try {
-            List<ShardResult> facts = shards.map(new PutGradient(slices, dtype)).collect();
-            StepGradient gradient = StepGradient.sum(step, shardCount, facts);
-            return take(shards, slices).map(gradient::withGradient);
+            List<ShardResult> facts =
+                    shards.map(new PutGradient(slices, format.shard())).collect();
+            StepGradient.requireGradients(step, facts);
+            return take(shards, slices).map(sum -> StepGradient.of(step, shardCount, facts, () -> format.summed(sum)));
         } finally {
             slices.remove();
         }

@@ -11,6 +11,8 @@ import org.sparkqlora.spark.exchange.BigDl;
 import org.sparkqlora.spark.exchange.GradientExchange;
 import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.spark.watch.EventFiles;
+import org.sparkqlora.train.GradientFormat;
+import org.sparkqlora.train.Summation;
 import org.sparkqlora.train.Trigger;
 
 /** BigDL in this jar. */
@@ -18,8 +20,8 @@ public final class LinkedBigDl implements BigDl {
     private static final String SPECULATION = "spark.speculation";
 
     @Override
-    public GradientExchange exchange(GradientSize size) {
-        return new BigDlExchange(size.dtype(), size.parameters());
+    public GradientExchange exchange(GradientSize size, GradientFormat format) {
+        return new BigDlExchange(format, size.parameters());
     }
 
     @Override
@@ -30,6 +32,15 @@ public final class LinkedBigDl implements BigDl {
                     Locale.ROOT,
                     "Cannot exchange %d parameters by bigdl: it cuts one Java array, which holds fewer. Take --exchange auto.",
                     size.parameters()));
+        }
+
+        if (size.shards() > Summation.TREE.fanIn()) {
+            problems.add(String.format(
+                    Locale.ROOT,
+                    "Cannot exchange gradients of %d shards by bigdl: it adds them one after the other, which from %d shards on is not the order of a run. Take --exchange auto, or at most %d --shards.",
+                    size.shards(),
+                    Summation.TREE.fanIn() + 1,
+                    Summation.TREE.fanIn()));
         }
 
         if (settings.getBoolean(SPECULATION, false)) {

@@ -4,29 +4,40 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.train.CheckpointStateStore;
+import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 
-/**
- * The checkpoints of a run. Claiming them makes the output folder the run's own.
- *
- * @param replaced the run of another plan that lies there; null if there is none
- */
-record RunStates(
-        CheckpointStateStore checkpoints,
-        TrainPlan plan,
-        OutputFolder output,
-        @Nullable EarlierRun replaced,
-        Console console)
-        implements StateStore {
+/** The checkpoints of a run. Claiming them makes the output folder the run's own. */
+final class RunStates implements StateStore {
+    private final CheckpointStateStore checkpoints;
+    private final TrainPlan plan;
+    private final OutputFolder output;
+    private final Console console;
+    private @Nullable EarlierRun replaced;
+
+    /** @param replaced the run of another plan that lies there; null if there is none */
+    RunStates(
+            CheckpointStateStore checkpoints,
+            TrainPlan plan,
+            OutputFolder output,
+            @Nullable EarlierRun replaced,
+            Console console) {
+        this.checkpoints = checkpoints;
+        this.plan = plan;
+        this.output = output;
+        this.replaced = replaced;
+        this.console = console;
+    }
+
     @Override
     public Optional<TrainState> newest() {
         return checkpoints.newest();
     }
 
     @Override
-    public void save(TrainState state) {
+    public void save(SavedState state) {
         checkpoints.save(state);
     }
 
@@ -38,6 +49,7 @@ record RunStates(
         if (replaced != null) {
             console.note("--overwrite: removing %s", String.join(", ", replaced.parts()));
             replaced.remove();
+            replaced = null;
         }
 
         new PlanFile(output.location()).write(plan);

@@ -75,6 +75,12 @@ final class TrainProgress implements ProgressReporter {
         note(String.format(Locale.ROOT, "step %d  checkpoint written", step));
     }
 
+    @Override
+    public void stateLost(long step, String reason) {
+        note(String.format(
+                Locale.ROOT, "all executors that had the State are lost (%s); goes on from step %d", reason, step));
+    }
+
     /** A line that stays, also from other threads. */
     synchronized void note(String line) {
         if (drawn) {

@@ -29,7 +29,6 @@ import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Trainer;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.MetricsLog;
@@ -199,7 +198,8 @@ public final class TrainingJob {
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
                 MetricsLog metrics = metrics(output, checkpoints);
                 SampleFile samples = samples(start, output);
-                FirstState first = firstState(run, start, home(run, workers));
+                FreshStates fresh = new FreshStates(
+                        () -> firstState(run, start, home(run, workers)), run.plan(), home(run, workers));
                 RunMonitor monitor = new RunMonitor(setup, run, replaced != null, options.run, console)) {
             TrainPlan plan = run.plan();
             StateHome home = home(run, workers);
@@ -211,11 +211,10 @@ public final class TrainingJob {
                     monitor.reporter(),
                     new BestModelAndSamples(best(output, plan, home), SampleFile.orNone(samples)));
             PublishedModel result = new PublishedModel(
-                    output.location(), plan, first.index(), options.model.folder(), start.vocabulary());
+                    output.location(), plan, fresh.index(), options.model.folder(), start.vocabulary());
             TrainSummary summary = monitor.watch(() -> trainer.run(
                     replaced == null ? options.run.resume : Resume.NEVER,
-                    () -> TrainState.fresh(first.parameters(), first.index(), plan.optimizer(), plan.seed(), home)
-                            .in(plan.spec().precision()),
+                    fresh,
                     state -> new SparkGradientSource(setup.context(), run, state, setup.exchange()),
                     result::publish));
             monitor.ended(summary, result);

@@ -136,8 +136,20 @@ public final class FlatVector implements Serializable, AutoCloseable {
      * element is NaN.
      */
     public double sumOfSquares() {
+        return sumOfSquares(0, length);
+    }
+
+    /** Like {@link #sumOfSquares()}, of the {@code count} elements from {@code from} on. */
+    public double sumOfSquares(long from, long count) {
+        Objects.checkFromIndexSize(from, count, length);
         double[] sums = new double[4];
-        eachPiece((from, values, count) -> addSquares(values, count, sums));
+        float[] values = new float[PIECE];
+        for (long at = from; at < from + count; at += PIECE) {
+            int size = (int) Math.min(PIECE, from + count - at);
+            numbers.read(at, values, 0, size);
+            addSquares(values, size, sums);
+        }
+
         return sums[0] + sums[1] + (sums[2] + sums[3]);
     }
 

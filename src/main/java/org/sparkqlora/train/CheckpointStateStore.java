@@ -34,7 +34,7 @@ public final class CheckpointStateStore implements StateStore {
     }
 
     @Override
-    public void save(TrainState state) {
+    public void save(SavedState state) {
         store.publish(state.version(), Map.of(PLAN, TrainPlanJson.write(plan)), state::write);
     }
 

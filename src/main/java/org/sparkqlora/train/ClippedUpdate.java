@@ -2,7 +2,6 @@ package org.sparkqlora.train;
 
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.optim.GradientClip;
-import org.sparkqlora.tensor.FlatVector;
 
 /**
  * The update that a summed gradient makes.
@@ -11,13 +10,13 @@ import org.sparkqlora.tensor.FlatVector;
  * @param norm of the mean gradient, before clipping
  */
 record ClippedUpdate(Update update, double norm) {
-    /** For {@code gradient}, the derivative of {@code loss.lossSum()} at {@code state}; there is a token at least. */
-    static ClippedUpdate of(TrainPlan plan, TrainState state, FlatVector gradient, LossTotal loss) {
-        double norm = Math.sqrt(gradient.sumOfSquares()) / loss.tokenCount();
+    /** For {@code gradient}, the derivative of {@code loss.lossSum()} at {@code position}; there is a token at least. */
+    static ClippedUpdate of(TrainPlan plan, Position position, SummedGradient gradient, LossTotal loss) {
+        double norm = Math.sqrt(gradient.squares()) / loss.tokenCount();
         double clip = GradientClip.factor(norm, plan.maxGradientNorm());
-        double learningRate = plan.schedule().learningRate(Math.toIntExact(state.optimizerSteps()));
+        double learningRate = plan.schedule().learningRate(Math.toIntExact(position.optimizerSteps()));
         float scale = (float) (clip / loss.tokenCount());
-        return new ClippedUpdate(new Update(state.version(), gradient, scale, learningRate), norm);
+        return new ClippedUpdate(new Update(position.version(), gradient, scale, learningRate), norm);
     }
 
     boolean isFinite() {

@@ -4,10 +4,22 @@ import java.util.List;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 
-/** All replicas of the State seen as one: computes gradients at its version, and applies updates to every replica. */
+/**
+ * All replicas of the State seen as one: computes gradients at its version, and applies updates to every replica. Each method may throw an
+ * {@link UnreachableStateException} when all who had the State are lost.
+ */
 public interface GradientSource extends AutoCloseable {
-    /** The State that a checkpoint holds; no update may be applied to it but through {@link #apply}. */
+    /** Where the State stands. */
+    Position position();
+
+    /**
+     * The State in this process, brought here if it lies elsewhere; the source's own, and only until the next change of it. No update may
+     * be applied to it but through {@link #apply}.
+     */
     TrainState state();
+
+    /** The State for a checkpoint, to be written before the next change of it. */
+    SavedState saved();
 
     /** The gradient of the step that follows the State's version. */
     StepGradient gradient();
@@ -23,8 +35,15 @@ public interface GradientSource extends AutoCloseable {
      */
     StepGradient localRound(TrainPlan plan);
 
-    /** The State becomes {@code mean}, {@code steps} versions on, here and wherever gradients are computed. */
-    void become(StateMean mean, int steps);
+    /**
+     * The State becomes {@code mean}, {@code steps} versions on, here and wherever gradients are computed.
+     *
+     * @return how far the shards were apart, see {@link StateMean#divergence}
+     */
+    double become(StateMean mean, int steps);
+
+    /** The most bytes of optimiser state and of its buffers that this process has held at once. */
+    long optimizerResidentBytes();
 
     /** Loss over the held-out rows at the State's version; no tokens where there are no such rows. */
     LossTotal evaluate();

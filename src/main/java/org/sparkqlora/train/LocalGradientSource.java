@@ -11,7 +11,7 @@ import org.sparkqlora.train.metrics.PhaseClock;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.train.metrics.ShardReport;
 
-/** Computes the shards one after the other in this process: the reference that every cluster must equal. */
+/** Computes the shards one after the other in this process, and owns the State: the reference that every cluster must equal. */
 public final class LocalGradientSource implements GradientSource {
     private static final double NANOS = 1e9;
 
@@ -40,8 +40,23 @@ public final class LocalGradientSource implements GradientSource {
     }
 
     @Override
+    public Position position() {
+        return state.position();
+    }
+
+    @Override
     public TrainState state() {
         return state;
+    }
+
+    @Override
+    public SavedState saved() {
+        return state;
+    }
+
+    @Override
+    public long optimizerResidentBytes() {
+        return state.optimizerResidentBytes();
     }
 
     @Override
@@ -69,13 +84,13 @@ public final class LocalGradientSource implements GradientSource {
             results.add(result.reported(new ShardReport("driver", clock.seconds(), ProcessMemory.ofThisProcess())));
         }
 
-        return StepGradient.sum(state.version(), batches.shards(), results)
+        return StepGradient.sum(state.version(), batches.shards(), results, GradientFormat.FP32)
                 .within((System.nanoTime() - begin) / NANOS, 1);
     }
 
     @Override
-    public void become(StateMean mean, int steps) {
-        replica.change(own -> own.become(mean, steps));
+    public double become(StateMean mean, int steps) {
+        return replica.change(own -> own.become(mean, steps));
     }
 
     @Override
@@ -108,6 +123,7 @@ public final class LocalGradientSource implements GradientSource {
     @Override
     public void close() {
         replica.close();
+        state.close();
     }
 
     private static LossTotal lossOver(BoundModel model, RowReader rows) {

@@ -72,7 +72,8 @@ public final class LocalSgdRound {
                 return shardGradient;
             }
 
-            ClippedUpdate step = ClippedUpdate.of(plan, own, gradient, shardGradient.loss());
+            ClippedUpdate step = ClippedUpdate.of(
+                    plan, own.position(), SummedVector.of(gradient, plan.summation()), shardGradient.loss());
             if (!step.isFinite()) {
                 long first = plan.batches().rowsOf(version, shard, own.seed())[0];
                 return new ShardResult.BrokenLoss(shard, first, step.norm());

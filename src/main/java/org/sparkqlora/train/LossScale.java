@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.io.Serializable;
 
 /**
  * The loss scale of a model in fp16, whose small numbers vanish below 6e-8. The rule and its numbers are
@@ -13,7 +14,7 @@ import java.io.IOException;
  * @param finiteInARow steps since the factor changed
  * @param leftOut steps that were left out so far
  */
-record LossScale(float factor, int finiteInARow, long leftOut) {
+public record LossScale(float factor, int finiteInARow, long leftOut) implements Serializable {
     /** Of the first step. */
     static final LossScale FIRST = new LossScale(0x1p16f, 0, 0);
 

@@ -2,7 +2,6 @@ package org.sparkqlora.train;
 
 import java.util.Locale;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.Natives;
@@ -44,17 +43,30 @@ public final class Replica implements AutoCloseable {
 
     /** Applies an update to the State, which must be there. */
     public void apply(Update update) {
-        change(own -> own.apply(update));
+        change(own -> {
+            own.apply(update);
+            return own.version();
+        });
     }
 
-    /** Changes the State, which must be there, as {@code change} says. */
-    public void change(Consumer<TrainState> change) {
+    /** Changes the State, which must be there, and gives what {@code change} gives. */
+    public <T> T change(Function<TrainState, T> change) {
         lock.writeLock().lock();
         try {
             release();
-            change.accept(requireState());
+            return change.apply(requireState());
         } finally {
             lock.writeLock().unlock();
+        }
+    }
+
+    /** Reads the State at {@code version}, moving there first if need be. */
+    public <T> T read(long version, StateLog log, Function<TrainState, T> reader) {
+        lockAt(version, log, PhaseClock.startIn(Phase.WAIT));
+        try {
+            return reader.apply(requireState());
+        } finally {
+            lock.readLock().unlock();
         }
     }
 
@@ -127,12 +139,12 @@ public final class Replica implements AutoCloseable {
 
     /**
      * A move that breaks off, as when Spark interrupts a task whose copy was faster, may leave half an update or a scratch file
-     * that the interrupt has closed: the next move starts from a snapshot.
+     * that the interrupt has closed: the next move starts from a snapshot. One that never began leaves the State as it is.
      */
     private BoundModel moveOrForget(long version, StateLog log, PhaseClock clock) {
         try {
             return moveTo(version, log, clock);
-        } catch (StaleVersionException e) {
+        } catch (StaleVersionException | UnreachableStateException e) {
             throw e;
         } catch (RuntimeException | Error e) {
             if (given == null) {
@@ -165,25 +177,47 @@ public final class Replica implements AutoCloseable {
 
         clock.enter(Phase.REPLAY);
         while (at.version() < version) {
-            release();
-            at.apply(log.update(at.version()));
+            at = advance(at, log);
         }
 
         clock.enter(Phase.LOAD);
-        BoundModel ready = bound == null ? model.bind(at.parameters(), at.lossScale()) : bound;
+        BoundModel ready =
+                bound == null ? model.bind(at.parameters(), at.position().lossScale()) : bound;
         bound = ready;
         return ready;
     }
 
-    private TrainState nearestState(StateLog log) {
-        TrainState own = state;
-        if (own != null && own.version() >= log.snapshotVersion()) {
-            return own;
+    /** By the next update, or by a newer snapshot where that update is lost. */
+    private TrainState advance(TrainState at, StateLog log) {
+        Update update;
+        try {
+            update = log.update(at.version()).pulled();
+        } catch (UnreachableStateException e) {
+            if (log.snapshotVersion() <= at.version()) {
+                throw e;
+            }
+
+            return pull(log);
         }
 
         release();
-        forgetState();
+        at.apply(update);
+        return at;
+    }
+
+    private TrainState nearestState(StateLog log) {
+        TrainState own = state;
+        if (own != null && log.reaches(own.version())) {
+            return own;
+        }
+
+        return pull(log);
+    }
+
+    private TrainState pull(StateLog log) {
         TrainState pulled = log.snapshot(home);
+        release();
+        forgetState();
         state = pulled;
         return pulled;
     }

@@ -52,4 +52,17 @@ public sealed interface ShardResult extends Serializable {
             return this;
         }
     }
+
+    /**
+     * The worker of the shard could not come to the State that it computes at.
+     *
+     * @param shard which slice
+     * @param reason in words
+     */
+    record Unreachable(int shard, String reason) implements ShardResult {
+        @Override
+        public Unreachable reported(ShardReport by) {
+            return this;
+        }
+    }
 }

@@ -1,9 +1,17 @@
 package org.sparkqlora.train;
 
-/** A snapshot State(s) and the updates from s on, from which a replica reaches a newer version. Pulled on demand. */
+/**
+ * A snapshot State(s) and the updates from s on, from which a replica reaches a newer version. Pulled on demand; an
+ * {@link UnreachableStateException} says what is lost.
+ */
 public interface StateLog {
     /** The version of the snapshot. */
     long snapshotVersion();
+
+    /** Whether the updates lead on from {@code version}, so that a replica at it needs no snapshot. */
+    default boolean reaches(long version) {
+        return version >= snapshotVersion();
+    }
 
     /** A State at {@link #snapshotVersion()}, which the caller owns and keeps in {@code home}. */
     TrainState snapshot(StateHome home);

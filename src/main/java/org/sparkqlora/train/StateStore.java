@@ -7,7 +7,7 @@ public interface StateStore {
     /** The newest State that can be trusted. */
     Optional<TrainState> newest();
 
-    void save(TrainState state);
+    void save(SavedState state);
 
     /** Takes the States over from processes that saved them before: those can save no more. */
     default void claim() {}
@@ -27,7 +27,7 @@ public interface StateStore {
             }
 
             @Override
-            public void save(TrainState state) {}
+            public void save(SavedState state) {}
         };
     }
 }

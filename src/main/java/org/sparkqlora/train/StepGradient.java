@@ -2,6 +2,7 @@ package org.sparkqlora.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.metrics.PhaseSeconds;
@@ -17,39 +18,45 @@ import org.sparkqlora.train.metrics.StepSeconds;
  * @param seconds of the step by phase, so far
  */
 public record StepGradient(
-        LossTotal loss, long tokens, FlatVector gradient, List<ShardResult.Gradient> shards, StepSeconds seconds) {
+        LossTotal loss, long tokens, SummedGradient gradient, List<ShardResult.Gradient> shards, StepSeconds seconds) {
     public StepGradient {
         shards = List.copyOf(shards);
     }
 
     /**
-     * Adds shards up in the order of their numbers, in float32, whatever order they came in. The first shard's vector
-     * becomes the sum, the others are closed. A result that came twice counts once.
+     * Adds shards up in the order of their numbers, in float32, whatever order they came in. The vectors are taken over: one becomes
+     * the sum, the others are closed. A result that came twice counts once.
      */
-    public static StepGradient sum(long step, int shards, List<? extends ShardResult> results) {
-        List<ShardResult> inOrder = inShardOrder(step, shards, results);
-        FlatVector sum = gradientOf(step, inOrder.get(0)).gradient();
+    public static StepGradient sum(long step, int shards, List<? extends ShardResult> results, GradientFormat format) {
+        List<FlatVector> vectors = inShardOrder(step, shards, results).stream()
+                .map(result -> gradientOf(step, result).gradient())
+                .toList();
+        return of(step, shards, results, () -> format.summed(format.order().sum(vectors)));
+    }
+
+    /**
+     * The facts of {@code results}, whose vectors are added by someone else.
+     *
+     * @param gradient their sum, asked for when all shards have one
+     */
+    public static StepGradient of(
+            long step, int shards, List<? extends ShardResult> results, Supplier<SummedGradient> gradient) {
         LossTotal loss = LossTotal.ZERO;
         long tokens = 0;
         List<ShardResult.Gradient> facts = new ArrayList<>();
-        for (ShardResult result : inOrder) {
+        for (ShardResult result : inShardOrder(step, shards, results)) {
             ShardResult.Gradient shard = gradientOf(step, result);
-            if (shard.shard() > 0) {
-                sum.addAll(shard.gradient());
-                shard.gradient().close();
-            }
-
             loss = loss.plus(shard.loss());
             tokens += shard.tokens();
             facts.add(shard.withoutVector());
         }
 
-        return new StepGradient(loss, tokens, sum, facts, StepSeconds.ZERO);
+        return new StepGradient(loss, tokens, gradient.get(), facts, StepSeconds.ZERO);
     }
 
-    /** These facts with {@code gradient}, which was summed apart from them. */
-    public StepGradient withGradient(FlatVector summed) {
-        return new StepGradient(loss, tokens, summed, shards, seconds);
+    /** Throws a {@link BrokenLossException} or an {@link UnreachableStateException} if a shard has no gradient. */
+    public static void requireGradients(long step, List<? extends ShardResult> results) {
+        results.forEach(result -> gradientOf(step, result));
     }
 
     /**
@@ -82,6 +89,10 @@ public record StepGradient(
     private static ShardResult.Gradient gradientOf(long step, ShardResult result) {
         if (result instanceof ShardResult.Gradient gradient) {
             return gradient;
+        }
+
+        if (result instanceof ShardResult.Unreachable unreachable) {
+            throw new UnreachableStateException(unreachable.reason());
         }
 
         ShardResult.BrokenLoss broken = (ShardResult.BrokenLoss) result;

@@ -23,6 +23,7 @@ import org.sparkqlora.optim.ScheduleKind;
  * @param gradientDtype number format in which shards send their gradients
  * @param maxGradientNorm bound on the norm of the mean gradient; 0 is none
  * @param seed of the first parameters and of the order of rows
+ * @param summation order in which gradients are added
  */
 public record TrainPlan(
         String model,
@@ -36,7 +37,8 @@ public record TrainPlan(
         Schedule schedule,
         GradientDtype gradientDtype,
         double maxGradientNorm,
-        long seed)
+        long seed,
+        Summation summation)
         implements Serializable {
     /** A plan whose adapters are not initialised from factors of the base. */
     public TrainPlan(
@@ -62,17 +64,18 @@ public record TrainPlan(
                 schedule,
                 gradientDtype,
                 maxGradientNorm,
-                seed);
+                seed,
+                Summation.TREE);
     }
 
     /** This plan with the hash of the factors that adapters took out of the base. */
     public TrainPlan withTakenFactors(@Nullable String hash) {
-        return with(base, hash, batches, optimizer, schedule);
+        return with(base, hash, batches, optimizer, schedule, summation);
     }
 
     /** This plan on a base of the given fingerprint. */
     public TrainPlan withBase(@Nullable String fingerprint) {
-        return with(fingerprint, takenFactors, batches, optimizer, schedule);
+        return with(fingerprint, takenFactors, batches, optimizer, schedule, summation);
     }
 
     /**
@@ -88,7 +91,7 @@ public record TrainPlan(
     }
 
     private TrainPlan until(long endPosition, int totalSteps) {
-        return with(base, takenFactors, batches.until(endPosition), optimizer, schedule.ending(totalSteps));
+        return with(base, takenFactors, batches.until(endPosition), optimizer, schedule.ending(totalSteps), summation);
     }
 
     /**
@@ -105,7 +108,8 @@ public record TrainPlan(
                 before.takenFactors(),
                 batches,
                 optimizer.decaying(before.optimizer().decayed()),
-                warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule);
+                warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule,
+                before.summation());
     }
 
     private TrainPlan with(
@@ -113,7 +117,8 @@ public record TrainPlan(
             @Nullable String newFactors,
             BatchPlan newBatches,
             OptimizerSpec newOptimizer,
-            Schedule newSchedule) {
+            Schedule newSchedule,
+            Summation newSummation) {
         return new TrainPlan(
                 model,
                 newBase,
@@ -126,7 +131,8 @@ public record TrainPlan(
                 newSchedule,
                 gradientDtype,
                 maxGradientNorm,
-                seed);
+                seed,
+                newSummation);
     }
 
     public TrainPlan {
@@ -134,6 +140,15 @@ public record TrainPlan(
             throw new BadInputException(
                     "Cannot clip gradients to norm %s: expected 0 (off) or more".formatted(maxGradientNorm));
         }
+    }
+
+    /**
+     * How gradients become their sum. Like the gradients the sum is rounded, once and for all replicas alike; the mean of States after local
+     * steps is not.
+     */
+    public GradientFormat gradientFormat() {
+        boolean rounds = summation == Summation.TREE && batches.localSteps() == 1;
+        return new GradientFormat(gradientDtype, rounds ? gradientDtype : GradientDtype.FP32, summation);
     }
 
     /** The count of numbers that a shard of {@code parameters} sends. */

@@ -60,6 +60,7 @@ public final class TrainPlanJson {
     private static final String WIRE = "wire";
     private static final String MAX_GRADIENT_NORM = "max_grad_norm";
     private static final String SEED = "seed";
+    private static final String SUMMATION = "summation";
     private static final Set<String> KEYS = Set.of(
             FORMAT_KEY,
             MODEL,
@@ -77,7 +78,8 @@ public final class TrainPlanJson {
             SCHEDULE,
             WIRE,
             MAX_GRADIENT_NORM,
-            SEED);
+            SEED,
+            SUMMATION);
 
     private TrainPlanJson() {}
 
@@ -109,7 +111,8 @@ public final class TrainPlanJson {
                 schedule(field(root, SCHEDULE)),
                 root.has(WIRE) ? GradientDtype.parse(text(root, WIRE)) : GradientDtype.FP32,
                 number(root, MAX_GRADIENT_NORM),
-                field(root, SEED).longValue());
+                field(root, SEED).longValue(),
+                root.has(SUMMATION) ? constant(Summation.class, root, SUMMATION) : Summation.SEQUENTIAL);
     }
 
     /** Equal for equal plans only. */
@@ -171,6 +174,10 @@ public final class TrainPlanJson {
         root.put(WIRE, plan.gradientDtype().word());
         root.put(MAX_GRADIENT_NORM, plan.maxGradientNorm());
         root.put(SEED, plan.seed());
+        if (plan.summation() != Summation.SEQUENTIAL) {
+            root.put(SUMMATION, word(plan.summation()));
+        }
+
         return root;
     }
 

@@ -6,8 +6,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
-import java.util.OptionalDouble;
-import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
@@ -24,7 +22,7 @@ import org.sparkqlora.tensor.FlatVector;
  * <p>The data position needs no field: the batch of step v is a function of the plan and v. Not safe for concurrent use;
  * {@link Replica} guards it.
  */
-public final class TrainState implements AutoCloseable {
+public final class TrainState implements SavedState, AutoCloseable {
     private static final int MAGIC = 0x53514C53; // "SQLS"
     private static final int FORMAT = 2;
     private static final int FORMAT_WITH_LOSS_SCALE = 3;
@@ -35,22 +33,15 @@ public final class TrainState implements AutoCloseable {
     private final Optimizer optimizer;
     private final List<OptimizedTensor> tensors;
     private final long seed;
-    private long version;
-    private @Nullable LossScale lossScale;
+    private Position position;
 
     private TrainState(
-            FlatVector parameters,
-            Optimizer optimizer,
-            List<OptimizedTensor> tensors,
-            long seed,
-            long version,
-            @Nullable LossScale lossScale) {
+            FlatVector parameters, Optimizer optimizer, List<OptimizedTensor> tensors, long seed, Position position) {
         this.parameters = parameters;
         this.optimizer = optimizer;
         this.tensors = tensors;
         this.seed = seed;
-        this.version = version;
-        this.lossScale = lossScale;
+        this.position = position;
     }
 
     /** State(0) at {@code parameters}, which it owns from now on. */
@@ -62,12 +53,12 @@ public final class TrainState implements AutoCloseable {
         }
 
         List<OptimizedTensor> tensors = TensorGroups.of(index, spec);
-        return new TrainState(parameters, home.optimizer(spec, tensors), tensors, seed, 0, null);
+        return new TrainState(parameters, home.optimizer(spec, tensors), tensors, seed, new Position(0, null));
     }
 
     /** This State with loss scaling if a model in {@code precision} needs it. */
     public TrainState in(Precision precision) {
-        lossScale = precision.scalesLoss() ? LossScale.FIRST : null;
+        position = new Position(position.version(), precision.scalesLoss() ? LossScale.FIRST : null);
         return this;
     }
 
@@ -87,13 +78,15 @@ public final class TrainState implements AutoCloseable {
         FlatVector parameters = readVector(in, home.zeros(spec, length));
         Optimizer optimizer = home.optimizer(spec, tensors);
         optimizer.load(in);
-        return new TrainState(parameters, optimizer, tensors, seed, version, lossScale);
+        return new TrainState(parameters, optimizer, tensors, seed, new Position(version, lossScale));
     }
 
+    @Override
     public void write(DataOutput out) throws IOException {
+        LossScale lossScale = position.scale();
         out.writeInt(MAGIC);
         out.writeInt(lossScale == null ? FORMAT : FORMAT_WITH_LOSS_SCALE);
-        out.writeLong(version);
+        out.writeLong(version());
         out.writeLong(seed);
         if (lossScale != null) {
             lossScale.write(out);
@@ -112,50 +105,34 @@ public final class TrainState implements AutoCloseable {
 
     /** Moves on by one version. Where a gradient's scale was too large, nothing else changes but that scale. */
     public void apply(Update update) {
-        if (update.fromVersion() != version) {
-            throw new IllegalStateException(
-                    "Cannot apply the update of version %d to version %d".formatted(update.fromVersion(), version));
+        Position next = position.after(update);
+        if (position.takes(update)) {
+            optimizer.step(
+                    parameters,
+                    update.gradient().vector(),
+                    update.scale(),
+                    update.learningRate(),
+                    position.optimizerSteps() + 1);
         }
 
-        LossScale scale = lossScale;
-        if (scale == null) {
-            step(update);
-        } else {
-            boolean finite = Double.isFinite(update.gradient().sumOfSquares());
-            if (finite) {
-                step(update);
-            }
-
-            lossScale = scale.after(finite);
-        }
-
-        version++;
+        position = next;
     }
 
-    private void step(Update update) {
-        optimizer.step(parameters, update.gradient(), update.scale(), update.learningRate(), optimizerSteps() + 1);
-    }
-
-    /** The factor on the next gradient on its way through the model; empty without loss scaling. */
-    public OptionalDouble lossScale() {
-        return lossScale == null ? OptionalDouble.empty() : OptionalDouble.of(lossScale.factor());
-    }
-
-    /** Whether a gradient that is not finite is a matter of its scale: the next step tries a smaller one. */
-    boolean leavesOutBrokenGradients() {
-        return lossScale != null && lossScale.canShrink();
+    /** Where training stands. */
+    public Position position() {
+        return position;
     }
 
     /** Moves on by one version and changes nothing else. */
     void passOver() {
-        version++;
+        position = position.plus(1);
     }
 
     /** An independent copy of this State. */
     TrainState copy(StateHome home) {
         FlatVector values = home.zeros(optimizer.spec(), parameters.length());
         values.setAll(parameters);
-        return new TrainState(values, optimizer.copy(), tensors, seed, version, lossScale);
+        return new TrainState(values, optimizer.copy(), tensors, seed, position);
     }
 
     /** The count of numbers that {@link #readNumbers} reads. */
@@ -169,13 +146,19 @@ public final class TrainState implements AutoCloseable {
         optimizer.readStates(target, parameters.length());
     }
 
-    /** Becomes the mean, {@code steps} versions on. */
-    public void become(StateMean mean, int steps) {
+    /**
+     * Becomes the mean, {@code steps} versions on.
+     *
+     * @return how far the shards were apart, see {@link StateMean#divergence}
+     */
+    public double become(StateMean mean, int steps) {
+        double divergence = mean.divergence(parameters);
         FlatVector numbers = mean.sum();
         numbers.scale(1f / mean.shards());
         parameters.setStart(numbers, parameters.length());
         optimizer.writeStates(numbers, parameters.length());
-        version += steps;
+        position = position.plus(steps);
+        return divergence;
     }
 
     /** The trained values; read only, and only until the next {@link #apply}. */
@@ -189,16 +172,9 @@ public final class TrainState implements AutoCloseable {
     }
 
     /** The count of updates applied, which is also the number of the next step. */
+    @Override
     public long version() {
-        return version;
-    }
-
-    /**
-     * The count of updates that moved the parameters: the place in the schedule, which waits where a scaled gradient overflowed, as that of
-     * transformers' Trainer does ({@code optimizer_step_was_skipped}).
-     */
-    long optimizerSteps() {
-        return lossScale == null ? version : version - lossScale.leftOut();
+        return position.version();
     }
 
     public long seed() {

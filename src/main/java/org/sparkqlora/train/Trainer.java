@@ -8,7 +8,6 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.metrics.Evaluated;
 import org.sparkqlora.train.metrics.MetricsLog;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -21,6 +20,9 @@ import org.sparkqlora.train.metrics.TrainSummary;
  */
 public final class Trainer {
     private static final double NANOS = 1e9;
+
+    /** In a row, without a new checkpoint. */
+    private static final int MOST_LOSSES = 3;
 
     private final TrainPlan plan;
     private final TrainTriggers triggers;
@@ -60,11 +62,12 @@ public final class Trainer {
     }
 
     /**
-     * Trains to the end of the plan, or until evaluations have not improved for as long as the triggers are patient.
+     * Trains to the end of the plan, or until evaluations have not improved for as long as the triggers are patient. When all who had the
+     * State are lost, it goes on from the newest checkpoint.
      *
      * @param resume whether to continue from a checkpoint
      * @param fresh State(0), made when there is nothing to continue from
-     * @param sources computes gradients from the State on
+     * @param sources computes gradients from the State on, which it takes over
      * @param publish takes the trained State
      */
     public TrainSummary run(
@@ -72,31 +75,64 @@ public final class Trainer {
             Supplier<TrainState> fresh,
             Function<TrainState, GradientSource> sources,
             Consumer<TrainState> publish) {
-        try (TrainState state = restore(resume, fresh);
-                GradientSource source = sources.apply(state)) {
+        Resume from = resume;
+        for (int lost = 1; ; lost++) {
+            long before = kept;
+            try {
+                return attempt(from, fresh, sources, publish);
+            } catch (UnreachableStateException e) {
+                if (kept > before) {
+                    lost = 1;
+                    from = Resume.AUTO;
+                } else if (lost == MOST_LOSSES) {
+                    throw e;
+                }
+
+                reporter.stateLost(kept, e.reason());
+            }
+        }
+    }
+
+    private TrainSummary attempt(
+            Resume resume,
+            Supplier<TrainState> fresh,
+            Function<TrainState, GradientSource> sources,
+            Consumer<TrainState> publish) {
+        try (GradientSource source = open(resume, fresh, sources)) {
             checkpoints
                     .claim(); // the first change of the output: of two drivers, only the one that has claimed it goes
             // on
-            rewindOutputs(state);
+            rewindOutputs(source.position().version());
             TrainSummary summary = train(source);
-            publishBest(state, publish);
+            publishBest(source, publish);
             return summary;
         }
     }
 
+    private GradientSource open(
+            Resume resume, Supplier<TrainState> fresh, Function<TrainState, GradientSource> sources) {
+        TrainState state = restore(resume, fresh);
+        try {
+            return sources.apply(state);
+        } catch (RuntimeException | Error e) {
+            state.close();
+            throw e;
+        }
+    }
+
     private TrainSummary train(GradientSource source) {
-        TrainState state = source.state();
-        TrainSummary summary = TrainSummary.start(plan.batches().steps(), state.version());
+        TrainSummary summary =
+                TrainSummary.start(plan.batches().steps(), source.position().version());
         begin(source);
-        while (state.version() < plan.batches().steps() && !earlyStopping.isExhausted()) {
+        while (source.position().version() < plan.batches().steps() && !earlyStopping.isExhausted()) {
             StepMetrics step = advanceUnlessCancelled(source);
             OptionalDouble evaluation = evaluateIfDue(source, step);
             report(step, evaluation);
-            checkpointIfDue(state, step);
+            checkpointIfDue(source, step);
             summary = summary.plus(step, evaluation);
         }
 
-        return summary.ended(state.version(), earlyStopping.best());
+        return summary.ended(source.position().version(), earlyStopping.best());
     }
 
     private TrainState restore(Resume resume, Supplier<TrainState> fresh) {
@@ -113,18 +149,18 @@ public final class Trainer {
         return state;
     }
 
-    /** Drops what an earlier process recorded after {@code state}, and reads back its evaluations up to there. */
-    private void rewindOutputs(TrainState state) {
-        metrics.rewindTo(state.version());
-        bestAndSamples.samples().rewindTo(state.version());
+    /** Drops what an earlier process recorded after {@code version}, and reads back its evaluations up to there. */
+    private void rewindOutputs(long version) {
+        metrics.rewindTo(version);
+        bestAndSamples.samples().rewindTo(version);
         earlyStopping = EarlyStopping.after(metrics.evaluations(), triggers.patience());
-        if (state.version() == 0) {
+        if (version == 0) {
             bestAndSamples.best().clear();
         }
     }
 
     private void begin(GradientSource source) {
-        long version = source.state().version();
+        long version = source.position().version();
         reporter.started(version, plan.batches().steps());
         triggers.begin(progress(version, Double.POSITIVE_INFINITY));
         if (version == 0) {
@@ -132,10 +168,10 @@ public final class Trainer {
         }
     }
 
-    private void publishBest(TrainState last, Consumer<TrainState> publish) {
+    private void publishBest(GradientSource last, Consumer<TrainState> publish) {
         try (TrainState best = bestAndSamples.best().newest().orElse(null)) {
             checkpoints.requireOwned();
-            publish.accept(best == null ? last : best);
+            publish.accept(best == null ? last.state() : best);
         }
     }
 
@@ -148,9 +184,8 @@ public final class Trainer {
         } catch (BrokenLossException e) {
             throw e.after(followed, kept);
         } catch (CancellationException e) {
-            TrainState state = source.state();
-            if (state.version() > kept) {
-                save(state);
+            if (source.position().version() > kept) {
+                save(source.saved());
             }
 
             throw e;
@@ -162,14 +197,12 @@ public final class Trainer {
     }
 
     private StepMetrics localRound(GradientSource source) {
-        long version = source.state().version();
+        long version = source.position().version();
         int steps = plan.batches().roundFrom(version);
-        FlatVector before = source.state().parameters().copy();
         StepGradient sum = source.localRound(plan);
         long begin = System.nanoTime();
-        StateMean mean = new StateMean(sum.gradient(), plan.batches().shards());
-        double divergence = mean.divergence(before);
-        source.become(mean, steps);
+        StateMean mean = new StateMean(sum.gradient().vector(), plan.batches().shards());
+        double divergence = source.become(mean, steps);
         sum.gradient().close();
         report(sum.shards());
         return new StepMetrics(
@@ -181,18 +214,18 @@ public final class Trainer {
                 OptionalDouble.empty(),
                 OptionalDouble.of(divergence),
                 sum.seconds().withUpdate((System.nanoTime() - begin) / NANOS),
-                source.state().optimizerResidentBytes());
+                source.optimizerResidentBytes());
     }
 
     private StepMetrics step(GradientSource source) {
-        TrainState state = source.state();
-        long version = state.version();
+        Position position = source.position();
+        long version = position.version();
         StepGradient sum = source.gradient();
         long begin = System.nanoTime();
-        ClippedUpdate step = ClippedUpdate.of(plan, state, sum.gradient(), sum.loss());
-        requireFinite(state, step, sum.loss());
+        ClippedUpdate step = ClippedUpdate.of(plan, position, sum.gradient(), sum.loss());
+        requireFinite(position, step, sum.loss());
         if (!step.isFinite()) {
-            state.lossScale().ifPresent(scale -> reporter.leftOut(version + 1, scale));
+            position.lossScale().ifPresent(scale -> reporter.leftOut(version + 1, scale));
         }
 
         source.apply(step.update());
@@ -207,7 +240,7 @@ public final class Trainer {
                 step.isFinite() ? OptionalDouble.of(step.norm()) : OptionalDouble.empty(),
                 OptionalDouble.empty(),
                 sum.seconds().withUpdate((System.nanoTime() - begin) / NANOS),
-                source.state().optimizerResidentBytes());
+                source.optimizerResidentBytes());
     }
 
     private OptionalDouble evaluateIfDue(GradientSource source, StepMetrics taken) {
@@ -224,7 +257,7 @@ public final class Trainer {
 
         reporter.evaluated(step, loss.mean());
         if (earlyStopping.add(new Evaluated(step, loss.mean()))) {
-            bestAndSamples.best().save(source.state());
+            bestAndSamples.best().save(source.saved());
         }
 
         return OptionalDouble.of(loss.mean());
@@ -240,13 +273,13 @@ public final class Trainer {
         reporter.stepDone(step);
     }
 
-    private void checkpointIfDue(TrainState state, StepMetrics taken) {
+    private void checkpointIfDue(GradientSource source, StepMetrics taken) {
         if (isDue(triggers.checkpoint(), taken) || earlyStopping.isExhausted()) {
-            save(state);
+            save(source.saved());
         }
     }
 
-    private void save(TrainState state) {
+    private void save(SavedState state) {
         metrics.flush();
         checkpoints.save(state);
         kept = state.version();
@@ -262,14 +295,14 @@ public final class Trainer {
         return new Trigger.Progress(steps, plan.batches().epochAfter(steps), loss);
     }
 
-    private static void requireFinite(TrainState state, ClippedUpdate step, LossTotal loss) {
-        long version = state.version();
+    private static void requireFinite(Position position, ClippedUpdate step, LossTotal loss) {
+        long version = position.version();
         if (loss.tokenCount() == 0) {
             throw new IllegalStateException(
                     "Cannot take step %d: its batch has no trained token".formatted(version + 1));
         }
 
-        if (!step.isFinite() && !state.leavesOutBrokenGradients()) {
+        if (!step.isFinite() && !position.leavesOutBrokenGradients()) {
             throw new BrokenLossException(
                     "Cannot take step %d: expected a finite gradient, found norm %s at a loss of %s"
                             .formatted(version + 1, step.norm(), loss.mean()));

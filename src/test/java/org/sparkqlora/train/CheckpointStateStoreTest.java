@@ -34,7 +34,8 @@ class CheckpointStateStoreTest {
         assertThat(store.newest()).isEmpty();
 
         store.save(state);
-        state.apply(new Update(0, FlatVector.zeros(model.parameters().size()), 1, 0.1));
+        state.apply(new Update(
+                0, SummedVector.of(FlatVector.zeros(model.parameters().size()), Summation.TREE), 1, 0.1));
         store.save(state);
 
         assertThat(ReplicaTest.bytes(store(plan).newest().orElseThrow())).isEqualTo(ReplicaTest.bytes(state));
@@ -46,7 +47,8 @@ class CheckpointStateStoreTest {
         TrainState state = TrainFixture.freshState(plan, model);
         StateStore store = store(plan);
         store.save(state);
-        state.apply(new Update(0, FlatVector.zeros(model.parameters().size()), 1, 0.1));
+        state.apply(new Update(
+                0, SummedVector.of(FlatVector.zeros(model.parameters().size()), Summation.TREE), 1, 0.1));
         store.save(state);
         java.nio.file.Path newest = stateOf(1);
         Files.write(newest, new byte[] {1}, StandardOpenOption.APPEND);

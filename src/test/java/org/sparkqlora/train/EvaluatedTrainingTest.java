@@ -129,7 +129,7 @@ class EvaluatedTrainingTest {
                 GradientSource source = source(state)) {
             while (state.version() < steps) {
                 StepGradient sum = source.gradient();
-                source.apply(ClippedUpdate.of(PLAN, state, sum.gradient(), sum.loss())
+                source.apply(ClippedUpdate.of(PLAN, state.position(), sum.gradient(), sum.loss())
                         .update());
             }
 
@@ -173,8 +173,23 @@ class EvaluatedTrainingTest {
         }
 
         @Override
-        public void become(StateMean mean, int steps) {
-            source.become(mean, steps);
+        public double become(StateMean mean, int steps) {
+            return source.become(mean, steps);
+        }
+
+        @Override
+        public Position position() {
+            return source.position();
+        }
+
+        @Override
+        public SavedState saved() {
+            return source.saved();
+        }
+
+        @Override
+        public long optimizerResidentBytes() {
+            return source.optimizerResidentBytes();
         }
 
         @Override

@@ -85,8 +85,10 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                             () -> begin.apply(start, home),
                             state -> new LocalGradientSource(
                                     plan.batches(), model, home, state, TrainFixture.reader(golden.batch()), null),
-                            state -> outcome.add(
-                                    new Outcome(steps.steps, state.parameters().copy(), state.lossScale())));
+                            state -> outcome.add(new Outcome(
+                                    steps.steps,
+                                    state.parameters().copy(),
+                                    state.position().lossScale())));
             return outcome.get(0);
         }
     }

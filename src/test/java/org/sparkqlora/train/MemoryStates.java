@@ -1,7 +1,9 @@
 package org.sparkqlora.train;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
@@ -18,8 +20,15 @@ final class MemoryStates implements StateStore {
     }
 
     @Override
-    public void save(TrainState state) {
-        saved.put(state.version(), ReplicaTest.bytes(state));
+    public void save(SavedState state) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            state.write(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        saved.put(state.version(), bytes.toByteArray());
     }
 
     @Override

@@ -86,6 +86,34 @@ class ReplicaTest {
     }
 
     @Test
+    void lostUpdateIsPassedByANewerSnapshot() {
+        RecordedHistory early = new RecordedHistory(0);
+        RecordedHistory later = new RecordedHistory(4);
+        try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
+            replica.at(2, early, bound -> 0);
+            byte[] replayed = replica.at(VERSIONS, new WithoutUpdates(later, 3), bound -> bytes(later.last));
+
+            assertThat(later.pulls).containsExactly("update 2", "snapshot 4", "update 4", "update 5");
+            assertThat(replayed).isEqualTo(bytes(later.direct));
+        }
+    }
+
+    @Test
+    void lostUpdateLeavesTheStateAsItIs() {
+        RecordedHistory log = new RecordedHistory(0);
+        try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
+            replica.at(2, log, bound -> 0);
+            assertThatThrownBy(() -> replica.at(VERSIONS, new WithoutUpdates(log, 4), bound -> 0))
+                    .isInstanceOf(UnreachableStateException.class)
+                    .hasMessage("update 4 is lost");
+
+            log.pulls.clear();
+            replica.at(VERSIONS, log, bound -> 0);
+            assertThat(log.pulls).containsExactly("update 4", "update 5");
+        }
+    }
+
+    @Test
     void replicaThatIsAheadRefusesAStaleTask() {
         RecordedHistory log = new RecordedHistory(0);
         try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
@@ -102,7 +130,8 @@ class ReplicaTest {
     void stateRefusesTheUpdateOfAnotherVersion() {
         TrainState state = TrainFixture.freshState(plan, model);
 
-        assertThatThrownBy(() -> state.apply(new Update(1, FlatVector.zeros(256), 1f, 0.1)))
+        assertThatThrownBy(() ->
+                        state.apply(new Update(1, SummedVector.of(FlatVector.zeros(256), Summation.TREE), 1f, 0.1)))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("Cannot apply the update of version 1 to version 0");
     }
@@ -198,7 +227,34 @@ class ReplicaTest {
                 gradient.set(i, (float) random.nextDouble(-1, 1));
             }
 
-            return new Update(version, gradient, 0.25f, 0.01);
+            return new Update(version, SummedVector.of(gradient, Summation.TREE), 0.25f, 0.01);
+        }
+    }
+
+    /** A log one of whose updates nobody has any more, but that needs no snapshot for others. */
+    private record WithoutUpdates(RecordedHistory log, long lost) implements StateLog {
+        @Override
+        public boolean reaches(long version) {
+            return true;
+        }
+
+        @Override
+        public long snapshotVersion() {
+            return log.snapshotVersion();
+        }
+
+        @Override
+        public TrainState snapshot(StateHome home) {
+            return log.snapshot(home);
+        }
+
+        @Override
+        public Update update(long version) {
+            if (version == lost) {
+                throw new UnreachableStateException("update %d is lost".formatted(version));
+            }
+
+            return log.update(version);
         }
     }
 }

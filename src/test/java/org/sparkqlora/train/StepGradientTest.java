@@ -16,7 +16,8 @@ class StepGradientTest {
 
     @Test
     void theSlowestOfShardsThatComputeAtOnceCounts() {
-        StepGradient gradient = StepGradient.sum(0, 3, RESULTS).within(3.5, 3);
+        StepGradient gradient =
+                StepGradient.sum(0, 3, RESULTS, GradientFormat.FP32).within(3.5, 3);
 
         assertThat(gradient.seconds().tasks().computing()).isEqualTo(3);
         assertThat(gradient.seconds().exchange()).isEqualTo(0.5);
@@ -24,7 +25,8 @@ class StepGradientTest {
 
     @Test
     void shardsThatTakeTurnsCountTogether() {
-        StepGradient gradient = StepGradient.sum(0, 3, RESULTS).within(6.5, 1);
+        StepGradient gradient =
+                StepGradient.sum(0, 3, RESULTS, GradientFormat.FP32).within(6.5, 1);
 
         assertThat(gradient.seconds().tasks().computing()).isEqualTo(6);
         assertThat(gradient.seconds().exchange()).isEqualTo(0.5);
@@ -32,7 +34,8 @@ class StepGradientTest {
 
     @Test
     void computingNeverTakesMoreThanTheWholeStep() {
-        StepGradient gradient = StepGradient.sum(0, 3, RESULTS).within(2.5, 3);
+        StepGradient gradient =
+                StepGradient.sum(0, 3, RESULTS, GradientFormat.FP32).within(2.5, 3);
 
         assertThat(gradient.seconds().tasks().computing()).isEqualTo(2.5);
         assertThat(gradient.seconds().exchange()).isZero();
@@ -43,7 +46,9 @@ class StepGradientTest {
         List<ShardResult> results = List.of(
                 shard(0, new PhaseSeconds(0, 2, 0, 1, 2)), shard(1, new PhaseSeconds(1, 1, 1, 1, 1)), shard(2, 0));
 
-        StepSeconds seconds = StepGradient.sum(0, 3, results).within(6, 3).seconds();
+        StepSeconds seconds = StepGradient.sum(0, 3, results, GradientFormat.FP32)
+                .within(6, 3)
+                .seconds();
 
         assertThat(seconds.tasks()).isEqualTo(new PhaseSeconds(0.5, 1.5, 0.5, 1, 1.5));
         assertThat(seconds.exchange()).isEqualTo(1);

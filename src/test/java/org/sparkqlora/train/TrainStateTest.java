@@ -67,10 +67,10 @@ class TrainStateTest {
         try (Workers workers = new Workers(1);
                 TrainState scaled = fresh(PLAIN, workers).in(Precision.FP16);
                 TrainState plain = fresh(PLAIN, workers)) {
-            assertThat(scaled.lossScale()).hasValue(0x1p16);
+            assertThat(scaled.position().lossScale()).hasValue(0x1p16);
             scaled.apply(broken(0, Float.POSITIVE_INFINITY));
             scaled.apply(broken(1, Float.NaN));
-            assertThat(scaled.lossScale()).hasValue(0x1p14);
+            assertThat(scaled.position().lossScale()).hasValue(0x1p14);
             assertThat(scaled.version()).isEqualTo(2);
 
             scaled.apply(update(2)); // the first step of AdamW
@@ -81,7 +81,7 @@ class TrainStateTest {
             }
 
             try (TrainState read = read(bytes(scaled), PLAIN, workers)) {
-                assertThat(read.lossScale()).hasValue(0x1p14);
+                assertThat(read.position().lossScale()).hasValue(0x1p14);
                 scaled.apply(broken(3, Float.NaN));
                 read.apply(broken(3, Float.NaN));
                 scaled.apply(update(4));
@@ -92,9 +92,9 @@ class TrainStateTest {
     }
 
     private Update broken(long version, float value) {
-        Update update = update(version);
-        update.gradient().set(3, value);
-        return update;
+        FlatVector gradient = update(version).gradient().vector();
+        gradient.set(3, value);
+        return new Update(version, SummedVector.of(gradient, Summation.TREE), 0.5f, 1e-3);
     }
 
     private static ParameterIndex index() {
@@ -116,7 +116,7 @@ class TrainStateTest {
             gradient.set(i, (float) Math.sin(i + 0.1 * version));
         }
 
-        return new Update(version, gradient, 0.5f, 1e-3);
+        return new Update(version, SummedVector.of(gradient, Summation.TREE), 0.5f, 1e-3);
     }
 
     private static byte[] bytes(TrainState state) throws IOException {

@@ -240,7 +240,7 @@ class TrainerTest {
             }
 
             @Override
-            public void save(TrainState state) {
+            public void save(SavedState state) {
                 throw new IllegalStateException("not claimed");
             }
         };
@@ -274,7 +274,7 @@ class TrainerTest {
             }
 
             @Override
-            public void save(TrainState state) {
+            public void save(SavedState state) {
                 states.save(state);
             }
 
@@ -330,7 +330,7 @@ class TrainerTest {
         List<String> steps = Files.readAllLines(metrics());
         assertThat(steps.subList(0, 2)).noneMatch(line -> line.contains("grad_norm"));
         assertThat(steps.subList(2, STEPS)).allMatch(line -> line.contains("grad_norm"));
-        assertThat(last[0].lossScale()).hasValue(0x1p14);
+        assertThat(last[0].position().lossScale()).hasValue(0x1p14);
         assertThat(told).containsExactlyEntriesOf(new TreeMap<>(Map.of(1L, 0x1p16, 2L, 0x1p15)));
     }
 
@@ -512,8 +512,23 @@ class TrainerTest {
         }
 
         @Override
-        public void become(StateMean mean, int steps) {
-            source.become(mean, steps);
+        public double become(StateMean mean, int steps) {
+            return source.become(mean, steps);
+        }
+
+        @Override
+        public Position position() {
+            return source.position();
+        }
+
+        @Override
+        public SavedState saved() {
+            return source.saved();
+        }
+
+        @Override
+        public long optimizerResidentBytes() {
+            return source.optimizerResidentBytes();
         }
 
         @Override

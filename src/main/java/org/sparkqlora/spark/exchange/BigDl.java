@@ -7,6 +7,7 @@ import java.util.ServiceLoader;
 import org.apache.spark.SparkConf;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.watch.EventFiles;
+import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.Trigger;
 
 /** The BigDL features of a run, available if the jar was built with it. */
@@ -33,7 +34,7 @@ public interface BigDl {
     }
 
     /** Gradient exchange by its AllReduceParameter. */
-    GradientExchange exchange(GradientSize size);
+    GradientExchange exchange(GradientSize size, GradientFormat format);
 
     /** Problems that rule out that exchange; empty if it can be used. */
     List<String> exchangeProblems(GradientSize size, SparkConf settings);

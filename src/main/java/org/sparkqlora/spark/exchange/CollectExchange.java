@@ -5,23 +5,24 @@ import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
 import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 
 /** Collects every shard's vector and adds them on the driver: the quickest way for small vectors. */
 public final class CollectExchange implements GradientExchange {
-    private final GradientDtype dtype;
+    private final GradientFormat format;
 
-    CollectExchange(GradientDtype dtype) {
-        this.dtype = dtype;
+    CollectExchange(GradientFormat format) {
+        this.format = format;
     }
 
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
-        List<ShardResult> results = shards.map(new PackGradient(dtype)).collect().stream()
+        List<ShardResult> results = shards.map(new PackGradient(format.shard())).collect().stream()
                 .map(WireGradient::result)
                 .toList();
-        return StepGradient.sum(step, shards.getNumPartitions(), results);
+        return StepGradient.sum(step, shards.getNumPartitions(), results, format);
     }
 
     @Override

@@ -5,6 +5,7 @@ import org.apache.spark.api.java.function.VoidFunction;
 import org.sparkqlora.spark.replica.ProcessReplicas;
 import org.sparkqlora.spark.replica.RunHandle;
 import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 
@@ -14,19 +15,19 @@ import org.sparkqlora.train.StepGradient;
  */
 final class DriverExchange implements GradientExchange {
     private final RunHandle run;
-    private final GradientDtype dtype;
+    private final GradientFormat format;
 
-    /** @param dtype to which gradients are rounded, as they would be on their way from another process */
-    DriverExchange(RunHandle run, GradientDtype dtype) {
+    /** @param format to which gradients are rounded, as they would be on their way from another process */
+    DriverExchange(RunHandle run, GradientFormat format) {
         this.run = run;
-        this.dtype = dtype;
+        this.format = format;
     }
 
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
-        shards.foreach(new Leave(run, dtype, step));
+        shards.foreach(new Leave(run, format.shard(), step));
         return StepGradient.sum(
-                step, shards.getNumPartitions(), ProcessReplicas.of(run).take(step));
+                step, shards.getNumPartitions(), ProcessReplicas.of(run).take(step), format);
     }
 
     @Override

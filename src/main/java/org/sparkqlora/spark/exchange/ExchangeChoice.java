@@ -4,9 +4,12 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.SparkConf;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.spark.cluster.ClusterSettings;
 import org.sparkqlora.spark.cluster.SettingsOfSpark;
+import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.replica.RunHandle;
+import org.sparkqlora.train.GradientFormat;
 
 /**
  * The exchange of a run, and the reason for it. It decides speed and memory, not results: all sum the same numbers in the same order.
@@ -66,15 +69,26 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
         return new ExchangeChoice(fits ? ExchangeKind.COLLECT : ExchangeKind.SHUFFLE, size, results.bytes(), reason);
     }
 
-    /** The exchange of {@code run} on a cluster that runs {@code slots} tasks at once. */
-    public GradientExchange exchange(RunHandle run, int slots) {
+    /**
+     * The exchange of {@code run}.
+     *
+     * @param keptSteps steps whose sums stay with executors that hold them
+     */
+    public GradientExchange exchange(JavaSparkContext context, RunHandle run, GradientFormat format, int keptSteps) {
         return switch (kind) {
-            case DRIVER -> new DriverExchange(run, size.dtype());
-            case COLLECT -> new CollectExchange(size.dtype());
-            case SHUFFLE -> new ShuffleExchange(size.dtype(), SliceLayout.of(size.parameters(), slots), resultLimit);
-            case BIGDL -> BigDl.require().exchange(size);
+            case DRIVER -> new DriverExchange(run, format);
+            case COLLECT -> new CollectExchange(format);
+            case SHUFFLE ->
+                new ShuffleExchange(
+                        context, format, SliceLayout.of(size.parameters(), TaskSlots.available(context)), keptSteps);
+            case BIGDL -> BigDl.require().exchange(size, format);
             case AUTO -> throw unsettled();
         };
+    }
+
+    /** Whether executors keep the sums of gradients that they added. */
+    public boolean holdsSums() {
+        return kind == ExchangeKind.SHUFFLE;
     }
 
     /** Whether tasks run in the driver's process and share its State. */
@@ -86,7 +100,7 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
     public long bytesOfResult() {
         return switch (kind) {
             case COLLECT -> size.bytesOfShard();
-            case SHUFFLE -> SliceLayout.mostBytesOfPart(size.parameters());
+            case SHUFFLE -> size.bytesOfFacts();
             case BIGDL -> size.bytesOfSlice();
             case DRIVER -> 0;
             case AUTO -> throw unsettled();

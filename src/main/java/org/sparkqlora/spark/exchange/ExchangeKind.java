@@ -11,7 +11,7 @@ public enum ExchangeKind {
     DRIVER,
     /** Every shard's vector, added on the driver. */
     COLLECT,
-    /** Slices, each added by the task that a shuffle brings it to; the driver takes one vector. */
+    /** Slices, each added by the task that a shuffle brings it to; the sum stays with executors. */
     SHUFFLE,
     /** By BigDL's AllReduceParameter, in jars that were built with it. */
     BIGDL;

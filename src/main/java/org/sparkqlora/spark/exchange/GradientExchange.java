@@ -5,8 +5,8 @@ import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
 
 /**
- * Brings the gradients of all shards to the driver as one sum, added in float32 in shard order: float32 addition is not
- * associative, and a run must give the same bytes on any cluster.
+ * Makes one sum of the gradients of all shards, in the order of the plan: float32 addition is not associative, and a run must give the same
+ * bytes on any cluster. The sum lies in the driver, or with executors.
  */
 public interface GradientExchange extends AutoCloseable {
     /**

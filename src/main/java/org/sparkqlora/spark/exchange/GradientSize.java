@@ -13,9 +13,17 @@ public record GradientSize(long parameters, int shards, GradientDtype dtype) {
     /** Most bytes of a serialised gradient besides its values. */
     private static final long ENVELOPE = 1 << 16;
 
+    /** Most bytes of a shard's result without its vector. */
+    private static final int FACTS = 1 << 11;
+
     /** Bytes of one shard's result. */
     long bytesOfShard() {
         return parameters * dtype.bytesOfValue() + ENVELOPE;
+    }
+
+    /** Most bytes of what the driver is told of a step whose sum stays with executors. */
+    long bytesOfFacts() {
+        return (long) FACTS * shards + (1 << 20);
     }
 
     /** Bytes of a slice of the sum, where it is cut into as many as there are shards. */

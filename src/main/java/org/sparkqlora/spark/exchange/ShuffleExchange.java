@@ -1,93 +1,91 @@
 package org.sparkqlora.spark.exchange;
 
-import java.io.Serializable;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.apache.spark.Partitioner;
+import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.api.java.function.PairFlatMapFunction;
+import org.sparkqlora.spark.cluster.ExecutorBlocks;
+import org.sparkqlora.spark.cluster.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.Summation;
+import org.sparkqlora.train.SummedGradient;
 import scala.Tuple2;
 
 /**
- * Reduce-scatter by a shuffle: every task that computes cuts its gradient into slices, every task that adds gets its slices of
- * all shards, and the driver takes the sum in pieces, a bounded number of them at a time. So no process ever holds more than
- * one shard's vector and the sum, however many shards there are.
+ * Reduce-scatter by shuffles: every task that computes cuts its gradient into slices; every task that adds gets its slices of up to 32
+ * neighbouring shards, then of up to 32 neighbouring sums, until there is one sum. That stays with the executors that added it, each part
+ * in two of them, and the driver gets only facts.
  *
  * <p>Slices of a lost executor are computed again: Spark runs the shards again whose slices cannot be fetched.
  */
 public final class ShuffleExchange implements GradientExchange {
-    /** Most bytes that wait on the driver to be put into the sum. */
-    private static final long MOST_AT_ONCE = 1L << 28;
-
-    private final GradientDtype dtype;
+    private final GradientFormat format;
     private final SliceLayout layout;
-    private final int partsAtOnce;
+    private final HeldSums sums;
 
-    /** @param resultLimit most bytes of a job's results */
-    ShuffleExchange(GradientDtype dtype, SliceLayout layout, long resultLimit) {
-        this.dtype = dtype;
+    /** @param keptSteps steps whose sums stay, for replicas that are behind */
+    ShuffleExchange(JavaSparkContext context, GradientFormat format, SliceLayout layout, int keptSteps) {
+        this.format = format;
         this.layout = layout;
-        long most = Math.min(MOST_AT_ONCE, resultLimit) / layout.bytesOfPart();
-        this.partsAtOnce = (int) Math.max(1, Math.min(layout.parts(), most));
+        this.sums = new HeldSums(ExecutorBlocks.open(context), layout, format, keptSteps);
     }
 
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
-        int shardCount = shards.getNumPartitions();
-        JavaRDD<SummedPart> parts = shards.flatMapToPair(new CutGradient(layout, dtype))
-                .repartitionAndSortWithinPartitions(new SlicePartitioner(layout))
-                .mapPartitionsWithIndex(new SumSlices(layout, dtype, shardCount), false);
-        try {
-            FlatVector sum = FlatVector.zeros(layout.length());
-            List<ShardResult> facts = List.of();
-            for (int from = 0; from < layout.parts(); from += partsAtOnce) {
-                facts = take(parts, from, sum);
-            }
+        Summation order = format.order();
+        int members = shards.getNumPartitions();
+        GradientDtype dtype = format.shard();
+        JavaPairRDD<SliceKey, GradientSlice> slices = shards.flatMapToPair(new CutGradient(layout, dtype));
+        while (members > order.fanIn()) {
+            SliceGroups groups = new SliceGroups(layout, dtype, members, order.fanIn());
+            slices = JavaPairRDD.fromJavaRDD(slices.repartitionAndSortWithinPartitions(new GroupPartitioner(groups))
+                    .mapPartitionsWithIndex(new AddGroup(groups), false));
+            members = groups.count();
+            dtype = GradientDtype.FP32;
+        }
 
-            return StepGradient.sum(step, shardCount, facts).withGradient(sum);
+        SliceGroups last = new SliceGroups(layout, dtype, members, members);
+        JavaRDD<HeldSums.Part> parts = slices.repartitionAndSortWithinPartitions(new GroupPartitioner(last))
+                .mapPartitionsWithIndex(new HoldPart(last, sums, step, ExecutorPlace.all()), false);
+        try {
+            List<HeldSums.Part> held = parts.collect();
+            return StepGradient.of(step, shards.getNumPartitions(), held.get(0).facts(), () -> gradient(held));
         } finally {
             // Else its files would stay until the driver's garbage collector meets the last of these objects.
             parts.rdd().cleanShuffleDependencies(false);
         }
     }
 
-    @Override
-    public void close() {
-        // It keeps nothing between steps.
-    }
-
-    /** Puts the parts from {@code from} on into the sum, and gives the facts of the shards. */
-    private List<ShardResult> take(JavaRDD<SummedPart> parts, int from, FlatVector sum) {
-        int[] numbers = IntStream.range(from, Math.min(layout.parts(), from + partsAtOnce))
-                .toArray();
-        List<SummedPart>[] taken = parts.collectPartitions(numbers);
-        for (int i = 0; i < numbers.length; i++) {
-            GradientDtype.FP32.write(taken[i].get(0).values(), sum, layout.startOfPart(numbers[i]));
+    private SummedGradient gradient(List<HeldSums.Part> held) {
+        HeldGradient gradient = sums.gradient(held);
+        if (format.order() == Summation.TREE) {
+            return gradient;
         }
 
-        return taken[0].get(0).facts();
+        try (FlatVector vector = gradient.vector()) {
+            return gradient.withSquares(format.order().squares(vector));
+        }
+    }
+
+    /** What was held goes. */
+    @Override
+    public void close() {
+        sums.close();
     }
 
     /** Cuts a shard's gradient into slices, one at a time as the shuffle takes them. Runs in a task. */
-    private static final class CutGradient implements PairFlatMapFunction<ShardResult, SliceKey, GradientSlice> {
-        private static final long serialVersionUID = 1L;
+    private record CutGradient(SliceLayout layout, GradientDtype dtype)
+            implements PairFlatMapFunction<ShardResult, SliceKey, GradientSlice> {
         private static final byte[] NOTHING = {};
-
-        private final SliceLayout layout;
-        private final GradientDtype dtype;
-
-        CutGradient(SliceLayout layout, GradientDtype dtype) {
-            this.layout = layout;
-            this.dtype = dtype;
-        }
 
         @Override
         public Iterator<Tuple2<SliceKey, GradientSlice>> call(ShardResult result) {
@@ -98,139 +96,81 @@ public final class ShuffleExchange implements GradientExchange {
 
         private GradientSlice slice(ShardResult result, int slice) {
             return result instanceof ShardResult.Gradient shard
-                    ? new GradientSlice(
-                            shard.withoutVector(),
+                    ? GradientSlice.of(
+                            slice,
+                            List.of(shard.withoutVector()),
                             dtype.read(shard.gradient(), layout.start(slice), layout.size(slice)))
-                    : new GradientSlice(result, NOTHING);
+                    : GradientSlice.of(slice, List.of(result), NOTHING);
         }
     }
 
-    /** Brings a slice of all shards to the task that adds it. */
-    private static final class SlicePartitioner extends Partitioner {
+    /** Brings the slices of a part of a group to the task that adds them. */
+    private static final class GroupPartitioner extends Partitioner {
         private static final long serialVersionUID = 1L;
 
-        private final SliceLayout layout;
+        private final SliceGroups groups;
 
-        SlicePartitioner(SliceLayout layout) {
-            this.layout = layout;
+        GroupPartitioner(SliceGroups groups) {
+            this.groups = groups;
         }
 
         @Override
         public int numPartitions() {
-            return layout.parts();
+            return groups.partitions();
         }
 
         @Override
         public int getPartition(Object key) {
-            return layout.partOf(((SliceKey) key).slice());
+            return groups.partitionOf((SliceKey) key);
         }
 
         @Override
         public boolean equals(Object other) {
-            return other instanceof SlicePartitioner partitioner && partitioner.layout.equals(layout);
+            return other instanceof GroupPartitioner partitioner && partitioner.groups.equals(groups);
         }
 
         @Override
         public int hashCode() {
-            return layout.hashCode();
+            return groups.hashCode();
         }
     }
 
-    /**
-     * Adds the slices of one part, which come sorted: slice by slice, each in shard order. Beside the part's sum it holds one
-     * slice at a time; Spark's sorter spills what does not fit. Runs in a task.
-     */
-    private static final class SumSlices
-            implements Function2<Integer, Iterator<Tuple2<SliceKey, GradientSlice>>, Iterator<SummedPart>> {
-        private static final long serialVersionUID = 1L;
-
-        private final SliceLayout layout;
-        private final GradientDtype dtype;
-        private final int shards;
-
-        SumSlices(SliceLayout layout, GradientDtype dtype, int shards) {
-            this.layout = layout;
-            this.dtype = dtype;
-            this.shards = shards;
-        }
-
+    /** Adds a part of a group, slice by slice, for the next stage. Runs in a task. */
+    private record AddGroup(SliceGroups groups)
+            implements Function2<
+                    Integer, Iterator<Tuple2<SliceKey, GradientSlice>>, Iterator<Tuple2<SliceKey, GradientSlice>>> {
         @Override
-        public Iterator<SummedPart> call(Integer part, Iterator<Tuple2<SliceKey, GradientSlice>> slices) {
+        public Iterator<Tuple2<SliceKey, GradientSlice>> call(
+                Integer partition, Iterator<Tuple2<SliceKey, GradientSlice>> slices) {
+            return groups.slicesOf(partition)
+                    .mapToObj(slice -> {
+                        FlatVector sum = FlatVector.zeros(groups.layout().size(slice));
+                        SliceGroups.Added added = groups.add(partition, slice, slices, sum, 0);
+                        return new Tuple2<>(
+                                new SliceKey(slice, groups.groupOf(partition)),
+                                GradientSlice.of(slice, added.facts(), added.bytes(sum, GradientDtype.FP32)));
+                    })
+                    .iterator();
+        }
+    }
+
+    /** Adds a part of the sum and leaves it in this process. Runs in a task. */
+    private record HoldPart(SliceGroups groups, HeldSums sums, long step, List<ExecutorPlace> executors)
+            implements Function2<Integer, Iterator<Tuple2<SliceKey, GradientSlice>>, Iterator<HeldSums.Part>> {
+        @Override
+        public Iterator<HeldSums.Part> call(Integer part, Iterator<Tuple2<SliceKey, GradientSlice>> slices) {
+            SliceLayout layout = groups.layout();
             FlatVector sum = FlatVector.zeros(layout.sizeOfPart(part));
-            List<ShardResult> facts = new ArrayList<>();
-            boolean broken = false;
+            SliceGroups.Added all = SliceGroups.Added.NOTHING;
             for (int slice = layout.firstSlice(part); slice < layout.firstSlice(part + 1); slice++) {
-                long from = layout.start(slice) - layout.startOfPart(part);
-                facts.clear();
-                for (int shard = 0; shard < shards; shard++) {
-                    GradientSlice next = next(slices, slice, shard);
-                    facts.add(next.facts());
-                    broken |= !(next.facts() instanceof ShardResult.Gradient);
-                    put(next.values(), sum, from, shard);
-                }
+                all = all.and(groups.add(part, slice, slices, sum, layout.start(slice) - layout.startOfPart(part)));
             }
 
-            byte[] values = broken ? new byte[0] : GradientDtype.FP32.read(sum, 0, Math.toIntExact(sum.length()));
-            return List.of(new SummedPart(facts, values)).iterator();
-        }
-
-        private void put(byte[] values, FlatVector sum, long from, int shard) {
-            if (shard == 0) {
-                dtype.write(values, sum, from);
-            } else {
-                dtype.add(values, sum, from);
-            }
-        }
-
-        private static GradientSlice next(Iterator<Tuple2<SliceKey, GradientSlice>> slices, int slice, int shard) {
-            SliceKey expected = new SliceKey(slice, shard);
-            if (!slices.hasNext()) {
-                throw new IllegalStateException("Cannot add slices: expected %s, found no more".formatted(expected));
-            }
-
-            Tuple2<SliceKey, GradientSlice> found = slices.next();
-            if (!found._1().equals(expected)) {
-                throw new IllegalStateException(
-                        "Cannot add slices: expected %s, found %s".formatted(expected, found._1()));
-            }
-
-            return found._2();
-        }
-    }
-
-    /**
-     * A slice of a shard's gradient. Sorted, all shards of a slice come together, in shard order.
-     *
-     * @param slice its number in the layout
-     * @param shard whose it is
-     */
-    public record SliceKey(int slice, int shard) implements Comparable<SliceKey>, Serializable {
-        private static final Comparator<SliceKey> ORDER =
-                Comparator.comparingInt(SliceKey::slice).thenComparingInt(SliceKey::shard);
-
-        @Override
-        public int compareTo(SliceKey other) {
-            return ORDER.compare(this, other);
-        }
-    }
-
-    /**
-     * A slice of a shard's gradient, with the facts of the shard.
-     *
-     * @param facts the shard's result without its vector
-     * @param values the encoded slice; empty if the shard's loss is broken
-     */
-    public record GradientSlice(ShardResult facts, byte[] values) implements Serializable {}
-
-    /**
-     * One piece of the sum.
-     *
-     * @param facts the results of all shards without their vectors, in shard order
-     * @param values float32 of {@link org.sparkqlora.train.GradientDtype#FP32}; none if a shard's loss is broken
-     */
-    public record SummedPart(List<ShardResult> facts, byte[] values) implements Serializable {
-        public SummedPart {
-            facts = List.copyOf(facts);
+            return List.of(
+                            all.isBroken()
+                                    ? HeldSums.Part.broken(all.facts())
+                                    : sums.hold(step, part, sum, all.facts(), executors))
+                    .iterator();
         }
     }
 }

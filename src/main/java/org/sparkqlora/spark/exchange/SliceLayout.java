@@ -2,47 +2,49 @@ package org.sparkqlora.spark.exchange;
 
 import java.io.Serializable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.train.Summation;
 
 /**
- * The cut of a vector into slices of nearly equal length, and their assignment to parts of a job: part p has consecutive slices,
- * so its sum is one piece of the vector. No choice of it changes a sum. Slices may be empty.
+ * The cut of a vector into slices of a fixed length, but for the last, and their assignment to parts: part p has consecutive slices, so its
+ * sum is one piece of the vector. A part is what one task adds and one block holds. No choice of it changes a sum.
  *
  * @param length elements of the vector
- * @param slices count of slices
- * @param parts tasks that add; at most one a slice
+ * @param sliceLength elements of a slice
+ * @param parts at most one a slice, at least one
  */
-record SliceLayout(long length, int slices, int parts) implements Serializable {
-    /** 1 MiB of float32: many fit in memory beside each other, and each is worth its envelope. */
-    private static final int SLICE = 1 << 18;
+record SliceLayout(long length, int sliceLength, int parts) implements Serializable {
+    /** As many as shards that are added in order: a step of P shards leaves at most 32 P blocks. */
+    private static final int MOST_PARTS = 32;
 
-    /** 32 MiB of float32, which every default of Spark lets pass as one result. */
-    private static final int PART = 1 << 23;
+    /** 4 MiB of float32: worth a task and a block. */
+    private static final int PART = 1 << 20;
 
-    /** Most bytes of a part's result besides its values. */
-    private static final long ENVELOPE = 1 << 16;
+    /** 64 MiB of float32, which is one array and one message. */
+    private static final int LARGEST_PART = 1 << 24;
 
     SliceLayout {
-        if (length < 0 || parts < 1 || slices < parts) {
+        if (length < 0 || sliceLength < 1 || parts < 1 || parts > Math.max(1, ceilingOf(length, sliceLength))) {
             throw new BadInputException(
-                    "Cannot cut %d elements into %d slices for %d tasks: expected at least one slice a task"
-                            .formatted(length, slices, parts));
+                    "Cannot cut %d elements into slices of %d for %d parts: expected a part at least, and a slice a part"
+                            .formatted(length, sliceLength, parts));
         }
     }
 
     /** A layout for a cluster that runs {@code slots} tasks at once. */
     static SliceLayout of(long length, int slots) {
-        int parts = Math.toIntExact(Math.max(slots, ceilingOf(length, PART)));
-        return new SliceLayout(length, Math.toIntExact(Math.max(parts, ceilingOf(length, SLICE))), parts);
+        int sliceLength = Math.toIntExact(Summation.TREE.sliceLength());
+        long wanted = Math.max(Math.min(slots, MOST_PARTS), Math.min(ceilingOf(length, PART), MOST_PARTS));
+        long parts = Math.max(ceilingOf(length, LARGEST_PART), Math.min(ceilingOf(length, sliceLength), wanted));
+        return new SliceLayout(length, sliceLength, Math.toIntExact(Math.max(1, parts)));
     }
 
-    /** Bytes of the largest part that {@link #of} makes of {@code length} elements, whatever the cluster. */
-    static long mostBytesOfPart(long length) {
-        return Math.min(length, PART + SLICE) * Float.BYTES + ENVELOPE;
+    int slices() {
+        return Math.toIntExact(Math.max(1, ceilingOf(length, sliceLength)));
     }
 
     /** First element of {@code slice}; the length for the slice behind the last. */
     long start(int slice) {
-        return length / slices * slice + length % slices * slice / slices;
+        return Math.min(length, (long) slice * sliceLength);
     }
 
     int size(int slice) {
@@ -50,11 +52,11 @@ record SliceLayout(long length, int slices, int parts) implements Serializable {
     }
 
     int partOf(int slice) {
-        return (int) (((long) slice * parts + parts - 1) / slices);
+        return (int) (((long) slice * parts + parts - 1) / slices());
     }
 
     int firstSlice(int part) {
-        return (int) ((long) slices * part / parts);
+        return (int) ((long) slices() * part / parts);
     }
 
     /** First element of {@code part}; the length for the part behind the last. */
@@ -64,11 +66,6 @@ record SliceLayout(long length, int slices, int parts) implements Serializable {
 
     int sizeOfPart(int part) {
         return Math.toIntExact(startOfPart(part + 1) - startOfPart(part));
-    }
-
-    /** Bytes of the largest part. */
-    long bytesOfPart() {
-        return (ceilingOf(length, parts) + ceilingOf(length, slices)) * Float.BYTES + ENVELOPE;
     }
 
     private static long ceilingOf(long total, long parts) {

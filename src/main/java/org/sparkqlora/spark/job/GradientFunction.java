@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.job;
 
-import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.function.Function;
+import org.sparkqlora.spark.cluster.ExecutorPlace;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.replica.ProcessReplica;
 import org.sparkqlora.spark.replica.ProcessReplicas;
@@ -11,6 +11,7 @@ import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.ShardTask;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.metrics.Phase;
 import org.sparkqlora.train.metrics.PhaseClock;
 import org.sparkqlora.train.metrics.ProcessMemory;
@@ -37,24 +38,25 @@ final class GradientFunction implements Function<Integer, ShardResult> {
         PhaseClock clock = PhaseClock.startIn(Phase.LOAD);
         ProcessReplica executor = ProcessReplicas.of(run);
         PreparedRows rows = executor.rows(run.folder());
-        ShardResult result = plan.batches().localSteps() == 1
-                ? gradient(executor, rows, shard, clock)
-                : new LocalSgdRound(plan, rows, executor.home())
-                        .compute(executor.replica(), log, version, shard, clock);
-        return result.reported(new ShardReport(ofProcess(), clock.seconds(), ProcessMemory.ofThisProcess()));
+        return result(executor, rows, shard, clock)
+                .reported(new ShardReport(
+                        ExecutorPlace.here().toString(), clock.seconds(), ProcessMemory.ofThisProcess()));
+    }
+
+    private ShardResult result(ProcessReplica executor, PreparedRows rows, int shard, PhaseClock clock) {
+        try {
+            return plan.batches().localSteps() == 1
+                    ? gradient(executor, rows, shard, clock)
+                    : new LocalSgdRound(plan, rows, executor.home())
+                            .compute(executor.replica(), log, version, shard, clock);
+        } catch (UnreachableStateException e) {
+            return new ShardResult.Unreachable(shard, e.reason());
+        }
     }
 
     private ShardResult gradient(ProcessReplica executor, PreparedRows rows, int shard, PhaseClock clock) {
         ShardTask task = new ShardTask(plan.batches(), plan.seed(), rows);
         return executor.replica()
                 .at(version, log, clock, model -> task.compute(model, executor.freshGradient(), version, shard));
-    }
-
-    private static String ofProcess() {
-        SparkEnv process = SparkEnv.get();
-        return "executor %s on %s"
-                .formatted(
-                        process.executorId(),
-                        process.blockManager().blockManagerId().host());
     }
 }

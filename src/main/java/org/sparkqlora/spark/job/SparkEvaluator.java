@@ -73,7 +73,7 @@ public final class SparkEvaluator {
     private static EvaluateFunction function(
             RunHandle run, ReplicaGroup replicas, PreparedData data, int microBatchSize) {
         return new EvaluateFunction(
-                run, data.folder(), microBatchSize, replicas.state().version(), replicas.stateLog());
+                run, data.folder(), microBatchSize, replicas.position().version(), replicas.stateLog());
     }
 
     private static void forEach(

@@ -46,7 +46,7 @@ public final class SparkGenerator {
                 .toList();
         context.setJobDescription(String.format(Locale.ROOT, "generate: %d prompts", prompts.size()));
         GenerateFunction function =
-                new GenerateFunction(run, spec, replicas.state().version(), replicas.stateLog());
+                new GenerateFunction(run, spec, replicas.position().version(), replicas.stateLog());
         JavaRDD<NumberedTokens> placed = ModelTasks.of(context.getConf())
                 .place(context.parallelize(numbered, TaskSlots.parts(context, prompts.size())));
         return placed.mapPartitions(function).collect().stream()

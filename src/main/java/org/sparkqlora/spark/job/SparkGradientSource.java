@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -20,17 +21,22 @@ import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.GradientExchange;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.DriverReplica;
+import org.sparkqlora.spark.replica.ExecutorReplicas;
 import org.sparkqlora.spark.replica.FollowingReplicas;
 import org.sparkqlora.spark.replica.ReplicaGroup;
 import org.sparkqlora.spark.replica.RunHandle;
+import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.spark.replica.StateLogPublisher;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.GradientSource;
-import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.Position;
+import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.SummedGradient;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.Update;
 
 /**
@@ -42,6 +48,7 @@ import org.sparkqlora.train.Update;
  */
 public final class SparkGradientSource implements GradientSource {
     private static final double NANOS = 1e9;
+    private static final int MOST_ATTEMPTS = 4;
 
     private final JavaSparkContext context;
     private final TrainPlan plan;
@@ -67,16 +74,41 @@ public final class SparkGradientSource implements GradientSource {
                 TaskSlots.threadsOfTask(context),
                 training.rows().folder(),
                 configuration);
-        this.exchange = choice.exchange(run, TaskSlots.available(context));
+        this.exchange = choice.exchange(
+                context, run, plan.gradientFormat(), training.snapshots().maxUpdates());
         this.shards = shardsOf(context, plan.batches());
-        this.replicas = choice.inDriver() // last: what tasks find by name stays until this is closed
-                ? new DriverReplica(run, state)
-                : new FollowingReplicas(state, new StateLogPublisher(context, plan.optimizer(), training.snapshots()));
+        this.replicas = replicas(training, state, choice); // last: what tasks find by name stays until this is closed
+    }
+
+    private ReplicaGroup replicas(TrainingRun training, TrainState state, ExchangeChoice choice) {
+        if (choice.inDriver()) {
+            return new DriverReplica(run, state);
+        }
+
+        SnapshotPolicy snapshots = training.snapshots();
+        return choice.holdsSums() && plan.batches().localSteps() == 1
+                ? new ExecutorReplicas(context, run, state, snapshots.maxUpdates(), this::sumAgain)
+                : new FollowingReplicas(state, new StateLogPublisher(context, plan.optimizer(), snapshots));
+    }
+
+    @Override
+    public Position position() {
+        return replicas.position();
     }
 
     @Override
     public TrainState state() {
         return replicas.state();
+    }
+
+    @Override
+    public SavedState saved() {
+        return replicas.saved();
+    }
+
+    @Override
+    public long optimizerResidentBytes() {
+        return replicas.optimizerResidentBytes();
     }
 
     @Override
@@ -90,27 +122,59 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     private StepGradient sum() {
-        try {
-            return sumOfShards();
-        } catch (Exception e) {
-            // Spark throws a lost job as a checked exception that no signature declares.
-            Optional<CancellationException> cancelled = CancelledJob.find(e);
-            if (cancelled.isPresent()) {
-                throw cancelled.get();
-            }
+        long begin = System.nanoTime();
+        long step = position().version();
+        context.setJobDescription(String.format(
+                Locale.ROOT, "train: step %d of %d", step + 1, plan.batches().steps()));
+        StepGradient sum = reaching(() -> sumAt(step));
+        replicas.computed(sum.shards());
+        return sum.within((System.nanoTime() - begin) / NANOS, TaskSlots.available(context));
+    }
 
-            throw e;
+    /** The sum of a step that was taken, by executors that are still before it. */
+    private SummedGradient sumAgain(long step) {
+        return sumAt(step).gradient();
+    }
+
+    private StepGradient sumAt(long step) {
+        GradientFunction function = new GradientFunction(run, plan, step, replicas.stateLog());
+        return exchange.sum(shards.map(function), step);
+    }
+
+    /** What {@code job} gives, which is done again where tasks could not come to the State's version. */
+    private <T> T reaching(Supplier<T> job) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return job.get();
+            } catch (Exception e) {
+                rethrowIfCancelled(e);
+                UnreachableStateException unreachable = unreachable(e);
+                if (unreachable == null || attempt == MOST_ATTEMPTS) {
+                    throw e;
+                }
+                replicas.recover(unreachable);
+            }
         }
     }
 
-    private StepGradient sumOfShards() {
-        long begin = System.nanoTime();
-        long step = state().version();
-        context.setJobDescription(String.format(
-                Locale.ROOT, "train: step %d of %d", step + 1, plan.batches().steps()));
-        GradientFunction function = new GradientFunction(run, plan, step, replicas.stateLog());
-        JavaRDD<ShardResult> results = shards.map(function);
-        return exchange.sum(results, step).within((System.nanoTime() - begin) / NANOS, TaskSlots.available(context));
+    /** Of a task that failed by it, Spark tells the driver the name in a message. */
+    private static @Nullable UnreachableStateException unreachable(Throwable thrown) {
+        if (thrown instanceof UnreachableStateException unreachable) {
+            return unreachable;
+        }
+
+        String message = String.valueOf(thrown.getMessage());
+        return message.contains(UnreachableStateException.class.getName())
+                ? new UnreachableStateException(message, thrown)
+                : null;
+    }
+
+    /** Spark throws a lost job as a checked exception that no signature declares. */
+    private static void rethrowIfCancelled(Exception e) {
+        Optional<CancellationException> cancelled = CancelledJob.find(e);
+        if (cancelled.isPresent()) {
+            throw cancelled.get();
+        }
     }
 
     @Override
@@ -119,20 +183,21 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     @Override
-    public void become(StateMean mean, int steps) {
-        replicas.become(mean, steps);
+    public double become(StateMean mean, int steps) {
+        return replicas.become(mean, steps);
     }
 
     @Override
     public LossTotal evaluate() {
         return heldOut == null
                 ? LossTotal.ZERO
-                : LossTotal.sum(SparkEvaluator.losses(context, run, replicas, heldOut, microBatchSize()));
+                : LossTotal.sum(
+                        reaching(() -> SparkEvaluator.losses(context, run, replicas, heldOut, microBatchSize())));
     }
 
     @Override
     public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
-        return SparkGenerator.generate(context, run, replicas, prompts, spec);
+        return reaching(() -> SparkGenerator.generate(context, run, replicas, prompts, spec));
     }
 
     @Override

@@ -4,15 +4,20 @@ import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.Serializer;
 import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
+import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.spark.cluster.ExecutorBlocks;
 import org.sparkqlora.spark.exchange.CollectExchange;
-import org.sparkqlora.spark.exchange.ShuffleExchange;
+import org.sparkqlora.spark.exchange.GradientSlice;
+import org.sparkqlora.spark.exchange.HeldSums;
+import org.sparkqlora.spark.exchange.SliceKey;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.ShardResult.Gradient;
+import org.sparkqlora.train.SummedVector;
 import org.sparkqlora.train.Update;
 import org.sparkqlora.train.metrics.PhaseSeconds;
 import org.sparkqlora.train.metrics.ProcessMemory;
@@ -44,7 +49,8 @@ public final class Serializers {
             output.writeLong(update.fromVersion());
             output.writeFloat(update.scale());
             output.writeDouble(update.learningRate());
-            kryo.writeObject(output, update.gradient());
+            output.writeDouble(update.gradient().squares());
+            kryo.writeObject(output, update.gradient().vector());
         }
 
         @Override
@@ -52,7 +58,9 @@ public final class Serializers {
             long version = input.readLong();
             float scale = input.readFloat();
             double learningRate = input.readDouble();
-            return new Update(version, kryo.readObject(input, FlatVector.class), scale, learningRate);
+            double squares = input.readDouble();
+            SummedVector gradient = new SummedVector(kryo.readObject(input, FlatVector.class), squares);
+            return new Update(version, gradient, scale, learningRate);
         }
     }
 
@@ -128,58 +136,68 @@ public final class Serializers {
     }
 
     /** A key as its two numbers. */
-    static final class SliceKeySerializer extends Serializer<ShuffleExchange.SliceKey> {
+    static final class SliceKeySerializer extends Serializer<SliceKey> {
         @Override
-        public void write(Kryo kryo, Output output, ShuffleExchange.SliceKey key) {
+        public void write(Kryo kryo, Output output, SliceKey key) {
             output.writeInt(key.slice());
-            output.writeInt(key.shard());
+            output.writeInt(key.member());
         }
 
         @Override
-        public ShuffleExchange.SliceKey read(Kryo kryo, Input input, Class<ShuffleExchange.SliceKey> type) {
-            return new ShuffleExchange.SliceKey(input.readInt(), input.readInt());
+        public SliceKey read(Kryo kryo, Input input, Class<SliceKey> type) {
+            return new SliceKey(input.readInt(), input.readInt());
         }
     }
 
-    /** A slice as the facts of its shard and its bytes. */
-    public static final class GradientSliceSerializer extends Serializer<ShuffleExchange.GradientSlice> {
+    /** A slice as the facts of its shards and its bytes. */
+    static final class GradientSliceSerializer extends Serializer<GradientSlice> {
         @Override
-        public void write(Kryo kryo, Output output, ShuffleExchange.GradientSlice slice) {
-            kryo.writeClassAndObject(output, slice.facts());
+        public void write(Kryo kryo, Output output, GradientSlice slice) {
+            writeFacts(kryo, output, slice.facts());
             output.writeInt(slice.values().length);
             output.writeBytes(slice.values());
         }
 
         @Override
-        public ShuffleExchange.GradientSlice read(Kryo kryo, Input input, Class<ShuffleExchange.GradientSlice> type) {
-            ShardResult facts = (ShardResult) kryo.readClassAndObject(input);
-            return new ShuffleExchange.GradientSlice(facts, input.readBytes(input.readInt()));
+        public GradientSlice read(Kryo kryo, Input input, Class<GradientSlice> type) {
+            List<ShardResult> facts = readFacts(kryo, input);
+            return new GradientSlice(facts, input.readBytes(input.readInt()));
         }
     }
 
-    /** A piece of the sum as the facts of the shards and its bytes. */
-    static final class SummedPartSerializer extends Serializer<ShuffleExchange.SummedPart> {
-        @Override
-        public void write(Kryo kryo, Output output, ShuffleExchange.SummedPart part) {
-            output.writeInt(part.facts().size());
-            for (ShardResult facts : part.facts()) {
-                kryo.writeClassAndObject(output, facts);
-            }
+    /** A part of a sum as the facts of the shards, its handle and its squares. */
+    static final class SumPartSerializer extends Serializer<HeldSums.Part> {
+        private static final JavaSerializer HANDLE = new JavaSerializer();
 
-            output.writeInt(part.values().length);
-            output.writeBytes(part.values());
+        @Override
+        public void write(Kryo kryo, Output output, HeldSums.Part part) {
+            writeFacts(kryo, output, part.facts());
+            kryo.writeObjectOrNull(output, part.left(), HANDLE);
+            output.writeInt(part.squares().length);
+            output.writeDoubles(part.squares());
         }
 
         @Override
-        public ShuffleExchange.SummedPart read(Kryo kryo, Input input, Class<ShuffleExchange.SummedPart> type) {
-            int shards = input.readInt();
-            List<ShardResult> facts = new ArrayList<>(shards);
-            for (int i = 0; i < shards; i++) {
-                facts.add((ShardResult) kryo.readClassAndObject(input));
-            }
-
-            return new ShuffleExchange.SummedPart(facts, input.readBytes(input.readInt()));
+        public HeldSums.Part read(Kryo kryo, Input input, Class<HeldSums.Part> type) {
+            List<ShardResult> facts = readFacts(kryo, input);
+            ExecutorBlocks.Left left = kryo.readObjectOrNull(input, ExecutorBlocks.Left.class, HANDLE);
+            return new HeldSums.Part(facts, left, input.readDoubles(input.readInt()));
         }
+    }
+
+    private static void writeFacts(Kryo kryo, Output output, List<ShardResult> facts) {
+        output.writeInt(facts.size());
+        facts.forEach(each -> kryo.writeClassAndObject(output, each));
+    }
+
+    private static List<ShardResult> readFacts(Kryo kryo, Input input) {
+        int shards = input.readInt();
+        List<ShardResult> facts = new ArrayList<>(shards);
+        for (int i = 0; i < shards; i++) {
+            facts.add((ShardResult) kryo.readClassAndObject(input));
+        }
+
+        return facts;
     }
 
     /** Piece by piece: the bytes of a whole vector are never in memory at once. */

@@ -9,12 +9,15 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.spark.cluster.ProcessFacts;
 import org.sparkqlora.spark.exchange.BigDl;
 import org.sparkqlora.spark.exchange.CollectExchange;
-import org.sparkqlora.spark.exchange.ShuffleExchange;
+import org.sparkqlora.spark.exchange.GradientSlice;
+import org.sparkqlora.spark.exchange.HeldSums;
+import org.sparkqlora.spark.exchange.SliceKey;
 import org.sparkqlora.spark.job.SparkEvaluator;
 import org.sparkqlora.spark.job.SparkGenerator;
 import org.sparkqlora.spark.prepare.GroupResult;
 import org.sparkqlora.spark.prepare.LineGroup;
 import org.sparkqlora.spark.prepare.PreparedFile;
+import org.sparkqlora.spark.replica.StateBlocks;
 import org.sparkqlora.spark.source.SourceFile;
 import org.sparkqlora.spark.source.SourceSplit;
 import org.sparkqlora.tensor.FlatVector;
@@ -42,6 +45,8 @@ public final class TrainRegistrator implements KryoRegistrator {
             ProcessFacts.class,
             LossTotal.class,
             ShardResult.BrokenLoss.class,
+            ShardResult.Unreachable.class,
+            StateBlocks.Written.class,
             StructType.class); // tasks that read the schemas of Parquet and ORC files send them to the driver
 
     @Override
@@ -50,9 +55,9 @@ public final class TrainRegistrator implements KryoRegistrator {
         kryo.register(Update.class, new Serializers.UpdateSerializer());
         kryo.register(ShardResult.Gradient.class, new Serializers.ShardGradientSerializer());
         kryo.register(CollectExchange.WireGradient.class, new Serializers.WireGradientSerializer());
-        kryo.register(ShuffleExchange.SliceKey.class, new Serializers.SliceKeySerializer());
-        kryo.register(ShuffleExchange.GradientSlice.class, new Serializers.GradientSliceSerializer());
-        kryo.register(ShuffleExchange.SummedPart.class, new Serializers.SummedPartSerializer());
+        kryo.register(SliceKey.class, new Serializers.SliceKeySerializer());
+        kryo.register(GradientSlice.class, new Serializers.GradientSliceSerializer());
+        kryo.register(HeldSums.Part.class, new Serializers.SumPartSerializer());
         kryo.register(byte[][].class);
         BigDl.find().ifPresent(library -> library.kryoClasses().forEach(kryo::register));
         for (Class<?> type : SMALL) {

@@ -1,6 +1,8 @@
 package org.sparkqlora.spark.replica;
 
 import org.sparkqlora.train.OwnStateLog;
+import org.sparkqlora.train.Position;
+import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
@@ -19,8 +21,23 @@ public final class DriverReplica implements ReplicaGroup {
     }
 
     @Override
+    public Position position() {
+        return state.position();
+    }
+
+    @Override
     public TrainState state() {
         return state;
+    }
+
+    @Override
+    public SavedState saved() {
+        return state;
+    }
+
+    @Override
+    public long optimizerResidentBytes() {
+        return state.optimizerResidentBytes();
     }
 
     @Override
@@ -34,12 +51,13 @@ public final class DriverReplica implements ReplicaGroup {
     }
 
     @Override
-    public void become(StateMean mean, int steps) {
-        replica.replica().change(own -> own.become(mean, steps));
+    public double become(StateMean mean, int steps) {
+        return replica.replica().change(own -> own.become(mean, steps));
     }
 
     @Override
     public void close() {
         ProcessReplicas.release(runId);
+        state.close();
     }
 }

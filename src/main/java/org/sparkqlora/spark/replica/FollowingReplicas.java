@@ -1,5 +1,7 @@
 package org.sparkqlora.spark.replica;
 
+import org.sparkqlora.train.Position;
+import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
@@ -16,8 +18,23 @@ public final class FollowingReplicas implements ReplicaGroup {
     }
 
     @Override
+    public Position position() {
+        return state.position();
+    }
+
+    @Override
     public TrainState state() {
         return state;
+    }
+
+    @Override
+    public SavedState saved() {
+        return state;
+    }
+
+    @Override
+    public long optimizerResidentBytes() {
+        return state.optimizerResidentBytes();
     }
 
     @Override
@@ -33,13 +50,14 @@ public final class FollowingReplicas implements ReplicaGroup {
 
     /** A mean is the whole State, so that the next snapshot is all that replicas need. */
     @Override
-    public void become(StateMean mean, int steps) {
+    public double become(StateMean mean, int steps) {
         publisher.close();
-        state.become(mean, steps);
+        return state.become(mean, steps);
     }
 
     @Override
     public void close() {
         publisher.close();
+        state.close();
     }
 }

@@ -1,13 +1,25 @@
 package org.sparkqlora.spark.replica;
 
+import java.util.List;
+import org.sparkqlora.train.Position;
+import org.sparkqlora.train.SavedState;
+import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.Update;
 
-/** The driver's State and the replicas that follow it. Driver only. */
-public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, FollowingReplicas {
+/** The State of a run as its replicas have it. Driver only. */
+public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, FollowingReplicas, ExecutorReplicas {
+    /** Where the State stands. */
+    Position position();
+
+    /** The State in the driver's process, brought there if it is not; this group's own. */
     TrainState state();
+
+    /** The State for a checkpoint. */
+    SavedState saved();
 
     /** The log from which a task computes at the State's version. */
     StateLog stateLog();
@@ -15,8 +27,19 @@ public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica
     /** Moves the State on; replicas follow when a task makes them. */
     void apply(Update update);
 
-    /** The State becomes a mean; replicas follow when a task makes them. */
-    void become(StateMean mean, int steps);
+    /** The State becomes a mean; replicas follow when a task makes them. Gives {@link StateMean#divergence}. */
+    double become(StateMean mean, int steps);
+
+    /** Shards were computed at the position. */
+    default void computed(List<ShardResult.Gradient> shards) {}
+
+    /** A task could not come to the position: makes it possible, or throws {@code reason} or another such. */
+    default void recover(UnreachableStateException reason) {
+        throw reason;
+    }
+
+    /** The most bytes of optimiser state and of its buffers that the driver has held at once. */
+    long optimizerResidentBytes();
 
     @Override
     void close();

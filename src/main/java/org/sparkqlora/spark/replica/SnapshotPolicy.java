@@ -5,7 +5,7 @@ import org.sparkqlora.input.BadInputException;
 /**
  * When the driver replaces snapshot and updates by a new snapshot.
  *
- * @param maxUpdates most updates a new replica has to replay
+ * @param maxUpdates most updates a replica has to replay
  * @param maxUpdateBytes most bytes of updates that are held, unless a snapshot is larger still
  */
 public record SnapshotPolicy(int maxUpdates, long maxUpdateBytes) {

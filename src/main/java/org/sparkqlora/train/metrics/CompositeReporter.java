@@ -45,4 +45,10 @@ record CompositeReporter(ProgressReporter first, ProgressReporter second) implem
         first.checkpointed(step);
         second.checkpointed(step);
     }
+
+    @Override
+    public void stateLost(long step, String reason) {
+        first.stateLost(step, reason);
+        second.stateLost(step, reason);
+    }
 }

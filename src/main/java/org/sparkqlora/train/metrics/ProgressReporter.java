@@ -21,6 +21,9 @@ public interface ProgressReporter {
 
     default void checkpointed(long step) {}
 
+    /** All who had the State are lost, so that training goes on from {@code step}. */
+    default void stateLost(long step, String reason) {}
+
     /** Tells this one and then the other. */
     default ProgressReporter and(ProgressReporter other) {
         return new CompositeReporter(this, other);

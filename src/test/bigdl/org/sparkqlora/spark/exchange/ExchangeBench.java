@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -14,7 +15,11 @@ import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.Summation;
+import org.sparkqlora.train.SummedGradient;
+import org.sparkqlora.train.SummedVector;
 import org.sparkqlora.train.metrics.ShardReport;
 
 /**
@@ -56,17 +61,18 @@ final class ExchangeBench {
         contenders.add(bigDl(numbers, length));
         for (GradientDtype dtype : GradientDtype.values()) {
             SliceLayout layout = SliceLayout.of(length, SHARDS);
-            contenders.add(ours("collect " + dtype.word(), context, numbers, new CollectExchange(dtype), length));
+            GradientFormat format = new GradientFormat(dtype, dtype, Summation.TREE);
+            contenders.add(ours("collect " + dtype.word(), context, numbers, new CollectExchange(format), length));
             contenders.add(ours(
                     "shuffle " + dtype.word(),
                     context,
                     numbers,
-                    new ShuffleExchange(dtype, layout, Long.MAX_VALUE),
+                    new ShuffleExchange(context, format, layout, 1),
                     length));
         }
 
         GradientSize size = new GradientSize(length, SHARDS, GradientDtype.FP32);
-        contenders.add(ours("bigdl", context, numbers, BigDl.require().exchange(size), length));
+        contenders.add(ours("bigdl", context, numbers, BigDl.require().exchange(size, GradientFormat.FP32), length));
         for (int round = -WARM_UP; round < ROUNDS; round++) {
             for (Contender contender : contenders) {
                 contender.time(round);
@@ -102,8 +108,13 @@ final class ExchangeBench {
             String name, JavaSparkContext context, JavaRDD<Integer> numbers, GradientExchange exchange, int length) {
         JavaRDD<ShardResult> shards = numbers.map(shard -> new ShardResult.Gradient(
                 shard, new LossTotal(1, 1), 1, FlatVector.of(values(length, shard)), ShardReport.NONE));
+        AtomicLong step = new AtomicLong();
         return new Contender(
-                name, () -> send(context, numbers, exchange.sum(shards, 0).gradient()));
+                name,
+                () -> take(
+                        context,
+                        numbers,
+                        exchange.sum(shards, step.getAndIncrement()).gradient()));
     }
 
     private static Contender bigDl(JavaRDD<Integer> numbers, int length) {
@@ -116,6 +127,15 @@ final class ExchangeBench {
             pinned.foreach(shard -> reduce.reduce());
             pinned.foreach(shard -> reduce.take());
         });
+    }
+
+    /** Brings the numbers to both executors: from the driver, or from where they are held. */
+    private static void take(JavaSparkContext context, JavaRDD<Integer> numbers, SummedGradient sum) {
+        if (sum instanceof SummedVector) {
+            send(context, numbers, sum.vector());
+        } else {
+            numbers.foreach(shard -> sum.vector());
+        }
     }
 
     private static void send(JavaSparkContext context, JavaRDD<Integer> numbers, Object sum) {

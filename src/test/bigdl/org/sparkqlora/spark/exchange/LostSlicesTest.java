@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.sparkqlora.spark.exchange.GradientExchangeContract.RandomShard;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
 
 /** Executors that die between the two jobs of a step, with the slices of their shards. */
@@ -24,15 +25,15 @@ class LostSlicesTest {
     void theStepIsTakenAgainAndItsSumIsWhole() {
         AtomicInteger jobs = new AtomicInteger();
         try (JavaSparkContext context = Clusters.start(Clusters.TWO_EXECUTORS);
-                GradientExchange exchange = BigDl.require().exchange(new GradientSize(LENGTH, 2, GradientDtype.FP32))) {
+                GradientExchange exchange = BigDl.require()
+                        .exchange(new GradientSize(LENGTH, 2, GradientDtype.FP32), GradientFormat.FP32)) {
             context.sc().addSparkListener(new KillAfterFirstJobs(jobs));
             for (int step = 0; step < STEPS; step++) {
                 RandomShard shard = new RandomShard(step, LENGTH);
                 JavaRDD<ShardResult> shards =
                         context.parallelize(List.of(0, 1), 2).map(shard);
 
-                int[] sum =
-                        GradientExchangeContract.bits(exchange.sum(shards, step).gradient());
+                int[] sum = GradientExchangeContract.bits(exchange.sum(shards, step));
 
                 assertThat(sum)
                         .isEqualTo(GradientExchangeContract.bits(

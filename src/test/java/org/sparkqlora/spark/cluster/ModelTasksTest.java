@@ -33,7 +33,7 @@ class ModelTasksTest {
 
     @Test
     void aTaskHoldsAWholeGpuAndItsPartOfTheCoresWhateverOtherStagesTake() throws IOException {
-        List<String> undisturbed = Clusters.on(Clusters.TWO_SLOTS, context -> train(context));
+        String undisturbed = Clusters.on(Clusters.TWO_SLOTS, context -> train(context));
         try (JavaSparkContext cluster =
                 Clusters.start("local-cluster[2,2,1024]", MadeUpGpu.settings(folder, "0", 2, "0.5"))) {
             Clusters.awaitExecutors(cluster, 2);
@@ -79,7 +79,7 @@ class ModelTasksTest {
                 .set("spark.task.cpus", "3");
     }
 
-    private static List<String> train(JavaSparkContext context) {
+    private static String train(JavaSparkContext context) {
         return runs.train(context, runs.model(), ExchangeKind.COLLECT, step -> {});
     }
 

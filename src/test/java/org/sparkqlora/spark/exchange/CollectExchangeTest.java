@@ -1,12 +1,13 @@
 package org.sparkqlora.spark.exchange;
 
+import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Tag;
-import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 
 @Tag("spark-line")
-class CollectExchangeTest extends GradientExchangeContract {
+class CollectExchangeTest extends TreeExchangeContract {
     @Override
-    GradientExchange exchange(GradientDtype dtype, long length) {
-        return new CollectExchange(dtype);
+    GradientExchange exchange(JavaSparkContext cluster, GradientFormat format, long length) {
+        return new CollectExchange(format);
     }
 }

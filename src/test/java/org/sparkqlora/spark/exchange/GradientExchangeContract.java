@@ -22,8 +22,11 @@ import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BrokenLossException;
 import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.Summation;
+import org.sparkqlora.train.SummedVector;
 import org.sparkqlora.train.metrics.PhaseSeconds;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.train.metrics.ShardReport;
@@ -33,7 +36,11 @@ abstract class GradientExchangeContract {
     private static JavaSparkContext context;
 
     /** The exchange for vectors of {@code length} elements. */
-    abstract GradientExchange exchange(GradientDtype dtype, long length);
+    abstract GradientExchange exchange(JavaSparkContext cluster, GradientFormat format, long length);
+
+    double squares(FlatVector sum) {
+        return Summation.TREE.squares(sum);
+    }
 
     @BeforeAll
     static void startCluster() {
@@ -61,7 +68,9 @@ abstract class GradientExchangeContract {
 
         StepGradient sum = sum(shard, shards, dtype, length);
 
-        assertThat(bits(sum.gradient())).isEqualTo(bits(plainSum(shard, shards, dtype)));
+        FlatVector expected = plainSum(shard, shards, dtype);
+        assertThat(bits(sum)).isEqualTo(bits(expected));
+        assertThat(sum.gradient().squares()).isEqualTo(squares(expected));
         assertThat(sum.loss()).isEqualTo(LossTotal.sum(facts(shard, shards)));
         assertThat(sum.tokens()).isEqualTo(shards * (shards + 19L) / 2);
         assertThat(sum.shards())
@@ -76,9 +85,11 @@ abstract class GradientExchangeContract {
         for (GradientDtype dtype : GradientDtype.values()) {
             StepGradient sum = sum(shard -> gradient(shard, FlatVector.of(values)), 1, dtype, values.length);
 
-            assertThat(sum.gradient().get(0)).isEqualTo(-0f);
-            assertThat(sum.gradient().get(2)).isNaN();
-            assertThat(sum.gradient().get(3)).isInfinite();
+            FlatVector vector = sum.gradient().vector();
+            assertThat(vector.get(0)).isEqualTo(-0f);
+            assertThat(vector.get(2)).isNaN();
+            assertThat(vector.get(3)).isInfinite();
+            assertThat(sum.gradient().squares()).isNaN();
         }
     }
 
@@ -91,20 +102,32 @@ abstract class GradientExchangeContract {
 
     @Test
     void takesStepAfterStep() {
-        try (GradientExchange exchange = exchange(GradientDtype.FP32, 5000)) {
+        try (GradientExchange exchange = exchange(context, format(GradientDtype.FP32), 5000)) {
             for (int step = 0; step < 3; step++) {
                 RandomShard shard = new RandomShard(step, 5000);
                 StepGradient sum = exchange.sum(shards(shard, 2), step);
 
-                assertThat(bits(sum.gradient())).isEqualTo(bits(plainSum(shard, 2, GradientDtype.FP32)));
+                assertThat(bits(sum)).isEqualTo(bits(plainSum(shard, 2, GradientDtype.FP32)));
             }
         }
     }
 
-    private StepGradient sum(Function<Integer, ShardResult> shard, int shards, GradientDtype dtype, long length) {
-        try (GradientExchange exchange = exchange(dtype, length)) {
-            return exchange.sum(shards(shard, shards), 0);
+    /** The sum, fetched before the exchange forgets it. */
+    StepGradient sum(Function<Integer, ShardResult> shard, int shards, GradientDtype dtype, long length) {
+        return sum(shard, shards, format(dtype), length);
+    }
+
+    StepGradient sum(Function<Integer, ShardResult> shard, int shards, GradientFormat format, long length) {
+        try (GradientExchange exchange = exchange(context, format, length)) {
+            StepGradient sum = exchange.sum(shards(shard, shards), 0);
+            SummedVector here =
+                    new SummedVector(sum.gradient().vector(), sum.gradient().squares());
+            return new StepGradient(sum.loss(), sum.tokens(), here, sum.shards(), sum.seconds());
         }
+    }
+
+    private static GradientFormat format(GradientDtype dtype) {
+        return new GradientFormat(dtype, dtype, Summation.TREE);
     }
 
     private static JavaRDD<ShardResult> shards(Function<Integer, ShardResult> shard, int shards) {
@@ -116,10 +139,14 @@ abstract class GradientExchangeContract {
         return IntStream.range(0, shards).mapToObj(i -> shard.call(i).loss()).toList();
     }
 
-    /** The reference: the definition of the sum in three lines. */
+    /** The reference for up to 32 shards: the definition of the sum in three lines. */
     static FlatVector plainSum(RandomShard shard, int shards, GradientDtype dtype) {
-        FlatVector sum = onTheWire(shard.call(0).gradient(), dtype);
-        for (int i = 1; i < shards; i++) {
+        return onTheWire(plainSum(shard, 0, shards, dtype), dtype);
+    }
+
+    static FlatVector plainSum(RandomShard shard, int from, int to, GradientDtype dtype) {
+        FlatVector sum = onTheWire(shard.call(from).gradient(), dtype);
+        for (int i = from + 1; i < to; i++) {
             sum.addAll(onTheWire(shard.call(i).gradient(), dtype));
         }
 
@@ -132,6 +159,10 @@ abstract class GradientExchangeContract {
         }
 
         return vector;
+    }
+
+    static int[] bits(StepGradient sum) {
+        return bits(sum.gradient().vector());
     }
 
     static int[] bits(FlatVector vector) {

@@ -1,12 +1,13 @@
 package org.sparkqlora.spark.exchange;
 
+import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Tag;
-import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientFormat;
 
 @Tag("spark-line")
-class ShuffleExchangeTest extends GradientExchangeContract {
+class ShuffleExchangeTest extends TreeExchangeContract {
     @Override
-    GradientExchange exchange(GradientDtype dtype, long length) {
-        return new ShuffleExchange(dtype, SliceLayout.of(length, 2), Long.MAX_VALUE);
+    GradientExchange exchange(JavaSparkContext cluster, GradientFormat format, long length) {
+        return new ShuffleExchange(cluster, format, SliceLayout.of(length, 2), 1);
     }
 }

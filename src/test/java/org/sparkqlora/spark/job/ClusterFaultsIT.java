@@ -42,7 +42,7 @@ class ClusterFaultsIT {
     private static FaultPoint faults;
     private static StandaloneCluster machines;
     private static JavaSparkContext cluster;
-    private static List<String> undisturbed;
+    private static String undisturbed;
     private static final List<String> RECOVERIES = new ArrayList<>();
 
     @BeforeAll
@@ -135,7 +135,7 @@ class ClusterFaultsIT {
             faults.arm(place, effect);
         }
 
-        List<String> states = runs.train(cluster, model, exchange, step -> {
+        String state = runs.train(cluster, model, exchange, step -> {
             times.add();
             if (step == HIT - 1 && place != Place.LOAD) {
                 faults.arm(place, effect);
@@ -145,7 +145,7 @@ class ClusterFaultsIT {
         faults.open();
         done.join();
         RECOVERIES.add("%s, %s: %.1f s".formatted(name, exchange.word(), times.excess(place == Place.LOAD ? 1 : HIT)));
-        assertThat(states).isEqualTo(undisturbed);
+        assertThat(state).isEqualTo(undisturbed);
     }
 
     private static void kill(long pid) {

@@ -29,7 +29,7 @@ class ClusterSizesIT {
 
     private static LlamaRuns runs;
     private static FaultPoint faults;
-    private static List<String> undisturbed;
+    private static String undisturbed;
 
     private StandaloneCluster machines;
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
@@ -47,14 +48,21 @@ public final class Clusters {
         return context;
     }
 
-    /** Kills the process of an executor; of the Java processes below this one, all are executors. */
+    /** Kills the process of an executor. */
     public static boolean killOneExecutor() {
+        return executors().findFirst().map(ProcessHandle::destroyForcibly).orElse(false);
+    }
+
+    /** Kills the processes of all executors, and tells how many. */
+    static long killAllExecutors() {
+        return executors().filter(ProcessHandle::destroyForcibly).count();
+    }
+
+    /** Of the Java processes below this one, all are executors. */
+    private static Stream<ProcessHandle> executors() {
         return ProcessHandle.current()
                 .descendants()
-                .filter(process -> process.info().command().orElse("").endsWith("java"))
-                .findFirst()
-                .map(ProcessHandle::destroyForcibly)
-                .orElse(false);
+                .filter(process -> process.info().command().orElse("").endsWith("java"));
     }
 
     /** Returns once {@code context} has that many executors, no more and no less. */

@@ -6,9 +6,8 @@ import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
 import org.apache.spark.serializer.KryoRegistrator;
 import org.sparkqlora.spark.exchange.CollectExchange;
-import org.sparkqlora.spark.exchange.ShuffleExchange;
+import org.sparkqlora.spark.exchange.GradientSlice;
 import org.sparkqlora.spark.job.FaultPoint.Place;
-import org.sparkqlora.spark.kryo.Serializers;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
 
 /** The classes of {@link TrainRegistrator}, with gradients that pass the fault points of a run. */
@@ -16,8 +15,14 @@ public final class FaultRegistrator implements KryoRegistrator {
     @Override
     public void registerClasses(Kryo kryo) {
         new TrainRegistrator().registerClasses(kryo);
-        kryo.register(CollectExchange.WireGradient.class, new Watched<>(new Serializers.WireGradientSerializer()));
-        kryo.register(ShuffleExchange.GradientSlice.class, new Watched<>(new Serializers.GradientSliceSerializer()));
+        watch(kryo, CollectExchange.WireGradient.class);
+        watch(kryo, GradientSlice.class);
+    }
+
+    private static <T> void watch(Kryo kryo, Class<T> type) {
+        @SuppressWarnings("unchecked")
+        Serializer<T> serializer = kryo.getSerializer(type);
+        kryo.register(type, new Watched<>(serializer));
     }
 
     private static final class Watched<T> extends Serializer<T> {

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -98,16 +97,13 @@ public record LlamaRuns(Path folder, PreparedData rows) {
      * Trains to the end.
      *
      * @param afterStep is told each step that is done
-     * @return SHA-256 of the whole State after each step
+     * @return SHA-256 of the whole State at the end
      */
-    public List<String> train(
-            JavaSparkContext context, ModelSource model, ExchangeKind exchange, LongConsumer afterStep) {
-        List<String> digests = new ArrayList<>();
-        TrainState[] state = new TrainState[1];
+    public String train(JavaSparkContext context, ModelSource model, ExchangeKind exchange, LongConsumer afterStep) {
+        String[] digest = new String[1];
         ProgressReporter reporter = new ProgressReporter() {
             @Override
             public void stepDone(StepMetrics step) {
-                digests.add(digest(state[0]));
                 afterStep.accept(step.step());
             }
         };
@@ -120,12 +116,9 @@ public record LlamaRuns(Path folder, PreparedData rows) {
                 .run(
                         Resume.NEVER,
                         this::fresh,
-                        started -> {
-                            state[0] = started;
-                            return source(context, model, exchange, started);
-                        },
-                        trained -> {});
-        return digests;
+                        started -> source(context, model, exchange, started),
+                        trained -> digest[0] = digest(trained));
+        return digest[0];
     }
 
     private SparkGradientSource source(

@@ -150,12 +150,29 @@ class SparkGradientSourceTest {
     @MethodSource("movingExchanges")
     void executorsLostOnTheWayChangeNoByte(ExchangeKind exchange) {
         Outcome reference = trainInProcess();
-        LossOfExecutors losses = new LossOfExecutors();
+        CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
+            LossOfExecutors losses = new LossOfExecutors(context);
+            Outcome outcome = train(sourcesOn(context, exchange), losses);
+
+            assertThat(losses.killed).isEqualTo(2);
+            assertThat(losses.statesLost).isZero();
+            assertThat(outcome.state()).isEqualTo(reference.state());
+            return outcome;
+        });
+    }
+
+    /** Nobody has the State any more: it is trained again from its beginning. */
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("movingExchanges")
+    void allExecutorsLostAtOnceChangeNoByte(ExchangeKind exchange) {
+        Outcome reference = trainInProcess();
+        LossOfAllExecutors losses = new LossOfAllExecutors();
 
         Outcome outcome = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> train(sourcesOn(context, exchange), losses));
 
         assertThat(losses.killed).isEqualTo(2);
         assertThat(outcome.state()).isEqualTo(reference.state());
+        assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
     }
 
     private static Stream<Arguments> clusters() {
@@ -258,15 +275,45 @@ class SparkGradientSourceTest {
 
     private record Outcome(byte[] state, double evaluation, TrainSummary summary) {}
 
-    /** Kills an executor's process after the second step and after the fourth. */
-    private static final class LossOfExecutors implements ProgressReporter {
-        private int killed;
+    /** Kills all executors after the fifth step, once. */
+    private static final class LossOfAllExecutors implements ProgressReporter {
+        private long killed;
 
         @Override
         public void stepDone(StepMetrics step) {
-            if (step.step() == 2 || step.step() == 4) {
+            if (step.step() == 5 && killed == 0) {
+                killed = Clusters.killAllExecutors();
+            }
+        }
+    }
+
+    /** Kills an executor after the second step, and another after the fifth, when both have the State again. */
+    private static final class LossOfExecutors implements ProgressReporter {
+        private final JavaSparkContext context;
+        private int killed;
+        private int statesLost;
+
+        private LossOfExecutors(JavaSparkContext context) {
+            this.context = context;
+        }
+
+        @Override
+        public void started(long doneSteps, long allSteps) {
+            Clusters.awaitExecutors(context, 2);
+        }
+
+        @Override
+        public void stepDone(StepMetrics step) {
+            if (step.step() == 3) {
+                Clusters.awaitExecutors(context, 2);
+            } else if (step.step() == 2 || step.step() == 5) {
                 killed += Clusters.killOneExecutor() ? 1 : 0;
             }
+        }
+
+        @Override
+        public void stateLost(long step, String reason) {
+            statesLost++;
         }
     }
 }

@@ -1,0 +1,203 @@
+package org.sparkqlora.spark.cluster;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.network.buffer.ManagedBuffer;
+import org.apache.spark.network.buffer.NioManagedBuffer;
+import org.apache.spark.storage.BlockId;
+import org.apache.spark.storage.BlockManager;
+import org.apache.spark.storage.BroadcastBlockId;
+import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.io.ChunkedByteBuffer;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+
+/**
+ * Bytes that tasks leave with executors, for other tasks and the driver to fetch. Nobody keeps a list of them: a handle says where they
+ * are. They are stored as blocks of one broadcast, so that all of them go with it, whoever has them.
+ */
+public final class ExecutorBlocks implements Serializable, AutoCloseable {
+    private static final long serialVersionUID = 1L;
+    private static final ClassTag<byte[]> BYTES = ClassTag$.MODULE$.apply(byte[].class);
+
+    /** For a copy: the first may just have been lost. */
+    private static final int MOST_ASKED = 3;
+
+    private final Broadcast<String> owner;
+
+    private ExecutorBlocks(Broadcast<String> owner) {
+        this.owner = owner;
+    }
+
+    /** Driver only. */
+    public static ExecutorBlocks open(JavaSparkContext context) {
+        return new ExecutorBlocks(context.broadcast("blocks"));
+    }
+
+    /**
+     * Leaves {@code bytes} in this process, and a copy in another one if there is another.
+     *
+     * @param name of letters, digits and underscores; the bytes that a name stands for never change
+     * @param executors of the application
+     */
+    public Left put(String name, byte[] bytes, List<ExecutorPlace> executors) {
+        blocks().putBytes(id(name), new ChunkedByteBuffer(ByteBuffer.wrap(bytes)), level(), false, BYTES);
+        List<ExecutorPlace> places = new ArrayList<>();
+        places.add(ExecutorPlace.here());
+        others(name, executors)
+                .filter(other -> copied(name, bytes, other))
+                .findFirst()
+                .ifPresent(places::add);
+        return new Left(name, bytes.length, crc(bytes), places);
+    }
+
+    /** Other executors to be asked in turn, not the same one first for all names. */
+    private static Stream<ExecutorPlace> others(String name, List<ExecutorPlace> executors) {
+        List<ExecutorPlace> others = new ArrayList<>(executors);
+        others.remove(ExecutorPlace.here());
+        Collections.rotate(others, Math.floorMod(name.hashCode(), Math.max(1, others.size())));
+        return others.stream().limit(MOST_ASKED);
+    }
+
+    /** Whether {@code other} took a copy. It may be gone by now: then the bytes are in one place, as the handle says. */
+    private boolean copied(String name, byte[] bytes, ExecutorPlace other) {
+        try {
+            blocks().blockTransferService()
+                    .uploadBlockSync(
+                            other.host(),
+                            other.port(),
+                            other.executor(),
+                            id(name),
+                            new NioManagedBuffer(ByteBuffer.wrap(bytes)),
+                            level(),
+                            BYTES);
+            return true;
+        } catch (Exception e) { // Spark throws some that no signature declares
+            keepInterrupt(e);
+            return false;
+        }
+    }
+
+    /** The bytes, of this process if it has them. A {@link LostBlockException} if no one has them any more. */
+    public byte[] fetch(Left left) {
+        if (has(left.name())) {
+            return left.require(bytesOf(blocks().getLocalBlockData(id(left.name()))));
+        }
+
+        LostBlockException lost = new LostBlockException("%s is lost with %s".formatted(left.name(), left.places()));
+        List<ExecutorPlace> places = left.places();
+        int first = Math.floorMod(ExecutorPlace.here().executor().hashCode(), places.size());
+        for (int i = 0; i < places.size(); i++) {
+            ExecutorPlace place = places.get((first + i) % places.size());
+            try {
+                return left.require(bytesOf(blocks().blockTransferService()
+                        .fetchBlockSync(
+                                place.host(),
+                                place.port(),
+                                place.executor(),
+                                id(left.name()).name(),
+                                null)));
+            } catch (Exception e) { // Spark throws some that no signature declares
+                keepInterrupt(e);
+                lost.addSuppressed(e);
+            }
+        }
+
+        throw lost;
+    }
+
+    private static void keepInterrupt(Exception e) {
+        if (e instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Forgets what this process has under {@code name}, if anything. */
+    public void forget(String name) {
+        if (has(name)) {
+            blocks().removeBlock(id(name), false);
+        }
+    }
+
+    /** Driver only: all bytes go, wherever they are. */
+    @Override
+    public void close() {
+        owner.destroy();
+    }
+
+    private boolean has(String name) {
+        return blocks().getStatus(id(name)).isDefined();
+    }
+
+    private static byte[] bytesOf(ManagedBuffer buffer) {
+        try {
+            ByteBuffer source = buffer.nioByteBuffer();
+            byte[] bytes = new byte[source.remaining()];
+            source.get(bytes);
+            return bytes;
+        } catch (IOException e) {
+            throw new LostBlockException("Failed to read a block: " + e.getMessage());
+        } finally {
+            buffer.release();
+        }
+    }
+
+    private static int crc(byte[] bytes) {
+        CRC32C sum = new CRC32C();
+        sum.update(bytes);
+        return (int) sum.getValue();
+    }
+
+    private BlockId id(String name) {
+        return new BroadcastBlockId(owner.id(), name);
+    }
+
+    private static StorageLevel level() {
+        return StorageLevel.MEMORY_AND_DISK_SER();
+    }
+
+    private static BlockManager blocks() {
+        return SparkEnv.get().blockManager();
+    }
+
+    /**
+     * A handle of bytes.
+     *
+     * @param name their name
+     * @param length their count
+     * @param checksum CRC-32C of them
+     * @param places who had them when they were left
+     */
+    public record Left(String name, int length, int checksum, List<ExecutorPlace> places) implements Serializable {
+        public Left {
+            places = List.copyOf(places);
+        }
+
+        private byte[] require(byte[] bytes) {
+            if (bytes.length != length || crc(bytes) != checksum) {
+                throw new LostBlockException("%s is damaged: expected %d bytes with their checksum, found %d"
+                        .formatted(name, length, bytes.length));
+            }
+
+            return bytes;
+        }
+    }
+
+    /** Bytes that no one has any more. */
+    public static final class LostBlockException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        LostBlockException(String message) {
+            super(message);
+        }
+    }
+}

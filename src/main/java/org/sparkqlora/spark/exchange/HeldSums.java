@@ -1,0 +1,87 @@
+package org.sparkqlora.spark.exchange;
+
+import java.io.Serializable;
+import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.cluster.ExecutorBlocks;
+import org.sparkqlora.spark.cluster.ExecutorPlace;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientFormat;
+import org.sparkqlora.train.ShardResult;
+
+/**
+ * The sums of gradients that executors hold for the replicas.
+ *
+ * @param blocks among which they are
+ * @param layout of a sum
+ * @param format of a sum
+ * @param keptSteps steps for which a sum stays
+ */
+public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat format, int keptSteps)
+        implements Serializable {
+    /** Runs in a task: leaves a part here and in another process, and drops what no replica asks for any more. */
+    Part hold(long step, int part, FlatVector sum, List<ShardResult> facts, List<ExecutorPlace> executors) {
+        forget(step);
+        format.sum().round(sum);
+        byte[] bytes = format.sum().read(sum, 0, Math.toIntExact(sum.length()));
+        double[] squares = new double[layout.firstSlice(part + 1) - layout.firstSlice(part)];
+        for (int i = 0; i < squares.length; i++) {
+            int slice = layout.firstSlice(part) + i;
+            squares[i] = sum.sumOfSquares(layout.start(slice) - layout.startOfPart(part), layout.size(slice));
+        }
+
+        return new Part(facts, blocks.put(name(step, part), bytes, executors), squares);
+    }
+
+    /** A process that added nothing for some steps drops the more. */
+    private void forget(long step) {
+        for (long old = Math.max(0, step - 2L * keptSteps); old < step - keptSteps; old++) {
+            for (int part = 0; part < layout.parts(); part++) {
+                blocks.forget(name(old, part));
+            }
+        }
+    }
+
+    private static String name(long step, int part) {
+        return String.format(Locale.ROOT, "sum_%d_%d", step, part);
+    }
+
+    /** The gradient that {@code parts} make. */
+    HeldGradient gradient(List<Part> parts) {
+        double squares = 0;
+        for (Part part : parts) {
+            for (double ofSlice : part.squares()) {
+                squares += ofSlice;
+            }
+        }
+
+        List<ExecutorBlocks.Left> left =
+                parts.stream().map(part -> Objects.requireNonNull(part.left())).toList();
+        return new HeldGradient(blocks, layout, format.sum(), left, squares);
+    }
+
+    /** Driver only. */
+    void close() {
+        blocks.close();
+    }
+
+    /**
+     * What the driver is told of a part of a sum.
+     *
+     * @param facts the results of all shards without their vectors, of the first part only
+     * @param left where the part is; null if a shard has no gradient
+     * @param squares sum of squares of each slice
+     */
+    public record Part(List<ShardResult> facts, ExecutorBlocks.@Nullable Left left, double[] squares)
+            implements Serializable {
+        public Part {
+            facts = List.copyOf(facts);
+        }
+
+        static Part broken(List<ShardResult> facts) {
+            return new Part(facts, null, new double[0]);
+        }
+    }
+}

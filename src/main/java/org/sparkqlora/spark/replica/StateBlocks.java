@@ -1,0 +1,241 @@
+package org.sparkqlora.spark.replica;
+
+import java.io.ByteArrayInputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.SequenceInputStream;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Enumeration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.Function;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.spark.cluster.ExecutorBlocks;
+import org.sparkqlora.spark.cluster.ExecutorPlace;
+import org.sparkqlora.train.Replica.StaleVersionException;
+import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateLog;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.UnreachableStateException;
+import scala.Tuple2;
+import scala.collection.JavaConverters;
+import scala.collection.Seq;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+
+/**
+ * A State in pieces that executors hold: each writes some of them, side by side.
+ *
+ * @param version of the State
+ * @param blocks among which the pieces are
+ * @param pieces in the order of the State's bytes
+ */
+public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBlocks.Left> pieces) implements Snapshot {
+    private static final int PIECE = 1 << 24;
+
+    /** Tasks a State is written by; more would read it more often than they gain. */
+    private static final int MOST_WRITERS = 8;
+
+    /** In which another task may be asked where one ran that has no State. */
+    private static final int ATTEMPTS = 3;
+
+    public StateBlocks {
+        pieces = List.copyOf(pieces);
+    }
+
+    /**
+     * Driver only: the State of {@code version}; empty where no executor can come to it.
+     *
+     * @param holders executors that should have a State from which {@code log} leads there
+     */
+    static Optional<StateBlocks> take(
+            JavaSparkContext context, RunHandle run, long version, StateLog log, List<ExecutorPlace> holders) {
+        ExecutorBlocks blocks = ExecutorBlocks.open(context);
+        int writers = Math.max(1, Math.min(MOST_WRITERS, holders.size()));
+        Written[] written = new Written[writers];
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            List<Integer> missing = IntStream.range(0, writers)
+                    .filter(writer -> written[writer] == null)
+                    .boxed()
+                    .toList();
+            WritePieces function = new WritePieces(run, version, log, blocks, writers);
+            for (Written part :
+                    placed(context, missing, holders, attempt).map(function).collect()) {
+                if (part.isWhole()) {
+                    written[part.writer()] = part;
+                }
+            }
+
+            if (Arrays.stream(written).allMatch(part -> part != null)) {
+                return Optional.of(new StateBlocks(version, blocks, inOrder(written)));
+            }
+        }
+
+        blocks.close();
+        return Optional.empty();
+    }
+
+    private static JavaRDD<Integer> placed(
+            JavaSparkContext context, List<Integer> writers, List<ExecutorPlace> holders, int attempt) {
+        List<Tuple2<Integer, Seq<String>>> asked = new ArrayList<>();
+        for (int writer : writers) {
+            List<String> place = holders.isEmpty()
+                    ? List.of()
+                    : List.of(holders.get((writer + attempt) % holders.size()).preference());
+            asked.add(new Tuple2<>(writer, JavaConverters.asScalaBuffer(place).toSeq()));
+        }
+
+        @SuppressWarnings("unchecked") // as Spark's own Java interface does
+        ClassTag<Integer> type = (ClassTag<Integer>) (ClassTag<?>) ClassTag$.MODULE$.AnyRef();
+        return context.sc()
+                .makeRDD(JavaConverters.asScalaBuffer(asked).toSeq(), type)
+                .toJavaRDD();
+    }
+
+    private static List<ExecutorBlocks.Left> inOrder(Written[] written) {
+        return Arrays.stream(written)
+                .flatMap(part -> part.pieces().stream())
+                .sorted(Comparator.comparingInt(Piece::number))
+                .map(Piece::left)
+                .toList();
+    }
+
+    @Override
+    public TrainState read(OptimizerSpec optimizer, StateHome home) {
+        try (DataInputStream in = new DataInputStream(new SequenceInputStream(streams()))) {
+            return TrainState.read(in, optimizer, home);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read the State of version " + version, e);
+        } catch (ExecutorBlocks.LostBlockException e) {
+            throw new UnreachableStateException("the State of version %d is lost".formatted(version), e);
+        }
+    }
+
+    private Enumeration<InputStream> streams() {
+        return new Enumeration<>() {
+            private int next;
+
+            @Override
+            public boolean hasMoreElements() {
+                return next < pieces.size();
+            }
+
+            @Override
+            public InputStream nextElement() {
+                return new ByteArrayInputStream(blocks.fetch(pieces.get(next++)));
+            }
+        };
+    }
+
+    @Override
+    public void close() {
+        blocks.close();
+    }
+
+    /** Writes every so many'th piece of a State. Runs in a task. */
+    private record WritePieces(RunHandle run, long version, StateLog log, ExecutorBlocks blocks, int writers)
+            implements Function<Integer, Written> {
+        @Override
+        public Written call(Integer writer) {
+            try {
+                return ProcessReplicas.of(run).replica().read(version, log, state -> write(state, writer));
+            } catch (UnreachableStateException | StaleVersionException e) {
+                return new Written(writer, false, List.of());
+            }
+        }
+
+        private Written write(TrainState state, int writer) {
+            List<Piece> pieces = new ArrayList<>();
+            PieceOutput output = new PieceOutput((number, bytes) -> {
+                if (number % writers == writer) {
+                    String name = String.format(Locale.ROOT, "state_%d_%d", version, number);
+                    pieces.add(new Piece(number, blocks.put(name, bytes, List.of())));
+                }
+            });
+            try (DataOutputStream out = new DataOutputStream(output)) {
+                state.write(out);
+            } catch (IOException e) {
+                throw new UncheckedIOException("Failed to write the State of version " + version, e);
+            }
+
+            return new Written(writer, true, pieces);
+        }
+    }
+
+    /** Cuts what is written into pieces. */
+    private static final class PieceOutput extends OutputStream {
+        private final PieceTarget target;
+        private byte[] piece = new byte[1 << 12];
+        private int used;
+        private int number;
+
+        PieceOutput(PieceTarget target) {
+            this.target = target;
+        }
+
+        @Override
+        public void write(int value) {
+            write(new byte[] {(byte) value}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int from, int count) {
+            for (int done = 0; done < count; ) {
+                if (used == piece.length) {
+                    grow();
+                }
+
+                int taken = Math.min(piece.length - used, count - done);
+                System.arraycopy(bytes, from + done, piece, used, taken);
+                used += taken;
+                done += taken;
+            }
+        }
+
+        private void grow() {
+            if (piece.length == PIECE) {
+                target.take(number++, piece);
+                piece = new byte[PIECE];
+                used = 0;
+            } else {
+                piece = Arrays.copyOf(piece, Math.min(PIECE, piece.length * 2));
+            }
+        }
+
+        @Override
+        public void close() {
+            target.take(number, Arrays.copyOf(piece, used));
+        }
+    }
+
+    private interface PieceTarget {
+        void take(int number, byte[] bytes);
+    }
+
+    /** A piece, by its place in the State's bytes. */
+    private record Piece(int number, ExecutorBlocks.Left left) implements Serializable {}
+
+    /**
+     * What a task wrote.
+     *
+     * @param writer its number
+     * @param isWhole whether its process could come to the version
+     * @param pieces that it left
+     */
+    public record Written(int writer, boolean isWhole, List<Piece> pieces) implements Serializable {
+        public Written {
+            pieces = List.copyOf(pieces);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+package org.sparkqlora.train;
+
+import java.io.DataOutput;
+import java.io.IOException;
+
+/** A State of a certain version as a stream of bytes, which {@link TrainState#read} reads. */
+public interface SavedState {
+    long version();
+
+    void write(DataOutput out) throws IOException;
+}
