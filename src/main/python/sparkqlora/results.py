@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sparkqlora.tables import Table, megabytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 T = TypeVar("T")
 
@@ -45,6 +45,8 @@ class MemoryPlan:
     machine_bytes: int
     methods: Mapping[str, MethodMemory]
     bits_per_weight: float
+    costs: Sequence[Mapping[str, Any]] = ()
+    """With ``network``: seconds of a step by method and number of executors."""
 
     @classmethod
     def of(cls, summary: Mapping[str, Any]) -> MemoryPlan:

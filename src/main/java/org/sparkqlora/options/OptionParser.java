@@ -57,6 +57,7 @@ public final class OptionParser {
         register(line, MergeBase.class, MergeBase::parse);
         register(line, ParameterCount.class, ParameterCount::parse);
         register(line, ByteCount.class, ByteCount::parse);
+        register(line, NetworkSpeed.class, NetworkSpeed::parse);
         register(line, PageChoice.class, PageChoice::parse);
         line.getCommandSpec().parser().collectErrors(true);
         line.setUsageHelpWidth(USAGE_WIDTH);

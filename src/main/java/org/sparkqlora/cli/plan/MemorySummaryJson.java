@@ -1,20 +1,22 @@
 package org.sparkqlora.cli.plan;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Locale;
 import org.sparkqlora.memory.GpuMemoryUse;
 import org.sparkqlora.memory.MemoryComparison;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.memory.MemoryUse;
 
-/** The summary of {@code plan}: all in bytes. */
+/** The summary of {@code plan}: in bytes, and costs in seconds. */
 final class MemorySummaryJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private MemorySummaryJson() {}
 
-    static String summary(PlanReport report) {
+    static String summary(PlanReport report, List<ClusterCost> costs) {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("command", "plan");
         root.put("parameters", report.parameters());
@@ -27,8 +29,21 @@ final class MemorySummaryJson {
         writeUsual(report.usual(), root.putObject("as_usually_told"));
         root.put("bits_per_weight", report.plans().qlora().spec().quant().bitsPerWeight());
         root.put("bits_saved_by_double_quantization", PlanReport.bitsSaved());
+        costs.forEach(cost -> write(cost, root.withArray("/costs")));
         report.measurements().forEach(measurement -> write(measurement, root.withObject("/measured")));
         return root.toString();
+    }
+
+    private static void write(ClusterCost cost, ArrayNode costs) {
+        costs.addObject()
+                .put("method", cost.method().optionName())
+                .put("executors", cost.step().executors())
+                .put("shards", cost.step().shards())
+                .put("batch_size", cost.step().batchSize())
+                .put("compute_seconds", cost.seconds().compute())
+                .put("exchange_seconds", cost.seconds().exchange())
+                .put("driver_seconds", cost.seconds().driver())
+                .put("share_of_ideal", cost.seconds().shareOfIdeal());
     }
 
     private static void write(Measurement measurement, ObjectNode node) {

@@ -22,6 +22,7 @@ import org.sparkqlora.options.GivenOptions;
 import org.sparkqlora.options.LengthOptions;
 import org.sparkqlora.options.ModelAddress;
 import org.sparkqlora.options.ModelPath;
+import org.sparkqlora.options.NetworkSpeed;
 import org.sparkqlora.options.NumericsOptions;
 import org.sparkqlora.options.OptionGroup;
 import org.sparkqlora.options.PageChoice;
@@ -46,7 +47,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code plan}: where memory would go, before any work. */
+/** {@code plan}: where memory and time would go, before any work. */
 @OptionGroup.In(OptionGroup.RUN)
 @CommandLine.Command(
         name = "plan",
@@ -54,12 +55,15 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         abbreviateSynopsis = true,
         description = "Reckons, from the shape of a model alone, where memory would go in full fine-tuning, LoRA and"
-                + " QLoRA, and what would fit where. Takes the options of train that matter.")
+                + " QLoRA, what would fit where, and with --network how long a step would take. Takes the options of train that"
+                + " matter.")
 public final class PlanCommand implements Command {
     /** Options that train has not, or that a trial gets in a form of its own. */
     private static final Set<String> NOT_OF_TRAINING = Set.of(
             "--measure",
             "--executors",
+            "--network",
+            "--tokens-per-second",
             "--shards",
             "--batch-size",
             "--optimizer-pages",
@@ -107,9 +111,32 @@ public final class PlanCommand implements Command {
     @Option(
             names = "--executors",
             defaultValue = "1",
+            split = ",",
             paramLabel = "N",
-            description = "Processes that share the tasks; each runs its own at once. Default: ${DEFAULT-VALUE}.")
-    int executors = 1;
+            description =
+                    "Processes that share the tasks; each runs its own at once. Several, as 8,64,256, for --network; memory is told of the"
+                            + " first. Default: ${DEFAULT-VALUE}.")
+    List<Integer> executors = List.of(1);
+
+    @OptionGroup.In(OptionGroup.CLUSTER)
+    @Option(
+            names = "--network",
+            paramLabel = "SPEED",
+            description =
+                    "Also the seconds of a step on each number of --executors, by --exchange shuffle over a network of so many bits a"
+                            + " second, such as 10Gb. Estimated by a model of costs.")
+    @Nullable
+    NetworkSpeed network;
+
+    @OptionGroup.In(OptionGroup.CLUSTER)
+    @Option(
+            names = "--tokens-per-second",
+            paramLabel = "N",
+            description =
+                    "For --network: what a task trains, as bench or the log of a run tells. Default: estimated from the model and"
+                            + " --task-cpus.")
+    @Nullable
+    Double tokensPerSecond;
 
     @Option(
             names = "--spark-conf",
@@ -172,12 +199,23 @@ public final class PlanCommand implements Command {
 
         problems.require(!measure || model != null, "--measure: expected --model with it, found none");
         problems.require(!measure || ProcessMemory.isTold(), "--measure: expected Linux, found another system");
+        problems.require(
+                network != null || executors.size() == 1,
+                "--executors: expected one number, or several with --network, found %s",
+                executors);
+        problems.require(
+                network != null || tokensPerSecond == null,
+                "--tokens-per-second: expected --network with it, found none");
+        problems.require(
+                tokensPerSecond == null || tokensPerSecond > 0 && Double.isFinite(tokensPerSecond),
+                "--tokens-per-second: expected a number above 0, found %s",
+                tokensPerSecond);
         problems.require(threads > 0, "--task-cpus: expected at least 1, found %d", threads);
         problems.require(!measure || !onGpus(), "--measure: expected no --device cuda with it");
         problems.require(!measure || settingsOf == null, "--spark-conf: expected no --measure with it");
         problems.collect(
                 "--sequence-length, --batch-size, --micro-batch-size, --passes-at-once, --shards, --executors",
-                this::step);
+                () -> executors.stream().map(this::step).toList());
         adapter.check(problems);
         update.check(problems);
         exchange.check(problems);
@@ -197,8 +235,13 @@ public final class PlanCommand implements Command {
                 machineBytes(),
                 measure ? measurements(config, console) : List.of());
         report.lines().forEach(line -> console.note("%s", line));
+        List<ClusterCost> costs = costs(config, plans);
+        if (network != null) {
+            new CostReport(network, costs).lines().forEach(line -> console.note("%s", line));
+        }
+
         if (settingsOf == null) {
-            console.result(MemorySummaryJson.summary(report));
+            console.result(MemorySummaryJson.summary(report, costs));
         } else {
             settings(report, settingsOf).lines().forEach(console::result);
         }
@@ -206,7 +249,7 @@ public final class PlanCommand implements Command {
 
     /** One executor may be a local master, whose driver runs the tasks. */
     private MemoryPlan withDriver(ModelConfig config, MemoryPlan plan) {
-        if (executors == 1 && exchange.kind == ExchangeKind.AUTO) {
+        if (step().executors() == 1 && exchange.kind == ExchangeKind.AUTO) {
             return plan;
         }
 
@@ -263,15 +306,55 @@ public final class PlanCommand implements Command {
         return numerics.spec(Method.QLORA, adapter.spec().drawn(), numerics.precision.planned());
     }
 
+    /** Of each method on each number of executors; none unless a network was named. */
+    private List<ClusterCost> costs(ModelConfig config, MemoryComparison plans) {
+        if (network == null) {
+            return List.of();
+        }
+
+        CostModel costs = new CostModel(CostConstants.DEFAULT, network.bytesPerSecond());
+        return plans.all().stream()
+                .flatMap(plan -> executors.stream().map(count -> cost(costs, config, plan.spec(), step(count))))
+                .toList();
+    }
+
+    private ClusterCost cost(CostModel costs, ModelConfig config, ModelSpec spec, BatchShape step) {
+        StepShape shape = new StepShape(
+                ParameterIndex.of(config, spec).size(),
+                step.shards(),
+                step.executors(),
+                threads * step.tasksAtOnce(),
+                exchange.wire);
+        double compute = tokensPerSecond == null
+                ? speed(costs.constants()).seconds(config, spec, step)
+                : ComputeSpeed.tokens(step) / tokensPerSecond;
+        return new ClusterCost(spec.method(), step, costs.of(shape, compute));
+    }
+
+    private ComputeSpeed speed(CostConstants constants) {
+        return new ComputeSpeed(onGpus() ? constants.gpuOperations() : threads * constants.threadOperations());
+    }
+
     private BatchShape step() {
+        return step(executors.get(0));
+    }
+
+    private BatchShape step(int count) {
+        int tasks = shards == null ? count : shards;
         return new BatchShape(
                 length.tokens,
-                batch.rows,
+                rows(tasks),
                 batch.microRows,
-                shards == null ? executors : shards,
-                executors,
+                tasks,
+                count,
                 batch.recompute.planned(),
                 onGpus() ? 1 : batch.passesOf(threads));
+    }
+
+    /** As asked for, or by default as many as a step has tasks at least. */
+    private int rows(int tasks) {
+        boolean asked = new GivenOptions(Required.value("command", command)).contains("--batch-size");
+        return asked ? batch.rows : Math.max(batch.rows, tasks);
     }
 
     /** Memory of this machine, or what its container allows. */

@@ -1,4 +1,4 @@
-/** {@code plan}: the memory that a run will take. */
+/** {@code plan}: the memory and the time that a run will take. */
 @NullMarked
 package org.sparkqlora.cli.plan;
 

@@ -9,6 +9,9 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Properties;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -93,6 +96,56 @@ class PlanCommandTest {
         String[] cluster = {"plan", "--parameters", "8B", "--batch-size", "64", "--executors", "64"};
         String[] all = Stream.concat(Stream.of(cluster), Stream.of(options)).toArray(String[]::new);
         return summary(CommandRun.of(all)).at("/methods/qlora/driver_bytes").asLong();
+    }
+
+    @Test
+    void tellsSecondsOfAStepForEachNumberOfExecutors() throws IOException {
+        CommandRun run = CommandRun.of(
+                "plan", "--parameters", "8B", "--executors", "8,64,256,1000", "--network", "10Gb", "--wire", "bf16");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err()).contains("Seconds of a step by --exchange shuffle, 10.0 Gb/s an executor, estimated");
+        List<JsonNode> qlora = new ArrayList<>();
+        summary(run).path("costs").forEach(cost -> {
+            if (cost.path("method").asText().equals("qlora")) {
+                qlora.add(cost);
+            }
+        });
+        assertThat(qlora).extracting(cost -> cost.path("executors").asInt()).containsExactly(8, 64, 256, 1000);
+        assertThat(qlora)
+                .extracting(cost -> cost.path("batch_size").asInt())
+                .as("one row a shard at least")
+                .containsExactly(16, 64, 256, 1000);
+        assertThat(qlora)
+                .extracting(cost -> cost.path("share_of_ideal").asDouble())
+                .isSortedAccordingTo(Comparator.reverseOrder())
+                .allSatisfy(share -> assertThat(share).isBetween(0.0, 1.0));
+        assertThat(qlora.get(0).path("compute_seconds").asDouble())
+                .isEqualTo(2 * qlora.get(1).path("compute_seconds").asDouble());
+    }
+
+    @Test
+    void theSpeedOfATaskMayBeGiven() throws IOException {
+        CommandRun run = CommandRun.of(
+                "plan", "--parameters", "8B", "--network", "1Gb", "--tokens-per-second", "1024", "--batch-size", "3");
+
+        assertThat(summary(run).at("/costs/0/compute_seconds").asDouble()).isEqualTo(3);
+    }
+
+    @Test
+    void costsNeedANetworkAndNumbers() {
+        CommandRun run = CommandRun.of("plan", "--parameters", "8B", "--executors", "8,0", "--tokens-per-second", "-1");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("--executors: expected one number, or several with --network, found [8, 0]")
+                .contains("--tokens-per-second: expected --network with it, found none")
+                .contains("--tokens-per-second: expected a number above 0, found -1.0")
+                .contains("Cannot plan a step of 0 shards: expected at least 1");
+        assertThat(CommandRun.of("plan", "--parameters", "8B", "--network", "10GB")
+                        .err())
+                .contains(
+                        "Cannot read the speed of a network from '10GB': expected bits a second such as 10Gb or 100Mb");
     }
 
     @Test

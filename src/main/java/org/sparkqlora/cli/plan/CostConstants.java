@@ -1,0 +1,30 @@
+package org.sparkqlora.cli.plan;
+
+/**
+ * The prices by which {@link CostModel} reckons. The page {@code scale.md} says where each comes from.
+ *
+ * @param networkShare part of the network's speed that Spark's blocks reach
+ * @param writtenBytes bytes a second that a task encodes and writes as shuffle output
+ * @param addedBytes bytes a second that a task reads, decodes and adds
+ * @param appliedNumbers numbers a second that a thread of the optimiser updates
+ * @param secondsOfBlock to fetch a block, beside its bytes
+ * @param secondsOfTask of the driver, to launch a task and to take its end in
+ * @param secondsOfStage from the end of a stage to the start of the next one's tasks
+ * @param secondsOfMessage of the driver, to answer a process
+ * @param threadOperations operations a second of a thread in products of a model
+ * @param gpuOperations the same of a GPU
+ */
+record CostConstants(
+        double networkShare,
+        double writtenBytes,
+        double addedBytes,
+        double appliedNumbers,
+        double secondsOfBlock,
+        double secondsOfTask,
+        double secondsOfStage,
+        double secondsOfMessage,
+        double threadOperations,
+        double gpuOperations) {
+    static final CostConstants DEFAULT =
+            new CostConstants(0.8, 1e9, 2e9, 300e6, 6e-4, 3e-4, 0.04, 2e-5, 0.4e12, 100e12);
+}

@@ -1,0 +1,74 @@
+package org.sparkqlora.cli.plan;
+
+/**
+ * What a step by {@code --exchange shuffle} costs, p numbers of w bytes from P shards on N executors whose network carries B bytes a second:
+ *
+ * <pre>
+ * write    p w                                     each task, into R parts, 32 at most
+ * add      V p w / E x (1 / B + 1 / addition)      V vectors, 32 by 32, by E = min(N, R V / 32) executors; then their sums, until one is left
+ * take     max(p w, N p w / O) / B                 each replica, from the O = min(N, 2 R) executors that keep the sums
+ * apply    p / threads
+ * driver   stages, tasks, messages
+ * </pre>
+ *
+ * The legs follow each other. Of all bytes, 1 - 1 / N come from other processes.
+ *
+ * @param bytesPerSecond of an executor's network, and of the driver's
+ */
+record CostModel(CostConstants constants, double bytesPerSecond) {
+    /** Executors that keep each sum. */
+    private static final int COPIES = 2;
+
+    /** To the driver of each executor in a stage: where the task's code is, that it was taken, where blocks are, and that code is dropped. */
+    private static final int MESSAGES = 4;
+
+    /** Bytes of a shard's loss, counts, times and metrics. */
+    private static final double FACTS = 2048;
+
+    /** @param compute seconds of the longest task */
+    StepCost of(StepShape shape, double compute) {
+        double exchange = shape.wireBytes() / constants.writtenBytes() + take(shape) + apply(shape);
+        double driver = FACTS * shape.shards() / bytesPerSecond + stage(shape.shards(), shape);
+        double bytes = shape.wireBytes();
+        for (int vectors = shape.shards(); ; vectors = StepShape.groups(vectors)) {
+            int tasks = StepShape.groups(vectors) * shape.parts();
+            exchange += add(vectors, bytes, tasks, shape);
+            driver += stage(tasks, shape);
+            bytes = shape.sumBytes();
+            if (StepShape.groups(vectors) == 1) {
+                return new StepCost(compute, exchange, driver);
+            }
+        }
+    }
+
+    /** Adding so many vectors of {@code bytes} each. */
+    private double add(int vectors, double bytes, int tasks, StepShape shape) {
+        int busy = Math.min(shape.executors(), tasks);
+        double moved = vectors * bytes / busy;
+        double blocks = (double) vectors * shape.parts() / busy;
+        return seconds(moved, shape) + moved / constants.addedBytes() + blocks * constants.secondsOfBlock();
+    }
+
+    /** Every replica takes every part; the executors that keep them send each to all. */
+    private double take(StepShape shape) {
+        int owners = Math.min(shape.executors(), COPIES * shape.parts());
+        double times = Math.max(1, (double) shape.executors() / owners);
+        return seconds(times * shape.wireBytes(), shape) + times * shape.parts() * constants.secondsOfBlock();
+    }
+
+    private double apply(StepShape shape) {
+        return shape.parameters() / (constants.appliedNumbers() * shape.threads());
+    }
+
+    private double seconds(double bytes, StepShape shape) {
+        return shape.remoteShare() * bytes / (constants.networkShare() * bytesPerSecond);
+    }
+
+    /** The driver's part of a stage. */
+    private double stage(int tasks, StepShape shape) {
+        int processes = Math.min(tasks, shape.executors());
+        return constants.secondsOfStage()
+                + tasks * constants.secondsOfTask()
+                + MESSAGES * processes * constants.secondsOfMessage();
+    }
+}
