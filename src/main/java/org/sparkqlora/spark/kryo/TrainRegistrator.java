@@ -14,6 +14,7 @@ import org.sparkqlora.spark.exchange.HeldSums;
 import org.sparkqlora.spark.exchange.SliceKey;
 import org.sparkqlora.spark.job.SparkEvaluator;
 import org.sparkqlora.spark.job.SparkGenerator;
+import org.sparkqlora.spark.prepare.GroupPart;
 import org.sparkqlora.spark.prepare.GroupResult;
 import org.sparkqlora.spark.prepare.LineGroup;
 import org.sparkqlora.spark.prepare.PreparedFile;
@@ -38,6 +39,8 @@ public final class TrainRegistrator implements KryoRegistrator {
             SourceSplit.class,
             LineGroup.class,
             GroupResult.class,
+            GroupPart.Batch.class,
+            GroupPart.Packed.class,
             PreparedFile.class,
             SparkEvaluator.DocumentLosses.class,
             SparkGenerator.NumberedTokens.class,

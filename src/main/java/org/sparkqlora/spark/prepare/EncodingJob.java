@@ -7,6 +7,7 @@ import java.util.Locale;
 import org.apache.spark.Partitioner;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function2;
+import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.CountedSource;
 import org.sparkqlora.spark.source.DataSplit;
 import org.sparkqlora.spark.source.NumberedRecords;
@@ -15,6 +16,9 @@ import scala.Tuple2;
 
 /** Encodes and packs the records of counted sources, in groups whose number and place depend on the records alone. Driver only. */
 final class EncodingJob {
+    /** At least, so that unequal ones even out. */
+    private static final int PIECES_A_SLOT = 2;
+
     private final JavaSparkContext context;
     private final PackingTask task;
     private final long size; // records a group
@@ -36,7 +40,11 @@ final class EncodingJob {
     }
 
     /** A table of a source. */
-    private record TablePart(NumberedRecords records, long before, Share share, int firstGroup, int groups) {}
+    private record TablePart(NumberedRecords records, TablePacking packing) {
+        private int groups() {
+            return packing.groups().count();
+        }
+    }
 
     private void add(CountedSource source, Share share) {
         List<LineGroup> lines = LineGroup.cut(source.splits(), source.lines(), size, groups, share);
@@ -44,11 +52,19 @@ final class EncodingJob {
         groups += lines.size();
         long before = source.lineRecords();
         for (NumberedRecords table : source.tables()) {
-            int count = Math.toIntExact((table.count() + size - 1) / size);
-            tables.add(new TablePart(table, before, share, groups, count));
-            groups += count;
+            TablePacking.Groups ofTable = new TablePacking.Groups(groups, size, table.count());
+            tables.add(new TablePart(table, new TablePacking(task, ofTable, before, share, where(table))));
+            groups += ofTable.count();
             before += table.count();
         }
+    }
+
+    /** Where no task would pack much longer than others, the records need not go elsewhere. */
+    private TablePacking.Where where(NumberedRecords table) {
+        long pieces = (long) PIECES_A_SLOT * TaskSlots.available(context);
+        return table.longestPiece() <= table.count() / pieces
+                ? TablePacking.Where.WHERE_READ
+                : TablePacking.Where.APART;
     }
 
     List<GroupResult> run() {
@@ -87,24 +103,20 @@ final class EncodingJob {
     }
 
     private List<GroupResult> collect(TablePart table) {
-        Share share = table.share();
-        long before = table.before();
-        long groupSize = size;
         return table.records()
                 .numbered()
-                .mapPartitionsToPair(part -> RecordBatches.pack(part, groupSize, place -> share.takes(before + place)))
+                .mapPartitionsToPair(table.packing())
                 .repartitionAndSortWithinPartitions(new GroupPartitioner(size, table.groups()))
-                .mapPartitionsWithIndex(new TableGroup(task, table.firstGroup()), false)
+                .mapPartitionsWithIndex(new TableGroup(table.packing()), false)
                 .collect();
     }
 
-    /** Encodes the records of one group of a table. Runs in a task. */
-    private record TableGroup(PackingTask task, int firstGroup)
-            implements Function2<Integer, Iterator<Tuple2<Long, byte[]>>, Iterator<GroupResult>> {
+    /** Packs one group of a table from its parts. Runs in a task. */
+    private record TableGroup(TablePacking packing)
+            implements Function2<Integer, Iterator<Tuple2<Long, GroupPart>>, Iterator<GroupResult>> {
         @Override
-        public Iterator<GroupResult> call(Integer part, Iterator<Tuple2<Long, byte[]>> batches) {
-            return List.of(task.encode(firstGroup + part, RecordBatches.unpack(batches)))
-                    .iterator();
+        public Iterator<GroupResult> call(Integer group, Iterator<Tuple2<Long, GroupPart>> parts) {
+            return List.of(packing.pack(group, parts)).iterator();
         }
     }
 

@@ -29,61 +29,49 @@ final class RecordBatches {
     private RecordBatches() {}
 
     /**
-     * Batches under the place of their first record. Each holds records of one group that follow each other, so that batches in the order
-     * of their places hold the records in that of theirs.
+     * Batches under the place of their first record.
      *
-     * @param size places of a group
+     * @param run of records
      * @param taken whether the record at a place is used
      */
-    static Iterator<Tuple2<Long, byte[]>> pack(Iterator<Tuple2<Long, String>> records, long size, LongPredicate taken) {
-        return new Packed(records, size, taken);
+    static Iterator<Tuple2<Long, byte[]>> pack(Iterator<Tuple2<Long, String>> run, LongPredicate taken) {
+        return new Packed(run, taken);
     }
 
     /** The records in {@code batches}, in their order. */
-    static Iterator<Tuple2<Long, String>> unpack(Iterator<Tuple2<Long, byte[]>> batches) {
+    static Iterator<Tuple2<Long, String>> unpack(Iterator<byte[]> batches) {
         return new Unpacked(batches);
     }
 
     /** Makes each batch when it is asked for. */
     private static final class Packed implements Iterator<Tuple2<Long, byte[]>> {
         private final Iterator<Tuple2<Long, String>> records;
-        private final long size;
         private final LongPredicate taken;
         private @Nullable Tuple2<Long, String> following;
 
-        private Packed(Iterator<Tuple2<Long, String>> records, long size, LongPredicate taken) {
+        private Packed(Iterator<Tuple2<Long, String>> records, LongPredicate taken) {
             this.records = records;
-            this.size = size;
             this.taken = taken;
-            advance();
+            this.following = advance();
         }
 
         @Override
         public boolean hasNext() {
-            while (following != null && !taken.test(following._1())) {
-                advance();
-            }
-
             return following != null;
         }
 
         @Override
         public Tuple2<Long, byte[]> next() {
-            if (!hasNext() || following == null) {
+            if (following == null) {
                 throw new NoSuchElementException();
             }
 
             long first = following._1();
             ByteArrayOutputStream bytes = new ByteArrayOutputStream();
             try (DataOutputStream out = new DataOutputStream(new ZstdOutputStream(bytes))) {
-                long place = first;
-                while (following != null
-                        && following._1() == place
-                        && place / size == first / size
-                        && out.size() < LONG) {
+                while (following != null && out.size() < LONG) {
                     write(following, out);
-                    advance();
-                    place++;
+                    following = advance();
                 }
             } catch (IOException e) {
                 throw new UncheckedIOException("Failed to compress records", e);
@@ -92,11 +80,7 @@ final class RecordBatches {
             return new Tuple2<>(first, bytes.toByteArray());
         }
 
-        private void write(Tuple2<Long, String> record, DataOutputStream out) throws IOException {
-            if (!taken.test(record._1())) {
-                return;
-            }
-
+        private static void write(Tuple2<Long, String> record, DataOutputStream out) throws IOException {
             out.writeByte(record._2() == null ? ROW_WITHOUT_RECORD : RECORD);
             out.writeLong(record._1());
             if (record._2() != null) {
@@ -106,18 +90,26 @@ final class RecordBatches {
             }
         }
 
-        private void advance() {
-            following = records.hasNext() ? records.next() : null;
+        /** To the next record that is taken. */
+        private @Nullable Tuple2<Long, String> advance() {
+            while (records.hasNext()) {
+                Tuple2<Long, String> record = records.next();
+                if (taken.test(record._1())) {
+                    return record;
+                }
+            }
+
+            return null;
         }
     }
 
     /** Decompresses each batch when its first record is asked for. */
     private static final class Unpacked implements Iterator<Tuple2<Long, String>> {
-        private final Iterator<Tuple2<Long, byte[]>> batches;
+        private final Iterator<byte[]> batches;
         private @Nullable DataInputStream batch;
         private int kind; // of the record that follows; negative behind the last of the batch
 
-        private Unpacked(Iterator<Tuple2<Long, byte[]>> batches) {
+        private Unpacked(Iterator<byte[]> batches) {
             this.batches = batches;
             this.kind = -1;
         }
@@ -125,7 +117,7 @@ final class RecordBatches {
         @Override
         public boolean hasNext() {
             while (kind < 0 && batches.hasNext()) {
-                batch = open(batches.next()._2());
+                batch = open(batches.next());
                 kind = kind(batch);
             }
 

@@ -8,6 +8,11 @@ import org.apache.spark.api.java.JavaPairRDD;
 public interface NumberedRecords {
     long count();
 
+    /** Most records that a task may have to read one after the other: all, where it is not known before. */
+    default long longestPiece() {
+        return count();
+    }
+
     /** Each record as JSON under its place, from 0; null in place of a row that is none. */
     JavaPairRDD<Long, String> numbered();
 

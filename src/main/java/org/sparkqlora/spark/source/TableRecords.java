@@ -100,6 +100,11 @@ public final class TableRecords implements NumberedRecords {
     }
 
     @Override
+    public long longestPiece() {
+        return index.blocks().stream().mapToLong(BlockIndex.Block::rows).max().orElse(0);
+    }
+
+    @Override
     public String words() {
         return reading.kind().words();
     }

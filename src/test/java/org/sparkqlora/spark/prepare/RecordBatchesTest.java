@@ -27,29 +27,36 @@ class RecordBatchesTest {
 
         List<Tuple2<Long, byte[]>> batches = new ArrayList<>();
         for (List<Tuple2<Long, String>> part : blocksInSomeOrder(records, random)) {
-            RecordBatches.pack(part.iterator(), SIZE, place -> place % oneIn == 0)
-                    .forEachRemaining(batches::add);
+            new GroupRuns(part.iterator(), SIZE)
+                    .forEachRemaining(run ->
+                            RecordBatches.pack(run, place -> place % oneIn == 0).forEachRemaining(batches::add));
         }
 
         batches.sort(Comparator.comparing(Tuple2::_1));
-        assertThat(list(RecordBatches.unpack(batches.iterator())))
+        assertThat(list(RecordBatches.unpack(batches.stream().map(Tuple2::_2).iterator())))
                 .isEqualTo(records.stream()
                         .filter(record -> record._1() % oneIn == 0)
                         .toList());
     }
 
     @Test
-    void aBatchIsOfOneGroup() {
-        List<Tuple2<Long, byte[]>> batches =
-                list(RecordBatches.pack(texts(25, "a").iterator(), SIZE, place -> true));
+    void aRunIsOfOneGroupAndHasNoGap() {
+        List<Tuple2<Long, String>> records = new ArrayList<>(texts(25, "a"));
+        records.remove(14);
 
-        assertThat(batches).extracting(Tuple2::_1).containsExactly(0L, 10L, 20L);
+        List<String> runs = new ArrayList<>();
+        new GroupRuns(records.iterator(), SIZE).forEachRemaining(run -> {
+            run.forEachRemaining(record -> assertThat(record._1() / SIZE).isEqualTo(run.group()));
+            runs.add(run.first() + "-" + run.end());
+        });
+
+        assertThat(runs).containsExactly("0-10", "10-14", "15-20", "20-25");
     }
 
     @Test
     void aLongBatchEnds() {
         List<Tuple2<Long, byte[]>> batches =
-                list(RecordBatches.pack(texts(4, "a".repeat(RecordBatches.LONG)).iterator(), SIZE, place -> true));
+                list(RecordBatches.pack(texts(4, "a".repeat(RecordBatches.LONG)).iterator(), place -> true));
 
         assertThat(batches).extracting(Tuple2::_1).containsExactly(0L, 1L, 2L, 3L);
         assertThat(batches).allMatch(batch -> batch._2().length < 1000);
@@ -57,10 +64,8 @@ class RecordBatchesTest {
 
     @Test
     void noRecordsAreNoBatch() {
-        assertThat(RecordBatches.pack(texts(5, "a").iterator(), SIZE, place -> false))
-                .isExhausted();
-        assertThat(RecordBatches.unpack(List.<Tuple2<Long, byte[]>>of().iterator()))
-                .isExhausted();
+        assertThat(RecordBatches.pack(texts(5, "a").iterator(), place -> false)).isExhausted();
+        assertThat(RecordBatches.unpack(List.<byte[]>of().iterator())).isExhausted();
     }
 
     /** As Spark may put pieces of several files into one part. */
