@@ -1,7 +1,7 @@
 package org.sparkqlora.storage;
 
+import java.io.File;
 import java.io.IOException;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -25,12 +25,10 @@ public final class DiskRoom {
         }
     }
 
-    /** Why {@code bytes} do not fit on the disk of {@code path}; empty if they do, or if its file system does not say what is free. */
-    static Optional<String> problem(Path path, long bytes) throws IOException {
-        Path there = nearest(path.toAbsolutePath().normalize());
-        FileStore disk = Files.getFileStore(there);
-        long free = disk.getUsableSpace();
-        if (bytes <= free || disk.getTotalSpace() == 0) {
+    /** Why {@code bytes} do not fit on the disk of {@code path}; empty if they do. */
+    static Optional<String> problem(Path path, long bytes) {
+        long free = bytesFree(path);
+        if (bytes <= free) {
             return Optional.empty();
         }
 
@@ -42,7 +40,15 @@ public final class DiskRoom {
                 free / GIGA));
     }
 
-    /** The lowest folder above a path that exists, or itself. */
+    /**
+     * Bytes that this user may write on the disk of {@code path}, or of the lowest folder above it that exists; as many as there can be where the
+     * file system does not tell.
+     */
+    public static long bytesFree(Path path) {
+        File there = nearest(path.toAbsolutePath().normalize()).toFile();
+        return there.getTotalSpace() == 0 ? Long.MAX_VALUE : there.getUsableSpace();
+    }
+
     private static Path nearest(Path path) {
         Path nearest = path;
         while (!Files.exists(nearest) && nearest.getParent() != null) {

@@ -1,8 +1,6 @@
 package org.sparkqlora.storage;
 
-import java.io.IOException;
 import java.io.Serializable;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -31,12 +29,7 @@ public record ModelCache(@Nullable String named) implements Serializable {
 
     /** Why copies of so many bytes do not fit on this host; empty if they do. */
     public Optional<String> roomProblem(long bytes) {
-        Path folder = folder();
-        try {
-            return DiskRoom.problem(folder, bytes).map(problem -> problem + " --model-cache names it.");
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to ask for the free room of " + folder, e);
-        }
+        return DiskRoom.problem(folder(), bytes).map(problem -> problem + " --model-cache names it.");
     }
 
     private static Optional<String> problem(Path folder) {

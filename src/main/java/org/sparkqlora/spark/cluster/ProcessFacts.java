@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.tensor.Natives;
 
 /**
@@ -75,7 +76,7 @@ public record ProcessFacts(
                 Runtime.getRuntime().maxMemory(),
                 machineBytesHere(),
                 scratch.toString(),
-                freeBytes(scratch),
+                DiskRoom.bytesFree(scratch),
                 ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
                 Boolean.getBoolean("org.bytedeco.javacpp.nopointergc"),
                 libtorch.isEmpty() ? Natives.physicalLimit() : 0,
@@ -87,14 +88,6 @@ public record ProcessFacts(
     /** Memory of the machine that this runs on, or what its container allows. */
     public static long machineBytesHere() {
         return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
-    }
-
-    private static long freeBytes(Path folder) {
-        try {
-            return Files.getFileStore(folder).getUsableSpace();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to ask for the free space of " + folder, e);
-        }
     }
 
     private static List<String> closedPackages() {

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
@@ -60,7 +61,7 @@ class ModelPlaceTest {
             sparse.setLength(length);
         }
 
-        assertThat(Files.getFileStore(temporary).getUsableSpace()).isLessThan(length);
+        assertThat(DiskRoom.bytesFree(temporary)).isLessThan(length);
         assertThatThrownBy(() -> there(source).folder(ModelCache.at(cache)))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageStartingWith("Failed to copy model file:")
