@@ -7,9 +7,11 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.metrics.sink.PrometheusServlet;
 import org.junit.jupiter.api.AfterAll;
@@ -51,7 +53,7 @@ class PrometheusTest {
         try (RunSource source = RunSource.register()) {
             RunWatch watch = new RunWatch(new RunFacts("run", Map.of(), 0), step -> List.of(), source, () -> 0);
             watch.started(0, 40);
-            watch.computed(List.of(new ShardReport("executor 1", PhaseSeconds.ZERO, new ProcessMemory(5, 7))));
+            watch.computed(List.of(report("executor 1", 7)));
             watch.stepDone(step(1, 3.5));
             watch.stepDone(step(2, 2.5));
             watch.fault("lost executor 2");
@@ -68,6 +70,29 @@ class PrometheusTest {
         }
 
         assertThat(scrape(context)).noneMatch(line -> line.contains("_qlora_"));
+    }
+
+    @Test
+    void workersThatLeftAreNotCounted() throws IOException, InterruptedException {
+        JavaSparkContext context = Sessions.context("train");
+        AtomicLong now = new AtomicLong();
+        try (RunSource source = RunSource.register()) {
+            RunWatch watch = new RunWatch(new RunFacts("run", Map.of(), 0), step -> List.of(), source, now::get);
+            watch.computed(List.of(report("executor 1", 9), report("executor 2", 7)));
+            watch.stepDone(step(1, 3.5));
+            assertThat(value(scrape(context), "workers")).isEqualTo(2);
+
+            now.set(Duration.ofHours(1).toMillis());
+            watch.computed(List.of(report("executor 2", 7)));
+            watch.stepDone(step(2, 2.5));
+
+            assertThat(value(scrape(context), "workers")).isEqualTo(1);
+            assertThat(value(scrape(context), "peakBytes")).isEqualTo(7);
+        }
+    }
+
+    private static ShardReport report(String worker, long peakBytes) {
+        return new ShardReport(worker, PhaseSeconds.ZERO, new ProcessMemory(5, peakBytes));
     }
 
     private static StepMetrics step(int step, double loss) {

@@ -8,4 +8,11 @@ package org.sparkqlora.spark.watch;
  * @param peakBytes the most it ever held
  */
 public record MemorySeen(String run, long timeMillis, String worker, long residentBytes, long peakBytes)
-        implements RunEvent {}
+        implements RunEvent {
+    /** In a long run executors come and go: one that computed nothing for so long is no worker any more. */
+    static final long LASTING_MILLIS = 600_000;
+
+    boolean isPast(long nowMillis) {
+        return nowMillis - timeMillis > LASTING_MILLIS;
+    }
+}

@@ -97,6 +97,7 @@ public final class RunSource implements Source, Consumer<RunEvent>, AutoCloseabl
     }
 
     private void take(StepTaken taken) {
+        memory.values().removeIf(seen -> seen.isPast(taken.timeMillis()));
         set("step", taken.step());
         set("loss", taken.loss());
         set("learningRate", taken.learningRate());

@@ -92,6 +92,7 @@ public final class RunState {
         step = taken.step();
         phases = phases.plus(taken.seconds());
         draw(taken);
+        memory.values().removeIf(seen -> seen.isPast(taken.timeMillis()));
     }
 
     private void draw(StepTaken taken) {

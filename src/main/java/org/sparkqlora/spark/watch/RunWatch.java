@@ -60,6 +60,7 @@ public final class RunWatch implements ProgressReporter {
     @Override
     public void computed(List<ShardReport> tasks) {
         long now = clock.getAsLong();
+        memoryTold.values().removeIf(told -> now - told > MemorySeen.LASTING_MILLIS);
         for (ShardReport task : tasks) {
             Long told = memoryTold.get(task.worker());
             if (task.memory().residentBytes() > 0 && (told == null || now - told >= MEMORY_EVERY_MILLIS)) {

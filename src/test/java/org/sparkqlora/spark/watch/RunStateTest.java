@@ -29,6 +29,19 @@ class RunStateTest {
     }
 
     @Test
+    void aWorkerThatLeftIsForgotten() {
+        RunState state = new RunState(START);
+        MemorySeen stayed = new MemorySeen("r", MemorySeen.LASTING_MILLIS, "executor 2 on b", 5, 7);
+        state.accept(new MemorySeen("r", 0, "executor 1 on a", 5, 7));
+        state.accept(stayed);
+
+        state.accept(taken(MemorySeen.LASTING_MILLIS, 1));
+        assertThat(state.view().memory()).hasSize(2);
+        state.accept(taken(MemorySeen.LASTING_MILLIS + 1, 1));
+        assertThat(state.view().memory()).containsExactly(stayed);
+    }
+
+    @Test
     void joinedPointsKeepMeanExtremesAndEveryValue() {
         Curve curve = new Curve();
         for (int step = 1; step <= 5_000; step++) {
