@@ -3,7 +3,6 @@ package org.sparkqlora.spark.prepare;
 import java.nio.charset.StandardCharsets;
 import java.time.LocalDate;
 import java.time.ZoneId;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -26,6 +25,7 @@ import org.sparkqlora.spark.source.CountedSource;
 import org.sparkqlora.spark.source.FirstRecord;
 import org.sparkqlora.spark.source.ListedSource;
 import org.sparkqlora.spark.source.NumberedRecords;
+import org.sparkqlora.spark.source.SourceFile;
 import org.sparkqlora.spark.source.SourceListing;
 import org.sparkqlora.spark.source.SourceSplit;
 import org.sparkqlora.spark.source.SourceTable;
@@ -61,6 +61,7 @@ public final class DataPreparation {
     private final Configuration configuration;
     private final SourceListing listing;
     private final Map<SourceTable, UnorderedRecords> tables = new HashMap<>();
+    private final Map<TableFiles, List<TableRecords>> tableFiles = new HashMap<>();
     private final @Nullable RowsDay begun;
     private final Supplier<LocalDate> today;
 
@@ -118,15 +119,24 @@ public final class DataPreparation {
         return day(listed, encoders).fingerprint(hashOf(listed, encoders, options));
     }
 
+    /** Files that Spark reads, and the zone in which it writes their times. */
+    private record TableFiles(List<SourceFile> files, ZoneId zone) {}
+
     private RowsDay day(List<ListedSource> sources, LineEncoderSource encoders) {
+        return dayTold(sources, encoders.asksForTheDay() ? today.get() : null);
+    }
+
+    private RowsDay dayTold(List<ListedSource> sources, @Nullable LocalDate told) {
         boolean timed = sources.stream().anyMatch(ListedSource::mayHoldTimes);
-        return begun == null ? RowsDay.now(session, timed, encoders.asksForTheDay() ? today.get() : null) : begun;
+        return begun == null ? RowsDay.now(session, timed, told) : begun;
     }
 
     /** The first record of each kind of file, and of each table, of {@code sources}. */
     public List<FirstRecord> firsts(List<String> sources) {
-        return list(sources).stream()
-                .flatMap(source -> FirstRecord.of(source, each -> count(each, ZoneOffset.UTC), configuration).stream())
+        List<ListedSource> listed = list(sources);
+        ZoneId zone = dayTold(listed, null).zone();
+        return listed.stream()
+                .flatMap(source -> FirstRecord.of(source, each -> count(each, zone), configuration).stream())
                 .distinct()
                 .toList();
     }
@@ -181,7 +191,8 @@ public final class DataPreparation {
     }
 
     private List<NumberedRecords> count(ListedSource source, ZoneId zone) {
-        List<NumberedRecords> records = new ArrayList<>(TableRecords.all(session, source.files(), zone));
+        List<NumberedRecords> records = new ArrayList<>(tableFiles.computeIfAbsent(
+                new TableFiles(source.files(), zone), key -> TableRecords.all(session, key.files(), key.zone())));
         source.tables().forEach(name -> records.add(table(name)));
         return records;
     }

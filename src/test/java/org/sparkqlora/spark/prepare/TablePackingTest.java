@@ -6,10 +6,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerStageCompleted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.SparkSession;
@@ -49,6 +51,44 @@ class TablePackingTest {
         assertThat(whereRead.shuffled()).isLessThan(apart.shuffled() / 2);
     }
 
+    @Test
+    void theRecordsOfFilesAreCountedOnceHoweverOftenTheyAreLookedAt() {
+        try (JavaSparkContext context =
+                Clusters.start(Clusters.ONE_SLOT, Map.of("spark.kryo.registrationRequired", "false"))) {
+            write(context);
+        }
+
+        assertThat(countingStages("looked at", 3)).isEqualTo(countingStages("at once", 0));
+    }
+
+    /** Stages that write for a shuffle, of a preparation after so many looks at the first records. */
+    private int countingStages(String name, int looks) {
+        AtomicInteger stages = new AtomicInteger();
+        Clusters.on(FEW_SLOTS, context -> {
+            context.sc().addSparkListener(new SparkListener() {
+                @Override
+                public void onStageCompleted(SparkListenerStageCompleted end) {
+                    stages.addAndGet(end.stageInfo().shuffleDepId().isDefined() ? 1 : 0);
+                }
+            });
+            DataPreparation preparation = new DataPreparation(context);
+            for (int look = 0; look < looks; look++) {
+                preparation.firsts(List.of(folder.resolve("source").toString()));
+            }
+
+            return prepare(preparation, name);
+        });
+        return stages.get();
+    }
+
+    private PreparedData prepare(DataPreparation preparation, String name) {
+        return preparation.prepare(
+                List.of(folder.resolve("source").toString()),
+                RecordEncoders.ofTokens(new RecordReading(RecordFormat.AUTO, Columns.OWN)),
+                new PreparationOptions(128, Packing.PACKED, OnBadRecord.FAIL),
+                folder.resolve(name).toString());
+    }
+
     /** @param shuffled bytes */
     private record Prepared(PreparedData data, long shuffled) {}
 
@@ -61,12 +101,7 @@ class TablePackingTest {
                     shuffled.addAndGet(end.taskMetrics().shuffleWriteMetrics().bytesWritten());
                 }
             });
-            return new DataPreparation(context)
-                    .prepare(
-                            List.of(folder.resolve("source").toString()),
-                            RecordEncoders.ofTokens(new RecordReading(RecordFormat.AUTO, Columns.OWN)),
-                            new PreparationOptions(128, Packing.PACKED, OnBadRecord.FAIL),
-                            folder.resolve(master).toString());
+            return prepare(new DataPreparation(context), master);
         });
         return new Prepared(data, shuffled.get());
     }
