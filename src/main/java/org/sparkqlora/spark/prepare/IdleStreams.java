@@ -21,6 +21,7 @@ final class IdleStreams implements AutoCloseable {
 
     private final Configuration configuration;
     private final Map<Path, FSDataInputStream> streams = new LinkedHashMap<>(); // the oldest first
+    private boolean closed;
 
     IdleStreams(Configuration configuration) {
         this.configuration = configuration;
@@ -83,7 +84,12 @@ final class IdleStreams implements AutoCloseable {
         }
     }
 
+    /** Gives those that are to be closed. */
     private synchronized List<FSDataInputStream> keep(Path file, FSDataInputStream stream) {
+        if (closed) {
+            return List.of(stream);
+        }
+
         List<FSDataInputStream> surplus = new ArrayList<>();
         FSDataInputStream other = streams.put(file, stream);
         if (other != null) {
@@ -100,6 +106,7 @@ final class IdleStreams implements AutoCloseable {
 
     @Override
     public synchronized void close() throws IOException {
+        closed = true;
         for (FSDataInputStream stream : streams.values()) {
             stream.close();
         }

@@ -121,6 +121,24 @@ class PreparedRowsTest {
     }
 
     @Test
+    void aStreamThatIsReadWhileTheRowsAreClosedDoesNotStayOpen() throws IOException {
+        Configuration configuration = CountingStore.install();
+        PreparedData data = write(2, 1);
+        PreparedRows rows = data.reader(configuration);
+        CountingStore.answerTogether(2);
+        CompletableFuture<TokenRow> late = CompletableFuture.supplyAsync(() -> rows.read(0));
+        await().until(() -> CountingStore.REQUESTS.get() == 1);
+
+        rows.close();
+        try (PreparedRows others = data.reader(configuration)) {
+            others.read(1);
+        }
+
+        assertThat(late.join().ids()[0]).isZero();
+        assertThat(CountingStore.OPEN.now()).isZero();
+    }
+
+    @Test
     void theNextBatchIsReadAheadOnceTheOneBeforeWasForeseen() throws IOException {
         Configuration configuration = CountingStore.install();
         try (PreparedRows rows = write(4, 1).reader(configuration)) {
