@@ -19,6 +19,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.BadLine;
 import org.sparkqlora.spark.source.CountLines;
 import org.sparkqlora.spark.source.CountedSource;
@@ -207,7 +208,7 @@ public final class DataPreparation {
     }
 
     private <T> JavaRDD<T> parallel(List<T> values) {
-        return context.parallelize(values, Math.max(1, values.size()));
+        return context.parallelize(values, TaskSlots.parts(context, values.size()));
     }
 
     private static Manifest manifest(
