@@ -2,7 +2,11 @@ package org.sparkqlora.spark.job;
 
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +55,24 @@ public final class Clusters {
     /** Kills the process of an executor. */
     public static boolean killOneExecutor() {
         return executors().findFirst().map(ProcessHandle::destroyForcibly).orElse(false);
+    }
+
+    /** Kills the process of the executor with this id. */
+    static boolean killExecutor(String id) {
+        return executors()
+                .filter(process -> commandLine(process.pid()).contains("--executor-id\0" + id + "\0"))
+                .findFirst()
+                .map(ProcessHandle::destroyForcibly)
+                .orElse(false);
+    }
+
+    /** Its words, each followed by a zero; a {@link ProcessHandle} does not tell long ones. */
+    private static String commandLine(long pid) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Kills the processes of all executors, and tells how many. */

@@ -6,12 +6,15 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -56,6 +59,7 @@ import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainTriggers;
 import org.sparkqlora.train.Trainer;
+import org.sparkqlora.train.Update;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
 import org.sparkqlora.train.metrics.StepMetrics;
@@ -173,6 +177,24 @@ class SparkGradientSourceTest {
         assertThat(losses.killed).isEqualTo(2);
         assertThat(outcome.state()).isEqualTo(reference.state());
         assertThat(outcome.evaluation()).isEqualTo(reference.evaluation());
+    }
+
+    /** Those left are one step behind and compute it again. */
+    @Test
+    void bothWhoHoldASumLostBeforeAnyoneFetchedItChangeNoByte() {
+        Outcome reference = trainInProcess();
+        CLUSTER.on("local-cluster[3,1,1024]", context -> {
+            LossOfHolders losses = new LossOfHolders(context);
+            Outcome outcome = train(
+                    state -> losses.watch(
+                            sourcesOn(context, ExchangeKind.SHUFFLE).apply(state)),
+                    losses);
+
+            assertThat(losses.killed).isEqualTo(2);
+            assertThat(losses.statesLost).isZero();
+            assertThat(outcome.state()).isEqualTo(reference.state());
+            return outcome;
+        });
     }
 
     private static Stream<Arguments> clusters() {
@@ -309,6 +331,50 @@ class SparkGradientSourceTest {
             } else if (step.step() == 2 || step.step() == 5) {
                 killed += Clusters.killOneExecutor() ? 1 : 0;
             }
+        }
+
+        @Override
+        public void stateLost(long step, String reason) {
+            statesLost++;
+        }
+    }
+
+    /** Kills the two executors that have the sum of the fourth step, before any task of the fifth has fetched it. */
+    private static final class LossOfHolders implements ProgressReporter {
+        private static final Pattern HOLDER = Pattern.compile("executor (\\d+) on");
+
+        private final JavaSparkContext context;
+        private int killed;
+        private int statesLost;
+
+        private LossOfHolders(JavaSparkContext context) {
+            this.context = context;
+        }
+
+        private GradientSource watch(GradientSource source) {
+            return (GradientSource) Proxy.newProxyInstance(
+                    GradientSource.class.getClassLoader(),
+                    new Class<?>[] {GradientSource.class},
+                    (proxy, method, arguments) -> {
+                        if (method.getName().equals("apply") && ((Update) arguments[0]).fromVersion() == 3) {
+                            killHolders((Update) arguments[0]);
+                        }
+
+                        return method.invoke(source, arguments);
+                    });
+        }
+
+        private void killHolders(Update update) {
+            Set<String> holders = HOLDER.matcher(update.gradient().toString())
+                    .results()
+                    .map(found -> found.group(1))
+                    .collect(Collectors.toSet());
+            holders.forEach(holder -> killed += Clusters.killExecutor(holder) ? 1 : 0);
+        }
+
+        @Override
+        public void started(long doneSteps, long allSteps) {
+            Clusters.awaitExecutors(context, 3);
         }
 
         @Override
