@@ -18,7 +18,7 @@ public interface GradientSource extends AutoCloseable {
      */
     TrainState state();
 
-    /** The State for a checkpoint, to be written before the next change of it. */
+    /** The State for a checkpoint, to be written before the next change of it unless it is lasting. */
     SavedState saved();
 
     /** The gradient of the step that follows the State's version. */

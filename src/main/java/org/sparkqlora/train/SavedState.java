@@ -8,4 +8,12 @@ public interface SavedState {
     long version();
 
     void write(DataOutput out) throws IOException;
+
+    /** Whether it stays as it is while training goes on, until it is released. */
+    default boolean isLasting() {
+        return false;
+    }
+
+    /** It is not needed any more. */
+    default void release() {}
 }

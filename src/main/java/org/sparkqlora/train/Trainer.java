@@ -31,7 +31,7 @@ public final class Trainer {
     private final ProgressReporter reporter;
     private final BestModelAndSamples bestAndSamples;
     private EarlyStopping earlyStopping;
-    private long kept; // version of the newest checkpoint
+    private CheckpointWriter writer;
     private long followed; // the newest checkpoint from which a step was finite
     private final Stragglers stragglers = new Stragglers();
 
@@ -59,6 +59,7 @@ public final class Trainer {
         this.reporter = reporter;
         this.bestAndSamples = bestAndSamples;
         this.earlyStopping = EarlyStopping.after(List.of(), triggers.patience());
+        this.writer = new CheckpointWriter(checkpoints, reporter, 0);
     }
 
     /**
@@ -77,18 +78,18 @@ public final class Trainer {
             Consumer<TrainState> publish) {
         Resume from = resume;
         for (int lost = 1; ; lost++) {
-            long before = kept;
+            long before = writer.kept();
             try {
                 return attempt(from, fresh, sources, publish);
             } catch (UnreachableStateException e) {
-                if (kept > before) {
+                if (writer.kept() > before) {
                     lost = 1;
                     from = Resume.AUTO;
                 } else if (lost == MOST_LOSSES) {
                     throw e;
                 }
 
-                reporter.stateLost(kept, e.reason());
+                reporter.stateLost(writer.kept(), e.reason());
             }
         }
     }
@@ -98,12 +99,13 @@ public final class Trainer {
             Supplier<TrainState> fresh,
             Function<TrainState, GradientSource> sources,
             Consumer<TrainState> publish) {
-        try (GradientSource source = open(resume, fresh, sources)) {
-            checkpoints
-                    .claim(); // the first change of the output: of two drivers, only the one that has claimed it goes
-            // on
+        try (GradientSource source = open(resume, fresh, sources);
+                CheckpointWriter ofAttempt = writer) {
+            // The first change of the output: of two drivers, only the one that has claimed it goes on.
+            checkpoints.claim();
             rewindOutputs(source.position().version());
             TrainSummary summary = train(source);
+            ofAttempt.finish(source::saved);
             publishBest(source, publish);
             return summary;
         }
@@ -128,6 +130,7 @@ public final class Trainer {
             StepMetrics step = advanceUnlessCancelled(source);
             OptionalDouble evaluation = evaluateIfDue(source, step);
             report(step, evaluation);
+            writer.look(source::saved);
             checkpointIfDue(source, step);
             summary = summary.plus(step, evaluation);
         }
@@ -145,7 +148,7 @@ public final class Trainer {
                         .orElseThrow(() -> new BadInputException(
                                 "Cannot resume: expected a checkpoint in the output folder, found none"));
         };
-        kept = state.version();
+        writer = new CheckpointWriter(checkpoints, reporter, state.version());
         return state;
     }
 
@@ -179,13 +182,15 @@ public final class Trainer {
     private StepMetrics advanceUnlessCancelled(GradientSource source) {
         try {
             StepMetrics step = advance(source);
-            followed = kept;
+            followed = writer.kept();
             return step;
         } catch (BrokenLossException e) {
-            throw e.after(followed, kept);
+            throw e.after(followed, writer.kept());
         } catch (CancellationException e) {
-            if (source.position().version() > kept) {
-                save(source.saved());
+            writer.finish(source::saved);
+            if (source.position().version() > writer.kept()) {
+                save(source);
+                writer.finish(source::saved);
             }
 
             throw e;
@@ -257,7 +262,7 @@ public final class Trainer {
 
         reporter.evaluated(step, loss.mean());
         if (earlyStopping.add(new Evaluated(step, loss.mean()))) {
-            bestAndSamples.best().save(source.saved());
+            saveBest(source.saved());
         }
 
         return OptionalDouble.of(loss.mean());
@@ -275,15 +280,21 @@ public final class Trainer {
 
     private void checkpointIfDue(GradientSource source, StepMetrics taken) {
         if (isDue(triggers.checkpoint(), taken) || earlyStopping.isExhausted()) {
-            save(source.saved());
+            save(source);
         }
     }
 
-    private void save(SavedState state) {
+    private void save(GradientSource source) {
         metrics.flush();
-        checkpoints.save(state);
-        kept = state.version();
-        reporter.checkpointed(kept);
+        writer.save(source::saved);
+    }
+
+    private void saveBest(SavedState state) {
+        try {
+            bestAndSamples.best().save(state);
+        } finally {
+            state.release();
+        }
     }
 
     private boolean isDue(Trigger trigger, StepMetrics taken) {

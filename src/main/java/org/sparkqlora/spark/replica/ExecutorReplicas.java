@@ -3,6 +3,7 @@ package org.sparkqlora.spark.replica;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -12,7 +13,6 @@ import java.util.function.LongFunction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.spark.cluster.ExecutorBlocks;
 import org.sparkqlora.spark.cluster.ExecutorPlace;
 import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.train.Position;
@@ -37,6 +37,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private final LongFunction<SummedGradient> again;
     private final Deque<Update> updates = new ArrayDeque<>();
     private final Map<String, Long> reached = new HashMap<>();
+    private final List<Snapshot> written = new ArrayList<>();
     private final Workers workers = new Workers(1);
     private Position position;
     private @Nullable Snapshot snapshot;
@@ -156,17 +157,18 @@ public final class ExecutorReplicas implements ReplicaGroup {
         updates.addLast(new Update(lost.fromVersion(), sum, lost.scale(), lost.learningRate()));
     }
 
-    private void replaceSnapshot(@Nullable Snapshot newer) {
+    private synchronized void replaceSnapshot(@Nullable Snapshot newer) {
         Snapshot last = snapshot;
         snapshot = newer;
-        if (last != null) {
+        if (last != null && !written.contains(last)) {
             last.close();
         }
     }
 
     @Override
-    public SavedState saved() {
+    public synchronized SavedState saved() {
         StateBlocks taken = current();
+        written.add(taken);
         return new SavedState() {
             @Override
             public long version() {
@@ -174,26 +176,38 @@ public final class ExecutorReplicas implements ReplicaGroup {
             }
 
             @Override
+            public boolean isLasting() {
+                return true;
+            }
+
+            @Override
             public void write(DataOutput out) throws IOException {
-                writePieces(taken, out);
+                try {
+                    taken.write(out);
+                } catch (UnreachableStateException e) {
+                    forget(taken);
+                    throw e;
+                }
+            }
+
+            @Override
+            public void release() {
+                ExecutorReplicas.this.release(taken);
             }
         };
     }
 
-    /** Piece by piece; where an executor is lost meanwhile, the rest comes from the same State taken again, whose bytes are the same. */
-    private void writePieces(StateBlocks taken, DataOutput out) throws IOException {
-        StateBlocks from = taken;
-        for (int piece = 0; piece < from.pieces().size(); ) {
-            byte[] bytes;
-            try {
-                bytes = from.blocks().fetch(from.pieces().get(piece));
-            } catch (ExecutorBlocks.LostBlockException e) {
-                from = take();
-                continue;
-            }
+    /** A State of which a piece is lost is not given to anyone else. */
+    private synchronized void forget(StateBlocks state) {
+        if (snapshot == state) {
+            snapshot = null;
+        }
+    }
 
-            out.write(bytes);
-            piece++;
+    private synchronized void release(StateBlocks state) {
+        written.remove(state);
+        if (snapshot != state && !written.contains(state)) {
+            state.close();
         }
     }
 

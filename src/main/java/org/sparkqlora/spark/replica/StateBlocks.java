@@ -2,6 +2,7 @@ package org.sparkqlora.spark.replica;
 
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
+import java.io.DataOutput;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -118,8 +119,23 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read the State of version " + version, e);
         } catch (ExecutorBlocks.LostBlockException e) {
-            throw new UnreachableStateException("the State of version %d is lost".formatted(version), e);
+            throw lost(e);
         }
+    }
+
+    /** Writes the State as {@link TrainState#write} does, a piece in memory at a time. */
+    void write(DataOutput out) throws IOException {
+        try {
+            for (ExecutorBlocks.Left piece : pieces) {
+                out.write(blocks.fetch(piece));
+            }
+        } catch (ExecutorBlocks.LostBlockException e) {
+            throw lost(e);
+        }
+    }
+
+    private UnreachableStateException lost(ExecutorBlocks.LostBlockException e) {
+        return new UnreachableStateException("the State of version %d is lost".formatted(version), e);
     }
 
     private Enumeration<InputStream> streams() {

@@ -1,0 +1,97 @@
+package org.sparkqlora.train;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.train.metrics.ProgressReporter;
+
+/**
+ * Writes checkpoints, one at a time: beside the next steps if the State can be written while they change it, else at once. All methods are
+ * called by the thread that trains.
+ */
+final class CheckpointWriter implements AutoCloseable {
+    private final StateStore store;
+    private final ProgressReporter reporter;
+    private @Nullable CompletableFuture<Long> pending;
+    private long kept;
+
+    /** @param kept version of the newest checkpoint */
+    CheckpointWriter(StateStore store, ProgressReporter reporter, long kept) {
+        this.store = store;
+        this.reporter = reporter;
+        this.kept = kept;
+    }
+
+    /** Version of the newest checkpoint that is whole. */
+    long kept() {
+        return kept;
+    }
+
+    /** Begins to write the State that {@code current} gives, or writes it. */
+    void save(Supplier<? extends SavedState> current) {
+        finish(current);
+        SavedState state = current.get();
+        if (state.isLasting()) {
+            pending = CompletableFuture.supplyAsync(() -> write(state), CheckpointWriter::start);
+        } else {
+            written(write(state));
+        }
+    }
+
+    /** Takes note of a checkpoint that is done by now; one whose State was lost while it was written is replaced by the State of now. */
+    void look(Supplier<? extends SavedState> current) {
+        if (pending != null && pending.isDone()) {
+            finish(current);
+        }
+    }
+
+    /** Waits for the checkpoint that is being written. */
+    void finish(Supplier<? extends SavedState> current) {
+        CompletableFuture<Long> last = pending;
+        if (last == null) {
+            return;
+        }
+
+        pending = null;
+        try {
+            written(last.join());
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof UnreachableStateException) {
+                written(write(current.get()));
+            } else if (e.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            } else {
+                throw e;
+            }
+        }
+    }
+
+    private long write(SavedState state) {
+        try {
+            store.save(state);
+            return state.version();
+        } finally {
+            state.release();
+        }
+    }
+
+    private void written(long version) {
+        kept = version;
+        reporter.checkpointed(version);
+    }
+
+    private static void start(Runnable work) {
+        Thread thread = new Thread(work, "checkpoint");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /** Waits for the checkpoint that is being written, whatever becomes of it: training has ended otherwise. */
+    @Override
+    public void close() {
+        if (pending != null) {
+            pending.exceptionally(failed -> kept).join();
+        }
+    }
+}

@@ -1,0 +1,150 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.DataOutput;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import org.junit.jupiter.api.Test;
+import org.sparkqlora.train.metrics.ProgressReporter;
+
+class CheckpointWriterTest {
+    private final List<Long> stored = new ArrayList<>();
+    private final List<Long> told = new ArrayList<>();
+    private final CountDownLatch mayStore = new CountDownLatch(1);
+    private final Semaphore released = new Semaphore(0);
+
+    @Test
+    void aStateThatLastsIsWrittenBesideTheNextSteps() throws InterruptedException {
+        try (CheckpointWriter writer = writer(slow())) {
+            writer.save(() -> new Lasting(3));
+            writer.look(() -> new Lasting(4));
+            assertThat(writer.kept()).isZero();
+            assertThat(told).isEmpty();
+
+            mayStore.countDown();
+            writer.finish(() -> new Lasting(5));
+            assertThat(writer.kept()).isEqualTo(3);
+            assertThat(told).containsExactly(3L);
+            assertThat(stored).containsExactly(3L);
+            released.acquire();
+        }
+    }
+
+    @Test
+    void oneIsWholeBeforeTheNextBegins() {
+        mayStore.countDown();
+        try (CheckpointWriter writer = writer(slow())) {
+            writer.save(() -> new Lasting(3));
+            writer.save(() -> new Lasting(6));
+            assertThat(writer.kept()).isEqualTo(3);
+        }
+
+        assertThat(stored).containsExactly(3L, 6L);
+    }
+
+    @Test
+    void aStateThatWasLostIsReplacedByThatOfNow() {
+        try (CheckpointWriter writer = writer(failing(3, new UnreachableStateException("lost")))) {
+            writer.save(() -> new Lasting(3));
+            writer.finish(() -> new Lasting(5));
+
+            assertThat(writer.kept()).isEqualTo(5);
+            assertThat(stored).containsExactly(5L);
+            assertThat(released.tryAcquire(2)).isTrue();
+        }
+    }
+
+    @Test
+    void whatAStoreThrowsComesToWhoTrains() {
+        try (CheckpointWriter writer = writer(failing(3, new IllegalStateException("disk full")))) {
+            writer.save(() -> new Lasting(3));
+
+            assertThatThrownBy(() -> writer.finish(() -> new Lasting(4)))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("disk full");
+            assertThat(writer.kept()).isZero();
+        }
+    }
+
+    private CheckpointWriter writer(StateStore store) {
+        return new CheckpointWriter(
+                store,
+                new ProgressReporter() {
+                    @Override
+                    public void checkpointed(long step) {
+                        told.add(step);
+                    }
+                },
+                0);
+    }
+
+    private StateStore slow() {
+        return store(state -> {
+            try {
+                mayStore.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
+    }
+
+    private StateStore failing(long version, RuntimeException thrown) {
+        return store(state -> {
+            if (state.version() == version) {
+                throw thrown;
+            }
+        });
+    }
+
+    private StateStore store(Before before) {
+        return new StateStore() {
+            @Override
+            public Optional<TrainState> newest() {
+                return Optional.empty();
+            }
+
+            @Override
+            public void save(SavedState state) {
+                before.storing(state);
+                stored.add(state.version());
+            }
+        };
+    }
+
+    private interface Before {
+        void storing(SavedState state);
+    }
+
+    private final class Lasting implements SavedState {
+        private final long version;
+
+        private Lasting(long version) {
+            this.version = version;
+        }
+
+        @Override
+        public long version() {
+            return version;
+        }
+
+        @Override
+        public void write(DataOutput out) {
+            throw new IllegalStateException("the stores here write nothing");
+        }
+
+        @Override
+        public boolean isLasting() {
+            return true;
+        }
+
+        @Override
+        public void release() {
+            released.release();
+        }
+    }
+}
