@@ -2,6 +2,7 @@ package org.sparkqlora.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
@@ -22,6 +23,11 @@ import org.sparkqlora.weights.family.LlamaSizes;
 class ClusterSetupTest {
     private final ClusterSetup setup =
             new ClusterSetup(Sessions.context("train"), new TrainOptions(), Console.ofProcess());
+
+    @AfterAll
+    static void stop() {
+        Sessions.stop();
+    }
 
     @Test
     void pagesGoToAFileForTheSakeOfCollectedGradientsAlone() {
