@@ -27,7 +27,7 @@ import scala.Tuple2;
 record TablePacking(PackingTask task, Groups groups, long before, Share share, Where where)
         implements PairFlatMapFunction<Iterator<Tuple2<Long, String>>, Long, GroupPart> {
     /** Compressed records of a group that a task holds until it knows whether it reads all of them. */
-    private static final long MOST_HELD = 1 << 27;
+    private static final long MOST_HELD = 1 << 26;
 
     /** Where a group is packed. */
     enum Where {
