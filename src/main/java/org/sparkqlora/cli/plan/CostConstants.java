@@ -26,5 +26,5 @@ record CostConstants(
         double threadOperations,
         double gpuOperations) {
     static final CostConstants DEFAULT =
-            new CostConstants(0.8, 1e9, 2e9, 300e6, 6e-4, 3e-4, 0.04, 2e-5, 0.4e12, 100e12);
+            new CostConstants(0.8, 1e9, 2e9, 300e6, 7e-4, 3e-4, 0.04, 3e-5, 0.4e12, 100e12);
 }
