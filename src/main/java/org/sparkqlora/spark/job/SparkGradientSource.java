@@ -133,7 +133,7 @@ public final class SparkGradientSource implements GradientSource {
 
     /** The sum of a step that was taken, by executors that are still before it. */
     private SummedGradient sumAgain(long step) {
-        return sumAt(step).gradient();
+        return reaching(() -> sumAt(step)).gradient();
     }
 
     private StepGradient sumAt(long step) {

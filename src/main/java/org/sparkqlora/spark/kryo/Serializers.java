@@ -17,13 +17,11 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.ShardResult.Gradient;
-import org.sparkqlora.train.SummedVector;
-import org.sparkqlora.train.Update;
 import org.sparkqlora.train.metrics.PhaseSeconds;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.train.metrics.ShardReport;
 
-/** Compact Kryo serialisers of vectors, updates, and gradients. */
+/** Compact Kryo serialisers of vectors and gradients. */
 public final class Serializers {
     private static final int PIECE = 1 << 14;
 
@@ -39,28 +37,6 @@ public final class Serializers {
         @Override
         public FlatVector read(Kryo kryo, Input input, Class<FlatVector> type) {
             return readVector(input, GradientDtype.FP32);
-        }
-    }
-
-    /** An update as its numbers and its gradient. */
-    static final class UpdateSerializer extends Serializer<Update> {
-        @Override
-        public void write(Kryo kryo, Output output, Update update) {
-            output.writeLong(update.fromVersion());
-            output.writeFloat(update.scale());
-            output.writeDouble(update.learningRate());
-            output.writeDouble(update.gradient().squares());
-            kryo.writeObject(output, update.gradient().vector());
-        }
-
-        @Override
-        public Update read(Kryo kryo, Input input, Class<Update> type) {
-            long version = input.readLong();
-            float scale = input.readFloat();
-            double learningRate = input.readDouble();
-            double squares = input.readDouble();
-            SummedVector gradient = new SummedVector(kryo.readObject(input, FlatVector.class), squares);
-            return new Update(version, gradient, scale, learningRate);
         }
     }
 

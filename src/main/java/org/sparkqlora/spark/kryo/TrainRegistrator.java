@@ -24,7 +24,6 @@ import org.sparkqlora.spark.source.SourceSplit;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.train.ShardResult;
-import org.sparkqlora.train.Update;
 
 /**
  * The serialisers of all classes of ours that cross between driver and executors:
@@ -55,7 +54,6 @@ public final class TrainRegistrator implements KryoRegistrator {
     @Override
     public void registerClasses(Kryo kryo) {
         kryo.register(FlatVector.class, new Serializers.FlatVectorSerializer());
-        kryo.register(Update.class, new Serializers.UpdateSerializer());
         kryo.register(ShardResult.Gradient.class, new Serializers.ShardGradientSerializer());
         kryo.register(CollectExchange.WireGradient.class, new Serializers.WireGradientSerializer());
         kryo.register(SliceKey.class, new Serializers.SliceKeySerializer());

@@ -11,11 +11,13 @@ import org.sparkqlora.train.TrainState;
  *
  * @param version of the State
  * @param bytes of it
+ * @param length count of them
  */
-record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes) implements Snapshot {
+record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes, long length) implements Snapshot {
     /** Driver only. */
     static BroadcastSnapshot of(JavaSparkContext context, TrainState state) {
-        return new BroadcastSnapshot(state.version(), context.broadcast(StateBytes.of(state)));
+        byte[][] bytes = StateBytes.of(state);
+        return new BroadcastSnapshot(state.version(), context.broadcast(bytes), StateBytes.length(bytes));
     }
 
     @Override

@@ -40,6 +40,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private final List<Snapshot> written = new ArrayList<>();
     private final Workers workers = new Workers(1);
     private Position position;
+    private boolean isAddingAgain;
     private @Nullable Snapshot snapshot;
     private @Nullable TrainState fetched;
 
@@ -95,8 +96,8 @@ public final class ExecutorReplicas implements ReplicaGroup {
         return position.version() - updates.size();
     }
 
-    private HeldStateLog log() {
-        return new HeldStateLog(snapshot, firstUpdate(), List.copyOf(updates), run.optimizer());
+    private UpdateLog log() {
+        return new UpdateLog(snapshot, firstUpdate(), List.copyOf(updates), run.optimizer());
     }
 
     @Override
@@ -122,7 +123,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     /** The State at the position, left as blocks by executors that have it. */
     private StateBlocks take() {
         Optional<StateBlocks> taken = tryToTake();
-        if (taken.isEmpty() && !updates.isEmpty()) {
+        if (taken.isEmpty() && !updates.isEmpty() && !isAddingAgain) {
             computeLastSumAgain();
             taken = tryToTake();
         }
@@ -152,9 +153,14 @@ public final class ExecutorReplicas implements ReplicaGroup {
         Update lost = updates.removeLast();
         Position after = position;
         position = new Position(lost.fromVersion(), position.scale());
-        SummedGradient sum = again.apply(lost.fromVersion());
-        position = after;
-        updates.addLast(new Update(lost.fromVersion(), sum, lost.scale(), lost.learningRate()));
+        isAddingAgain = true;
+        try {
+            SummedGradient sum = again.apply(lost.fromVersion());
+            updates.addLast(new Update(lost.fromVersion(), sum, lost.scale(), lost.learningRate()));
+            position = after;
+        } finally {
+            isAddingAgain = false;
+        }
     }
 
     private synchronized void replaceSnapshot(@Nullable Snapshot newer) {

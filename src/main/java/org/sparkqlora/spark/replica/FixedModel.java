@@ -22,10 +22,10 @@ public final class FixedModel implements Serializable {
     private static final long serialVersionUID = 1L;
 
     private final RunHandle run;
-    private final BroadcastStateLog log;
+    private final UpdateLog log;
     private final LongAccumulator opened;
 
-    private FixedModel(RunHandle run, BroadcastStateLog log, LongAccumulator opened) {
+    private FixedModel(RunHandle run, UpdateLog log, LongAccumulator opened) {
         this.run = run;
         this.log = log;
         this.opened = opened;

@@ -3,7 +3,6 @@ package org.sparkqlora.spark.replica;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.train.TrainState;
@@ -14,10 +13,8 @@ public final class StateLogPublisher implements AutoCloseable {
     private final JavaSparkContext context;
     private final OptimizerSpec optimizer;
     private final SnapshotPolicy policy;
-    private final List<Broadcast<Update>> updates = new ArrayList<>();
-    private @Nullable Broadcast<byte[][]> snapshot;
-    private long snapshotVersion;
-    private long snapshotBytes;
+    private final List<Update> updates = new ArrayList<>();
+    private @Nullable BroadcastSnapshot snapshot;
     private long updateBytes;
 
     public StateLogPublisher(JavaSparkContext context, OptimizerSpec optimizer, SnapshotPolicy policy) {
@@ -27,13 +24,15 @@ public final class StateLogPublisher implements AutoCloseable {
     }
 
     /** The log up to the version of {@code state}. */
-    BroadcastStateLog upTo(TrainState state) {
-        Broadcast<byte[][]> current = snapshot;
-        if (current == null || policy.isDue(updates.size(), updateBytes, snapshotBytes)) {
-            current = rotate(state);
+    UpdateLog upTo(TrainState state) {
+        BroadcastSnapshot current = snapshot;
+        if (current == null || policy.isDue(updates.size(), updateBytes, current.length())) {
+            close();
+            current = BroadcastSnapshot.of(context, state);
+            snapshot = current;
         }
 
-        return new BroadcastStateLog(snapshotVersion, current, updates, optimizer);
+        return new UpdateLog(current, current.version(), updates, optimizer);
     }
 
     /**
@@ -41,32 +40,22 @@ public final class StateLogPublisher implements AutoCloseable {
      * who is behind gets it from the driver.
      */
     void add(Update update) {
-        if (!updates.isEmpty()) {
-            updates.get(updates.size() - 1).unpersist();
+        if (!updates.isEmpty() && updates.get(updates.size() - 1).gradient() instanceof BroadcastGradient before) {
+            before.unpersist();
         }
 
-        updates.add(context.broadcast(update));
+        updates.add(BroadcastGradient.of(context, update));
         updateBytes += update.gradient().length() * Float.BYTES;
     }
 
     @Override
     public void close() {
-        updates.forEach(Broadcast::destroy);
+        updates.forEach(update -> update.gradient().close());
         updates.clear();
         updateBytes = 0;
         if (snapshot != null) {
-            snapshot.destroy();
+            snapshot.close();
             snapshot = null;
         }
-    }
-
-    private Broadcast<byte[][]> rotate(TrainState state) {
-        close();
-        byte[][] bytes = StateBytes.of(state);
-        Broadcast<byte[][]> fresh = context.broadcast(bytes);
-        snapshot = fresh;
-        snapshotVersion = state.version();
-        snapshotBytes = StateBytes.length(bytes);
-        return fresh;
     }
 }

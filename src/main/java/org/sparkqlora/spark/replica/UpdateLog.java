@@ -11,16 +11,17 @@ import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.Update;
 
 /**
- * The latest updates as handles, and a snapshot where some executor may need one.
+ * The latest updates as handles, and a snapshot where some executor may need one: what a task carries is small, and a replica pulls only
+ * what it lacks.
  *
  * @param snapshot from which the updates lead on; null if there is none
  * @param first version that the first of {@code updates} applies to
  * @param updates in their order
  * @param optimizer the rule of an update
  */
-record HeldStateLog(@Nullable Snapshot snapshot, long first, List<Update> updates, OptimizerSpec optimizer)
+record UpdateLog(@Nullable Snapshot snapshot, long first, List<Update> updates, OptimizerSpec optimizer)
         implements StateLog, Serializable {
-    HeldStateLog {
+    UpdateLog {
         updates = List.copyOf(updates);
     }
 
