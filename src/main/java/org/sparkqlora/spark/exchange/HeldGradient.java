@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.exchange;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
@@ -9,6 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
 import org.sparkqlora.spark.cluster.ExecutorBlocks;
+import org.sparkqlora.spark.cluster.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.SummedGradient;
@@ -54,6 +56,7 @@ record HeldGradient(
         try {
             List<Callable<Void>> fetches = new ArrayList<>();
             IntStream.range(0, parts.size()).forEach(part -> fetches.add(() -> fetch(part, vector)));
+            Collections.rotate(fetches, ExecutorPlace.here().hashCode()); // not all ask the same executor first
             for (Future<Void> fetch : threads.invokeAll(fetches)) {
                 fetch.get();
             }
