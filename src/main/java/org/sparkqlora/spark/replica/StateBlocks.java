@@ -31,7 +31,6 @@ import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.UnreachableStateException;
 import scala.Tuple2;
 import scala.collection.JavaConverters;
-import scala.collection.Seq;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
@@ -89,19 +88,23 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
 
     private static JavaRDD<Integer> placed(
             JavaSparkContext context, List<Integer> writers, List<ExecutorPlace> holders, int attempt) {
-        List<Tuple2<Integer, Seq<String>>> asked = new ArrayList<>();
-        for (int writer : writers) {
-            List<String> place = holders.isEmpty()
-                    ? List.of()
-                    : List.of(holders.get((writer + attempt) % holders.size()).preference());
-            asked.add(new Tuple2<>(writer, JavaConverters.asScalaBuffer(place).toSeq()));
-        }
-
+        var asked = writers.stream() // of Scala's Seq, which is another one from Spark 4 on
+                .map(writer -> new Tuple2<>(
+                        writer,
+                        JavaConverters.asScalaBuffer(preference(holders, writer + attempt))
+                                .toSeq()))
+                .toList();
         @SuppressWarnings("unchecked") // as Spark's own Java interface does
         ClassTag<Integer> type = (ClassTag<Integer>) (ClassTag<?>) ClassTag$.MODULE$.AnyRef();
         return context.sc()
                 .makeRDD(JavaConverters.asScalaBuffer(asked).toSeq(), type)
                 .toJavaRDD();
+    }
+
+    private static List<String> preference(List<ExecutorPlace> holders, int turn) {
+        return holders.isEmpty()
+                ? List.of()
+                : List.of(holders.get(turn % holders.size()).preference());
     }
 
     private static List<ExecutorBlocks.Left> inOrder(Written[] written) {
