@@ -55,19 +55,20 @@ public final class SparkEvaluator {
             PreparedData data,
             int microBatchSize,
             Consumer<LossTotal> each) {
-        return new InferenceReplicas(context, model).at(parameters, index, data.folder(), (run, replicas) -> {
-            RunningTotal total = new RunningTotal(each);
-            forEach(context, function(run, replicas, data, microBatchSize), data.rows(), rowsAtOnce, total);
-            return total.soFar;
-        });
+        return new InferenceReplicas(context, model)
+                .at(
+                        parameters,
+                        index,
+                        data.folder(),
+                        (run, replicas) -> total(
+                                context, function(run, replicas, data, microBatchSize), data.rows(), rowsAtOnce, each));
     }
 
-    /** The losses at the version of {@code replicas}, in the same order whatever the number of executors. */
-    static List<LossTotal> losses(
+    /** The loss of all documents at the version of {@code replicas}, added in the same order whatever the number of executors. */
+    static LossTotal total(
             JavaSparkContext context, RunHandle run, ReplicaGroup replicas, PreparedData data, int microBatchSize) {
-        List<LossTotal> losses = new ArrayList<>();
-        forEach(context, function(run, replicas, data, microBatchSize), data.rows(), ROWS_AT_ONCE, losses::add);
-        return losses;
+        EvaluateFunction function = function(run, replicas, data, microBatchSize);
+        return total(context, function, data.rows(), ROWS_AT_ONCE, document -> {});
     }
 
     private static EvaluateFunction function(
@@ -76,10 +77,11 @@ public final class SparkEvaluator {
                 run, data.folder(), microBatchSize, replicas.position().version(), replicas.stateLog());
     }
 
-    private static void forEach(
+    private static LossTotal total(
             JavaSparkContext context, EvaluateFunction function, long rows, int rowsAtOnce, Consumer<LossTotal> each) {
         long microBatches = (rows + function.microBatchSize - 1) / function.microBatchSize;
         long atOnce = Math.max(1, rowsAtOnce / function.microBatchSize);
+        RunningTotal total = new RunningTotal(each);
         for (long from = 0; from < microBatches; from += atOnce) {
             long to = Math.min(microBatches, from + atOnce);
             context.setJobDescription(String.format(
@@ -88,8 +90,10 @@ public final class SparkEvaluator {
                     from * function.microBatchSize + 1,
                     Math.min(rows, to * function.microBatchSize),
                     rows));
-            job(context, function, LongStream.range(from, to).boxed().toList()).forEach(part -> part.forEach(each));
+            job(context, function, LongStream.range(from, to).boxed().toList()).forEach(part -> part.forEach(total));
         }
+
+        return total.soFar;
     }
 
     private static List<DocumentLosses> job(

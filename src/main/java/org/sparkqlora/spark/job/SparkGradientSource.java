@@ -191,8 +191,7 @@ public final class SparkGradientSource implements GradientSource {
     public LossTotal evaluate() {
         return heldOut == null
                 ? LossTotal.ZERO
-                : LossTotal.sum(
-                        reaching(() -> SparkEvaluator.losses(context, run, replicas, heldOut, microBatchSize())));
+                : reaching(() -> SparkEvaluator.total(context, run, replicas, heldOut, microBatchSize()));
     }
 
     @Override
