@@ -1,5 +1,6 @@
 package org.sparkqlora.cli.plan;
 
+import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.Summation;
 
@@ -13,23 +14,13 @@ import org.sparkqlora.train.Summation;
  * @param wire format of gradients, and of sums that replicas take
  */
 record StepShape(long parameters, int shards, int executors, int threads, GradientDtype wire) {
-    /** Shards, or sums, that one task adds. */
-    static final int FAN_IN = 32;
-
-    private static final int MOST_PARTS = 32;
-    private static final long PART = 1 << 20;
-    private static final long LARGEST_PART = 1 << 24;
-
-    /** Parts of the vector, each added by tasks of its own: as many as slots, but for short and for very long vectors. */
     int parts() {
-        long wanted = Math.max(Math.min(shards, MOST_PARTS), Math.min(ceilingOf(parameters, PART), MOST_PARTS));
-        long most = Math.min(ceilingOf(parameters, Summation.TREE.sliceLength()), wanted);
-        return (int) Math.max(ceilingOf(parameters, LARGEST_PART), most);
+        return new GradientSize(parameters, shards, wire).parts(shards);
     }
 
     /** Sums that a stage makes of so many vectors. */
     static int groups(int vectors) {
-        return (int) ceilingOf(vectors, FAN_IN);
+        return Summation.TREE.groups(vectors);
     }
 
     /** Bytes of a gradient, or of a sum, on its way. */
@@ -45,9 +36,5 @@ record StepShape(long parameters, int shards, int executors, int threads, Gradie
     /** The part of all bytes that a process takes from others. */
     double remoteShare() {
         return 1 - 1.0 / executors;
-    }
-
-    private static long ceilingOf(long total, long parts) {
-        return (total + parts - 1) / parts;
     }
 }

@@ -21,6 +21,11 @@ public record GradientSize(long parameters, int shards, GradientDtype dtype) {
         return parameters * dtype.bytesOfValue() + ENVELOPE;
     }
 
+    /** Parts in which a sum stays with executors that run {@code slots} tasks at once. */
+    public int parts(int slots) {
+        return SliceLayout.partsOf(parameters, slots);
+    }
+
     /** Most bytes of what the driver is told of a step whose sum stays with executors. */
     long bytesOfFacts() {
         return (long) FACTS * shards + (1 << 20);

@@ -16,8 +16,8 @@ record SliceLayout(long length, int sliceLength, int parts) implements Serializa
     /** As many as shards that are added in order: a step of P shards leaves at most 32 P blocks. */
     private static final int MOST_PARTS = 32;
 
-    /** 4 MiB of float32: worth a task and a block. */
-    private static final int PART = 1 << 20;
+    /** 16 MiB of float32: worth a task and a block. */
+    private static final int PART = 1 << 22;
 
     /** 64 MiB of float32, which is one array and one message. */
     private static final int LARGEST_PART = 1 << 24;
@@ -33,9 +33,15 @@ record SliceLayout(long length, int sliceLength, int parts) implements Serializa
     /** A layout for a cluster that runs {@code slots} tasks at once. */
     static SliceLayout of(long length, int slots) {
         int sliceLength = Math.toIntExact(Summation.TREE.sliceLength());
-        long wanted = Math.max(Math.min(slots, MOST_PARTS), Math.min(ceilingOf(length, PART), MOST_PARTS));
-        long parts = Math.max(ceilingOf(length, LARGEST_PART), Math.min(ceilingOf(length, sliceLength), wanted));
-        return new SliceLayout(length, sliceLength, Math.toIntExact(Math.max(1, parts)));
+        return new SliceLayout(length, sliceLength, partsOf(length, slots));
+    }
+
+    /** Parts of a vector, each added by tasks of its own: as many as slots or a multiple of them, but for short and for very long vectors. */
+    static int partsOf(long length, int slots) {
+        int turn = Math.min(slots, MOST_PARTS);
+        long wanted = Math.min(MOST_PARTS, ceilingOf(ceilingOf(length, PART), turn) * turn);
+        long most = Math.min(ceilingOf(length, Summation.TREE.sliceLength()), wanted);
+        return Math.toIntExact(Math.max(1, Math.max(ceilingOf(length, LARGEST_PART), most)));
     }
 
     int slices() {

@@ -26,15 +26,16 @@ class SliceLayoutTest {
         }
     }
 
-    /** 4 MiB or more a part, a part a slot where there are slices, and at most 32 but for vectors of gigabytes. */
+    /** About 16 MiB a part, a part a slot where there are slices, and at most 32 but for vectors of gigabytes. */
     @ParameterizedTest(name = "{0} elements on {1} slots in {2} parts")
     @CsvSource({
         "1, 1, 1",
         "300, 8, 1",
         "1000000, 2, 2",
         "1000000, 64, 4",
-        "5000000, 2, 5",
-        "50000000, 2, 32",
+        "5000000, 2, 2",
+        "50000000, 2, 12",
+        "50000000, 5, 15",
         "50000000, 1000, 32",
         "7000000000, 64, 418"
     })
