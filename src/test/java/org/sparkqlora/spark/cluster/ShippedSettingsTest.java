@@ -88,6 +88,7 @@ class ShippedSettingsTest {
             "spark.speculation.multiplier",
             "spark.speculation.quantile",
             "spark.speculation.minTaskRuntime",
+            "spark.speculation.task.duration.threshold",
             "spark.speculation.efficiency.enabled",
             "spark.stage.ignoreDecommissionFetchFailure",
             "spark.stage.maxConsecutiveAttempts",

@@ -60,6 +60,7 @@ class ClusterFaultsIT {
     private static Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>(faults.settings());
         settings.put("spark.speculation", "true");
+        settings.put("spark.speculation.task.duration.threshold", "2s"); // a short vector is added by one task
         settings.put("spark.decommission.enabled", "true");
         settings.put("spark.task.maxFailures", "3");
         return settings;
