@@ -5,7 +5,6 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.spark.cluster.Location;
-import org.sparkqlora.spark.prepare.RowsDay;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainPlanJson;
 
@@ -36,10 +35,10 @@ public final class PlanFile {
         return file.text().map(TrainPlanJson::read);
     }
 
-    /** The day on which the rows of the plan were begun; null where none was. */
+    /** The fingerprint of the rows of the plan that was begun here; null where none was. */
     @Nullable
-    RowsDay day() {
-        return recorded().map(plan -> RowsDay.of(plan.data())).orElse(null);
+    String rows() {
+        return recorded().map(TrainPlan::data).orElse(null);
     }
 
     /** Throws if the plan that was begun here is on a base of other weights at the same place. */

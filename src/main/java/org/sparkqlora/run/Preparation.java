@@ -38,8 +38,8 @@ public final class Preparation {
         this(context, console, part, null);
     }
 
-    /** For a part of the data, to go on with rows that were begun on a day; null where none were. */
-    public Preparation(JavaSparkContext context, Console console, DataSplit part, @Nullable RowsDay begun) {
+    /** For a part of the data, to go on with rows of the fingerprint {@code begun}; null for none. */
+    public Preparation(JavaSparkContext context, Console console, DataSplit part, @Nullable String begun) {
         this.context = context;
         this.console = console;
         this.data = new DataPreparation(context, begun);

@@ -16,7 +16,6 @@ import org.sparkqlora.spark.check.ClusterNeeds;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.mlflow.MlflowExperiment;
-import org.sparkqlora.spark.prepare.RowsDay;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.SourceFingerprint;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -87,8 +86,7 @@ record TrainingSetup(
             return new Preparation(context, console, options.evaluation.trained(), null);
         }
 
-        RowsDay day = begun.day();
-        Preparation preparation = new Preparation(context, console, options.evaluation.trained(), day);
+        Preparation preparation = new Preparation(context, console, options.evaluation.trained(), begun.rows());
         Path folder = options.model.folder();
         begun.requireBase(options.model.address(), SourceFingerprint.ofContent(folder));
         begun.requireData(preparation.fingerprint(options.data.sources, inputs.encoders(), options.data));

@@ -46,7 +46,10 @@ import org.sparkqlora.storage.Sha256;
  */
 public final class DataPreparation {
     /** Part of every fingerprint: raise it when the same input gives other rows. */
-    private static final String RULES = "spark-qlora rows 2";
+    private static final String RULES = "spark-qlora rows 3";
+
+    /** Left {@code chat_template_kwargs} out and read bytes that are no UTF-8: a run that began with such rows goes on with them. */
+    private static final String EARLIER_RULES = "spark-qlora rows 2";
 
     /** Rows of weighted sources lie among each other. */
     private static final String SPREAD = "spread\n";
@@ -63,6 +66,7 @@ public final class DataPreparation {
     private final SourceListing listing;
     private final Map<SourceTable, UnorderedRecords> tables = new HashMap<>();
     private final Map<TableFiles, List<TableRecords>> tableFiles = new HashMap<>();
+    private final @Nullable String begunRows;
     private final @Nullable RowsDay begun;
     private final Supplier<LocalDate> today;
 
@@ -70,14 +74,15 @@ public final class DataPreparation {
         this(context, null);
     }
 
-    /** The day on which a preparation to resume was begun; null for none. */
-    public DataPreparation(JavaSparkContext context, @Nullable RowsDay begun) {
-        this(context, begun, LocalDate::now);
+    /** @param begunRows fingerprint of the rows of a run that goes on; null for none */
+    public DataPreparation(JavaSparkContext context, @Nullable String begunRows) {
+        this(context, begunRows, LocalDate::now);
     }
 
-    DataPreparation(JavaSparkContext context, @Nullable RowsDay begun, Supplier<LocalDate> today) {
+    DataPreparation(JavaSparkContext context, @Nullable String begunRows, Supplier<LocalDate> today) {
         this.context = context;
-        this.begun = begun;
+        this.begunRows = begunRows;
+        this.begun = begunRows == null ? null : RowsDay.of(begunRows);
         this.today = today;
         this.session = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
         this.configuration = context.hadoopConfiguration();
@@ -97,7 +102,10 @@ public final class DataPreparation {
             Optional<PreparedData> before = PreparedData.find(folder, configuration)
                     .filter(data -> isOf(data.manifest().fingerprint(), hash))
                     .filter(this::isWhole);
-            return before.orElseGet(() -> prepareAnew(listed, encoders, options, folder, hash));
+            return before.orElseGet(() -> {
+                requirePresentRules(hash, hashOf(RULES, listed, encoders, options), folder);
+                return prepareAnew(listed, encoders, options, folder, hash);
+            });
         }
     }
 
@@ -112,6 +120,15 @@ public final class DataPreparation {
         List<String> damaged = DamagedRows.of(data, context);
         PreparedFolder.deleteDamaged(data, damaged, configuration);
         return damaged.isEmpty();
+    }
+
+    private static void requirePresentRules(String hash, String present, String folder) {
+        if (!hash.equals(present)) {
+            throw new BadInputException(
+                    ("Cannot go on with the rows in %s: expected those that an earlier version made, found none or damaged ones,"
+                                    + " and this version may make others of the same data. Restore them, or train in another --output")
+                            .formatted(folder));
+        }
     }
 
     /** The fingerprint that the manifest of {@code sources} will have, without making rows. */
@@ -241,8 +258,15 @@ public final class DataPreparation {
         throw new UnusableRecordException(bad);
     }
 
+    /** That of the present rules, unless the rows to go on with are of the earlier ones. */
     private String hashOf(List<ListedSource> sources, LineEncoderSource encoders, PreparationOptions options) {
-        StringBuilder text = new StringBuilder(RULES).append('\n');
+        String earlier = hashOf(EARLIER_RULES, sources, encoders, options);
+        return begunRows != null && isOf(begunRows, earlier) ? earlier : hashOf(RULES, sources, encoders, options);
+    }
+
+    private String hashOf(
+            String rules, List<ListedSource> sources, LineEncoderSource encoders, PreparationOptions options) {
+        StringBuilder text = new StringBuilder(rules).append('\n');
         text.append(encoders.fingerprint())
                 .append('\n')
                 .append(options.fingerprint())

@@ -30,6 +30,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
+import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.TokenRow;
 
@@ -356,7 +357,7 @@ class DataPreparationTest {
         assertThat(onAnotherDay.manifest().fingerprint()).endsWith(" on 2026-03-01");
         assertThat(onAnotherDay.manifest().files())
                 .isNotEqualTo(whole.manifest().files());
-        RowsDay begun = RowsDay.of(whole.manifest().fingerprint());
+        String begun = whole.manifest().fingerprint();
         assertThat(prepareDated(new Dated("numbers", next, ""), "run", begun).manifest())
                 .isEqualTo(whole.manifest());
     }
@@ -368,7 +369,7 @@ class DataPreparationTest {
         assertThat(prepare(PACKED).manifest().fingerprint()).matches("[0-9a-f]{64}");
     }
 
-    private PreparedData prepareDated(Dated encoders, String name, @Nullable RowsDay begun) {
+    private PreparedData prepareDated(Dated encoders, String name, @Nullable String begun) {
         return Clusters.on(
                 Clusters.ONE_SLOT,
                 context -> new DataPreparation(context, begun, encoders::day)
@@ -410,6 +411,70 @@ class DataPreparationTest {
     }
 
     @Test
+    void rowsOfEarlierRulesAreMadeAnew() throws IOException {
+        writeLines("a.jsonl", lines(10, 1));
+        String fingerprint = prepare(PACKED).manifest().fingerprint();
+        String earlier = pretendEarlierRules(fingerprint);
+
+        PreparedData data = prepare(PACKED);
+
+        assertThat(data.manifest().fingerprint()).isEqualTo(fingerprint).isNotEqualTo(earlier);
+        assertThat(target.toFile().list((at, name) -> name.startsWith("rows-")))
+                .containsExactly(rowFile(data).getFileName().toString());
+    }
+
+    @Test
+    void aRunOnRowsOfEarlierRulesGoesOnWithThem() throws IOException {
+        writeLines("a.jsonl", lines(10, 1));
+        PreparedData data = prepare(PACKED);
+        String earlier = pretendEarlierRules(data.manifest().fingerprint());
+        Object written = Files.getLastModifiedTime(rowFile(data));
+
+        PreparedData same = goOn(earlier);
+
+        assertThat(same.manifest().fingerprint()).isEqualTo(earlier);
+        assertThat(Files.getLastModifiedTime(rowFile(same))).isEqualTo(written);
+
+        Files.delete(rowFile(same));
+        assertThatThrownBy(() -> goOn(earlier))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "Cannot go on with the rows in %s: expected those that an earlier version made, found none or damaged ones, and this version may make others of the same data. Restore them, or train in another --output"
+                                .formatted(target));
+    }
+
+    private PreparedData goOn(String begun) {
+        return Clusters.on(Clusters.ONE_SLOT, context -> {
+            DataPreparation preparation = new DataPreparation(context, begun);
+            List<String> sources = List.of(source.toString());
+            LineEncoderSource encoders = new NumbersEncoder("numbers");
+            assertThat(preparation.fingerprint(sources, encoders, PACKED)).isEqualTo(begun);
+            return preparation.prepare(sources, encoders, PACKED, target.toString());
+        });
+    }
+
+    /** Gives the manifest the fingerprint that the same source had by the second rules. */
+    private String pretendEarlierRules(String fingerprint) throws IOException {
+        Path data = source.resolve("a.jsonl");
+        String text =
+                "spark-qlora rows %d\nnumbers\n%s\n0.0\nSourceFile[path=file:%s, length=%d, modified=%d, kind=JSON_LINES, compressed=false]\n";
+        List<String> hashes = IntStream.of(2, 3)
+                .mapToObj(rules -> text.formatted(
+                        rules,
+                        PACKED.fingerprint(),
+                        data,
+                        data.toFile().length(),
+                        data.toFile().lastModified()))
+                .map(rules -> Sha256.hex(rules.getBytes(StandardCharsets.UTF_8)))
+                .toList();
+        assertThat(hashes.get(1)).as("that of the present rules").isEqualTo(fingerprint);
+        Path manifest = target.resolve(Manifest.FILE_NAME);
+        Files.writeString(manifest, Files.readString(manifest).replace(fingerprint, hashes.get(0)));
+        Files.delete(target.resolve(".manifest.json.crc"));
+        return hashes.get(0);
+    }
+
+    @Test
     void timesAreWrittenInTheZoneOfTheBeginning() {
         List<String> zones = new ArrayList<>();
         Clusters.on(Clusters.ONE_SLOT, context -> {
@@ -424,9 +489,8 @@ class DataPreparationTest {
                 zones.add(prepareTimes(context, zone, null));
             }
 
-            RowsDay tokyo = RowsDay.of(zones.get(1));
             session.conf().set("spark.sql.session.timeZone", "UTC");
-            zones.add(prepareTimes(context, "resumed", tokyo));
+            zones.add(prepareTimes(context, "resumed", zones.get(1)));
             return null;
         });
 
@@ -436,7 +500,7 @@ class DataPreparationTest {
         assertThat(rows("resumed")).isEqualTo(rows("Asia/Tokyo"));
     }
 
-    private String prepareTimes(JavaSparkContext context, String name, @Nullable RowsDay begun) {
+    private String prepareTimes(JavaSparkContext context, String name, @Nullable String begun) {
         return new DataPreparation(context, begun)
                 .prepare(
                         List.of(source.toString()),
