@@ -1,0 +1,117 @@
+package org.sparkqlora.storage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.BrokenBarrierException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.util.Progressable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class WholeFileTest {
+    private static final int MINUTES = 5;
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void twoWritersOfOneFileBothEndWell() throws Exception {
+        String one = "one".repeat(1000);
+        String other = "other".repeat(1000);
+        Path target = folder.resolve("manifest.json");
+        TwoWriters files = TwoWriters.open();
+
+        together(() -> replace(files, target, one), () -> replace(files, target, other));
+
+        assertThat(Files.readString(target)).isIn(one, other);
+        assertThat(files.begun)
+                .hasSize(2)
+                .allSatisfy(name -> assertThat(WholeFile.targetOf(name)).contains("manifest.json"));
+        assertThat(folder.toFile().list()).containsExactly("manifest.json");
+    }
+
+    @Test
+    void twoWritersOfEqualRowsBothFindThem() throws Exception {
+        Path target = folder.resolve("rows.bin");
+        TwoWriters files = TwoWriters.open();
+
+        together(() -> write(files, target), () -> write(files, target));
+
+        assertThat(target).hasContent("rows");
+        assertThat(files.begun).hasSize(2);
+        assertThat(folder.toFile().list()).containsExactly("rows.bin");
+    }
+
+    private static Path replace(FileSystem files, Path target, String text) throws IOException {
+        WholeFile.replace(files, LocalFiles.path(target), text.getBytes(StandardCharsets.UTF_8));
+        return target;
+    }
+
+    private static Path write(FileSystem files, Path target) throws IOException {
+        org.apache.hadoop.fs.Path fresh = WholeFile.unfinished(LocalFiles.path(target));
+        StoredFile.write(files, fresh, out -> out.write("rows".getBytes(StandardCharsets.UTF_8)));
+        WholeFile.giveName(files, fresh, LocalFiles.path(target));
+        return target;
+    }
+
+    private static void together(Callable<Path> one, Callable<Path> other) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try {
+            for (Future<Path> each : threads.invokeAll(List.of(one, other))) {
+                assertThat(each.get()).exists();
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    /** The local disk for two writers, each of which has begun a file before either goes on. */
+    private static final class TwoWriters extends RawLocalFileSystem {
+        private final Set<String> begun = ConcurrentHashMap.newKeySet();
+        private final CyclicBarrier both = new CyclicBarrier(2);
+
+        private static TwoWriters open() throws IOException {
+            TwoWriters files = new TwoWriters();
+            files.initialize(URI.create("file:///"), new Configuration());
+            return files;
+        }
+
+        @Override
+        public FSDataOutputStream create(
+                org.apache.hadoop.fs.Path file,
+                boolean overwrite,
+                int bufferSize,
+                short replication,
+                long blockSize,
+                Progressable progress)
+                throws IOException {
+            FSDataOutputStream out = super.create(file, overwrite, bufferSize, replication, blockSize, progress);
+            begun.add(file.getName());
+            try {
+                both.await(MINUTES, TimeUnit.MINUTES);
+            } catch (InterruptedException | BrokenBarrierException | TimeoutException e) {
+                throw new IOException("Failed to wait for the other writer", e);
+            }
+
+            return out;
+        }
+    }
+}
