@@ -22,6 +22,7 @@ import org.sparkqlora.cli.TrainRuns;
 import org.sparkqlora.cli.demo.DemoLanguage;
 import org.sparkqlora.cli.demo.DemoModelJson;
 import org.sparkqlora.options.Sessions;
+import org.sparkqlora.storage.Sha256;
 
 class TrainCommandTest {
     @TempDir
@@ -301,6 +302,30 @@ class TrainCommandTest {
 
     @Test
     void preparedRowsAreTakenAsData() {
+        prepareRows();
+
+        assertThat(train(output, "--max-steps", "1").code()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void preparedRowsOfAnotherModelAreRefused() throws IOException {
+        prepareRows();
+        Path tokenizer = model.resolve("tokenizer.json");
+        String ofRows = Sha256.hex(Files.readAllBytes(tokenizer));
+        replace(tokenizer, "hoot", "toot");
+        String ofModel = Sha256.hex(Files.readAllBytes(tokenizer));
+
+        CommandRun run = train(output, "--max-steps", "1");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains(
+                        "Cannot use the prepared rows in %s: expected token ids of this model's tokenizer (SHA-256 of tokenizer.json %s), found those of another (%s). Prepare the data with this --model"
+                                .formatted(data, ofModel, ofRows));
+        assertThat(output).doesNotExist();
+    }
+
+    private void prepareRows() {
         Path rows = folder.resolve("rows");
         CommandRun prepared = CommandRun.of(
                 "prepare",
@@ -313,9 +338,7 @@ class TrainCommandTest {
                 "--sequence-length",
                 "64");
         assertThat(prepared.code()).as(prepared.err()).isEqualTo(ExitCode.OK);
-
         data = rows;
-        assertThat(train(output, "--max-steps", "1").code()).isEqualTo(ExitCode.OK);
     }
 
     @Test
