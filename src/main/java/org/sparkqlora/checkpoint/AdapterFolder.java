@@ -61,7 +61,7 @@ public final class AdapterFolder {
             FlatVector parameters,
             Map<String, BlobWriter> others) {
         requireTrained(folder, index, parameters);
-        try (FreshFolder fresh = new FreshFolder(files, folder, AdapterFolder::isPart)) {
+        try (FreshFolder fresh = FreshFolder.begin(files, folder, AdapterFolder::isPart)) {
             writeWeights(fresh, index, parameters);
             String text = AdapterConfigJson.write(named(config, index));
             fresh.add(CONFIG_FILE, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));

@@ -90,7 +90,7 @@ public final class FullModelFolder {
                 .forEach(file -> companions.put(file.getFileName().toString(), out -> Files.copy(file, out)));
         companions.putAll(others);
         String config = source.plainConfigText(changed.config(source.config()));
-        try (FreshFolder fresh = new FreshFolder(files, folder, FullModelFolder::isPart)) {
+        try (FreshFolder fresh = FreshFolder.begin(files, folder, FullModelFolder::isPart)) {
             addWeights(fresh, shards, source, changed);
             for (Map.Entry<String, BlobWriter> companion : companions.entrySet()) {
                 fresh.add(companion.getKey(), companion.getValue());

@@ -25,7 +25,7 @@ public final class FolderCopy {
      * @param layout names of its files that go; others stay
      */
     public static void replace(FileSystem from, Path source, FileSystem to, Path target, Predicate<String> layout) {
-        try (FreshFolder fresh = new FreshFolder(to, target, layout)) {
+        try (FreshFolder fresh = FreshFolder.begin(to, target, layout)) {
             List<Path> content = Arrays.stream(from.listStatus(source))
                     .filter(FileStatus::isFile)
                     .map(FileStatus::getPath)

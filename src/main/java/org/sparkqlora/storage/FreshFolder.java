@@ -2,6 +2,7 @@ package org.sparkqlora.storage;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -23,6 +25,10 @@ import org.apache.hadoop.fs.Path;
 public final class FreshFolder implements AutoCloseable {
     private static final String TEMPORARY = ".tmp-";
     private static final String ASIDE = ".old-";
+    private static final String UNIQUE = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+
+    /** Nobody still writes what has not changed for so long. */
+    private static final Duration ABANDONED = Duration.ofDays(1);
 
     private final FileSystem files;
     private final Path target;
@@ -32,16 +38,27 @@ public final class FreshFolder implements AutoCloseable {
     private final List<StoredFile> stored = new ArrayList<>();
     private boolean committed;
 
-    /**
-     * Begins a folder that replaces {@code target}.
-     *
-     * @param layout names of files that folders of this kind have, whether this one has them or not
-     */
-    public FreshFolder(FileSystem files, Path target, Predicate<String> layout) {
+    private FreshFolder(FileSystem files, Path target, Predicate<String> layout) {
         this.files = files;
         this.target = target;
         this.layout = layout;
         this.temporary = sibling(target, TEMPORARY);
+    }
+
+    /**
+     * Begins a folder that replaces {@code target}. What processes that died had begun to write as {@code target} goes; others may be
+     * writing it now.
+     *
+     * @param layout names of files that folders of this kind have, whether this one has them or not
+     */
+    public static FreshFolder begin(FileSystem files, Path target, Predicate<String> layout) throws IOException {
+        for (Path left : unfinished(files, target)) {
+            if (isAbandoned(files, left)) {
+                Removal.folder(files, left, name -> true);
+            }
+        }
+
+        return new FreshFolder(files, target, layout);
     }
 
     /** The folder {@code target}, or the one set aside when a process died while it replaced it. */
@@ -53,7 +70,7 @@ public final class FreshFolder implements AutoCloseable {
 
     /** Removes what processes that died had begun to write as {@code target}. No one else may be writing it. */
     public static void sweep(FileSystem files, Path target) throws IOException {
-        for (Path left : siblings(files, target, TEMPORARY)) {
+        for (Path left : unfinished(files, target)) {
             Removal.folder(files, left, name -> true);
         }
     }
@@ -118,12 +135,32 @@ public final class FreshFolder implements AutoCloseable {
         return new Path(target.getParent(), ".%s%s%s".formatted(target.getName(), mark, UUID.randomUUID()));
     }
 
+    /** A link of such a name leads to what is somebody else's. */
+    private static List<Path> unfinished(FileSystem files, Path target) throws IOException {
+        return siblings(files, target, TEMPORARY).stream()
+                .filter(folder -> !LocalFiles.isLink(files, folder))
+                .toList();
+    }
+
+    /** An object store has no time of a folder, so files tell it where there are some. */
+    private static boolean isAbandoned(FileSystem files, Path folder) throws IOException {
+        long since = System.currentTimeMillis() - ABANDONED.toMillis();
+        try {
+            FileStatus[] content = files.listStatus(folder);
+            return content.length == 0
+                    ? files.getFileStatus(folder).getModificationTime() < since
+                    : Arrays.stream(content).allMatch(file -> file.getModificationTime() < since);
+        } catch (FileNotFoundException e) {
+            return false; // somebody else has removed it
+        }
+    }
+
     private static List<Path> siblings(FileSystem files, Path target, String mark) throws IOException {
-        String prefix = "." + target.getName() + mark;
+        Pattern form = Pattern.compile(Pattern.quote("." + target.getName() + mark) + UNIQUE);
         try {
             return Arrays.stream(files.listStatus(target.getParent()))
                     .map(FileStatus::getPath)
-                    .filter(path -> path.getName().startsWith(prefix))
+                    .filter(path -> form.matcher(path.getName()).matches())
                     .toList();
         } catch (FileNotFoundException e) {
             return List.of();

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.BeforeEach;
@@ -171,9 +172,9 @@ class AdapterFolderTest {
     @Test
     void sweepsWhatKilledProcessesHadBegun() throws IOException {
         write(FlatVector.of(1, 2, 3, 4));
-        Path begun = Files.createDirectory(temporary.resolve(".adapter.tmp-00000000"));
+        Path begun = Files.createDirectory(temporary.resolve(".adapter.tmp-" + UUID.randomUUID()));
         Files.writeString(begun.resolve("adapter_model.safetensors"), "half");
-        Path other = Files.createDirectory(temporary.resolve(".adapter-2.tmp-00000000"));
+        Path other = Files.createDirectory(temporary.resolve(".adapter-2.tmp-" + UUID.randomUUID()));
 
         FreshFolder.sweep(files, LocalFiles.path(folder));
 

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -169,7 +170,7 @@ abstract class StoreContract {
         assertThat(runs.train(output, "--max-steps", "1").code()).isEqualTo(ExitCode.OK);
         Location card = Location.parse(output + "/adapter/README.md");
         card.replaceText("a model card");
-        Location begun = Location.parse(output + "/.adapter.tmp-killed/adapter_config.json");
+        Location begun = Location.parse(output + "/.adapter.tmp-%s/adapter_config.json".formatted(UUID.randomUUID()));
         begun.replaceText("{");
 
         CommandRun again = runs.train(output, "--max-steps", "1");

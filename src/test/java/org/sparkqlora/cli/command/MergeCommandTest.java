@@ -6,8 +6,12 @@ import static org.assertj.core.data.Offset.offset;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +99,19 @@ class MergeCommandTest {
         try (Stream<Path> files = Files.list(output)) {
             assertThat(files.map(file -> file.getFileName().toString()))
                     .containsExactlyInAnyOrder("config.json", "model.safetensors");
+        }
+    }
+
+    @Test
+    void sweepsWhatAMergeThatWasKilledLeft() throws IOException {
+        Path killed = Files.createDirectory(temporary.resolve(".merged.tmp-" + UUID.randomUUID()));
+        Path half = Files.writeString(killed.resolve("model.safetensors"), "half");
+        Files.setLastModifiedTime(half, FileTime.from(Instant.now().minus(2, ChronoUnit.DAYS)));
+
+        merge("llama-tied", adapter("llama-tied"), temporary.resolve("merged"));
+
+        try (Stream<Path> files = Files.list(temporary)) {
+            assertThat(files).containsExactly(temporary.resolve("merged"));
         }
     }
 
