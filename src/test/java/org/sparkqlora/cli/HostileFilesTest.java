@@ -18,7 +18,6 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,9 +51,9 @@ import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /**
  * Model files are whatever someone put on a hub. Each of many damaged ones is read, or refused by one of our own messages: no other
- * exception, no second of work and no memory beyond what a file of a few kilobytes explains. {@code -Dfuzz.files=100000} reads more.
+ * exception, no second of work and no memory beyond what a file of a few kilobytes explains. {@code -Dfuzz.files=10000000
+ * -Dsurefire.timeout=14400} reads more.
  */
-@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class HostileFilesTest {
     private static final Path GOLDENS = Path.of("src", "test", "resources", "goldens");
     private static final Path LLAMA = GOLDENS.resolve("models/llama-tied");
