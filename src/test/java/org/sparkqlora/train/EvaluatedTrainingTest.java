@@ -14,7 +14,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -147,15 +146,10 @@ class EvaluatedTrainingTest {
     }
 
     /** Has the losses above on held-out rows, and may die before it computes a gradient. */
-    private record ScriptedSource(GradientSource source, long killedAfter) implements GradientSource {
-        @Override
-        public TrainState state() {
-            return source.state();
-        }
-
+    private record ScriptedSource(GradientSource source, long killedAfter) implements PassingSource {
         @Override
         public StepGradient gradient() {
-            if (state().version() == killedAfter) {
+            if (position().version() == killedAfter) {
                 throw new IllegalStateException("killed");
             }
 
@@ -163,48 +157,8 @@ class EvaluatedTrainingTest {
         }
 
         @Override
-        public void apply(Update update) {
-            source.apply(update);
-        }
-
-        @Override
-        public StepGradient localRound(TrainPlan plan) {
-            return source.localRound(plan);
-        }
-
-        @Override
-        public double become(StateMean mean, int steps) {
-            return source.become(mean, steps);
-        }
-
-        @Override
-        public Position position() {
-            return source.position();
-        }
-
-        @Override
-        public SavedState saved() {
-            return source.saved();
-        }
-
-        @Override
-        public long optimizerResidentBytes() {
-            return source.optimizerResidentBytes();
-        }
-
-        @Override
         public LossTotal evaluate() {
-            return new LossTotal(LOSSES[Math.toIntExact(state().version()) - 1], 1);
-        }
-
-        @Override
-        public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
-            return source.generate(prompts, spec);
-        }
-
-        @Override
-        public void close() {
-            source.close();
+            return new LossTotal(LOSSES[Math.toIntExact(position().version()) - 1], 1);
         }
     }
 }
