@@ -69,7 +69,7 @@ final class ClusterSetup {
     Paging paging(ParameterIndex index, ExchangeChoice exchange) {
         long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
         long vector = Float.BYTES * index.size();
-        long gradients = Math.max(vector, DriverGradients.bytes(exchange.kind(), exchange.size()));
+        long gradients = Math.max(vector, gradients(exchange));
         long state = Optimizers.stateBytes(options.update.optimizer(), sizes);
         return options.update.paging(
                 vector + state + gradients, Runtime.getRuntime().maxMemory(), console);
@@ -123,10 +123,12 @@ final class ClusterSetup {
     }
 
     /** {@code plan} with the driver of a run whose gradients are added by {@code exchange}. */
-    static MemoryPlan withDriver(MemoryPlan plan, ExchangeChoice exchange) {
-        return exchange.inDriver()
-                ? plan
-                : plan.withDriverGradients(DriverGradients.bytes(exchange.kind(), exchange.size()));
+    MemoryPlan withDriver(MemoryPlan plan, ExchangeChoice exchange) {
+        return exchange.inDriver() ? plan : plan.withDriverGradients(gradients(exchange));
+    }
+
+    private long gradients(ExchangeChoice exchange) {
+        return DriverGradients.bytes(exchange.kind(), exchange.size(), options.run.localSteps);
     }
 
     /** Bytes of the copies of {@code model} that a host without any makes: as it is stored, and in four bits. */

@@ -71,7 +71,7 @@ record TrainingSetup(
         int width = preparation.width(options.data.sources, options.data);
         Recompute recompute = setup.recompute(config, model.spec(), paging, width, shards);
         MemoryPlan memory =
-                ClusterSetup.withDriver(setup.memory(config, model.spec(), paging, width, shards, recompute), exchange);
+                setup.withDriver(setup.memory(config, model.spec(), paging, width, shards, recompute), exchange);
         List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
         folders.add(output.location().path().toString());
         FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, memory));

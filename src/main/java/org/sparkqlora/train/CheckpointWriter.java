@@ -40,7 +40,7 @@ final class CheckpointWriter implements AutoCloseable {
     }
 
     /** Takes note of a checkpoint that is done by now; one whose State was lost while it was written is replaced by the State of now. */
-    void look(Supplier<? extends SavedState> current) {
+    void poll(Supplier<? extends SavedState> current) {
         if (pending != null && pending.isDone()) {
             finish(current);
         }

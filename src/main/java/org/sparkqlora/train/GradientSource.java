@@ -10,7 +10,9 @@ import org.sparkqlora.model.LossTotal;
  */
 public interface GradientSource extends AutoCloseable {
     /** Where the State stands. */
-    Position position();
+    default Position position() {
+        return state().position();
+    }
 
     /**
      * The State in this process, brought here if it lies elsewhere; the source's own, and only until the next change of it. No update may
@@ -19,7 +21,9 @@ public interface GradientSource extends AutoCloseable {
     TrainState state();
 
     /** The State for a checkpoint, to be written before the next change of it unless it is lasting. */
-    SavedState saved();
+    default SavedState saved() {
+        return state();
+    }
 
     /** The gradient of the step that follows the State's version. */
     StepGradient gradient();
@@ -43,7 +47,9 @@ public interface GradientSource extends AutoCloseable {
     double become(StateMean mean, int steps);
 
     /** The most bytes of optimiser state and of its buffers that this process has held at once. */
-    long optimizerResidentBytes();
+    default long optimizerResidentBytes() {
+        return state().optimizerResidentBytes();
+    }
 
     /** Loss over the held-out rows at the State's version; no tokens where there are no such rows. */
     LossTotal evaluate();

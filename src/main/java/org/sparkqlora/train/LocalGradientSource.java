@@ -40,23 +40,8 @@ public final class LocalGradientSource implements GradientSource {
     }
 
     @Override
-    public Position position() {
-        return state.position();
-    }
-
-    @Override
     public TrainState state() {
         return state;
-    }
-
-    @Override
-    public SavedState saved() {
-        return state;
-    }
-
-    @Override
-    public long optimizerResidentBytes() {
-        return state.optimizerResidentBytes();
     }
 
     @Override

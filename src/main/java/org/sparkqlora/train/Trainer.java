@@ -130,7 +130,7 @@ public final class Trainer {
             StepMetrics step = advanceUnlessCancelled(source);
             OptionalDouble evaluation = evaluateIfDue(source, step);
             report(step, evaluation);
-            writer.look(source::saved);
+            writer.poll(source::saved);
             checkpointIfDue(source, step);
             summary = summary.plus(step, evaluation);
         }

@@ -22,7 +22,7 @@ class CheckpointWriterTest {
     void aStateThatLastsIsWrittenBesideTheNextSteps() throws InterruptedException {
         try (CheckpointWriter writer = writer(slow())) {
             writer.save(() -> new Lasting(3));
-            writer.look(() -> new Lasting(4));
+            writer.poll(() -> new Lasting(4));
             assertThat(writer.kept()).isZero();
             assertThat(told).isEmpty();
 

@@ -1,7 +1,7 @@
 package org.sparkqlora.cli.plan;
 
 /**
- * The prices by which {@link CostModel} reckons. The page {@code scale.md} says where each comes from.
+ * The constants of {@link CostModel}. The page {@code scale.md} says where each comes from.
  *
  * @param networkShare part of the network's speed that Spark's blocks reach
  * @param writtenBytes bytes a second that a task encodes and writes as shuffle output

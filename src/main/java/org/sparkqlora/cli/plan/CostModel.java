@@ -1,5 +1,8 @@
 package org.sparkqlora.cli.plan;
 
+import org.sparkqlora.spark.cluster.ExecutorBlocks;
+import org.sparkqlora.spark.exchange.GradientSize;
+
 /**
  * What a step by {@code --exchange shuffle} costs, p numbers of w bytes from P shards on N executors whose network carries B bytes a second:
  *
@@ -16,19 +19,13 @@ package org.sparkqlora.cli.plan;
  * @param bytesPerSecond of an executor's network, and of the driver's
  */
 record CostModel(CostConstants constants, double bytesPerSecond) {
-    /** Executors that keep each sum. */
-    private static final int COPIES = 2;
-
     /** To the driver of each executor in a stage: where the task's code is, that it was taken, where blocks are, and that code is dropped. */
     private static final int MESSAGES = 4;
-
-    /** Bytes of a shard's loss, counts, times and metrics. */
-    private static final double FACTS = 2048;
 
     /** @param compute seconds of the longest task */
     StepCost of(StepShape shape, double compute) {
         double exchange = shape.wireBytes() / constants.writtenBytes() + take(shape) + apply(shape);
-        double driver = FACTS * shape.shards() / bytesPerSecond + stage(shape.shards(), shape);
+        double driver = (double) GradientSize.FACTS * shape.shards() / bytesPerSecond + stage(shape.shards(), shape);
         double bytes = shape.wireBytes();
         for (int vectors = shape.shards(); ; vectors = StepShape.groups(vectors)) {
             int tasks = StepShape.groups(vectors) * shape.parts();
@@ -51,7 +48,7 @@ record CostModel(CostConstants constants, double bytesPerSecond) {
 
     /** Every replica takes every part; the executors that keep them send each to all. */
     private double take(StepShape shape) {
-        int owners = Math.min(shape.executors(), COPIES * shape.parts());
+        int owners = Math.min(shape.executors(), ExecutorBlocks.COPIES * shape.parts());
         double times = Math.max(1, (double) shape.executors() / owners);
         return seconds(times * shape.wireBytes(), shape) + times * shape.parts() * constants.secondsOfBlock();
     }

@@ -54,7 +54,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         abbreviateSynopsis = true,
-        description = "Reckons, from the shape of a model alone, where memory would go in full fine-tuning, LoRA and"
+        description = "Estimates, from the shape of a model alone, where memory would go in full fine-tuning, LoRA and"
                 + " QLoRA, what would fit where, and with --network how long a step would take. Takes the options of train that"
                 + " matter.")
 public final class PlanCommand implements Command {
@@ -255,7 +255,7 @@ public final class PlanCommand implements Command {
 
         long parameters = ParameterIndex.of(config, plan.spec()).size();
         GradientSize size = new GradientSize(parameters, step().shards(), exchange.wire);
-        return plan.withDriverGradients(DriverGradients.bytes(exchange.kind, size));
+        return plan.withDriverGradients(DriverGradients.bytes(exchange.kind, size, 1));
     }
 
     private boolean onGpus() {

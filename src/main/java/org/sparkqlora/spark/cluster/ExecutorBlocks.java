@@ -26,6 +26,9 @@ import scala.reflect.ClassTag$;
  * are. They are stored as blocks of one broadcast, so that all of them go with it, whoever has them.
  */
 public final class ExecutorBlocks implements Serializable, AutoCloseable {
+    /** Processes that have the same bytes, where there are as many. */
+    public static final int COPIES = 2;
+
     private static final long serialVersionUID = 1L;
     private static final ClassTag<byte[]> BYTES = ClassTag$.MODULE$.apply(byte[].class);
 
@@ -49,15 +52,15 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
      * @param name of letters, digits and underscores; the bytes that a name stands for never change
      * @param executors of the application
      */
-    public Left put(String name, byte[] bytes, List<ExecutorPlace> executors) {
+    public Handle put(String name, byte[] bytes, List<ExecutorPlace> executors) {
         blocks().putBytes(id(name), new ChunkedByteBuffer(ByteBuffer.wrap(bytes)), level(), false, BYTES);
         List<ExecutorPlace> places = new ArrayList<>();
         places.add(ExecutorPlace.here());
         others(name, executors)
                 .filter(other -> copied(name, bytes, other))
-                .findFirst()
-                .ifPresent(places::add);
-        return new Left(name, bytes.length, crc(bytes), places);
+                .limit(COPIES - 1)
+                .forEach(places::add);
+        return new Handle(name, bytes.length, crc(bytes), places);
     }
 
     /** Other executors to be asked in turn, not the same one first for all names. */
@@ -88,23 +91,24 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     }
 
     /** The bytes, of this process if it has them. A {@link LostBlockException} if no one has them any more. */
-    public byte[] fetch(Left left) {
-        if (has(left.name())) {
-            return left.require(bytesOf(blocks().getLocalBlockData(id(left.name()))));
+    public byte[] fetch(Handle handle) {
+        if (has(handle.name())) {
+            return handle.require(bytesOf(blocks().getLocalBlockData(id(handle.name()))));
         }
 
-        LostBlockException lost = new LostBlockException("%s is lost with %s".formatted(left.name(), left.places()));
-        List<ExecutorPlace> places = left.places();
+        LostBlockException lost =
+                new LostBlockException("%s is lost with %s".formatted(handle.name(), handle.places()));
+        List<ExecutorPlace> places = handle.places();
         int first = Math.floorMod(ExecutorPlace.here().executor().hashCode(), places.size());
         for (int i = 0; i < places.size(); i++) {
             ExecutorPlace place = places.get((first + i) % places.size());
             try {
-                return left.require(bytesOf(blocks().blockTransferService()
+                return handle.require(bytesOf(blocks().blockTransferService()
                         .fetchBlockSync(
                                 place.host(),
                                 place.port(),
                                 place.executor(),
-                                id(left.name()).name(),
+                                id(handle.name()).name(),
                                 null)));
             } catch (Exception e) { // Spark throws some that no signature declares
                 keepInterrupt(e);
@@ -177,8 +181,8 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
      * @param checksum CRC-32C of them
      * @param places who had them when they were left
      */
-    public record Left(String name, int length, int checksum, List<ExecutorPlace> places) implements Serializable {
-        public Left {
+    public record Handle(String name, int length, int checksum, List<ExecutorPlace> places) implements Serializable {
+        public Handle {
             places = List.copyOf(places);
         }
 

@@ -13,8 +13,8 @@ public record GradientSize(long parameters, int shards, GradientDtype dtype) {
     /** Most bytes of a serialised gradient besides its values. */
     private static final long ENVELOPE = 1 << 16;
 
-    /** Most bytes of a shard's result without its vector. */
-    private static final int FACTS = 1 << 11;
+    /** Most bytes of a shard's result without its vector: loss, counts, times and Spark's metrics of its task. */
+    public static final int FACTS = 1 << 11;
 
     /** Bytes of one shard's result. */
     long bytesOfShard() {
@@ -27,7 +27,7 @@ public record GradientSize(long parameters, int shards, GradientDtype dtype) {
     }
 
     /** Most bytes of what the driver is told of a step whose sum stays with executors. */
-    long bytesOfFacts() {
+    public long bytesOfFacts() {
         return (long) FACTS * shards + (1 << 20);
     }
 

@@ -27,7 +27,11 @@ import org.sparkqlora.train.UnreachableStateException;
  * @param squares sum of the squares of all numbers
  */
 record HeldGradient(
-        ExecutorBlocks blocks, SliceLayout layout, GradientDtype dtype, List<ExecutorBlocks.Left> parts, double squares)
+        ExecutorBlocks blocks,
+        SliceLayout layout,
+        GradientDtype dtype,
+        List<ExecutorBlocks.Handle> parts,
+        double squares)
         implements SummedGradient {
     private static final long serialVersionUID = 1L;
 

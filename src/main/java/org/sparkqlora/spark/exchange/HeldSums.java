@@ -57,9 +57,10 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
             }
         }
 
-        List<ExecutorBlocks.Left> left =
-                parts.stream().map(part -> Objects.requireNonNull(part.left())).toList();
-        return new HeldGradient(blocks, layout, format.sum(), left, squares);
+        List<ExecutorBlocks.Handle> handles = parts.stream()
+                .map(part -> Objects.requireNonNull(part.handle()))
+                .toList();
+        return new HeldGradient(blocks, layout, format.sum(), handles, squares);
     }
 
     /** Driver only. */
@@ -71,10 +72,10 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
      * What the driver is told of a part of a sum.
      *
      * @param facts the results of all shards without their vectors, of the first part only
-     * @param left where the part is; null if a shard has no gradient
+     * @param handle of the part; null if a shard has no gradient
      * @param squares sum of squares of each slice
      */
-    public record Part(List<ShardResult> facts, ExecutorBlocks.@Nullable Left left, double[] squares)
+    public record Part(List<ShardResult> facts, ExecutorBlocks.@Nullable Handle handle, double[] squares)
             implements Serializable {
         public Part {
             facts = List.copyOf(facts);

@@ -87,7 +87,7 @@ public final class SparkGradientSource implements GradientSource {
 
         SnapshotPolicy snapshots = training.snapshots();
         return choice.holdsSums() && plan.batches().localSteps() == 1
-                ? new ExecutorReplicas(context, run, state, snapshots.maxUpdates(), this::sumAgain)
+                ? new ExecutorReplicas(context, run, state, snapshots.maxUpdates(), this::recomputedSum)
                 : new FollowingReplicas(state, new StateLogPublisher(context, plan.optimizer(), snapshots));
     }
 
@@ -132,7 +132,7 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     /** The sum of a step that was taken, by executors that are still before it. */
-    private SummedGradient sumAgain(long step) {
+    private SummedGradient recomputedSum(long step) {
         return reaching(() -> sumAt(step)).gradient();
     }
 

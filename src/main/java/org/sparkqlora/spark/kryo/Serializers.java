@@ -148,7 +148,7 @@ public final class Serializers {
         @Override
         public void write(Kryo kryo, Output output, HeldSums.Part part) {
             writeFacts(kryo, output, part.facts());
-            kryo.writeObjectOrNull(output, part.left(), HANDLE);
+            kryo.writeObjectOrNull(output, part.handle(), HANDLE);
             output.writeInt(part.squares().length);
             output.writeDoubles(part.squares());
         }
@@ -156,8 +156,8 @@ public final class Serializers {
         @Override
         public HeldSums.Part read(Kryo kryo, Input input, Class<HeldSums.Part> type) {
             List<ShardResult> facts = readFacts(kryo, input);
-            ExecutorBlocks.Left left = kryo.readObjectOrNull(input, ExecutorBlocks.Left.class, HANDLE);
-            return new HeldSums.Part(facts, left, input.readDoubles(input.readInt()));
+            ExecutorBlocks.Handle handle = kryo.readObjectOrNull(input, ExecutorBlocks.Handle.class, HANDLE);
+            return new HeldSums.Part(facts, handle, input.readDoubles(input.readInt()));
         }
     }
 

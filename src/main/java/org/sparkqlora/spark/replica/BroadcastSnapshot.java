@@ -1,5 +1,7 @@
 package org.sparkqlora.spark.replica;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -16,13 +18,15 @@ import org.sparkqlora.train.TrainState;
 record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes, long length) implements Snapshot {
     /** Driver only. */
     static BroadcastSnapshot of(JavaSparkContext context, TrainState state) {
-        byte[][] bytes = StateBytes.of(state);
-        return new BroadcastSnapshot(state.version(), context.broadcast(bytes), StateBytes.length(bytes));
+        List<byte[]> pieces = new ArrayList<>();
+        StatePieces.write(state, pieces::add);
+        long length = pieces.stream().mapToLong(piece -> piece.length).sum();
+        return new BroadcastSnapshot(state.version(), context.broadcast(pieces.toArray(new byte[0][])), length);
     }
 
     @Override
     public TrainState read(OptimizerSpec optimizer, StateHome home) {
-        return StateBytes.read(bytes.value(), optimizer, home);
+        return StatePieces.read(List.of(bytes.value()).iterator(), optimizer, home);
     }
 
     @Override

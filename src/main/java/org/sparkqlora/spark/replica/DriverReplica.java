@@ -1,8 +1,6 @@
 package org.sparkqlora.spark.replica;
 
 import org.sparkqlora.train.OwnStateLog;
-import org.sparkqlora.train.Position;
-import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
@@ -21,23 +19,8 @@ public final class DriverReplica implements ReplicaGroup {
     }
 
     @Override
-    public Position position() {
-        return state.position();
-    }
-
-    @Override
     public TrainState state() {
         return state;
-    }
-
-    @Override
-    public SavedState saved() {
-        return state;
-    }
-
-    @Override
-    public long optimizerResidentBytes() {
-        return state.optimizerResidentBytes();
     }
 
     @Override

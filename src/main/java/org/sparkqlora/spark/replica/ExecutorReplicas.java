@@ -34,13 +34,13 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private final JavaSparkContext context;
     private final RunHandle run;
     private final int mostUpdates;
-    private final LongFunction<SummedGradient> again;
+    private final LongFunction<SummedGradient> recompute;
     private final Deque<Update> updates = new ArrayDeque<>();
     private final Map<String, Long> reached = new HashMap<>();
     private final List<Snapshot> written = new ArrayList<>();
     private final Workers workers = new Workers(1);
     private Position position;
-    private boolean isAddingAgain;
+    private boolean isRecomputing;
     private @Nullable Snapshot snapshot;
     private @Nullable TrainState fetched;
 
@@ -48,18 +48,18 @@ public final class ExecutorReplicas implements ReplicaGroup {
      * Takes {@code state} over: executors get it from the driver, once.
      *
      * @param mostUpdates that an executor may be behind before it needs a State
-     * @param again computes the sum of gradients of a version again, which gives the same numbers
+     * @param recompute computes the sum of gradients of a version again, which gives the same numbers
      */
     public ExecutorReplicas(
             JavaSparkContext context,
             RunHandle run,
             TrainState state,
             int mostUpdates,
-            LongFunction<SummedGradient> again) {
+            LongFunction<SummedGradient> recompute) {
         this.context = context;
         this.run = run;
         this.mostUpdates = mostUpdates;
-        this.again = again;
+        this.recompute = recompute;
         this.position = state.position();
         this.snapshot = BroadcastSnapshot.of(context, state);
         state.close();
@@ -123,8 +123,8 @@ public final class ExecutorReplicas implements ReplicaGroup {
     /** The State at the position, left as blocks by executors that have it. */
     private StateBlocks take() {
         Optional<StateBlocks> taken = tryToTake();
-        if (taken.isEmpty() && !updates.isEmpty() && !isAddingAgain) {
-            computeLastSumAgain();
+        if (taken.isEmpty() && !updates.isEmpty() && !isRecomputing) {
+            recomputeLastSum();
             taken = tryToTake();
         }
 
@@ -149,17 +149,17 @@ public final class ExecutorReplicas implements ReplicaGroup {
     }
 
     /** All who had added the last update, or some part of it, are lost before anyone had fetched it: those left are one step behind. */
-    private void computeLastSumAgain() {
+    private void recomputeLastSum() {
         Update lost = updates.removeLast();
         Position after = position;
         position = new Position(lost.fromVersion(), position.scale());
-        isAddingAgain = true;
+        isRecomputing = true;
         try {
-            SummedGradient sum = again.apply(lost.fromVersion());
+            SummedGradient sum = recompute.apply(lost.fromVersion());
             updates.addLast(new Update(lost.fromVersion(), sum, lost.scale(), lost.learningRate()));
             position = after;
         } finally {
-            isAddingAgain = false;
+            isRecomputing = false;
         }
     }
 

@@ -13,13 +13,17 @@ import org.sparkqlora.train.Update;
 /** The State of a run as its replicas have it. Driver only. */
 public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, FollowingReplicas, ExecutorReplicas {
     /** Where the State stands. */
-    Position position();
+    default Position position() {
+        return state().position();
+    }
 
     /** The State in the driver's process, brought there if it is not; this group's own. */
     TrainState state();
 
     /** The State for a checkpoint. */
-    SavedState saved();
+    default SavedState saved() {
+        return state();
+    }
 
     /** The log from which a task computes at the State's version. */
     StateLog stateLog();
@@ -39,7 +43,9 @@ public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica
     }
 
     /** The most bytes of optimiser state and of its buffers that the driver has held at once. */
-    long optimizerResidentBytes();
+    default long optimizerResidentBytes() {
+        return state().optimizerResidentBytes();
+    }
 
     @Override
     void close();

@@ -1,22 +1,15 @@
 package org.sparkqlora.spark.replica;
 
-import java.io.ByteArrayInputStream;
-import java.io.DataInputStream;
 import java.io.DataOutput;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.io.SequenceInputStream;
 import java.io.Serializable;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Enumeration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -41,9 +34,7 @@ import scala.reflect.ClassTag$;
  * @param blocks among which the pieces are
  * @param pieces in the order of the State's bytes
  */
-public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBlocks.Left> pieces) implements Snapshot {
-    private static final int PIECE = 1 << 24;
-
+public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBlocks.Handle> pieces) implements Snapshot {
     /** Tasks a State is written by; more would read it more often than they gain. */
     private static final int MOST_WRITERS = 8;
 
@@ -107,20 +98,18 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
                 : List.of(holders.get(turn % holders.size()).preference());
     }
 
-    private static List<ExecutorBlocks.Left> inOrder(Written[] written) {
+    private static List<ExecutorBlocks.Handle> inOrder(Written[] written) {
         return Arrays.stream(written)
                 .flatMap(part -> part.pieces().stream())
                 .sorted(Comparator.comparingInt(Piece::number))
-                .map(Piece::left)
+                .map(Piece::handle)
                 .toList();
     }
 
     @Override
     public TrainState read(OptimizerSpec optimizer, StateHome home) {
-        try (DataInputStream in = new DataInputStream(new SequenceInputStream(streams()))) {
-            return TrainState.read(in, optimizer, home);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read the State of version " + version, e);
+        try {
+            return StatePieces.read(pieces.stream().map(blocks::fetch).iterator(), optimizer, home);
         } catch (ExecutorBlocks.LostBlockException e) {
             throw lost(e);
         }
@@ -129,7 +118,7 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
     /** Writes the State as {@link TrainState#write} does, a piece in memory at a time. */
     void write(DataOutput out) throws IOException {
         try {
-            for (ExecutorBlocks.Left piece : pieces) {
+            for (ExecutorBlocks.Handle piece : pieces) {
                 out.write(blocks.fetch(piece));
             }
         } catch (ExecutorBlocks.LostBlockException e) {
@@ -139,22 +128,6 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
 
     private UnreachableStateException lost(ExecutorBlocks.LostBlockException e) {
         return new UnreachableStateException("the State of version %d is lost".formatted(version), e);
-    }
-
-    private Enumeration<InputStream> streams() {
-        return new Enumeration<>() {
-            private int next;
-
-            @Override
-            public boolean hasMoreElements() {
-                return next < pieces.size();
-            }
-
-            @Override
-            public InputStream nextElement() {
-                return new ByteArrayInputStream(blocks.fetch(pieces.get(next++)));
-            }
-        };
     }
 
     @Override
@@ -176,74 +149,20 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
 
         private Written write(TrainState state, int writer) {
             List<Piece> pieces = new ArrayList<>();
-            PieceOutput output = new PieceOutput((number, bytes) -> {
+            AtomicInteger numbers = new AtomicInteger();
+            StatePieces.write(state, bytes -> {
+                int number = numbers.getAndIncrement();
                 if (number % writers == writer) {
                     String name = String.format(Locale.ROOT, "state_%d_%d", version, number);
                     pieces.add(new Piece(number, blocks.put(name, bytes, List.of())));
                 }
             });
-            try (DataOutputStream out = new DataOutputStream(output)) {
-                state.write(out);
-            } catch (IOException e) {
-                throw new UncheckedIOException("Failed to write the State of version " + version, e);
-            }
-
             return new Written(writer, true, pieces);
         }
     }
 
-    /** Cuts what is written into pieces. */
-    private static final class PieceOutput extends OutputStream {
-        private final PieceTarget target;
-        private byte[] piece = new byte[1 << 12];
-        private int used;
-        private int number;
-
-        PieceOutput(PieceTarget target) {
-            this.target = target;
-        }
-
-        @Override
-        public void write(int value) {
-            write(new byte[] {(byte) value}, 0, 1);
-        }
-
-        @Override
-        public void write(byte[] bytes, int from, int count) {
-            for (int done = 0; done < count; ) {
-                if (used == piece.length) {
-                    grow();
-                }
-
-                int taken = Math.min(piece.length - used, count - done);
-                System.arraycopy(bytes, from + done, piece, used, taken);
-                used += taken;
-                done += taken;
-            }
-        }
-
-        private void grow() {
-            if (piece.length == PIECE) {
-                target.take(number++, piece);
-                piece = new byte[PIECE];
-                used = 0;
-            } else {
-                piece = Arrays.copyOf(piece, Math.min(PIECE, piece.length * 2));
-            }
-        }
-
-        @Override
-        public void close() {
-            target.take(number, Arrays.copyOf(piece, used));
-        }
-    }
-
-    private interface PieceTarget {
-        void take(int number, byte[] bytes);
-    }
-
     /** A piece, by its place in the State's bytes. */
-    private record Piece(int number, ExecutorBlocks.Left left) implements Serializable {}
+    private record Piece(int number, ExecutorBlocks.Handle handle) implements Serializable {}
 
     /**
      * What a task wrote.

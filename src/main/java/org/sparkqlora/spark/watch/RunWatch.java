@@ -100,6 +100,16 @@ public final class RunWatch implements ProgressReporter {
         sink.accept(new CheckpointWritten(run, clock.getAsLong(), after));
     }
 
+    @Override
+    public void stateLost(long goesOnFrom, String reason) {
+        fault(String.format(
+                Locale.ROOT,
+                "all executors that had the State are lost (%s); goes on from step %d",
+                reason,
+                goesOnFrom));
+        step = goesOnFrom;
+    }
+
     /** A sample of the earlier steps, dense enough for the curves. */
     private List<StepTaken> earlier(List<String> lines) {
         int stride = lines.size() / Curve.LONGEST + 1;

@@ -37,26 +37,32 @@ class DriverGradientsTest {
 
     @Test
     void collectedVectorsAndTheirSumLieOnTheDriver() {
-        assertThat(DriverGradients.bytes(ExchangeKind.COLLECT, size(1_000_000, 8)))
+        assertThat(DriverGradients.bytes(ExchangeKind.COLLECT, size(1_000_000, 8), 1))
                 .isEqualTo(9 * 4_000_000);
-        assertThat(DriverGradients.bytes(ExchangeKind.DRIVER, size(1_000_000, 8)))
+        assertThat(DriverGradients.bytes(ExchangeKind.DRIVER, size(1_000_000, 8), 1))
                 .isEqualTo(8 * 4_000_000);
     }
 
     @Test
     void aShuffleSendsTheDriverFactsWhateverTheSizeOfTheModel() {
-        long small = DriverGradients.bytes(ExchangeKind.SHUFFLE, size(1_000_000, SHARDS));
+        long small = DriverGradients.bytes(ExchangeKind.SHUFFLE, size(1_000_000, SHARDS), 1);
 
         assertThat(small).isEqualTo(16 * MEBI + SHARDS * 2048L);
-        assertThat(DriverGradients.bytes(ExchangeKind.SHUFFLE, size(200_000_000, SHARDS)))
+        assertThat(DriverGradients.bytes(ExchangeKind.SHUFFLE, size(200_000_000, SHARDS), 1))
                 .isEqualTo(small);
-        assertThat(DriverGradients.bytes(ExchangeKind.AUTO, size(200_000_000, SHARDS)))
+        assertThat(DriverGradients.bytes(ExchangeKind.AUTO, size(200_000_000, SHARDS), 1))
                 .isEqualTo(small);
     }
 
     @Test
+    void afterLocalStepsTheSumOfStatesComesToTheDriver() {
+        assertThat(DriverGradients.bytes(ExchangeKind.SHUFFLE, size(3_000_001, 8), 4))
+                .isEqualTo(4 * 3_000_001 + 16 * MEBI + 8 * 2048);
+    }
+
+    @Test
     void bigDlsDriverTakesTheSum() {
-        assertThat(DriverGradients.bytes(ExchangeKind.BIGDL, size(1_000_000, 8)))
+        assertThat(DriverGradients.bytes(ExchangeKind.BIGDL, size(1_000_000, 8), 1))
                 .isEqualTo(4_000_000 + 16 * MEBI + 8 * 2048);
     }
 
@@ -65,8 +71,8 @@ class DriverGradientsTest {
         MemoryPlan plan = plan();
         long parameters = ParameterIndex.of(OF_135M, plan.spec()).size();
         GradientSize size = size(parameters, SHARDS);
-        MemoryPlan shuffled = plan.withDriverGradients(DriverGradients.bytes(ExchangeKind.SHUFFLE, size));
-        MemoryPlan collected = plan.withDriverGradients(DriverGradients.bytes(ExchangeKind.COLLECT, size));
+        MemoryPlan shuffled = plan.withDriverGradients(DriverGradients.bytes(ExchangeKind.SHUFFLE, size, 1));
+        MemoryPlan collected = plan.withDriverGradients(DriverGradients.bytes(ExchangeKind.COLLECT, size, 1));
 
         assertThat(problems(shuffled)).isEmpty();
         assertThat(shuffled.driverBytes()).isLessThan(64 * MEBI);

@@ -6,7 +6,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +21,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,6 +51,7 @@ import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.LocalGradientSource;
+import org.sparkqlora.train.PassingSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
@@ -94,6 +95,7 @@ class SparkGradientSourceTest {
         heldOut = prepared.get(1);
     }
 
+    @Tag("spark-line")
     @ParameterizedTest(name = "{1} on {0}")
     @MethodSource("clusters")
     void everyClusterGivesTheBytesOfOneProcess(String master, ExchangeKind exchange) {
@@ -351,17 +353,22 @@ class SparkGradientSourceTest {
             this.context = context;
         }
 
-        private GradientSource watch(GradientSource source) {
-            return (GradientSource) Proxy.newProxyInstance(
-                    GradientSource.class.getClassLoader(),
-                    new Class<?>[] {GradientSource.class},
-                    (proxy, method, arguments) -> {
-                        if (method.getName().equals("apply") && ((Update) arguments[0]).fromVersion() == 3) {
-                            killHolders((Update) arguments[0]);
-                        }
+        private GradientSource watch(GradientSource watched) {
+            return new PassingSource() {
+                @Override
+                public GradientSource source() {
+                    return watched;
+                }
 
-                        return method.invoke(source, arguments);
-                    });
+                @Override
+                public void apply(Update update) {
+                    if (update.fromVersion() == 3) {
+                        killHolders(update);
+                    }
+
+                    watched.apply(update);
+                }
+            };
         }
 
         private void killHolders(Update update) {
