@@ -48,7 +48,7 @@ def run(command: str, *arguments: Word, progress: bool = False, **options: Optio
 
 
 def plan(model: Place | None = None, parameters: str | None = None, **options: Option) -> MemoryPlan:
-    """Reckon where memory would go in full training, LoRA and QLoRA, from a model's shape alone.
+    """Estimate where memory would go in full training, LoRA and QLoRA, from a model's shape alone.
 
     :param model: folder of a model
     :param parameters: or a size such as ``13B``

@@ -75,7 +75,7 @@ public record MemoryPlan(
 
     public static MemoryPlan of(
             ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, BatchShape step) {
-        return new Reckoning(config, spec, optimizer, paging, step).plan();
+        return new Estimate(config, spec, optimizer, paging, step).plan();
     }
 
     /** This plan with a driver that has {@code bytes} of gradients at once. */
@@ -158,7 +158,7 @@ public record MemoryPlan(
     }
 
     /** The arithmetic of one method. */
-    private static final class Reckoning {
+    private static final class Estimate {
         private final ModelSpec spec;
         private final BatchShape step;
         private final OptimizerSpec optimizer;
@@ -169,7 +169,7 @@ public record MemoryPlan(
         private final long parameters;
         private final Map<MemoryUse, Long> uses = new EnumMap<>(MemoryUse.class);
 
-        private Reckoning(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, BatchShape step) {
+        private Estimate(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, BatchShape step) {
             this.spec = spec;
             this.step = step;
             this.optimizer = optimizer;
