@@ -1,0 +1,26 @@
+package org.sparkqlora.spark.prepare;
+
+import org.sparkqlora.tokenizer.EncodedExample;
+
+/** Dies at one line, as a process might. */
+record DeadlyLine(String fingerprint, String deadly) implements LineEncoderSource {
+    @Override
+    public LineEncoder open() {
+        LineEncoder numbers = new NumbersEncoder(fingerprint).open();
+        return new LineEncoder() {
+            @Override
+            public EncodedExample encode(String line) {
+                if (line.equals(deadly)) {
+                    throw new IllegalStateException("died at " + line);
+                }
+
+                return numbers.encode(line);
+            }
+
+            @Override
+            public void close() {
+                numbers.close();
+            }
+        };
+    }
+}
