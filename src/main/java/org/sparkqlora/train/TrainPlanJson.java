@@ -3,7 +3,6 @@ package org.sparkqlora.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -16,15 +15,10 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.FactorInitialization;
-import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
-import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.TargetModules;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -46,7 +40,6 @@ public final class TrainPlanJson {
     private static final String PRECISION = "precision";
     private static final String QUANT = "quant";
     private static final String LORA = "lora";
-    private static final String ROWS = "resize_token_embeddings";
     private static final String NOISE = "neftune_noise_alpha";
     private static final String INITIAL_ADAPTER = "initial_adapter";
     private static final String TAKEN_FACTORS = "taken_factors_sha256";
@@ -101,7 +94,7 @@ public final class TrainPlanJson {
                         Method.parse(text(root, METHOD)),
                         Precision.parse(text(root, PRECISION)),
                         quant(field(root, QUANT)),
-                        lora(root.get(LORA)),
+                        LoraSpecJson.read(root.get(LORA)),
                         root.has(NOISE) ? number(root, NOISE) : 0),
                 root.hasNonNull(INITIAL_ADAPTER) ? text(root, INITIAL_ADAPTER) : null,
                 root.hasNonNull(TAKEN_FACTORS) ? text(root, TAKEN_FACTORS) : null,
@@ -155,7 +148,7 @@ public final class TrainPlanJson {
         root.put(PRECISION, plan.spec().precision().optionName());
         writeQuant(plan.spec().quant(), root.putObject(QUANT));
         if (plan.spec().lora() != null) {
-            writeLora(plan.spec().lora(), root.putObject(LORA));
+            LoraSpecJson.write(plan.spec().lora(), root.putObject(LORA));
         }
 
         if (plan.spec().noise() != 0) {
@@ -192,92 +185,6 @@ public final class TrainPlanJson {
                 constant(FourBitCode.class, node, "code"),
                 field(node, "block_size").intValue(),
                 field(node, "double_quant").booleanValue());
-    }
-
-    private static void writeLora(LoraSpec lora, ObjectNode node) {
-        node.put("rank", lora.rank());
-        node.put("alpha", lora.alpha());
-        node.put("dropout", lora.dropout());
-        writeTargets(lora.targets(), node);
-        node.put("init_lora_weights", lora.initialization().optionName());
-        node.put("use_rslora", lora.rankStabilized());
-        node.put("use_dora", lora.weightDecomposed());
-        ObjectNode ranks = node.putObject("rank_pattern");
-        lora.rankPattern().forEach(ranks::put);
-        ObjectNode alphas = node.putObject("alpha_pattern");
-        lora.alphaPattern().forEach(alphas::put);
-        if (!lora.saved().isEmpty()) {
-            writeSaved(lora.saved(), node);
-        }
-    }
-
-    private static void writeSaved(SavedModules saved, ObjectNode node) {
-        ArrayNode names = node.putArray("modules_to_save");
-        saved.modules().forEach(module -> names.add(module.optionName()));
-        node.put("ensure_weight_tying", saved.weightTying());
-        if (saved.rows() != 0) {
-            node.put(ROWS, saved.rows());
-        }
-    }
-
-    private static SavedModules saved(JsonNode node) {
-        if (!node.has("modules_to_save")) {
-            return SavedModules.NONE;
-        }
-
-        List<String> names = new ArrayList<>();
-        node.get("modules_to_save").forEach(name -> names.add(name.asText()));
-        return SavedModules.named(names, field(node, "ensure_weight_tying").booleanValue())
-                .withRows(node.has(ROWS) ? field(node, ROWS).intValue() : 0);
-    }
-
-    private static @Nullable LoraSpec lora(@Nullable JsonNode node) {
-        if (node == null || node.isNull()) {
-            return null;
-        }
-
-        Map<String, Integer> ranks = new TreeMap<>();
-        field(node, "rank_pattern")
-                .fields()
-                .forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().intValue()));
-        Map<String, Double> alphas = new TreeMap<>();
-        field(node, "alpha_pattern")
-                .fields()
-                .forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().doubleValue()));
-        return new LoraSpec(
-                field(node, "rank").intValue(),
-                number(node, "alpha"),
-                number(node, "dropout"),
-                targets(node),
-                field(node, "use_rslora").booleanValue(),
-                field(node, "use_dora").booleanValue(),
-                ranks,
-                alphas,
-                FactorInitialization.parse(text(node, "init_lora_weights")),
-                saved(node));
-    }
-
-    private static void writeTargets(TargetModules targets, ObjectNode node) {
-        ArrayNode layers = node.putArray("layers_to_transform");
-        if (!(targets instanceof TargetModules.Narrowed narrowed)) {
-            node.put("target_modules", targets.words());
-            return;
-        }
-
-        node.put("target_modules", narrowed.chosen().words());
-        narrowed.layers().forEach(layers::add);
-        if (narrowed.excluded() != null) {
-            node.put("exclude_modules", narrowed.excluded().words());
-        }
-    }
-
-    private static TargetModules targets(JsonNode node) {
-        TargetModules chosen = TargetModules.parse(text(node, "target_modules"));
-        TargetModules excluded =
-                node.hasNonNull("exclude_modules") ? TargetModules.parse(text(node, "exclude_modules")) : null;
-        List<Integer> layers = new ArrayList<>();
-        field(node, "layers_to_transform").forEach(layer -> layers.add(layer.intValue()));
-        return excluded == null && layers.isEmpty() ? chosen : new TargetModules.Narrowed(chosen, excluded, layers);
     }
 
     private static void writeBatches(BatchPlan batches, ObjectNode node) {
@@ -367,7 +274,7 @@ public final class TrainPlanJson {
         }
     }
 
-    private static JsonNode field(JsonNode node, String key) {
+    static JsonNode field(JsonNode node, String key) {
         JsonNode value = node.get(key);
         if (value == null || value.isNull()) {
             throw new BadInputException("Cannot read a plan: expected a value for '%s', found none".formatted(key));
@@ -376,11 +283,11 @@ public final class TrainPlanJson {
         return value;
     }
 
-    private static String text(JsonNode node, String key) {
+    static String text(JsonNode node, String key) {
         return field(node, key).asText();
     }
 
-    private static double number(JsonNode node, String key) {
+    static double number(JsonNode node, String key) {
         return field(node, key).doubleValue();
     }
 

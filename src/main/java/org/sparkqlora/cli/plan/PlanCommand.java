@@ -5,6 +5,7 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,6 @@ import org.sparkqlora.options.GivenOptions;
 import org.sparkqlora.options.LengthOptions;
 import org.sparkqlora.options.ModelAddress;
 import org.sparkqlora.options.ModelPath;
-import org.sparkqlora.options.NetworkSpeed;
 import org.sparkqlora.options.NumericsOptions;
 import org.sparkqlora.options.OptionGroup;
 import org.sparkqlora.options.PageChoice;
@@ -118,25 +118,8 @@ public final class PlanCommand implements Command {
                             + " first. Default: ${DEFAULT-VALUE}.")
     List<Integer> executors = List.of(1);
 
-    @OptionGroup.In(OptionGroup.CLUSTER)
-    @Option(
-            names = "--network",
-            paramLabel = "SPEED",
-            description =
-                    "Also the seconds of a step on each number of --executors, by --exchange shuffle over a network of so many bits a"
-                            + " second, such as 10Gb. Estimated by a model of costs.")
-    @Nullable
-    NetworkSpeed network;
-
-    @OptionGroup.In(OptionGroup.CLUSTER)
-    @Option(
-            names = "--tokens-per-second",
-            paramLabel = "N",
-            description =
-                    "For --network: what a task trains, as bench or the log of a run tells. Default: estimated from the model and"
-                            + " --task-cpus.")
-    @Nullable
-    Double tokensPerSecond;
+    @Mixin
+    CostOptions costs = new CostOptions();
 
     @Option(
             names = "--spark-conf",
@@ -199,17 +182,7 @@ public final class PlanCommand implements Command {
 
         problems.require(!measure || model != null, "--measure: expected --model with it, found none");
         problems.require(!measure || ProcessMemory.isTold(), "--measure: expected Linux, found another system");
-        problems.require(
-                network != null || executors.size() == 1,
-                "--executors: expected one number, or several with --network, found %s",
-                executors);
-        problems.require(
-                network != null || tokensPerSecond == null,
-                "--tokens-per-second: expected --network with it, found none");
-        problems.require(
-                tokensPerSecond == null || tokensPerSecond > 0 && Double.isFinite(tokensPerSecond),
-                "--tokens-per-second: expected a number above 0, found %s",
-                tokensPerSecond);
+        costs.check(problems, executors);
         problems.require(threads > 0, "--task-cpus: expected at least 1, found %d", threads);
         problems.require(!measure || !onGpus(), "--measure: expected no --device cuda with it");
         problems.require(!measure || settingsOf == null, "--spark-conf: expected no --measure with it");
@@ -235,13 +208,11 @@ public final class PlanCommand implements Command {
                 machineBytes(),
                 measure ? measurements(config, console) : List.of());
         report.lines().forEach(line -> console.note("%s", line));
-        List<ClusterCost> costs = costs(config, plans);
-        if (network != null) {
-            new CostReport(network, costs).lines().forEach(line -> console.note("%s", line));
-        }
-
+        Optional<CostReport> times = costs(config, plans);
+        times.ifPresent(seconds -> seconds.lines().forEach(line -> console.note("%s", line)));
         if (settingsOf == null) {
-            console.result(MemorySummaryJson.summary(report, costs));
+            console.result(MemorySummaryJson.summary(
+                    report, times.map(CostReport::costs).orElse(List.of())));
         } else {
             settings(report, settingsOf).lines().forEach(console::result);
         }
@@ -306,33 +277,14 @@ public final class PlanCommand implements Command {
         return numerics.spec(Method.QLORA, adapter.spec().drawn(), numerics.precision.planned());
     }
 
-    /** Of each method on each number of executors; none unless a network was named. */
-    private List<ClusterCost> costs(ModelConfig config, MemoryComparison plans) {
-        if (network == null) {
-            return List.of();
-        }
-
-        CostModel costs = new CostModel(CostConstants.DEFAULT, network.bytesPerSecond());
-        return plans.all().stream()
-                .flatMap(plan -> executors.stream().map(count -> cost(costs, config, plan.spec(), step(count))))
-                .toList();
-    }
-
-    private ClusterCost cost(CostModel costs, ModelConfig config, ModelSpec spec, BatchShape step) {
-        StepShape shape = new StepShape(
-                ParameterIndex.of(config, spec).size(),
-                step.shards(),
-                step.executors(),
-                threads * step.tasksAtOnce(),
+    private Optional<CostReport> costs(ModelConfig config, MemoryComparison plans) {
+        return costs.report(
+                config,
+                plans.all().stream().map(MemoryPlan::spec).toList(),
+                executors.stream().map(this::step).toList(),
+                onGpus() ? CostConstants.DEFAULT.gpuOperations() : threads * CostConstants.DEFAULT.threadOperations(),
+                threads,
                 exchange.wire);
-        double compute = tokensPerSecond == null
-                ? speed(costs.constants()).seconds(config, spec, step)
-                : ComputeSpeed.tokens(step) / tokensPerSecond;
-        return new ClusterCost(spec.method(), step, costs.of(shape, compute));
-    }
-
-    private ComputeSpeed speed(CostConstants constants) {
-        return new ComputeSpeed(onGpus() ? constants.gpuOperations() : threads * constants.threadOperations());
     }
 
     private BatchShape step() {
