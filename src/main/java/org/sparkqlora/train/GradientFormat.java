@@ -4,7 +4,7 @@ import java.io.Serializable;
 import org.sparkqlora.tensor.FlatVector;
 
 /**
- * How the gradients of a step become their sum, to the bit.
+ * The number formats and the order of additions by which gradients become their sum, to the bit.
  *
  * @param shard number format of each shard's gradient
  * @param sum number format of the sum that moves a State; between the two all is float32

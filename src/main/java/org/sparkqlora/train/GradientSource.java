@@ -9,7 +9,7 @@ import org.sparkqlora.model.LossTotal;
  * {@link UnreachableStateException} when all who had the State are lost.
  */
 public interface GradientSource extends AutoCloseable {
-    /** Where the State stands. */
+    /** The State's version and scale of the loss. */
     default Position position() {
         return state().position();
     }

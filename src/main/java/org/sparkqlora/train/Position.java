@@ -5,7 +5,7 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where training stands, without its numbers: enough to set the rate of the next step.
+ * The version of a State and the scale of its loss: all but its numbers, and enough to set the rate of the next step.
  *
  * @param version the count of updates applied, which is also the number of the next step
  * @param scale of the loss; null for a model that needs none

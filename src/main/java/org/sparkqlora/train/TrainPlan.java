@@ -143,7 +143,7 @@ public record TrainPlan(
     }
 
     /**
-     * How gradients become their sum. Like the gradients the sum is rounded, once and for all replicas alike; the mean of States after local
+     * The format of gradients and of their sum. Like the gradients the sum is rounded, once and for all replicas alike; the mean of States after local
      * steps is not.
      */
     public GradientFormat gradientFormat() {

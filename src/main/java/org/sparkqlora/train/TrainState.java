@@ -118,7 +118,7 @@ public final class TrainState implements SavedState, AutoCloseable {
         position = next;
     }
 
-    /** Where training stands. */
+    /** The version and the scale of the loss. */
     public Position position() {
         return position;
     }

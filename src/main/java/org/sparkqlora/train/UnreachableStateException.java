@@ -17,7 +17,7 @@ public final class UnreachableStateException extends RuntimeException {
         super(message, cause);
     }
 
-    /** What is lost, in words. */
+    /** The reason, in words. */
     public String reason() {
         return String.valueOf(getMessage());
     }

@@ -25,6 +25,15 @@ record CostConstants(
         double secondsOfMessage,
         double threadOperations,
         double gpuOperations) {
-    static final CostConstants DEFAULT =
-            new CostConstants(0.8, 1e9, 2e9, 300e6, 7e-4, 3e-4, 0.04, 3e-5, 0.4e12, 100e12);
+    static final CostConstants DEFAULT = new CostConstants(
+            0.8, // of the network's speed
+            1e9, // bytes written a second
+            2e9, // bytes added a second
+            300e6, // numbers applied a second
+            7e-4, // seconds of a block
+            3e-4, // of a task
+            0.04, // of a stage
+            3e-5, // of a message
+            0.4e12, // operations a second of a thread
+            100e12); // of a GPU
 }

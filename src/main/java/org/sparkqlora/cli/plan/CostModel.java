@@ -4,7 +4,7 @@ import org.sparkqlora.spark.cluster.ExecutorBlocks;
 import org.sparkqlora.spark.exchange.GradientSize;
 
 /**
- * What a step by {@code --exchange shuffle} costs, p numbers of w bytes from P shards on N executors whose network carries B bytes a second:
+ * The cost of a step by {@code --exchange shuffle}: p numbers of w bytes from P shards on N executors whose network carries B bytes a second:
  *
  * <pre>
  * write    p w                                     each task, into R parts, 32 at most

@@ -76,7 +76,7 @@ public final class ShuffleExchange implements GradientExchange {
         }
     }
 
-    /** What was held goes. */
+    /** The sums that executors hold go. */
     @Override
     public void close() {
         sums.close();

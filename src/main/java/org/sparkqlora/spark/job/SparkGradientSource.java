@@ -141,7 +141,7 @@ public final class SparkGradientSource implements GradientSource {
         return exchange.sum(shards.map(function), step);
     }
 
-    /** What {@code job} gives, which is done again where tasks could not come to the State's version. */
+    /** The result of {@code job}, which runs again if its tasks could not come to the State's version. */
     private <T> T reaching(Supplier<T> job) {
         for (int attempt = 1; ; attempt++) {
             try {

@@ -59,7 +59,7 @@ final class EncodingJob {
         }
     }
 
-    /** Where no task would pack much longer than others, the records need not go elsewhere. */
+    /** By who reads them, unless a task would then pack much longer than others. */
     private TablePacking.Where where(NumberedRecords table) {
         long pieces = (long) PIECES_A_SLOT * TaskSlots.available(context);
         return table.longestPiece() <= table.count() / pieces

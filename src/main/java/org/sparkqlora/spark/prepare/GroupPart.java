@@ -2,7 +2,7 @@ package org.sparkqlora.spark.prepare;
 
 import java.io.Serializable;
 
-/** What a task that reads a table has of a group: some of its records, or its result where it had all of them. */
+/** A part of a group of a table, as one task read it: some records, or the result where it read all of them. */
 public sealed interface GroupPart extends Serializable {
     /**
      * Some of the records.

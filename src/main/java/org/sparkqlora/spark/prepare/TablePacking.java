@@ -29,7 +29,7 @@ record TablePacking(PackingTask task, Groups groups, long before, Share share, W
     /** Compressed records of a group that a task holds until it knows whether it reads all of them. */
     private static final long MOST_HELD = 1 << 26;
 
-    /** Where a group is packed. */
+    /** The task that packs a group. */
     enum Where {
         /** By the task that reads all of it, if one does. */
         WHERE_READ,

@@ -12,7 +12,7 @@ import org.sparkqlora.train.Update;
 
 /** The State of a run as its replicas have it. Driver only. */
 public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, FollowingReplicas, ExecutorReplicas {
-    /** Where the State stands. */
+    /** The State's version and scale of the loss. */
     default Position position() {
         return state().position();
     }

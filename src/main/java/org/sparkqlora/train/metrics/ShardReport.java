@@ -3,7 +3,7 @@ package org.sparkqlora.train.metrics;
 import java.io.Serializable;
 
 /**
- * Who computed a shard, and how long it took.
+ * The worker of a shard, and the time it took.
  *
  * @param worker the process and its host, as a person knows them
  * @param seconds of the task
@@ -12,7 +12,7 @@ import java.io.Serializable;
 public record ShardReport(String worker, PhaseSeconds seconds, ProcessMemory memory) implements Serializable {
     public static final ShardReport NONE = new ShardReport("", PhaseSeconds.ZERO, ProcessMemory.UNKNOWN);
 
-    /** What a shard knows of itself: the time it took to read, and to compute. */
+    /** A report of times alone, by a shard that does not know its worker. */
     public static ShardReport of(PhaseSeconds seconds) {
         return new ShardReport(NONE.worker, seconds, NONE.memory);
     }
