@@ -41,7 +41,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private final Workers workers = new Workers(1);
     private Position position;
     private boolean isRecomputing;
-    private @Nullable Snapshot snapshot;
+    private volatile @Nullable Snapshot snapshot; // a thread that writes a checkpoint may find it lost
     private @Nullable TrainState fetched;
 
     /**
@@ -109,7 +109,8 @@ public final class ExecutorReplicas implements ReplicaGroup {
         }
 
         forgetFetched();
-        if (snapshot != null && snapshot.version() < firstUpdate()) {
+        Snapshot last = snapshot;
+        if (last != null && last.version() < firstUpdate()) {
             replaceSnapshot(null);
         }
     }
