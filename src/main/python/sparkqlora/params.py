@@ -20,6 +20,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     adamEpsilon: float
     alpha: float
     alphaPattern: Sequence[Text]
+    baseMemory: Text
     batchSize: int
     chatTemplate: Text
     checkpointEvery: int

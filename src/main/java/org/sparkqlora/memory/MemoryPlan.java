@@ -6,6 +6,7 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.sparkqlora.model.BaseMemory;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
@@ -83,6 +84,23 @@ public record MemoryPlan(
         return new MemoryPlan(spec, executorUses, inFile, driver.withGradients(bytes), executors);
     }
 
+    /** This plan with a frozen base of which no more is resident than {@code base} says. */
+    public MemoryPlan withBase(BaseMemory base) {
+        if (baseBytes() <= base.bytes()) {
+            return this;
+        }
+
+        Map<MemoryUse, Long> bounded = new EnumMap<>(executorUses);
+        bounded.put(MemoryUse.WEIGHTS, base.bytes());
+        bounded.remove(MemoryUse.QUANTIZATION_CONSTANTS);
+        return new MemoryPlan(spec, bounded, inFile, driver, executors);
+    }
+
+    /** The frozen base with its scales; none where all weights train. */
+    public long baseBytes() {
+        return method() == Method.FULL ? 0 : bytes(MemoryUse.WEIGHTS) + bytes(MemoryUse.QUANTIZATION_CONSTANTS);
+    }
+
     public Method method() {
         return spec.method();
     }
@@ -125,9 +143,11 @@ public record MemoryPlan(
         return executors * executorBytes() + driverBytes();
     }
 
-    /** Weights that train are a flat vector in Java's heap. */
+    /** Weights that train are a flat vector in Java's heap, as are scales without double quantisation. */
     private MemoryUse.Home home(MemoryUse use) {
-        return use == MemoryUse.WEIGHTS && method() == Method.FULL ? MemoryUse.Home.HEAP : use.home();
+        boolean inHeap = use == MemoryUse.WEIGHTS && method() == Method.FULL
+                || use == MemoryUse.QUANTIZATION_CONSTANTS && !spec.quant().doubleQuant();
+        return inHeap ? MemoryUse.Home.HEAP : use.home();
     }
 
     private long sum(Predicate<MemoryUse> counts) {

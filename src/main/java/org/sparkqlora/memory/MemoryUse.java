@@ -7,7 +7,7 @@ public enum MemoryUse {
     /** The base model: frozen, or, where all weights train, the float32 values that train. */
     WEIGHTS("weights", Home.NATIVE),
     /** Scales of the 4-bit blocks. */
-    QUANTIZATION_CONSTANTS("quantisation constants", Home.HEAP),
+    QUANTIZATION_CONSTANTS("quantisation constants", Home.NATIVE),
     /** The float32 values of adapters. */
     ADAPTER("adapter", Home.HEAP),
     /** All that trains once more, in the number format of products. */

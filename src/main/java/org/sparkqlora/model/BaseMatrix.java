@@ -6,6 +6,7 @@ import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.tensor.FourBitExpansion;
 import org.sparkqlora.tensor.FourBitMemory;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 
 /** The weight of a linear module of the base model, (outputs, inputs), as it is held between uses. */
@@ -37,6 +38,36 @@ sealed interface BaseMatrix {
                 dequantizer.toBfloat16(weight, TensorMemory.shortBuffer(buffer), width, stride);
             } else {
                 dequantizer.toFloat(weight, TensorMemory.floatBuffer(buffer), width, stride);
+            }
+
+            return buffer;
+        }
+    }
+
+    /**
+     * A weight whose pages are given back after each use, so that it is always copied.
+     *
+     * @param giveBack called once it is
+     */
+    record Paged(BaseMatrix matrix, Runnable giveBack) implements BaseMatrix {
+        @Override
+        public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
+            Tensor made = matrix.materialize(buffer, dequantizer);
+            if (made != buffer) {
+                buffer.copy_(made);
+            }
+
+            giveBack.run();
+            return buffer;
+        }
+    }
+
+    /** A weight held in 4 bits by the host, and copied to a device and dequantised there for each use. */
+    record Uploaded(FourBitTensor weight, Hardware hardware) implements BaseMatrix {
+        @Override
+        public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
+            try (FourBitMemory copy = FourBitMemory.of(weight, hardware.device())) {
+                hardware.expansion().expand(copy, buffer);
             }
 
             return buffer;

@@ -45,6 +45,11 @@ final class DecoderLayer {
         this.norms = new EnumMap<>(norms);
     }
 
+    /** Its number, from 0 at the bottom. */
+    int index() {
+        return index;
+    }
+
     /**
      * Takes the layer's weights in hand; valid until the workspace opens another layer.
      *

@@ -47,6 +47,7 @@ public final class DecoderModel implements AutoCloseable {
     private final boolean takesFromBase;
     private final boolean trainsAdaptersAlone;
     private final ModelLayout layout;
+    private final BaseWindow window;
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
     private final PassPool pool;
@@ -75,8 +76,9 @@ public final class DecoderModel implements AutoCloseable {
         }
 
         this.binding = hardware.computeThread();
-        this.frozen =
-                new FrozenWeights(weights, layout, spec.method(), activations, computeThreads.dequantizer(), hardware);
+        this.window = window(passes.base(), spec);
+        this.frozen = new FrozenWeights(
+                weights, layout, spec.method(), activations, computeThreads.dequantizer(), hardware, window);
         this.layers = IntStream.range(0, config.layers())
                 .mapToObj(layer -> frozen.layer(layer, layout))
                 .toList();
@@ -85,6 +87,12 @@ public final class DecoderModel implements AutoCloseable {
                 layout,
                 frozen,
                 spec.lora() == null ? FactorInitialization.DEFAULT : spec.lora().initialization());
+    }
+
+    /** @throws BadInputException if the bound is less than passes need */
+    private BaseWindow window(BaseMemory memory, ModelSpec spec) {
+        int passes = pool.lanes(Integer.MAX_VALUE).count();
+        return new BaseWindow(memory.require(config, spec, passes), BaseMemory.smallest(config, spec, passes));
     }
 
     /** The processor as it computes in {@code precision}: Java does not read rows of fp16, which is meant for GPUs. */
@@ -286,11 +294,17 @@ public final class DecoderModel implements AutoCloseable {
         return inPass(parameters, pass -> pass.logits(new DocumentBatch(microBatch)));
     }
 
+    /** Bytes of the base that this process has given back so far, to read them again when they are used again. */
+    public long pagedBytes() {
+        return window.bytesGivenBack();
+    }
+
     /** Frees the model's tensors. No call may be running. */
     @Override
     public void close() {
         binding.close();
         pool.close();
+        window.close();
         frozen.close();
     }
 
@@ -348,6 +362,11 @@ public final class DecoderModel implements AutoCloseable {
         return layers;
     }
 
+    /** Has the weights of {@code layer} read, which are used next; nothing where there is no such layer. */
+    void ask(int layer) {
+        window.ask(layer);
+    }
+
     Recompute recompute() {
         return recompute;
     }
@@ -359,7 +378,9 @@ public final class DecoderModel implements AutoCloseable {
 
     /** The residual stream that tokens start as. */
     Tensor embed(BoundParameters parameters, Tensor ids) {
-        Tensor rows = torch.embedding(trainedOr(layout.embedding(), parameters, frozen.embedding()), ids);
+        Tensor rows = layout.embedding() == null
+                ? frozen.embed(ids)
+                : torch.embedding(parameters.of(layout.embedding()), ids);
         return config.traits().embeddingMultiplier() == 1 ? rows : rows.mul_(embeddingMultiplier());
     }
 
@@ -380,7 +401,8 @@ public final class DecoderModel implements AutoCloseable {
                 layout.head(),
                 config.traits().logitMultiplier(),
                 config.traits().logitCap(),
-                with);
+                with,
+                layout.head() == null ? frozen::usedOfHead : part -> {});
     }
 
     Normalization finalNorm(BoundParameters parameters, Hardware with) {

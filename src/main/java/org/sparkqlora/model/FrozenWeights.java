@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
@@ -14,8 +15,10 @@ import org.sparkqlora.model.DecoderLayer.NormWeight;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
+import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.tensor.FourBitMemory;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.MappedPages;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.WeightFolder;
@@ -33,20 +36,24 @@ import org.sparkqlora.weights.safetensors.StoredType;
 final class FrozenWeights implements AutoCloseable {
     private static final int WINDOW = 1 << 20;
 
+    /** Rows of a paged embedding that are looked up at a time: the system maps up to 64 KiB around each. */
+    private static final long LOOKED_UP = 64;
+
     private final WeightFolder weights;
     private final ModelConfig config;
     private final Method method;
     private final ScalarType activations;
     private final FourBitDequantizer dequantizer;
     private final Hardware hardware;
+    private final BaseWindow window;
     private final List<FourBitMemory> codes = new ArrayList<>();
     private final List<Tensor> owned = new ArrayList<>();
     /** Tensors over mapped memory do not keep it mapped. */
     private final List<ByteBuffer> mapped = new ArrayList<>();
 
-    private final @Nullable Tensor embedding;
+    private final @Nullable Rows embedding;
     private final @Nullable Tensor finalNorm;
-    private final @Nullable Tensor head;
+    private final @Nullable Rows head;
 
     FrozenWeights(
             WeightFolder weights,
@@ -54,23 +61,51 @@ final class FrozenWeights implements AutoCloseable {
             Method method,
             ScalarType activations,
             FourBitDequantizer dequantizer,
-            Hardware hardware) {
+            Hardware hardware,
+            BaseWindow window) {
         this.weights = weights;
         this.config = weights.config();
         this.method = method;
         this.activations = activations;
         this.dequantizer = dequantizer;
         this.hardware = hardware;
+        this.window = window;
         boolean headIsEmbedding = config.tiedEmbeddings() && layout.head() == null;
-        this.embedding =
-                layout.embedding() == null || headIsEmbedding ? frozen(DecoderTensors.EMBEDDING, activations) : null;
+        // the head is read more often than anything else, and of the embedding few rows
+        Rows ownHead = layout.head() == null && !headIsEmbedding ? rows(DecoderTensors.HEAD) : null;
+        this.embedding = layout.embedding() == null || headIsEmbedding ? rows(DecoderTensors.EMBEDDING) : null;
+        this.head = headIsEmbedding ? embedding : ownHead;
         this.finalNorm = frozen(DecoderTensors.NORM, ScalarType.Float);
-        this.head = headIsEmbedding ? embedding : frozenHead(layout);
     }
 
-    @Nullable
-    Tensor embedding() {
-        return embedding;
+    /**
+     * A matrix of which rows are used.
+     *
+     * @param paged whether its pages are given back after use
+     */
+    private record Rows(Tensor weight, boolean paged) {}
+
+    /** The rows of the embedding, a frozen one, that {@code ids} name. */
+    Tensor embed(Tensor ids) {
+        if (embedding == null) {
+            throw new IllegalStateException("Cannot embed tokens by a weight that trains");
+        }
+
+        return embedding.paged() ? embedInPieces(embedding.weight(), ids) : torch.embedding(embedding.weight(), ids);
+    }
+
+    private Tensor embedInPieces(Tensor weight, Tensor ids) {
+        long count = ids.numel();
+        Tensor result = hardware.empty(activations, count, weight.size(1));
+        for (long from = 0; from < count; from += LOOKED_UP) {
+            long at = from;
+            long length = Math.min(LOOKED_UP, count - from);
+            TensorScope.run(
+                    () -> result.narrow(0, at, length).copy_(torch.embedding(weight, ids.narrow(0, at, length))));
+            window.giveBack(weight);
+        }
+
+        return result;
     }
 
     @Nullable
@@ -81,7 +116,14 @@ final class FrozenWeights implements AutoCloseable {
     /** The output head's weight, the embedding when they are tied; null when it trains. */
     @Nullable
     Tensor head() {
-        return head;
+        return head == null ? null : head.weight();
+    }
+
+    /** Is told of each part of the head once it was used. */
+    void usedOfHead(Tensor part) {
+        if (head != null && head.paged()) {
+            window.giveBack(part);
+        }
     }
 
     DecoderLayer layer(int layer, ModelLayout layout) {
@@ -112,28 +154,72 @@ final class FrozenWeights implements AutoCloseable {
                 .orElseGet(() -> converted(weights.tensor(name), ScalarType.Float));
     }
 
-    private @Nullable Tensor frozenHead(ModelLayout layout) {
-        return layout.head() == null ? frozen(DecoderTensors.HEAD, activations) : null;
+    private @Nullable Rows rows(String name) {
+        Tensor weight = frozen(name, activations);
+        if (weight == null) {
+            return null;
+        }
+
+        boolean kept = !hardware.isHostAccessible() || window.keeps(weight.nbytes());
+        if (!kept && !matches(weights.tensor(name).type(), activations)) {
+            throw new BadInputException(
+                    "Cannot keep the base within its memory: %s of %s is stored as %s and converted to %s, so that all its %d bytes stay. Raise --base-memory, or take a --precision that the model is stored in."
+                            .formatted(
+                                    name, weights.path(), weights.tensor(name).type(), activations, weight.nbytes()));
+        }
+
+        return new Rows(weight, !kept);
     }
 
     private Module module(Projection projection, int layer, LinearPlace place) {
         String path = projection.path(layer);
         Tensor bias = projection.isBiased(config) ? frozen(path + ".bias", activations) : null;
-        return new Module(matrix(path + ".weight"), bias, place);
+        return new Module(matrix(layer, path + ".weight"), bias, place);
     }
 
-    private @Nullable BaseMatrix matrix(String name) {
-        if (method == Method.QLORA) {
-            return fourBit(weights.fourBit(name)
-                    .orElseThrow(() -> new BadInputException(
-                            "Cannot load %s: expected 4-bit codes in %s".formatted(name, weights.path()))));
+    private @Nullable BaseMatrix matrix(int layer, String name) {
+        return switch (method) {
+            case QLORA ->
+                fourBit(
+                        layer,
+                        weights.fourBit(name)
+                                .orElseThrow(() -> new BadInputException(
+                                        "Cannot load %s: expected 4-bit codes in %s".formatted(name, weights.path()))));
+            case LORA -> dense(layer, weights.tensor(name));
+            case FULL -> null;
+        };
+    }
+
+    private BaseMatrix dense(int layer, StoredTensor stored) {
+        if (window.keeps(stored.byteSize())) {
+            return new BaseMatrix.Dense(held(stored, activations));
         }
 
-        Tensor tensor = frozen(name, activations);
-        return tensor == null ? null : new BaseMatrix.Dense(tensor);
+        Tensor inFile = TensorScope.detached(() -> over(stored, typeInFile(stored)));
+        owned.add(inFile);
+        return window.page(layer, new BaseMatrix.Dense(inFile), List.of(MappedPages.of(inFile)));
     }
 
-    private BaseMatrix fourBit(FourBitTensor tensor) {
+    private static ScalarType typeInFile(StoredTensor stored) {
+        return switch (stored.type()) {
+            case BF16 -> ScalarType.BFloat16;
+            case F16 -> ScalarType.Half;
+            case F32 -> ScalarType.Float;
+            default ->
+                throw new BadInputException(
+                        "Unsupported type of %s under --base-memory: expected BF16, F16 or F32, found %s"
+                                .formatted(stored.name(), stored.type()));
+        };
+    }
+
+    private BaseMatrix fourBit(int layer, FourBitTensor tensor) {
+        if (!window.keeps(tensor.byteSize())) {
+            BaseMatrix read = hardware.isHostAccessible()
+                    ? new BaseMatrix.FourBit(tensor)
+                    : new BaseMatrix.Uploaded(tensor, hardware);
+            return window.page(layer, read, pages(tensor));
+        }
+
         if (hardware.isHostAccessible()) {
             return new BaseMatrix.FourBit(tensor);
         }
@@ -141,6 +227,14 @@ final class FrozenWeights implements AutoCloseable {
         FourBitMemory memory = FourBitMemory.of(tensor, hardware.device());
         codes.add(memory);
         return new BaseMatrix.OnDevice(memory, hardware.expansion());
+    }
+
+    /** The codes, and the codes of scales; the scales themselves are in the heap. */
+    private static List<MappedPages> pages(FourBitTensor tensor) {
+        MappedPages codes = MappedPages.of(tensor.packed());
+        return tensor.scales() instanceof NestedScales nested
+                ? List.of(codes, MappedPages.of(nested.codes()))
+                : List.of(codes);
     }
 
     private Map<LayerNorm, NormWeight> norms(int layer, Map<LayerNorm, Parameter> places) {
@@ -159,7 +253,10 @@ final class FrozenWeights implements AutoCloseable {
             return null;
         }
 
-        StoredTensor stored = weights.tensor(name);
+        return held(weights.tensor(name), type);
+    }
+
+    private Tensor held(StoredTensor stored, ScalarType type) {
         Tensor tensor = TensorScope.detached(
                 () -> hardware.on(matches(stored.type(), type) ? over(stored, type) : converted(stored, type)));
         owned.add(tensor);

@@ -159,6 +159,7 @@ record ModelPass(
         Tensor state = embedded;
         for (DecoderLayer layer : model.layers()) {
             Tensor input = state;
+            model.ask(layer.index() + 1);
             LayerPass.Recorded recorded = model.recompute() == Recompute.ALL ? null : recorded(layer, input, context);
             state = recorded == null ? forward(layer, input, context) : recorded.result();
             states.push(new LayerState(input, recorded));
@@ -180,6 +181,7 @@ record ModelPass(
             Tensor state = model.embed(parameters, indices(batch.ids()));
             for (DecoderLayer layer : model.layers()) {
                 Tensor below = state;
+                model.ask(layer.index() + 1);
                 state = forward(layer, below, context);
                 TensorScope.free(below);
             }
@@ -202,6 +204,7 @@ record ModelPass(
             endIfStopped();
             LayerState state = states.pop();
             DecoderLayer current = model.layers().get(states.size());
+            model.ask(states.size() - 1);
             Tensor above = gradient;
             gradient = TensorScope.keep(() -> {
                 LayerPass layer = current.open(parameters, workspace, context, dropout);

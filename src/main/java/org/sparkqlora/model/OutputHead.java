@@ -3,6 +3,7 @@ package org.sparkqlora.model;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -27,8 +28,15 @@ import org.sparkqlora.tensor.TensorScope;
  * @param place where W lies in the flat vector, when it trains
  * @param multiplier m
  * @param cap c; empty without one
+ * @param used called with each part of W once a product with it is made
  */
-record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, OptionalDouble cap, Hardware hardware) {
+record OutputHead(
+        Tensor weight,
+        @Nullable Parameter place,
+        double multiplier,
+        OptionalDouble cap,
+        Hardware hardware,
+        Consumer<Tensor> used) {
     /** Of a chunk's logits: the weight, which no cache holds, is read once a chunk. */
     private static final long CHUNK_BYTES = 48L << 20;
 
@@ -36,7 +44,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
      * Of the vocabulary, a product at a time: a part of the weight and the chunk's logits of it are used again before they have left the
      * cache. A chunk's logits are no single tensor, so that malloc does not map and unmap it each time.
      */
-    private static final int PANEL = 1 << 12;
+    static final int PANEL = 1 << 12;
 
     /** Of a panel, what one product sums over: libtorch's products over more are slower. */
     private static final int SLICE = 1 << 10;
@@ -95,9 +103,14 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
     private List<Tensor> products(Tensor inputs) {
         return hardware.isHostAccessible()
                 ? panels(weight, 0).stream()
-                        .map(panel -> torch.linear(inputs, panel))
+                        .map(panel -> using(panel, torch.linear(inputs, panel)))
                         .toList()
                 : List.of(torch.linear(inputs, weight));
+    }
+
+    private Tensor using(Tensor part, Tensor product) {
+        used.accept(part);
+        return product;
     }
 
     /** Panels of {@code whole}, which has the vocabulary along {@code dimension}. */
@@ -135,6 +148,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
 
                 sum.add_(part);
             });
+            used.accept(weights.get(i));
         }
 
         return sum;
@@ -164,7 +178,7 @@ record OutputHead(Tensor weight, @Nullable Parameter place, double multiplier, O
 
     /** Logits of (tokens, hidden), in float32. */
     Tensor logits(Tensor hidden) {
-        Tensor products = torch.linear(hidden, weight).to(ScalarType.Float);
+        Tensor products = using(weight, torch.linear(hidden, weight)).to(ScalarType.Float);
         if (cap.isEmpty()) {
             return multiplier == 1 ? products : products.mul_(new Scalar(multiplier));
         }

@@ -10,7 +10,9 @@ import org.sparkqlora.checkpoint.hub.ModelPlace;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.PassOptions;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.Recompute;
 import org.sparkqlora.spark.cluster.Gpus;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.TokenizerPlace;
@@ -51,6 +53,9 @@ public final class ModelOptions {
     @Mixin
     public NumericsOptions numerics = new NumericsOptions();
 
+    @Mixin
+    public BaseOptions base = new BaseOptions();
+
     @Option(
             names = "--device",
             defaultValue = "auto",
@@ -81,6 +86,7 @@ public final class ModelOptions {
 
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
+        base.check(problems, method);
         problems.require(
                 revision == null
                         || model == null
@@ -153,6 +159,7 @@ public final class ModelOptions {
     public FolderModelSource source(ModelSpec spec) {
         return new FolderModelSource(
                         place(), folder().toAbsolutePath().normalize().toString(), spec, cache)
-                .on(device);
+                .on(device)
+                .passing(PassOptions.recomputing(Recompute.ALL).keeping(base.known()));
     }
 }

@@ -59,6 +59,7 @@ public final class OptionParser {
         register(line, ByteCount.class, ByteCount::parse);
         register(line, NetworkSpeed.class, NetworkSpeed::parse);
         register(line, PageChoice.class, PageChoice::parse);
+        register(line, BaseMemoryChoice.class, BaseMemoryChoice::parse);
         line.getCommandSpec().parser().collectErrors(true);
         line.setUsageHelpWidth(USAGE_WIDTH);
         line.setUsageHelpLongOptionsMaxWidth(LONGEST_OPTION);

@@ -1,18 +1,19 @@
 package org.sparkqlora.quant;
 
+import java.nio.ByteBuffer;
 import org.sparkqlora.input.BadInputException;
 
 /**
  * Scales quantised once more (QLoRA's double quantisation): {@code scale[i] = map[codes[i]] * absmax[i / blockSize] +
  * offset}, in float32 without fused operations. Source: bitsandbytes {@code functional.py}, {@code dequantize_4bit}.
  *
- * @param codes an unsigned byte a scale
+ * @param codes an unsigned byte a scale, from the buffer's position to its limit; may be mapped, and is only read
  * @param map the level of every byte
  * @param absmax the largest absolute value of every block of scales, after the offset was taken away
  * @param blockSize scales that share an entry of {@code absmax}
  * @param offset the mean of the scales
  */
-public record NestedScales(byte[] codes, float[] map, float[] absmax, int blockSize, float offset)
+public record NestedScales(ByteBuffer codes, float[] map, float[] absmax, int blockSize, float offset)
         implements BlockScales {
     /** Scales in a block, as bitsandbytes writes them. */
     public static final int BLOCK_SIZE = 256;
@@ -23,16 +24,22 @@ public record NestedScales(byte[] codes, float[] map, float[] absmax, int blockS
         }
 
         requireLength(map, EightBitCodec.LEVELS, "levels");
-        requireLength(absmax, BlockSize.blocks(codes.length, blockSize), "nested scales");
+        requireLength(absmax, BlockSize.blocks(codes.remaining(), blockSize), "nested scales");
         Finite.require(new float[] {offset}, "nested offset");
-        codes = codes.clone();
+        codes = codes.slice().asReadOnlyBuffer();
         map = Finite.require(map, "nested map").clone();
         absmax = Finite.require(absmax, "nested absmax").clone();
     }
 
+    /** Scales with codes in an array, which is copied. */
+    public NestedScales(byte[] codes, float[] map, float[] absmax, int blockSize, float offset) {
+        this(ByteBuffer.wrap(codes.clone()), map, absmax, blockSize, offset);
+    }
+
+    /** The codes, read-only, with a position of its own. */
     @Override
-    public byte[] codes() {
-        return codes.clone();
+    public ByteBuffer codes() {
+        return codes.duplicate();
     }
 
     @Override
@@ -47,7 +54,7 @@ public record NestedScales(byte[] codes, float[] map, float[] absmax, int blockS
 
     @Override
     public int count() {
-        return codes.length;
+        return codes.limit();
     }
 
     @Override
@@ -58,14 +65,14 @@ public record NestedScales(byte[] codes, float[] map, float[] absmax, int blockS
             float scale = absmax[first / blockSize];
             int end = Math.min(count, done + blockSize - first % blockSize);
             for (; done < end; done++) {
-                target[done] = map[codes[fromBlock + done] & 0xff] * scale + offset;
+                target[done] = map[codes.get(fromBlock + done) & 0xff] * scale + offset;
             }
         }
     }
 
     @Override
     public long byteSize() {
-        return codes.length + (long) Float.BYTES * (map.length + absmax.length + 1);
+        return codes.limit() + (long) Float.BYTES * (map.length + absmax.length + 1);
     }
 
     private static void requireLength(float[] values, int expected, String what) {

@@ -8,6 +8,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.memory.MemoryUse;
+import org.sparkqlora.model.BaseMemory;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
@@ -84,13 +85,51 @@ final class ClusterSetup {
         return exchange;
     }
 
+    /**
+     * What of the base stays resident in an executor: as asked for, or all where it fits beside the rest; auto is noted where it does not.
+     *
+     * @param all the memory of executors with all of it, and the least of the rest
+     */
+    BaseMemory base(ModelConfig config, MemoryPlan all) {
+        if (all.method() == Method.FULL) {
+            return BaseMemory.ALL;
+        }
+
+        OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
+        int passes = TaskSlots.ofExecutor(context) * passesAtOnce();
+        long smallest = BaseMemory.smallest(config, all.spec(), passes);
+        BaseMemory chosen = options.model
+                .base
+                .choice()
+                .within(room, all.executorBytes(), all.baseBytes(), smallest)
+                .require(config, all.spec(), passes);
+        if (chosen.isBounded()) {
+            console.note(
+                    "base memory: %s of %s%s",
+                    ByteCount.describe(Math.min(chosen.bytes(), all.baseBytes())),
+                    ByteCount.describe(all.baseBytes()),
+                    options.model.base.known().isBounded()
+                            ? ""
+                            : ", since an executor may take " + ByteCount.describe(room.orElseThrow()));
+        }
+
+        return chosen;
+    }
+
+    /** The part of the base that one task of an executor, which shares it with the others, counts on. */
+    BaseMemory baseOfTask(BaseMemory base, ModelConfig config, ModelSpec spec) {
+        return base.besides(config, spec, (TaskSlots.ofExecutor(context) - 1) * passesAtOnce());
+    }
+
     /** The activations that passes recompute: as asked for, or the fewest for which an executor has memory; auto is noted. */
-    Recompute recompute(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards) {
+    Recompute recompute(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, BaseMemory base) {
         RecomputeChoice asked = options.run.batch.recompute;
         OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
         Recompute chosen = asked.within(
                 room,
-                choice -> memory(config, spec, paging, width, shards, choice).executorBytes());
+                choice -> memory(config, spec, paging, width, shards, choice)
+                        .withBase(base)
+                        .executorBytes());
         if (asked == RecomputeChoice.AUTO) {
             console.note(
                     "recompute: %s (%s)",

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.PassOptions;
 import org.sparkqlora.model.Recompute;
@@ -69,14 +71,17 @@ record TrainingSetup(
         ExchangeChoice exchange = setup.exchange(index, shards);
         Paging paging = setup.paging(index, exchange);
         int width = preparation.width(options.data.sources, options.data);
-        Recompute recompute = setup.recompute(config, model.spec(), paging, width, shards);
-        MemoryPlan memory =
-                setup.withDriver(setup.memory(config, model.spec(), paging, width, shards, recompute), exchange);
+        ModelSpec spec = model.spec();
+        MemoryPlan least = setup.memory(config, spec, paging, width, shards, Recompute.ALL);
+        BaseMemory base = setup.base(config, least);
+        Recompute recompute = setup.recompute(config, spec, paging, width, shards, base);
+        MemoryPlan memory = setup.withDriver(
+                setup.memory(config, spec, paging, width, shards, recompute).withBase(base), exchange);
         List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
         folders.add(output.location().path().toString());
-        FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, memory));
+        FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, least));
         setup.check(new ClusterNeeds(copied, folders, options.run.batch.rows, shards, memory), exchange);
-        PassOptions passes = new PassOptions(recompute, setup.passesAtOnce());
+        PassOptions passes = new PassOptions(recompute, setup.passesAtOnce(), setup.baseOfTask(base, config, spec));
         return new TrainingSetup(inputs, context, preparation, model, shards, paging, exchange, passes, memory);
     }
 

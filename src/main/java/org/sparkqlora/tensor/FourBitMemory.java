@@ -72,7 +72,7 @@ public record FourBitMemory(Tensor packed, Tensor levels, Scales scales, int blo
     private static Scales scales(BlockScales scales, Device device) {
         if (scales instanceof NestedScales nested) {
             return new Nested(
-                    bytes(ByteBuffer.wrap(nested.codes()), device),
+                    bytes(nested.codes(), device),
                     floats(nested.map(), device),
                     floats(nested.absmax(), device),
                     nested.blockSize(),

@@ -93,11 +93,9 @@ final class BnbTensor {
             throw wrong(codes, String.format(Locale.ROOT, "%d scales of type U8", state.blocks()), codes.spec());
         }
 
-        byte[] bytes = new byte[Math.toIntExact(state.blocks())];
-        codes.buffer().get(bytes);
         long outerBlocks = (state.blocks() + nesting.blockSize() - 1) / nesting.blockSize();
         return new NestedScales(
-                bytes,
+                codes.buffer(),
                 floats(tensors.tensor(weight + NESTED_QUANT_MAP), EightBitCodec.LEVELS),
                 floats(tensors.tensor(weight + NESTED_ABSMAX), outerBlocks),
                 nesting.blockSize(),

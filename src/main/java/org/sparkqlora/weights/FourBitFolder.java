@@ -177,7 +177,7 @@ public final class FourBitFolder {
         }
 
         NestedScales nested = (NestedScales) scales;
-        writer.write(name + BnbTensor.ABSMAX, ByteBuffer.wrap(nested.codes()));
+        writer.write(name + BnbTensor.ABSMAX, nested.codes());
         writer.write(name + BnbTensor.NESTED_ABSMAX, bytes(nested.absmax()));
         writer.write(name + BnbTensor.NESTED_QUANT_MAP, bytes(nested.map()));
         return Optional.of(new BnbQuantState.Nesting(nested.blockSize(), nested.offset()));

@@ -20,4 +20,15 @@ public final class LoadedModel {
             WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
         return DecoderModel.load(weights, spec, threads, PassOptions.recomputing(recompute), source);
     }
+
+    /** A model on the processor of whose base the least is resident. */
+    static DecoderModel inWindow(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
+        BaseMemory least = new BaseMemory(BaseMemory.smallest(weights.config(), spec, threads));
+        return DecoderModel.load(
+                weights,
+                spec,
+                threads,
+                PassOptions.recomputing(recompute).keeping(least),
+                workers -> DecoderModel.onProcessor(spec.precision(), workers));
+    }
 }

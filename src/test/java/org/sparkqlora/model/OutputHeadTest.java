@@ -74,7 +74,8 @@ class OutputHeadTest {
                 place,
                 1.25,
                 cap == 0 ? OptionalDouble.empty() : OptionalDouble.of(cap),
-                Hardware.processor(workers));
+                Hardware.processor(workers),
+                part -> {});
         Tensor dHidden = torch.empty_like(hidden);
 
         float[] losses = head.lossesAndGradient(hidden, targets, dHidden, new GradientAccumulator(gradients));

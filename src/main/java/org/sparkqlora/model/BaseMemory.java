@@ -1,0 +1,93 @@
+package org.sparkqlora.model;
+
+import java.io.Serializable;
+import java.util.HashSet;
+import java.util.Set;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.Projection;
+import org.sparkqlora.weights.family.ProjectionShape;
+
+/**
+ * A bound on what of a frozen base is resident in a process. What does not fit is read again for each use.
+ *
+ * @param bytes the most
+ */
+public record BaseMemory(long bytes) implements Serializable {
+    /** Without a bound. */
+    public static final BaseMemory ALL = new BaseMemory(Long.MAX_VALUE);
+
+    /** Of what a pass reads at once, the pages that it ends in and those that the system maps around them. */
+    private static final long PAGES = 1 << 17;
+
+    public BaseMemory {
+        if (bytes < 1) {
+            throw new BadInputException("Cannot keep a base in %d bytes".formatted(bytes));
+        }
+    }
+
+    public boolean isBounded() {
+        return bytes != Long.MAX_VALUE;
+    }
+
+    /**
+     * The least that a model can be computed in: norms, biases and scales without double quantisation stay; and each pass has one matrix
+     * of a layer, or a panel of the head, in hand.
+     *
+     * @param passes at once in a process
+     */
+    public static long smallest(ModelConfig config, ModelSpec spec, int passes) {
+        return small(config, spec) + passes * (piece(config, spec) + PAGES);
+    }
+
+    /** What of this bound is left beside what other passes of the process have in hand. */
+    public BaseMemory besides(ModelConfig config, ModelSpec spec, int passes) {
+        return isBounded() ? new BaseMemory(Math.max(1, bytes - passes * (piece(config, spec) + PAGES))) : this;
+    }
+
+    /** Refuses a bound in which the model cannot be computed. */
+    public BaseMemory require(ModelConfig config, ModelSpec spec, int passes) {
+        long smallest = smallest(config, spec, passes);
+        if (bytes < smallest) {
+            throw new BadInputException(
+                    "Cannot keep the base in %d bytes: expected at least %d, of which %d are norms, biases and scales, and %d are what each of %d passes at once has in hand. Raise --base-memory, or lower --passes-at-once"
+                            .formatted(bytes, smallest, small(config, spec), piece(config, spec) + PAGES, passes));
+        }
+
+        return this;
+    }
+
+    private static long small(ModelConfig config, ModelSpec spec) {
+        DecoderTensors tensors = DecoderTensors.of(config);
+        Set<String> large = new HashSet<>(tensors.projections());
+        large.add(DecoderTensors.EMBEDDING);
+        large.add(DecoderTensors.HEAD);
+        long norms = tensors.shapes().keySet().stream()
+                .filter(name -> !large.contains(name))
+                .mapToLong(tensors::elements)
+                .sum();
+        return Float.BYTES * (norms + plainScales(tensors, spec));
+    }
+
+    private static long plainScales(DecoderTensors tensors, ModelSpec spec) {
+        QuantSpec quant = spec.quant();
+        return spec.method() == Method.QLORA && !quant.doubleQuant()
+                ? tensors.projections().stream().mapToLong(tensors::elements).sum() / quant.blockSize()
+                : 0;
+    }
+
+    private static long piece(ModelConfig config, ModelSpec spec) {
+        long weights = Projection.of(config).stream()
+                .mapToLong(projection -> ProjectionShape.of(projection, config).elements())
+                .max()
+                .orElse(0);
+        long width = spec.precision() == Precision.FP32 ? Float.BYTES : Short.BYTES;
+        long matrix = spec.method() == Method.QLORA
+                ? weights / 2 + weights / spec.quant().blockSize()
+                : weights * width;
+        long rows = Math.min(config.vocabularySize(), OutputHead.PANEL);
+        return Math.max(matrix, rows * config.hiddenSize() * width);
+    }
+}

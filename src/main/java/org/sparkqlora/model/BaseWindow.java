@@ -1,0 +1,94 @@
+package org.sparkqlora.model;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.pytorch.Tensor;
+import org.sparkqlora.tensor.MappedPages;
+
+/**
+ * The part of a frozen base that is resident in a process: what comes first is kept while there is room, and the rest is asked for one
+ * layer ahead, used, and given back. Layers are used upwards and then downwards, so that no choice of what to keep reads less.
+ */
+final class BaseWindow implements AutoCloseable {
+    private final boolean bounded;
+    private final Map<Integer, List<MappedPages>> pagesOfLayer = new HashMap<>();
+    private volatile Ahead ahead = Ahead.NOTHING;
+    private final AtomicLong givenBack = new AtomicLong();
+    private final ExecutorService reader = Executors.newSingleThreadExecutor(BaseWindow::daemon);
+    private long room;
+
+    /** @param reserved bytes of the bound for what passes have in hand */
+    BaseWindow(BaseMemory memory, long reserved) {
+        this.bounded = memory.isBounded();
+        this.room = memory.bytes() - reserved;
+    }
+
+    /** A layer that was asked for. */
+    private record Ahead(int layer, CompletableFuture<Void> reading) {
+        private static final Ahead NOTHING = new Ahead(-1, CompletableFuture.completedFuture(null));
+    }
+
+    private static Thread daemon(Runnable work) {
+        Thread thread = new Thread(work, "base-reader");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    /** Whether there is room for {@code bytes} more to stay, which is then taken. */
+    boolean keeps(long bytes) {
+        if (bytes > room) {
+            return false;
+        }
+
+        room -= bounded ? bytes : 0;
+        return true;
+    }
+
+    /** A matrix of a layer that is not kept, over these pages. */
+    BaseMatrix page(int layer, BaseMatrix matrix, List<MappedPages> pages) {
+        pagesOfLayer.computeIfAbsent(layer, key -> new ArrayList<>()).addAll(pages);
+        return new BaseMatrix.Paged(matrix, () -> pages.forEach(this::giveBack));
+    }
+
+    /** Asks for what of {@code layer} was not kept, which is soon used. Fails if the last such reading did. */
+    void ask(int layer) {
+        List<MappedPages> pages = pagesOfLayer.get(layer);
+        Ahead last = ahead;
+        if (pages == null || last.layer() == layer) {
+            return;
+        }
+
+        if (last.reading().isDone()) {
+            last.reading().join();
+        }
+
+        ahead = new Ahead(layer, CompletableFuture.runAsync(() -> pages.forEach(MappedPages::ask), reader));
+    }
+
+    /** Gives back the pages of a part of a mapped weight that was used. */
+    void giveBack(Tensor part) {
+        giveBack(MappedPages.of(part));
+    }
+
+    /** Bytes given back so far: each is read again when it is used again, from the page cache or the disk. */
+    long bytesGivenBack() {
+        return givenBack.get();
+    }
+
+    private void giveBack(MappedPages pages) {
+        pages.giveBack();
+        givenBack.addAndGet(pages.bytes());
+    }
+
+    @Override
+    public void close() {
+        reader.shutdown();
+        ahead.reading().handle((done, failure) -> failure).join();
+    }
+}

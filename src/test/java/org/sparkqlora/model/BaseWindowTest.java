@@ -1,0 +1,95 @@
+package org.sparkqlora.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.WeightFolder;
+
+/** A base of which little is resident gives the bytes of one that is resident whole. */
+@NullMarked
+class BaseWindowTest {
+    @TempDir
+    private Path cache;
+
+    private record Found(float[] gradient, List<LossTotal> losses, List<LossTotal> evaluated, int[] answer) {}
+
+    static Stream<Arguments> models() {
+        return Stream.concat(
+                        GoldenModel.FAMILIES.stream(),
+                        Stream.of("llama-tied/variants/dora", "llama-tied/variants/rslora"))
+                .flatMap(name -> Stream.of(Mode.QLORA, Mode.LORA).map(mode -> Arguments.of(name, mode)));
+    }
+
+    @ParameterizedTest(name = "{0} {1}")
+    @MethodSource("models")
+    void theBytesAreTheSame(String name, Mode mode) {
+        GoldenModel golden = new GoldenModel(name);
+        for (Recompute recompute : new Recompute[] {Recompute.ALL, Recompute.NONE}) {
+            for (int threads = 1; threads <= 2; threads++) {
+                try (WeightFolder weights = golden.weights(mode, cache);
+                        DecoderModel whole = LoadedModel.of(weights, golden.spec(mode), threads, recompute);
+                        DecoderModel paged = LoadedModel.inWindow(weights, golden.spec(mode), threads, recompute)) {
+                    Found expected = found(golden, whole);
+                    Found found = found(golden, paged);
+
+                    assertThat(found.gradient()).isEqualTo(expected.gradient()).doesNotContain(Float.NaN);
+                    assertThat(found.losses()).isEqualTo(expected.losses());
+                    assertThat(found.evaluated()).isEqualTo(expected.evaluated());
+                    assertThat(found.answer()).isEqualTo(expected.answer());
+                    assertThat(paged.pagedBytes()).isPositive();
+                    assertThat(whole.pagedBytes()).isZero();
+                }
+            }
+        }
+    }
+
+    @Test
+    void aBoundBelowTheLeastIsRefused() {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        ModelSpec spec = golden.spec(Mode.QLORA);
+        try (WeightFolder weights = golden.weights(Mode.QLORA, cache)) {
+            long least = BaseMemory.smallest(weights.config(), spec, 1);
+            PassOptions passes = PassOptions.recomputing(Recompute.ALL).keeping(new BaseMemory(least - 1));
+
+            assertThatThrownBy(() -> DecoderModel.load(
+                            weights, spec, 1, passes, workers -> DecoderModel.onProcessor(Precision.FP32, workers)))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith("Cannot keep the base in %d bytes: expected at least %d, of which"
+                            .formatted(least - 1, least));
+        }
+    }
+
+    private static Found found(GoldenModel golden, DecoderModel model) {
+        try (BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
+            FlatVector sum = FlatVector.zeros(model.parameters().size());
+            List<MicroBatch> batches = IntStream.range(0, 3)
+                    .mapToObj(i -> new MicroBatch(golden.batch().subList(i % 2, 2), i))
+                    .toList();
+            List<LossTotal> losses = model.addGradients(parameters, batches, sum, OptionalDouble.empty());
+            List<LossTotal> evaluated = new ArrayList<>(model.losses(parameters, golden.packed()));
+            int[] prompt = Arrays.copyOf(golden.batch().get(0).ids(), 3);
+            int[] answer =
+                    model.generate(parameters, prompt, new GenerationSpec(6, Set.of(), Sampling.GREEDY), id -> {});
+            float[] gradient = new float[Math.toIntExact(sum.length())];
+            sum.read(0, gradient, 0, gradient.length);
+            return new Found(gradient, losses, evaluated, answer);
+        }
+    }
+}
