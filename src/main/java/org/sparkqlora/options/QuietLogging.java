@@ -5,6 +5,7 @@ import java.net.URL;
 import java.util.Objects;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
+import org.apache.spark.SparkConf;
 
 /** Warnings and errors only, unless the user has a logging configuration of their own. */
 public final class QuietLogging {
@@ -21,6 +22,9 @@ public final class QuietLogging {
             return;
         }
 
+        // Spark configures logging at its first message, on some lines again after spark-submit: what is set earlier is
+        // lost.
+        new SparkConf(false).initializeLogIfNecessary(false, true);
         URL settings = settings();
         try {
             Configurator.reconfigure(settings.toURI());

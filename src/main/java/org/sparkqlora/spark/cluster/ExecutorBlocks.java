@@ -53,7 +53,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
      * @param executors of the application
      */
     public Handle put(String name, byte[] bytes, List<ExecutorPlace> executors) {
-        blocks().putBytes(id(name), new ChunkedByteBuffer(ByteBuffer.wrap(bytes)), level(), false, BYTES);
+        keep(name, bytes);
         List<ExecutorPlace> places = new ArrayList<>();
         places.add(ExecutorPlace.here());
         others(name, executors)
@@ -61,6 +61,15 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
                 .limit(COPIES - 1)
                 .forEach(places::add);
         return new Handle(name, bytes.length, crc(bytes), places);
+    }
+
+    private void keep(String name, byte[] bytes) {
+        ChunkedByteBuffer buffer = new ChunkedByteBuffer(ByteBuffer.wrap(bytes));
+        try {
+            ScalaMethod.call(blocks(), "putBytes", id(name), buffer, level(), false, BYTES);
+        } catch (Exception e) { // Spark throws some that no signature declares
+            throw new IllegalStateException("Failed to leave %s in this process".formatted(name), e);
+        }
     }
 
     /** Other executors to be asked in turn, not the same one first for all names. */
@@ -74,15 +83,16 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     /** Whether {@code other} took a copy. It may be gone by now: then the bytes are in one place, as the handle says. */
     private boolean copied(String name, byte[] bytes, ExecutorPlace other) {
         try {
-            blocks().blockTransferService()
-                    .uploadBlockSync(
-                            other.host(),
-                            other.port(),
-                            other.executor(),
-                            id(name),
-                            new NioManagedBuffer(ByteBuffer.wrap(bytes)),
-                            level(),
-                            BYTES);
+            ScalaMethod.call(
+                    blocks().blockTransferService(),
+                    "uploadBlockSync",
+                    other.host(),
+                    other.port(),
+                    other.executor(),
+                    id(name),
+                    new NioManagedBuffer(ByteBuffer.wrap(bytes)),
+                    level(),
+                    BYTES);
             return true;
         } catch (Exception e) { // Spark throws some that no signature declares
             keepInterrupt(e);

@@ -1,9 +1,7 @@
 package org.sparkqlora.spark.ui;
 
 import jakarta.servlet.http.HttpServletRequest;
-import org.apache.spark.ui.UIUtils$;
 import org.apache.spark.ui.WebUIPage;
-import scala.Option;
 import scala.collection.immutable.Seq;
 import scala.xml.Node;
 
@@ -17,9 +15,8 @@ final class RunPage extends WebUIPage {
     }
 
     @Override
+    @SuppressWarnings("unchecked") // the tab calls a method that has another form on each line
     public Seq<Node> render(HttpServletRequest request) {
-        String run = request.getParameter("run");
-        return UIUtils$.MODULE$.headerSparkPage(
-                request, tab.name(), () -> tab.content(run), tab, Option.empty(), false, false);
+        return (Seq<Node>) tab.page(request, request.getParameter("run"));
     }
 }

@@ -13,11 +13,13 @@ import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.spark.cluster.ExecutorBlocks.Handle;
 import org.sparkqlora.spark.cluster.ExecutorBlocks.LostBlockException;
 import org.sparkqlora.spark.job.Clusters;
 
+@Tag("spark-line")
 class ExecutorBlocksTest {
     private static final byte[] BYTES = "some bytes".getBytes(StandardCharsets.UTF_8);
 
