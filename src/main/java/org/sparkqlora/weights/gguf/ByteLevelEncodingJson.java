@@ -1,8 +1,11 @@
 package org.sparkqlora.weights.gguf;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,6 +25,34 @@ record ByteLevelEncodingJson(GgufSplit split, List<String> merges) implements Gg
     @Override
     public Optional<ObjectNode> normalizer() {
         return split == GgufSplit.QWEN2 ? Optional.of(object("NFC")) : Optional.empty();
+    }
+
+    /** The splitting that {@code tokenizer} does, if it is one of those here. */
+    static Optional<GgufSplit> splitOf(TokenizerSourceJson tokenizer) {
+        JsonNode found = tokenizer.tokenizer().path("pre_tokenizer");
+        return Arrays.stream(GgufSplit.values())
+                .filter(split -> split.keepsWholeWords()
+                        == tokenizer.model().path("ignore_merges").asBoolean())
+                .filter(split -> steps(found)
+                        .equals(steps(new ByteLevelEncodingJson(split, List.of())
+                                .preTokenizer()
+                                .orElseThrow())))
+                .findFirst();
+    }
+
+    /** The steps of a sequence, or the one step that it is, without what does not change ids. */
+    private static List<JsonNode> steps(JsonNode preTokenizer) {
+        List<JsonNode> steps = new ArrayList<>();
+        JsonNode several = preTokenizer.path("pretokenizers");
+        (several.isArray() ? several : List.of(preTokenizer)).forEach(step -> {
+            JsonNode copy = step.deepCopy();
+            if (copy instanceof ObjectNode object) {
+                object.remove("trim_offsets");
+            }
+
+            steps.add(copy);
+        });
+        return steps;
     }
 
     @Override

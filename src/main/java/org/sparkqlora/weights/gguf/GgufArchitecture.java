@@ -1,6 +1,7 @@
 package org.sparkqlora.weights.gguf;
 
 import java.util.Arrays;
+import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Model families as GGUF names them. Mistral's files say llama, and Gemma 3's hold its text model only. */
@@ -14,6 +15,8 @@ enum GgufArchitecture {
     OLMO2("olmo2", "olmo2", "Olmo2ForCausalLM"),
     PHI3("phi3", "phi3", "Phi3ForCausalLM"),
     SMOLLM3("smollm3", "smollm3", "SmolLM3ForCausalLM");
+
+    private static final String MISTRAL = "mistral";
 
     private final String label;
     private final String modelType;
@@ -34,6 +37,16 @@ enum GgufArchitecture {
                         .formatted(found, metadata.file(), Arrays.toString(values()))));
     }
 
+    /** That of a model. */
+    static GgufArchitecture of(ModelConfig config) {
+        String modelType = config.modelType().equals(MISTRAL) ? LLAMA.modelType : config.modelType();
+        return Arrays.stream(values())
+                .filter(architecture -> architecture.modelType.equals(modelType))
+                .findFirst()
+                .orElseThrow(() -> new InvalidWeightsException("Unsupported model_type %s in GGUF: expected one of %s"
+                        .formatted(config.modelType(), Arrays.toString(values()))));
+    }
+
     /** The full name of its key {@code name} in the metadata. */
     String key(String name) {
         return label + "." + name;
@@ -42,6 +55,11 @@ enum GgufArchitecture {
     /** The model type in {@code config.json}. */
     String modelType() {
         return modelType;
+    }
+
+    /** Its name in files. */
+    String label() {
+        return label;
     }
 
     /** Class that loads it in transformers. */

@@ -157,7 +157,7 @@ final class GgufBlock {
      * The 6-bit scale ({@code kind} 0) or minimum (1) of a sub-block. The first four have a byte each; of the last four the low
      * bits share the last bytes, and the high bits are the spare bits of the first four.
      */
-    private static int sixBits(ByteBuffer bytes, int at, int sub, int kind) {
+    static int sixBits(ByteBuffer bytes, int at, int sub, int kind) {
         int first = bytes.get(at + kind * 4 + sub % 4) & 0xff;
         if (sub < 4) {
             return first & 0x3f;

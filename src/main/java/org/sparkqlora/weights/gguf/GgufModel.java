@@ -43,19 +43,8 @@ record GgufModel(
 
     /** The numbers of a tensor of the file, in Hugging Face's order and counted as there. */
     FloatSource floats(GgufTensor tensor) {
-        FloatSource stored = tensor.asFloats();
-        GgufArchitecture architecture = shape.architecture();
-        if (architecture.isGemma() && tensor.name().endsWith("norm.weight")) {
-            return new ShiftedFloats(stored, -1);
-        }
-
-        if (!architecture.interleavesHeads() || !tensor.name().matches(".*\\.attn_[qk]\\..*")) {
-            return stored;
-        }
-
-        long[] dimensions = tensor.shape();
-        int inputs = dimensions.length == 1 ? 1 : Math.toIntExact(dimensions[1]);
-        return new HeadRows(stored, inputs, shape.headSize());
+        GgufForm form = new GgufForm(shape.architecture(), shape.headSize());
+        return form.huggingFace(tensor.name(), tensor.shape(), tensor.asFloats());
     }
 
     private static ModelConfig parse(GgufFile file, String config) {
@@ -111,55 +100,5 @@ record GgufModel(
                 ? Optional.empty()
                 : Optional.of("%s of shape %s, expected %s"
                         .formatted(tensor.name(), Arrays.toString(tensor.shape()), Arrays.toString(wanted)));
-    }
-
-    /**
-     * A query or key weight with the rows of each head in Hugging Face's order: its first half of the head's rows are the even
-     * ones of the GGUF file, its second half the odd ones.
-     *
-     * @param stored as the file has it
-     * @param inputs length of a row
-     * @param headSize rows a head
-     */
-    private record HeadRows(FloatSource stored, int inputs, int headSize) implements FloatSource {
-        @Override
-        public long length() {
-            return stored.length();
-        }
-
-        @Override
-        public void read(long from, float[] target, int count) {
-            float[] row = new float[inputs];
-            for (int done = 0; done < count; ) {
-                long at = from + done;
-                stored.read(storedRow(at / inputs) * inputs, row, inputs);
-                int skip = (int) (at % inputs);
-                int taken = Math.min(inputs - skip, count - done);
-                System.arraycopy(row, skip, target, done, taken);
-                done += taken;
-            }
-        }
-
-        private long storedRow(long row) {
-            int inHead = (int) (row % headSize);
-            int half = headSize / 2;
-            return row - inHead + inHead % half * 2 + inHead / half;
-        }
-    }
-
-    /** Numbers with {@code shift} added to each. */
-    private record ShiftedFloats(FloatSource stored, float shift) implements FloatSource {
-        @Override
-        public long length() {
-            return stored.length();
-        }
-
-        @Override
-        public void read(long from, float[] target, int count) {
-            stored.read(from, target, count);
-            for (int i = 0; i < count; i++) {
-                target[i] += shift;
-            }
-        }
     }
 }

@@ -39,6 +39,11 @@ enum GgufSplit {
                                                 .toList())));
     }
 
+    /** llama.cpp's name. */
+    String label() {
+        return names.get(0);
+    }
+
     /** Whether a word that the vocabulary has whole is taken as it is, without merges. */
     boolean keepsWholeWords() {
         return this == LLAMA3;

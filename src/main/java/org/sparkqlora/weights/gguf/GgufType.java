@@ -34,6 +34,11 @@ enum GgufType {
         return Arrays.stream(values()).filter(type -> type.code == code).findFirst();
     }
 
+    /** Its number in files. */
+    int code() {
+        return code;
+    }
+
     /** Numbers a block. */
     int blockSize() {
         return blockSize;

@@ -28,8 +28,17 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
     /** A token that its author added whole. */
     static final long USER_DEFINED = 4;
 
-    private static final String BYTE_LEVEL = "gpt2";
-    private static final String SENTENCE_PIECE = "llama";
+    /** A place without a token. */
+    static final int UNUSED = 5;
+
+    /** A byte of what no piece has. */
+    static final int BYTE = 6;
+
+    /** What stands for the unknown. */
+    static final int UNKNOWN = 2;
+
+    static final String BYTE_LEVEL = "gpt2";
+    static final String SENTENCE_PIECE = "llama";
 
     GgufVocabulary {
         tokens = List.copyOf(tokens);

@@ -1,6 +1,7 @@
 package org.sparkqlora.weights.gguf;
 
 import java.util.Optional;
+import org.sparkqlora.weights.family.RotaryScaling;
 
 /**
  * The scaling {@code llama3} of transformers behind the factors that llama.cpp stores: a wave that turns fewer than
@@ -34,6 +35,37 @@ record Llama3Factors(double factor, int originalPositions) {
 
         Llama3Factors found = new Llama3Factors(factor, positions(stored, theta, factor));
         return found.explains(stored, theta) ? Optional.of(found) : Optional.empty();
+    }
+
+    /**
+     * The factors that llama.cpp's converter stores, in its order of operations in float32.
+     *
+     * @param scaling of a model with heads of {@code headSize}
+     */
+    static float[] stored(RotaryScaling.Llama3 scaling, double theta, int headSize) {
+        double longest = scaling.originalMaxPositions() / scaling.lowFrequencyFactor();
+        double shortest = scaling.originalMaxPositions() / scaling.highFrequencyFactor();
+        float[] stored = new float[headSize / 2];
+        for (int pair = 0; pair < stored.length; pair++) {
+            float frequency = 1 / (float) Math.pow(theta, 2f * pair / headSize);
+            float wave = 1 / frequency * (float) (2 * Math.PI);
+            if (wave < shortest) {
+                stored[pair] = 1;
+            } else if (wave > longest) {
+                stored[pair] = (float) scaling.factor();
+            } else {
+                stored[pair] = between(scaling, wave);
+            }
+        }
+
+        return stored;
+    }
+
+    private static float between(RotaryScaling.Llama3 scaling, float wave) {
+        float turns = 1 / wave * scaling.originalMaxPositions();
+        float width = (float) (scaling.highFrequencyFactor() - scaling.lowFrequencyFactor());
+        float kept = (turns - (float) scaling.lowFrequencyFactor()) / width;
+        return 1 / ((1 - kept) / (float) scaling.factor() + kept);
     }
 
     /** From the wave nearest to the middle between kept and stretched, where rounding moves it least. */

@@ -1,0 +1,127 @@
+package org.sparkqlora.weights.gguf;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+
+/**
+ * A LoRA adapter as a GGUF file, as {@code convert_lora_to_gguf.py} of llama.cpp makes it. A server adds {@code alpha / rank * B A}
+ * to a weight, where the rank is that of the weight's own A and B.
+ */
+public final class GgufAdapter {
+    private final GgufEntries entries;
+    private final List<GgufStream.Tensor> tensors;
+    private final String fileName;
+
+    private GgufAdapter(GgufEntries entries, List<GgufStream.Tensor> tensors, String fileName) {
+        this.entries = entries;
+        this.tensors = tensors;
+        this.fileName = fileName;
+    }
+
+    /**
+     * The low-rank term of one weight, {@code scale * B A}.
+     *
+     * @param weight Hugging Face's name of the weight
+     * @param rank rows of A and columns of B
+     * @param inputs columns of A
+     * @param outputs rows of B
+     */
+    public record Term(
+            String weight, int rank, long inputs, long outputs, double scale, FloatSource a, FloatSource b) {}
+
+    /**
+     * The file of {@code terms}. Whatever their scales are, the file has one {@code alpha}; a B whose scale is another is multiplied by
+     * the quotient.
+     *
+     * @param config of the model that they were trained on
+     * @param alpha numerator of the scale of most terms
+     * @param id name that the adapter has, such as its folder's, to guess the parts of the file's name from
+     * @param name of the adapter for people; empty to guess it
+     */
+    public static GgufAdapter of(
+            ModelConfig config, List<Term> terms, double alpha, GgufOutType outType, String id, Optional<String> name) {
+        if (outType.isMixed()) {
+            throw new BadInputException(
+                    "Cannot export an adapter as %s: expected f32, f16, bf16 or q8_0".formatted(outType.label()));
+        }
+
+        GgufArchitecture architecture = GgufArchitecture.of(config);
+        GgufMix mix = new GgufMix(outType, config, true);
+        List<GgufStream.Tensor> tensors = new ArrayList<>();
+        terms.stream()
+                .sorted(Comparator.comparing(Term::weight))
+                .forEach(term -> tensors.addAll(pair(term, alpha, architecture, config.headSize(), mix)));
+        GgufIdentity.ParameterTotal total = new GgufIdentity.ParameterTotal(
+                terms.stream().mapToLong(term -> term.inputs() * term.outputs()).sum(), true);
+        GgufIdentity guessed = GgufIdentity.guessed(id, total);
+        GgufIdentity identity = name.map(guessed::named).orElse(guessed);
+        GgufEntries entries = new GgufEntries();
+        entries.text("general.architecture", architecture.label());
+        entries.text("general.type", "adapter");
+        entries.text("adapter.type", "lora");
+        identity.put(entries);
+        entries.number("adapter.lora.alpha", alpha);
+        entries.count("general.quantization_version", 2);
+        return new GgufAdapter(entries, tensors, identity.fileName(outType, Optional.of("LoRA")));
+    }
+
+    /** The name by llama.cpp's rule. */
+    public String fileName() {
+        return fileName;
+    }
+
+    public int tensors() {
+        return tensors.size();
+    }
+
+    /** Writes the file from front to back. */
+    public void write(OutputStream out, Workers workers) throws IOException {
+        new GgufStream(entries, tensors, workers).write(out);
+    }
+
+    private static List<GgufStream.Tensor> pair(
+            Term term, double alpha, GgufArchitecture architecture, int headSize, GgufMix mix) {
+        String name = GgufNames.gguf(architecture, term.weight())
+                .orElseThrow(() -> new InvalidWeightsException("Cannot export an adapter of %s: a %s has no such weight"
+                        .formatted(term.weight(), architecture)));
+        long[] ofA = {term.rank(), term.inputs()};
+        long[] ofB = {term.outputs(), term.rank()};
+        FloatSource b = scaled(term.b(), term.scale() * term.rank() / alpha);
+        FloatSource turned = new GgufForm(architecture, headSize).gguf(name, ofB, b);
+        String nameOfA = name + ".lora_a";
+        String nameOfB = name + ".lora_b";
+        return List.of(
+                new GgufStream.Tensor(nameOfA, mix.typeOf(nameOfA, ofA), ofA, term::a),
+                new GgufStream.Tensor(nameOfB, mix.typeOf(nameOfB, ofB), ofB, () -> turned));
+    }
+
+    private static FloatSource scaled(FloatSource source, double factor) {
+        boolean isOne = Math.abs(factor - 1) < 1e-12; // what two roundings leave of it
+        return isOne ? source : new ScaledFloats(source, factor);
+    }
+
+    /** Numbers multiplied by {@code factor}. */
+    private record ScaledFloats(FloatSource source, double factor) implements FloatSource {
+        @Override
+        public long length() {
+            return source.length();
+        }
+
+        @Override
+        public void read(long from, float[] target, int count) {
+            source.read(from, target, count);
+            for (int i = 0; i < count; i++) {
+                target[i] = (float) (factor * target[i]);
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+package org.sparkqlora.weights.gguf;
+
+import org.sparkqlora.weights.family.LayerTraits;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.RotaryScaling;
+import org.sparkqlora.weights.family.RotarySpec;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** Puts what {@code config.json} says into metadata, the inverse of {@link GgufConfigJson}: keys and order of llama.cpp's converter. */
+final class GgufConfigEntries {
+    private static final int PHI3_POSITIONS = 4096;
+    private static final String WINDOW = "attention.sliding_window";
+    private static final String ORIGINAL_POSITIONS = "rope.scaling.original_context_length";
+
+    private final GgufEntries entries;
+    private final ModelConfig config;
+    private final FieldsJson fields;
+    private final GgufArchitecture architecture;
+    private final GgufOutType outType;
+
+    /** @param fields {@code config.json} itself, of which {@code config} is read */
+    GgufConfigEntries(GgufEntries entries, ModelConfig config, FieldsJson fields, GgufOutType outType) {
+        this.entries = entries;
+        this.config = config;
+        this.fields = fields;
+        this.architecture = GgufArchitecture.of(config);
+        this.outType = outType;
+    }
+
+    void put() {
+        switch (architecture) {
+            case LLAMA, SMOLLM3 -> {
+                putCommon();
+                putTurnedSize();
+            }
+            case QWEN2, QWEN3, OLMO2 -> putCommon();
+            case GRANITE -> putGranite();
+            case GEMMA2 -> putGemma2();
+            case GEMMA3 -> putGemma3();
+            case PHI3 -> putPhi3();
+        }
+    }
+
+    private void putCommon() {
+        count("block_count", config.layers());
+        count("context_length", config.maxPositions());
+        count("embedding_length", config.hiddenSize());
+        count("feed_forward_length", config.intermediateSize());
+        putHeads();
+        putRotary();
+        number("attention.layer_norm_rms_epsilon", config.normEpsilon());
+        if (namesHeadSize()) {
+            putHeadSize();
+        }
+
+        putFileType();
+    }
+
+    private void putHeads() {
+        count("attention.head_count", config.heads());
+        count("attention.head_count_kv", config.keyValueHeads());
+    }
+
+    private void putHeadSize() {
+        count("attention.key_length", config.headSize());
+        count("attention.value_length", config.headSize());
+    }
+
+    private void putFileType() {
+        entries.count("general.file_type", outType.fileType());
+    }
+
+    /** Configs of transformers that always have a head_dim, and others that give one. */
+    private boolean namesHeadSize() {
+        return switch (architecture) {
+            case LLAMA, QWEN3, GEMMA2, GEMMA3 -> true;
+            case QWEN2, OLMO2, PHI3, SMOLLM3 -> fields.has("head_dim");
+            case GRANITE -> false;
+        };
+    }
+
+    private void putTurnedSize() {
+        count("vocab_size", config.vocabularySize());
+        count("rope.dimension_count", config.headSize());
+    }
+
+    private void putRotary() {
+        RotarySpec rotary = rotary();
+        if (rotary.scaling() instanceof RotaryScaling.Linear linear) {
+            text("rope.scaling.type", "linear");
+            number("rope.scaling.factor", linear.factor());
+        } else if (rotary.scaling() instanceof RotaryScaling.Yarn yarn) {
+            putYarn(yarn);
+        }
+
+        number("rope.freq_base", rotary.theta());
+        if (architecture == GgufArchitecture.GEMMA3) {
+            config.layerTraits().stream()
+                    .filter(layer -> layer.window().isPresent())
+                    .flatMap(layer -> layer.rotary().stream())
+                    .findFirst()
+                    .ifPresent(windowed -> number("rope.freq_base_swa", windowed.theta()));
+        }
+    }
+
+    private void putYarn(RotaryScaling.Yarn yarn) {
+        FieldsJson given = rotaryFields();
+        text("rope.scaling.type", "yarn");
+        number("rope.scaling.factor", yarn.factor());
+        count(ORIGINAL_POSITIONS, yarn.originalMaxPositions());
+        copy(given, "extrapolation_factor", "yarn_ext_factor");
+        copy(given, given.has("attention_factor") ? "attention_factor" : "attn_factor", "yarn_attn_factor");
+        copy(given, "beta_fast", "yarn_beta_fast");
+        copy(given, "beta_slow", "yarn_beta_slow");
+    }
+
+    private void copy(FieldsJson given, String field, String key) {
+        if (given.has(field)) {
+            number("rope.scaling." + key, given.number(field));
+        }
+    }
+
+    /** The rotation of layers that see everything. */
+    private RotarySpec rotary() {
+        return config.layerTraits().stream()
+                .filter(layer -> architecture != GgufArchitecture.GEMMA3
+                        || layer.window().isEmpty())
+                .flatMap(layer -> layer.rotary().stream())
+                .findFirst()
+                .orElseGet(this::anyRotary);
+    }
+
+    private RotarySpec anyRotary() {
+        return config.layerTraits().stream()
+                .map(LayerTraits::rotary)
+                .flatMap(rotary -> rotary.stream())
+                .findFirst()
+                .orElseThrow(() -> fields.unsupported("no_rope_layers", "none that turns", "at least one"));
+    }
+
+    private FieldsJson rotaryFields() {
+        FieldsJson given = fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
+        return given.has("full_attention") ? given.object("full_attention") : given;
+    }
+
+    private void putGranite() {
+        putCommon();
+        putTurnedSize();
+        copyNonzero("attention_multiplier", "attention.scale", 1);
+        copyNonzero("embedding_multiplier", "embedding_scale", 1);
+        copyNonzero("residual_multiplier", "residual_scale", 1);
+        copyNonzero("logits_scaling", "logit_scale", 1);
+    }
+
+    private void copyNonzero(String field, String key, double absent) {
+        double value = fields.number(field, absent);
+        if (value != 0) {
+            number(key, value);
+        }
+    }
+
+    private void putGemma2() {
+        count("context_length", config.maxPositions());
+        count("embedding_length", config.hiddenSize());
+        count("block_count", config.layers());
+        count("feed_forward_length", config.intermediateSize());
+        putHeads();
+        number("attention.layer_norm_rms_epsilon", config.normEpsilon());
+        putHeadSize();
+        putFileType();
+        config.traits().attentionCap().ifPresent(cap -> number("attn_logit_softcapping", cap));
+        config.traits().logitCap().ifPresent(cap -> number("final_logit_softcapping", cap));
+        putWindow();
+    }
+
+    private void putGemma3() {
+        putCommon();
+        config.traits().logitCap().ifPresent(cap -> number("final_logit_softcapping", cap));
+        putWindow();
+    }
+
+    private void putPhi3() {
+        count("context_length", config.maxPositions());
+        count(ORIGINAL_POSITIONS, fields.count("original_max_position_embeddings", PHI3_POSITIONS));
+        count("embedding_length", config.hiddenSize());
+        count("feed_forward_length", config.intermediateSize());
+        count("block_count", config.layers());
+        putHeads();
+        number("attention.layer_norm_rms_epsilon", config.normEpsilon());
+        count("rope.dimension_count", config.headSize());
+        number("rope.freq_base", rotary().theta());
+        putFileType();
+        count(WINDOW, window());
+    }
+
+    private void putWindow() {
+        if (window() > 0) {
+            count(WINDOW, window());
+        }
+    }
+
+    /** The window of the layers that have one; 0 if none has. */
+    private int window() {
+        return config.layerTraits().stream()
+                .flatMapToInt(layer -> layer.window().stream())
+                .findFirst()
+                .orElse(0);
+    }
+
+    private void count(String name, long value) {
+        entries.count(architecture.key(name), value);
+    }
+
+    private void number(String name, double value) {
+        entries.number(architecture.key(name), value);
+    }
+
+    private void text(String name, String value) {
+        entries.text(architecture.key(name), value);
+    }
+}

@@ -1,0 +1,112 @@
+package org.sparkqlora.weights.gguf;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.ChangedWeights;
+import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/**
+ * A model as a GGUF file, as {@code convert_hf_to_gguf.py} of llama.cpp makes it, and {@code llama-quantize} for mixed types: the
+ * weights in float32 are rounded once to the types of the file. Weights pass through one at a time.
+ */
+public final class GgufExport {
+    private static final String FILE_TYPE = "general.file_type";
+    private static final String QUANTIZATION_VERSION = "general.quantization_version";
+    private static final String CONFIG = "config.json";
+    private static final int VERSION = 2;
+
+    private final GgufEntries entries;
+    private final List<GgufStream.Tensor> tensors;
+    private final String fileName;
+
+    private GgufExport(GgufEntries entries, List<GgufStream.Tensor> tensors, String fileName) {
+        this.entries = entries;
+        this.tensors = tensors;
+        this.fileName = fileName;
+    }
+
+    /**
+     * What the file says of the model beside its weights.
+     *
+     * @param tokenizer folder with tokenizer and chat template
+     * @param name of the model for people; empty to guess it from {@code config.json} and the folder's name
+     * @param preTokenizer llama.cpp's name of the pre-tokenizer; empty to find it
+     */
+    public record Labels(Path tokenizer, Optional<String> name, Optional<String> preTokenizer) {}
+
+    /** The file of {@code source} with the values of {@code changed}, checked as far as its headers and configs go. */
+    public static GgufExport of(WeightFolder source, ChangedWeights changed, GgufOutType outType, Labels labels) {
+        requirePlain(source, changed);
+        ModelConfig config = changed.config(source.config());
+        FieldsJson fields = fields(source.path().resolve(CONFIG));
+        List<GgufStream.Tensor> tensors = new GgufWeights(source, changed).tensors(outType);
+        GgufIdentity.ParameterTotal total = new GgufIdentity.ParameterTotal(
+                tensors.stream().mapToLong(GgufStream.Tensor::elements).sum(), false);
+        GgufIdentity identity = identity(source.path(), fields, total, labels.name());
+        GgufEntries entries = new GgufEntries();
+        entries.text("general.architecture", GgufArchitecture.of(config).label());
+        entries.text("general.type", "model");
+        GgufSampling.put(entries, source.path());
+        identity.put(entries);
+        new GgufConfigEntries(entries, config, fields, outType).put();
+        entries.count(QUANTIZATION_VERSION, VERSION);
+        new GgufTokenizerEntriesJson(entries, TokenizerSourceJson.of(labels.tokenizer()), config, labels.preTokenizer())
+                .put();
+        return new GgufExport(
+                outType.isMixed() ? entries.withLast(List.of(QUANTIZATION_VERSION, FILE_TYPE)) : entries,
+                tensors,
+                identity.fileName(outType, Optional.empty()));
+    }
+
+    /** The name by llama.cpp's rule. */
+    public String fileName() {
+        return fileName;
+    }
+
+    public int tensors() {
+        return tensors.size();
+    }
+
+    /** Writes the file from front to back. */
+    public void write(OutputStream out, Workers workers) throws IOException {
+        new GgufStream(entries, tensors, workers).write(out);
+    }
+
+    private static GgufIdentity identity(
+            Path folder, FieldsJson fields, GgufIdentity.ParameterTotal total, Optional<String> name) {
+        String named = fields.text("_name_or_path", "");
+        boolean isId = !named.isEmpty() && named.indexOf('/') == named.lastIndexOf('/');
+        GgufIdentity byConfig = isId ? GgufIdentity.guessed(named, total) : GgufIdentity.unknown();
+        String folderName = folder.toAbsolutePath().normalize().getFileName().toString();
+        GgufIdentity found =
+                byConfig.or(GgufIdentity.guessed(folderName, total)).sized(total);
+        return name.map(found::named).orElse(found);
+    }
+
+    private static void requirePlain(WeightFolder source, ChangedWeights changed) {
+        source.names().stream()
+                .filter(weight -> !changed.has(weight) && source.fourBit(weight).isPresent())
+                .findFirst()
+                .ifPresent(weight -> {
+                    throw new BadInputException(
+                            "Cannot export %s as GGUF: expected weights in 16 or 32 bits, found %s in 4 bits. Export the model it was quantised from, or merge an adapter into it with --base quantized"
+                                    .formatted(source.path(), weight));
+                });
+    }
+
+    private static FieldsJson fields(Path file) {
+        try {
+            return FieldsJson.read(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+    }
+}

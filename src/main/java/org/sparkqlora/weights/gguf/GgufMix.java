@@ -1,0 +1,75 @@
+package org.sparkqlora.weights.gguf;
+
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/**
+ * Which tensor of a file has which type. Vectors and norms are float32. Plain files have one type for all matrices, as llama.cpp's
+ * converter writes them; in mixed ones the head, and every layer's values and down projection where errors cost most, get more
+ * bits, as {@code llama-quantize} does it.
+ */
+record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
+    private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(attn_v|attn_qkv|ffn_down)\\.weight");
+    private static final int LAYERS_OF_70B = 80;
+
+    /** @param shape outermost dimension first */
+    GgufType typeOf(String name, long[] shape) {
+        if (shape.length < 2 || name.endsWith("_norm.weight")) {
+            return GgufType.F32;
+        }
+
+        GgufType wanted = outType.isMixed() ? mixed(name, shape) : outType.mostly();
+        return fitting(wanted, shape);
+    }
+
+    private GgufType mixed(String name, long[] shape) {
+        if (name.equals(GgufNames.HEAD) || name.equals(GgufNames.EMBEDDING) && !ownHead) {
+            return fits(outType.mostly(), shape) ? GgufType.Q6_K : GgufType.Q8_0;
+        }
+
+        Matcher layer = LAYER.matcher(name);
+        if (outType != GgufOutType.Q4_K_M || !layer.matches()) {
+            return outType.mostly();
+        }
+
+        if (needsMoreBits(Integer.parseInt(layer.group(1)), config.layers())) {
+            return GgufType.Q6_K;
+        }
+
+        return !layer.group(2).equals("ffn_down") && sharesValuesOf70B() ? GgufType.Q5_K : outType.mostly();
+    }
+
+    /** The first and the last eighth of the layers, and every third between. */
+    private static boolean needsMoreBits(int layer, int layers) {
+        return layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
+    }
+
+    /** Values that eight heads share are small, and cost little to keep better. */
+    private boolean sharesValuesOf70B() {
+        return config.layers() == LAYERS_OF_70B
+                && switch (GgufArchitecture.of(config)) {
+                    case LLAMA -> config.heads() != config.keyValueHeads();
+                    case QWEN2 -> true;
+                    case QWEN3, GEMMA2, GEMMA3, GRANITE, OLMO2, PHI3, SMOLLM3 -> false;
+                };
+    }
+
+    /** The type, or the next one whose blocks fit the rows. */
+    private static GgufType fitting(GgufType wanted, long[] shape) {
+        GgufType smaller = switch (wanted) {
+            case Q4_K -> GgufType.Q5_0;
+            case Q5_K, Q6_K -> GgufType.Q8_0;
+            case F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K -> wanted;
+        };
+        return List.of(wanted, smaller).stream()
+                .filter(type -> fits(type, shape))
+                .findFirst()
+                .orElse(GgufType.F16);
+    }
+
+    private static boolean fits(GgufType type, long[] shape) {
+        return shape[shape.length - 1] % type.blockSize() == 0;
+    }
+}

@@ -1,0 +1,105 @@
+package org.sparkqlora.weights.gguf;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.weights.ChangedWeights;
+import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.RotaryScaling;
+import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+
+/** The tensors of a file to write: a model's weights under GGUF's names and in its form, each read when its turn comes. */
+final class GgufWeights {
+    /** What old checkpoints store besides weights. */
+    private static final Pattern NO_WEIGHT =
+            Pattern.compile(".*(\\.rotary_emb\\.inv_freq|\\.attention\\.(masked_)?bias)");
+
+    private final WeightFolder source;
+    private final ChangedWeights changed;
+    private final ModelConfig config;
+    private final GgufArchitecture architecture;
+    private final GgufForm form;
+
+    GgufWeights(WeightFolder source, ChangedWeights changed) {
+        this.source = source;
+        this.changed = changed;
+        this.config = changed.config(source.config());
+        this.architecture = GgufArchitecture.of(config);
+        this.form = new GgufForm(architecture, config.headSize());
+    }
+
+    /** In the order of {@code llama-quantize} for its types, by layer and name, and in that of the model's files for others. */
+    List<GgufStream.Tensor> tensors(GgufOutType outType) {
+        Map<String, String> names = names();
+        GgufMix mix = new GgufMix(outType, config, names.containsValue(GgufNames.HEAD));
+        List<GgufStream.Tensor> tensors = new ArrayList<>();
+        factors().ifPresent(tensors::add);
+        names.forEach((name, gguf) -> {
+            long[] shape = shapeOf(name);
+            Supplier<FloatSource> values = () -> form.gguf(gguf, shape, floats(name));
+            tensors.add(new GgufStream.Tensor(gguf, mix.typeOf(gguf, shape), shape, values));
+        });
+        if (outType.isMixed()) {
+            tensors.sort(GgufNames.BY_LAYER);
+        }
+
+        return tensors;
+    }
+
+    /** GGUF's names by Hugging Face's. */
+    private Map<String, String> names() {
+        Map<String, String> names = new LinkedHashMap<>();
+        for (String name : source.names()) {
+            boolean repeated = name.equals(DecoderTensors.HEAD) && config.tiedEmbeddings();
+            if (!repeated && !NO_WEIGHT.matcher(name).matches()) {
+                names.put(name, ggufName(name));
+            }
+
+            if (name.equals(DecoderTensors.EMBEDDING) && !config.tiedEmbeddings() && !source.has(DecoderTensors.HEAD)) {
+                names.put(DecoderTensors.HEAD, GgufNames.HEAD);
+            }
+        }
+
+        return names;
+    }
+
+    private String ggufName(String name) {
+        return GgufNames.gguf(architecture, name)
+                .orElseThrow(() ->
+                        new InvalidWeightsException("Cannot export %s as GGUF: expected the weights of a %s, found %s"
+                                .formatted(source.path(), architecture, name)));
+    }
+
+    private long[] shapeOf(String name) {
+        boolean whole = name.equals(DecoderTensors.EMBEDDING) || name.equals(DecoderTensors.HEAD);
+        return whole ? new long[] {config.vocabularySize(), config.hiddenSize()} : source.shapeOf(name);
+    }
+
+    private FloatSource floats(String name) {
+        return changed.has(name) ? changed.floats(name) : source.tensor(name).asFloats();
+    }
+
+    /** A scaling of waves that only Llama's own form can say. */
+    private Optional<GgufStream.Tensor> factors() {
+        return config.layerTraits().stream()
+                .flatMap(layer -> layer.rotary().stream())
+                .findFirst()
+                .filter(rotary -> rotary.scaling() instanceof RotaryScaling.Llama3)
+                .map(rotary -> {
+                    float[] stored = Llama3Factors.stored(
+                            (RotaryScaling.Llama3) rotary.scaling(), rotary.theta(), config.headSize());
+                    return new GgufStream.Tensor(
+                            GgufNames.ROTARY_FACTORS,
+                            GgufType.F32,
+                            new long[] {stored.length},
+                            () -> FloatSource.of(stored));
+                });
+    }
+}

@@ -1,0 +1,131 @@
+package org.sparkqlora.weights.gguf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.Sha256;
+import org.sparkqlora.weights.ChangedWeights;
+import org.sparkqlora.weights.WeightFolder;
+
+class GgufExportTest {
+    /** Its tokenizer has no scores, and the converter writes a placeholder for them. */
+    private static final String WITHOUT_SCORES = "mistral-7B-Instruct-v0.3";
+
+    @TempDir
+    Path temporary;
+
+    static Stream<Arguments> exports() throws IOException {
+        return ExportGolden.names().stream()
+                .filter(name -> !name.equals(WITHOUT_SCORES))
+                .flatMap(name -> Stream.of(GgufOutType.values()).map(type -> Arguments.of(name, type)));
+    }
+
+    @ParameterizedTest(name = "{0} {1}")
+    @MethodSource("exports")
+    void aFileIsByteForByteThatOfLlamaCpp(String name, GgufOutType type) throws IOException {
+        ExportGolden golden = ExportGolden.of(name);
+
+        Path written = export(golden, type);
+
+        assertThat(tensors(written)).isEqualTo(expectedTensors(golden, type));
+        assertThat(written.getFileName())
+                .hasToString(golden.file(type.label()).path("name").asText());
+        assertThat(Sha256.hex(Files.readAllBytes(written)))
+                .as("metadata %s", GgufFile.open(written).metadata().values())
+                .isEqualTo(golden.file(type.label()).path("sha256").asText());
+    }
+
+    /** The converter's file has the same score for all pieces, no tokens for the last rows, and cannot be loaded. */
+    @Test
+    void aTokenizerWithoutScoresGetsThemFromItsMerges() throws IOException {
+        ExportGolden golden = ExportGolden.of(WITHOUT_SCORES);
+
+        Path written = export(golden, GgufOutType.F16);
+
+        GgufMetadata metadata = GgufFile.open(written).metadata();
+        assertThat(tensors(written)).isEqualTo(expectedTensors(golden, GgufOutType.F16));
+        assertThat(otherThan(golden.file("f16").path("metadata"), metadata))
+                .containsExactlyInAnyOrder(
+                        "tokenizer.ggml.tokens", "tokenizer.ggml.scores", "tokenizer.ggml.token_type");
+        List<String> tokens = metadata.texts("tokenizer.ggml.tokens");
+        List<Float> scores = metadata.floats("tokenizer.ggml.scores");
+        assertThat(tokens).hasSize(320).contains("\u2581the", "[PAD319]");
+        assertThat(List.of("th", "the", "\u2581the", "over"))
+                .map(piece -> scores.get(tokens.indexOf(piece)))
+                .containsExactly(0f, -1f, -2f, -5f);
+        assertThat(metadata.numbers("tokenizer.ggml.token_type").subList(0, 5)).containsExactly(3L, 3L, 3L, 6L, 1L);
+    }
+
+    /** Keys whose values are other ones. */
+    private static List<String> otherThan(JsonNode expected, GgufMetadata found) {
+        List<String> keys = new ArrayList<>();
+        expected.fields().forEachRemaining(entry -> {
+            JsonNode value = entry.getValue().path(1);
+            boolean same = entry.getKey().startsWith("GGUF.")
+                    || String.valueOf(found.values().get(entry.getKey())).equals(value.asText())
+                    || value.isNumber()
+                            && ((Number) Objects.requireNonNull(found.values().get(entry.getKey()))).floatValue()
+                                    == value.floatValue();
+            if (!same) {
+                keys.add(entry.getKey());
+            }
+        });
+        return keys;
+    }
+
+    private Path export(ExportGolden golden, GgufOutType type) throws IOException {
+        Path model = golden.assemble(temporary);
+        try (WeightFolder source = WeightFolder.open(model);
+                Workers workers = new Workers(2)) {
+            GgufExport.Labels labels = new GgufExport.Labels(model, Optional.empty(), Optional.empty());
+            GgufExport export = GgufExport.of(source, ChangedWeights.NONE, type, labels);
+            Path file = temporary.resolve(export.fileName());
+            try (OutputStream out = Files.newOutputStream(file)) {
+                export.write(out, workers);
+            }
+
+            return file;
+        }
+    }
+
+    private static Map<String, String> expectedTensors(ExportGolden golden, GgufOutType type) {
+        Map<String, String> expected = new LinkedHashMap<>();
+        golden.file(type.label())
+                .path("tensors")
+                .fields()
+                .forEachRemaining(tensor ->
+                        expected.put(tensor.getKey(), tensor.getValue().asText()));
+        return expected;
+    }
+
+    /** Type and beginning of the hash of each. */
+    private static Map<String, String> tensors(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        Map<String, String> tensors = new LinkedHashMap<>();
+        for (GgufTensor tensor : GgufFile.open(file).tensors().values()) {
+            int from = (int) tensor.position();
+            byte[] stored = Arrays.copyOfRange(bytes, from, from + (int) tensor.byteSize());
+            tensors.put(tensor.name(), tensor.type() + " " + Sha256.hex(stored).substring(0, 16));
+        }
+
+        return tensors;
+    }
+}
