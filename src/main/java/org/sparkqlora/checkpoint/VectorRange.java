@@ -6,7 +6,7 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.tensor.FlatVector;
 
 /** One trained tensor, read out of the flat vector. */
-record VectorRange(FlatVector vector, Parameter parameter) implements FloatSource {
+public record VectorRange(FlatVector vector, Parameter parameter) implements FloatSource {
     @Override
     public long length() {
         return parameter.size();

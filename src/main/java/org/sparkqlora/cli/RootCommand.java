@@ -7,6 +7,7 @@ import org.sparkqlora.cli.bench.BenchPart;
 import org.sparkqlora.cli.bench.ModelShape;
 import org.sparkqlora.cli.command.CommandOutcome;
 import org.sparkqlora.cli.command.EvaluateCommand;
+import org.sparkqlora.cli.command.ExportCommand;
 import org.sparkqlora.cli.command.GateCommand;
 import org.sparkqlora.cli.command.GenerateCommand;
 import org.sparkqlora.cli.command.MergeCommand;
@@ -42,6 +43,7 @@ import picocli.CommandLine.ScopeType;
             GenerateCommand.class,
             QuantizeCommand.class,
             MergeCommand.class,
+            ExportCommand.class,
             InspectCommand.class,
             PlanCommand.class,
             CompareCommand.class,

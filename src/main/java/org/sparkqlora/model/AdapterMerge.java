@@ -2,6 +2,7 @@ package org.sparkqlora.model;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
@@ -80,6 +81,27 @@ public final class AdapterMerge {
         }
 
         return new MergedRows(base, factors(place, parameters), workers);
+    }
+
+    /**
+     * The low-rank term of one weight.
+     *
+     * @param weight that it is added to
+     * @param down A, (rank, inputs)
+     * @param up B, (outputs, rank)
+     * @param scale factor on {@code B A}
+     */
+    public record Term(String weight, Parameter down, Parameter up, double scale) {}
+
+    /** The terms of all weights that carry an adapter; with DoRA they are not all that it does. */
+    public List<Term> terms() {
+        return places.entrySet().stream()
+                .map(place -> new Term(
+                        place.getKey(),
+                        place.getValue().down(),
+                        place.getValue().up(),
+                        place.getValue().scale()))
+                .toList();
     }
 
     private void addWhole(SavedModule module, @Nullable Parameter parameter) {

@@ -20,6 +20,7 @@ import org.sparkqlora.tensor.DeviceChoice;
 import org.sparkqlora.tokenizer.TrainOn;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.Resume;
+import org.sparkqlora.weights.gguf.GgufOutType;
 import picocli.CommandLine;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -55,6 +56,7 @@ public final class OptionParser {
         register(line, ExchangeKind.class, ExchangeKind::parse);
         register(line, GradientDtype.class, GradientDtype::parse);
         register(line, MergeBase.class, MergeBase::parse);
+        register(line, GgufOutType.class, GgufOutType::parse);
         register(line, ParameterCount.class, ParameterCount::parse);
         register(line, ByteCount.class, ByteCount::parse);
         register(line, NetworkSpeed.class, NetworkSpeed::parse);

@@ -77,14 +77,27 @@ public final class Merge implements AutoCloseable {
     }
 
     private void writePlain(MergeBase base, Location target) {
-        MergedWeights weights = switch (base) {
+        FullModelFolder.write(target.files(), target.path(), source, weights(base), vocabulary.files(source.path()));
+    }
+
+    /** The model's weights with the adapter, computed as they are read. */
+    MergedWeights weights(MergeBase base) {
+        return switch (base) {
             case ORIGINAL -> MergedWeights.intoStored(source, merge, adapter, workers);
             case QUANTIZED -> MergedWeights.intoQuantized(source, spec, merge, adapter, workers);
         };
-        FullModelFolder.write(target.files(), target.path(), source, weights, vocabulary.files(source.path()));
     }
 
-    private MergeBase base(@Nullable MergeBase asked) {
+    WeightFolder source() {
+        return source;
+    }
+
+    Vocabulary vocabulary() {
+        return vocabulary;
+    }
+
+    /** What the adapter is folded into: as asked for, or the original weights where the model has them. */
+    MergeBase base(@Nullable MergeBase asked) {
         if (asked != null) {
             return asked;
         }

@@ -1,7 +1,8 @@
 package org.sparkqlora.storage;
 
+import java.io.BufferedOutputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Matcher;
@@ -74,14 +75,19 @@ public final class WholeFile {
 
     /** Gives {@code target} a new content. */
     public static void replace(FileSystem files, Path target, byte[] content) throws IOException {
+        replace(files, target, out -> out.write(content));
+    }
+
+    /** Gives {@code target} a new content, which on a file system is read back before it gets the name. */
+    public static void replace(FileSystem files, Path target, BlobWriter content) throws IOException {
         if (!growsInSight(files, target)) {
-            write(files, target, content);
+            overwrite(files, target, content);
             return;
         }
 
         Path fresh = unfinished(target);
         try {
-            StoredFile.write(files, fresh, out -> out.write(content));
+            StoredFile.write(files, fresh, content);
             rename(files, fresh, target);
         } catch (IOException e) {
             removeAfter(e, files, fresh);
@@ -94,9 +100,9 @@ public final class WholeFile {
         return files instanceof LocalFileSystem || files.hasPathCapability(target, CommonPathCapabilities.FS_APPEND);
     }
 
-    private static void write(FileSystem files, Path target, byte[] content) throws IOException {
-        try (OutputStream out = files.create(target, true)) {
-            out.write(content);
+    private static void overwrite(FileSystem files, Path target, BlobWriter content) throws IOException {
+        try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(files.create(target, true)))) {
+            content.write(out);
         }
     }
 

@@ -10,6 +10,7 @@ import org.sparkqlora.run.AnswerJob;
 import org.sparkqlora.run.Answers;
 import org.sparkqlora.run.DryRun;
 import org.sparkqlora.run.Evaluation;
+import org.sparkqlora.run.ExportedFile;
 import org.sparkqlora.run.MergeResult;
 import org.sparkqlora.run.PreparationJob;
 import org.sparkqlora.run.TrainedJson;
@@ -84,6 +85,16 @@ public final class SummaryJson {
             losses.forEach(root.putObject("loss")::put);
         }
 
+        return root.toString();
+    }
+
+    static String exported(ExportedFile exported) {
+        ObjectNode root = of("export");
+        root.put("output", exported.file().toString());
+        root.put("format", "gguf");
+        root.put("outtype", exported.type().label());
+        root.put("tensors", exported.tensors());
+        root.put("bytes", exported.bytes());
         return root.toString();
     }
 
