@@ -76,4 +76,12 @@ public sealed interface Example {
             return 31 * Arrays.hashCode(ids) + Arrays.hashCode(labels);
         }
     }
+
+    /**
+     * A prompt with a chosen and a rejected answer, each as an example of the same kind that trains the answer.
+     */
+    record Preference(Example chosen, Example rejected) implements Example {}
+
+    /** A prompt with an answer, as an example that trains the answer, and whether it is a desirable one. */
+    record Unpaired(Example answer, boolean desirable) implements Example {}
 }

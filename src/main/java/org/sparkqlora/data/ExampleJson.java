@@ -28,6 +28,14 @@ public final class ExampleJson {
     /** The example in {@code line}. */
     public static Example read(String line, RecordReading reading) {
         JsonNode record = RecordJson.parse(line, reading.columns());
+        return switch (reading.kind()) {
+            case SUPERVISED -> read(record, reading);
+            case PREFERENCE -> AnswersJson.preference(record);
+            case UNPAIRED -> AnswersJson.unpaired(record);
+        };
+    }
+
+    private static Example read(JsonNode record, RecordReading reading) {
         return switch (actual(record, reading.format())) {
             case MESSAGES ->
                 new Conversation(
@@ -48,6 +56,16 @@ public final class ExampleJson {
     /** The format that {@code line} is read as. */
     public static RecordFormat formatOf(String line, RecordReading reading) {
         return actual(RecordJson.parse(line, reading.columns()), reading.format());
+    }
+
+    /** The name of the format that {@code line} is read as, or of what its example holds. */
+    public static String nameOf(String line, RecordReading reading) {
+        if (reading.kind() == ExampleKind.SUPERVISED) {
+            return formatOf(line, reading).optionValue();
+        }
+
+        reading.read(line);
+        return reading.kind().word();
     }
 
     /** A record of a text. */

@@ -7,10 +7,16 @@ import java.io.Serializable;
  *
  * @param format of their fields
  * @param columns what their fields are called
+ * @param kind what their examples hold
  */
-public record RecordReading(RecordFormat format, Columns columns) implements Serializable {
+public record RecordReading(RecordFormat format, Columns columns, ExampleKind kind) implements Serializable {
     /** By the fields that each record has. */
     public static final RecordReading AUTO = of(RecordFormat.AUTO);
+
+    /** Of supervised examples. */
+    public RecordReading(RecordFormat format, Columns columns) {
+        this(format, columns, ExampleKind.SUPERVISED);
+    }
 
     /** With fields that have our names. */
     public static RecordReading of(RecordFormat format) {
@@ -20,5 +26,12 @@ public record RecordReading(RecordFormat format, Columns columns) implements Ser
     /** The example in a JSON object. */
     public Example read(String line) {
         return ExampleJson.read(line, this);
+    }
+
+    /** Part of the fingerprint of rows. */
+    @Override
+    public String toString() {
+        String of = kind == ExampleKind.SUPERVISED ? "" : " of " + kind.word() + " examples";
+        return "RecordReading[format=" + format + ", columns=" + columns + "]" + of;
     }
 }

@@ -12,6 +12,7 @@ import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.prepare.TokenIds;
 import org.sparkqlora.spark.prepare.TokenizerPlace;
 import org.sparkqlora.tokenizer.ControlTokens;
+import org.sparkqlora.tokenizer.EncodedDocuments;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TemplateText;
@@ -71,10 +72,17 @@ record ModelEncoders(LineEncoderSource records, TokenIds ids) implements LineEnc
     private record KnownIds(LineEncoder records, int vocabulary) implements LineEncoder {
         @Override
         public EncodedExample encode(String line) {
-            EncodedExample example = records.encode(line);
-            int[] ids = example.ids();
-            for (int t = 0; t < ids.length; t++) {
-                requireKnown(t, ids[t]);
+            return documents(line).first();
+        }
+
+        @Override
+        public EncodedDocuments documents(String line) {
+            EncodedDocuments example = records.documents(line);
+            for (EncodedExample document : example.documents()) {
+                int[] ids = document.ids();
+                for (int t = 0; t < ids.length; t++) {
+                    requireKnown(t, ids[t]);
+                }
             }
 
             return example;

@@ -40,6 +40,28 @@ public record EncodedExample(int[] ids, boolean[] trained) {
         return count;
     }
 
+    /** Tokens before the first that is trained. */
+    public int promptLength() {
+        int t = 0;
+        while (t < trained.length && !trained[t]) {
+            t++;
+        }
+
+        return t;
+    }
+
+    /** The prompt of this example, and behind it what follows the prompt of {@code other}. */
+    public EncodedExample answeredBy(EncodedExample other) {
+        int prompt = promptLength();
+        int from = other.promptLength();
+        int length = prompt + other.length() - from;
+        int[] joined = Arrays.copyOf(ids, length);
+        boolean[] targets = Arrays.copyOf(trained, length);
+        System.arraycopy(other.ids, from, joined, prompt, length - prompt);
+        System.arraycopy(other.trained, from, targets, prompt, length - prompt);
+        return new EncodedExample(joined, targets);
+    }
+
     /** The first {@code width} tokens, or this example when it is no longer than that. */
     public EncodedExample truncatedTo(int width) {
         return ids.length <= width

@@ -20,6 +20,11 @@ public final class RowPacker {
      * @param lengths of the documents, none longer than a row
      */
     public static List<List<Integer>> pack(List<Integer> lengths, int width) {
+        return pack(lengths, width, Integer.MAX_VALUE);
+    }
+
+    /** As {@link #pack(List, int)} with at most {@code most} documents a row. */
+    public static List<List<Integer>> pack(List<Integer> lengths, int width, int most) {
         requireWidth(width);
         List<Integer> longestFirst = IntStream.range(0, lengths.size())
                 .boxed()
@@ -28,7 +33,7 @@ public final class RowPacker {
         List<List<Integer>> rows = new ArrayList<>();
         TreeMap<Integer, Deque<List<Integer>>> open = new TreeMap<>();
         for (int document : longestFirst) {
-            place(document, lengths.get(document), width, rows, open);
+            place(document, lengths.get(document), width, most, rows, open);
         }
 
         return rows;
@@ -45,6 +50,7 @@ public final class RowPacker {
             int document,
             int length,
             int width,
+            int most,
             List<List<Integer>> rows,
             TreeMap<Integer, Deque<List<Integer>>> openByRoom) {
         Map.Entry<Integer, Deque<List<Integer>>> best = openByRoom.ceilingEntry(length);
@@ -64,6 +70,10 @@ public final class RowPacker {
         }
 
         row.add(document);
+        if (row.size() == most) {
+            return;
+        }
+
         openByRoom.computeIfAbsent(room - length, key -> new ArrayDeque<>()).add(row);
     }
 

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.IntPredicate;
+import java.util.stream.DoubleStream;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -14,8 +16,17 @@ import org.sparkqlora.input.BadInputException;
  * @param trained {@code trained[t]}: token t is a prediction target; never the first token of a document, nor padding
  * @param starts {@code starts[t]}: token t is the first of a document
  * @param length tokens before the padding
+ * @param values numbers of the documents, as many for each, document after document; empty where they have none
  */
-public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length) implements Serializable {
+public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length, double[] values)
+        implements Serializable {
+    private static final double[] NO_VALUES = {};
+
+    /** A row whose documents have no values. */
+    public TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length) {
+        this(ids, trained, starts, length, NO_VALUES);
+    }
+
     public TokenRow {
         if (length < 1 || length > ids.length) {
             throw new BadInputException("Cannot make a row of width %d: expected 1 to %d tokens, found %d"
@@ -31,10 +42,16 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
         ids = ids.clone();
         trained = trained.clone();
         starts = starts.clone();
+        values = values.clone();
     }
 
     /** A row of {@code width} tokens that holds {@code documents} in their order. */
     public static TokenRow of(List<EncodedExample> documents, int width) {
+        return of(documents, width, NO_VALUES);
+    }
+
+    /** A row of {@code width} tokens that holds {@code documents} in their order, and their values. */
+    public static TokenRow of(List<EncodedExample> documents, int width, double... values) {
         int[] ids = new int[width];
         boolean[] trained = new boolean[width];
         boolean[] starts = new boolean[width];
@@ -46,7 +63,30 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
             length += document.length();
         }
 
-        return new TokenRow(ids, trained, starts, length);
+        return new TokenRow(ids, trained, starts, length, values);
+    }
+
+    /** This row with the documents that {@code taken} says by their place, and their values; at least one. */
+    public TokenRow only(IntPredicate taken) {
+        List<DocumentRange> ranges = documents();
+        int each = values.length / ranges.size();
+        List<EncodedExample> kept = new ArrayList<>();
+        DoubleStream.Builder ofKept = DoubleStream.builder();
+        for (int d = 0; d < ranges.size(); d++) {
+            if (taken.test(d)) {
+                kept.add(document(ranges.get(d)));
+                Arrays.stream(values, d * each, (d + 1) * each).forEach(ofKept);
+            }
+        }
+
+        int tokens = kept.stream().mapToInt(EncodedExample::length).sum();
+        return of(kept, tokens, ofKept.build().toArray());
+    }
+
+    private EncodedExample document(DocumentRange range) {
+        return new EncodedExample(
+                Arrays.copyOfRange(ids, range.from(), range.to()),
+                Arrays.copyOfRange(trained, range.from(), range.to()));
     }
 
     private static void requireValidTokens(int[] ids, boolean[] trained, boolean[] starts, int length) {
@@ -102,12 +142,14 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
                 && length == that.length
                 && Arrays.equals(ids, that.ids)
                 && Arrays.equals(trained, that.trained)
-                && Arrays.equals(starts, that.starts);
+                && Arrays.equals(starts, that.starts)
+                && Arrays.equals(values, that.values);
     }
 
     @Override
     public int hashCode() {
-        return Arrays.hashCode(ids) + 31 * (Arrays.hashCode(trained) + 31 * Arrays.hashCode(starts));
+        return Arrays.hashCode(ids)
+                + 31 * (Arrays.hashCode(trained) + 31 * (Arrays.hashCode(starts) + 31 * Arrays.hashCode(values)));
     }
 
     @Override

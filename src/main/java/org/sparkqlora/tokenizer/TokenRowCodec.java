@@ -8,14 +8,62 @@ import org.sparkqlora.input.BadInputException;
  * Bytes of a row, the same count for every row of one width, so that row i is at byte i * size.
  *
  * <p>Little endian: int32 length, int32 ids[width], then one bit a token for trained, then one for starts, each rounded up
- * to whole bytes, lowest bit first.
+ * to whole bytes, lowest bit first. Where documents have values, there follow float64 values[most documents x values a document],
+ * zeros behind those of the row's documents.
  */
 public final class TokenRowCodec {
+    /** What a document with values must fill on average, so that the room for values is small beside the ids. */
+    private static final int TOKENS_A_DOCUMENT = 8;
+
     private TokenRowCodec() {}
 
-    /** Bytes of one row. */
+    /** Bytes of one row whose documents have no values. */
     public static int byteSize(int width) {
         return Math.addExact(Integer.BYTES + 2 * bitBytes(width), Math.multiplyExact(Integer.BYTES, width));
+    }
+
+    /** Bytes of one row whose documents have {@code values} numbers each. */
+    public static int byteSize(int width, int values) {
+        return Math.addExact(
+                byteSize(width),
+                Math.multiplyExact(Double.BYTES, Math.multiplyExact(values, values == 0 ? 0 : mostDocuments(width))));
+    }
+
+    /** Most documents of a row whose documents have values: so that all rows have one size. */
+    public static int mostDocuments(int width) {
+        return Math.max(2, width / TOKENS_A_DOCUMENT);
+    }
+
+    /** Writes {@code row}, whose documents have {@code values} numbers each, as {@link #write(TokenRow, ByteBuffer)} does. */
+    public static void write(TokenRow row, int values, ByteBuffer target) {
+        write(row, target);
+        ByteBuffer bytes = next(target, byteSize(row.width(), values) - byteSize(row.width()));
+        for (double value : row.values()) {
+            bytes.putDouble(value);
+        }
+
+        while (bytes.hasRemaining()) {
+            bytes.put((byte) 0);
+        }
+    }
+
+    /** Reads a row whose documents have {@code values} numbers each, as {@link #read(ByteBuffer, int)} does. */
+    public static TokenRow read(ByteBuffer source, int width, int values) {
+        TokenRow row = read(source, width);
+        if (values == 0) {
+            return row;
+        }
+
+        int documents = row.documents().size();
+        if (documents > mostDocuments(width)) {
+            throw new BadInputException("Cannot read a row of width %d: expected at most %d documents, found %d"
+                    .formatted(width, mostDocuments(width), documents));
+        }
+
+        ByteBuffer bytes = next(source, byteSize(width, values) - byteSize(width));
+        double[] found = new double[documents * values];
+        bytes.asDoubleBuffer().get(found);
+        return new TokenRow(row.ids(), row.trained(), row.starts(), row.length(), found);
     }
 
     /** Writes {@code row} at the position of {@code target}, which moves behind it; the byte order of the buffer does not count. */
@@ -50,6 +98,10 @@ public final class TokenRowCodec {
                     .formatted(width, size, buffer.remaining()));
         }
 
+        return next(buffer, size);
+    }
+
+    private static ByteBuffer next(ByteBuffer buffer, int size) {
         ByteBuffer bytes = buffer.slice(buffer.position(), size).order(ByteOrder.LITTLE_ENDIAN);
         buffer.position(buffer.position() + size);
         return bytes;

@@ -15,7 +15,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.StoredFile;
-import org.sparkqlora.tokenizer.TokenRowCodec;
+import org.sparkqlora.tokenizer.RowLayout;
 
 /** Looks for files of rows that are gone or hold other bytes than were written. */
 final class DamagedRows {
@@ -32,7 +32,7 @@ final class DamagedRows {
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         try {
             context.setJobDescription(String.format(Locale.ROOT, "check %d files of prepared rows", files.size()));
-            Whole whole = new Whole(data.folder(), data.manifest().width(), hadoop);
+            Whole whole = new Whole(data.folder(), data.manifest().layout(), hadoop);
             return context.parallelize(files, TaskSlots.parts(context, files.size()))
                     .filter(file -> !whole.call(file))
                     .map(PreparedFile::name)
@@ -44,9 +44,9 @@ final class DamagedRows {
     }
 
     /** Whether {@code file} in {@code folder} has the length and checksum that were recorded. */
-    static boolean isWhole(PreparedFile file, int width, String folder, Configuration configuration) {
+    static boolean isWhole(PreparedFile file, RowLayout layout, String folder, Configuration configuration) {
         Path path = new Path(folder);
-        long bytes = file.rows() * TokenRowCodec.byteSize(width);
+        long bytes = file.rows() * layout.byteSize();
         try {
             new StoredFile(file.name(), bytes, file.sha256()).verify(path.getFileSystem(configuration), path);
             return true;
@@ -58,11 +58,11 @@ final class DamagedRows {
     }
 
     /** Checks a file in a task. */
-    private record Whole(String folder, int width, Broadcast<SerializableConfiguration> configuration)
+    private record Whole(String folder, RowLayout layout, Broadcast<SerializableConfiguration> configuration)
             implements Function<PreparedFile, Boolean> {
         @Override
         public Boolean call(PreparedFile file) {
-            return isWhole(file, width, folder, configuration.value().value());
+            return isWhole(file, layout, folder, configuration.value().value());
         }
     }
 }

@@ -15,6 +15,7 @@ import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.WholeFile;
+import org.sparkqlora.tokenizer.RowLayout;
 
 /**
  * The result of a finished group, stored beside its rows, from which a killed preparation resumes. Its name holds the
@@ -30,7 +31,7 @@ record FinishedGroup(String folder, String prefix, int number) {
     }
 
     /** The result, if the group is done and its rows are there as a whole. */
-    Optional<GroupResult> read(Configuration configuration, int width) throws IOException {
+    Optional<GroupResult> read(Configuration configuration, RowLayout layout) throws IOException {
         FileSystem files = file().getFileSystem(configuration);
         if (!files.exists(file())) {
             return Optional.empty();
@@ -40,7 +41,7 @@ record FinishedGroup(String folder, String prefix, int number) {
             String json = BoundedText.read(in, InputLimits.DEFAULT.documentBytes(), file());
             GroupResult result = GroupResultJson.read(json, number);
             PreparedFile rows = result.file();
-            boolean whole = rows == null || DamagedRows.isWhole(rows, width, folder, configuration);
+            boolean whole = rows == null || DamagedRows.isWhole(rows, layout, folder, configuration);
             return whole ? Optional.of(result) : Optional.empty();
         } catch (BadInputException | ChecksumException e) {
             return Optional.empty(); // it only saves work: what cannot be read is made anew

@@ -1,17 +1,15 @@
 package org.sparkqlora.spark.prepare;
 
 import java.io.IOException;
-import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.spark.source.BadLine;
 import org.sparkqlora.tokenizer.ControlTokens;
+import org.sparkqlora.tokenizer.EncodedDocuments;
 import org.sparkqlora.tokenizer.EncodedExample;
-import org.sparkqlora.tokenizer.RowPacker;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /** The examples of a group so far, and the counts of its records. */
@@ -37,7 +35,7 @@ final class GroupEncoding {
         try {
             String line = record.read();
             if (line != null && !line.isBlank()) {
-                add(encoder.encode(line));
+                add(encoder.documents(line));
             }
         } catch (BadRecordException e) {
             bad.add(new BadLine(path, number, String.valueOf(e.getMessage())));
@@ -48,16 +46,25 @@ final class GroupEncoding {
         }
     }
 
-    private void add(EncodedExample example) {
-        EncodedExample cut = example.truncatedTo(options.width());
-        if (cut.trainedTokens() == 0) {
+    private void add(EncodedDocuments example) {
+        List<EncodedExample> cut = example.documents().stream()
+                .map(document -> document.truncatedTo(options.width()))
+                .toList();
+        boolean answersNothing = cut.stream().anyMatch(document -> document.trainedTokens() == 0);
+        boolean prefersNothing = cut.size() > 1 && cut.get(0).equals(cut.get(1));
+        if (answersNothing || prefersNothing) {
             untrained++;
             return;
         }
 
-        checks.add(example, cut);
-        truncated += cut.length() < example.length() ? 1 : 0;
-        examples.add(cut);
+        boolean isCut = false;
+        for (int i = 0; i < cut.size(); i++) {
+            checks.add(example.documents().get(i), cut.get(i));
+            isCut |= cut.get(i).length() < example.documents().get(i).length();
+        }
+
+        truncated += isCut ? 1 : 0;
+        examples.add(cut, example.value());
     }
 
     boolean failed() {
@@ -66,22 +73,7 @@ final class GroupEncoding {
 
     /** The rows; each is made when it is asked for. */
     List<TokenRow> rows() {
-        List<List<Integer>> packed = switch (options.packing()) {
-            case PACKED -> RowPacker.pack(examples.lengths(), options.width());
-            case ONE_A_ROW ->
-                IntStream.range(0, examples.size()).mapToObj(List::of).toList();
-        };
-        return new AbstractList<>() {
-            @Override
-            public TokenRow get(int row) {
-                return TokenRow.of(packed.get(row).stream().map(examples::get).toList(), options.width());
-            }
-
-            @Override
-            public int size() {
-                return packed.size();
-            }
-        };
+        return GroupRows.of(examples, options);
     }
 
     /** A record that is not read yet. */

@@ -23,6 +23,7 @@ final class GroupExamples implements AutoCloseable {
     private final long mostTokens;
     private final List<EncodedExample> held = new ArrayList<>();
     private final List<Integer> lengths = new ArrayList<>();
+    private final List<Double> values = new ArrayList<>();
     private final List<Long> places = new ArrayList<>(); // in the file, of those that are not held
     private @Nullable ScratchFile file;
     private long end; // of the file
@@ -38,7 +39,13 @@ final class GroupExamples implements AutoCloseable {
         this.mostTokens = mostTokens;
     }
 
-    void add(EncodedExample example) {
+    /** Adds an example of some documents, each example of as many, and its value. */
+    void add(List<EncodedExample> documents, double value) {
+        documents.forEach(this::addDocument);
+        values.add(value);
+    }
+
+    private void addDocument(EncodedExample example) {
         lengths.add(example.length());
         tokens += example.length();
         trained += example.trainedTokens();
@@ -49,14 +56,22 @@ final class GroupExamples implements AutoCloseable {
         }
     }
 
+    /** A document. */
     EncodedExample get(int number) {
         return number < held.size() ? held.get(number) : read(places.get(number - held.size()), lengths.get(number));
     }
 
+    /** The count of examples. */
     int size() {
-        return lengths.size();
+        return values.size();
     }
 
+    /** The value of an example. */
+    double value(int example) {
+        return values.get(example);
+    }
+
+    /** Tokens of each document. */
     List<Integer> lengths() {
         return Collections.unmodifiableList(lengths);
     }

@@ -2,7 +2,9 @@ package org.sparkqlora.spark.prepare;
 
 import java.io.Serializable;
 import java.util.List;
+import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.tokenizer.RowLayout;
 
 /**
  * The content of a prepared folder. It is written last, so a folder with a manifest is complete.
@@ -12,8 +14,15 @@ import org.sparkqlora.input.BadInputException;
  * @param files in row order
  * @param counts examples, rows and tokens
  * @param ids vocabulary of the token ids of its rows
+ * @param kind what its examples hold
  */
-public record Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts, TokenIds ids)
+public record Manifest(
+        String fingerprint,
+        int width,
+        List<PreparedFile> files,
+        PreparationCounts counts,
+        TokenIds ids,
+        ExampleKind kind)
         implements Serializable {
     /** Its name in the folder. */
     public static final String FILE_NAME = "manifest.json";
@@ -31,6 +40,21 @@ public record Manifest(String fingerprint, int width, List<PreparedFile> files, 
         }
 
         files = List.copyOf(files);
+    }
+
+    /** Of supervised examples. */
+    public Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts, TokenIds ids) {
+        this(fingerprint, width, files, counts, ids, ExampleKind.SUPERVISED);
+    }
+
+    /** The rows' layout. */
+    public RowLayout layout() {
+        return new RowLayout(width, kind.valuesOfDocument());
+    }
+
+    /** Tokens of a document at most. */
+    public int documentWidth() {
+        return width / kind.documents();
     }
 
     /** The prefix of the names of its row files. */

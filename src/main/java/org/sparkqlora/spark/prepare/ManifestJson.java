@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
+import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.input.BadInputException;
 
 /** {@code manifest.json} of a prepared folder. */
@@ -22,8 +23,9 @@ final class ManifestJson {
     private static final String SOURCE = "source"; // of weighted sources alone
     private static final String TOKENIZER = "tokenizer_sha256"; // these two not in manifests of earlier versions
     private static final String VOCABULARY = "vocabulary_size";
+    private static final String EXAMPLES = "examples"; // where they are not supervised
     private static final Set<String> KEYS =
-            Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS, TOKENIZER, VOCABULARY);
+            Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS, TOKENIZER, VOCABULARY, EXAMPLES);
 
     private ManifestJson() {}
 
@@ -32,6 +34,10 @@ final class ManifestJson {
         root.put(FORMAT_KEY, FORMAT);
         root.put(FINGERPRINT, manifest.fingerprint());
         root.put(WIDTH, manifest.width());
+        if (manifest.kind() != ExampleKind.SUPERVISED) {
+            root.put(EXAMPLES, manifest.kind().word());
+        }
+
         root.put(TOKENIZER, manifest.ids().tokenizer());
         root.put(VOCABULARY, manifest.ids().vocabulary());
         for (PreparedFile file : manifest.files()) {
@@ -66,7 +72,8 @@ final class ManifestJson {
                 files,
                 CountsJson.read(field(root, COUNTS)),
                 new TokenIds(
-                        root.path(TOKENIZER).asText(""), root.path(VOCABULARY).asInt(0)));
+                        root.path(TOKENIZER).asText(""), root.path(VOCABULARY).asInt(0)),
+                ExampleKind.parse(root.path(EXAMPLES).asText(ExampleKind.SUPERVISED.word())));
     }
 
     private static long whole(JsonNode value, String key) {

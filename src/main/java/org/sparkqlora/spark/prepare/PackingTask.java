@@ -23,8 +23,8 @@ import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tensor.ScratchFile;
+import org.sparkqlora.tokenizer.RowLayout;
 import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.tokenizer.TokenRowCodec;
 import scala.Tuple2;
 
 /**
@@ -76,7 +76,7 @@ final class PackingTask implements Function<LineGroup, GroupResult> {
 
     private GroupResult once(int group, Records records) {
         try {
-            Optional<GroupResult> finished = files.group(group).read(files.hadoop(), options.width());
+            Optional<GroupResult> finished = files.group(group).read(files.hadoop(), options.layout());
             return finished.isPresent() ? finished.get() : encode(group, records);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to prepare group " + group, e);
@@ -136,7 +136,7 @@ final class PackingTask implements Function<LineGroup, GroupResult> {
         FinishedGroup target = files.group(group);
         PreparedFile file = rows.isEmpty()
                 ? null
-                : new RowFileWriter(files.folder(), files.hadoop()).write(target.rowsName(), rows);
+                : new RowFileWriter(files.folder(), options.layout(), files.hadoop()).write(target.rowsName(), rows);
         GroupResult result = encoding.result(group, file, rows.size());
         target.write(result, files.hadoop());
         return result;
@@ -150,10 +150,12 @@ final class PackingTask implements Function<LineGroup, GroupResult> {
     /** Writes files of rows that appear whole or not at all, however many attempts of a task write them. */
     private static final class RowFileWriter {
         private final Path folder;
+        private final RowLayout layout;
         private final FileSystem fileSystem;
 
-        RowFileWriter(String folder, Configuration configuration) throws IOException {
+        RowFileWriter(String folder, RowLayout layout, Configuration configuration) throws IOException {
             this.folder = new Path(folder);
+            this.layout = layout;
             this.fileSystem = this.folder.getFileSystem(configuration);
         }
 
@@ -162,7 +164,7 @@ final class PackingTask implements Function<LineGroup, GroupResult> {
             Path mine = WholeFile.unfinished(target);
             String sha256 = writeRows(mine, rows);
             PreparedFile written = new PreparedFile(name, rows.size(), sha256);
-            if (WholeFile.giveName(fileSystem, mine, target) || isWhole(written, rows)) {
+            if (WholeFile.giveName(fileSystem, mine, target) || isWhole(written)) {
                 return written;
             }
 
@@ -171,17 +173,16 @@ final class PackingTask implements Function<LineGroup, GroupResult> {
         }
 
         /** Whether another attempt came first, with the same bytes. */
-        private boolean isWhole(PreparedFile file, List<TokenRow> rows) {
-            return DamagedRows.isWhole(file, rows.get(0).width(), folder.toString(), fileSystem.getConf());
+        private boolean isWhole(PreparedFile file) {
+            return DamagedRows.isWhole(file, layout, folder.toString(), fileSystem.getConf());
         }
 
         private String writeRows(Path file, List<TokenRow> rows) throws IOException {
             MessageDigest digest = Sha256.digest();
-            ByteBuffer row =
-                    ByteBuffer.allocate(TokenRowCodec.byteSize(rows.get(0).width()));
+            ByteBuffer row = ByteBuffer.allocate(layout.byteSize());
             try (FSDataOutputStream out = fileSystem.create(file, false)) {
                 for (TokenRow each : rows) {
-                    TokenRowCodec.write(each, row.clear());
+                    layout.write(each, row.clear());
                     digest.update(row.array());
                     out.write(row.array());
                 }

@@ -1,26 +1,30 @@
 package org.sparkqlora.spark.prepare;
 
 import java.io.Serializable;
+import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.spark.source.DataSplit;
+import org.sparkqlora.tokenizer.RowLayout;
 
 /**
  * The options that decide how rows are made of examples.
  *
- * @param width tokens a row
+ * @param width tokens of a document at most, and of a row where it holds no pairs
  * @param packing whether documents share rows
  * @param onBadRecord treatment of a line that is not a valid record
  * @param part which part of the data
  * @param recordBytes the most that is read of a record
+ * @param kind what examples hold
  */
-public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord, DataSplit part, int recordBytes)
+public record PreparationOptions(
+        int width, Packing packing, OnBadRecord onBadRecord, DataSplit part, int recordBytes, ExampleKind kind)
         implements Serializable {
     private static final int SHORTEST = 2;
 
     /** For all of the data. */
     public PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord) {
-        this(width, packing, onBadRecord, DataSplit.ALL, InputLimits.DEFAULT.recordBytes());
+        this(width, packing, onBadRecord, DataSplit.ALL, InputLimits.DEFAULT.recordBytes(), ExampleKind.SUPERVISED);
     }
 
     public PreparationOptions {
@@ -32,19 +36,29 @@ public record PreparationOptions(int width, Packing packing, OnBadRecord onBadRe
 
     /** These options for a split of the data. */
     public PreparationOptions of(DataSplit other) {
-        return new PreparationOptions(width, packing, onBadRecord, other, recordBytes);
+        return new PreparationOptions(width, packing, onBadRecord, other, recordBytes, kind);
     }
 
     /** These options with records of up to {@code bytes}. */
     public PreparationOptions ofRecordsUpTo(int bytes) {
-        return new PreparationOptions(width, packing, onBadRecord, part, bytes);
+        return new PreparationOptions(width, packing, onBadRecord, part, bytes, kind);
+    }
+
+    /** These options for examples of another kind. */
+    public PreparationOptions of(ExampleKind other) {
+        return new PreparationOptions(width, packing, onBadRecord, part, recordBytes, other);
+    }
+
+    /** The rows: one has room for the documents of any example. */
+    RowLayout layout() {
+        return new RowLayout(width * kind.documents(), kind.valuesOfDocument());
     }
 
     /** Part of the fingerprint of rows. A limit that an option raised or lowered may leave other records. */
     String fingerprint() {
         String limit = recordBytes == InputLimits.DEFAULT.recordBytes() ? "" : " of records up to " + recordBytes;
         return "PreparationOptions[width=" + width + ", packing=" + packing + ", onBadRecord=" + onBadRecord + ", part="
-                + part + "]" + limit;
+                + part + "]" + limit + (kind == ExampleKind.SUPERVISED ? "" : " of " + kind.word() + " examples");
     }
 
     /** Whether documents share rows. */

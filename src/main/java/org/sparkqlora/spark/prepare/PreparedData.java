@@ -14,6 +14,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
@@ -116,6 +117,15 @@ public record PreparedData(String folder, Manifest manifest) {
     public String fingerprintFor(TokenIds model) {
         manifest.ids().requireFor(model, folder);
         return manifest.fingerprint();
+    }
+
+    /** Refuses rows of examples that hold something else. */
+    public void requireOf(ExampleKind kind) {
+        if (manifest.kind() != kind) {
+            throw new BadInputException(
+                    "Cannot use the prepared rows in %s: expected %s examples, found %s ones. Prepare the data with the same --objective"
+                            .formatted(folder, kind.word(), manifest.kind().word()));
+        }
     }
 
     /** Refuses rows that are not as they were written, or whose ids are not those of {@code model}. */

@@ -9,8 +9,8 @@ import java.util.concurrent.Executors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.tokenizer.RowLayout;
 import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.tokenizer.TokenRowCodec;
 import org.sparkqlora.train.RowReader;
 
 /**
@@ -24,7 +24,7 @@ public final class PreparedRows implements RowReader, AutoCloseable {
     private static final long MOST_BYTES_AHEAD = 1 << 26;
 
     private final PreparedData data;
-    private final int width;
+    private final RowLayout layout;
     private final RowIndex index;
     private final IdleStreams streams;
     private final ReadAhead ahead;
@@ -32,10 +32,10 @@ public final class PreparedRows implements RowReader, AutoCloseable {
 
     PreparedRows(PreparedData data, Configuration configuration) {
         this.data = data;
-        this.width = data.manifest().width();
+        this.layout = data.manifest().layout();
         this.index = new RowIndex(data.manifest().files());
         this.streams = new IdleStreams(configuration);
-        this.ahead = new ReadAhead(this::start, MOST_BYTES_AHEAD / TokenRowCodec.byteSize(width));
+        this.ahead = new ReadAhead(this::start, MOST_BYTES_AHEAD / layout.byteSize());
     }
 
     private static Thread daemon(Runnable reading) {
@@ -66,7 +66,7 @@ public final class PreparedRows implements RowReader, AutoCloseable {
 
     private RowBatch start(long... numbers) {
         List<RowRange> ranges =
-                RowRange.of(Arrays.stream(numbers).mapToObj(this::place).toList(), width);
+                RowRange.of(Arrays.stream(numbers).mapToObj(this::place).toList(), layout);
         return RowBatch.start(numbers.length, ranges, this::read, readers);
     }
 
@@ -82,7 +82,7 @@ public final class PreparedRows implements RowReader, AutoCloseable {
     private byte[] read(RowRange range) {
         Path path = new Path(data.folder(), range.file().name());
         try {
-            long fileBytes = range.file().rows() * TokenRowCodec.byteSize(width);
+            long fileBytes = range.file().rows() * layout.byteSize();
             return streams.read(path, fileBytes, range.start(), range.bytes());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read rows of " + path, e);

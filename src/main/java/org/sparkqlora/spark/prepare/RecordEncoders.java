@@ -13,6 +13,7 @@ import org.sparkqlora.input.TemplateLimits;
 import org.sparkqlora.spark.cluster.SharedResources;
 import org.sparkqlora.tokenizer.AddedToken;
 import org.sparkqlora.tokenizer.ControlTokens;
+import org.sparkqlora.tokenizer.EncodedDocuments;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
@@ -133,12 +134,20 @@ public record RecordEncoders(
     private record TokenLines(RecordReading reading) implements LineEncoder {
         @Override
         public EncodedExample encode(String line) {
-            Example example = reading.read(line);
+            return documents(line).first();
+        }
+
+        @Override
+        public EncodedDocuments documents(String line) {
+            return EncodedDocuments.of(reading.read(line), TokenLines::encode);
+        }
+
+        private static EncodedExample encode(Example example) {
             if (example instanceof TokenSequence tokens) {
                 return ExampleEncoder.encodeTokens(tokens);
             }
 
-            throw new BadRecordException("Cannot read a record: expected input_ids and labels");
+            throw new BadRecordException("Cannot read a record of tokens: expected ids, such as input_ids and labels");
         }
 
         @Override
@@ -159,7 +168,12 @@ public record RecordEncoders(
 
         @Override
         public EncodedExample encode(String line) {
-            return encoder.encode(reading.read(line));
+            return documents(line).first();
+        }
+
+        @Override
+        public EncodedDocuments documents(String line) {
+            return EncodedDocuments.of(reading.read(line), encoder::encode);
         }
 
         @Override

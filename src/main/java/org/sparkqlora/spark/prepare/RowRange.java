@@ -4,17 +4,17 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.sparkqlora.tokenizer.RowLayout;
 import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.tokenizer.TokenRowCodec;
 
 /**
  * Rows of one file that one request reads, with what lies between them.
  *
  * @param file of the rows
  * @param rows by their number in the file
- * @param width tokens a row
+ * @param layout of a row
  */
-record RowRange(PreparedFile file, List<Asked> rows, int width) {
+record RowRange(PreparedFile file, List<Asked> rows, RowLayout layout) {
     /** Bytes between two rows that cost less than another request. */
     private static final long NEAR = 1 << 17;
 
@@ -37,7 +37,7 @@ record RowRange(PreparedFile file, List<Asked> rows, int width) {
     }
 
     /** Ranges of all {@code places}, by file and row. */
-    static List<RowRange> of(List<RowIndex.Place> places, int width) {
+    static List<RowRange> of(List<RowIndex.Place> places, RowLayout layout) {
         List<Asked> asked = new ArrayList<>();
         for (int i = 0; i < places.size(); i++) {
             asked.add(new Asked(i, places.get(i)));
@@ -47,7 +47,7 @@ record RowRange(PreparedFile file, List<Asked> rows, int width) {
         List<RowRange> ranges = new ArrayList<>();
         for (Asked row : asked) {
             if (ranges.isEmpty() || !ranges.get(ranges.size() - 1).takes(row)) {
-                ranges.add(new RowRange(row.at().file(), new ArrayList<>(), width));
+                ranges.add(new RowRange(row.at().file(), new ArrayList<>(), layout));
             }
 
             ranges.get(ranges.size() - 1).rows().add(row);
@@ -57,7 +57,7 @@ record RowRange(PreparedFile file, List<Asked> rows, int width) {
     }
 
     private boolean takes(Asked next) {
-        long size = TokenRowCodec.byteSize(width);
+        long size = layout.byteSize();
         return next.file().equals(file.name())
                 && (next.row() - last() - 1) * size <= NEAR
                 && (next.row() - first()) * size < LONG;
@@ -73,19 +73,19 @@ record RowRange(PreparedFile file, List<Asked> rows, int width) {
 
     /** The first byte in the file. */
     long start() {
-        return first() * TokenRowCodec.byteSize(width);
+        return first() * layout.byteSize();
     }
 
     int bytes() {
-        return Math.toIntExact((last() - first() + 1) * TokenRowCodec.byteSize(width));
+        return Math.toIntExact((last() - first() + 1) * layout.byteSize());
     }
 
     /** Puts the rows of {@code bytes} to their places in {@code target}. */
     void decode(byte[] bytes, TokenRow[] target) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
         for (Asked row : rows) {
-            buffer.position(Math.toIntExact((row.row() - first()) * TokenRowCodec.byteSize(width)));
-            target[row.place()] = TokenRowCodec.read(buffer, width);
+            buffer.position(Math.toIntExact((row.row() - first()) * layout.byteSize()));
+            target[row.place()] = layout.read(buffer);
         }
     }
 }

@@ -27,7 +27,7 @@ class GroupExamplesTest {
     void givesBackWhatWasAddedHoweverFewAreInMemory(long mostTokens) {
         List<EncodedExample> expected = examples(17);
         try (GroupExamples examples = new GroupExamples(this::scratch, mostTokens)) {
-            expected.forEach(examples::add);
+            expected.forEach(each -> examples.add(List.of(each), 0));
 
             assertThat(IntStream.range(0, examples.size())
                             .mapToObj(examples::get)
@@ -48,7 +48,7 @@ class GroupExamplesTest {
     @Test
     void fewExamplesNeedNoFile() {
         try (GroupExamples examples = new GroupExamples(this::scratch, GroupExamples.MOST_TOKENS)) {
-            examples(3).forEach(examples::add);
+            examples(3).forEach(each -> examples.add(List.of(each), 0));
         }
 
         assertThat(made).isEmpty();
@@ -57,7 +57,7 @@ class GroupExamplesTest {
     @Test
     void theFileIsGoneAfterwards() {
         try (GroupExamples examples = new GroupExamples(this::scratch, 10)) {
-            examples(3).forEach(examples::add);
+            examples(3).forEach(each -> examples.add(List.of(each), 0));
         }
 
         assertThat(made).hasSize(1);

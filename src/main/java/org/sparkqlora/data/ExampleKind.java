@@ -1,0 +1,47 @@
+package org.sparkqlora.data;
+
+import java.util.Locale;
+import org.sparkqlora.input.OptionName;
+
+/** What an example holds, and so how many documents it puts into a row. */
+public enum ExampleKind {
+    /** One text, some of whose tokens are trained. */
+    SUPERVISED(1, 0),
+
+    /** A prompt with an answer that was chosen and one that was rejected: two documents, in this order. */
+    PREFERENCE(2, 0),
+
+    /**
+     * A prompt with an answer that is desirable or not: the document, and the prompt with the answer of the example before it in
+     * its group, by which the distance from the reference is measured. Their value is 1 for a desirable answer, else 0.
+     */
+    UNPAIRED(2, 1);
+
+    private final int documents;
+    private final int valuesOfDocument;
+
+    ExampleKind(int documents, int values) {
+        this.documents = documents;
+        this.valuesOfDocument = values;
+    }
+
+    /** The kind called {@code word} in a manifest. */
+    public static ExampleKind parse(String word) {
+        return OptionName.parse(values(), ExampleKind::word, word, "Unsupported examples '%s': expected one of %s");
+    }
+
+    /** Documents of an example, which share a row. */
+    public int documents() {
+        return documents;
+    }
+
+    /** Numbers of a document beside its tokens. */
+    public int valuesOfDocument() {
+        return valuesOfDocument;
+    }
+
+    /** The name in manifests and errors. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+}

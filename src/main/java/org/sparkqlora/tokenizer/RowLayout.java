@@ -1,0 +1,37 @@
+package org.sparkqlora.tokenizer;
+
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+
+/**
+ * What rows of one kind have in common, and so the bytes of each.
+ *
+ * @param width tokens a row
+ * @param values numbers of a document beside its tokens
+ */
+public record RowLayout(int width, int values) implements Serializable {
+    /** Rows whose documents have no values. */
+    public static RowLayout of(int width) {
+        return new RowLayout(width, 0);
+    }
+
+    /** Bytes of one row. */
+    public int byteSize() {
+        return TokenRowCodec.byteSize(width, values);
+    }
+
+    /** Most documents of a row. */
+    public int mostDocuments() {
+        return values == 0 ? width : TokenRowCodec.mostDocuments(width);
+    }
+
+    /** Writes {@code row} at the position of {@code target}, which moves behind it. */
+    public void write(TokenRow row, ByteBuffer target) {
+        TokenRowCodec.write(row, values, target);
+    }
+
+    /** Reads the row at the position of {@code source}, which moves behind it. */
+    public TokenRow read(ByteBuffer source) {
+        return TokenRowCodec.read(source, width, values);
+    }
+}
