@@ -19,6 +19,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.AnswerLoss.Answers;
+import org.sparkqlora.model.AnswerLoss.Predicted;
 import org.sparkqlora.model.DecoderLayer.NormWeight;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
@@ -192,7 +194,8 @@ public final class DecoderModel implements AutoCloseable {
             long passSeed,
             OptionalDouble lossScale) {
         MicroBatch only = new MicroBatch(microBatch, passSeed);
-        return one(stopped -> gradientPass(parameters, only, gradient, lossScale, pool.whole(), stopped));
+        return one(stopped ->
+                gradientPass(parameters, only, gradient, lossScale, ModelPass::gradient, pool.whole(), stopped));
     }
 
     /**
@@ -204,6 +207,49 @@ public final class DecoderModel implements AutoCloseable {
      */
     public List<LossTotal> addGradients(
             BoundParameters parameters, List<MicroBatch> microBatches, FlatVector gradient, OptionalDouble lossScale) {
+        return addGradients(parameters, microBatches, gradient, lossScale, ModelPass::gradient);
+    }
+
+    /**
+     * As {@link #addGradients(BoundParameters, List, FlatVector, OptionalDouble)} with the gradients of {@code loss}.
+     *
+     * @param reference at which the reference's log-probabilities are computed; null where the loss has no use for them
+     */
+    public List<LossTotal> addGradients(
+            BoundParameters parameters,
+            List<MicroBatch> microBatches,
+            FlatVector gradient,
+            OptionalDouble lossScale,
+            AnswerLoss loss,
+            @Nullable BoundParameters reference) {
+        return addGradients(parameters, microBatches, gradient, lossScale, new PassGradient() {
+            @Override
+            public LossTotal add(ModelPass pass, DocumentBatch batch, GradientAccumulator gradients) {
+                return pass.gradient(batch, loss, reference, gradients);
+            }
+
+            @Override
+            public Predicted predicted() {
+                return loss.predicted();
+            }
+        });
+    }
+
+    /** The gradient of a loss of a micro-batch, given a pass over it. */
+    private interface PassGradient {
+        LossTotal add(ModelPass pass, DocumentBatch batch, GradientAccumulator gradients);
+
+        default Predicted predicted() {
+            return Predicted.TRAINED;
+        }
+    }
+
+    private List<LossTotal> addGradients(
+            BoundParameters parameters,
+            List<MicroBatch> microBatches,
+            FlatVector gradient,
+            OptionalDouble lossScale,
+            PassGradient loss) {
         // the gradient of an embedding is too large to have several, and a tied one is added to twice in a pass
         BoundedParallelPasses lanes = pool.lanes(trainsAdaptersAlone ? microBatches.size() : 1);
         ComputeThreads threads = pool.partOf(lanes);
@@ -212,7 +258,7 @@ public final class DecoderModel implements AutoCloseable {
             run(
                     lanes,
                     microBatches.iterator(),
-                    (each, stopped) -> gradientPass(parameters, each, gradient, lossScale, threads, stopped),
+                    (each, stopped) -> gradientPass(parameters, each, gradient, lossScale, loss, threads, stopped),
                     losses::add);
             return losses;
         }
@@ -222,8 +268,8 @@ public final class DecoderModel implements AutoCloseable {
                 microBatches.iterator(),
                 (each, stopped) -> {
                     FlatVector own = laneGradients.zeros();
-                    return gradientPass(parameters, each, own, lossScale, threads, stopped)
-                            .thenApply(loss -> new LaneGradient(loss, own));
+                    return gradientPass(parameters, each, own, lossScale, loss, threads, stopped)
+                            .thenApply(found -> new LaneGradient(found, own));
                 },
                 lane -> {
                     losses.add(lane.loss());
@@ -245,13 +291,14 @@ public final class DecoderModel implements AutoCloseable {
             MicroBatch microBatch,
             FlatVector gradient,
             OptionalDouble lossScale,
+            PassGradient loss,
             ComputeThreads threads,
             BooleanSupplier stopped) {
         Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, microBatch.passSeed());
         EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, microBatch.passSeed());
         return startPass(parameters, dropout, embeddingNoise, threads, stopped, pass -> {
-            DocumentBatch batch = new DocumentBatch(microBatch.rows());
-            return pass.gradient(batch, GradientAccumulator.scaled(gradient, lossScale, batch.targets().length));
+            DocumentBatch batch = new DocumentBatch(microBatch.rows(), loss.predicted());
+            return loss.add(pass, batch, GradientAccumulator.scaled(gradient, lossScale, batch.targets().length));
         });
     }
 
@@ -264,6 +311,31 @@ public final class DecoderModel implements AutoCloseable {
     public void losses(
             BoundParameters parameters, Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
         inPasses(parameters, microBatches, (pass, each) -> pass.losses(new DocumentBatch(each)), sink);
+    }
+
+    /** The predicted tokens of {@code microBatch} with their losses at {@code parameters} and, unless it is null, {@code reference}. */
+    public Answers answers(
+            BoundParameters parameters,
+            @Nullable BoundParameters reference,
+            List<TokenRow> microBatch,
+            Predicted predicted) {
+        List<Answers> only = new ArrayList<>(1);
+        answers(parameters, reference, List.of(microBatch).iterator(), predicted, only::add);
+        return only.get(0);
+    }
+
+    /** Hands those of each micro-batch to {@code sink}, in their order; as many pass at once as there are threads. */
+    public void answers(
+            BoundParameters parameters,
+            @Nullable BoundParameters reference,
+            Iterator<List<TokenRow>> microBatches,
+            Predicted predicted,
+            Consumer<Answers> sink) {
+        inPasses(
+                parameters,
+                microBatches,
+                (pass, each) -> pass.answers(new DocumentBatch(each, predicted), reference),
+                sink);
     }
 
     /**

@@ -3,7 +3,10 @@ package org.sparkqlora.model;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.AnswerLoss.Answers;
+import org.sparkqlora.model.AnswerLoss.Predicted;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
 
@@ -36,6 +39,9 @@ final class DocumentBatch {
     private final int[] predictors;
     private final int[] targets;
     private final int[] targetDocuments;
+    private final Predicted predicted;
+    private final List<Integer> prompts = new ArrayList<>();
+    private final double[] values;
     private int tokens;
     private int trained;
 
@@ -44,16 +50,26 @@ final class DocumentBatch {
         this.predictors = new int[0];
         this.targets = new int[0];
         this.targetDocuments = new int[0];
+        this.predicted = Predicted.TRAINED;
+        this.values = new double[0];
         this.tokens = ids.length;
         documents.add(new Document(0, ids.length, past));
     }
 
     DocumentBatch(List<TokenRow> rows) {
+        this(rows, Predicted.TRAINED);
+    }
+
+    DocumentBatch(List<TokenRow> rows, Predicted predicted) {
         int capacity = rows.stream().mapToInt(TokenRow::length).sum();
         this.ids = new int[roundUp(capacity)];
         this.predictors = new int[capacity];
         this.targets = new int[capacity];
         this.targetDocuments = new int[capacity];
+        this.predicted = predicted;
+        this.values = rows.stream()
+                .flatMapToDouble(row -> Arrays.stream(row.values()))
+                .toArray();
         rows.forEach(row -> row.documents().forEach(range -> addDocument(row, range)));
         if (documents.isEmpty()) {
             throw new BadInputException(
@@ -70,15 +86,22 @@ final class DocumentBatch {
         int[] rowIds = row.ids();
         boolean[] rowTrained = row.trained();
         int start = tokens;
+        boolean whole = predicted == Predicted.CHOSEN_WHOLE && documents.size() % 2 == 0;
+        int prompt = 0;
+        boolean answered = false;
         for (int t = range.from(); t < range.to(); t++) {
             ids[tokens] = rowIds[t];
-            if (t + 1 < range.to() && rowTrained[t + 1]) {
+            boolean target = t + 1 < range.to() && rowTrained[t + 1];
+            answered |= target;
+            if (target || whole && t + 1 < range.to()) {
+                prompt += answered ? 0 : 1;
                 addTarget(rowIds[t + 1]);
             }
 
             tokens++;
         }
 
+        prompts.add(prompt);
         documents.add(new Document(start, tokens - start, 0));
     }
 
@@ -107,12 +130,12 @@ final class DocumentBatch {
         return ids;
     }
 
-    /** Tokens whose successor is trained, ascending. */
+    /** Tokens whose successor is predicted, ascending. */
     int[] predictors() {
         return Arrays.copyOf(predictors, trained);
     }
 
-    /** The trained successor of each predictor. */
+    /** The successor of each predictor. */
     int[] targets() {
         return Arrays.copyOf(targets, trained);
     }
@@ -120,5 +143,21 @@ final class DocumentBatch {
     /** The document of each predictor. */
     int[] targetDocuments() {
         return Arrays.copyOf(targetDocuments, trained);
+    }
+
+    /** The predicted tokens by document, given -log p of each. */
+    Answers answers(float[] losses, float @Nullable [] reference) {
+        int[] starts = new int[documents.size() + 1];
+        for (int i = 0; i < trained; i++) {
+            starts[targetDocuments[i] + 1]++;
+        }
+
+        Arrays.parallelPrefix(starts, Integer::sum);
+        return new Answers(
+                losses,
+                reference,
+                starts,
+                prompts.stream().mapToInt(Integer::intValue).toArray(),
+                values);
     }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -36,16 +37,50 @@ record ModelPass(
         BooleanSupplier stopped) {
     /** The summed loss; its gradient is added to {@code gradients}. */
     LossTotal gradient(DocumentBatch batch, GradientAccumulator gradients) {
+        return gradient(batch, gradients, (last, dLast) -> {
+            float[] losses = headGradient(batch, last, dLast, gradients);
+            return new LossTotal(sum(losses), losses.length);
+        });
+    }
+
+    /** The loss of answers; its gradient is added to {@code gradients}. */
+    LossTotal gradient(
+            DocumentBatch batch, AnswerLoss loss, @Nullable BoundParameters reference, GradientAccumulator gradients) {
+        float[] byReference = reference == null ? null : at(reference).predictorLosses(batch);
+        return gradient(
+                batch,
+                gradients,
+                (last, dLast) -> answersGradient(
+                        batch, losses -> batch.answers(losses, byReference), loss, last, dLast, gradients));
+    }
+
+    /** The trained tokens of documents with their losses here and by {@code reference}. */
+    AnswerLoss.Answers answers(DocumentBatch batch, @Nullable BoundParameters reference) {
+        float[] byReference = reference == null ? null : at(reference).predictorLosses(batch);
+        return batch.answers(predictorLosses(batch), byReference);
+    }
+
+    /** This pass with other parameters, without dropout and noise. */
+    private ModelPass at(BoundParameters other) {
+        return new ModelPass(model, other, workspace, null, null, stopped);
+    }
+
+    /** The loss given the last layer's output; its gradient goes to the second, which is all zeros. */
+    private interface HeadLoss {
+        LossTotal of(Tensor last, Tensor dLast);
+    }
+
+    private LossTotal gradient(DocumentBatch batch, GradientAccumulator gradients, HeadLoss head) {
         try (PointerScope scope = new PointerScope()) {
             PassContext context = model.context(batch, null, hardware());
             Tensor ids = indices(batch.ids());
             Deque<LayerState> states = forward(embed(ids, batch), context);
             Tensor last = states.pop().input();
             Tensor dLast = hardware().zeros(last.scalar_type(), last.size(0), last.size(1));
-            float[] losses = headGradient(batch, last, dLast, gradients);
+            LossTotal loss = head.of(last, dLast);
             Tensor dInput = backward(states, dLast, context, gradients);
             addEmbeddingGradient(ids, dInput, gradients);
-            return new LossTotal(sum(losses), losses.length);
+            return loss;
         }
     }
 
@@ -119,6 +154,38 @@ record ModelPass(
             dLast.index_copy_(0, predictors, norm.backward(dNormalized, hidden, gradients));
         });
         return losses[0];
+    }
+
+    /** Of a head that does not train the gradient is weighed when it has come through: the rows of its input are apart. */
+    private LossTotal answersGradient(
+            DocumentBatch batch,
+            Function<float[], AnswerLoss.Answers> answers,
+            AnswerLoss loss,
+            Tensor last,
+            Tensor dLast,
+            GradientAccumulator gradients) {
+        Tensor predictors = indices(batch.predictors());
+        int[] targets = batch.targets();
+        float[] weights = new float[targets.length];
+        LossTotal[] total = new LossTotal[1];
+        TensorScope.run(() -> {
+            Normalization norm = model.finalNorm(parameters, hardware());
+            Tensor hidden = last.index_select(0, predictors);
+            Tensor normalized = norm.forward(hidden);
+            Tensor dNormalized = torch.empty_like(normalized);
+            OutputHead head = model.head(parameters, hardware());
+            if (head.trains()) {
+                total[0] = loss.of(answers.apply(head.losses(normalized, targets)), weights);
+                head.weightedGradient(normalized, targets, weights, dNormalized, gradients);
+            } else {
+                float[] losses = head.lossesAndGradient(normalized, targets, dNormalized, gradients);
+                total[0] = loss.of(answers.apply(losses), weights);
+                head.weigh(dNormalized, weights);
+            }
+
+            dLast.index_copy_(0, predictors, norm.backward(dNormalized, hidden, gradients));
+        });
+        return total[0];
     }
 
     private Tensor embed(Tensor ids, DocumentBatch batch) {

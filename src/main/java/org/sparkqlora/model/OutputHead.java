@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
@@ -54,7 +55,7 @@ record OutputHead(
 
     /** The loss of each predictor of (predictors, hidden), in nats. */
     float[] losses(Tensor hidden, int[] targets) {
-        return chunked(hidden, targets, null, null);
+        return chunked(hidden, new Targets(targets, null), null, null);
     }
 
     /**
@@ -62,11 +63,33 @@ record OutputHead(
      * vector if the head trains.
      */
     float[] lossesAndGradient(Tensor hidden, int[] targets, Tensor hiddenGradient, GradientAccumulator gradients) {
-        return chunked(hidden, targets, hiddenGradient, gradients);
+        return chunked(hidden, new Targets(targets, null), hiddenGradient, gradients);
+    }
+
+    /** As {@link #lossesAndGradient}, the gradient that of the sum with the weight of each predictor. */
+    void weightedGradient(
+            Tensor hidden, int[] targets, float[] weights, Tensor hiddenGradient, GradientAccumulator gradients) {
+        chunked(hidden, new Targets(targets, weights), hiddenGradient, gradients);
+    }
+
+    /** Whether the weight of the head trains, so that its gradient needs the weights of predictors. */
+    boolean trains() {
+        return place != null;
+    }
+
+    /**
+     * What predictors are to predict.
+     *
+     * @param weights factors on their gradients; null for 1
+     */
+    private record Targets(int[] ids, float @Nullable [] weights) {
+        private double weight(int predictor) {
+            return weights == null ? 1 : weights[predictor];
+        }
     }
 
     private float[] chunked(
-            Tensor hidden, int[] targets, @Nullable Tensor hiddenGradient, @Nullable GradientAccumulator gradients) {
+            Tensor hidden, Targets targets, @Nullable Tensor hiddenGradient, @Nullable GradientAccumulator gradients) {
         long rows = hidden.size(0);
         long bytes = hardware.isHostAccessible() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES;
         double factor = gradients == null ? multiplier : multiplier * gradients.factor();
@@ -192,7 +215,8 @@ record OutputHead(
      * Losses of the {@code count} predictors from {@code at} on; products W h become {@code factor} times the gradients of the losses to
      * the logits.
      */
-    private void crossEntropy(List<Tensor> products, int[] targets, float[] losses, int at, int count, double factor) {
+    private void crossEntropy(
+            List<Tensor> products, Targets targets, float[] losses, int at, int count, double factor) {
         if (!hardware.isHostAccessible()) {
             crossEntropyOnDevice(products.get(0).narrow(0, 0, count), targets, losses, at, factor);
             return;
@@ -211,19 +235,20 @@ record OutputHead(
                 }
 
                 int predictor = at + (int) i;
-                losses[predictor] = crossEntropy(row, targets[predictor], range.math());
+                losses[predictor] = crossEntropy(row, targets.ids()[predictor], range.math());
+                float weighted = (float) (factor * targets.weight(predictor));
                 for (int panel = 0; panel < row.length; panel++) {
-                    throughSoftcap(row[panel], softcapped[panel], (float) factor, range.math());
+                    throughSoftcap(row[panel], softcapped[panel], weighted, range.math());
                     rows.get(panel).store(i, row[panel]);
                 }
             }
         });
     }
 
-    private void crossEntropyOnDevice(Tensor products, int[] targets, float[] losses, int at, double factor) {
+    private void crossEntropyOnDevice(Tensor products, Targets targets, float[] losses, int at, double factor) {
         int count = Math.toIntExact(products.size(0));
         long[] wanted =
-                IntStream.range(at, at + count).mapToLong(i -> targets[i]).toArray();
+                IntStream.range(at, at + count).mapToLong(i -> targets.ids()[i]).toArray();
         Tensor target = hardware.on(TensorMemory.longs(wanted)).unsqueeze(1);
         Tensor row = products.to(ScalarType.Float);
         Tensor softcapped = cap.isPresent()
@@ -238,10 +263,25 @@ record OutputHead(
         Tensor gradient = torch.softmax(logits, 1);
         gradient.scatter_add_(1, target, torch.full_like(loss, new Scalar(-1.0)).unsqueeze(1));
         gradient.mul_(new Scalar(factor));
+        if (targets.weights() != null) {
+            gradient.mul_(column(targets.weights(), at, count));
+        }
+
         products.copy_(
                 softcapped == null
                         ? gradient
                         : gradient.mul_(softcapped.square().neg_().add_(new Scalar(1.0))));
+    }
+
+    /** Weights {@code at} to {@code at + count - 1}, (count, 1), in float32. */
+    private Tensor column(float[] weights, int at, int count) {
+        return hardware.on(TensorMemory.floats(Arrays.copyOfRange(weights, at, at + count), count))
+                .unsqueeze(1);
+    }
+
+    /** Multiplies each row of a gradient of (predictors, hidden) by the weight of its predictor. */
+    void weigh(Tensor hiddenGradient, float[] weights) {
+        hiddenGradient.mul_(column(weights, 0, weights.length));
     }
 
     /** The loss of one predictor; {@code row}, its logits but for a factor, panel by panel, becomes {@code softmax - onehot}. */

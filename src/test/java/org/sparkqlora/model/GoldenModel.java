@@ -184,6 +184,11 @@ public final class GoldenModel {
         return new TokenRow(kept, trained, starts, length);
     }
 
+    /** An adapter in {@code file}, laid out flat. */
+    public FlatVector flat(ParameterIndex index, Path file) {
+        return flat(index, file, "");
+    }
+
     private static FlatVector flat(ParameterIndex index, Path file, String prefix) {
         SafetensorsFile tensors = SafetensorsFile.open(file);
         FlatVector values = FlatVector.zeros(index.size());

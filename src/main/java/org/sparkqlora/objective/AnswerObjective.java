@@ -1,0 +1,54 @@
+package org.sparkqlora.objective;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.sparkqlora.model.AnswerLoss;
+import org.sparkqlora.model.AnswerLoss.Answers;
+import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/**
+ * A loss of answers. The model gives the log-probabilities of their tokens and takes the derivatives with respect to them; what
+ * couples the answers of a step goes through sums over its batch, so that no number depends on shards or micro-batches.
+ */
+public sealed interface AnswerObjective extends Objective
+        permits DirectPreference, KahnemanTversky, OddsRatio, ContrastivePreference, SimplePreference {
+    /** The model that answers are measured from; empty where there is none. */
+    Optional<Reference> reference();
+
+    /** Documents of an example in {@link #trained} rows. */
+    default int documents() {
+        return 2;
+    }
+
+    /** The part of a row that the loss is of. */
+    default TokenRow trained(TokenRow row) {
+        return row;
+    }
+
+    /**
+     * What some rows add to the sums over the step's batch; nothing where none are needed.
+     *
+     * @param score the tokens of rows with their losses by model and reference
+     */
+    default Measures batchSums(List<TokenRow> rows, Function<List<TokenRow>, Answers> score) {
+        return Measures.NONE;
+    }
+
+    /**
+     * The loss of answers, given the sums over the batch that they are of.
+     *
+     * @param ofBatch those of {@link #batchSums}, added up
+     */
+    AnswerLoss loss(Measures ofBatch);
+
+    /** The metrics of a step or an evaluation by the names that TRL gives them, from the sums that losses made. */
+    default Map<String, Double> metrics(Measures sums) {
+        Map<String, Double> means = new LinkedHashMap<>();
+        sums.sums().keySet().forEach(name -> means.put(name, sums.mean(name)));
+        return means;
+    }
+}
