@@ -22,11 +22,15 @@ class QLoraEstimatorParams(TypedDict, total=False):
     alphaPattern: Sequence[Text]
     baseMemory: Text
     batchSize: int
+    beta: float
     chatTemplate: Text
     checkpointEvery: int
     checkpointWhen: Text
     columns: Sequence[Text]
+    cpoAlpha: float
+    desirableWeight: float
     device: Text
+    dpoLoss: Sequence[Text]
     dropout: float
     epochs: float
     evalData: Sequence[Text]
@@ -44,11 +48,15 @@ class QLoraEstimatorParams(TypedDict, total=False):
     inputCol: Text
     keepBest: bool
     keepCheckpoints: int
+    ktoLoss: Text
+    labelSmoothing: float
     layersToTransform: Sequence[Text]
+    ldAlpha: float
     learningRate: float
     localSteps: int
     loraplusRatio: float
     lossCol: Text
+    lossWeights: Sequence[Text]
     maxGradNorm: float
     maxNewTokens: int
     maxRecordBytes: Text
@@ -67,6 +75,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     noPacking: bool
     noShuffle: bool
     noWeightTying: bool
+    objective: Text
     onBadRecord: Text
     optimizer: Text
     optimizerPages: Text
@@ -81,6 +90,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     rank: int
     rankPattern: Sequence[Text]
     recompute: Text
+    reference: Text
     resizeTokenEmbeddings: int
     resume: Text
     revision: Text
@@ -89,6 +99,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     seed: int
     sequenceLength: int
     shards: int
+    simpoGamma: float
     targetModules: Text
     temperature: float
     templateBudget: int
@@ -96,6 +107,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     topK: int
     topP: float
     trainOn: Text
+    undesirableWeight: float
     useDora: bool
     useRslora: bool
     warmupRatio: float

@@ -46,6 +46,7 @@ class ArchitectureTest {
             "weights.gguf",
             "model",
             "optim",
+            "objective",
             "checkpoint",
             "checkpoint.hub",
             "train.metrics",

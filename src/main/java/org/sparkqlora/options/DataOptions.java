@@ -8,6 +8,7 @@ import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.spark.prepare.PreparationOptions;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
@@ -48,6 +49,17 @@ public final class DataOptions {
                             + " of from and value; alpaca instruction, input and output; tokens {\"input_ids\": [...], \"labels\":"
                             + " [...]}, -100 = not trained. Default: ${DEFAULT-VALUE}: by the fields of each record.")
     public RecordFormat format = RecordFormat.AUTO;
+
+    @OptionGroup.Common
+    @Option(
+            names = "--objective",
+            defaultValue = "sft",
+            paramLabel = "OBJECTIVE",
+            description =
+                    "sft, dpo, kto, orpo, cpo or simpo. sft trains on examples; dpo, orpo, cpo and simpo on pairs of answers"
+                            + " {\"prompt\": ..., \"chosen\": ..., \"rejected\": ...}; kto on answers {\"prompt\": ..., \"completion\": ...,"
+                            + " \"label\": true or false}. Default: ${DEFAULT-VALUE}.")
+    public ObjectiveKind objective = ObjectiveKind.SFT;
 
     @Option(
             names = "--columns",
@@ -121,11 +133,12 @@ public final class DataOptions {
 
     /** The fields by which records are read, once the columns passed the check. */
     public RecordReading reading() {
-        return new RecordReading(format, Columns.parse(columns));
+        return new RecordReading(format, Columns.parse(columns), objective.examples());
     }
 
     public PreparationOptions preparation() {
         return new PreparationOptions(length.tokens, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord)
-                .ofRecordsUpTo(Math.toIntExact(recordBytes.value()));
+                .ofRecordsUpTo(Math.toIntExact(recordBytes.value()))
+                .of(objective.examples());
     }
 }

@@ -22,6 +22,9 @@ public final class EvaluateOptions {
     @Mixin
     public DataOptions data = new DataOptions();
 
+    @Mixin
+    public ObjectiveOptions objective = new ObjectiveOptions();
+
     @OptionGroup.Common
     @Option(
             names = "--micro-batch-size",
@@ -34,7 +37,8 @@ public final class EvaluateOptions {
     @Option(
             names = "--per-example",
             paramLabel = "FILE",
-            description = "Also writes a JSON line a document: loss_sum, tokens. In the order of the rows.")
+            description =
+                    "Also writes a JSON line a document, pair or answer: loss_sum, tokens, and rewards where there are any. In the order of the rows.")
     @Nullable
     public Path perExample;
 
@@ -56,6 +60,7 @@ public final class EvaluateOptions {
         problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
         problems.requireFolder("--adapter", adapter);
         data.check(problems);
+        objective.check(problems, data.objective, false);
         problems.requireOwn("--per-example", perExample, "{\"loss_sum\":");
         problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
     }

@@ -15,6 +15,7 @@ public enum OptionGroup {
     MODEL,
     DATA,
     ADAPTER,
+    OBJECTIVE,
     OPTIMIZER,
     EVALUATION,
     RUN,

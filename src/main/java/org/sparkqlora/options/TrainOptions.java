@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.objective.Objective;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import picocli.CommandLine.Mixin;
@@ -40,6 +41,9 @@ public final class TrainOptions {
     double noise;
 
     @Mixin
+    public ObjectiveOptions objective = new ObjectiveOptions();
+
+    @Mixin
     public UpdateOptions update = new UpdateOptions();
 
     @Mixin
@@ -68,6 +72,7 @@ public final class TrainOptions {
                 noise >= 0 && Double.isFinite(noise),
                 "--neftune-noise-alpha: expected 0 (off) or more, found %s",
                 noise);
+        objective.check(problems, data.objective, adapter.initial != null);
         update.check(problems);
         problems.require(
                 run.localSteps == 1 || exchange.wire == GradientDtype.FP32,
@@ -97,6 +102,11 @@ public final class TrainOptions {
             problems.require(
                     adapter.initial == null, "--init-adapter: expected %s qlora or lora with it, found full", option);
         }
+    }
+
+    /** What the run trains for. */
+    public Objective objective() {
+        return objective.of(data.objective, adapter.initial != null);
     }
 
     /** The model as executors open it, to train adapters of this shape. */

@@ -1,9 +1,12 @@
 package org.sparkqlora.run;
 
+import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.objective.Objective;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.EvaluateOptions;
 import org.sparkqlora.options.Required;
@@ -12,6 +15,9 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.ObjectiveModelSource;
+import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** The loss of a model over examples, computed on the cluster. Driver only. */
@@ -43,17 +49,36 @@ public final class EvaluationJob {
             PreparedData rows =
                     new Preparation(context, console).rows(options.data.sources, encoders, options.data, folder);
             new RowWarnings(context, console).ofPositions(rows, config);
-            return new Evaluation(
-                    total(context, start, rows, each), rows.manifest().counts());
+            LossTotal total = total(context, start, rows, each);
+            return new Evaluation(total, measures(total), rows.manifest().counts());
         }
+    }
+
+    private Map<String, Double> measures(LossTotal total) {
+        return objective() instanceof AnswerObjective answers ? answers.metrics(total.measures()) : Map.of();
+    }
+
+    private ModelSource evaluated(FolderModelSource source) {
+        if (!(objective() instanceof AnswerObjective answers)) {
+            return source;
+        }
+
+        ReferenceParameters base =
+                answers.reference().map(any -> ReferenceParameters.base(0)).orElse(null);
+        return new ObjectiveModelSource(source, answers, base);
+    }
+
+    private Objective objective() {
+        return options.objective.of(options.data.objective, false);
     }
 
     private LossTotal total(JavaSparkContext context, AdapterStart start, PreparedData rows, Consumer<LossTotal> each) {
         Precision precision = options.model.precision(context, console::note);
         FolderModelSource source = options.model.source(start.lora(), precision);
         int threads = Runtime.getRuntime().availableProcessors();
-        FirstState state = FirstState.of(source, start, 0, threads);
-        return new SparkEvaluator(context, source)
+        ModelSource evaluated = evaluated(source);
+        FirstState state = FirstState.of(evaluated, start, 0, threads);
+        return new SparkEvaluator(context, evaluated)
                 .total(state.parameters(), state.index(), rows, options.microBatchSize, each);
     }
 }

@@ -49,7 +49,10 @@ public final class Preparation {
     /** Rows of {@code sources}, made in {@code target} unless they are a prepared folder already. */
     public PreparedData rows(List<String> sources, LineEncoderSource encoders, DataOptions options, String target) {
         Optional<PreparedData> ready = ready(sources);
-        ready.ifPresent(rows -> rows.requireUsable(encoders.ids(), context));
+        ready.ifPresent(rows -> {
+            rows.requireOf(options.objective.examples());
+            rows.requireUsable(encoders.ids(), context);
+        });
         PreparedData rows = ready.orElseGet(() -> {
             data.firsts(sources).forEach(first -> noteFormat(sources, first, options));
             return data.prepare(sources, encoders, options.preparation().of(part), target);
@@ -93,7 +96,9 @@ public final class Preparation {
 
     /** Tokens a row that the rows of {@code sources} have or will have. */
     int width(List<String> sources, DataOptions options) {
-        return ready(sources).map(rows -> rows.manifest().width()).orElse(options.length.tokens);
+        return ready(sources)
+                .map(rows -> rows.manifest().width())
+                .orElse(options.length.tokens * options.objective.examples().documents());
     }
 
     /** The folder of {@code sources} if it is a prepared one already, which executors must see. */
@@ -125,9 +130,9 @@ public final class Preparation {
     }
 
     private void note(List<String> sources, FirstRecord first, DataOptions options) {
-        RecordFormat format = ExampleJson.formatOf(first.json(), options.reading());
+        String format = ExampleJson.nameOf(first.json(), options.reading());
         String how = options.format == RecordFormat.AUTO ? "found" : "read as";
-        console.note("%s: %s, %s %s", String.join(",", sources), first.source(), how, format.optionValue());
+        console.note("%s: %s, %s %s", String.join(",", sources), first.source(), how, format);
     }
 
     private void report(List<String> sources, PreparedData rows) {

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.RunOptions;
 import org.sparkqlora.spark.cluster.FaultLog;
@@ -56,9 +57,14 @@ final class RunMonitor implements AutoCloseable {
         this.watch = watch(
                 sinks, new RunFacts(options.name(), parameters(), setup.memory().executorBytes()));
         this.faults = FaultLog.listen(setup.context(), this::tell);
-        this.reporter = watch.and(terminal)
-                .and(files)
-                .and(new DeadModel(setup.inputs().config().vocabularySize(), terminal::note));
+        this.reporter = watch.and(terminal).and(files).and(deadModel(setup));
+    }
+
+    /** Only of trained tokens does a loss say what chance is. */
+    private ProgressReporter deadModel(TrainingSetup setup) {
+        return run.plan().objective().kind() == ObjectiveKind.SFT
+                ? new DeadModel(setup.inputs().config().vocabularySize(), terminal::note)
+                : ProgressReporter.silent();
     }
 
     ProgressReporter reporter() {

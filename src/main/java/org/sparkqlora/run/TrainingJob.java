@@ -4,9 +4,12 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.Sampling;
+import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.objective.Reference;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.Overlap;
 import org.sparkqlora.options.Required;
@@ -19,12 +22,16 @@ import org.sparkqlora.spark.job.SparkGradientSource;
 import org.sparkqlora.spark.job.TrainingRun;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.FactorFolder;
+import org.sparkqlora.spark.replica.ReferenceAdapter;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.ObjectiveModelSource;
+import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
@@ -88,7 +95,8 @@ public final class TrainingJob {
             TrainPlan begun = replaced == null ? new PlanFile(output.location()).goingOn(asked, console) : asked;
             TrainPlan plan = withTakenFactors(begun, output);
             FolderModelSource model = source(setup.context(), plan, output).passing(setup.passes());
-            TrainingRun run = new TrainingRun(plan, model, rows, heldOut, setup.paging(), SnapshotPolicy.DEFAULT);
+            TrainingRun run = new TrainingRun(
+                    plan, trained(setup, plan, model), rows, heldOut, setup.paging(), SnapshotPolicy.DEFAULT);
             return train(setup, run, replaced, output);
         }
     }
@@ -162,6 +170,31 @@ public final class TrainingJob {
                 .orElse(whole);
     }
 
+    /** The model with the loss of the plan's objective. */
+    private static ModelSource trained(TrainingSetup setup, TrainPlan plan, FolderModelSource model) {
+        if (!(plan.objective() instanceof AnswerObjective answers)) {
+            return model;
+        }
+
+        return new ObjectiveModelSource(
+                model,
+                answers,
+                answers.reference().map(from -> reference(from, setup, plan)).orElse(null));
+    }
+
+    private static ReferenceParameters reference(Reference from, TrainingSetup setup, TrainPlan plan) {
+        return switch (from) {
+            case BASE -> ReferenceParameters.base(plan.seed());
+            case INITIAL -> {
+                Location folder =
+                        Required.value("--init-adapter", setup.inputs().start().folder());
+                String hash = AdapterFolder.hash(folder.files(), folder.path());
+                yield new ReferenceAdapter(
+                        FactorFolder.of(setup.context(), folder.path().toString(), hash));
+            }
+        };
+    }
+
     private CheckpointStore checkpoints(OutputFolder output) {
         Location folder = output.resolve(CHECKPOINTS);
         return new CheckpointStore(folder.files(), folder.path(), options.run.keepCheckpoints);
@@ -189,6 +222,7 @@ public final class TrainingJob {
                         options.exchange.wire,
                         options.update.maxGradientNorm,
                         options.run.seed)
+                .withObjective(options.objective())
                 .withBase(SourceFingerprint.ofContent(options.model.folder()));
     }
 

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.LossTotal.Measures;
 import org.sparkqlora.model.MicroBatch;
 import org.sparkqlora.model.PromptedText;
 import org.sparkqlora.tensor.FlatVector;
@@ -26,7 +27,26 @@ public interface BoundModel extends AutoCloseable {
                 .toList();
     }
 
-    /** The loss of each document, in row then document order. */
+    /**
+     * As {@link #addGradients(List, FlatVector)} where gradients need sums over the step's whole batch.
+     *
+     * @param ofBatch those of {@link #batchSums}, added up over shards
+     */
+    default List<LossTotal> addGradients(List<MicroBatch> microBatches, Measures ofBatch, FlatVector gradient) {
+        return addGradients(microBatches, gradient);
+    }
+
+    /** Whether gradients need sums over the step's whole batch. */
+    default boolean needsBatchSums() {
+        return false;
+    }
+
+    /** What micro-batches add to the sums over the step's batch. */
+    default Measures batchSums(List<MicroBatch> microBatches) {
+        return Measures.NONE;
+    }
+
+    /** The loss of each document, in row then document order; of pairs or answers that of each example. */
     List<LossTotal> losses(List<TokenRow> microBatch);
 
     /** Hands the losses of each of several micro-batches to {@code sink}, in their order. */

@@ -6,6 +6,7 @@ import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.LossTotal.Measures;
 import org.sparkqlora.train.metrics.Phase;
 import org.sparkqlora.train.metrics.PhaseClock;
 import org.sparkqlora.train.metrics.ProcessMemory;
@@ -47,11 +48,21 @@ public final class LocalGradientSource implements GradientSource {
     @Override
     public StepGradient gradient() {
         long step = state.version();
+        Measures ofBatch = replica.at(step, OwnStateLog.INSTANCE, model -> batchSums(model, step));
         return sum((shard, clock) -> replica.at(
                 step,
                 OwnStateLog.INSTANCE,
                 clock,
-                model -> task.compute(model, state.freshGradient(home), step, shard)));
+                model -> task.compute(model, state.freshGradient(home), step, shard, ofBatch)));
+    }
+
+    private Measures batchSums(BoundModel model, long step) {
+        Measures sums = Measures.NONE;
+        for (int shard = 0; shard < batches.shards(); shard++) {
+            sums = sums.plus(task.batchSums(model, step, shard));
+        }
+
+        return sums;
     }
 
     @Override

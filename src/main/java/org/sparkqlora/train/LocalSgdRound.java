@@ -61,13 +61,16 @@ public final class LocalSgdRound {
     private ShardResult step(TrainState own, Replica replica, ShardTask task, int shard) {
         long version = own.version();
         ShardResult result = replica.at(
-                version, OwnStateLog.INSTANCE, model -> task.compute(model, own.freshGradient(home), version, shard));
+                version,
+                OwnStateLog.INSTANCE,
+                model -> task.compute(
+                        model, own.freshGradient(home), version, shard, task.batchSums(model, version, shard)));
         if (!(result instanceof ShardResult.Gradient shardGradient)) {
             return result;
         }
 
         try (FlatVector gradient = shardGradient.gradient()) {
-            if (shardGradient.loss().tokenCount() == 0) {
+            if (shardGradient.loss().terms() == 0) {
                 own.passOver(); // a cut batch may leave a shard without rows
                 return shardGradient;
             }

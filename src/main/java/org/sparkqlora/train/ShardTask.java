@@ -5,6 +5,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.LossTotal.Measures;
 import org.sparkqlora.model.MicroBatch;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.SplitMix;
@@ -32,20 +33,40 @@ public final class ShardTask {
         this.rows = rows;
     }
 
-    /** Computes {@code shard} of {@code step} into {@code gradient}, which is all zeros and becomes the result's. */
+    /** What {@code shard} adds to the sums over the batch of {@code step}. */
+    public Measures batchSums(BoundModel model, long step, int shard) {
+        if (!model.needsBatchSums()) {
+            return Measures.NONE;
+        }
+
+        long[] numbers = batches.rowsOf(step, shard, seed);
+        Slice slice = new Slice(step, shard, numbers, rows.readAll(numbers), Measures.NONE);
+        return model.batchSums(microBatches(slice, batches.microBatchSize()));
+    }
+
+    /** Computes {@code shard} of {@code step}, whose gradient needs no sums over the batch, as below. */
     public ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard) {
+        return compute(model, gradient, step, shard, Measures.NONE);
+    }
+
+    /**
+     * Computes {@code shard} of {@code step} into {@code gradient}, which is all zeros and becomes the result's.
+     *
+     * @param ofBatch sums of {@link #batchSums} over all shards
+     */
+    public ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard, Measures ofBatch) {
         PhaseClock clock = PhaseClock.startIn(Phase.READ);
-        Slice slice = read(step, shard);
+        Slice slice = read(step, shard, ofBatch);
         clock.enter(Phase.COMPUTE);
         ShardResult result = compute(model, gradient, slice, batches.microBatchSize());
         return result.reported(ShardReport.of(clock.seconds()));
     }
 
     /** Rows of the step after are read ahead. */
-    private Slice read(long step, int shard) {
+    private Slice read(long step, int shard, Measures ofBatch) {
         long[] now = batches.rowsOf(step, shard, seed);
         long[] next = step + 1 < batches.steps() ? batches.rowsOf(step + 1, shard, seed) : new long[0];
-        return new Slice(step, shard, now, rows.readAhead(now, next));
+        return new Slice(step, shard, now, rows.readAhead(now, next), ofBatch);
     }
 
     /**
@@ -75,12 +96,7 @@ public final class ShardTask {
     }
 
     private ShardResult inMicroBatches(BoundModel model, FlatVector gradient, Slice slice, int microRows) {
-        List<MicroBatch> microBatches = new ArrayList<>();
-        for (int from = 0; from < slice.size(); from += microRows) {
-            microBatches.add(new MicroBatch(slice.rows(from, microRows), passSeed(slice.step(), slice.shard(), from)));
-        }
-
-        List<LossTotal> losses = model.addGradients(microBatches, gradient);
+        List<LossTotal> losses = model.addGradients(microBatches(slice, microRows), slice.ofBatch(), gradient);
         for (int i = 0; i < losses.size(); i++) {
             if (!Double.isFinite(losses.get(i).lossSum())) {
                 return firstBroken(model, slice, i * microRows, microRows, losses.get(i));
@@ -89,6 +105,15 @@ public final class ShardTask {
 
         long tokens = slice.rows().stream().mapToLong(TokenRow::length).sum();
         return new ShardResult.Gradient(slice.shard(), LossTotal.sum(losses), tokens, gradient, ShardReport.NONE);
+    }
+
+    private List<MicroBatch> microBatches(Slice slice, int microRows) {
+        List<MicroBatch> microBatches = new ArrayList<>();
+        for (int from = 0; from < slice.size(); from += microRows) {
+            microBatches.add(new MicroBatch(slice.rows(from, microRows), passSeed(slice.step(), slice.shard(), from)));
+        }
+
+        return microBatches;
     }
 
     /** A seed for each micro-batch of the run; {@code first} is its first place in the shard. */
@@ -110,8 +135,12 @@ public final class ShardTask {
         return new ShardResult.BrokenLoss(slice.shard(), slice.numbers()[from], together.lossSum());
     }
 
-    /** The rows of a shard in a step. */
-    private record Slice(long step, int shard, long[] numbers, List<TokenRow> rows) {
+    /**
+     * The rows of a shard in a step.
+     *
+     * @param ofBatch sums over all shards
+     */
+    private record Slice(long step, int shard, long[] numbers, List<TokenRow> rows, Measures ofBatch) {
         private int size() {
             return numbers.length;
         }

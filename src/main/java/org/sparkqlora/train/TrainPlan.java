@@ -4,6 +4,7 @@ import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.objective.Objective;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
@@ -24,6 +25,7 @@ import org.sparkqlora.optim.ScheduleKind;
  * @param maxGradientNorm bound on the norm of the mean gradient; 0 is none
  * @param seed of the first parameters and of the order of rows
  * @param summation order in which gradients are added
+ * @param objective of training
  */
 public record TrainPlan(
         String model,
@@ -38,7 +40,8 @@ public record TrainPlan(
         GradientDtype gradientDtype,
         double maxGradientNorm,
         long seed,
-        Summation summation)
+        Summation summation,
+        Objective objective)
         implements Serializable {
     /** A plan whose adapters are not initialised from factors of the base. */
     public TrainPlan(
@@ -65,7 +68,27 @@ public record TrainPlan(
                 gradientDtype,
                 maxGradientNorm,
                 seed,
-                Summation.TREE);
+                Summation.TREE,
+                Objective.SFT);
+    }
+
+    /** This plan for another objective. */
+    public TrainPlan withObjective(Objective other) {
+        return new TrainPlan(
+                model,
+                base,
+                spec,
+                initialAdapter,
+                takenFactors,
+                data,
+                batches,
+                optimizer,
+                schedule,
+                gradientDtype,
+                maxGradientNorm,
+                seed,
+                summation,
+                other);
     }
 
     /** This plan with the hash of the factors that adapters took out of the base. */
@@ -132,7 +155,8 @@ public record TrainPlan(
                 gradientDtype,
                 maxGradientNorm,
                 seed,
-                newSummation);
+                newSummation,
+                objective);
     }
 
     public TrainPlan {

@@ -19,6 +19,8 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.objective.ObjectiveJson;
+import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -54,6 +56,7 @@ public final class TrainPlanJson {
     private static final String MAX_GRADIENT_NORM = "max_grad_norm";
     private static final String SEED = "seed";
     private static final String SUMMATION = "summation";
+    private static final String OBJECTIVE = "objective";
     private static final Set<String> KEYS = Set.of(
             FORMAT_KEY,
             MODEL,
@@ -72,7 +75,8 @@ public final class TrainPlanJson {
             WIRE,
             MAX_GRADIENT_NORM,
             SEED,
-            SUMMATION);
+            SUMMATION,
+            OBJECTIVE);
 
     private TrainPlanJson() {}
 
@@ -105,7 +109,8 @@ public final class TrainPlanJson {
                 root.has(WIRE) ? GradientDtype.parse(text(root, WIRE)) : GradientDtype.FP32,
                 number(root, MAX_GRADIENT_NORM),
                 field(root, SEED).longValue(),
-                root.has(SUMMATION) ? constant(Summation.class, root, SUMMATION) : Summation.SEQUENTIAL);
+                root.has(SUMMATION) ? constant(Summation.class, root, SUMMATION) : Summation.SEQUENTIAL,
+                ObjectiveJson.read(root.get(OBJECTIVE)));
     }
 
     /** Equal for equal plans only. */
@@ -169,6 +174,10 @@ public final class TrainPlanJson {
         root.put(SEED, plan.seed());
         if (plan.summation() != Summation.SEQUENTIAL) {
             root.put(SUMMATION, word(plan.summation()));
+        }
+
+        if (plan.objective().kind() != ObjectiveKind.SFT) {
+            ObjectiveJson.write(plan.objective(), root.putObject(OBJECTIVE));
         }
 
         return root;

@@ -1,6 +1,8 @@
 package org.sparkqlora.train;
 
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
@@ -8,6 +10,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.objective.AnswerObjective;
 import org.sparkqlora.train.metrics.Evaluated;
 import org.sparkqlora.train.metrics.MetricsLog;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -128,8 +131,10 @@ public final class Trainer {
         begin(source);
         while (source.position().version() < plan.batches().steps() && !earlyStopping.isExhausted()) {
             StepMetrics step = advanceUnlessCancelled(source);
-            OptionalDouble evaluation = evaluateIfDue(source, step);
-            report(step, evaluation);
+            Optional<LossTotal> evaluated = evaluateIfDue(source, step);
+            OptionalDouble evaluation =
+                    evaluated.stream().mapToDouble(LossTotal::mean).findFirst();
+            report(step.with(evaluationMeasures(evaluated)), evaluation);
             writer.poll(source::saved);
             checkpointIfDue(source, step);
             summary = summary.plus(step, evaluation);
@@ -219,6 +224,7 @@ public final class Trainer {
                 OptionalDouble.empty(),
                 OptionalDouble.of(divergence),
                 sum.seconds().withUpdate((System.nanoTime() - begin) / NANOS),
+                measures(sum.loss()),
                 source.optimizerResidentBytes());
     }
 
@@ -245,19 +251,28 @@ public final class Trainer {
                 step.isFinite() ? OptionalDouble.of(step.norm()) : OptionalDouble.empty(),
                 OptionalDouble.empty(),
                 sum.seconds().withUpdate((System.nanoTime() - begin) / NANOS),
+                measures(sum.loss()),
                 source.optimizerResidentBytes());
     }
 
-    private OptionalDouble evaluateIfDue(GradientSource source, StepMetrics taken) {
+    private Map<String, Double> measures(LossTotal loss) {
+        return plan.objective() instanceof AnswerObjective answers ? answers.metrics(loss.measures()) : Map.of();
+    }
+
+    private Map<String, Double> evaluationMeasures(Optional<LossTotal> evaluated) {
+        return evaluated.map(loss -> StepMetrics.evaluation(measures(loss))).orElse(Map.of());
+    }
+
+    private Optional<LossTotal> evaluateIfDue(GradientSource source, StepMetrics taken) {
         long step = taken.step();
         if (!isDue(triggers.evaluate(), taken)) {
-            return OptionalDouble.empty();
+            return Optional.empty();
         }
 
         bestAndSamples.samples().take(step, source);
         LossTotal loss = source.evaluate();
-        if (loss.tokenCount() == 0) {
-            return OptionalDouble.empty();
+        if (loss.terms() == 0) {
+            return Optional.empty();
         }
 
         reporter.evaluated(step, loss.mean());
@@ -265,7 +280,7 @@ public final class Trainer {
             saveBest(source.saved());
         }
 
-        return OptionalDouble.of(loss.mean());
+        return Optional.of(loss);
     }
 
     private void report(List<ShardResult.Gradient> shards) {
@@ -308,7 +323,7 @@ public final class Trainer {
 
     private static void requireFinite(Position position, ClippedUpdate step, LossTotal loss) {
         long version = position.version();
-        if (loss.tokenCount() == 0) {
+        if (loss.terms() == 0) {
             throw new IllegalStateException(
                     "Cannot take step %d: its batch has no trained token".formatted(version + 1));
         }

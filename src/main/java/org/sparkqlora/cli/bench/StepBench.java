@@ -116,7 +116,7 @@ record StepBench(
         long begin = System.nanoTime();
         StepGradient step = source.gradient();
         long middle = System.nanoTime();
-        float scale = 1f / step.loss().tokenCount();
+        float scale = 1f / step.loss().terms();
         source.apply(new Update(state.version(), step.gradient(), scale, LEARNING_RATE));
         step.gradient().close();
         return new Timed((middle - begin) / 1e9, (System.nanoTime() - middle) / 1e9);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.EvaluateOptions;
 import org.sparkqlora.options.Problems;
@@ -22,7 +23,8 @@ import picocli.CommandLine.Mixin;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         abbreviateSynopsis = true,
-        description = "Prints mean loss, perplexity and number of trained tokens over examples, as JSON.")
+        description =
+                "Prints mean loss, perplexity and number of trained tokens over examples, or the metrics of an objective over answers, as JSON.")
 public final class EvaluateCommand implements Command {
     @Mixin
     EvaluateOptions options = new EvaluateOptions();
@@ -36,9 +38,16 @@ public final class EvaluateCommand implements Command {
     public void run(Console console) {
         EvaluationJob job = new EvaluationJob(options, console);
         Evaluation evaluation = options.perExample == null ? job.run() : run(job, options.perExample);
+        if (options.data.objective == ObjectiveKind.SFT) {
+            tellIfDead(evaluation, console);
+        }
+
+        console.result(SummaryJson.evaluated(evaluation));
+    }
+
+    private void tellIfDead(Evaluation evaluation, Console console) {
         new DeadModel(BaseCheck.config(options.model).vocabularySize(), line -> console.note("%s", line))
                 .evaluated("the loss", evaluation.total().mean());
-        console.result(SummaryJson.evaluated(evaluation));
     }
 
     /** With a line a document in {@code file}. */

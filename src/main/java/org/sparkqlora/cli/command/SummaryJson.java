@@ -16,6 +16,7 @@ import org.sparkqlora.run.PreparationJob;
 import org.sparkqlora.run.TrainedJson;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.train.metrics.StepMetrics;
 import org.sparkqlora.weights.QuantizationReport;
 
 /** The last line on stdout: what a command did. */
@@ -51,7 +52,11 @@ public final class SummaryJson {
         LossTotal total = evaluation.total();
         ObjectNode root = of("evaluate");
         root.put("loss", total.mean());
-        root.put("perplexity", Math.exp(total.mean()));
+        if (evaluation.measures().isEmpty()) {
+            root.put("perplexity", Math.exp(total.mean()));
+        }
+
+        StepMetrics.evaluation(evaluation.measures()).forEach(root::put);
         root.put("tokens", total.tokenCount());
         TrainedJson.writeCounts(evaluation.data(), root.putObject("data"));
         return root.toString();
@@ -62,6 +67,7 @@ public final class SummaryJson {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("loss_sum", loss.lossSum());
         root.put("tokens", loss.tokenCount());
+        loss.measures().sums().forEach((name, sum) -> root.put(name, sum.sum() / sum.count()));
         return root.toString();
     }
 

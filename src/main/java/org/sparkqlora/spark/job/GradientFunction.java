@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.job;
 
 import org.apache.spark.api.java.function.Function;
+import org.sparkqlora.model.LossTotal.Measures;
 import org.sparkqlora.spark.cluster.ExecutorPlace;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.replica.ProcessReplica;
@@ -19,18 +20,21 @@ import org.sparkqlora.train.metrics.ShardReport;
 
 /** The gradient of one shard, or its local steps if the plan has them. Runs in a task; this object is what Spark serialises. */
 final class GradientFunction implements Function<Integer, ShardResult> {
-    private static final long serialVersionUID = 2L;
+    private static final long serialVersionUID = 3L;
 
     private final RunHandle run;
     private final TrainPlan plan;
     private final long version;
     private final StateLog log;
+    private final Measures ofBatch;
 
-    GradientFunction(RunHandle run, TrainPlan plan, long version, StateLog log) {
+    /** @param ofBatch sums over the step's batch that its gradients need */
+    GradientFunction(RunHandle run, TrainPlan plan, long version, StateLog log, Measures ofBatch) {
         this.run = run;
         this.plan = plan;
         this.version = version;
         this.log = log;
+        this.ofBatch = ofBatch;
     }
 
     @Override
@@ -57,6 +61,10 @@ final class GradientFunction implements Function<Integer, ShardResult> {
     private ShardResult gradient(ProcessReplica executor, PreparedRows rows, int shard, PhaseClock clock) {
         ShardTask task = new ShardTask(plan.batches(), plan.seed(), rows);
         return executor.replica()
-                .at(version, log, clock, model -> task.compute(model, executor.freshGradient(), version, shard));
+                .at(
+                        version,
+                        log,
+                        clock,
+                        model -> task.compute(model, executor.freshGradient(), version, shard, ofBatch));
     }
 }

@@ -11,6 +11,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.LossTotal.Measures;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.TaskSlots;
@@ -191,16 +192,22 @@ public final class SparkEvaluator {
 
         private final double[] sums;
         private final long[] tokens;
+        private final ArrayList<LossTotal> ofExamples; // in place of the others where losses have measures
 
         DocumentLosses(List<LossTotal> losses) {
-            this.sums = losses.stream().mapToDouble(LossTotal::lossSum).toArray();
-            this.tokens = losses.stream().mapToLong(LossTotal::tokenCount).toArray();
+            boolean plain = losses.stream().allMatch(loss -> loss.measures().equals(Measures.NONE));
+            List<LossTotal> compact = plain ? losses : List.of();
+            this.sums = compact.stream().mapToDouble(LossTotal::lossSum).toArray();
+            this.tokens = compact.stream().mapToLong(LossTotal::tokenCount).toArray();
+            this.ofExamples = new ArrayList<>(plain ? List.of() : losses);
         }
 
         void forEach(Consumer<LossTotal> each) {
             for (int i = 0; i < sums.length; i++) {
                 each.accept(new LossTotal(sums[i], tokens[i]));
             }
+
+            ofExamples.forEach(each);
         }
     }
 }

@@ -14,6 +14,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.LossTotal.Measures;
 import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.TaskSlots;
@@ -137,7 +138,9 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     private StepGradient sumAt(long step) {
-        GradientFunction function = new GradientFunction(run, plan, step, replicas.stateLog());
+        boolean coupled = plan.objective().needsBatchSums() && plan.batches().localSteps() == 1;
+        Measures ofBatch = coupled ? BatchSums.of(shards, run, plan, step, replicas.stateLog()) : Measures.NONE;
+        GradientFunction function = new GradientFunction(run, plan, step, replicas.stateLog(), ofBatch);
         return exchange.sum(shards.map(function), step);
     }
 

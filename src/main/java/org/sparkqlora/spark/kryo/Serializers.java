@@ -8,6 +8,7 @@ import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.LossTotal.Measures;
 import org.sparkqlora.spark.cluster.ExecutorBlocks;
 import org.sparkqlora.spark.exchange.CollectExchange;
 import org.sparkqlora.spark.exchange.GradientSlice;
@@ -45,8 +46,7 @@ public final class Serializers {
         @Override
         public void write(Kryo kryo, Output output, Gradient result) {
             output.writeInt(result.shard());
-            output.writeDouble(result.loss().lossSum());
-            output.writeLong(result.loss().tokenCount());
+            write(output, result.loss());
             output.writeLong(result.tokens());
             write(output, result.report());
             kryo.writeObject(output, result.gradient());
@@ -55,10 +55,34 @@ public final class Serializers {
         @Override
         public Gradient read(Kryo kryo, Input input, Class<Gradient> type) {
             int shard = input.readInt();
-            LossTotal loss = new LossTotal(input.readDouble(), input.readLong());
+            LossTotal loss = readLoss(input);
             long tokens = input.readLong();
             ShardReport report = readReport(input);
             return new Gradient(shard, loss, tokens, kryo.readObject(input, FlatVector.class), report);
+        }
+
+        private static void write(Output output, LossTotal loss) {
+            output.writeDouble(loss.lossSum());
+            output.writeLong(loss.terms());
+            output.writeLong(loss.tokenCount());
+            output.writeInt(loss.measures().sums().size());
+            loss.measures().sums().forEach((name, sum) -> {
+                output.writeString(name);
+                output.writeDouble(sum.sum());
+                output.writeDouble(sum.count());
+            });
+        }
+
+        private static LossTotal readLoss(Input input) {
+            double lossSum = input.readDouble();
+            long terms = input.readLong();
+            long tokenCount = input.readLong();
+            Measures.Builder measures = new Measures.Builder();
+            for (int left = input.readInt(); left > 0; left--) {
+                measures.add(input.readString(), new Measures.Sum(input.readDouble(), input.readDouble()));
+            }
+
+            return new LossTotal(lossSum, terms, tokenCount, measures.build());
         }
 
         private static void write(Output output, ShardReport report) {

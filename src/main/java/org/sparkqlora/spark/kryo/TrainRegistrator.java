@@ -12,6 +12,7 @@ import org.sparkqlora.spark.exchange.CollectExchange;
 import org.sparkqlora.spark.exchange.GradientSlice;
 import org.sparkqlora.spark.exchange.HeldSums;
 import org.sparkqlora.spark.exchange.SliceKey;
+import org.sparkqlora.spark.job.BatchSums;
 import org.sparkqlora.spark.job.SparkEvaluator;
 import org.sparkqlora.spark.job.SparkGenerator;
 import org.sparkqlora.spark.prepare.GroupPart;
@@ -41,6 +42,7 @@ public final class TrainRegistrator implements KryoRegistrator {
             GroupPart.Batch.class,
             GroupPart.Packed.class,
             PreparedFile.class,
+            BatchSums.OfShard.class,
             SparkEvaluator.DocumentLosses.class,
             SparkGenerator.NumberedTokens.class,
             ComputeCapability.class,

@@ -5,15 +5,21 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalLong;
+import java.util.Set;
 import org.sparkqlora.input.BadInputException;
 
 /** A line of {@code metrics.jsonl}. */
 public final class MetricsJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String STEP = "step";
+    private static final String EVALUATION = "eval_";
+    private static final Set<String> PLAIN_MEASURES =
+            Set.of("kl", "nll_loss", "log_odds_ratio", "log_odds_chosen", "mean_token_accuracy");
 
     private MetricsJson() {}
 
@@ -27,6 +33,7 @@ public final class MetricsJson {
         line.put("learning_rate", step.learningRate());
         step.gradientNorm().ifPresent(norm -> line.put("grad_norm", norm));
         step.divergence().ifPresent(share -> line.put("local_divergence", share));
+        step.measures().forEach(line::put);
         line.put("tokens_per_second", rounded(step.tokensPerSecond()));
         line.put("seconds", rounded(step.seconds()));
         write(step.times(), line);
@@ -67,7 +74,22 @@ public final class MetricsJson {
                 number(root, "grad_norm"),
                 number(root, "local_divergence"),
                 times,
+                measures(root),
                 root.path("optimizer_resident_bytes").asLong());
+    }
+
+    /** The names of measures are TRL's: with a slash, or among those of {@link #PLAIN_MEASURES}. */
+    private static Map<String, Double> measures(JsonNode root) {
+        Map<String, Double> measures = new LinkedHashMap<>();
+        root.fields().forEachRemaining(field -> {
+            String name = field.getKey().startsWith(EVALUATION)
+                    ? field.getKey().substring(EVALUATION.length())
+                    : field.getKey();
+            if (name.contains("/") || PLAIN_MEASURES.contains(name)) {
+                measures.put(field.getKey(), field.getValue().asDouble());
+            }
+        });
+        return measures;
     }
 
     /** The loss on held-out rows that a whole line has, if any. */

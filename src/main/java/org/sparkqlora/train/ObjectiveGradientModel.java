@@ -1,0 +1,189 @@
+package org.sparkqlora.train;
+
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.AnswerLoss;
+import org.sparkqlora.model.AnswerLoss.Answers;
+import org.sparkqlora.model.AnswerLoss.Predicted;
+import org.sparkqlora.model.BoundParameters;
+import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.MicroBatch;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.PromptedText;
+import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/** A decoder whose loss is that of an objective over answers. */
+public final class ObjectiveGradientModel implements GradientModel {
+    private final DecoderGradientModel inner;
+    private final AnswerObjective objective;
+    private final @Nullable BoundParameters reference;
+
+    private ObjectiveGradientModel(
+            DecoderGradientModel inner, AnswerObjective objective, @Nullable BoundParameters reference) {
+        this.inner = inner;
+        this.objective = objective;
+        this.reference = reference;
+    }
+
+    /**
+     * A model that owns {@code inner}, and closes it also where it cannot be made.
+     *
+     * @param from what answers are measured from; null where the objective has no reference
+     */
+    public static ObjectiveGradientModel of(
+            DecoderGradientModel inner, AnswerObjective objective, @Nullable ReferenceParameters from) {
+        if (objective.reference().isPresent() != (from != null)) {
+            inner.close();
+            throw new IllegalStateException("Cannot train for %s: expected a reference exactly where it takes one"
+                    .formatted(objective.kind().optionValue()));
+        }
+
+        try {
+            return new ObjectiveGradientModel(inner, objective, from == null ? null : bound(inner, from));
+        } catch (RuntimeException | Error e) {
+            inner.close();
+            throw e;
+        }
+    }
+
+    private static BoundParameters bound(DecoderGradientModel model, ReferenceParameters from) {
+        try (FlatVector values = from.of(model)) {
+            return model.decoder().bind(values);
+        }
+    }
+
+    @Override
+    public ParameterIndex parameters() {
+        return inner.parameters();
+    }
+
+    @Override
+    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
+        return inner.initialParameters(seed, zeros);
+    }
+
+    @Override
+    public BoundModel bind(FlatVector parameters) {
+        return bind(parameters, OptionalDouble.empty());
+    }
+
+    @Override
+    public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+        DecoderModel decoder = inner.decoder();
+        return new Bound(decoder, decoder.bind(parameters), lossScale, objective, reference);
+    }
+
+    @Override
+    public Optional<GpuAdamW> gpuUpdate() {
+        return inner.gpuUpdate();
+    }
+
+    @Override
+    public void close() {
+        if (reference != null) {
+            reference.close();
+        }
+
+        inner.close();
+    }
+
+    private record Bound(
+            DecoderModel model,
+            BoundParameters parameters,
+            OptionalDouble lossScale,
+            AnswerObjective objective,
+            @Nullable BoundParameters reference)
+            implements BoundModel {
+        @Override
+        public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
+            Measures own = batchSums(List.of(new MicroBatch(microBatch, passSeed)));
+            return addGradients(List.of(new MicroBatch(microBatch, passSeed)), own, gradient)
+                    .get(0);
+        }
+
+        @Override
+        public List<LossTotal> addGradients(List<MicroBatch> microBatches, Measures ofBatch, FlatVector gradient) {
+            List<MicroBatch> trained = microBatches.stream()
+                    .map(each -> new MicroBatch(trained(each.rows()), each.passSeed()))
+                    .toList();
+            return model.addGradients(parameters, trained, gradient, lossScale, objective.loss(ofBatch), reference);
+        }
+
+        @Override
+        public boolean needsBatchSums() {
+            return objective.needsBatchSums();
+        }
+
+        @Override
+        public Measures batchSums(List<MicroBatch> microBatches) {
+            Measures sums = Measures.NONE;
+            for (MicroBatch each : microBatches) {
+                sums = sums.plus(objective.batchSums(each.rows(), this::scored));
+            }
+
+            return sums;
+        }
+
+        private Answers scored(List<TokenRow> rows) {
+            return model.answers(parameters, reference, rows, Predicted.TRAINED);
+        }
+
+        private List<TokenRow> trained(List<TokenRow> rows) {
+            return rows.stream().map(objective::trained).toList();
+        }
+
+        /** The loss of each example, as of a batch of the micro-batch alone. */
+        @Override
+        public List<LossTotal> losses(List<TokenRow> microBatch) {
+            List<LossTotal> only = new ArrayList<>();
+            losses(List.of(microBatch).iterator(), only::addAll);
+            return only;
+        }
+
+        @Override
+        public void losses(Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
+            microBatches.forEachRemaining(rows -> {
+                AnswerLoss loss = objective.loss(objective.batchSums(rows, this::scored));
+                Answers answers = model.answers(parameters, reference, trained(rows), loss.predicted());
+                sink.accept(examples(answers, loss));
+            });
+        }
+
+        private List<LossTotal> examples(Answers answers, AnswerLoss loss) {
+            List<LossTotal> totals = new ArrayList<>();
+            for (int first = 0; first < answers.documents(); first += objective.documents()) {
+                Answers example = answers.only(first, objective.documents());
+                totals.add(loss.of(example, new float[example.losses().length]));
+            }
+
+            return totals;
+        }
+
+        @Override
+        public int[] generate(int[] prompt, GenerationSpec spec) {
+            return model.generate(parameters, prompt, spec, id -> {});
+        }
+
+        @Override
+        public void generate(Iterator<PromptedText> texts, Consumer<int[]> sink) {
+            model.generate(parameters, texts, sink);
+        }
+
+        @Override
+        public void close() {
+            parameters.close();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package org.sparkqlora.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.model.GoldenModel;
+import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.LoadedModel;
+import org.sparkqlora.optim.DecayedTensors;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.train.GoldenPreference.Layout;
+import org.sparkqlora.train.metrics.MetricsLog;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
+import org.sparkqlora.weights.WeightFolder;
+
+/** Four steps of preference training, beside TRL's (goldens/preference/README.md), whatever the rows and the shards are. */
+class GoldenPreferenceTest {
+    private static final int STEPS = 4;
+
+    /** Of numbers that float32 products make, or of the number itself where it is larger than 1. */
+    private static final double TOLERANCE = 2e-5;
+
+    private static final double NORM_TOLERANCE = 1e-4;
+
+    /** Adam divides by a root: where a gradient is near 0, its rounding decides the sign of a step. */
+    private static final double SHARE_OUTSIDE = 1e-3;
+
+    private static final double ELEMENT_TOLERANCE = 1e-5;
+
+    /** Losses that packing may change by the order of additions alone. */
+    private static final double PACKED_TOLERANCE = 1e-6;
+
+    private static final GoldenModel MODEL = new GoldenModel("llama-tied");
+
+    @TempDir
+    private Path cache;
+
+    static Stream<Arguments> cases() {
+        return GoldenPreference.all().stream()
+                .flatMap(each -> Stream.of(Layout.values())
+                        .flatMap(layout -> Stream.of(1, 2).map(shards -> Arguments.of(each, layout, shards))));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}, {2} shards")
+    @MethodSource("cases")
+    void stepsAreThoseOfTrl(GoldenPreference golden, Layout layout, int shards) {
+        Outcome outcome = run(golden, layout, shards);
+
+        for (int step = 0; step < STEPS; step++) {
+            assertSame(outcome.steps().get(step), golden.step(step));
+        }
+
+        if (golden.hasAdapter()) {
+            assertSameAdapter(outcome, golden);
+        }
+    }
+
+    private static void assertSame(StepMetrics step, JsonNode expected) {
+        assertThat(step.loss())
+                .as("loss of step %d", step.step())
+                .isCloseTo(expected.get("loss").asDouble(), near(expected.get("loss")));
+        assertThat(step.gradientNorm().orElseThrow())
+                .as("norm of step %d", step.step())
+                .isCloseTo(
+                        expected.get("grad_norm").asDouble(),
+                        within(NORM_TOLERANCE
+                                * Math.max(1, expected.get("grad_norm").asDouble())));
+        Map<String, Double> measures = step.measures();
+        assertThat(measures)
+                .isNotEmpty()
+                .allSatisfy((name, value) -> assertThat(value)
+                        .as("%s of step %d", name, step.step())
+                        .isCloseTo(expected.get(name).asDouble(), near(expected.get(name))));
+    }
+
+    private static org.assertj.core.data.Offset<Double> near(JsonNode expected) {
+        return within(TOLERANCE * Math.max(1, Math.abs(expected.asDouble())));
+    }
+
+    private static void assertSameAdapter(Outcome outcome, GoldenPreference golden) {
+        FlatVector expected = outcome.adapter(golden);
+        long outside = 0;
+        for (long i = 0; i < expected.length(); i++) {
+            outside += Math.abs(outcome.parameters().get(i) - expected.get(i)) > ELEMENT_TOLERANCE ? 1 : 0;
+        }
+
+        assertThat((double) outside / expected.length()).isLessThanOrEqualTo(SHARE_OUTSIDE);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"sigmoid", "rpo", "kto", "orpo", "simpo"})
+    void packedPairsAreAsGoodAsPaddedOnes(String name) {
+        GoldenPreference golden = GoldenPreference.of(name);
+
+        List<StepMetrics> padded = run(golden, Layout.PADDED, 1).steps();
+        List<StepMetrics> packed = run(golden, Layout.PACKED, 1).steps();
+
+        assertThat(packed.get(0).loss()).isCloseTo(padded.get(0).loss(), within(PACKED_TOLERANCE));
+    }
+
+    /** @param parameters at the end */
+    private record Outcome(List<StepMetrics> steps, FlatVector parameters, org.sparkqlora.model.ParameterIndex index) {
+        private FlatVector adapter(GoldenPreference golden) {
+            return MODEL.flat(index, golden.adapter());
+        }
+    }
+
+    private Outcome run(GoldenPreference golden, Layout layout, int shards) {
+        List<TokenRow> rows = golden.rows(layout);
+        int batch = Math.max(shards, rows.size());
+        TrainPlan plan = new TrainPlan(
+                        "golden",
+                        MODEL.spec(Mode.LORA),
+                        null,
+                        "rows",
+                        new BatchPlan(
+                                rows.size(), batch, 2, shards, BatchPlan.RowOrder.FILE_ORDER, (long) batch * STEPS),
+                        new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0, 1, DecayedTensors.ALL),
+                        new Schedule(ScheduleKind.CONSTANT, 1e-3, 0, STEPS),
+                        GradientDtype.FP32,
+                        0.3,
+                        0)
+                .withObjective(golden.objective());
+        WeightFolder weights = MODEL.weights(Mode.LORA, cache);
+        DecoderGradientModel decoder = new DecoderGradientModel(
+                weights, LoadedModel.of(weights, plan.spec(), 1), null, config -> Optional.empty());
+        ReferenceParameters from =
+                golden.objective().reference().isPresent() ? ReferenceParameters.base(plan.seed()) : null;
+        try (Workers workers = new Workers(1);
+                GradientModel model = ObjectiveGradientModel.of(decoder, golden.objective(), from)) {
+            StateHome home = new StateHome(workers, Paging.DEFAULT, cache);
+            TrainState start = TrainState.fresh(
+                    MODEL.start(Mode.LORA, model.parameters()),
+                    model.parameters(),
+                    plan.optimizer(),
+                    plan.seed(),
+                    home);
+            StepList steps = new StepList();
+            List<Outcome> outcome = new ArrayList<>();
+            new Trainer(plan, TrainTriggers.atEnd(), StateStore.none(), steps, ProgressReporter.silent())
+                    .run(
+                            Resume.NEVER,
+                            () -> start,
+                            state -> new LocalGradientSource(
+                                    plan.batches(), model, home, state, TrainFixture.reader(rows), null),
+                            state -> outcome.add(
+                                    new Outcome(steps.steps, state.parameters().copy(), model.parameters())));
+            return outcome.get(0);
+        }
+    }
+
+    /** Keeps what each step did. */
+    private static final class StepList implements MetricsLog {
+        private final List<StepMetrics> steps = new ArrayList<>();
+
+        @Override
+        public void rewindTo(long step) {
+            steps.clear();
+        }
+
+        @Override
+        public void append(StepMetrics step, OptionalDouble evaluationLoss) {
+            steps.add(step);
+        }
+    }
+}
