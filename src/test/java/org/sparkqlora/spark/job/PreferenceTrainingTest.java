@@ -1,0 +1,292 @@
+package org.sparkqlora.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.data.RecordReading;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.objective.DirectPreference;
+import org.sparkqlora.objective.DirectPreference.Weighted;
+import org.sparkqlora.objective.KahnemanTversky;
+import org.sparkqlora.objective.OddsRatio;
+import org.sparkqlora.objective.Reference;
+import org.sparkqlora.objective.UnpairedLoss;
+import org.sparkqlora.optim.OptimizerKind;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.optim.Schedule;
+import org.sparkqlora.optim.ScheduleKind;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.ExchangeKind;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.spark.prepare.DataPreparation;
+import org.sparkqlora.spark.prepare.PreparationOptions;
+import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
+import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.prepare.PreparedRows;
+import org.sparkqlora.spark.prepare.RecordEncoders;
+import org.sparkqlora.spark.replica.SnapshotPolicy;
+import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.LocalGradientSource;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.ObjectiveModelSource;
+import org.sparkqlora.train.ReferenceParameters;
+import org.sparkqlora.train.Resume;
+import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.TrainState;
+import org.sparkqlora.train.TrainTriggers;
+import org.sparkqlora.train.Trainer;
+import org.sparkqlora.train.metrics.MetricsFile;
+import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
+
+/** Preference training of a small Llama over four bits: its bytes on clusters of several sizes. */
+class PreferenceTrainingTest {
+    private static final int STEPS = 4;
+    private static final int SHARDS = 8;
+    private static final int EXAMPLES = 60;
+    private static final int SEED = 42;
+    private static final ModelSpec QLORA =
+            new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+
+    /** An objective without sums over the batch, one with counts, and one with a pass of the model. */
+    private enum Way {
+        DPO(new DirectPreference(List.of(new Weighted("sigmoid", 1)), 0.1, 0, 0.5, Reference.BASE)),
+        ORPO(new OddsRatio(0.1)),
+        KTO(new KahnemanTversky(UnpairedLoss.KTO, 0.1, 1, 1.5, Reference.BASE));
+
+        private final AnswerObjective objective;
+
+        Way(AnswerObjective objective) {
+            this.objective = objective;
+        }
+    }
+
+    @AutoClose
+    private static final SharedCluster CLUSTER = new SharedCluster();
+
+    @TempDir
+    private static Path folder;
+
+    private static final Map<ExampleKind, PreparedData> ROWS = new EnumMap<>(ExampleKind.class);
+    private static final Map<Way, byte[]> REFERENCES = new EnumMap<>(Way.class);
+
+    @BeforeAll
+    static void trainInProcess() throws IOException {
+        Files.write(folder.resolve("preference.jsonl"), lines(ExampleKind.PREFERENCE));
+        Files.write(folder.resolve("unpaired.jsonl"), lines(ExampleKind.UNPAIRED));
+        for (ExampleKind kind : List.of(ExampleKind.PREFERENCE, ExampleKind.UNPAIRED)) {
+            ROWS.put(kind, CLUSTER.on(Clusters.TWO_SLOTS, context -> prepared(context, kind)));
+        }
+
+        for (Way way : Way.values()) {
+            REFERENCES.put(way, oneProcess(way));
+        }
+    }
+
+    @Tag("spark-line")
+    @ParameterizedTest(name = "{2} by {1} on {0}")
+    @MethodSource("clusters")
+    void everyClusterGivesTheBytesOfOneProcess(String master, ExchangeKind exchange, Way way) {
+        byte[] state = CLUSTER.on(master, context -> trained(way, source(context, way, exchange), step -> {}));
+
+        assertThat(Arrays.equals(state, REFERENCES.get(way))).isTrue();
+    }
+
+    private static Stream<Arguments> clusters() {
+        return Stream.of(
+                        Arguments.of("local[8]", ExchangeKind.AUTO),
+                        Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.COLLECT),
+                        Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE))
+                .flatMap(cluster ->
+                        Stream.of(Way.values()).map(way -> Arguments.of(cluster.get()[0], cluster.get()[1], way)));
+    }
+
+    @Test
+    void anExecutorLostOnTheWayChangesNoByte() {
+        byte[] state = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
+            Clusters.awaitExecutors(context, 2);
+            int[] killed = new int[1];
+            byte[] after = trained(
+                    Way.KTO,
+                    source(context, Way.KTO, ExchangeKind.SHUFFLE),
+                    step -> killed[0] += step.step() == 2 && Clusters.killOneExecutor() ? 1 : 0);
+            assertThat(killed[0]).isEqualTo(1);
+            return after;
+        });
+
+        assertThat(Arrays.equals(state, REFERENCES.get(Way.KTO))).isTrue();
+    }
+
+    @Test
+    void everyObjectiveGivesBytesOfItsOwn() {
+        assertThat(REFERENCES.get(Way.DPO)).isNotEqualTo(REFERENCES.get(Way.ORPO));
+        assertThat(ROWS.get(ExampleKind.PREFERENCE).manifest().kind()).isEqualTo(ExampleKind.PREFERENCE);
+    }
+
+    private static byte[] oneProcess(Way way) {
+        PreparedData data = ROWS.get(way.objective.kind().examples());
+        try (Workers workers = new Workers(1);
+                GradientModel model = model(way).open(1);
+                PreparedRows rows = data.reader(new Configuration())) {
+            return trained(
+                    way,
+                    state -> new LocalGradientSource(
+                            plan(way).batches(), model, StateHome.inMemory(workers), state, rows, null),
+                    step -> {});
+        }
+    }
+
+    private static Function<TrainState, GradientSource> source(
+            JavaSparkContext context, Way way, ExchangeKind exchange) {
+        PreparedData rows = ROWS.get(way.objective.kind().examples());
+        return state -> new SparkGradientSource(
+                context,
+                new TrainingRun(plan(way), model(way), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT),
+                state,
+                ExchangeChoice.of(
+                        exchange,
+                        new GradientSize(state.parameters().length(), SHARDS, GradientDtype.FP32),
+                        context.getConf()));
+    }
+
+    private static byte[] trained(
+            Way way, Function<TrainState, GradientSource> source, Consumer<StepMetrics> afterStep) {
+        byte[][] published = new byte[1][];
+        ProgressReporter reporter = new ProgressReporter() {
+            @Override
+            public void stepDone(StepMetrics step) {
+                afterStep.accept(step);
+            }
+        };
+        new Trainer(
+                        plan(way),
+                        TrainTriggers.atEnd(),
+                        StateStore.none(),
+                        new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
+                        reporter)
+                .run(Resume.NEVER, () -> fresh(way), source, state -> published[0] = bytes(state));
+        return published[0];
+    }
+
+    private static TrainState fresh(Way way) {
+        try (GradientModel model = model(way).open(1)) {
+            return TrainState.fresh(
+                    model.initialParameters(SEED),
+                    model.parameters(),
+                    plan(way).optimizer(),
+                    SEED,
+                    StateHome.inMemory(new Workers(1)));
+        }
+    }
+
+    private static ModelSource model(Way way) {
+        return new ObjectiveModelSource(
+                new FolderModelSource(LlamaRuns.base().toString(), QLORA, ModelCache.at(folder.resolve("cache"))),
+                way.objective,
+                way.objective.reference().isPresent() ? ReferenceParameters.base(SEED) : null);
+    }
+
+    private static TrainPlan plan(Way way) {
+        PreparedData rows = ROWS.get(way.objective.kind().examples());
+        int batch = 2 * SHARDS;
+        return new TrainPlan(
+                        "llama-tied",
+                        QLORA,
+                        null,
+                        rows.manifest().fingerprint(),
+                        new BatchPlan(
+                                rows.rows(), batch, 1, SHARDS, BatchPlan.RowOrder.SHUFFLED, (long) batch * STEPS - 3),
+                        new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0),
+                        new Schedule(ScheduleKind.CONSTANT, 5e-3, 0, STEPS),
+                        GradientDtype.FP32,
+                        0.3,
+                        SEED)
+                .withObjective(way.objective);
+    }
+
+    private static PreparedData prepared(JavaSparkContext context, ExampleKind kind) {
+        return new DataPreparation(context)
+                .prepare(
+                        List.of(folder.resolve(kind.word() + ".jsonl").toString()),
+                        RecordEncoders.ofTokens(new RecordReading(RecordFormat.TOKENS, Columns.OWN, kind)),
+                        new PreparationOptions(24, Packing.PACKED, OnBadRecord.FAIL).of(kind),
+                        folder.resolve(kind.word()).toString());
+    }
+
+    private static List<String> lines(ExampleKind kind) {
+        SplittableRandom random = new SplittableRandom(7);
+        return IntStream.range(0, EXAMPLES)
+                .mapToObj(i -> kind == ExampleKind.PREFERENCE
+                        ? String.format(
+                                Locale.ROOT,
+                                "{\"prompt_ids\": %s, \"chosen_ids\": %s, \"rejected_ids\": %s}",
+                                ids(random),
+                                ids(random),
+                                ids(random))
+                        : String.format(
+                                Locale.ROOT,
+                                "{\"prompt_ids\": %s, \"completion_ids\": %s, \"label\": %s}",
+                                ids(random),
+                                ids(random),
+                                random.nextBoolean()))
+                .toList();
+    }
+
+    private static String ids(SplittableRandom random) {
+        return random.ints(random.nextInt(2, 10), 4, 320).boxed().toList().toString();
+    }
+
+    private static byte[] bytes(TrainState state) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            state.write(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return bytes.toByteArray();
+    }
+}
