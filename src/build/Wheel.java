@@ -1,5 +1,5 @@
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,14 +13,17 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Writes the wheel of a pure Python package, as flit would for the same {@code pyproject.toml}, with nothing but the JDK: the build needs
- * neither Python nor a package index. {@code PythonPackageIT} compares the two. The same sources give the same bytes.
+ * Writes the wheels of a Python package: one as flit would for the same {@code pyproject.toml}, and one with the jar in it,
+ * with nothing but the JDK: the build needs neither Python nor a package index. {@code PythonPackageIT} compares the first with flit's. The same sources give the same bytes.
  *
- * <p>{@code java Wheel.java PROJECT LICENSE VERSION TARGET}: folder of {@code pyproject.toml}, file, Maven's version, folder.
+ * <p>{@code java Wheel.java PROJECT LICENSE VERSION TARGET JAR PLATFORM PYSPARK LINE}: folder of {@code pyproject.toml}, file, Maven's
+ * version, folder, and for a second wheel, in {@code TARGET/install}, which carries the jar: file, platform tag, versions of PySpark that
+ * the jar runs on, and what the wheel's version ends with ({@code +spark4}, or nothing).
  */
 final class Wheel {
     /** The first moment that a zip can tell. */
@@ -29,23 +32,46 @@ final class Wheel {
     /** The script that the package installs. */
     private static final String COMMAND = "spark-qlora";
 
+    /** Where the package looks for the jar that its wheel carries. */
+    private static final String JAR = "sparkqlora/spark-qlora.jar";
+
     private final Map<String, byte[]> files = new TreeMap<>();
     private final String project;
+    private final String tag;
+    private final String pyspark;
+    private final String version;
     private final String distribution;
 
-    private Wheel(String project) {
+    /** @param pyspark versions of PySpark that the extra takes; null for those of the project */
+    private Wheel(String project, String tag, String pyspark, String line) {
         this.project = project;
-        this.distribution = "%s-%s".formatted(value("name"), value("version"));
+        this.tag = tag;
+        this.pyspark = pyspark;
+        this.version = value("version") + line;
+        this.distribution = "%s-%s".formatted(value("name"), version);
     }
 
     public static void main(String[] arguments) throws IOException {
         Path folder = Path.of(arguments[0]);
-        Wheel wheel = new Wheel(Files.readString(folder.resolve("pyproject.toml")));
-        wheel.requireVersion(arguments[2]);
-        wheel.addModules(folder);
-        wheel.addInformation(Files.readString(folder.resolve("README.md")), Files.readAllBytes(Path.of(arguments[1])));
-        Path target = Files.createDirectories(Path.of(arguments[3]));
-        Files.write(target.resolve(wheel.distribution + "-py3-none-any.whl"), wheel.bytes());
+        Path license = Path.of(arguments[1]);
+        String project = Files.readString(folder.resolve("pyproject.toml"));
+        Path target = Path.of(arguments[3]);
+        Wheel pure = new Wheel(project, "py3-none-any", null, "");
+        pure.requireVersion(arguments[2]);
+        pure.write(folder, license, target);
+        Wheel whole =
+                new Wheel(project, "py3-none-" + arguments[5], arguments[6], arguments.length > 7 ? arguments[7] : "");
+        whole.files.put(JAR, Files.readAllBytes(Path.of(arguments[4])));
+        whole.write(folder, license, target.resolve("install"));
+    }
+
+    private void write(Path folder, Path license, Path target) throws IOException {
+        addModules(folder);
+        addInformation(Files.readString(folder.resolve("README.md")), Files.readAllBytes(license));
+        Files.createDirectories(target);
+        try (OutputStream out = Files.newOutputStream(target.resolve("%s-%s.whl".formatted(distribution, tag)))) {
+            writeTo(out);
+        }
     }
 
     /** PEP 440 knows no SNAPSHOT. */
@@ -75,7 +101,8 @@ final class Wheel {
         files.put(folder + "METADATA", utf8(metadata() + "\n" + readme + "\n"));
         files.put(
                 folder + "WHEEL",
-                utf8("Wheel-Version: 1.0\nGenerator: spark-qlora\nRoot-Is-Purelib: true\nTag: py3-none-any\n"));
+                utf8("Wheel-Version: 1.0\nGenerator: spark-qlora\nRoot-Is-Purelib: %b\nTag: %s\n"
+                        .formatted(pyspark == null, tag)));
         files.put(folder + "licenses/LICENSE", license);
         files.put(folder + "entry_points.txt", utf8("[console_scripts]\n%s=%s\n\n".formatted(COMMAND, value(COMMAND))));
         StringBuilder record = new StringBuilder();
@@ -86,29 +113,39 @@ final class Wheel {
 
     private String metadata() {
         StringBuilder text = new StringBuilder("Metadata-Version: 2.4\n");
-        text.append("Name: %s\nVersion: %s\nSummary: %s\n"
-                .formatted(value("name"), value("version"), value("description")));
+        text.append("Name: %s\nVersion: %s\nSummary: %s\n".formatted(value("name"), version, value("description")));
         text.append("Requires-Python: %s\n".formatted(value("requires-python")));
         text.append("Description-Content-Type: text/markdown\n");
         text.append("License-Expression: %s\nLicense-File: LICENSE\n".formatted(value("license")));
         list("dependencies").forEach(each -> text.append("Requires-Dist: %s\n".formatted(each)));
-        list("spark").forEach(each -> text.append("Requires-Dist: %s ; extra == \"spark\"\n".formatted(each)));
+        (pyspark == null ? list("spark") : List.of(pyspark))
+                .forEach(each -> text.append("Requires-Dist: %s ; extra == \"spark\"\n".formatted(each)));
         return text.append("Provides-Extra: spark\n").toString();
     }
 
-    private byte[] bytes() throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
+    private void writeTo(OutputStream out) throws IOException {
+        try (ZipOutputStream zip = new ZipOutputStream(out)) {
             for (Map.Entry<String, byte[]> file : files.entrySet()) {
                 ZipEntry entry = new ZipEntry(file.getKey());
                 entry.setTimeLocal(LONG_AGO);
+                if (file.getKey().equals(JAR)) {
+                    store(entry, file.getValue());
+                }
+
                 zip.putNextEntry(entry);
                 zip.write(file.getValue());
                 zip.closeEntry();
             }
         }
+    }
 
-        return bytes.toByteArray();
+    /** A jar is compressed already. */
+    private static void store(ZipEntry entry, byte[] content) {
+        CRC32 sum = new CRC32();
+        sum.update(content);
+        entry.setMethod(ZipEntry.STORED);
+        entry.setSize(content.length);
+        entry.setCrc(sum.getValue());
     }
 
     /** The text of a key that stands once in the file, as all that are asked for do. */

@@ -17,7 +17,7 @@ def java_class(name: str) -> Any:
     """
     context = SparkContext._active_spark_context
     if context is None or context._jvm is None:
-        raise QLoraError("Cannot reach Spark: expected a session, found none. sparkqlora.session(JAR) starts one")
+        raise QLoraError("Cannot reach Spark: expected a session, found none. sparkqlora.session() starts one")
 
     found: Any = context._jvm
     for part in name.split("."):

@@ -10,9 +10,9 @@ import tempfile
 from pathlib import Path
 
 from sparkqlora.errors import QLoraError
+from sparkqlora.jars import found
 from sparkqlora.sessions import settings_of
 
-_JAR = "SPARKQLORA_JAR"
 _BAD_INPUT = 64
 _FLAGS = frozenset({"--supervise", "--verbose", "-v"})
 _OURS = frozenset({"--help", "-h", "--version", "-V"})
@@ -34,7 +34,7 @@ def run(arguments: list[str]) -> int:
     :raises QLoraError: when there is no jar or no ``spark-submit``
     """
     of_spark, of_command = _split(arguments)
-    program, jar = _program(), _jar()
+    program, jar = _program(), found()
     if "--properties-file" in of_spark:
         return _call(program, *of_spark, str(jar), *of_command)
 
@@ -64,15 +64,7 @@ def _program() -> str:
     if found is None:
         raise QLoraError(
             "Cannot start: expected spark-submit in SPARK_HOME or on the PATH, found none. "
-            "pip install 'pyspark>=3.5,<3.6' brings one"
+            "pip install 'sparkqlora[spark]' brings one"
         )
 
     return found
-
-
-def _jar() -> Path:
-    jar = Path(os.environ.get(_JAR, "target/spark-qlora.jar"))
-    if not jar.is_file():
-        raise QLoraError(f"Cannot start: expected spark-qlora.jar at {jar}, found nothing. Set {_JAR} to its path")
-
-    return jar

@@ -16,6 +16,7 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from sparkqlora.errors import QLoraError
+from sparkqlora.jars import found
 from sparkqlora.jvm import java_class
 
 if TYPE_CHECKING:
@@ -30,21 +31,23 @@ _SAID_BY_EVERY_START = "WARNING: Using incubator modules"
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
-def session(jar: Place, master: str = "local[*]", settings: Mapping[str, str] | None = None) -> SparkSession:
+def session(
+    jar: Place | None = None, master: str = "local[*]", settings: Mapping[str, str] | None = None
+) -> SparkSession:
     """Return the session that is there, or start one on this machine.
 
     A platform such as Databricks or EMR Studio has a session before a notebook begins, with settings of its own and its
     way to add a jar; that session is returned, once it is seen to have the jar. Otherwise one starts with the settings
     that the jar brings along (those of ``spark-conf/local.conf``).
 
-    :param jar: path of ``spark-qlora.jar``
+    :param jar: path of ``spark-qlora.jar``; by default ``SPARKQLORA_JAR``, else the one that was installed
     :param master: where a new session's tasks run
     :param settings: of Spark, which go before those of the jar
-    :raises QLoraError: when the session that is there has not got the jar, or the path is not that of the jar
+    :raises QLoraError: when the session that is there has not got the jar, or there is no jar
     """
     present = SparkSession.getActiveSession()
     if present is None:
-        present = _start(Path(jar), master, dict(settings or {}))
+        present = _start(found() if jar is None else Path(jar), master, dict(settings or {}))
 
     java_class("org.sparkqlora.cli.Commands")
     return present

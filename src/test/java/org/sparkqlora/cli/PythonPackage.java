@@ -30,12 +30,20 @@ record PythonPackage(PythonEnvironment python, Path site) {
     }
 
     static Path wheel() throws IOException {
-        try (Stream<Path> files = Files.list(TARGET)) {
+        return onlyWheel(TARGET);
+    }
+
+    static Path wheelWithJar() throws IOException {
+        return onlyWheel(TARGET.resolve("install"));
+    }
+
+    private static Path onlyWheel(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
             List<Path> wheels =
                     files.filter(file -> file.toString().endsWith(".whl")).toList();
             if (wheels.size() != 1) {
                 throw new IllegalStateException(
-                        "Cannot test the wheel: expected one in %s, found %s".formatted(TARGET, wheels));
+                        "Cannot test the wheel: expected one in %s, found %s".formatted(folder, wheels));
             }
 
             return wheels.get(0);

@@ -26,6 +26,9 @@ import org.sparkqlora.options.Sessions;
 /** The Python package: its sources, its wheel, and what it does in a real Spark. */
 @Tag("platform")
 class PythonPackageIT {
+    private static final String JAR = "sparkqlora/spark-qlora.jar";
+    private static final String DIST_INFO = "sparkqlora-0.1.0.dev0.dist-info/";
+
     @TempDir
     private static Path folder;
 
@@ -70,6 +73,15 @@ class PythonPackageIT {
     }
 
     @Test
+    void theOtherWheelHasTheJarToo() throws IOException {
+        Map<String, String> whole = content(PythonPackage.wheelWithJar());
+        Map<String, String> pure = content(PythonPackage.wheel());
+        assertThat(whole.keySet()).containsAll(pure.keySet()).contains(JAR).hasSize(pure.size() + 1);
+        assertThat(whole.get(DIST_INFO + "WHEEL")).contains("Tag: py3-none-manylinux_2_35_x86_64");
+        assertThat(whole.get(DIST_INFO + "RECORD")).contains(JAR + ",sha256=");
+    }
+
+    @Test
     void theWheelInstallsIntoACleanEnvironment() throws IOException, InterruptedException {
         Path clean = folder.resolve("clean");
         installed.run(Map.of(), "python", "-m", "venv", clean.toString());
@@ -84,7 +96,7 @@ class PythonPackageIT {
                 "--quiet",
                 "--python",
                 python.toString(),
-                PythonPackage.wheel().toString());
+                PythonPackage.wheelWithJar().toString());
 
         // Spark is the platform's, as on EMR and Databricks.
         Path platform = Files.createDirectory(folder.resolve("platform"));
@@ -96,7 +108,7 @@ class PythonPackageIT {
                 import os
                 import sparkqlora
 
-                sparkqlora.session(os.environ["SPARKQLORA_JAR"], master="local[1]")
+                sparkqlora.session(master="local[1]")
                 assert sparkqlora.__file__.startswith(os.environ["CLEAN"]), sparkqlora.__file__
                 assert sparkqlora.plan(parameters="7B").parameters > 6e9
                 """);
@@ -106,9 +118,7 @@ class PythonPackageIT {
                 "CLEAN",
                 clean.toString(),
                 "SPARK_HOME",
-                platform.resolve("pyspark").toString(),
-                "SPARKQLORA_JAR",
-                PythonPackage.jar().toString());
+                platform.resolve("pyspark").toString());
         installed.python().run(environment, List.of(python.toString(), script.toString()));
         Path command = python.resolveSibling("spark-qlora");
         installed
@@ -154,6 +164,11 @@ class PythonPackageIT {
         try (InputStream stream = Files.newInputStream(wheel);
                 ZipInputStream zip = new ZipInputStream(stream)) {
             for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
+                if (entry.getName().equals(JAR)) {
+                    files.put(JAR, "");
+                    continue;
+                }
+
                 Stream<String> lines = new String(zip.readAllBytes(), StandardCharsets.UTF_8).lines();
                 files.put(
                         entry.getName(),
