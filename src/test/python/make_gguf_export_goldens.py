@@ -45,13 +45,18 @@ EXPORTS = {
     "qwen2.5-0.5b-instruct": ("qwen2", "qwen2", GENERATION),
     "qwen3": ("qwen3", "qwen2", None),
     "gemma2": ("gemma2", "pieces", None),
-    "gemma3": ("gemma3", "pieces", None),
+    "gemma3": ("gemma3-windows", "pieces", None),
     "granite-3.1-small-base": ("granite", "gpt-2", None),
     "olmo2": ("olmo2", "gpt-2", None),
     "phi3": ("phi3", "pieces", None),
     "smollm3": ("smollm3", "llama-bpe", None),
 }
-MORE = {"mistral": ("mistral-window", "llama", dict(sliding_window=None), None)}
+GEMMA3_ROPE = {"full_attention": dict(rope_type="default", rope_theta=1000.0), "sliding_attention": dict(rope_type="default", rope_theta=100.0)}
+GEMMA3 = dict(query_pre_attn_scalar=16, rope_parameters=GEMMA3_ROPE, layer_types=["sliding_attention"] * 2)  # both of the first five
+MORE = {
+    "mistral": ("mistral-window", "llama", dict(sliding_window=None), None),
+    "gemma3-windows": ("gemma3_text", "gemma3", GEMMA3, None),
+}
 OUT_TYPES = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_m"]
 
 

@@ -33,7 +33,7 @@ public record AdapterExport(Path model, Location adapter, GgufOutType type, Opti
         target.requireFree(file.fileName());
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             long bytes = target.write(file.fileName(), out -> file.write(out, workers));
-            return new ExportedFile(target.file(file.fileName()), type, file.tensors(), bytes);
+            return new ExportedFile(target.file(file.fileName()), type, file.tensors(), bytes, List.of());
         }
     }
 

@@ -64,7 +64,7 @@ public record ModelExport(
         target.requireFree(export.fileName());
         try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             long bytes = target.write(export.fileName(), out -> export.write(out, workers));
-            return new ExportedFile(target.file(export.fileName()), type, export.tensors(), bytes);
+            return new ExportedFile(target.file(export.fileName()), type, export.tensors(), bytes, export.notes());
         }
     }
 

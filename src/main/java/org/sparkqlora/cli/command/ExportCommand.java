@@ -126,6 +126,7 @@ public final class ExportCommand implements Command {
         }
 
         ExportedFile written = adapterOnly ? writeAdapter(target) : writeModel(target);
+        written.notes().forEach(note -> console.note("note: %s", note));
         console.note("wrote %s", written.file());
         console.result(SummaryJson.exported(written));
     }

@@ -93,7 +93,7 @@ final class GgufConfigEntries {
             putYarn(yarn);
         }
 
-        number("rope.freq_base", rotary.theta());
+        number("rope.freq_base", rotaryFields().number("rope_theta", rotary.theta()));
         if (architecture == GgufArchitecture.GEMMA3) {
             config.layerTraits().stream()
                     .filter(layer -> layer.window().isPresent())

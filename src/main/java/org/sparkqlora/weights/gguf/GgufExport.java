@@ -26,11 +26,13 @@ public final class GgufExport {
     private final GgufEntries entries;
     private final List<GgufStream.Tensor> tensors;
     private final String fileName;
+    private final List<String> notes;
 
-    private GgufExport(GgufEntries entries, List<GgufStream.Tensor> tensors, String fileName) {
+    private GgufExport(GgufEntries entries, List<GgufStream.Tensor> tensors, String fileName, List<String> notes) {
         this.entries = entries;
         this.tensors = tensors;
         this.fileName = fileName;
+        this.notes = List.copyOf(notes);
     }
 
     /**
@@ -47,6 +49,7 @@ public final class GgufExport {
         requirePlain(source, changed);
         ModelConfig config = changed.config(source.config());
         FieldsJson fields = fields(source.path().resolve(CONFIG));
+        List<String> notes = GgufFit.check(config, fields);
         List<GgufStream.Tensor> tensors = new GgufWeights(source, changed).tensors(outType);
         GgufIdentity.ParameterTotal total = new GgufIdentity.ParameterTotal(
                 tensors.stream().mapToLong(GgufStream.Tensor::elements).sum(), false);
@@ -63,7 +66,13 @@ public final class GgufExport {
         return new GgufExport(
                 outType.isMixed() ? entries.withLast(List.of(QUANTIZATION_VERSION, FILE_TYPE)) : entries,
                 tensors,
-                identity.fileName(outType, Optional.empty()));
+                identity.fileName(outType, Optional.empty()),
+                notes);
+    }
+
+    /** What a server computes otherwise than the model, in texts that are longer than most. */
+    public List<String> notes() {
+        return notes;
     }
 
     /** The name by llama.cpp's rule. */
