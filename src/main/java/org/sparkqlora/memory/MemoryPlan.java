@@ -84,15 +84,20 @@ public record MemoryPlan(
         return new MemoryPlan(spec, executorUses, inFile, driver.withGradients(bytes), executors);
     }
 
-    /** This plan with a frozen base of which no more is resident than {@code base} says. */
-    public MemoryPlan withBase(BaseMemory base) {
+    /**
+     * This plan with a frozen base of which no more is resident than {@code base} says: passes of a task then share the weights of a layer
+     * in use.
+     */
+    public MemoryPlan withBase(BaseMemory base, BatchShape step) {
         if (baseBytes() <= base.bytes()) {
             return this;
         }
 
+        int sharing = spec.trainsAdaptersAlone() ? step.parallelPasses() : 1;
         Map<MemoryUse, Long> bounded = new EnumMap<>(executorUses);
         bounded.put(MemoryUse.WEIGHTS, base.bytes());
         bounded.remove(MemoryUse.QUANTIZATION_CONSTANTS);
+        bounded.put(MemoryUse.WORKSPACE, bytes(MemoryUse.WORKSPACE) / sharing);
         return new MemoryPlan(spec, bounded, inFile, driver, executors);
     }
 

@@ -19,8 +19,18 @@ sealed interface BaseMatrix {
      */
     Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer);
 
+    /** What {@link #materialize} returned for the same buffer, whose content is still there. */
+    default Tensor materialized(Tensor buffer) {
+        return buffer;
+    }
+
     /** A weight held ready for use. */
     record Dense(Tensor weight) implements BaseMatrix {
+        @Override
+        public Tensor materialized(Tensor buffer) {
+            return weight;
+        }
+
         @Override
         public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
             return weight;

@@ -42,6 +42,24 @@ public record BaseMemory(long bytes) implements Serializable {
         return small(config, spec) + passes * (piece(config, spec) + PAGES);
     }
 
+    /**
+     * The parts of a base that are kept or read again.
+     *
+     * @param layers bytes of all their matrices
+     * @param head bytes of it
+     * @param tokensOfChunk tokens whose logits are computed at once, each time with the whole head
+     */
+    public record Division(long layers, long head, long tokensOfChunk) {}
+
+    /** The parts of a model's base, as it is held. */
+    public static Division division(ModelConfig config, ModelSpec spec) {
+        DecoderTensors tensors = DecoderTensors.of(config);
+        long weights =
+                tensors.projections().stream().mapToLong(tensors::elements).sum();
+        long row = config.vocabularySize() * width(spec);
+        return new Division(held(weights, spec), row * config.hiddenSize(), Math.max(1, OutputHead.CHUNK_BYTES / row));
+    }
+
     /** What of this bound is left beside what other passes of the process have in hand. */
     public BaseMemory besides(ModelConfig config, ModelSpec spec, int passes) {
         return isBounded() ? new BaseMemory(Math.max(1, bytes - passes * (piece(config, spec) + PAGES))) : this;
@@ -83,11 +101,18 @@ public record BaseMemory(long bytes) implements Serializable {
                 .mapToLong(projection -> ProjectionShape.of(projection, config).elements())
                 .max()
                 .orElse(0);
-        long width = spec.precision() == Precision.FP32 ? Float.BYTES : Short.BYTES;
-        long matrix = spec.method() == Method.QLORA
-                ? weights / 2 + weights / spec.quant().blockSize()
-                : weights * width;
         long rows = Math.min(config.vocabularySize(), OutputHead.PANEL);
-        return Math.max(matrix, rows * config.hiddenSize() * width);
+        return Math.max(held(weights, spec), rows * config.hiddenSize() * width(spec));
+    }
+
+    private static long held(long weights, ModelSpec spec) {
+        return spec.method() == Method.QLORA
+                ? weights / 2 + weights / spec.quant().blockSize()
+                : weights * width(spec);
+    }
+
+    /** Bytes of an activation. */
+    private static long width(ModelSpec spec) {
+        return spec.precision() == Precision.FP32 ? Float.BYTES : Short.BYTES;
     }
 }

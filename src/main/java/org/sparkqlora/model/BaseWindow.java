@@ -56,6 +56,15 @@ final class BaseWindow implements AutoCloseable {
         return new BaseMatrix.Paged(matrix, () -> pages.forEach(this::giveBack));
     }
 
+    boolean isBounded() {
+        return bounded;
+    }
+
+    /** Whether a layer is not resident whole. */
+    boolean pages() {
+        return !pagesOfLayer.isEmpty();
+    }
+
     /** Asks for what of {@code layer} was not kept, which is soon used. Fails if the last such reading did. */
     void ask(int layer) {
         List<MappedPages> pages = pagesOfLayer.get(layer);

@@ -56,7 +56,9 @@ final class DecoderLayer {
      * @param dropout of adapters' inputs; null where nothing is dropped
      */
     LayerPass open(BoundParameters parameters, Workspace workspace, PassContext context, @Nullable Dropout dropout) {
-        return new Opening(parameters, workspace, dropout).pass(context);
+        return workspace.open(
+                new Workspace.LayerWeights(index, parameters),
+                opened -> new Opening(parameters, opened, dropout).pass(context));
     }
 
     /** Takes weights in hand for one pass. */

@@ -6,13 +6,11 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.LongFunction;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -28,7 +26,6 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.VectorPool;
-import org.sparkqlora.tensor.cuda.TorchFailure;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -53,6 +50,7 @@ public final class DecoderModel implements AutoCloseable {
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
     private final PassPool pool;
+    private final PassRunner runner;
     private final Hardware hardware;
     private final ComputeThread binding;
     private final VectorPool laneGradients;
@@ -79,6 +77,7 @@ public final class DecoderModel implements AutoCloseable {
 
         this.binding = hardware.computeThread();
         this.window = window(passes.base(), spec);
+        this.runner = new PassRunner(pool, window);
         this.frozen = new FrozenWeights(
                 weights, layout, spec.method(), activations, computeThreads.dequantizer(), hardware, window);
         this.layers = IntStream.range(0, config.layers())
@@ -194,8 +193,7 @@ public final class DecoderModel implements AutoCloseable {
             long passSeed,
             OptionalDouble lossScale) {
         MicroBatch only = new MicroBatch(microBatch, passSeed);
-        return one(stopped ->
-                gradientPass(parameters, only, gradient, lossScale, ModelPass::gradient, pool.whole(), stopped));
+        return runner.one(entry -> gradientPass(parameters, only, gradient, lossScale, ModelPass::gradient, entry));
     }
 
     /**
@@ -252,23 +250,22 @@ public final class DecoderModel implements AutoCloseable {
             PassGradient loss) {
         // the gradient of an embedding is too large to have several, and a tied one is added to twice in a pass
         BoundedParallelPasses lanes = pool.lanes(trainsAdaptersAlone ? microBatches.size() : 1);
-        ComputeThreads threads = pool.partOf(lanes);
         List<LossTotal> losses = new ArrayList<>();
         if (lanes.count() == 1) {
-            run(
+            runner.all(
                     lanes,
                     microBatches.iterator(),
-                    (each, stopped) -> gradientPass(parameters, each, gradient, lossScale, loss, threads, stopped),
+                    (each, entry) -> gradientPass(parameters, each, gradient, lossScale, loss, entry),
                     losses::add);
             return losses;
         }
 
-        run(
+        runner.all(
                 lanes,
                 microBatches.iterator(),
-                (each, stopped) -> {
+                (each, entry) -> {
                     FlatVector own = laneGradients.zeros();
-                    return gradientPass(parameters, each, own, lossScale, loss, threads, stopped)
+                    return gradientPass(parameters, each, own, lossScale, loss, entry)
                             .thenApply(found -> new LaneGradient(found, own));
                 },
                 lane -> {
@@ -292,11 +289,10 @@ public final class DecoderModel implements AutoCloseable {
             FlatVector gradient,
             OptionalDouble lossScale,
             PassGradient loss,
-            ComputeThreads threads,
-            BooleanSupplier stopped) {
+            PassRunner.Entry entry) {
         Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, microBatch.passSeed());
         EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, microBatch.passSeed());
-        return startPass(parameters, dropout, embeddingNoise, threads, stopped, pass -> {
+        return startPass(parameters, dropout, embeddingNoise, entry, pass -> {
             DocumentBatch batch = new DocumentBatch(microBatch.rows(), loss.predicted());
             return loss.add(pass, batch, GradientAccumulator.scaled(gradient, lossScale, batch.targets().length));
         });
@@ -382,48 +378,28 @@ public final class DecoderModel implements AutoCloseable {
 
     /** A pass that nothing is dropped from and no noise added to. */
     <R> R inPass(BoundParameters parameters, Function<ModelPass, R> body) {
-        return one(stopped -> startPass(parameters, null, null, pool.whole(), stopped, body));
+        return runner.one(entry -> startPass(parameters, null, null, entry, body));
     }
 
     private <T, R> void inPasses(
             BoundParameters parameters, Iterator<T> inputs, BiFunction<ModelPass, T, R> body, Consumer<R> sink) {
-        BoundedParallelPasses lanes = pool.lanes(Integer.MAX_VALUE);
-        ComputeThreads threads = pool.partOf(lanes);
-        run(
-                lanes,
+        runner.all(
+                pool.lanes(Integer.MAX_VALUE),
                 inputs,
-                (each, stopped) -> startPass(parameters, null, null, threads, stopped, pass -> body.apply(pass, each)),
+                (each, entry) -> startPass(parameters, null, null, entry, pass -> body.apply(pass, each)),
                 sink);
-    }
-
-    private <R> R one(Function<BooleanSupplier, CompletableFuture<R>> pass) {
-        List<R> results = new ArrayList<>(1);
-        run(new BoundedParallelPasses(1), Stream.of(pass).iterator(), Function::apply, results::add);
-        return results.get(0);
-    }
-
-    private <T, R> void run(
-            BoundedParallelPasses lanes,
-            Iterator<T> inputs,
-            BoundedParallelPasses.Start<T, R> start,
-            Consumer<R> sink) {
-        try {
-            lanes.run(inputs, start, sink);
-        } catch (RuntimeException e) {
-            throw hardware.isHostAccessible() ? e : TorchFailure.named(e);
-        }
     }
 
     private <R> CompletableFuture<R> startPass(
             BoundParameters parameters,
             @Nullable Dropout dropout,
             @Nullable EmbeddingNoise embeddingNoise,
-            ComputeThreads threads,
-            BooleanSupplier stopped,
+            PassRunner.Entry entry,
             Function<ModelPass, R> body) {
-        return pool.start(
-                threads,
-                workspace -> body.apply(new ModelPass(this, parameters, workspace, dropout, embeddingNoise, stopped)));
+        return runner.start(
+                entry,
+                workspace -> body.apply(
+                        new ModelPass(this, parameters, workspace, dropout, embeddingNoise, entry.stopped())));
     }
 
     Hardware hardware() {

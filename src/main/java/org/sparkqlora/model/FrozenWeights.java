@@ -71,9 +71,14 @@ final class FrozenWeights implements AutoCloseable {
         this.hardware = hardware;
         this.window = window;
         boolean headIsEmbedding = config.tiedEmbeddings() && layout.head() == null;
-        // the head is read more often than anything else, and of the embedding few rows
+        // the head is read more often than anything else; of an embedding that is none, few rows
         Rows ownHead = layout.head() == null && !headIsEmbedding ? rows(DecoderTensors.HEAD) : null;
-        this.embedding = layout.embedding() == null || headIsEmbedding ? rows(DecoderTensors.EMBEDDING) : null;
+        if (headIsEmbedding) {
+            this.embedding = rows(DecoderTensors.EMBEDDING);
+        } else {
+            this.embedding = layout.embedding() == null ? fewRows(DecoderTensors.EMBEDDING) : null;
+        }
+
         this.head = headIsEmbedding ? embedding : ownHead;
         this.finalNorm = frozen(DecoderTensors.NORM, ScalarType.Float);
     }
@@ -154,6 +159,7 @@ final class FrozenWeights implements AutoCloseable {
                 .orElseGet(() -> converted(weights.tensor(name), ScalarType.Float));
     }
 
+    /** Rows that are used often, kept if there is room. */
     private @Nullable Rows rows(String name) {
         Tensor weight = frozen(name, activations);
         if (weight == null) {
@@ -161,14 +167,27 @@ final class FrozenWeights implements AutoCloseable {
         }
 
         boolean kept = !hardware.isHostAccessible() || window.keeps(weight.nbytes());
-        if (!kept && !matches(weights.tensor(name).type(), activations)) {
+        return new Rows(weight, !kept && pageable(name, weight));
+    }
+
+    /** Rows of which few are used at a time. */
+    private @Nullable Rows fewRows(String name) {
+        Tensor weight = frozen(name, activations);
+        return weight == null
+                ? null
+                : new Rows(weight, window.isBounded() && hardware.isHostAccessible() && pageable(name, weight));
+    }
+
+    /** @throws BadInputException if the weight is not the one in the file */
+    private boolean pageable(String name, Tensor weight) {
+        StoredTensor stored = weights.tensor(name);
+        if (!matches(stored.type(), activations)) {
             throw new BadInputException(
                     "Cannot keep the base within its memory: %s of %s is stored as %s and converted to %s, so that all its %d bytes stay. Raise --base-memory, or take a --precision that the model is stored in."
-                            .formatted(
-                                    name, weights.path(), weights.tensor(name).type(), activations, weight.nbytes()));
+                            .formatted(name, weights.path(), stored.type(), activations, weight.nbytes()));
         }
 
-        return new Rows(weight, !kept);
+        return true;
     }
 
     private Module module(Projection projection, int layer, LinearPlace place) {

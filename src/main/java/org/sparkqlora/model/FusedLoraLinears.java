@@ -88,7 +88,7 @@ record FusedLoraLinears(
                 inputs + ranks,
                 sources.stream().map(Source::extent).toList());
         FusedLoraLinears joined = new FusedLoraLinears(modules, matrix, inputs, outputs, ranks, bias(sources, matrix));
-        TensorScope.run(() -> joined.fill(sources, parameters, workspace));
+        workspace.fill(() -> TensorScope.run(() -> joined.fill(sources, parameters, workspace)));
         return joined;
     }
 

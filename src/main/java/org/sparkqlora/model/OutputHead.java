@@ -39,7 +39,7 @@ record OutputHead(
         Hardware hardware,
         Consumer<Tensor> used) {
     /** Of a chunk's logits: the weight, which no cache holds, is read once a chunk. */
-    private static final long CHUNK_BYTES = 48L << 20;
+    static final long CHUNK_BYTES = 48L << 20;
 
     /**
      * Of the vocabulary, a product at a time: a part of the weight and the chunk's logits of it are used again before they have left the

@@ -43,14 +43,23 @@ final class PassPool implements AutoCloseable {
 
     /** Starts {@code pass} on a thread of its own. */
     <R> CompletableFuture<R> start(ComputeThreads threads, Function<Workspace, R> pass) {
-        WeightBuffers idled = idle.poll();
-        WeightBuffers buffers = idled == null ? new WeightBuffers(activations, hardware()) : idled;
+        WeightBuffers buffers = take();
         return buffers.thread()
                 .start(() -> {
                     Natives.useThreads(threads.threads());
                     return pass.apply(new Workspace(buffers, threads));
                 })
-                .whenComplete((result, failure) -> idle.push(buffers));
+                .whenComplete((result, failure) -> giveBack(buffers));
+    }
+
+    /** Buffers for one caller, to be given back. */
+    WeightBuffers take() {
+        WeightBuffers idled = idle.poll();
+        return idled == null ? new WeightBuffers(activations, hardware()) : idled;
+    }
+
+    void giveBack(WeightBuffers buffers) {
+        idle.push(buffers);
     }
 
     /** No pass may be running. */

@@ -12,7 +12,7 @@ import org.sparkqlora.weights.family.Projection;
 
 /**
  * A thread for passes, and room for the weights of one layer in full width, made at first use and used again: no more than one
- * layer's weights exist so at any time. Belongs to one pass at a time.
+ * layer's weights exist so at any time. Belongs to one pass at a time, or to passes that open layers in turns.
  */
 final class WeightBuffers implements AutoCloseable {
     /** @param layout of what was last written */
@@ -39,7 +39,7 @@ final class WeightBuffers implements AutoCloseable {
      *
      * @param layout what lies where in the matrix
      */
-    Tensor matrix(Projection first, long rows, long columns, List<?> layout) {
+    synchronized Tensor matrix(Projection first, long rows, long columns, List<?> layout) {
         long size = rows * columns;
         Filled filled = filledBuffers.get(first);
         if (filled == null || filled.buffer().numel() < size) {

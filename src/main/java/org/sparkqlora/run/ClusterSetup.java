@@ -13,6 +13,7 @@ import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.PassOptions;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -127,8 +128,7 @@ final class ClusterSetup {
         OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
         Recompute chosen = asked.within(
                 room,
-                choice -> memory(config, spec, paging, width, shards, choice)
-                        .withBase(base)
+                choice -> memory(config, spec, paging, width, shards, passes(choice, base))
                         .executorBytes());
         if (asked == RecomputeChoice.AUTO) {
             console.note(
@@ -142,12 +142,16 @@ final class ClusterSetup {
         return chosen;
     }
 
+    PassOptions passes(Recompute recompute, BaseMemory base) {
+        return new PassOptions(recompute, passesAtOnce(), base);
+    }
+
     /**
      * The memory of executors, with as many tasks at once on each as it has slots, and of a driver in which tasks run.
      *
      * @param width tokens a row
      */
-    MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, Recompute recompute) {
+    MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, PassOptions passes) {
         int atOnce = TaskSlots.ofExecutor(context);
         int executors = (shards + atOnce - 1) / atOnce;
         BatchShape step = new BatchShape(
@@ -156,9 +160,10 @@ final class ClusterSetup {
                 options.run.batch.microRows,
                 shards,
                 executors,
-                recompute,
-                passesAtOnce());
-        return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step);
+                passes.recompute(),
+                passes.atOnce());
+        return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step)
+                .withBase(passes.base(), step);
     }
 
     /** {@code plan} with the driver of a run whose gradients are added by {@code exchange}. */

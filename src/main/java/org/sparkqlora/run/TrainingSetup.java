@@ -72,16 +72,17 @@ record TrainingSetup(
         Paging paging = setup.paging(index, exchange);
         int width = preparation.width(options.data.sources, options.data);
         ModelSpec spec = model.spec();
-        MemoryPlan least = setup.memory(config, spec, paging, width, shards, Recompute.ALL);
-        BaseMemory base = setup.base(config, least);
+        MemoryPlan whole =
+                setup.memory(config, spec, paging, width, shards, setup.passes(Recompute.ALL, BaseMemory.ALL));
+        BaseMemory base = setup.base(config, whole);
         Recompute recompute = setup.recompute(config, spec, paging, width, shards, base);
         MemoryPlan memory = setup.withDriver(
-                setup.memory(config, spec, paging, width, shards, recompute).withBase(base), exchange);
+                setup.memory(config, spec, paging, width, shards, setup.passes(recompute, base)), exchange);
         List<String> folders = new ArrayList<>(preparation.readyFolder(options.data.sources));
         folders.add(output.location().path().toString());
-        FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, least));
+        FolderModelSource copied = model.copying(ClusterSetup.copyBytes(model, whole));
         setup.check(new ClusterNeeds(copied, folders, options.run.batch.rows, shards, memory), exchange);
-        PassOptions passes = new PassOptions(recompute, setup.passesAtOnce(), setup.baseOfTask(base, config, spec));
+        PassOptions passes = setup.passes(recompute, setup.baseOfTask(base, config, spec));
         return new TrainingSetup(inputs, context, preparation, model, shards, paging, exchange, passes, memory);
     }
 

@@ -16,7 +16,7 @@ final class MemorySummaryJson {
 
     private MemorySummaryJson() {}
 
-    static String summary(PlanReport report, List<ClusterCost> costs) {
+    static String summary(PlanReport report, List<ClusterCost> costs, List<WindowCost> windows) {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("command", "plan");
         root.put("parameters", report.parameters());
@@ -30,6 +30,7 @@ final class MemorySummaryJson {
         root.put("bits_per_weight", report.plans().qlora().spec().quant().bitsPerWeight());
         root.put("bits_saved_by_double_quantization", PlanReport.bitsSaved());
         costs.forEach(cost -> write(cost, root.withArray("/costs")));
+        windows.forEach(window -> write(window, root.withObject("/base_memory")));
         report.measurements().forEach(measurement -> write(measurement, root.withObject("/measured")));
         return root.toString();
     }
@@ -44,6 +45,18 @@ final class MemorySummaryJson {
                 .put("exchange_seconds", cost.seconds().exchange())
                 .put("driver_seconds", cost.seconds().driver())
                 .put("share_of_ideal", cost.seconds().shareOfIdeal());
+    }
+
+    private static void write(WindowCost window, ObjectNode node) {
+        node.putObject(window.method().optionName())
+                .put("bytes", window.base().bytes())
+                .put("least_bytes", window.least())
+                .put("least_executor_bytes", window.leastExecutorBytes())
+                .put("read_bytes", window.readBytes())
+                .put("disk_bytes_per_second", window.disk().bytesPerSecond())
+                .put("read_seconds", window.readSeconds())
+                .put("compute_seconds", window.computeSeconds())
+                .put("share", window.share());
     }
 
     private static void write(Measurement measurement, ObjectNode node) {

@@ -16,6 +16,7 @@ import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.options.AdapterOptions;
+import org.sparkqlora.options.BaseOptions;
 import org.sparkqlora.options.BatchOptions;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.ExchangeOptions;
@@ -95,6 +96,9 @@ public final class PlanCommand implements Command {
 
     @Mixin
     NumericsOptions numerics = new NumericsOptions();
+
+    @Mixin
+    BaseOptions base = new BaseOptions();
 
     @Mixin
     LengthOptions length = new LengthOptions();
@@ -182,6 +186,9 @@ public final class PlanCommand implements Command {
 
         problems.require(!measure || model != null, "--measure: expected --model with it, found none");
         problems.require(!measure || ProcessMemory.isTold(), "--measure: expected Linux, found another system");
+        problems.require(
+                !measure || !base.known().isBounded(),
+                "--measure: expected no --base-memory with it, which full training has not");
         costs.check(problems, executors);
         problems.require(threads > 0, "--task-cpus: expected at least 1, found %d", threads);
         problems.require(!measure || !onGpus(), "--measure: expected no --device cuda with it");
@@ -198,7 +205,7 @@ public final class PlanCommand implements Command {
     public void run(Console console) {
         ModelConfig config = config();
         MemoryComparison plans = MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step())
-                .map(plan -> withDriver(config, plan));
+                .map(plan -> withDriver(config, plan.withBase(base.known(), step())));
         PlanReport report = new PlanReport(
                 config,
                 plans,
@@ -208,11 +215,13 @@ public final class PlanCommand implements Command {
                 machineBytes(),
                 measure ? measurements(config, console) : List.of());
         report.lines().forEach(line -> console.note("%s", line));
+        List<WindowCost> windows = windows(config);
+        windows.forEach(window -> console.note("%s", window.line()));
         Optional<CostReport> times = costs(config, plans);
         times.ifPresent(seconds -> seconds.lines().forEach(line -> console.note("%s", line)));
         if (settingsOf == null) {
             console.result(MemorySummaryJson.summary(
-                    report, times.map(CostReport::costs).orElse(List.of())));
+                    report, times.map(CostReport::costs).orElse(List.of()), windows));
         } else {
             settings(report, settingsOf).lines().forEach(console::result);
         }
@@ -260,6 +269,7 @@ public final class PlanCommand implements Command {
         options.add("--recompute=" + RecomputeChoice.label(one.recompute()));
         try (TrialRuns trials = TrialRuns.of(config.vocabularySize(), one, options)) {
             return plans.stream()
+                    .map(plan -> plan.withBase(base.known(), one))
                     .map(plan ->
                             new Measurement(plan.method(), plan.executorBytes(), trials.peakOf(plan.method(), console)))
                     .toList();
@@ -282,9 +292,28 @@ public final class PlanCommand implements Command {
                 config,
                 plans.all().stream().map(MemoryPlan::spec).toList(),
                 executors.stream().map(this::step).toList(),
-                onGpus() ? CostConstants.DEFAULT.gpuOperations() : threads * CostConstants.DEFAULT.threadOperations(),
+                operations(),
                 threads,
                 exchange.wire);
+    }
+
+    /** The cost of a bound on the base, for each method whose base is larger. */
+    private List<WindowCost> windows(ModelConfig config) {
+        if (!base.known().isBounded()) {
+            return List.of();
+        }
+
+        DiskSpeed disk = model == null ? DiskSpeed.ASSUMED : DiskSpeed.of(ModelPath.folder(model, cache));
+        ComputeSpeed speed = new ComputeSpeed(operations());
+        return MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), step()).all().stream()
+                .filter(plan -> plan.baseBytes() > base.known().bytes())
+                .map(plan -> WindowCost.of(
+                        config, plan, base.known(), step(), speed.seconds(config, plan.spec(), step()), disk))
+                .toList();
+    }
+
+    private double operations() {
+        return onGpus() ? CostConstants.DEFAULT.gpuOperations() : threads * CostConstants.DEFAULT.threadOperations();
     }
 
     private BatchShape step() {

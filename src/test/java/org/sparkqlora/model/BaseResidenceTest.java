@@ -1,0 +1,175 @@
+package org.sparkqlora.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.sparkqlora.quant.Bfloat16;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.weights.QuantizedCache;
+import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfigJson;
+import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSpec;
+
+/** What the kernel says is resident of a base's file stays within the bound while a model several times larger trains. */
+@NullMarked
+@EnabledOnOs(OS.LINUX)
+class BaseResidenceTest {
+    private static final String CONFIG = """
+            {"model_type": "llama", "vocab_size": 8192, "hidden_size": 512, "intermediate_size": 2048,
+             "num_hidden_layers": 12, "num_attention_heads": 8, "num_key_value_heads": 8, "hidden_act": "silu",
+             "max_position_embeddings": 512, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": false,
+             "torch_dtype": "bfloat16"}
+            """;
+
+    private static final long KEPT = 6 << 20;
+    private static final int LANES = 2;
+    private static final long KIBIBYTE = 1024;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeEach
+    void write() throws IOException {
+        Path config = folder.resolve("config.json");
+        Files.writeString(config, CONFIG);
+        Map<String, long[]> shapes =
+                DecoderTensors.of(ModelConfigJson.read(config)).shapes();
+        List<TensorSpec> specs = shapes.entrySet().stream()
+                .map(tensor -> TensorSpec.of(tensor.getKey(), StoredType.BF16, tensor.getValue()))
+                .toList();
+        SplittableRandom random = new SplittableRandom(1);
+        try (SafetensorsWriter writer =
+                SafetensorsWriter.create(folder.resolve("model.safetensors"), SafetensorsWriter.PYTORCH, specs)) {
+            specs.forEach(spec -> writer.write(spec.name(), values(spec, random)));
+            writer.commit();
+        }
+    }
+
+    private static ByteBuffer values(TensorSpec spec, SplittableRandom random) {
+        ByteBuffer values =
+                ByteBuffer.allocate(Math.toIntExact(spec.byteSize())).order(ByteOrder.LITTLE_ENDIAN);
+        while (values.hasRemaining()) {
+            values.putShort(Bfloat16.round((float) random.nextDouble(-0.05, 0.05)));
+        }
+
+        return values.flip();
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Method.class,
+            names = {"QLORA", "LORA"})
+    void theBaseStaysWithinItsBound(Method method) {
+        ModelSpec spec = new ModelSpec(method, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+        try (WeightFolder weights = weights(method)) {
+            BaseMemory bound = new BaseMemory(BaseMemory.smallest(weights.config(), spec, LANES) + KEPT);
+            long windowed = mostResident(weights, spec, bound);
+            long whole = mostResident(weights, spec, BaseMemory.ALL);
+
+            assertThat(windowed).isBetween(KEPT / 2, bound.bytes());
+            assertThat(whole).isGreaterThan(2 * bound.bytes());
+        }
+    }
+
+    private WeightFolder weights(Method method) {
+        WeightFolder stored = WeightFolder.open(folder);
+        if (method == Method.LORA) {
+            return stored;
+        }
+
+        try (Workers workers = new Workers(1)) {
+            return new QuantizedCache(folder.resolve("cache")).open(stored, QuantSpec.DEFAULT, workers);
+        }
+    }
+
+    private static long mostResident(WeightFolder weights, ModelSpec spec, BaseMemory bound) {
+        PassOptions passes = PassOptions.recomputing(Recompute.ALL).keeping(bound);
+        Path file = weights.path().resolve("model.safetensors");
+        try (DecoderModel model = DecoderModel.load(
+                        weights, spec, LANES, passes, workers -> DecoderModel.onProcessor(Precision.BF16, workers));
+                BoundParameters parameters = model.bind(model.initialParameters(0))) {
+            FlatVector gradient = FlatVector.zeros(model.parameters().size());
+            long before = resident(file);
+            AtomicBoolean done = new AtomicBoolean();
+            CompletableFuture<Long> most = CompletableFuture.supplyAsync(
+                    () -> {
+                        long found = 0;
+                        while (!done.get()) {
+                            found = Math.max(found, resident(file));
+                        }
+
+                        return found;
+                    },
+                    work -> new Thread(work).start());
+            try {
+                model.addGradients(parameters, microBatches(), gradient, OptionalDouble.empty());
+            } finally {
+                done.set(true);
+            }
+
+            return Math.max(most.join(), resident(file)) - before;
+        }
+    }
+
+    private static List<MicroBatch> microBatches() {
+        int tokens = 96;
+        return IntStream.range(0, 2 * LANES)
+                .mapToObj(pass -> {
+                    int[] ids = IntStream.range(0, tokens)
+                            .map(i -> (i * 7919 + pass * 131) % 8192)
+                            .toArray();
+                    boolean[] trained = new boolean[tokens];
+                    boolean[] starts = new boolean[tokens];
+                    Arrays.fill(trained, 1, tokens, true);
+                    starts[0] = true;
+                    return new MicroBatch(List.of(new TokenRow(ids, trained, starts, tokens)), pass);
+                })
+                .toList();
+    }
+
+    /** Sum of Rss over the mappings of {@code file}, in {@code /proc/self/smaps}. */
+    private static long resident(Path file) {
+        try {
+            String name = file.toRealPath().toString();
+            boolean inFile = false;
+            long sum = 0;
+            for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
+                if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+                    inFile = line.endsWith(name);
+                } else if (inFile && line.startsWith("Rss:")) {
+                    sum += KIBIBYTE * Long.parseLong(line.replaceAll("[^0-9]", ""));
+                }
+            }
+
+            return sum;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
