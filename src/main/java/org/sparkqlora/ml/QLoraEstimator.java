@@ -21,9 +21,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.options.LogLines;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.options.UpdateOptions;
 import org.sparkqlora.run.Trained;
 import org.sparkqlora.run.TrainingJob;
 import org.sparkqlora.spark.cluster.CancelledJob;
@@ -304,7 +306,9 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     }
 
     public double getLearningRate() {
-        return (double) getOrDefault(learningRate());
+        return isDefined(learningRate())
+                ? (double) getOrDefault(learningRate())
+                : UpdateOptions.learningRateOf(ObjectiveKind.parse(getOrDefault(text("objective"))));
     }
 
     public IntParam maxSteps() {

@@ -1,7 +1,9 @@
 package org.sparkqlora.options;
 
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
+import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -16,6 +18,11 @@ import picocli.CommandLine.Option;
 public final class UpdateOptions {
     /** So many steps are few: the one that the warm-up begins with is a tenth of them or more. */
     private static final int FEW_STEPS = 10;
+
+    private static final double SUPERVISED_RATE = 2e-4;
+
+    /** Of losses of answers, as TRL advises it for adapters. */
+    private static final double ANSWER_RATE = 5e-6;
 
     @OptionGroup.Common
     @Option(
@@ -48,10 +55,11 @@ public final class UpdateOptions {
     @OptionGroup.Common
     @Option(
             names = "--learning-rate",
-            defaultValue = "2e-4",
             paramLabel = "R",
-            description = "The learning rate after the warm-up. Default: ${DEFAULT-VALUE}.")
-    double learningRate = 2e-4;
+            description =
+                    "The learning rate after the warm-up. Default: 2e-4, and 5e-6 for an --objective other than sft.")
+    @Nullable
+    Double learningRate;
 
     @OptionGroup.Common
     @Option(
@@ -118,7 +126,7 @@ public final class UpdateOptions {
 
     public void check(Problems problems) {
         problems.require(
-                learningRate > 0 && Double.isFinite(learningRate),
+                learningRate == null || learningRate > 0 && Double.isFinite(learningRate),
                 "--learning-rate: expected a number above 0, found %s",
                 learningRate);
         problems.requireAtLeast("--warmup-steps", 0, warmupSteps);
@@ -163,8 +171,9 @@ public final class UpdateOptions {
     }
 
     /** The warm-up in steps is a share of {@code steps} unless it was given, and never takes all of them. */
-    public Schedule schedule(int steps) {
-        return new Schedule(schedule, learningRate, Math.min(askedWarmup(steps), steps - 1), steps);
+    public Schedule schedule(int steps, ObjectiveKind objective) {
+        double rate = learningRate == null ? learningRateOf(objective) : learningRate;
+        return new Schedule(schedule, rate, Math.min(askedWarmup(steps), steps - 1), steps);
     }
 
     /** Tells where a run of {@code steps} learns less than one would think. */
@@ -179,6 +188,11 @@ public final class UpdateOptions {
                     "1 of %d steps has learning rate 0, with which the warm-up begins, and changes nothing: --warmup-ratio 0 is without a warm-up",
                     steps);
         }
+    }
+
+    /** The learning rate of an objective unless it was given. */
+    public static double learningRateOf(ObjectiveKind objective) {
+        return objective == ObjectiveKind.SFT ? SUPERVISED_RATE : ANSWER_RATE;
     }
 
     private int askedWarmup(int steps) {

@@ -67,12 +67,13 @@ public final class PreparationJob {
     private List<String> dump(PreparedData rows, Path folder, Vocabulary vocabulary, TokenMarking marking) {
         try (PreparedRows reader = rows.reader(CurrentSession.hadoop())) {
             if (options.data.format == RecordFormat.TOKENS) {
-                return RowDump.ofIds(marking).lines(reader);
+                return RowDump.ofIds(marking).lines(reader, rows.manifest().kind());
             }
 
             try (ModelTokenizer tokenizer =
                     ModelTokenizer.open(folder, options.data.chatTemplate, vocabulary.added())) {
-                return RowDump.of(tokenizer, marking).lines(reader);
+                return RowDump.of(tokenizer, marking)
+                        .lines(reader, rows.manifest().kind());
             }
         }
     }

@@ -21,7 +21,10 @@ record ReportText(String sources, PreparationReport report) {
                 "  %.1f %% of the rows is padding; with an example a row it would be %.1f %%",
                 100 * report.padding(), 100 * report.paddingUnpacked()));
         addIfAny(lines, counts.truncated(), "%d examples were longer than a row and were cut");
-        addIfAny(lines, counts.untrained(), "%d examples have no trained token and were left out");
+        addIfAny(
+                lines,
+                counts.untrained(),
+                "%d examples were left out: they have no trained token, or two equal answers");
         addIfAny(lines, counts.bad(), "%d lines are no records and were left out");
         addIfAny(
                 lines,
@@ -41,6 +44,10 @@ record ReportText(String sources, PreparationReport report) {
                 lines,
                 report.missingEnd(),
                 "%d examples end without a control token that is trained, so that nothing in them teaches the model to stop");
+        addIfAny(
+                lines,
+                report.changedPrompts(),
+                "%d examples have a prompt whose last tokens change where an answer follows: they are left out of it, and the model trains on another prompt than it will be asked");
         return lines;
     }
 

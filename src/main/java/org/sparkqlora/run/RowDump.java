@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.input.PrintableText;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -32,19 +33,38 @@ record RowDump(TokenMarking marking, Function<int[], String> text) {
                 ids -> Arrays.stream(ids).mapToObj(String::valueOf).collect(Collectors.joining(" ", " ", " ")));
     }
 
-    public List<String> lines(RowReader rows) {
+    public List<String> lines(RowReader rows, ExampleKind kind) {
         List<String> lines = new ArrayList<>();
         lines.add("the first rows, " + marking.legend());
         for (long i = 0; i < Math.min(ROWS, rows.rows()); i++) {
             TokenRow row = rows.read(i);
             List<DocumentRange> documents = row.documents();
             for (int d = 0; d < documents.size(); d++) {
-                lines.add(String.format(Locale.ROOT, "row %d, document %d of %d", i + 1, d + 1, documents.size()));
+                lines.add(String.format(
+                        Locale.ROOT,
+                        "row %d, document %d of %d%s",
+                        i + 1,
+                        d + 1,
+                        documents.size(),
+                        role(row, d, kind)));
                 lines.add(document(row, documents.get(d)));
             }
         }
 
         return lines;
+    }
+
+    private static String role(TokenRow row, int document, ExampleKind kind) {
+        boolean first = document % kind.documents() == 0;
+        return switch (kind) {
+            case SUPERVISED -> "";
+            case PREFERENCE -> first ? ": chosen" : ": rejected";
+            case UNPAIRED -> first ? desirability(row.values()[document]) : ": with the answer of another example";
+        };
+    }
+
+    private static String desirability(double label) {
+        return label == 0 ? ": undesirable" : ": desirable";
     }
 
     private String document(TokenRow row, DocumentRange range) {

@@ -218,7 +218,7 @@ public final class TrainingJob {
                         rows.manifest().fingerprint(),
                         batches,
                         options.update.optimizer(model.spec().method()),
-                        options.update.schedule(batches.steps()),
+                        options.update.schedule(batches.steps(), options.data.objective),
                         options.exchange.wire,
                         options.update.maxGradientNorm,
                         options.run.seed)

@@ -2,14 +2,17 @@ package org.sparkqlora.tokenizer;
 
 import java.time.LocalDate;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Example;
 import org.sparkqlora.data.Example.Conversation;
 import org.sparkqlora.data.Example.PlainText;
+import org.sparkqlora.data.Example.Preference;
 import org.sparkqlora.data.Example.PromptCompletion;
 import org.sparkqlora.data.Example.TokenSequence;
+import org.sparkqlora.data.Example.Unpaired;
 import org.sparkqlora.data.jinja.Rendering;
 import org.sparkqlora.data.jinja.Rendering.Span;
 import org.sparkqlora.input.BadInputException;
@@ -64,6 +67,36 @@ public final class ExampleEncoder {
         }
 
         return encodeTokens((TokenSequence) example);
+    }
+
+    /** The documents of an example: of a preference both answers behind their prompt. */
+    public EncodedDocuments documents(Example example) {
+        if (example instanceof Preference pair) {
+            return new AnswerEncoder(tokenizer, this).encode(pair);
+        }
+
+        return example instanceof Unpaired unpaired
+                ? new AnswerEncoder(tokenizer, this).encode(unpaired)
+                : EncodedDocuments.of(encode(example));
+    }
+
+    /** The documents of an example of ids made elsewhere; needs no tokenizer. */
+    public static EncodedDocuments documentsOfTokens(Example example) {
+        if (example instanceof Preference pair) {
+            return new EncodedDocuments(List.of(tokens(pair.chosen()), tokens(pair.rejected())), 0, false);
+        }
+
+        return example instanceof Unpaired unpaired
+                ? new EncodedDocuments(List.of(tokens(unpaired.answer())), unpaired.desirable() ? 1 : 0, false)
+                : EncodedDocuments.of(tokens(example));
+    }
+
+    private static EncodedExample tokens(Example example) {
+        if (example instanceof TokenSequence tokens) {
+            return encodeTokens(tokens);
+        }
+
+        throw new BadRecordException("Cannot read a record of tokens: expected ids, such as input_ids and labels");
     }
 
     /** Ids made elsewhere; needs no tokenizer. */
@@ -133,7 +166,7 @@ public final class ExampleEncoder {
                 : tokenizer.decodeWithSpecials(((TokenSequence) example).ids());
     }
 
-    private ChatTemplate template(Conversation conversation) {
+    ChatTemplate template(Conversation conversation) {
         return tokenizer
                 .chatTemplate()
                 .map(template -> day == null ? template : template.on(day))
@@ -209,7 +242,7 @@ public final class ExampleEncoder {
         return tokens.length() > 1 && tokens.isAdded(0) && tokens.ids()[0] == bos && tokens.ids()[1] == bos;
     }
 
-    private int requireEos() {
+    int requireEos() {
         return tokenizer
                 .eos()
                 .orElseThrow(

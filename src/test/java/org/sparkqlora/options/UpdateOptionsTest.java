@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.objective.ObjectiveKind;
 
 class UpdateOptionsTest {
     private final UpdateOptions options = new UpdateOptions();
@@ -17,12 +18,13 @@ class UpdateOptionsTest {
     void warmUpIsTheShareOfTheStepsRoundedUpAndNeverAllOfThem(double ratio, int steps, int warmup) {
         options.warmupRatio = ratio;
 
-        assertThat(options.schedule(steps).warmupSteps()).isEqualTo(warmup);
+        assertThat(options.schedule(steps, ObjectiveKind.SFT).warmupSteps()).isEqualTo(warmup);
     }
 
     @Test
     void onlyStepHasTheRateThatWasAskedFor() {
-        assertThat(options.schedule(1).learningRate(0)).isEqualTo(options.learningRate);
+        assertThat(options.schedule(1, ObjectiveKind.SFT).learningRate(0)).isEqualTo(2e-4);
+        assertThat(options.schedule(1, ObjectiveKind.KTO).learningRate(0)).isEqualTo(5e-6);
         assertThat(warnings(1)).isEmpty();
     }
 
@@ -40,7 +42,7 @@ class UpdateOptionsTest {
     void warmUpThatIsCutIsToldOf() {
         options.warmupSteps = 20;
 
-        assertThat(options.schedule(12).warmupSteps()).isEqualTo(11);
+        assertThat(options.schedule(12, ObjectiveKind.SFT).warmupSteps()).isEqualTo(11);
         assertThat(warnings(12)).isEqualTo("warning: the warm-up takes 11 of 12 steps, not 20: it never takes all\n");
     }
 

@@ -235,6 +235,8 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         if (norm != null) {
             add("grad_norm", norm, now, step);
         }
+
+        taken.measures().forEach((name, value) -> add(name, value, now, step));
     }
 
     private void add(String key, double value, long timeMillis, long at) {

@@ -12,14 +12,22 @@ import java.util.Arrays;
  * @param doubleBos examples that begin with BOS twice
  * @param doubleEnd examples whose end is there twice
  * @param missingEnd examples whose last trained token is no control token, so that the model does not learn to stop
+ * @param changedPrompts examples in which the ids of a prompt are others where its answer follows
  * @param hashes of the ids of some or all examples
  */
 record ExampleChecks(
-        long[] lengths, long longest, long cutTokens, long doubleBos, long doubleEnd, long missingEnd, long[] hashes)
+        long[] lengths,
+        long longest,
+        long cutTokens,
+        long doubleBos,
+        long doubleEnd,
+        long missingEnd,
+        long changedPrompts,
+        long[] hashes)
         implements Serializable {
     static final int BUCKETS = 32;
 
-    static final ExampleChecks NONE = new ExampleChecks(new long[BUCKETS], 0, 0, 0, 0, 0, new long[0]);
+    static final ExampleChecks NONE = new ExampleChecks(new long[BUCKETS], 0, 0, 0, 0, 0, 0, new long[0]);
 
     ExampleChecks {
         lengths = lengths.clone();
@@ -55,6 +63,7 @@ record ExampleChecks(
                 doubleBos + other.doubleBos,
                 doubleEnd + other.doubleEnd,
                 missingEnd + other.missingEnd,
+                changedPrompts + other.changedPrompts,
                 both);
     }
 
@@ -79,6 +88,7 @@ record ExampleChecks(
                 && doubleBos == that.doubleBos
                 && doubleEnd == that.doubleEnd
                 && missingEnd == that.missingEnd
+                && changedPrompts == that.changedPrompts
                 && Arrays.equals(hashes, that.hashes);
     }
 

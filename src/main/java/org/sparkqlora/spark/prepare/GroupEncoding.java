@@ -63,6 +63,10 @@ final class GroupEncoding {
             isCut |= cut.get(i).length() < example.documents().get(i).length();
         }
 
+        if (example.promptChanged()) {
+            checks.addChangedPrompt();
+        }
+
         truncated += isCut ? 1 : 0;
         examples.add(cut, example.value());
     }
@@ -98,6 +102,7 @@ final class GroupEncoding {
         private long doubleBos;
         private long doubleEnd;
         private long missingEnd;
+        private long changedPrompts;
         private long[] hashes = new long[16];
         private int hashed;
 
@@ -118,6 +123,10 @@ final class GroupEncoding {
             addHash(whole.ids());
         }
 
+        void addChangedPrompt() {
+            changedPrompts++;
+        }
+
         private void addHash(int[] ids) {
             long hash = DocumentHash.of(ids);
             if (Long.remainderUnsigned(hash, hashedOneOf) != 0) {
@@ -134,7 +143,14 @@ final class GroupEncoding {
 
         ExampleChecks result() {
             return new ExampleChecks(
-                    lengths, longest, cutTokens, doubleBos, doubleEnd, missingEnd, Arrays.copyOf(hashes, hashed));
+                    lengths,
+                    longest,
+                    cutTokens,
+                    doubleBos,
+                    doubleEnd,
+                    missingEnd,
+                    changedPrompts,
+                    Arrays.copyOf(hashes, hashed));
         }
     }
 }

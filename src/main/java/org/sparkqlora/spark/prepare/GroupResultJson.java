@@ -37,6 +37,7 @@ final class GroupResultJson {
         root.put("double_bos", checks.doubleBos());
         root.put("double_end", checks.doubleEnd());
         root.put("missing_end", checks.missingEnd());
+        root.put("changed_prompts", checks.changedPrompts());
         return root.toString();
     }
 
@@ -70,6 +71,7 @@ final class GroupResultJson {
                 root.path("double_bos").asLong(),
                 root.path("double_end").asLong(),
                 root.path("missing_end").asLong(),
+                root.path("changed_prompts").asLong(),
                 longs(root.path(HASHES)));
     }
 

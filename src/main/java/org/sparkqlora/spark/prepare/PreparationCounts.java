@@ -10,7 +10,7 @@ import java.io.Serializable;
  * @param tokens in the rows, padding not counted
  * @param trainedTokens prediction targets among them
  * @param truncated examples that were longer than a row
- * @param untrained examples that were left out, having no prediction target
+ * @param untrained examples that were left out, having no prediction target or two equal answers
  * @param bad lines that were no record
  */
 public record PreparationCounts(

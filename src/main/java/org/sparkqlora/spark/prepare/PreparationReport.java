@@ -16,6 +16,7 @@ import java.util.stream.LongStream;
  * @param doubleBos examples that begin with BOS twice
  * @param doubleEnd examples whose end is there twice
  * @param missingEnd examples whose last trained token is no control token
+ * @param changedPrompts examples in which the ids of a prompt are others where its answer follows
  */
 public record PreparationReport(
         int width,
@@ -27,7 +28,8 @@ public record PreparationReport(
         boolean duplicatesEstimated,
         long doubleBos,
         long doubleEnd,
-        long missingEnd) {
+        long missingEnd,
+        long changedPrompts) {
     /** Its name in the prepared folder. */
     public static final String FILE_NAME = "report.json";
 
@@ -46,7 +48,8 @@ public record PreparationReport(
                 hashedOneOf > 1,
                 checks.doubleBos(),
                 checks.doubleEnd(),
-                checks.missingEnd());
+                checks.missingEnd(),
+                checks.changedPrompts());
     }
 
     /** Padding among all tokens of the rows. */

@@ -35,6 +35,7 @@ final class PreparationReportJson {
         root.put("double_bos", report.doubleBos());
         root.put("double_end", report.doubleEnd());
         root.put("missing_end", report.missingEnd());
+        root.put("changed_prompts", report.changedPrompts());
         root.put("padding", report.padding());
         root.put("padding_without_packing", report.paddingUnpacked());
         root.put("packing_efficiency", report.packingEfficiency());
@@ -61,6 +62,7 @@ final class PreparationReportJson {
                 root.path(ESTIMATED).asBoolean(),
                 root.path("double_bos").asLong(),
                 root.path("double_end").asLong(),
-                root.path("missing_end").asLong());
+                root.path("missing_end").asLong(),
+                root.path("changed_prompts").asLong());
     }
 }

@@ -4,9 +4,6 @@ import java.time.LocalDate;
 import java.util.List;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.data.BadRecordException;
-import org.sparkqlora.data.Example;
-import org.sparkqlora.data.Example.TokenSequence;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.TemplateLimits;
@@ -139,15 +136,7 @@ public record RecordEncoders(
 
         @Override
         public EncodedDocuments documents(String line) {
-            return EncodedDocuments.of(reading.read(line), TokenLines::encode);
-        }
-
-        private static EncodedExample encode(Example example) {
-            if (example instanceof TokenSequence tokens) {
-                return ExampleEncoder.encodeTokens(tokens);
-            }
-
-            throw new BadRecordException("Cannot read a record of tokens: expected ids, such as input_ids and labels");
+            return ExampleEncoder.documentsOfTokens(reading.read(line));
         }
 
         @Override
@@ -173,7 +162,7 @@ public record RecordEncoders(
 
         @Override
         public EncodedDocuments documents(String line) {
-            return EncodedDocuments.of(reading.read(line), encoder::encode);
+            return encoder.documents(reading.read(line));
         }
 
         @Override

@@ -14,6 +14,8 @@ import org.sparkqlora.spark.watch.RunView;
 
 /** The parts of a page about one run. */
 final class RunSections {
+    private static final String EVALUATION = "eval_";
+
     private final RunView run;
 
     RunSections(RunView run) {
@@ -62,7 +64,7 @@ final class RunSections {
         List<CurvePoint> loss = curves.loss();
         List<Line> losses = new ArrayList<>(Line.withTrend(loss));
         losses.add(new Line("held out", Line.Look.MARKED, curves.heldOut()));
-        List<Chart> charts = List.of(
+        List<Chart> charts = new ArrayList<>(List.of(
                 new Chart("loss", "Loss", "", Chart.Base.LEAST_VALUE, losses),
                 chart("rate", "Learning rate", "", curves.learningRate()),
                 new Chart(
@@ -71,10 +73,24 @@ final class RunSections {
                         "",
                         Chart.Base.ZERO,
                         Line.withTrend(curves.gradientNorm())),
-                chart("speed", "Tokens a second", "tokens/s", curves.tokensPerSecond()));
+                chart("speed", "Tokens a second", "tokens/s", curves.tokensPerSecond())));
+        charts.addAll(measures(curves.measures()));
         StringBuilder html = new StringBuilder();
         charts.forEach(chart -> html.append(chart.html()));
         return Html.section("Curves", "<div class=\"charts\">" + html + "</div>");
+    }
+
+    /** A chart for each measure, with its value on held-out rows. */
+    private static List<Chart> measures(Map<String, List<CurvePoint>> measures) {
+        List<Chart> charts = new ArrayList<>();
+        measures.forEach((name, points) -> {
+            if (!name.startsWith(EVALUATION)) {
+                List<Line> lines = new ArrayList<>(Line.withTrend(points));
+                lines.add(new Line("held out", Line.Look.MARKED, measures.getOrDefault(EVALUATION + name, List.of())));
+                charts.add(new Chart(name.replace('/', '-'), name, "", Chart.Base.LEAST_VALUE, lines));
+            }
+        });
+        return charts;
     }
 
     String phases() {

@@ -108,6 +108,8 @@ public final class RunSource implements Source, Consumer<RunEvent>, AutoCloseabl
         if (norm != null) {
             set("gradientNorm", norm);
         }
+
+        taken.measures().forEach((name, value) -> set(name.replace('/', '_'), value));
     }
 
     /** A metric appears with its first value. */

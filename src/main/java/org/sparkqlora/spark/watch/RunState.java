@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ public final class RunState {
     private final Curve learningRate = new Curve();
     private final Curve gradientNorm = new Curve();
     private final Curve tokensPerSecond = new Curve();
+    private final Map<String, Curve> measures = new LinkedHashMap<>();
     private final Map<String, MemorySeen> memory = new LinkedHashMap<>();
     private final Deque<FaultSeen> faults = new ArrayDeque<>();
     private PhaseTimes phases = PhaseTimes.ZERO;
@@ -76,7 +78,8 @@ public final class RunState {
                         heldOut.points(),
                         learningRate.points(),
                         gradientNorm.points(),
-                        tokensPerSecond.points()),
+                        tokensPerSecond.points(),
+                        measurePoints()),
                 phases,
                 new ArrayList<>(memory.values()),
                 start.plannedBytes(),
@@ -103,6 +106,16 @@ public final class RunState {
         if (norm != null) {
             gradientNorm.add(taken.step(), norm);
         }
+
+        taken.measures()
+                .forEach((name, value) ->
+                        measures.computeIfAbsent(name, any -> new Curve()).add(taken.step(), value));
+    }
+
+    private Map<String, List<CurvePoint>> measurePoints() {
+        Map<String, List<CurvePoint>> points = new LinkedHashMap<>();
+        measures.forEach((name, curve) -> points.put(name, curve.points()));
+        return points;
     }
 
     private void remember(MemorySeen seen) {

@@ -1,5 +1,8 @@
 package org.sparkqlora.spark.watch;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.train.metrics.StepMetrics;
 
@@ -11,6 +14,7 @@ import org.sparkqlora.train.metrics.StepMetrics;
  * @param gradientNorm before clipping; none of steps that shards took by themselves
  * @param tokens that went through the model
  * @param seconds where the time went
+ * @param measures other means, of the batch and of held-out rows, by the names that metrics.jsonl has; none in logs of earlier versions
  */
 public record StepTaken(
         String run,
@@ -20,8 +24,13 @@ public record StepTaken(
         double learningRate,
         @Nullable Double gradientNorm,
         long tokens,
-        PhaseTimes seconds)
+        PhaseTimes seconds,
+        @Nullable Map<String, Double> measures)
         implements RunEvent {
+    public StepTaken {
+        measures = measures == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(measures));
+    }
+
     static StepTaken of(String run, long timeMillis, StepMetrics step) {
         return new StepTaken(
                 run,
@@ -31,7 +40,13 @@ public record StepTaken(
                 step.learningRate(),
                 step.gradientNorm().isPresent() ? step.gradientNorm().getAsDouble() : null,
                 step.tokens(),
-                PhaseTimes.of(step.times()));
+                PhaseTimes.of(step.times()),
+                step.measures());
+    }
+
+    @Override
+    public Map<String, Double> measures() {
+        return measures == null ? Map.of() : measures;
     }
 
     double tokensPerSecond() {

@@ -31,6 +31,7 @@ public final class TensorBoardFiles implements EventFiles {
         train.scalar("LearningRate", step.learningRate(), step.step());
         train.scalar("Throughput", step.tokensPerSecond(), step.step());
         step.gradientNorm().ifPresent(norm -> train.scalar("GradientNorm", norm, step.step()));
+        step.measures().forEach((name, value) -> train.scalar(name, value, step.step()));
     }
 
     @Override

@@ -63,7 +63,7 @@ class PrepareCommandTest {
                         "data.jsonl: JSON lines, found messages",
                         "data.jsonl: 3 examples, ",
                         "1 examples were longer than a row and were cut",
-                        "1 examples have no trained token and were left out",
+                        "1 examples were left out: they have no trained token, or two equal answers",
                         "1 lines are no records and were left out",
                         "1 examples are there already",
                         "1 examples end without a control token that is trained");

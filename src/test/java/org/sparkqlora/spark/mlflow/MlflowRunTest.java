@@ -187,7 +187,7 @@ class MlflowRunTest {
     }
 
     private static StepTaken taken(long step) {
-        return new StepTaken("r", step, step, 1.5, 1e-4, null, 10, PhaseTimes.ZERO);
+        return new StepTaken("r", step, step, 1.5, 1e-4, null, 10, PhaseTimes.ZERO, Map.of());
     }
 
     private void awaitBatch(MlflowRun run, int step) {

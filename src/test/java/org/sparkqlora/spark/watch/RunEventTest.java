@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.spark.util.JsonProtocol;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -21,8 +22,17 @@ class RunEventTest {
         assertThat(JsonProtocol.sparkEventFromJson(line)).isEqualTo(event);
     }
 
+    @Test
+    void aLogOfAnEarlierVersionHasNoMeasures() {
+        StepTaken step = new StepTaken("r", 3, 8, 2.5, 1e-4, null, 4096, PhaseTimes.ZERO, Map.of());
+        String line = JsonProtocol.sparkEventToJsonString(step).replace(",\"measures\":{}", "");
+
+        assertThat(line).doesNotContain("measures");
+        assertThat(JsonProtocol.sparkEventFromJson(line)).isEqualTo(step);
+    }
+
     static Stream<RunEvent> events() {
-        StepTaken step = new StepTaken("r", 3, 7, 2.5, 1e-4, 0.3, 4096, new PhaseTimes(1, 2, 3, 4, 5, 6, 7));
+        StepTaken step = new StepTaken("r", 3, 7, 2.5, 1e-4, 0.3, 4096, new PhaseTimes(1, 2, 3, 4, 5, 6, 7), Map.of());
         return Stream.of(
                 new RunStarted(
                         "r",
@@ -35,7 +45,7 @@ class RunEventTest {
                         Map.of("lora.rank", "16"),
                         1L << 40),
                 step,
-                new StepTaken("r", 3, 8, 2.5, 1e-4, null, 4096, PhaseTimes.ZERO),
+                new StepTaken("r", 3, 8, 2.5, 1e-4, null, 4096, PhaseTimes.ZERO, Map.of("rewards/margins", 0.5)),
                 new HeldOutMeasured("r", 4, 7, 2.25),
                 new CheckpointWritten("r", 5, 7),
                 new FaultSeen("r", 6, 7, "lost executor 1: \"killed\""),

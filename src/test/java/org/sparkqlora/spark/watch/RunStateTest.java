@@ -69,6 +69,9 @@ class RunStateTest {
         RunView view = state.view();
 
         assertThat(view.curves().loss()).extracting(CurvePoint::mean).containsExactly(3.0, 2.0, 1.0);
+        assertThat(view.curves().measures().get("rewards/margins"))
+                .extracting(CurvePoint::mean)
+                .containsExactly(3.0, 2.0, 1.0);
         assertThat(view.phases().total()).isEqualTo(2);
         assertThat(view.secondsLeft()).isEqualTo(2);
     }
@@ -83,6 +86,15 @@ class RunStateTest {
     }
 
     private static StepTaken taken(long step, double loss) {
-        return new StepTaken("r", step, step, loss, 1e-4, null, 10, new PhaseTimes(2, 0, 0, 0, 0, 0, 0));
+        return new StepTaken(
+                "r",
+                step,
+                step,
+                loss,
+                1e-4,
+                null,
+                10,
+                new PhaseTimes(2, 0, 0, 0, 0, 0, 0),
+                Map.of("rewards/margins", loss));
     }
 }
