@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.AnswerLoss;
@@ -33,7 +34,7 @@ class ObjectiveDerivativesTest {
                         new SimplePreference(0.7, 0.4, 0.1, 0.5)));
     }
 
-    private static DirectPreference dpo(String loss, Double ldAlpha) {
+    private static DirectPreference dpo(String loss, @Nullable Double ldAlpha) {
         return new DirectPreference(List.of(new Weighted(loss, 1.5)), 0.7, 0.1, ldAlpha, Reference.BASE);
     }
 

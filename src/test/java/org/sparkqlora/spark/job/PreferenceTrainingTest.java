@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -163,11 +164,15 @@ class PreferenceTrainingTest {
     @Test
     void everyObjectiveGivesBytesOfItsOwn() {
         assertThat(REFERENCES.get(Way.DPO)).isNotEqualTo(REFERENCES.get(Way.ORPO));
-        assertThat(ROWS.get(ExampleKind.PREFERENCE).manifest().kind()).isEqualTo(ExampleKind.PREFERENCE);
+        assertThat(rows(ExampleKind.PREFERENCE).manifest().kind()).isEqualTo(ExampleKind.PREFERENCE);
+    }
+
+    private static PreparedData rows(ExampleKind kind) {
+        return Objects.requireNonNull(ROWS.get(kind));
     }
 
     private static byte[] oneProcess(Way way) {
-        PreparedData data = ROWS.get(way.objective.kind().examples());
+        PreparedData data = rows(way.objective.kind().examples());
         try (Workers workers = new Workers(1);
                 GradientModel model = model(way).open(1);
                 PreparedRows rows = data.reader(new Configuration())) {
@@ -181,7 +186,7 @@ class PreferenceTrainingTest {
 
     private static Function<TrainState, GradientSource> source(
             JavaSparkContext context, Way way, ExchangeKind exchange) {
-        PreparedData rows = ROWS.get(way.objective.kind().examples());
+        PreparedData rows = rows(way.objective.kind().examples());
         return state -> new SparkGradientSource(
                 context,
                 new TrainingRun(plan(way), model(way), rows, null, Paging.DEFAULT, SnapshotPolicy.DEFAULT),
@@ -230,7 +235,7 @@ class PreferenceTrainingTest {
     }
 
     private static TrainPlan plan(Way way) {
-        PreparedData rows = ROWS.get(way.objective.kind().examples());
+        PreparedData rows = rows(way.objective.kind().examples());
         int batch = 2 * SHARDS;
         return new TrainPlan(
                         "llama-tied",
