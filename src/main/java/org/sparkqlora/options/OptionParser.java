@@ -4,6 +4,7 @@ import static picocli.CommandLine.Model.UsageMessageSpec.SECTION_KEY_OPTION_LIST
 
 import java.nio.file.Path;
 import java.util.function.Function;
+import org.sparkqlora.checkpoint.Server;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.Method;
@@ -63,6 +64,7 @@ public final class OptionParser {
         register(line, GradientDtype.class, GradientDtype::parse);
         register(line, MergeBase.class, MergeBase::parse);
         register(line, GgufOutType.class, GgufOutType::parse);
+        register(line, Server.class, Server::parse);
         register(line, ParameterCount.class, ParameterCount::parse);
         register(line, ByteCount.class, ByteCount::parse);
         register(line, NetworkSpeed.class, NetworkSpeed::parse);

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.sparkqlora.checkpoint.Server;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparationCounts;
@@ -46,7 +47,8 @@ public final class ReportFile {
             return new Published(name, plan.model(), folder, Published.Kind.MODEL, 0);
         }
 
-        boolean isPlain = !lora.weightDecomposed() && lora.saved().modules().isEmpty();
+        boolean isPlain =
+                Server.VLLM.objections(lora.drawn()).isEmpty(); // published as an adapter of the unchanged base
         Published.Kind kind = isPlain ? Published.Kind.ADAPTER : Published.Kind.RICH_ADAPTER;
         int converted = plan.takenFactors() == null ? 1 : 2; // what was taken out of the base is added to the adapter
         return new Published(name, plan.model(), folder, kind, converted * largestRank(lora));

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.Server;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.MergeBase;
 import org.sparkqlora.options.ModelAddress;
@@ -16,7 +17,9 @@ import org.sparkqlora.options.Required;
 import org.sparkqlora.run.AdapterExport;
 import org.sparkqlora.run.ExportedFile;
 import org.sparkqlora.run.GgufTarget;
+import org.sparkqlora.run.Merge;
 import org.sparkqlora.run.ModelExport;
+import org.sparkqlora.run.ServerCheck;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.gguf.GgufOutType;
@@ -55,6 +58,16 @@ public final class ExportCommand implements Command {
     @Nullable
     Location adapter;
 
+    @Option(
+            names = "--for",
+            paramLabel = "SERVER",
+            description =
+                    "Say whether vllm, sglang, llama.cpp or ollama adds --adapter to its base at run time, why not, and how to"
+                            + " serve it. With --output, write what it needs: the adapter as a GGUF LoRA, or a merged model folder or GGUF"
+                            + " file. Nothing is written where the server reads the adapter as it is.")
+    @Nullable
+    Server server;
+
     @OptionGroup.In(OptionGroup.ADAPTER)
     @Option(
             names = "--adapter-only",
@@ -65,7 +78,6 @@ public final class ExportCommand implements Command {
 
     @Option(
             names = "--output",
-            required = true,
             paramLabel = "PATH",
             description = "File to write, if it ends in .gguf, or folder for a file that is named by llama.cpp's rule"
                     + " (Base-Size-FineTune-v1.0-Encoding.gguf). The file appears only when it is whole.")
@@ -112,6 +124,8 @@ public final class ExportCommand implements Command {
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
         problems.requireFolder("--adapter", adapter);
+        problems.require(output != null || server != null, "--output: expected a file or folder, found none");
+        problems.require(server == null || adapter != null, "--for: expected --adapter, which it checks, found none");
         problems.require(!adapterOnly || adapter != null, "--adapter-only: expected --adapter, found none");
         problems.require(
                 adapter != null || base == null, "--base: expected --adapter, which is folded into it, found none");
@@ -119,16 +133,58 @@ public final class ExportCommand implements Command {
 
     @Override
     public void run(Console console) {
-        Location place = Required.value("--output", output);
+        if (server == null) {
+            ExportedFile written = write(adapterOnly, Required.value("--output", output));
+            tell(written, console);
+            console.result(SummaryJson.exported(written));
+            return;
+        }
+
+        ServerCheck check = ServerCheck.of(server, Required.value("--adapter", adapter));
+        check.objections()
+                .forEach(objection -> console.note("%s does not serve it as it is: %s", server.label(), objection));
+        String written = serveable(check, console);
+        String command = check.command(Required.value("--model", model).toString(), written);
+        command.lines().forEach(line -> console.note("  %s", line));
+        console.result(SummaryJson.serveable(check, written, command));
+    }
+
+    /** What the server is given, written if that was asked for and is needed. */
+    private String serveable(ServerCheck check, Console console) {
+        if (check.fits() && !check.server().readsGguf()) {
+            return Required.value("--adapter", adapter).toString();
+        }
+
+        if (output == null) {
+            console.note(
+                    "with --output PATH this command writes what %s is given",
+                    check.server().label());
+            return check.server().readsGguf() ? "./model.gguf" : "./merged";
+        }
+
+        if (check.server().readsGguf()) {
+            ExportedFile written = write(check.fits(), output);
+            tell(written, console);
+            return written.file().toString();
+        }
+
+        try (Merge merge = Merge.open(modelFolder(), Required.value("--adapter", adapter), quant.spec())) {
+            return merge.write(base, output).folder().toString();
+        }
+    }
+
+    private ExportedFile write(boolean factorsAlone, Location place) {
         GgufTarget target = new GgufTarget(place, overwrite ? GgufTarget.Existing.REPLACE : GgufTarget.Existing.REFUSE);
         if (target.isFile()) {
             new Overlap(place, List.of()).refuse("--model", model);
         }
 
-        ExportedFile written = adapterOnly ? writeAdapter(target) : writeModel(target);
+        return factorsAlone ? writeAdapter(target) : writeModel(target);
+    }
+
+    private static void tell(ExportedFile written, Console console) {
         written.notes().forEach(note -> console.note("note: %s", note));
         console.note("wrote %s", written.file());
-        console.result(SummaryJson.exported(written));
     }
 
     private ExportedFile writeAdapter(GgufTarget target) {

@@ -1,6 +1,7 @@
 package org.sparkqlora.cli.command;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
 import org.sparkqlora.checkpoint.PublishedFolder;
@@ -13,6 +14,7 @@ import org.sparkqlora.run.Evaluation;
 import org.sparkqlora.run.ExportedFile;
 import org.sparkqlora.run.MergeResult;
 import org.sparkqlora.run.PreparationJob;
+import org.sparkqlora.run.ServerCheck;
 import org.sparkqlora.run.TrainedJson;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparedData;
@@ -101,6 +103,21 @@ public final class SummaryJson {
         root.put("outtype", exported.type().label());
         root.put("tensors", exported.tensors());
         root.put("bytes", exported.bytes());
+        return root.toString();
+    }
+
+    /**
+     * @param written what the server is given
+     * @param command that serves it
+     */
+    static String serveable(ServerCheck check, String written, String command) {
+        ObjectNode root = of("export");
+        root.put("for", check.server().label());
+        root.put("serves", check.fits() ? "adapter" : "merged model");
+        ArrayNode objections = root.putArray("objections");
+        check.objections().forEach(objections::add);
+        root.put("output", written);
+        root.put("run", command);
         return root.toString();
     }
 

@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.ui;
 
-import java.util.List;
 import java.util.Locale;
+import org.sparkqlora.checkpoint.Server;
 
 /**
  * The published files of a run, and how to use them elsewhere.
@@ -13,13 +13,11 @@ import java.util.Locale;
  * @param rank of the adapter, the largest where they differ; 0 of a whole model
  */
 public record Published(String name, String base, String folder, Kind kind, int rank) {
-    private static final List<Integer> VLLM_RANKS = List.of(1, 8, 16, 32, 64, 128, 256, 320, 512);
-
     /** The kind of published model. */
     public enum Kind {
         /** Low-rank factors and nothing else. */
         ADAPTER,
-        /** Magnitudes (DoRA) or whole modules beside the factors, which servers do not add at run time. */
+        /** Magnitudes (DoRA), whole modules, or scales of single modules, which not all servers add at run time. */
         RICH_ADAPTER,
         MODEL
     }
@@ -29,13 +27,20 @@ public record Published(String name, String base, String folder, Kind kind, int 
                 "How to load it",
                 switch (kind) {
                     case ADAPTER ->
-                        block("PEFT", peft()) + block("vLLM", vllmAdapter()) + block("Ollama", ollamaAdapter());
+                        block("PEFT", peft())
+                                + block("vLLM", Server.VLLM.serveAdapter(base, folder, shortName(), rank))
+                                + block("llama.cpp", exported("--adapter-only ", Server.LLAMA_CPP))
+                                + block("Ollama", exported("", Server.OLLAMA));
                     case RICH_ADAPTER ->
-                        block("PEFT", peft()) + block("vLLM", vllmMerged()) + block("Ollama", ollamaAdapter());
+                        block("PEFT", peft())
+                                + block("vLLM", merge() + "\n" + Server.VLLM.serveModel(merged(), shortName()))
+                                + block("llama.cpp", exported("", Server.LLAMA_CPP))
+                                + block("Ollama", exported("", Server.OLLAMA));
                     case MODEL ->
                         block("transformers", transformers())
-                                + block("vLLM", "vllm serve " + folder)
-                                + block("Ollama", ollama(folder));
+                                + block("vLLM", Server.VLLM.serveModel(folder, shortName()))
+                                + block("llama.cpp", exportedModel(Server.LLAMA_CPP))
+                                + block("Ollama", exportedModel(Server.OLLAMA));
                 });
     }
 
@@ -49,23 +54,22 @@ public record Published(String name, String base, String folder, Kind kind, int 
                 tokenizer = AutoTokenizer.from_pretrained("%s")""".formatted(base, folder, base);
     }
 
-    private String vllmAdapter() {
-        int room = VLLM_RANKS.stream().filter(each -> each >= rank).findFirst().orElse(rank);
-        return String.format(
-                Locale.ROOT,
-                "vllm serve %s --enable-lora --max-lora-rank %d --lora-modules %s=%s",
-                base,
-                room,
-                shortName(),
-                folder);
+    /** The adapter alone, or folded into its base, as a file. */
+    private String exported(String option, Server server) {
+        String serve = option.isEmpty()
+                ? server.serveModel(file(), shortName())
+                : server.serveAdapter(base, file(), shortName(), rank);
+        return "spark-submit spark-qlora.jar export --model %s --adapter %s %s--output %s\n%s"
+                .formatted(base, folder, option, file(), serve);
     }
 
-    private String vllmMerged() {
-        return merge() + "\nvllm serve " + merged();
+    private String exportedModel(Server server) {
+        return "spark-submit spark-qlora.jar export --model %s --output %s\n%s"
+                .formatted(folder, file(), server.serveModel(file(), shortName()));
     }
 
-    private String ollamaAdapter() {
-        return merge() + "\n" + ollama(merged());
+    private String file() {
+        return "./" + shortName() + ".gguf";
     }
 
     private String merge() {
@@ -83,11 +87,6 @@ public record Published(String name, String base, String folder, Kind kind, int 
 
                 model = AutoModelForCausalLM.from_pretrained("%s")
                 tokenizer = AutoTokenizer.from_pretrained("%s")""".formatted(folder, folder);
-    }
-
-    private String ollama(String model) {
-        return "echo 'FROM %s' > Modelfile\nollama create %s -f Modelfile\nollama run %s"
-                .formatted(model, shortName(), shortName());
     }
 
     private String shortName() {

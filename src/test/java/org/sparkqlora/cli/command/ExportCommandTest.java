@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -105,6 +106,66 @@ class ExportCommandTest {
         try (Stream<Path> left = Files.list(temporary)) {
             assertThat(left).containsExactlyInAnyOrder(file, temporary.resolve("in"));
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "vllm, llama-tied, adapter",
+        "vllm, llama-tied/variants/rslora, adapter",
+        "vllm, llama-tied/variants/dora, merged model",
+        "vllm, llama-tied/variants/patterns, merged model",
+        "sglang, llama-tied/variants/rslora, merged model",
+        "llama.cpp, llama-tied/variants/patterns, adapter",
+        "llama.cpp, llama-tied/variants/dora, merged model",
+        "ollama, saved-tied, merged model"
+    })
+    void saysWhatAServerTakes(String server, String adapter, String serves) {
+        Path models = Path.of("src/test/resources/goldens/models");
+
+        CommandRun run = export(
+                "--for",
+                server,
+                "--adapter",
+                models.resolve(adapter).resolve("adapter").toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.summary())
+                .startsWith("{\"command\":\"export\",\"for\":\"%s\",\"serves\":\"%s\",".formatted(server, serves));
+        assertThat(run.summary().contains("\"objections\":[]")).isEqualTo(serves.equals("adapter"));
+    }
+
+    @Test
+    void writesTheLoraThatLlamaCppTakes() {
+        Path file = temporary.resolve("tuned.gguf");
+
+        CommandRun run =
+                export("--for", "llama.cpp", "--adapter", golden.adapter().toString(), "--output", file.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.summary()).contains("\"run\":\"llama-server -m base.gguf --lora %s\"".formatted(file));
+        assertThat(file).content(StandardCharsets.ISO_8859_1).startsWith("GGUF").contains("adapter.lora.alpha");
+    }
+
+    @Test
+    void mergesWhatVllmDoesNotTake() throws IOException {
+        Path tied = Path.of("src/test/resources/goldens/models/llama-tied");
+        Path merged = temporary.resolve("merged");
+
+        CommandRun run = CommandRun.of(
+                "export",
+                "--for",
+                "vllm",
+                "--model",
+                tied.resolve("base").toString(),
+                "--adapter",
+                tied.resolve("variants/dora/adapter").toString(),
+                "--output",
+                merged.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err()).contains("vllm does not serve it as it is: use_dora: it adds no magnitudes (DoRA)");
+        assertThat(run.summary()).contains("\"run\":\"vllm serve %s\"".formatted(merged));
+        assertThat(merged.resolve("model.safetensors")).isNotEmptyFile();
     }
 
     @Test

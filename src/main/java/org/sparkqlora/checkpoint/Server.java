@@ -1,0 +1,130 @@
+package org.sparkqlora.checkpoint;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.sparkqlora.input.OptionName;
+import org.sparkqlora.model.LoraSpec;
+
+/** Programs that serve a model, and what each takes of an adapter that it adds at run time. */
+public enum Server {
+    VLLM("vllm"),
+    SGLANG("sglang"),
+    LLAMA_CPP("llama.cpp"),
+    OLLAMA("ollama");
+
+    /** Ranks that vLLM makes room for. */
+    private static final List<Integer> VLLM_RANKS = List.of(1, 8, 16, 32, 64, 128, 256, 320, 512);
+
+    private final String label;
+
+    Server(String label) {
+        this.label = label;
+    }
+
+    public static Server parse(String text) {
+        return OptionName.parse(values(), Server::label, text, "Unsupported server '%s': expected one of %s");
+    }
+
+    public String label() {
+        return label;
+    }
+
+    /** Whether it reads GGUF files, and not Hugging Face's folders. */
+    public boolean readsGguf() {
+        return this == LLAMA_CPP || this == OLLAMA;
+    }
+
+    /** Why it does not add such an adapter at run time, or would add another; nothing if it does. */
+    public List<String> objections(LoraSpec lora) {
+        List<String> found = new ArrayList<>();
+        if (lora.weightDecomposed()) {
+            found.add("use_dora: it adds no magnitudes (DoRA)");
+        }
+
+        if (!lora.saved().isEmpty()) {
+            found.add("modules_to_save: it adds no modules that were saved whole");
+        }
+
+        if (lora.takesFromBase()) {
+            found.add("init_lora_weights: it does not take the first values of A and B out of the base");
+        }
+
+        switch (this) {
+            case VLLM -> addScales(lora, found);
+            case SGLANG -> {
+                addScales(lora, found);
+                if (lora.rankStabilized()) {
+                    found.add("use_rslora: it divides by the rank, not by its root");
+                }
+            }
+            case LLAMA_CPP, OLLAMA -> {} // a GGUF file has the scales of all modules
+        }
+
+        if (this == VLLM && largestRank(lora) > VLLM_RANKS.get(VLLM_RANKS.size() - 1)) {
+            found.add(
+                    String.format(Locale.ROOT, "r: it makes room for ranks of at most 512, not %d", largestRank(lora)));
+        }
+
+        return found;
+    }
+
+    /** The commands that serve a base with an adapter: a PEFT folder, or a GGUF LoRA. */
+    public String serveAdapter(String base, String adapter, String name, LoraSpec lora) {
+        return serveAdapter(base, adapter, name, largestRank(lora));
+    }
+
+    /** @param rank the largest of the adapter */
+    public String serveAdapter(String base, String adapter, String name, int rank) {
+        return switch (this) {
+            case VLLM ->
+                String.format(
+                        Locale.ROOT,
+                        "vllm serve %s --enable-lora --max-lora-rank %d --lora-modules %s=%s",
+                        base,
+                        VLLM_RANKS.stream()
+                                .filter(room -> room >= rank)
+                                .findFirst()
+                                .orElse(rank),
+                        name,
+                        adapter);
+            case SGLANG ->
+                "python -m sglang.launch_server --model-path %s --enable-lora --lora-paths %s=%s"
+                        .formatted(base, name, adapter);
+            case LLAMA_CPP -> "llama-server -m base.gguf --lora " + adapter;
+            case OLLAMA -> ollama("FROM ./base.gguf\\nADAPTER " + adapter, name);
+        };
+    }
+
+    /** The commands that serve a whole model: a Hugging Face folder, or a GGUF file. */
+    public String serveModel(String model, String name) {
+        return switch (this) {
+            case VLLM -> "vllm serve " + model;
+            case SGLANG -> "python -m sglang.launch_server --model-path " + model;
+            case LLAMA_CPP -> "llama-server -m " + model;
+            case OLLAMA -> ollama("FROM " + model, name);
+        };
+    }
+
+    private static String ollama(String modelfile, String name) {
+        return "printf '%s\\n' > Modelfile\nollama create %s -f Modelfile\nollama run %s"
+                .formatted(modelfile, name, name);
+    }
+
+    /** Servers of PEFT folders have one scale for all modules. */
+    private static void addScales(LoraSpec lora, List<String> found) {
+        if (!lora.alphaPattern().isEmpty()) {
+            found.add("alpha_pattern: it scales all modules alike");
+        }
+
+        if (lora.rankPattern().values().stream().anyMatch(rank -> rank != lora.rank())) {
+            found.add("rank_pattern: it scales all modules alike");
+        }
+    }
+
+    private static int largestRank(LoraSpec lora) {
+        Map<String, Integer> ranks = lora.rankPattern();
+        return ranks.values().stream().mapToInt(Integer::intValue).reduce(lora.rank(), Math::max);
+    }
+}
