@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.model.BaseMemory;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
@@ -221,6 +222,34 @@ class MemoryPlanTest {
         assertThat(two.bytes(MemoryUse.WORKSPACE)).isEqualTo(2 * one.bytes(MemoryUse.WORKSPACE));
         assertThat(two.bytes(MemoryUse.GRADIENTS)).isEqualTo(3 * one.bytes(MemoryUse.GRADIENTS));
         assertThat(eight.bytes(MemoryUse.LOSS)).isEqualTo(4 * one.bytes(MemoryUse.LOSS));
+    }
+
+    @Test
+    void aBoundOnTheBaseTakesTheRestOfItAndThePassesWorkspaces() {
+        BatchShape step = new BatchShape(512, 8, 1, 2, 2, Recompute.ALL, 4);
+        MemoryPlan all = ofThreads(LoraSpec.allLinear(16, 16), 4);
+        BaseMemory base = new BaseMemory(100_000_000);
+
+        MemoryPlan bounded = all.withBase(base, step);
+
+        assertThat(bounded.baseBytes()).isEqualTo(base.bytes());
+        assertThat(bounded.bytes(MemoryUse.WORKSPACE)).isEqualTo(all.bytes(MemoryUse.WORKSPACE) / 4);
+        assertThat(all.executorBytes() - bounded.executorBytes())
+                .isEqualTo(all.baseBytes() - base.bytes() + all.bytes(MemoryUse.WORKSPACE) / 4 * 3);
+        assertThat(bounded.heapBytes()).isEqualTo(all.heapBytes());
+        assertThat(all.withBase(BaseMemory.ALL, step)).isSameAs(all);
+        assertThat(all.withBase(new BaseMemory(all.baseBytes()), step)).isSameAs(all);
+    }
+
+    @Test
+    void plainScalesAreInTheHeapAndNestedOnesInTheFile() {
+        ModelConfig config = LlamaSizes.of(1e9);
+        MemoryPlan nested = MemoryPlan.of(config, qlora(Precision.BF16, 16), optimizer(OptimizerKind.ADAMW), STEP);
+        ModelSpec spec = new ModelSpec(Method.QLORA, Precision.BF16, PLAIN_SCALES, LoraSpec.allLinear(16, 16));
+        MemoryPlan plain = MemoryPlan.of(config, spec, optimizer(OptimizerKind.ADAMW), STEP);
+
+        assertThat(plain.heapBytes() - nested.heapBytes())
+                .isCloseTo(plain.bytes(MemoryUse.QUANTIZATION_CONSTANTS) * 10 / 9, within(2L));
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -43,10 +44,14 @@ record DiskSpeed(double bytesPerSecond, String source) {
         long begin = System.nanoTime();
         long done = 0;
         try (FileChannel channel = open(file)) {
-            for (int count = channel.read(piece); count > 0 && done < MOST; count = channel.read(piece)) {
-                done += count;
+            int count = PIECE;
+            while (count == PIECE && done < MOST) {
                 piece.clear().limit(PIECE);
+                count = channel.read(piece);
+                done += Math.max(count, 0);
             }
+        } catch (FileSystemException | UnsupportedOperationException e) {
+            return new DiskSpeed(ASSUMED.bytesPerSecond, "assumed: " + e.getMessage());
         }
 
         return new DiskSpeed(done / ((System.nanoTime() - begin) / NANOS), "measured");

@@ -57,6 +57,44 @@ class PlanCommandTest {
                 .isFalse();
     }
 
+    /** 13B in 4 bits: 40 layers of 317 M weights at 4.125 bits, twice a step, but for what is kept; and a head of 327 MB in 16 bits. */
+    @Test
+    void tellsWhatAWindowOnTheBaseCosts() throws IOException {
+        String[] options = {"plan", "--parameters", "13B", "--batch-size", "1", "--sequence-length", "256"};
+        JsonNode all = summary(CommandRun.of(options));
+        CommandRun run = CommandRun.of(Stream.concat(Stream.of(options), Stream.of("--base-memory", "1G"))
+                .toArray(String[]::new));
+
+        JsonNode window = summary(run).at("/base_memory/qlora");
+        double layers = 40 * (4 * 5120.0 * 5120 + 3 * 5120.0 * 13824) * 33 / 64;
+        double kept = (1 << 30) - window.path("least_bytes").asDouble() - 2 * 32000.0 * 5120;
+        assertThat(window.path("read_bytes").asDouble()).isCloseTo(2 * (layers - kept), within(1e6));
+        assertThat(window.path("read_seconds").asDouble())
+                .isCloseTo(window.path("read_bytes").asDouble() / 2e9, within(1e-6));
+        assertThat(run.err()).contains("qlora, base memory 1.07 GB: a step reads ");
+        assertThat(executorBytes(all) - executorBytes(summary(run)))
+                .isCloseTo(
+                        all.at("/methods/qlora/executor/weights").asLong()
+                                + all.at("/methods/qlora/executor/quantization_constants")
+                                        .asLong()
+                                - (1L << 30),
+                        within(1000L));
+        assertThat(window.path("least_executor_bytes").asLong()).isLessThan(executorBytes(summary(run)));
+    }
+
+    private static long executorBytes(JsonNode summary) {
+        return summary.at("/methods/qlora/executor_bytes").asLong();
+    }
+
+    @Test
+    void theSpeedOfTheDiskIsMeasuredWhereThereAreWeights() throws IOException {
+        JsonNode window = summary(CommandRun.of("plan", "--model", LLAMA, "--base-memory", "1K"))
+                .at("/base_memory/qlora");
+
+        assertThat(window.path("disk_bytes_per_second").asDouble()).isPositive();
+        assertThat(window.path("read_bytes").asLong()).isPositive();
+    }
+
     @Test
     void printsWhatSparkMustBeToldSoThatThePlanFits() throws IOException {
         String[] options = {"plan", "--parameters", "7B", "--shards", "4", "--executors", "2", "--task-cpus", "3"};

@@ -1,0 +1,49 @@
+package org.sparkqlora.options;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.OptionalLong;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.model.BaseMemory;
+
+class BaseMemoryChoiceTest {
+    private static final long NEEDED = 100;
+    private static final long BASE = 70;
+    private static final long SMALLEST = 10;
+
+    /** Of 100 bytes 30 are not the base's. */
+    @ParameterizedTest
+    @CsvSource({"99, 69", "60, 30", "41, 11", "40, 10", "20, 10"})
+    void autoKeepsWhatThereIsRoomForBesideTheRest(long room, long expected) {
+        assertThat(BaseMemoryChoice.parse("auto").within(OptionalLong.of(room), NEEDED, BASE, SMALLEST))
+                .isEqualTo(new BaseMemory(expected));
+    }
+
+    @Test
+    void autoKeepsAllWhereItFitsAndWhereNothingIsKnown() {
+        assertThat(BaseMemoryChoice.AUTO.within(OptionalLong.of(NEEDED), NEEDED, BASE, SMALLEST))
+                .isEqualTo(BaseMemory.ALL);
+        assertThat(BaseMemoryChoice.AUTO.within(OptionalLong.empty(), NEEDED, BASE, SMALLEST))
+                .isEqualTo(BaseMemory.ALL);
+        assertThat(BaseMemoryChoice.AUTO.known().isBounded()).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"all, 9223372036854775807", "ALL, 9223372036854775807", "256M, 268435456", "8g, 8589934592", "5, 5"})
+    void whatIsAskedForIsTaken(String text, long bytes) {
+        BaseMemoryChoice asked = BaseMemoryChoice.parse(text);
+
+        assertThat(asked.within(OptionalLong.of(1), NEEDED, BASE, SMALLEST)).isEqualTo(new BaseMemory(bytes));
+        assertThat(asked.known()).isEqualTo(new BaseMemory(bytes));
+    }
+
+    @Test
+    void anythingElseIsRefused() {
+        assertThatThrownBy(() -> BaseMemoryChoice.parse("much"))
+                .hasMessage("Cannot keep a base in 'much': expected all, auto or a number of bytes such as 8G");
+        assertThatThrownBy(() -> BaseMemoryChoice.parse("0")).hasMessage("Cannot keep a base in 0 bytes");
+    }
+}
