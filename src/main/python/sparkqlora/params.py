@@ -85,6 +85,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     passesAtOnce: int
     patience: int
     precision: Text
+    precomputeRefLogProbs: bool
     prepared: Text
     quant: Text
     rank: int

@@ -193,7 +193,8 @@ public final class DecoderModel implements AutoCloseable {
             long passSeed,
             OptionalDouble lossScale) {
         MicroBatch only = new MicroBatch(microBatch, passSeed);
-        return runner.one(entry -> gradientPass(parameters, only, gradient, lossScale, ModelPass::gradient, entry));
+        return runner.one(
+                entry -> gradientPass(parameters, only, gradient, lossScale, DecoderModel::tokenGradient, entry));
     }
 
     /**
@@ -205,7 +206,7 @@ public final class DecoderModel implements AutoCloseable {
      */
     public List<LossTotal> addGradients(
             BoundParameters parameters, List<MicroBatch> microBatches, FlatVector gradient, OptionalDouble lossScale) {
-        return addGradients(parameters, microBatches, gradient, lossScale, ModelPass::gradient);
+        return addGradients(parameters, microBatches, gradient, lossScale, DecoderModel::tokenGradient);
     }
 
     /**
@@ -220,26 +221,32 @@ public final class DecoderModel implements AutoCloseable {
             OptionalDouble lossScale,
             AnswerLoss loss,
             @Nullable BoundParameters reference) {
-        return addGradients(parameters, microBatches, gradient, lossScale, new PassGradient() {
-            @Override
-            public LossTotal add(ModelPass pass, DocumentBatch batch, GradientAccumulator gradients) {
-                return pass.gradient(batch, loss, reference, gradients);
-            }
-
-            @Override
-            public Predicted predicted() {
-                return loss.predicted();
-            }
-        });
+        return addGradients(parameters, microBatches, gradient, lossScale, new AnswerGradient(loss, reference));
     }
 
     /** The gradient of a loss of a micro-batch, given a pass over it. */
     private interface PassGradient {
-        LossTotal add(ModelPass pass, DocumentBatch batch, GradientAccumulator gradients);
+        LossTotal add(ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale);
+    }
 
-        default Predicted predicted() {
-            return Predicted.TRAINED;
+    /** @param reference null where there is none, or rows hold its log-probabilities */
+    private record AnswerGradient(AnswerLoss loss, @Nullable BoundParameters reference) implements PassGradient {
+        @Override
+        public LossTotal add(ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale) {
+            DocumentBatch batch = new DocumentBatch(rows, loss.predicted());
+            float[] byReference = reference == null ? null : pass.losses(rows, loss.predicted(), reference);
+            return pass.gradient(batch, loss, byReference, accumulator(batch, gradient, lossScale));
         }
+    }
+
+    private static LossTotal tokenGradient(
+            ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale) {
+        DocumentBatch batch = new DocumentBatch(rows);
+        return pass.gradient(batch, accumulator(batch, gradient, lossScale));
+    }
+
+    private static GradientAccumulator accumulator(DocumentBatch batch, FlatVector gradient, OptionalDouble lossScale) {
+        return GradientAccumulator.scaled(gradient, lossScale, batch.targets().length);
     }
 
     private List<LossTotal> addGradients(
@@ -292,10 +299,12 @@ public final class DecoderModel implements AutoCloseable {
             PassRunner.Entry entry) {
         Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, microBatch.passSeed());
         EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, microBatch.passSeed());
-        return startPass(parameters, dropout, embeddingNoise, entry, pass -> {
-            DocumentBatch batch = new DocumentBatch(microBatch.rows(), loss.predicted());
-            return loss.add(pass, batch, GradientAccumulator.scaled(gradient, lossScale, batch.targets().length));
-        });
+        return startPass(
+                parameters,
+                dropout,
+                embeddingNoise,
+                entry,
+                pass -> loss.add(pass, microBatch.rows(), gradient, lossScale));
     }
 
     /** The loss of each document, in row and then document order. */
@@ -330,7 +339,9 @@ public final class DecoderModel implements AutoCloseable {
         inPasses(
                 parameters,
                 microBatches,
-                (pass, each) -> pass.answers(new DocumentBatch(each, predicted), reference),
+                (pass, each) -> pass.answers(
+                        new DocumentBatch(each, predicted),
+                        reference == null ? null : pass.losses(each, predicted, reference)),
                 sink);
     }
 

@@ -16,9 +16,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.AnswerLoss.Predicted;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.tokenizer.TokenRow;
 
 /**
  * One pass over one micro-batch at a time: forward keeping each layer's input and, unless it is recomputed, what its gradient needs, and
@@ -43,10 +45,13 @@ record ModelPass(
         });
     }
 
-    /** The loss of answers; its gradient is added to {@code gradients}. */
+    /**
+     * The loss of answers; its gradient is added to {@code gradients}.
+     *
+     * @param byReference the losses of the batch's predictors by the reference; null where there is none
+     */
     LossTotal gradient(
-            DocumentBatch batch, AnswerLoss loss, @Nullable BoundParameters reference, GradientAccumulator gradients) {
-        float[] byReference = reference == null ? null : at(reference).predictorLosses(batch);
+            DocumentBatch batch, AnswerLoss loss, float @Nullable [] byReference, GradientAccumulator gradients) {
         return gradient(
                 batch,
                 gradients,
@@ -54,15 +59,25 @@ record ModelPass(
                         batch, losses -> batch.answers(losses, byReference), loss, last, dLast, gradients));
     }
 
-    /** The trained tokens of documents with their losses here and by {@code reference}. */
-    AnswerLoss.Answers answers(DocumentBatch batch, @Nullable BoundParameters reference) {
-        float[] byReference = reference == null ? null : at(reference).predictorLosses(batch);
+    /** The predicted tokens of documents with their losses here and by the reference. */
+    AnswerLoss.Answers answers(DocumentBatch batch, float @Nullable [] byReference) {
         return batch.answers(predictorLosses(batch), byReference);
     }
 
-    /** This pass with other parameters, without dropout and noise. */
-    private ModelPass at(BoundParameters other) {
-        return new ModelPass(model, other, workspace, null, null, stopped);
+    /** The losses of the predictors of {@code rows} by another model: row by row, so that they do not depend on what passes together. */
+    float[] losses(List<TokenRow> rows, Predicted predicted, BoundParameters other) {
+        ModelPass pass = new ModelPass(model, other, workspace, null, null, stopped);
+        List<float[]> losses = rows.stream()
+                .map(row -> pass.predictorLosses(new DocumentBatch(List.of(row), predicted)))
+                .toList();
+        float[] all = new float[losses.stream().mapToInt(row -> row.length).sum()];
+        int at = 0;
+        for (float[] row : losses) {
+            System.arraycopy(row, 0, all, at, row.length);
+            at += row.length;
+        }
+
+        return all;
     }
 
     /** The loss given the last layer's output; its gradient goes to the second, which is all zeros. */

@@ -19,6 +19,15 @@ public sealed interface AnswerObjective extends Objective
     /** The model that answers are measured from; empty where there is none. */
     Optional<Reference> reference();
 
+    /**
+     * The log-probabilities that a model gives to the answers of a row, each in its document's place, as the loss takes them of a reference.
+     *
+     * @param score the tokens of rows with their losses
+     */
+    default double[] logProbabilities(TokenRow row, Function<List<TokenRow>, Answers> score) {
+        throw new IllegalStateException("Cannot score answers for %s, which has no reference".formatted(kind()));
+    }
+
     /** Documents of an example in {@link #trained} rows. */
     default int documents() {
         return 2;

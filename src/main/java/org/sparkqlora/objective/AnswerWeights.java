@@ -5,11 +5,13 @@ import org.sparkqlora.model.AnswerLoss.Answers;
 /**
  * The answers of a micro-batch and the derivatives of their loss: {@code weights[i]} is d loss / d (-log p of token i).
  *
- * @param tail factor on the tokens of an answer beyond the first {@code shared}, see {@link DirectPreference}
+ * @param tail factor on the tokens that the longer answer of a pair has more, see {@link DirectPreference}
+ * @param column of the reference's log-probabilities among the values of documents, where they were made before
  */
-record AnswerWeights(Answers answers, float[] weights, double tail) {
+record AnswerWeights(Answers answers, float[] weights, double tail, int column) {
+    /** Of an objective without a reference. */
     AnswerWeights(Answers answers, float[] weights) {
-        this(answers, weights, 1);
+        this(answers, weights, 1, Integer.MAX_VALUE);
     }
 
     int pairs() {
@@ -28,11 +30,15 @@ record AnswerWeights(Answers answers, float[] weights, double tail) {
     /** log ref of the answer in {@code document}. */
     double reference(int document) {
         float[] losses = answers.reference();
-        if (losses == null) {
+        if (losses != null) {
+            return sum(losses, document);
+        }
+
+        if (answers.values().length / answers.documents() <= column) {
             throw new IllegalStateException("Cannot measure answers from a reference: there is none");
         }
 
-        return sum(losses, document);
+        return answers.value(document, column);
     }
 
     /** log pi - log ref of the answer in {@code document}. */

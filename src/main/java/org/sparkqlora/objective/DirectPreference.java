@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AnswerLoss;
@@ -95,7 +96,7 @@ public record DirectPreference(
         double ofTokens = needsBatchSums() ? ChosenTokens.pairsAToken(ofBatch) : 0;
         return (answers, weights) -> {
             AnswerWeights whole = new AnswerWeights(answers, weights);
-            AnswerWeights scored = new AnswerWeights(answers, weights, ldAlpha == null ? 1 : ldAlpha);
+            AnswerWeights scored = scored(answers, weights);
             Measures.Builder measures = new Measures.Builder();
             double sum = 0;
             for (int pair = 0; pair < scored.pairs(); pair++) {
@@ -104,6 +105,22 @@ public record DirectPreference(
 
             return new LossTotal(sum, scored.pairs(), answers.losses().length, measures.build());
         };
+    }
+
+    private AnswerWeights scored(Answers answers, float[] weights) {
+        return new AnswerWeights(
+                answers,
+                weights,
+                ldAlpha == null ? 1 : ldAlpha,
+                kind().examples().valuesOfDocument());
+    }
+
+    @Override
+    public double[] logProbabilities(TokenRow row, Function<List<TokenRow>, Answers> score) {
+        AnswerWeights scored = scored(score.apply(List.of(row)), new float[0]);
+        return IntStream.range(0, scored.answers().documents())
+                .mapToDouble(scored::logProbability)
+                .toArray();
     }
 
     private double add(int number, AnswerWeights scored, Measures.Builder measures) {

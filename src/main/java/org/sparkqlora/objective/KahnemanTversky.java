@@ -69,7 +69,7 @@ public record KahnemanTversky(
                 .map(row -> row.only(document -> document % MEMBERS == 1))
                 .toList();
         Answers answers = score.apply(mismatched);
-        AnswerWeights scored = new AnswerWeights(answers, new float[0]);
+        AnswerWeights scored = scored(answers, new float[0]);
         Measures.Builder sums = new Measures.Builder();
         for (int document = 0; document < answers.documents(); document++) {
             sums.add(KL, scored.score(document));
@@ -82,7 +82,7 @@ public record KahnemanTversky(
     public AnswerLoss loss(Measures ofBatch) {
         double kl = needsBatchSums() ? Math.max(0, ofBatch.mean(KL)) : 0;
         return (answers, weights) -> {
-            AnswerWeights scored = new AnswerWeights(answers, weights);
+            AnswerWeights scored = scored(answers, weights);
             Measures.Builder measures = new Measures.Builder();
             double sum = 0;
             for (int document = 0; document < answers.documents(); document++) {
@@ -91,6 +91,26 @@ public record KahnemanTversky(
 
             return new LossTotal(sum, answers.documents(), answers.losses().length, measures.build());
         };
+    }
+
+    private AnswerWeights scored(Answers answers, float[] weights) {
+        return new AnswerWeights(answers, weights, 1, kind().examples().valuesOfDocument());
+    }
+
+    /** Answers and mismatched answers pass apart, as they do in training. */
+    @Override
+    public double[] logProbabilities(TokenRow row, Function<List<TokenRow>, Answers> score) {
+        double[] found = new double[row.documents().size()];
+        for (int member = 0; member < MEMBERS; member++) {
+            int of = member;
+            AnswerWeights scored =
+                    scored(score.apply(List.of(row.only(document -> document % MEMBERS == of))), new float[0]);
+            for (int d = 0; d < scored.answers().documents(); d++) {
+                found[MEMBERS * d + of] = scored.logProbability(d);
+            }
+        }
+
+        return found;
     }
 
     private double add(int document, double kl, AnswerWeights scored, Measures.Builder measures) {

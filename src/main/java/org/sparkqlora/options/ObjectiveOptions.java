@@ -107,6 +107,13 @@ public final class ObjectiveOptions {
     @Nullable
     Reference reference;
 
+    @Option(
+            names = "--precompute-ref-log-probs",
+            description =
+                    "Compute the log-probabilities of the reference once, before training, and keep them with the rows: for runs"
+                            + " of several epochs. No byte of the result depends on it.")
+    public boolean precomputesReference;
+
     /** @param hasInitial whether there is an adapter to start from */
     public void check(Problems problems, ObjectiveKind kind, boolean hasInitial) {
         problems.require(
@@ -124,6 +131,10 @@ public final class ObjectiveOptions {
         problems.require(
                 reference != Reference.INITIAL || hasInitial,
                 "--reference: expected --init-adapter with initial, found none");
+        problems.require(
+                kind.takesReference() || !precomputesReference,
+                "--precompute-ref-log-probs: expected --objective dpo or kto with it, found %s",
+                kind.optionValue());
         problems.collect("--objective " + kind.optionValue(), () -> of(kind, hasInitial));
     }
 

@@ -19,7 +19,7 @@ record RowWarnings(JavaSparkContext context, Console console) {
 
     /** Warns of documents that are longer than the model was made for. */
     public void ofPositions(PreparedData rows, ModelConfig config) {
-        int width = rows.manifest().width();
+        int width = rows.manifest().documentWidth();
         long longest = rows.report(context.hadoopConfiguration())
                 .map(report -> Math.min(report.longest(), width))
                 .orElse((long) width);

@@ -18,11 +18,14 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.cluster.FaultLog;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.cluster.ScratchFolder;
+import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.job.SparkGradientSource;
 import org.sparkqlora.spark.job.TrainingRun;
 import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.prepare.RowScorer;
 import org.sparkqlora.spark.replica.FactorFolder;
 import org.sparkqlora.spark.replica.ReferenceAdapter;
+import org.sparkqlora.spark.replica.ReferenceScorer;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.train.BatchPlan;
@@ -52,6 +55,8 @@ public final class TrainingJob {
             BEST,
             TrainingRows.TRAINED,
             TrainingRows.HELD_OUT,
+            TrainingRows.TRAINED_SCORED,
+            TrainingRows.HELD_OUT_SCORED,
             InitialAdapter.FOLDER,
             PublishedModel.ADAPTER,
             PublishedModel.MODEL);
@@ -97,7 +102,8 @@ public final class TrainingJob {
             FolderModelSource model = source(setup.context(), plan, output).passing(setup.passes());
             TrainingRun run = new TrainingRun(
                     plan, trained(setup, plan, model), rows, heldOut, setup.paging(), SnapshotPolicy.DEFAULT);
-            return train(setup, run, replaced, output);
+            TrainingRun scored = options.objective.precomputesReference ? scored(setup, run, data) : run;
+            return train(setup, scored, replaced, output);
         }
     }
 
@@ -180,6 +186,27 @@ public final class TrainingJob {
                 model,
                 answers,
                 answers.reference().map(from -> reference(from, setup, plan)).orElse(null));
+    }
+
+    /** The run with rows that hold the log-probabilities of the reference, which the model then does without. */
+    private static TrainingRun scored(TrainingSetup setup, TrainingRun run, TrainingRows data) {
+        if (!(run.model() instanceof ObjectiveModelSource model) || model.reference() == null) {
+            return run;
+        }
+
+        JavaSparkContext context = setup.context();
+        TrainPlan plan = run.plan();
+        RowScorer scorer = new ReferenceScorer(model, TaskSlots.threadsOfTask(context));
+        String reference =
+                "%s of %s %s for %s".formatted(model.reference().key(), plan.base(), plan.spec(), model.objective());
+        PreparedData heldOut = run.heldOut();
+        return new TrainingRun(
+                plan,
+                model.withScoredRows(),
+                data.scored(context, run.rows(), reference, scorer, TrainingRows.TRAINED_SCORED),
+                heldOut == null ? null : data.scored(context, heldOut, reference, scorer, TrainingRows.HELD_OUT_SCORED),
+                run.paging(),
+                run.snapshots());
     }
 
     private static ReferenceParameters reference(Reference from, TrainingSetup setup, TrainPlan plan) {

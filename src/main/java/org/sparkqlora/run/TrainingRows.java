@@ -1,5 +1,6 @@
 package org.sparkqlora.run;
 
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
@@ -8,7 +9,10 @@ import org.sparkqlora.options.EvaluationOptions;
 import org.sparkqlora.options.TrainOptions;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.prepare.RowScorer;
+import org.sparkqlora.spark.prepare.ScoredRows;
 import org.sparkqlora.spark.source.DataSplit;
+import org.sparkqlora.storage.Sha256;
 
 /**
  * The rows that a run trains on and those that are held out. Driver only.
@@ -23,6 +27,12 @@ public record TrainingRows(TrainOptions options, ModelEncoders encoders, OutputF
 
     /** The folder of rows held out. */
     static final String HELD_OUT = "prepared-eval";
+
+    /** The folder of rows to train on with the log-probabilities of the reference. */
+    static final String TRAINED_SCORED = "prepared-reference";
+
+    /** The folder of rows held out with them. */
+    static final String HELD_OUT_SCORED = "prepared-eval-reference";
 
     /** Characters of a fingerprint that tell the rows of a shared folder apart. */
     private static final int NAME = 16;
@@ -50,6 +60,31 @@ public record TrainingRows(TrainOptions options, ModelEncoders encoders, OutputF
         List<String> sources = apart ? evaluation.heldOut : options.data.sources;
         return rows(
                 new Preparation(context, console, apart ? DataSplit.ALL : evaluation.heldOutPart()), sources, HELD_OUT);
+    }
+
+    /** Rows with the log-probabilities of a reference beside those of {@code rows}, which are in the folder {@code own} or in one that runs share. */
+    PreparedData scored(JavaSparkContext context, PreparedData rows, String reference, RowScorer scorer, String own) {
+        Location shared = options.run.prepared;
+        if (shared != null) {
+            String name = Sha256.hex((rows.manifest().fingerprint() + reference).getBytes(StandardCharsets.UTF_8))
+                    .substring(0, NAME);
+            return ScoredRows.of(
+                    context,
+                    rows,
+                    reference,
+                    scorer,
+                    shared.resolve(name).path().toString());
+        }
+
+        Location target = output.resolve(own);
+        boolean isNew = output.noteFolder(own);
+        PreparedData scored =
+                ScoredRows.of(context, rows, reference, scorer, target.path().toString());
+        if (isNew) {
+            scored.fileNames().forEach(name -> output.noteFile(target.resolve(name)));
+        }
+
+        return scored;
     }
 
     /** Rows in the folder {@code own} of the output, or in one that other runs of the same rows share: its name is then that of the rows. */

@@ -2,6 +2,7 @@ package org.sparkqlora.tokenizer;
 
 import java.io.Serializable;
 import java.nio.ByteBuffer;
+import org.sparkqlora.data.ExampleKind;
 
 /**
  * What rows of one kind have in common, and so the bytes of each.
@@ -20,9 +21,9 @@ public record RowLayout(int width, int values) implements Serializable {
         return TokenRowCodec.byteSize(width, values);
     }
 
-    /** Most documents of a row. */
-    public int mostDocuments() {
-        return values == 0 ? width : TokenRowCodec.mostDocuments(width);
+    /** Most examples of a row. Those of several documents are bounded, as their documents may get values later. */
+    public int mostExamples(ExampleKind kind) {
+        return kind.documents() == 1 ? width : TokenRowCodec.mostDocuments(width) / kind.documents();
     }
 
     /** Writes {@code row} at the position of {@code target}, which moves behind it. */

@@ -40,16 +40,11 @@ public final class ObjectiveGradientModel implements GradientModel {
     /**
      * A model that owns {@code inner}, and closes it also where it cannot be made.
      *
-     * @param from what answers are measured from; null where the objective has no reference
+     * @param from what answers are measured from; null where the objective has no reference, and where rows hold its
+     *     log-probabilities
      */
     public static ObjectiveGradientModel of(
             DecoderGradientModel inner, AnswerObjective objective, @Nullable ReferenceParameters from) {
-        if (objective.reference().isPresent() != (from != null)) {
-            inner.close();
-            throw new IllegalStateException("Cannot train for %s: expected a reference exactly where it takes one"
-                    .formatted(objective.kind().optionValue()));
-        }
-
         try {
             return new ObjectiveGradientModel(inner, objective, from == null ? null : bound(inner, from));
         } catch (RuntimeException | Error e) {
@@ -62,6 +57,16 @@ public final class ObjectiveGradientModel implements GradientModel {
         try (FlatVector values = from.of(model)) {
             return model.decoder().bind(values);
         }
+    }
+
+    /** The log-probabilities of the reference for the answers of a row, in the places of their documents. */
+    public double[] referenceLogProbabilities(TokenRow row) {
+        if (reference == null) {
+            throw new IllegalStateException("Cannot score answers by a reference: the model was opened without one");
+        }
+
+        return objective.logProbabilities(
+                row, rows -> inner.decoder().answers(reference, null, rows, Predicted.TRAINED));
     }
 
     @Override

@@ -8,12 +8,17 @@ import org.sparkqlora.objective.AnswerObjective;
 /**
  * A model that trains for answers: its gradients are those of the objective.
  *
- * @param reference that answers are measured from; null where the objective has none
+ * @param reference that answers are measured from; null where the objective has none, and where rows hold its log-probabilities
  */
 public record ObjectiveModelSource(
         FolderModelSource model,
         AnswerObjective objective,
         @Nullable ReferenceParameters reference) implements ModelSource {
+    /** This model for rows that hold the log-probabilities of its reference. */
+    public ObjectiveModelSource withScoredRows() {
+        return new ObjectiveModelSource(model, objective, null);
+    }
+
     @Override
     public String key() {
         return model.key() + " for " + objective + (reference == null ? "" : " from " + reference.key());

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -25,6 +26,7 @@ import org.sparkqlora.options.Sessions;
 class PreferenceRunTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int PAIRS = 24;
+    private static final String ADAPTER = "adapter/adapter_model.safetensors";
 
     /** Of float32 log-probabilities, the same twice but for the product of adapters. */
     private static final double FIRST_STEP_TOLERANCE = 1e-6;
@@ -130,6 +132,44 @@ class PreferenceRunTest {
         assertThat(summary.path("eval_rewards/accuracies").asDouble()).isEqualTo(1);
         assertThat(summary.path("loss").asDouble()).isLessThan(Math.log(2));
         assertThat(summary.has("perplexity")).isFalse();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"dpo, --ld-alpha=0.5", "kto, --beta=0.3"})
+    void logProbabilitiesOfTheReferenceMadeBeforeChangeNoByte(String objective, String option) throws IOException {
+        TrainRuns runs = objective.equals("kto") ? thumbs : pairs;
+        String[] options = {
+            "--objective",
+            objective,
+            option,
+            "--max-steps",
+            "3",
+            "--micro-batch-size",
+            "2",
+            "--no-packing",
+            "--eval-fraction",
+            "0.25",
+            "--learning-rate",
+            "0.01",
+            "--init-lora-weights",
+            "pissa"
+        };
+        Path live = folder.resolve(objective + "-live");
+        Path before = folder.resolve(objective + "-before");
+
+        List<JsonNode> expected = steps(runs, live, options);
+        List<JsonNode> found = steps(
+                runs,
+                before,
+                Stream.concat(Stream.of(options), Stream.of("--precompute-ref-log-probs"))
+                        .toArray(String[]::new));
+
+        assertThat(before.resolve("prepared-reference/manifest.json")).content().contains("\"reference\"");
+        assertThat(before.resolve(ADAPTER)).hasSameBinaryContentAs(live.resolve(ADAPTER));
+        assertThat(before.resolve("plan.json")).hasSameTextualContentAs(live.resolve("plan.json"));
+        JsonNode last = found.get(found.size() - 1);
+        assertThat(last.path("eval_rewards/chosen"))
+                .isEqualTo(expected.get(expected.size() - 1).path("eval_rewards/chosen"));
     }
 
     @Test

@@ -32,7 +32,7 @@ public final class SummaryJson {
         PreparedData data = prepared.rows();
         ObjectNode root = of("prepare");
         root.put("prepared", data.folder());
-        root.put("sequence_length", data.manifest().width());
+        root.put("sequence_length", data.manifest().documentWidth());
         root.put("seconds", prepared.seconds());
         TrainedJson.writeCounts(data.manifest().counts(), root);
         return root.toString();

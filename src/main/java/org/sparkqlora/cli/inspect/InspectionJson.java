@@ -76,7 +76,7 @@ final class InspectionJson {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("kind", "prepared rows");
         root.put(PATH, data.folder());
-        root.put("sequence_length", data.manifest().width());
+        root.put("sequence_length", data.manifest().documentWidth());
         root.put("examples", counts.examples());
         root.put("rows", counts.rows());
         root.put("tokens", counts.tokens());

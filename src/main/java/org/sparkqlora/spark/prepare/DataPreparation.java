@@ -251,7 +251,7 @@ public final class DataPreparation {
                 .map(GroupResult::file)
                 .filter(Objects::nonNull)
                 .toList();
-        return new Manifest(fingerprint, options.layout().width(), written, counts, ids, options.kind());
+        return new Manifest(fingerprint, options.layout().width(), written, counts, ids, options.kind(), null);
     }
 
     private static void refuse(BadLine bad) {

@@ -28,10 +28,7 @@ final class GroupRows extends AbstractList<TokenRow> {
         RowLayout layout = options.layout();
         List<List<Integer>> packed = switch (options.packing()) {
             case PACKED ->
-                RowPacker.pack(
-                        lengths(examples, options),
-                        layout.width(),
-                        layout.mostDocuments() / options.kind().documents());
+                RowPacker.pack(lengths(examples, options), layout.width(), layout.mostExamples(options.kind()));
             case ONE_A_ROW ->
                 IntStream.range(0, examples.size()).mapToObj(List::of).toList();
         };

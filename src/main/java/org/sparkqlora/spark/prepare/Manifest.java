@@ -2,6 +2,7 @@ package org.sparkqlora.spark.prepare;
 
 import java.io.Serializable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tokenizer.RowLayout;
@@ -15,6 +16,7 @@ import org.sparkqlora.tokenizer.RowLayout;
  * @param counts examples, rows and tokens
  * @param ids vocabulary of the token ids of its rows
  * @param kind what its examples hold
+ * @param reference of which its rows hold the log-probabilities, as a fingerprint; null where they hold none
  */
 public record Manifest(
         String fingerprint,
@@ -22,7 +24,8 @@ public record Manifest(
         List<PreparedFile> files,
         PreparationCounts counts,
         TokenIds ids,
-        ExampleKind kind)
+        ExampleKind kind,
+        @Nullable String reference)
         implements Serializable {
     /** Its name in the folder. */
     public static final String FILE_NAME = "manifest.json";
@@ -44,12 +47,12 @@ public record Manifest(
 
     /** Of supervised examples. */
     public Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts, TokenIds ids) {
-        this(fingerprint, width, files, counts, ids, ExampleKind.SUPERVISED);
+        this(fingerprint, width, files, counts, ids, ExampleKind.SUPERVISED, null);
     }
 
     /** The rows' layout. */
     public RowLayout layout() {
-        return new RowLayout(width, kind.valuesOfDocument());
+        return new RowLayout(width, kind.valuesOfDocument() + (reference == null ? 0 : 1));
     }
 
     /** Tokens of a document at most. */

@@ -24,8 +24,9 @@ final class ManifestJson {
     private static final String TOKENIZER = "tokenizer_sha256"; // these two not in manifests of earlier versions
     private static final String VOCABULARY = "vocabulary_size";
     private static final String EXAMPLES = "examples"; // where they are not supervised
+    private static final String REFERENCE = "reference"; // where rows hold its log-probabilities
     private static final Set<String> KEYS =
-            Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS, TOKENIZER, VOCABULARY, EXAMPLES);
+            Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS, TOKENIZER, VOCABULARY, EXAMPLES, REFERENCE);
 
     private ManifestJson() {}
 
@@ -36,6 +37,10 @@ final class ManifestJson {
         root.put(WIDTH, manifest.width());
         if (manifest.kind() != ExampleKind.SUPERVISED) {
             root.put(EXAMPLES, manifest.kind().word());
+        }
+
+        if (manifest.reference() != null) {
+            root.put(REFERENCE, manifest.reference());
         }
 
         root.put(TOKENIZER, manifest.ids().tokenizer());
@@ -73,7 +78,8 @@ final class ManifestJson {
                 CountsJson.read(field(root, COUNTS)),
                 new TokenIds(
                         root.path(TOKENIZER).asText(""), root.path(VOCABULARY).asInt(0)),
-                ExampleKind.parse(root.path(EXAMPLES).asText(ExampleKind.SUPERVISED.word())));
+                ExampleKind.parse(root.path(EXAMPLES).asText(ExampleKind.SUPERVISED.word())),
+                root.hasNonNull(REFERENCE) ? root.path(REFERENCE).asText() : null);
     }
 
     private static long whole(JsonNode value, String key) {

@@ -6,7 +6,8 @@ import java.util.stream.LongStream;
 /**
  * Statistics of data to look at before training on it.
  *
- * @param width tokens a row
+ * @param width tokens of an example's document at most
+ * @param rowWidth tokens a row
  * @param counts of the records
  * @param lengths examples by length before they were cut: at i those of 2^i to 2^(i + 1) - 1 tokens
  * @param longest tokens of the longest
@@ -20,6 +21,7 @@ import java.util.stream.LongStream;
  */
 public record PreparationReport(
         int width,
+        int rowWidth,
         PreparationCounts counts,
         List<Long> lengths,
         long longest,
@@ -39,6 +41,7 @@ public record PreparationReport(
 
     static PreparationReport of(Manifest manifest, ExampleChecks checks, long hashedOneOf) {
         return new PreparationReport(
+                manifest.documentWidth(),
                 manifest.width(),
                 manifest.counts(),
                 LongStream.of(checks.lengths()).boxed().toList(),
@@ -54,16 +57,16 @@ public record PreparationReport(
 
     /** Padding among all tokens of the rows. */
     public double padding() {
-        return 1 - counts.tokens() / ((double) counts.rows() * width);
+        return 1 - counts.tokens() / ((double) counts.rows() * rowWidth);
     }
 
     /** The padding if every example had a row of its own. */
     public double paddingUnpacked() {
-        return 1 - counts.tokens() / ((double) counts.examples() * width);
+        return 1 - counts.tokens() / ((double) counts.examples() * rowWidth);
     }
 
     /** Rows that the tokens would fill without padding, as a share of the rows there are. */
     public double packingEfficiency() {
-        return Math.ceil(counts.tokens() / (double) width) / counts.rows();
+        return Math.ceil(counts.tokens() / (double) rowWidth) / counts.rows();
     }
 }

@@ -12,6 +12,7 @@ import org.sparkqlora.input.BadInputException;
 final class PreparationReportJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String LENGTHS = "examples_by_length";
+    private static final String ROW_WIDTH = "row_width";
     private static final String ESTIMATED = "duplicates_estimated";
 
     private PreparationReportJson() {}
@@ -19,6 +20,7 @@ final class PreparationReportJson {
     static String write(PreparationReport report) {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("sequence_length", report.width());
+        root.put(ROW_WIDTH, report.rowWidth());
         CountsJson.write(report.counts(), root.putObject("counts"));
         for (int i = 0; i < report.lengths().size(); i++) {
             root.withArray(LENGTHS)
@@ -54,6 +56,7 @@ final class PreparationReportJson {
         root.path(LENGTHS).forEach(bucket -> lengths.add(bucket.path("examples").asLong()));
         return new PreparationReport(
                 root.path("sequence_length").asInt(),
+                root.path(ROW_WIDTH).asInt(root.path("sequence_length").asInt()), // not in reports of earlier versions
                 CountsJson.read(root.path("counts")),
                 lengths,
                 root.path("longest").asLong(),

@@ -2,6 +2,7 @@ package org.sparkqlora.spark.prepare;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -27,7 +28,7 @@ import org.sparkqlora.storage.WholeFile;
  * @param folder where it is
  * @param manifest of its files
  */
-public record PreparedData(String folder, Manifest manifest) {
+public record PreparedData(String folder, Manifest manifest) implements Serializable {
     /** The data in {@code folder}, if a preparation there was ever finished. */
     public static Optional<PreparedData> find(String folder, Configuration configuration) {
         Path path = StorePath.parse(folder);

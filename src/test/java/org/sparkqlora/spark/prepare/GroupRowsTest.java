@@ -28,7 +28,7 @@ class GroupRowsTest {
         GroupEncoding encoding = encoding(
                 ExampleKind.PREFERENCE,
                 Packing.PACKED,
-                8,
+                16,
                 "{\"prompt_ids\": [1, 2], \"chosen_ids\": [3], \"rejected_ids\": [4, 5]}",
                 "{\"prompt_ids\": [6], \"chosen_ids\": [7], \"rejected_ids\": [8]}");
 
@@ -36,7 +36,7 @@ class GroupRowsTest {
 
         assertThat(rows).hasSize(1);
         TokenRow row = rows.get(0);
-        assertThat(row.width()).isEqualTo(16);
+        assertThat(row.width()).isEqualTo(32);
         assertThat(documents(row)).containsExactly("1 2 +3", "1 2 +4 +5", "6 +7", "6 +8");
         assertThat(row.values()).isEmpty();
     }
@@ -92,7 +92,7 @@ class GroupRowsTest {
             layout.write(row, bytes);
             assertThat(bytes.hasRemaining()).isFalse();
             assertThat(layout.read(bytes.flip())).isEqualTo(row);
-            assertThat(row.documents().size()).isLessThanOrEqualTo(layout.mostDocuments());
+            assertThat(row.documents().size()).isLessThanOrEqualTo(2 * layout.mostExamples(ExampleKind.UNPAIRED));
         });
     }
 
