@@ -16,10 +16,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.WeightFolder;
 
 /** A base of which little is resident gives the bytes of one that is resident whole. */
@@ -58,6 +60,35 @@ class BaseWindowTest {
                 }
             }
         }
+    }
+
+    /** As on a GPU: weights are copied there for each use. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Mode.class,
+            names = {"QLORA", "LORA"})
+    void aDeviceOfOperationsFindsTheSameBytes(Mode mode) {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        try (WeightFolder weights = golden.weights(mode, cache);
+                DecoderModel whole = onDevice(weights, golden.spec(mode), BaseMemory.ALL);
+                DecoderModel paged = onDevice(
+                        weights,
+                        golden.spec(mode),
+                        new BaseMemory(BaseMemory.smallest(weights.config(), golden.spec(mode), 1)))) {
+            assertThat(found(golden, paged).gradient())
+                    .isEqualTo(found(golden, whole).gradient())
+                    .doesNotContain(Float.NaN);
+            assertThat(paged.pagedBytes()).isPositive();
+        }
+    }
+
+    private static DecoderModel onDevice(WeightFolder weights, ModelSpec spec, BaseMemory base) {
+        return DecoderModel.load(
+                weights,
+                spec,
+                1,
+                PassOptions.recomputing(Recompute.ALL).keeping(base),
+                workers -> Hardware.operationsOnProcessor());
     }
 
     @Test
