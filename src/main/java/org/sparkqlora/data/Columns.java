@@ -1,11 +1,11 @@
 package org.sparkqlora.data;
 
 import java.io.Serializable;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
 
 /**
@@ -33,6 +33,20 @@ public record Columns(Map<String, String> names) implements Serializable {
             "input_ids",
             "labels");
 
+    /** Of prompts with answers that are preferred or not. */
+    private static final Set<String> ANSWER_FIELDS = Set.of(
+            "tools",
+            TemplateVariables.FIELD,
+            "prompt",
+            "chosen",
+            "rejected",
+            "completion",
+            "label",
+            "prompt_ids",
+            "chosen_ids",
+            "rejected_ids",
+            "completion_ids");
+
     public Columns {
         names = new TreeMap<>(names);
     }
@@ -42,9 +56,10 @@ public record Columns(Map<String, String> names) implements Serializable {
         return names.getOrDefault(field, field);
     }
 
-    /** Whether any of our fields is called {@code column}. */
-    public boolean has(String column) {
-        return FIELDS.stream().map(this::of).anyMatch(column::equals);
+    /** Whether any of our fields of such examples is called {@code column}. */
+    public boolean has(String column, ExampleKind kind) {
+        Set<String> fields = kind == ExampleKind.SUPERVISED ? FIELDS : ANSWER_FIELDS;
+        return fields.stream().map(this::of).anyMatch(column::equals);
     }
 
     /** Reads {@code field=column} pairs. */
@@ -65,9 +80,11 @@ public record Columns(Map<String, String> names) implements Serializable {
     }
 
     private static void put(Map<String, String> names, String field, String column) {
-        if (!FIELDS.contains(field)) {
-            List<String> known = new ArrayList<>(FIELDS);
-            known.sort(null);
+        if (!FIELDS.contains(field) && !ANSWER_FIELDS.contains(field)) {
+            List<String> known = Stream.concat(FIELDS.stream(), ANSWER_FIELDS.stream())
+                    .distinct()
+                    .sorted()
+                    .toList();
             throw new BadInputException(
                     "Cannot map column %s to '%s': expected one of %s".formatted(column, field, known));
         }

@@ -1,6 +1,7 @@
 package org.sparkqlora.ml;
 
 import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.BooleanType;
 import org.apache.spark.sql.types.ByteType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.IntegerType;
@@ -19,7 +20,9 @@ enum FieldType {
     /** A text, or turns of a conversation. */
     TEXT_OR_MESSAGES("texts (string) or lists of messages (array of struct)"),
     /** Ids of tokens. */
-    INTEGERS("lists of integers (array of int)");
+    INTEGERS("lists of integers (array of int)"),
+    /** Whether an answer is desirable. */
+    LABEL("true or false (boolean)");
 
     private final String words;
 
@@ -31,8 +34,9 @@ enum FieldType {
     static FieldType of(String name) {
         return switch (name) {
             case "messages", "conversations" -> MESSAGES;
-            case "prompt", "completion" -> TEXT_OR_MESSAGES;
-            case "input_ids", "labels" -> INTEGERS;
+            case "prompt", "completion", "chosen", "rejected" -> TEXT_OR_MESSAGES;
+            case "input_ids", "labels", "prompt_ids", "chosen_ids", "rejected_ids", "completion_ids" -> INTEGERS;
+            case "label" -> LABEL;
             default -> TEXT;
         };
     }
@@ -43,6 +47,10 @@ enum FieldType {
     }
 
     boolean accepts(DataType type) {
+        if (this == LABEL) {
+            return type instanceof BooleanType || type instanceof IntegerType || type instanceof LongType;
+        }
+
         if (type instanceof StringType) {
             return true;
         }
@@ -52,7 +60,7 @@ enum FieldType {
 
     private boolean acceptsListOf(DataType element) {
         return switch (this) {
-            case TEXT -> false;
+            case TEXT, LABEL -> false;
             case MESSAGES, TEXT_OR_MESSAGES -> element instanceof StructType || element instanceof MapType;
             case INTEGERS ->
                 element instanceof IntegerType

@@ -9,7 +9,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
@@ -17,6 +19,7 @@ import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.data.RecordFormat;
 
 /**
@@ -25,26 +28,40 @@ import org.sparkqlora.data.RecordFormat;
  * @param columns by the names that records have for them
  * @param names what records call our fields
  * @param format of the records
+ * @param kind what their examples hold
  */
-record RecordFields(Map<String, String> columns, Columns names, RecordFormat format) {
+record RecordFields(Map<String, String> columns, Columns names, RecordFormat format, ExampleKind kind) {
     private static final String MESSAGES = "messages";
     private static final String PROMPT = "prompt";
     private static final String COMPLETION = "completion";
     private static final String TEXT = "text";
+    private static final String LABEL = "label";
 
-    /** The fields that a record of each format must have; a record of no certain format has those of the first that fits. */
-    private static final Map<RecordFormat, List<String>> NEEDED = neededByFormat();
+    /**
+     * The fields that a record of each kind and format must have; a record of no certain format has those of the first that fits. Those of
+     * answers are texts or messages in any format but tokens.
+     */
+    private static final Map<ExampleKind, Map<RecordFormat, List<String>>> NEEDED = Map.of(
+            ExampleKind.SUPERVISED,
+            neededByFormat(),
+            ExampleKind.PREFERENCE,
+            neededOfAnswers(List.of("chosen", "rejected"), List.of("prompt_ids", "chosen_ids", "rejected_ids")),
+            ExampleKind.UNPAIRED,
+            neededOfAnswers(List.of(PROMPT, COMPLETION, LABEL), List.of("prompt_ids", "completion_ids", LABEL)));
 
     /** Of a table of {@code schema}, of which {@code inputCol}, if any, is what the format is named by. */
-    static RecordFields of(StructType schema, Optional<String> inputCol, Columns names, RecordFormat format) {
+    static RecordFields of(
+            StructType schema, Optional<String> inputCol, Columns names, RecordFormat format, ExampleKind kind) {
         Map<String, String> columns = new LinkedHashMap<>();
         Arrays.stream(schema.fieldNames())
-                .filter(column -> names.has(column) && !inputCol.equals(Optional.of(column)))
+                .filter(column -> names.has(column, kind) && !inputCol.equals(Optional.of(column)))
                 .forEach(column -> columns.put(column, column));
         inputCol.filter(Arrays.asList(schema.fieldNames())::contains)
                 .filter(column -> suits(schema.apply(column).dataType(), format))
-                .ifPresent(column -> columns.put(names.of(mainField(schema, column, names, format)), column));
-        return new RecordFields(columns, names, format);
+                .ifPresent(column -> columns.put(
+                        names.of(kind == ExampleKind.SUPERVISED ? mainField(schema, column, names, format) : PROMPT),
+                        column));
+        return new RecordFields(columns, names, format, kind);
     }
 
     /** Whether the table has all that a record needs. */
@@ -54,11 +71,20 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
 
     /** The format that records of these fields have; nothing where none fits. */
     Optional<RecordFormat> found() {
-        return NEEDED.entrySet().stream()
-                .filter(entry -> format == RecordFormat.AUTO || format == entry.getKey())
+        return neededFields().entrySet().stream()
+                .filter(entry -> isOpen(entry.getKey()))
                 .filter(entry -> entry.getValue().stream().map(names::of).allMatch(columns::containsKey))
                 .map(Map.Entry::getKey)
                 .findFirst();
+    }
+
+    private Map<RecordFormat, List<String>> neededFields() {
+        return Objects.requireNonNull(NEEDED.get(kind));
+    }
+
+    private boolean isOpen(RecordFormat found) {
+        boolean ofAnswers = found == RecordFormat.AUTO && format != RecordFormat.TOKENS;
+        return format == RecordFormat.AUTO || format == found || ofAnswers;
     }
 
     /** Each row as JSON. */
@@ -79,11 +105,17 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
 
     /** The fields that are expected, for people. */
     String expected() {
+        if (kind != ExampleKind.SUPERVISED) {
+            return neededFields().values().stream()
+                    .map(fields -> String.join(" and ", fields))
+                    .collect(Collectors.joining(", or "));
+        }
+
         return format == RecordFormat.AUTO
                 ? "messages, or conversations, or prompt and completion, or instruction and output, or input_ids and labels, or text"
                 : String.join(
                         " and ",
-                        NEEDED.getOrDefault(format, List.of()).stream()
+                        neededFields().getOrDefault(format, List.of()).stream()
                                 .map(names::of)
                                 .toList());
     }
@@ -95,7 +127,7 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
     /** The columns that a record cannot lack, by the names that records have for them. */
     Map<String, String> needed() {
         Map<String, String> needed = new LinkedHashMap<>();
-        found().map(NEEDED::get).orElse(List.of()).stream()
+        found().map(neededFields()::get).orElse(List.of()).stream()
                 .map(names::of)
                 .forEach(name -> needed.put(name, columns.get(name)));
         return needed;
@@ -103,7 +135,7 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
 
     /** The problems with the types of these columns in {@code schema}, a sentence each. */
     List<String> mistyped(StructType schema) {
-        return found().map(NEEDED::get).orElse(List.of()).stream()
+        return found().map(neededFields()::get).orElse(List.of()).stream()
                 .flatMap(field -> mistyped(FieldType.of(field), schema.apply(columns.get(names.of(field)))).stream())
                 .toList();
     }
@@ -126,7 +158,7 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
 
     private static String mainField(StructType schema, String column, Columns names, RecordFormat format) {
         if (format != RecordFormat.AUTO) {
-            return NEEDED.getOrDefault(format, List.of(MESSAGES)).get(0);
+            return neededByFormat().getOrDefault(format, List.of(MESSAGES)).get(0);
         }
 
         if (schema.apply(column).dataType() instanceof ArrayType) {
@@ -135,6 +167,13 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
 
         boolean completed = Arrays.asList(schema.fieldNames()).contains(names.of(COMPLETION));
         return completed ? PROMPT : TEXT;
+    }
+
+    private static Map<RecordFormat, List<String>> neededOfAnswers(List<String> texts, List<String> ids) {
+        Map<RecordFormat, List<String>> needed = new LinkedHashMap<>();
+        needed.put(RecordFormat.AUTO, texts);
+        needed.put(RecordFormat.TOKENS, ids);
+        return needed;
     }
 
     private static Map<RecordFormat, List<String>> neededByFormat() {

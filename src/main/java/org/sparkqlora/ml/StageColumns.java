@@ -8,9 +8,11 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.spark.job.RecordLoss;
 
 /**
@@ -24,6 +26,7 @@ record StageColumns(StageParams params) {
     static final String LOSS_COL = "lossCol";
     static final String ANSWER = "answer";
     static final String LOSS = "loss";
+    private static final String OBJECTIVE = "objective";
     static final String LOSS_DOC =
             "Column of the loss over a row's trained tokens: their sum and how many they are; computed only where it is used. Empty: none.";
 
@@ -41,7 +44,16 @@ record StageColumns(StageParams params) {
 
     /** The fields of training records. */
     RecordFields fields(StructType schema) {
-        return RecordFields.of(schema, input(), names(), format());
+        return RecordFields.of(schema, input(), names(), format(), kind());
+    }
+
+    /** What examples hold that a fit trains on; a model reads supervised ones, whose loss it tells. */
+    private ExampleKind kind() {
+        boolean trains =
+                Arrays.stream(params.all()).anyMatch(param -> param.name().equals(OBJECTIVE));
+        return trains
+                ? ObjectiveKind.parse(params.text(OBJECTIVE).orElseThrow()).examples()
+                : ExampleKind.SUPERVISED;
     }
 
     /** The column of prompts; empty if no answer is wanted. */
@@ -54,7 +66,7 @@ record StageColumns(StageParams params) {
         requireInput(schema);
         Optional<String> answer = prompts(schema).flatMap(any -> params.text(OUTPUT_COL));
         Optional<String> loss = loss(schema);
-        if (answer.isEmpty() && loss.isEmpty()) {
+        if (answer.isEmpty() && loss.isEmpty() && kind() == ExampleKind.SUPERVISED) {
             throw new BadInputException(
                     "inputCol: expected a column of texts or of messages (lists of role and content), or columns %s; found columns %s"
                             .formatted(fields(schema).expected(), described(schema)));
@@ -67,7 +79,7 @@ record StageColumns(StageParams params) {
 
     /** The column of losses; nothing where none is wanted, or where rows are no training records. */
     Optional<String> loss(StructType schema) {
-        RecordFields fields = fields(schema);
+        RecordFields fields = RecordFields.of(schema, input(), names(), format(), ExampleKind.SUPERVISED);
         return params.text(LOSS_COL)
                 .filter(any -> fields.areWhole() && fields.mistyped(schema).isEmpty());
     }
@@ -90,7 +102,7 @@ record StageColumns(StageParams params) {
 
     /** The fields by which the records of a table are read. */
     RecordReading reading() {
-        return new RecordReading(format(), names());
+        return new RecordReading(format(), names(), kind());
     }
 
     private static String described(StructType schema) {
