@@ -5,7 +5,6 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.CausalAttention.Attended;
-import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
@@ -86,9 +85,8 @@ record AttentionBlock(
         Heads q = heads(projections.outputs().get(0), queryNorm, context.rotary());
         Heads k = heads(projections.outputs().get(1), keyNorm, context.rotary());
         Tensor values = split(projections.outputs().get(2));
-        KeysAndValues seen = context.seen(k.turned(), values);
         Attended attended = context.attention()
-                .forward(q.turned(), seen.keys(), seen.values(), context.batch(), keeps, output::buffer);
+                .forward(q.turned(), context.seen(k.turned(), values), context.batch(), keeps, output::buffer);
         return new Mixed(projections.tapes(), q, k, values, attended);
     }
 

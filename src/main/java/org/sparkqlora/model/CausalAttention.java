@@ -14,6 +14,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
+import org.sparkqlora.model.KeyValueCache.KeysAndValues;
+import org.sparkqlora.model.KeyValueCache.Seen;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
@@ -51,8 +53,8 @@ final class CausalAttention {
     }
 
     /**
-     * Queries {@code from .. from + count - 1} of the batch and the keys {@code firstKey ..} up to the last query. Keys count from the
-     * first that is kept, so that query i stands at key {@code i + past}. Products are of {@code rows} queries, N, and {@code columns}
+     * Queries {@code from .. from + count - 1} of the batch and the keys {@code firstKey ..} up to the last query. Query i of a document
+     * stands {@code i + past} keys behind its first. Products are of {@code rows} queries, N, and {@code columns}
      * keys, M, zeros standing behind those that there are.
      */
     private record Block(Document document, int from, int count, int firstKey) {
@@ -65,7 +67,7 @@ final class CausalAttention {
         }
 
         int keys() {
-            return from + document.past() + count - firstKey;
+            return keyOf(document, from) + count - firstKey;
         }
 
         /** Behind the last key that a query sees; a product's row {@code row} is of one query and one head. No query sees none. */
@@ -97,16 +99,23 @@ final class CausalAttention {
         }
     }
 
+    /** Attends with queries (T, H, d) to keys and values (T, G, d) of the same tokens. */
+    Attended forward(
+            Tensor query, Tensor key, Tensor value, DocumentBatch batch, boolean keeps, LongFunction<Tensor> buffer) {
+        KeysAndValues all = new KeysAndValues(key, value);
+        return forward(query, document -> all, batch, keeps, buffer);
+    }
+
     /**
-     * Attends with queries (T, H, d) to keys and values (T, G, d), those of the past before them where there is one.
+     * Attends with queries (T, H, d) to keys and values (tokens, G, d), those of the past before them where there is one.
      *
      * @param keeps whether the gradient is not to compute the probabilities again
      * @param buffer for the output
      */
-    Attended forward(
-            Tensor query, Tensor key, Tensor value, DocumentBatch batch, boolean keeps, LongFunction<Tensor> buffer) {
+    Attended forward(Tensor query, Seen seen, DocumentBatch batch, boolean keeps, LongFunction<Tensor> buffer) {
         if (isFused(batch)) {
-            Tensor mixed = new FusedAttention(scale).forward(query, key, value, batch);
+            KeysAndValues all = seen.by(batch.documents().get(0));
+            Tensor mixed = new FusedAttention(scale).forward(query, all.keys(), all.values(), batch);
             return new Attended(mixed.view(query.size(0), -1), List.of());
         }
 
@@ -116,20 +125,20 @@ final class CausalAttention {
         for (Block block : blocks(batch)) {
             if (keeps) {
                 tapes.add(TensorScope.keepAll(
-                        () -> attend(query, key, value, output, block),
+                        () -> attend(query, seen.by(block.document()), output, block),
                         tape -> tape.tensors().toList()));
             } else {
-                TensorScope.run(() -> attend(query, key, value, output, block));
+                TensorScope.run(() -> attend(query, seen.by(block.document()), output, block));
             }
         }
 
         return new Attended(flat, tapes);
     }
 
-    private BlockTape attend(Tensor query, Tensor key, Tensor value, Tensor output, Block block) {
-        long groups = key.size(1);
-        BlockTape tape = probabilities(query, key, block, groups);
-        Tensor mixed = torch.bmm(tape.probability(), columns(value, block));
+    private BlockTape attend(Tensor query, KeysAndValues seen, Tensor output, Block block) {
+        long groups = seen.keys().size(1);
+        BlockTape tape = probabilities(query, seen.keys(), block, groups);
+        Tensor mixed = torch.bmm(tape.probability(), columns(seen.values(), block));
         queryView(output, block, groups).copy_(split(mixed, block));
         return tape;
     }
@@ -206,13 +215,18 @@ final class CausalAttention {
             int end = document.start() + document.length();
             for (int from = document.start(); from < end; from += QUERY_BLOCK) {
                 int firstKey = window.isPresent()
-                        ? Math.max(document.start(), from + document.past() - window.getAsInt() + 1)
-                        : document.start();
+                        ? Math.max(document.firstKey(), keyOf(document, from) - window.getAsInt() + 1)
+                        : document.firstKey();
                 blocks.add(new Block(document, from, Math.min(QUERY_BLOCK, end - from), firstKey));
             }
         }
 
         return blocks;
+    }
+
+    /** The key at which query {@code query} of the batch stands. */
+    private static int keyOf(Document document, int query) {
+        return document.firstKey() + query - document.start() + document.past();
     }
 
     /** Rows of no document attend to nothing. */

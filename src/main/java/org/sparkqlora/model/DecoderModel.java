@@ -354,18 +354,22 @@ public final class DecoderModel implements AutoCloseable {
      */
     public int[] generate(BoundParameters parameters, int[] prompt, GenerationSpec spec, IntConsumer sink) {
         PromptedText text = new PromptedText(prompt, spec);
-        return inPass(parameters, pass -> continued(pass, text, sink));
+        return inPass(parameters, pass -> {
+            try (Decoding decoding = new Decoding(pass)) {
+                return decoding.generate(text.prompt(), text.spec(), sink);
+            }
+        });
     }
 
-    /** Hands the new tokens of each text to {@code sink}, in their order; as many texts grow at once as there are threads. */
+    /**
+     * Hands the new tokens of each text to {@code sink}, in their order. Many texts grow at once, and none depends on its neighbours. Both
+     * are called in another thread.
+     */
     public void generate(BoundParameters parameters, Iterator<PromptedText> texts, Consumer<int[]> sink) {
-        inPasses(parameters, texts, (pass, each) -> continued(pass, each, id -> {}), sink);
-    }
-
-    private static int[] continued(ModelPass pass, PromptedText text, IntConsumer sink) {
-        try (Decoding decoding = new Decoding(pass)) {
-            return decoding.generate(text.prompt(), text.spec(), sink);
-        }
+        inPass(parameters, pass -> {
+            new ContinuousBatch(pass, sink).run(texts);
+            return null;
+        });
     }
 
     /** Logits (tokens, vocabulary) of the documents of {@code microBatch}, padding left out; row-major. */
@@ -430,9 +434,9 @@ public final class DecoderModel implements AutoCloseable {
         return recompute;
     }
 
-    /** @param cache of the document before the batch, which the batch goes into; null where every document is whole */
-    PassContext context(DocumentBatch batch, @Nullable KeyValueCache cache, Hardware with) {
-        return new PassContext(config, batch, precision, with, cache);
+    /** @param caches of each document before the batch, which the batch goes into; none where every document is whole */
+    PassContext context(DocumentBatch batch, List<KeyValueCache> caches, Hardware with) {
+        return new PassContext(config, batch, precision, with, caches);
     }
 
     /** The residual stream that tokens start as. */

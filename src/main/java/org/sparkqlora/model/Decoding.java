@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
 import org.sparkqlora.weights.family.LayerTraits;
@@ -42,10 +43,27 @@ final class Decoding implements AutoCloseable {
         System.arraycopy(piece, 0, passed, past, piece.length);
         if (past > 0 && keysTurnOtherwise(past, passed.length)) {
             cache.close();
-            return pass.lastLogits(DocumentBatch.continued(passed, 0), cache);
+            return pass.lastLogits(DocumentBatch.continued(passed, 0), List.of(cache));
         }
 
-        return pass.lastLogits(DocumentBatch.continued(piece, past), cache);
+        return pass.lastLogits(DocumentBatch.continued(piece, past), List.of(cache));
+    }
+
+    /** Whether the next token can pass together with others': unless keys of the past have to be turned anew. */
+    boolean canJoin() {
+        return !keysTurnOtherwise(passed.length, passed.length + 1);
+    }
+
+    /** Takes the next token of the text, for a pass with others. */
+    DocumentBatch.Piece join(int token) {
+        int past = passed.length;
+        passed = Arrays.copyOf(passed, past + 1);
+        passed[past] = token;
+        return new DocumentBatch.Piece(new int[] {token}, past);
+    }
+
+    KeyValueCache cache() {
+        return cache;
     }
 
     @Override

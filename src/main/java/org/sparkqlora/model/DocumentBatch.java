@@ -25,9 +25,10 @@ final class DocumentBatch {
     /**
      * Tokens {@code start .. start + length - 1} of the batch.
      *
-     * @param past tokens of the document before the batch, whose keys and values are kept; only a document that is alone has any
+     * @param past tokens of the document before the batch, whose keys and values are kept
+     * @param firstKey where its keys begin: among those of the batch, or 0 where they are kept for it alone
      */
-    record Document(int start, int length, int past) {
+    record Document(int start, int length, int past, int firstKey) {
         /** Behind the document's last position. */
         int end() {
             return past + length;
@@ -45,15 +46,21 @@ final class DocumentBatch {
     private int tokens;
     private int trained;
 
-    private DocumentBatch(int[] ids, int past) {
-        this.ids = ids.clone();
+    /** The next tokens of a document of which {@code past} have passed before. */
+    record Piece(int[] ids, int past) {}
+
+    private DocumentBatch(List<Piece> pieces, int rows) {
+        this.ids = new int[rows];
         this.predictors = new int[0];
         this.targets = new int[0];
         this.targetDocuments = new int[0];
         this.predicted = Predicted.TRAINED;
         this.values = new double[0];
-        this.tokens = ids.length;
-        documents.add(new Document(0, ids.length, past));
+        for (Piece piece : pieces) {
+            System.arraycopy(piece.ids(), 0, ids, tokens, piece.ids().length);
+            documents.add(new Document(tokens, piece.ids().length, piece.past(), 0));
+            tokens += piece.ids().length;
+        }
     }
 
     DocumentBatch(List<TokenRow> rows) {
@@ -79,7 +86,12 @@ final class DocumentBatch {
 
     /** A batch of one document without a trained token, its first {@code past} tokens having passed before. */
     static DocumentBatch continued(int[] ids, int past) {
-        return new DocumentBatch(ids, past);
+        return new DocumentBatch(List.of(new Piece(ids, past)), ids.length);
+    }
+
+    /** Pieces of documents without a trained token, in a pass of {@code rows} rows. */
+    static DocumentBatch continued(List<Piece> pieces, int rows) {
+        return new DocumentBatch(pieces, rows);
     }
 
     private void addDocument(TokenRow row, DocumentRange range) {
@@ -102,7 +114,7 @@ final class DocumentBatch {
         }
 
         prompts.add(prompt);
-        documents.add(new Document(start, tokens - start, 0));
+        documents.add(new Document(start, tokens - start, 0, start));
     }
 
     private void addTarget(int id) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
@@ -29,6 +30,11 @@ final class KeyValueCache implements AutoCloseable {
 
     /** Keys and values, (tokens, key heads, head size). */
     record KeysAndValues(Tensor keys, Tensor values) {}
+
+    /** What the queries of each document of a batch attend to. */
+    interface Seen {
+        KeysAndValues by(Document document);
+    }
 
     /** The cache of one layer; its buffer doubles when it is full. */
     static final class Layer {

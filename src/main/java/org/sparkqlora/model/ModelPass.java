@@ -87,7 +87,7 @@ record ModelPass(
 
     private LossTotal gradient(DocumentBatch batch, GradientAccumulator gradients, HeadLoss head) {
         try (PointerScope scope = new PointerScope()) {
-            PassContext context = model.context(batch, null, hardware());
+            PassContext context = model.context(batch, List.of(), hardware());
             Tensor ids = indices(batch.ids());
             Deque<LayerState> states = forward(embed(ids, batch), context);
             Tensor last = states.pop().input();
@@ -118,16 +118,24 @@ record ModelPass(
     /** Logits of every token, row-major. */
     float[] logits(DocumentBatch batch) {
         try (PointerScope scope = new PointerScope()) {
-            PassContext context = model.context(batch, null, hardware());
-            return logitsOf(lastHidden(batch, context).narrow(0, 0, batch.tokens()));
+            PassContext context = model.context(batch, List.of(), hardware());
+            return logitsOf(lastHidden(batch, context).narrow(0, 0, batch.tokens()), batch.tokens());
         }
     }
 
-    /** Logits of the last token, whose document's past is in {@code cache}; the batch goes there too. */
-    float[] lastLogits(DocumentBatch batch, KeyValueCache cache) {
+    /**
+     * Logits of each document's last token, one document after the other.
+     *
+     * @param caches of the documents before the batch, which the batch goes into
+     */
+    float[] lastLogits(DocumentBatch batch, List<KeyValueCache> caches) {
         try (PointerScope scope = new PointerScope()) {
-            PassContext context = model.context(batch, cache, hardware());
-            return logitsOf(lastHidden(batch, context).narrow(0, batch.tokens() - 1L, 1));
+            PassContext context = model.context(batch, caches, hardware());
+            int[] last = batch.documents().stream()
+                    .mapToInt(document -> document.start() + document.length() - 1)
+                    .toArray();
+            Tensor hidden = lastHidden(batch, context).index_select(0, indices(last));
+            return logitsOf(last.length == 1 ? hidden : OutputHead.wholeRows(hidden), last.length);
         }
     }
 
@@ -137,16 +145,17 @@ record ModelPass(
         }
 
         try (PointerScope scope = new PointerScope()) {
-            PassContext context = model.context(batch, null, hardware());
+            PassContext context = model.context(batch, List.of(), hardware());
             Tensor hidden = lastHidden(batch, context).index_select(0, indices(batch.predictors()));
             Tensor normalized = model.finalNorm(parameters, hardware()).forward(hidden);
             return model.head(parameters, hardware()).losses(normalized, batch.targets());
         }
     }
 
-    private float[] logitsOf(Tensor hidden) {
+    /** Of the first {@code count} rows. */
+    private float[] logitsOf(Tensor hidden, int count) {
         Tensor normalized = model.finalNorm(parameters, hardware()).forward(hidden);
-        Tensor logits = model.head(parameters, hardware()).logits(normalized);
+        Tensor logits = model.head(parameters, hardware()).logits(normalized).narrow(0, 0, count);
         float[] values = new float[Math.toIntExact(logits.numel())];
         TensorMemory.read(TensorMemory.onHost(logits), values, values.length);
         return values;

@@ -195,7 +195,7 @@ record OutputHead(
     }
 
     /** {@code rows} and zeros behind them, as {@link DocumentBatch#ROWS} has it: their logits, and so the gradients in their place, are zero. */
-    private static Tensor wholeRows(Tensor rows) {
+    static Tensor wholeRows(Tensor rows) {
         return TensorMemory.padded(rows, 0, DocumentBatch.roundUp(Math.toIntExact(rows.size(0))));
     }
 

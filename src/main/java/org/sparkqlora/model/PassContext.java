@@ -3,9 +3,11 @@ package org.sparkqlora.model;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.family.LayerTraits;
@@ -16,22 +18,22 @@ import org.sparkqlora.weights.family.RotarySpec;
 final class PassContext {
     private final List<LayerTraits> layers;
     private final DocumentBatch batch;
-    private final @Nullable KeyValueCache cache;
+    private final List<KeyValueCache> caches;
     private final Map<RotarySpec, Rotary> rotaries = new HashMap<>();
     private final Map<OptionalInt, CausalAttention> attentions = new HashMap<>();
 
     /**
-     * @param cache of the document before the batch, which the batch goes into; null where every document is whole
+     * @param caches of each document before the batch, which the batch goes into; none where every document is whole
      */
     PassContext(
             ModelConfig config,
             DocumentBatch batch,
             Precision precision,
             Hardware hardware,
-            @Nullable KeyValueCache cache) {
+            List<KeyValueCache> caches) {
         this.layers = config.layerTraits();
         this.batch = batch;
-        this.cache = cache;
+        this.caches = List.copyOf(caches);
         for (LayerTraits layer : config.layerTraits()) {
             layer.rotary()
                     .ifPresent(spec -> rotaries.computeIfAbsent(
@@ -47,16 +49,29 @@ final class PassContext {
      * The context of one layer.
      *
      * @param rotary how the layer turns queries and keys; null where it does not
-     * @param cache the layer's keys and values of the past; null where every document is whole
+     * @param caches the layer's keys and values of each document's past; none where every document is whole
      */
     record Layer(
-            DocumentBatch batch,
-            @Nullable Rotary rotary,
-            CausalAttention attention,
-            KeyValueCache.@Nullable Layer cache) {
+            DocumentBatch batch, @Nullable Rotary rotary, CausalAttention attention, List<KeyValueCache.Layer> caches) {
         /** The keys and values that the batch's queries attend to, given the batch's own keys and values. */
-        KeysAndValues seen(Tensor keys, Tensor values) {
-            return cache == null ? new KeysAndValues(keys, values) : cache.append(keys, values);
+        KeyValueCache.Seen seen(Tensor keys, Tensor values) {
+            if (caches.isEmpty()) {
+                KeysAndValues all = new KeysAndValues(keys, values);
+                return document -> all;
+            }
+
+            Map<Document, KeysAndValues> kept = new HashMap<>();
+            for (int i = 0; i < caches.size(); i++) {
+                Document document = batch.documents().get(i);
+                kept.put(
+                        document,
+                        caches.get(i)
+                                .append(
+                                        keys.narrow(0, document.start(), document.length()),
+                                        values.narrow(0, document.start(), document.length())));
+            }
+
+            return document -> Objects.requireNonNull(kept.get(document));
         }
     }
 
@@ -71,6 +86,6 @@ final class PassContext {
                 batch,
                 traits.rotary().map(rotaries::get).orElse(null),
                 attention,
-                cache == null ? null : cache.layer(index));
+                caches.stream().map(cache -> cache.layer(index)).toList());
     }
 }

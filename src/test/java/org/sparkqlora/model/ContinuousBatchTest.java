@@ -1,0 +1,128 @@
+package org.sparkqlora.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.weights.WeightFolder;
+
+/** Many texts that grow together, beside each by itself. */
+class ContinuousBatchTest {
+    private static final int NEW_TOKENS = 12;
+
+    /** More than grow at once. */
+    private static final int TEXTS = 45;
+
+    @TempDir
+    private Path cache;
+
+    static Stream<String> families() {
+        return Stream.concat(GoldenModel.FAMILIES.stream(), Stream.of("llama-rope3-bf16", "llama-tied/variants/dora"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("families")
+    void greedyTokensEqualThoseOfEachTextByItself(String name) {
+        try (Run run = Run.of(new GoldenModel(name), Precision.FP32, cache)) {
+            List<PromptedText> texts = run.texts(Sampling.GREEDY);
+
+            assertThat(run.together(texts)).isEqualTo(run.eachAlone(texts));
+        }
+    }
+
+    @Test
+    void aTextDoesNotDependOnItsNeighboursInAnyBit() {
+        Sampling sampling = new Sampling(1.0, 0, 1.0, 7);
+        try (Run run = Run.of(new GoldenModel("llama-tied"), Precision.BF16, cache)) {
+            List<PromptedText> texts = run.texts(sampling);
+            List<List<Integer>> all = run.together(texts);
+
+            for (int i : new int[] {0, 7, 31, 44}) {
+                assertThat(run.together(texts.subList(i, i + 1))).containsExactly(all.get(i));
+            }
+
+            List<PromptedText> backwards = new ArrayList<>(texts);
+            Collections.reverse(backwards);
+            List<List<Integer>> answers = run.together(backwards);
+            Collections.reverse(answers);
+            assertThat(answers).isEqualTo(all);
+        }
+    }
+
+    @Test
+    void noTextsGiveNothing() {
+        try (Run run = Run.of(new GoldenModel("llama-tied"), Precision.FP32, cache)) {
+            assertThat(run.together(List.of())).isEmpty();
+        }
+    }
+
+    private record Run(WeightFolder weights, DecoderModel model, BoundParameters parameters) implements AutoCloseable {
+        static Run of(GoldenModel golden, Precision precision, Path cache) {
+            ModelSpec spec = golden.spec(Mode.QLORA);
+            WeightFolder weights = golden.weights(Mode.QLORA, cache);
+            DecoderModel model =
+                    LoadedModel.of(weights, new ModelSpec(spec.method(), precision, QuantSpec.DEFAULT, spec.lora()), 2);
+            return new Run(weights, model, model.bind(golden.adapter(model.parameters())));
+        }
+
+        /** A token that some of the texts come to. */
+        int likelyEnd() {
+            int[] made = model.generate(
+                    parameters,
+                    new int[] {3, 40, 7},
+                    new GenerationSpec(NEW_TOKENS, Set.of(), Sampling.GREEDY),
+                    id -> {});
+            return made[NEW_TOKENS / 2];
+        }
+
+        /** Prompts of 1 to 24 tokens, some of which end early. */
+        List<PromptedText> texts(Sampling sampling) {
+            int end = likelyEnd();
+            int vocabulary = model.config().vocabularySize();
+            return IntStream.range(0, TEXTS)
+                    .mapToObj(text -> {
+                        int[] prompt = IntStream.range(0, 1 + text * 7 % 24)
+                                .map(i -> (i * 37 + text * 101) % vocabulary)
+                                .toArray();
+                        int most = text % 5 == 0 ? 1 : NEW_TOKENS;
+                        return new PromptedText(prompt, new GenerationSpec(most, Set.of(end), sampling).ofText(text));
+                    })
+                    .toList();
+        }
+
+        List<List<Integer>> together(List<PromptedText> texts) {
+            List<List<Integer>> made = new ArrayList<>();
+            model.generate(parameters, texts.iterator(), ids -> made.add(boxed(ids)));
+            return made;
+        }
+
+        List<List<Integer>> eachAlone(List<PromptedText> texts) {
+            return texts.stream()
+                    .map(text -> boxed(model.generate(parameters, text.prompt(), text.spec(), id -> {})))
+                    .toList();
+        }
+
+        private static List<Integer> boxed(int[] ids) {
+            return Arrays.stream(ids).boxed().toList();
+        }
+
+        @Override
+        public void close() {
+            parameters.close();
+            model.close();
+            weights.close();
+        }
+    }
+}
