@@ -17,9 +17,6 @@ import org.sparkqlora.weights.family.ModelConfig;
  * attends to keys and values of its own.
  */
 final class ContinuousBatch {
-    /** Texts at once: the weights of a layer, once in full width, serve so many tokens. */
-    private static final int TEXTS = DocumentBatch.ROWS;
-
     /** Of the keys and values of all texts at their longest, unless one alone needs more. */
     private static final long CACHE_BYTES = 1L << 30;
 
@@ -61,7 +58,7 @@ final class ContinuousBatch {
     private boolean hasRoomFor(PromptedText text) {
         long tokens = longest(text)
                 + growing.stream().mapToLong(each -> longest(each.text)).sum();
-        return growing.isEmpty() || growing.size() < TEXTS && tokens * bytesOfToken <= CACHE_BYTES;
+        return growing.isEmpty() || growing.size() < DecoderModel.TEXTS_AT_ONCE && tokens * bytesOfToken <= CACHE_BYTES;
     }
 
     private static long longest(PromptedText text) {
@@ -99,7 +96,7 @@ final class ContinuousBatch {
                 texts.stream().map(text -> text.decoding.join(text.last())).toList();
         List<KeyValueCache> caches =
                 texts.stream().map(text -> text.decoding.cache()).toList();
-        float[] logits = pass.lastLogits(DocumentBatch.continued(pieces, TEXTS), caches);
+        float[] logits = pass.lastLogits(DocumentBatch.continued(pieces, DecoderModel.TEXTS_AT_ONCE), caches);
         int width = logits.length / texts.size();
         for (int i = 0; i < texts.size(); i++) {
             texts.get(i).choose(Arrays.copyOfRange(logits, i * width, (i + 1) * width));

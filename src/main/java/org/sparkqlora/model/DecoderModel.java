@@ -37,6 +37,9 @@ import org.sparkqlora.weights.family.ModelConfig;
  * weight folder's mapped memory until closed.
  */
 public final class DecoderModel implements AutoCloseable {
+    /** Texts that grow together at most, so that the weights of a layer, once in full width, serve a token of each. */
+    public static final int TEXTS_AT_ONCE = DocumentBatch.ROWS;
+
     private final ModelConfig config;
     private final Precision precision;
     private final ScalarType activations;

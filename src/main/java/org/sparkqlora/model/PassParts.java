@@ -103,7 +103,7 @@ public final class PassParts implements AutoCloseable {
     }
 
     private void inContext(Work work) {
-        run(pass -> work.run(pass, model.context(batch, null, pass.hardware())));
+        run(pass -> work.run(pass, model.context(batch, List.of(), pass.hardware())));
     }
 
     private void run(Consumer<ModelPass> work) {

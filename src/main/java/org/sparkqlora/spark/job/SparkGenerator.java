@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
+import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.GenerationSpec;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.PromptedText;
@@ -48,7 +49,9 @@ public final class SparkGenerator {
         GenerateFunction function =
                 new GenerateFunction(run, spec, replicas.position().version(), replicas.stateLog());
         JavaRDD<NumberedTokens> placed = ModelTasks.of(context.getConf())
-                .place(context.parallelize(numbered, TaskSlots.parts(context, prompts.size())));
+                .place(context.parallelize(
+                        numbered,
+                        TaskSlots.parts(prompts.size(), TaskSlots.available(context), DecoderModel.TEXTS_AT_ONCE)));
         return placed.mapPartitions(function).collect().stream()
                 .map(NumberedTokens::ids)
                 .toList();
