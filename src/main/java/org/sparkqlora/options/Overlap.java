@@ -55,7 +55,7 @@ public record Overlap(Location output, List<String> parts) {
     /** Refuses data in the output: files, folders and globs, with or without a weight. Tables lie nowhere. */
     public void refuseData(String option, List<String> sources) {
         for (WeightedSource source : WeightedSource.parse(sources)) {
-            for (Location place : places(source.path())) {
+            for (Location place : places(source.place())) {
                 refuse(option, place);
             }
         }

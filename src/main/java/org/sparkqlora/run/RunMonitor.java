@@ -130,6 +130,11 @@ final class RunMonitor implements AutoCloseable {
     private Map<String, String> parameters() {
         Map<String, String> parameters = new LinkedHashMap<>(TrainPlanJson.values(run.plan()));
         parameters.values().removeIf(value -> value.isEmpty() || value.equals("null"));
+        List<String> tables = run.rows().manifest().tables();
+        if (!tables.isEmpty()) {
+            parameters.put("data.tables", String.join(", ", tables));
+        }
+
         return parameters;
     }
 

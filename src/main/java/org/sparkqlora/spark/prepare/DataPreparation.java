@@ -251,7 +251,12 @@ public final class DataPreparation {
                 .map(GroupResult::file)
                 .filter(Objects::nonNull)
                 .toList();
-        return new Manifest(fingerprint, options.layout().width(), written, counts, ids, options.kind(), null);
+        List<String> tables = sources.stream()
+                .flatMap(source -> source.tables().stream())
+                .map(SourceTable::told)
+                .distinct()
+                .toList();
+        return new Manifest(fingerprint, options.layout().width(), written, counts, ids, options.kind(), null, tables);
     }
 
     private static void refuse(BadLine bad) {

@@ -17,6 +17,7 @@ import org.sparkqlora.tokenizer.RowLayout;
  * @param ids vocabulary of the token ids of its rows
  * @param kind what its examples hold
  * @param reference of which its rows hold the log-probabilities, as a fingerprint; null where they hold none
+ * @param tables that were read, each with its version where it has one
  */
 public record Manifest(
         String fingerprint,
@@ -25,7 +26,8 @@ public record Manifest(
         PreparationCounts counts,
         TokenIds ids,
         ExampleKind kind,
-        @Nullable String reference)
+        @Nullable String reference,
+        List<String> tables)
         implements Serializable {
     /** Its name in the folder. */
     public static final String FILE_NAME = "manifest.json";
@@ -43,11 +45,12 @@ public record Manifest(
         }
 
         files = List.copyOf(files);
+        tables = List.copyOf(tables);
     }
 
-    /** Of supervised examples. */
+    /** Of supervised examples in files. */
     public Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts, TokenIds ids) {
-        this(fingerprint, width, files, counts, ids, ExampleKind.SUPERVISED, null);
+        this(fingerprint, width, files, counts, ids, ExampleKind.SUPERVISED, null, List.of());
     }
 
     /** The rows' layout. */

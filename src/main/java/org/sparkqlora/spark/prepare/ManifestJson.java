@@ -25,8 +25,9 @@ final class ManifestJson {
     private static final String VOCABULARY = "vocabulary_size";
     private static final String EXAMPLES = "examples"; // where they are not supervised
     private static final String REFERENCE = "reference"; // where rows hold its log-probabilities
+    private static final String TABLES = "tables"; // where there are some
     private static final Set<String> KEYS =
-            Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS, TOKENIZER, VOCABULARY, EXAMPLES, REFERENCE);
+            Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS, TOKENIZER, VOCABULARY, EXAMPLES, REFERENCE, TABLES);
 
     private ManifestJson() {}
 
@@ -45,6 +46,7 @@ final class ManifestJson {
 
         root.put(TOKENIZER, manifest.ids().tokenizer());
         root.put(VOCABULARY, manifest.ids().vocabulary());
+        manifest.tables().forEach(table -> root.withArray(TABLES).add(table));
         for (PreparedFile file : manifest.files()) {
             ObjectNode node = root.withArray(FILES).addObject();
             node.put("name", file.name());
@@ -79,7 +81,14 @@ final class ManifestJson {
                 new TokenIds(
                         root.path(TOKENIZER).asText(""), root.path(VOCABULARY).asInt(0)),
                 ExampleKind.parse(root.path(EXAMPLES).asText(ExampleKind.SUPERVISED.word())),
-                root.hasNonNull(REFERENCE) ? root.path(REFERENCE).asText() : null);
+                root.hasNonNull(REFERENCE) ? root.path(REFERENCE).asText() : null,
+                tables(root));
+    }
+
+    private static List<String> tables(JsonNode root) {
+        List<String> tables = new ArrayList<>();
+        root.path(TABLES).forEach(table -> tables.add(table.asText()));
+        return tables;
     }
 
     private static long whole(JsonNode value, String key) {

@@ -47,7 +47,8 @@ public final class ScoredRows {
     /** What is added to rows. */
     private record Scores(String fingerprint, String reference, RowScorer scorer) {
         private Manifest manifest(Manifest of, List<PreparedFile> files) {
-            return new Manifest(fingerprint, of.width(), files, of.counts(), of.ids(), of.kind(), reference);
+            return new Manifest(
+                    fingerprint, of.width(), files, of.counts(), of.ids(), of.kind(), reference, of.tables());
         }
     }
 
@@ -122,7 +123,15 @@ public final class ScoredRows {
             PreparedFile file = of.files().get(number).ofSource(0);
             return new PreparedData(
                     data.folder(),
-                    new Manifest(of.fingerprint(), of.width(), List.of(file), of.counts(), of.ids(), of.kind(), null));
+                    new Manifest(
+                            of.fingerprint(),
+                            of.width(),
+                            List.of(file),
+                            of.counts(),
+                            of.ids(),
+                            of.kind(),
+                            null,
+                            of.tables()));
         }
     }
 

@@ -7,9 +7,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -25,6 +27,7 @@ import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.FileNames;
 import org.sparkqlora.storage.StorePath;
@@ -44,6 +47,7 @@ public final class SourceListing {
     private final TableFolders folders = new TableFolders();
     private final SinkFolders sinks;
     private final Map<Path, SourceFile> known = new ConcurrentHashMap<>();
+    private final Map<Asked, SourceTable> pins = new HashMap<>(); // a table stays as it was first listed
     private final LocalNames names = new LocalNames(FileNames.ofProcess());
 
     public SourceListing(SparkSession session, Configuration configuration) {
@@ -65,10 +69,10 @@ public final class SourceListing {
     private ListedSource list(List<WeightedSource> sources, double weight) {
         Found found = new Found(new ArrayList<>(), new ArrayList<>());
         for (WeightedSource source : sources) {
-            if (UnorderedRecords.mayBeTable(source.path()) && !exists(source.path())) {
-                found.tables().add(requireTable(source.path()));
+            if (UnorderedRecords.mayBeTable(source.place()) && !exists(source.place())) {
+                found.tables().add(requireTable(source));
             } else {
-                find(source.path(), found);
+                find(source, found);
             }
         }
 
@@ -81,6 +85,9 @@ public final class SourceListing {
                 found.files().stream().distinct().toList(),
                 found.tables().stream().distinct().toList());
     }
+
+    /** A table as it is named. */
+    private record Asked(String name, @Nullable TableFormat format, Optional<TableVersion> version) {}
 
     /** The sources listed so far. */
     private record Found(List<SourceFile> files, List<SourceTable> tables) {
@@ -98,14 +105,17 @@ public final class SourceListing {
         }
     }
 
-    private SourceTable requireTable(String name) {
+    private SourceTable requireTable(WeightedSource source) {
+        String name = source.place();
         if (!isTable(name)) {
             throw new BadInputException(
                     "Cannot read data from %s: expected a file, a folder, or a table of the catalog, found none of them"
                             .formatted(name));
         }
 
-        return SourceTable.ofCatalog(name);
+        return pins.computeIfAbsent(
+                new Asked(name, null, source.version()),
+                asked -> SourceTable.ofCatalog(session, asked.name(), asked.version()));
     }
 
     private boolean isTable(String name) {
@@ -120,7 +130,8 @@ public final class SourceListing {
         }
     }
 
-    private void find(String source, Found found) {
+    private void find(WeightedSource named, Found found) {
+        String source = named.place();
         int before = found.size();
         try {
             Path path = StorePath.parse(source);
@@ -132,12 +143,17 @@ public final class SourceListing {
             List<FileStatus> files = new ArrayList<>();
             for (FileStatus match : StorePath.matches(path, fileSystem)) {
                 folders.requireOutside(fileSystem, match.getPath());
-                files.addAll(collect(fileSystem, match, found.tables()));
+                files.addAll(collect(fileSystem, match, named.version(), found.tables()));
             }
 
             found.files().addAll(StoreRequests.all(files, this::toSource));
         } catch (IOException e) {
             throw refused(source, e);
+        }
+
+        if (named.version().isPresent() && found.tables().isEmpty()) {
+            throw new BadInputException(
+                    "Cannot read %s: expected a Delta or Iceberg table, found files".formatted(named.path()));
         }
 
         if (found.size() == before) {
@@ -169,7 +185,8 @@ public final class SourceListing {
     }
 
     /** The files of a match; {@code found} takes its tables. */
-    private List<FileStatus> collect(FileSystem fileSystem, FileStatus match, List<SourceTable> found)
+    private List<FileStatus> collect(
+            FileSystem fileSystem, FileStatus match, Optional<TableVersion> version, List<SourceTable> found)
             throws IOException {
         if (match.isFile()) {
             return List.of(match);
@@ -192,7 +209,9 @@ public final class SourceListing {
             }
         }
 
-        tables.forEach((folder, format) -> found.add(new SourceTable(folder.toString(), format)));
+        tables.forEach((folder, format) -> found.add(pins.computeIfAbsent(
+                new Asked(folder.toString(), format, version),
+                asked -> SourceTable.ofFolder(session, asked.name(), format, asked.version()))));
         return counted(files, logged).stream()
                 .filter(file -> tables.keySet().stream().noneMatch(table -> isBelow(table, file.getPath())))
                 .filter(file -> !ABOUT_DATA.matcher(file.getPath().getName()).matches())

@@ -1,6 +1,11 @@
 package org.sparkqlora.spark.source;
 
 import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -10,36 +15,96 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.SparkLine;
 
 /**
- * A table that Spark reads as of now.
+ * A table that Spark reads: of Delta and Iceberg the state that it had when it was listed or that was asked for, of others the
+ * present one.
  *
  * @param name of a table or view of the catalog, or the folder of a table
  * @param format of the table in the folder; null for a name of the catalog
+ * @param version of Delta, or snapshot of Iceberg; null for others
  */
-public record SourceTable(String name, @Nullable TableFormat format) {
+public record SourceTable(
+        String name, @Nullable TableFormat format, @Nullable Long version) {
     /** Columns of Hudi's own bookkeeping: they change where the data do not. */
     private static final String HUDI_COLUMNS = "_hoodie_";
 
-    /** A table or view of the catalog. */
-    static SourceTable ofCatalog(String name) {
-        return new SourceTable(name, null);
+    private static final Pattern PROVIDER = Pattern.compile("(?i)delta|iceberg");
+
+    /** A table or view of the catalog, in the state that is {@code asked} for. */
+    static SourceTable ofCatalog(SparkSession session, String name, Optional<TableVersion> asked) {
+        SourceTable present = new SourceTable(name, null, null);
+        Optional<TableFormat> provider = provider(session, name);
+        if (provider.isEmpty()) {
+            asked.ifPresent(version -> present.refuse(version, "another table or a view"));
+            return present;
+        }
+
+        TableHistory history = TableHistory.ofCatalog(session, provider.get(), name);
+        return new SourceTable(name, null, history.resolve(present.words(), asked.orElse(null)));
     }
 
-    /** For messages and fingerprints. */
+    /** A table in a folder, in the state that is {@code asked} for. */
+    static SourceTable ofFolder(SparkSession session, String folder, TableFormat format, Optional<TableVersion> asked) {
+        SourceTable present = new SourceTable(folder, format, null);
+        if (format == TableFormat.HUDI) {
+            asked.ifPresent(version -> present.refuse(version, "a Hudi table"));
+            return present;
+        }
+
+        return present.opened(session, format, () -> {
+            present.load(session, format); // which tells best what is missing
+            TableHistory history = TableHistory.ofFolder(session, format, folder);
+            return new SourceTable(folder, format, history.resolve(present.words(), asked.orElse(null)));
+        });
+    }
+
+    private void refuse(TableVersion version, String found) {
+        throw new BadInputException("Cannot read the %s %s: expected a Delta or Iceberg table, found %s"
+                .formatted(words(), version, found));
+    }
+
+    private static Optional<TableFormat> provider(SparkSession session, String name) {
+        return session.sql("DESCRIBE TABLE EXTENDED " + name).where("col_name = 'Provider'").collectAsList().stream()
+                .map(row -> row.getString(1))
+                .filter(provider ->
+                        provider != null && PROVIDER.matcher(provider).matches())
+                .map(provider -> TableFormat.valueOf(provider.toUpperCase(Locale.ROOT)))
+                .findFirst();
+    }
+
+    /** For messages and fingerprints: the rows of a state tell it from others. */
     String words() {
         return format == null ? "table " + name : "%s table %s".formatted(format.words(), name);
     }
 
+    /** With its version, for reports. */
+    public String told() {
+        return version == null ? words() : String.format(Locale.ROOT, "%s VERSION AS OF %d", words(), version);
+    }
+
     Dataset<Row> read(SparkSession session) {
-        return format == null ? session.table(name) : load(session, format);
+        if (format != null) {
+            return opened(session, format, () -> load(session, format));
+        }
+
+        return version == null
+                ? session.table(name)
+                : session.sql(String.format(Locale.ROOT, "SELECT * FROM %s VERSION AS OF %d", name, version));
     }
 
     private Dataset<Row> load(SparkSession session, TableFormat ofFolder) {
+        String option = ofFolder == TableFormat.DELTA ? "versionAsOf" : "snapshot-id";
+        Map<String, String> options = version == null ? Map.of() : Map.of(option, String.valueOf(version));
+        Dataset<Row> rows = ofFolder.load(session, name, name, options);
+        String[] bookkeeping = Arrays.stream(rows.columns())
+                .filter(column -> column.startsWith(HUDI_COLUMNS))
+                .toArray(String[]::new);
+        return rows.drop(bookkeeping);
+    }
+
+    /** Does {@code work} on the table, and says what is missing where Spark cannot open it. */
+    private <T> T opened(SparkSession session, TableFormat ofFolder, Supplier<T> work) {
         try {
-            Dataset<Row> rows = session.read().format(ofFolder.source()).load(name);
-            String[] bookkeeping = Arrays.stream(rows.columns())
-                    .filter(column -> column.startsWith(HUDI_COLUMNS))
-                    .toArray(String[]::new);
-            return rows.drop(bookkeeping);
+            return work.get();
         } catch (Exception e) {
             // Spark throws these as checked exceptions that no signature declares.
             if (e instanceof ClassNotFoundException) {

@@ -3,6 +3,9 @@ package org.sparkqlora.spark.source;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
 
 /** A table format that keeps data files beside a log of which of them count: read without the log, deleted rows come back. */
 enum TableFormat {
@@ -11,8 +14,8 @@ enum TableFormat {
             "Iceberg",
             "iceberg",
             Map.of(
-                    "3.5", "org.apache.iceberg:iceberg-spark-runtime-3.5_%s:1.10.0",
-                    "4.0", "org.apache.iceberg:iceberg-spark-runtime-4.0_%s:1.10.0")),
+                    "3.5", "org.apache.iceberg:iceberg-spark-runtime-3.5_%s:1.10.1",
+                    "4.0", "org.apache.iceberg:iceberg-spark-runtime-4.0_%s:1.10.1")),
     HUDI(
             "Hudi",
             "hudi",
@@ -22,6 +25,7 @@ enum TableFormat {
 
     private static final String DELTA_SETTINGS = " --conf spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension"
             + " --conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog";
+    private static final String FOLDERS_OF_ICEBERG = "spark.sql.catalog.default_iceberg";
     private static final String DELTA_LOG = "_delta_log";
     private static final String HUDI_FOLDER = ".hoodie";
     private static final String ICEBERG_FOLDER = "metadata";
@@ -76,6 +80,28 @@ enum TableFormat {
     /** The name of Spark's data source. */
     String source() {
         return source;
+    }
+
+    /**
+     * Rows of the table in {@code folder}, or of what Spark finds under a longer {@code name}. Iceberg asks a catalog even for folders, and of the
+     * active session: by default one of Hive, whose classes need not be there.
+     */
+    Dataset<Row> load(SparkSession session, String folder, String name, Map<String, String> options) {
+        if (this != ICEBERG || session.conf().contains(FOLDERS_OF_ICEBERG)) {
+            return session.read().format(source).options(options).load(name);
+        }
+
+        SparkSession own = session.newSession();
+        own.conf().set(FOLDERS_OF_ICEBERG, "org.apache.iceberg.spark.SparkCatalog");
+        own.conf().set(FOLDERS_OF_ICEBERG + ".type", "hadoop");
+        own.conf().set(FOLDERS_OF_ICEBERG + ".warehouse", folder);
+        own.conf().set(FOLDERS_OF_ICEBERG + ".cache-enabled", "false");
+        SparkSession.setActiveSession(own);
+        try {
+            return own.read().format(source).options(options).load(name);
+        } finally {
+            SparkSession.setActiveSession(session);
+        }
     }
 
     /** In words, for people. */

@@ -2,6 +2,7 @@ package org.sparkqlora.spark.source;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sparkqlora.input.BadInputException;
@@ -9,7 +10,7 @@ import org.sparkqlora.input.BadInputException;
 /**
  * Data as a command line names it.
  *
- * @param path a file, a folder, a glob, or a table of the catalog
+ * @param path a file, a folder, a glob, or a table of the catalog; of a table perhaps with {@code VERSION AS OF n} or {@code TIMESTAMP AS OF t}
  * @param weight its part of the mixture, between 0 and 1; 0 when all of it is used
  */
 public record WeightedSource(String path, double weight) {
@@ -47,6 +48,16 @@ public record WeightedSource(String path, double weight) {
                 ? ". If %s is a weight: weights are below 1 and add up to 1, such as %s=0.7"
                         .formatted(number.group(2), number.group(1))
                 : "";
+    }
+
+    /** The path without the state of a table that may stand behind it ({@code VERSION AS OF 3}). */
+    public String place() {
+        return TableVersion.nameOf(path);
+    }
+
+    /** The state that is asked for of a table, if any. */
+    Optional<TableVersion> version() {
+        return TableVersion.of(path);
     }
 
     boolean isWeighted() {

@@ -125,11 +125,7 @@ class TableFoldersTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        "metadata/00000-1.metadata.json, Iceberg, iceberg, org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.0",
-        "metadata/v1.gz.metadata.json, Iceberg, iceberg, org.apache.iceberg:iceberg-spark-runtime-3.5_2.12:1.10.0",
-        ".hoodie/hoodie.properties, Hudi, hudi, org.apache.hudi:hudi-spark3.5-bundle_2.12:1.0.2"
-    })
+    @CsvSource({".hoodie/hoodie.properties, Hudi, hudi, org.apache.hudi:hudi-spark3.5-bundle_2.12:1.0.2"})
     void aTableWithoutItsDataSourceIsRefusedWithWhatToAdd(String log, String format, String source, String packages)
             throws IOException {
         layOut(log);
@@ -148,7 +144,7 @@ class TableFoldersTest {
         assertThat(TableFormat.DELTA.submitOptions("3.5.9", "2.12"))
                 .startsWith("--packages io.delta:delta-spark_2.12:3.3.2 --conf spark.sql.extensions=io.delta.sql.");
         assertThat(TableFormat.ICEBERG.submitOptions("4.0.1", "2.13"))
-                .isEqualTo("--packages org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:1.10.0");
+                .isEqualTo("--packages org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:1.10.1");
         assertThat(TableFormat.HUDI.submitOptions("9.1.0", "3"))
                 .isEqualTo("--packages with the Hudi data source of Spark 9.1 and Scala 3");
     }
