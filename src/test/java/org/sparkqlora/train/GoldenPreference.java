@@ -51,6 +51,11 @@ record GoldenPreference(String name, JsonNode expected) {
                 .toList();
     }
 
+    /** Cases on the base in 4 bits: the reference had its dequantised weights. */
+    static List<GoldenPreference> quantized() {
+        return in(FOLDER.resolve("nf4.json"));
+    }
+
     static GoldenPreference of(String name) {
         return all().stream()
                 .filter(each -> each.name().equals(name))

@@ -76,6 +76,20 @@ class GoldenPreferenceTest {
         }
     }
 
+    static List<GoldenPreference> quantized() {
+        return GoldenPreference.quantized();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("quantized")
+    void stepsOverFourBitsAreThoseOfTrlOverDequantisedWeights(GoldenPreference golden) {
+        Outcome outcome = run(golden, Layout.PACKED, 2, Mode.QLORA);
+
+        for (int step = 0; step < STEPS; step++) {
+            assertSame(outcome.steps().get(step), golden.step(step));
+        }
+    }
+
     private static void assertSame(StepMetrics step, JsonNode expected) {
         assertThat(step.loss())
                 .as("loss of step %d", step.step())
@@ -127,11 +141,15 @@ class GoldenPreferenceTest {
     }
 
     private Outcome run(GoldenPreference golden, Layout layout, int shards) {
+        return run(golden, layout, shards, Mode.LORA);
+    }
+
+    private Outcome run(GoldenPreference golden, Layout layout, int shards, Mode mode) {
         List<TokenRow> rows = golden.rows(layout);
         int batch = Math.max(shards, rows.size());
         TrainPlan plan = new TrainPlan(
                         "golden",
-                        MODEL.spec(Mode.LORA),
+                        MODEL.spec(mode),
                         null,
                         "rows",
                         new BatchPlan(
@@ -142,7 +160,7 @@ class GoldenPreferenceTest {
                         0.3,
                         0)
                 .withObjective(golden.objective());
-        WeightFolder weights = MODEL.weights(Mode.LORA, cache);
+        WeightFolder weights = MODEL.weights(mode, cache);
         DecoderGradientModel decoder = new DecoderGradientModel(
                 weights, LoadedModel.of(weights, plan.spec(), 1), null, config -> Optional.empty());
         ReferenceParameters from =
@@ -151,11 +169,7 @@ class GoldenPreferenceTest {
                 GradientModel model = ObjectiveGradientModel.of(decoder, golden.objective(), from)) {
             StateHome home = new StateHome(workers, Paging.DEFAULT, cache);
             TrainState start = TrainState.fresh(
-                    MODEL.start(Mode.LORA, model.parameters()),
-                    model.parameters(),
-                    plan.optimizer(),
-                    plan.seed(),
-                    home);
+                    MODEL.start(mode, model.parameters()), model.parameters(), plan.optimizer(), plan.seed(), home);
             StepList steps = new StepList();
             List<Outcome> outcome = new ArrayList<>();
             new Trainer(plan, TrainTriggers.atEnd(), StateStore.none(), steps, ProgressReporter.silent())
