@@ -59,13 +59,15 @@ public record NestedScales(ByteBuffer codes, float[] map, float[] absmax, int bl
 
     @Override
     public void read(int fromBlock, int count, float[] target) {
+        byte[] read = new byte[count];
+        codes.get(fromBlock, read);
         int done = 0;
         while (done < count) {
             int first = fromBlock + done;
             float scale = absmax[first / blockSize];
             int end = Math.min(count, done + blockSize - first % blockSize);
             for (; done < end; done++) {
-                target[done] = map[codes.get(fromBlock + done) & 0xff] * scale + offset;
+                target[done] = map[read[done] & 0xff] * scale + offset;
             }
         }
     }

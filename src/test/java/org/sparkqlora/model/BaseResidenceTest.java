@@ -15,6 +15,7 @@ import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,7 +43,7 @@ import org.sparkqlora.weights.safetensors.TensorSpec;
 class BaseResidenceTest {
     private static final String CONFIG = """
             {"model_type": "llama", "vocab_size": 8192, "hidden_size": 512, "intermediate_size": 2048,
-             "num_hidden_layers": 12, "num_attention_heads": 8, "num_key_value_heads": 8, "hidden_act": "silu",
+             "num_hidden_layers": 10, "num_attention_heads": 8, "num_key_value_heads": 8, "hidden_act": "silu",
              "max_position_embeddings": 512, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": false,
              "torch_dtype": "bfloat16"}
             """;
@@ -50,6 +51,7 @@ class BaseResidenceTest {
     private static final long KEPT = 6 << 20;
     private static final int LANES = 2;
     private static final long KIBIBYTE = 1024;
+    private static final long PAUSE_NANOS = 2_000_000;
 
     @TempDir
     private Path folder;
@@ -122,6 +124,7 @@ class BaseResidenceTest {
                         long found = 0;
                         while (!done.get()) {
                             found = Math.max(found, resident(file));
+                            LockSupport.parkNanos(PAUSE_NANOS);
                         }
 
                         return found;
@@ -138,7 +141,7 @@ class BaseResidenceTest {
     }
 
     private static List<MicroBatch> microBatches() {
-        int tokens = 96;
+        int tokens = 48;
         return IntStream.range(0, 2 * LANES)
                 .mapToObj(pass -> {
                     int[] ids = IntStream.range(0, tokens)
