@@ -29,11 +29,20 @@ public record ServerCheck(Server server, LoraSpec lora, List<String> objections)
     /** The commands that serve what there is now. */
     public String command(String base, String written) {
         String name = name(written);
-        return fits() ? server.serveAdapter(base, written, name, lora) : server.serveModel(written, name);
+        if (!fits()) {
+            return server.serveModel(written, name);
+        }
+
+        String serve = server.serveAdapter(base, written, name, lora);
+        return server.readsGguf()
+                ? "spark-qlora export --model %s --output base.gguf\n%s".formatted(base, serve)
+                : serve;
     }
 
+    /** The last part of a path; runs publish their adapters under one name, so there it is the run's. */
     private static String name(String path) {
-        String last = path.replaceAll("/+$", "").replaceAll(".*/", "").replaceAll("\\.gguf$", "");
+        String last =
+                path.replaceAll("(/adapter)?/*$", "").replaceAll(".*/", "").replaceAll("\\.gguf$", "");
         return last.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._-]+", "-");
     }
 }

@@ -142,7 +142,8 @@ class ExportCommandTest {
                 export("--for", "llama.cpp", "--adapter", golden.adapter().toString(), "--output", file.toString());
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        assertThat(run.summary()).contains("\"run\":\"llama-server -m base.gguf --lora %s\"".formatted(file));
+        assertThat(run.summary())
+                .contains("--output base.gguf\\nllama-server -m base.gguf --lora %s\"".formatted(file));
         assertThat(file).content(StandardCharsets.ISO_8859_1).startsWith("GGUF").contains("adapter.lora.alpha");
     }
 
