@@ -6,13 +6,14 @@ with the params that the Java classes have; functions such as :func:`plan` and :
 command line. What the JVM says of a failure comes as one :class:`QLoraError` without its stack.
 """
 
-from sparkqlora.commands import compare, evaluate, generate, inspect, merge, metrics, plan, quantize, run, train
+from sparkqlora.commands import compare, evaluate, export, generate, inspect, merge, metrics, plan, quantize, run, train
 from sparkqlora.errors import BadInputError, QLoraError, ResumableError
 from sparkqlora.ml import PerplexityEvaluator, QLoraEstimator, QLoraModel, QLoraTrainingSummary
 from sparkqlora.results import (
     Answer,
     Comparison,
     Evaluation,
+    ExportedFile,
     MemoryPlan,
     MergedModel,
     MethodMemory,
@@ -29,6 +30,7 @@ __all__ = [
     "BadInputError",
     "Comparison",
     "Evaluation",
+    "ExportedFile",
     "FourBitWeight",
     "MemoryPlan",
     "MergedModel",
@@ -46,6 +48,7 @@ __all__ = [
     "TrainedModel",
     "compare",
     "evaluate",
+    "export",
     "generate",
     "inspect",
     "merge",

@@ -20,6 +20,7 @@ from sparkqlora.results import (
     Answer,
     Comparison,
     Evaluation,
+    ExportedFile,
     MemoryPlan,
     MergedModel,
     QuantizedModel,
@@ -86,6 +87,11 @@ def generate(model: Place, prompt: str, adapter: Place | None = None, **options:
 def merge(model: Place, adapter: Place, output: Place, **options: Option) -> MergedModel:
     """Write a model with its adapter folded in."""
     return read(MergedModel, _run("merge", {"model": model, "adapter": adapter, "output": output, **options}))
+
+
+def export(model: Place, output: Place, adapter: Place | None = None, **options: Option) -> ExportedFile:
+    """Write a model, alone or with an adapter folded in, or with ``adapter_only=True`` the adapter, as a GGUF file."""
+    return read(ExportedFile, _run("export", {"model": model, "adapter": adapter, "output": output, **options}))
 
 
 def quantize(model: Place, output: Place, **options: Option) -> QuantizedModel:

@@ -163,6 +163,17 @@ class QuantizedModel:
 
 
 @dataclass(frozen=True)
+class ExportedFile:
+    """A GGUF file. ``outtype`` is the type of its matrices."""
+
+    output: str
+    format: str
+    outtype: str
+    tensors: int
+    bytes: int
+
+
+@dataclass(frozen=True)
 class MergedModel:
     """A model with its adapter folded in. ``loss`` has the losses that were asked for, by the base they are of."""
 

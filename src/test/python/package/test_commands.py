@@ -61,12 +61,15 @@ def test_an_adapter_is_judged_asked_and_merged(demo: Path, model: Path, tmp_path
     answer = sparkqlora.generate(model, "What does the owl say?", adapter, max_new_tokens=24, precision="fp32")
     merged = sparkqlora.merge(model, adapter, tmp_path / "merged")
     small = sparkqlora.quantize(merged.output, tmp_path / "small")
+    lora = sparkqlora.export(model, tmp_path / "tuned.gguf", adapter, adapter_only=True)
 
     assert after.loss < before.loss / 4
     assert answer.text.startswith("Arr!")
     assert merged.base == "original"
     assert sparkqlora.inspect(merged.output)["kind"] == "model"
     assert small.bytes_after < small.bytes_before
+    assert Path(lora.output).read_bytes()[:4] == b"GGUF"
+    assert (lora.outtype, lora.bytes) == ("f32", Path(lora.output).stat().st_size)
 
 
 def test_training_on_files_leaves_metrics(demo: Path, model: Path, tmp_path: Path) -> None:
