@@ -4,10 +4,12 @@ import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPac
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.AccessTarget.CodeUnitCallTarget;
 import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.junit.ArchTests;
@@ -18,6 +20,8 @@ import com.tngtech.archunit.lang.SimpleConditionEvent;
 import java.io.File;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
@@ -44,6 +48,8 @@ class ArchitectureTest {
             "weights.family",
             "weights",
             "weights.gguf",
+            "model.generation",
+            "model.adapter",
             "model",
             "optim",
             "objective",
@@ -75,6 +81,9 @@ class ArchitectureTest {
             "cli.demo",
             "cli");
 
+    /** A package that a reader takes in at one look. */
+    private static final int MOST_FILES = 60;
+
     private static final DescribedPredicate<JavaClass> JSON_DOCUMENT = documentIn("Json");
 
     private static final DescribedPredicate<JavaClass> YAML_DOCUMENT = documentIn("Yaml");
@@ -85,6 +94,15 @@ class ArchitectureTest {
             new FileMethod(FileSystem.class, "delete|deleteOnExit|rename|truncate|moveFromLocalFile|concat"),
             new FileMethod(FileContext.class, "delete|deleteOnExit|rename|truncate"),
             new FileMethod(FileUtil.class, ".*"));
+
+    @ArchTest
+    static void packagesAreSmall(JavaClasses ours) {
+        Map<String, Long> files = ours.stream()
+                .filter(JavaClass::isTopLevelClass)
+                .collect(Collectors.groupingBy(JavaClass::getPackageName, Collectors.counting()));
+
+        assertThat(files).allSatisfy((name, count) -> assertThat(count).as(name).isLessThanOrEqualTo(MOST_FILES));
+    }
 
     @ArchTest
     static final ArchRule packagesUseOnlyThoseBelowThem = classes().should(useOnlyPackagesBelow());

@@ -19,7 +19,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.model.adapter.TargetModules;
 import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.storage.StoredFile;

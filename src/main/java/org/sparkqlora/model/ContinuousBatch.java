@@ -8,6 +8,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.weights.family.LayerTraits;
 import org.sparkqlora.weights.family.ModelConfig;
 

@@ -7,6 +7,8 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedPattern;
+import org.sparkqlora.model.adapter.FactorInitialization;
+import org.sparkqlora.model.adapter.TargetModules;
 
 /**
  * Shape and scale of the adapters (PEFT's {@code LoraConfig}).

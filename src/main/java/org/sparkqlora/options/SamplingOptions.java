@@ -1,8 +1,8 @@
 package org.sparkqlora.options;
 
 import java.util.Set;
-import org.sparkqlora.model.GenerationSpec;
-import org.sparkqlora.model.Sampling;
+import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.Sampling;
 import picocli.CommandLine.Option;
 
 /** The sampling of an answer's tokens, and the largest number of them. */

@@ -7,7 +7,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.BoundParameters;
-import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.options.SamplingOptions;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.PromptEncoder;

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
-import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.run.Answers.Answer;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.tokenizer.ModelTokenizer;

@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModule;
-import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.model.adapter.TargetModules;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.Projection;
 

@@ -8,10 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.FactorInitialization;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.model.adapter.FactorInitialization;
+import org.sparkqlora.model.adapter.TargetModules;
 
 /** The adapters of a plan, as {@code lora} in {@code plan.json}. */
 final class LoraSpecJson {

@@ -25,7 +25,7 @@ import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.model.adapter.TargetModules;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;

@@ -13,7 +13,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.TargetModules;
+import org.sparkqlora.model.adapter.TargetModules;
 
 class ServerTest {
     private static final TargetModules ALL = new TargetModules.AllLinear();

@@ -20,6 +20,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.WeightFolder;

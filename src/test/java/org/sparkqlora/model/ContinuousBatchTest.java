@@ -15,6 +15,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.PromptedText;
+import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.WeightFolder;
 

@@ -19,6 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;

@@ -10,6 +10,8 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.data.GoldenJson;
+import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.WeightFolder;
 

@@ -12,6 +12,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.adapter.FactorInitialization;
+import org.sparkqlora.model.adapter.TargetModules;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;

@@ -9,7 +9,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.TargetModules.Narrowed;
+import org.sparkqlora.model.adapter.TargetModules.Narrowed;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.options.OptionGroup;

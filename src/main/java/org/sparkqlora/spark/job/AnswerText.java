@@ -5,7 +5,7 @@ import org.apache.spark.sql.api.java.UDF1;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.Prompt;
-import org.sparkqlora.model.GenerationSpec;
+import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tokenizer.PromptEncoder;

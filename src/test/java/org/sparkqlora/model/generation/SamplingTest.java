@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.generation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.generation;
 
 import org.sparkqlora.input.BadInputException;
 

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.tensor;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -7,12 +7,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.sparkqlora.tensor.ComputeThread;
 
 /** Passes of which several run at once, and whose results come in the order they were started in. */
-record BoundedParallelPasses(int count) {
+public record BoundedParallelPasses(int count) {
     /** Starts a pass. */
-    interface Start<T, R> {
+    public interface Start<T, R> {
         /** @param stopped whether no one waits for the pass any more */
         CompletableFuture<R> pass(T input, BooleanSupplier stopped);
     }
@@ -23,7 +22,7 @@ record BoundedParallelPasses(int count) {
      *
      * @throws java.util.concurrent.CancellationException if this thread is interrupted
      */
-    <T, R> void run(Iterator<T> inputs, Start<T, R> start, Consumer<R> sink) {
+    public <T, R> void run(Iterator<T> inputs, Start<T, R> start, Consumer<R> sink) {
         Deque<CompletableFuture<R>> running = new ArrayDeque<>();
         AtomicBoolean stopped = new AtomicBoolean();
         try {

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
