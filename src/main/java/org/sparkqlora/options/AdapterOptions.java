@@ -119,7 +119,6 @@ public final class AdapterOptions {
     @Option(names = "--use-dora", description = "Train the magnitude of each output apart from its direction.")
     boolean weightDecomposed;
 
-    @OptionGroup.Common
     @Option(
             names = "--init-adapter",
             paramLabel = "DIR",

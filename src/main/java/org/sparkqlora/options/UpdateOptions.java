@@ -56,8 +56,7 @@ public final class UpdateOptions {
     @Option(
             names = "--learning-rate",
             paramLabel = "R",
-            description =
-                    "The learning rate after the warm-up. Default: 2e-4, and 5e-6 for an --objective other than sft.")
+            description = "The learning rate after the warm-up. Default: 2e-4; 5e-6 for preferences.")
     @Nullable
     Double learningRate;
 

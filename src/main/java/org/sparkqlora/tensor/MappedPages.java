@@ -67,7 +67,7 @@ public final class MappedPages {
 
     @Override
     public String toString() {
-        return "%d bytes of %s".formatted(bytes, memory);
+        return "%s bytes of %s".formatted(bytes, memory);
     }
 
     private void advise(int advice) {

@@ -69,7 +69,7 @@ class OptionListTest {
     @Test
     void theHelpOfAllTellsDetailsAndDefaults() {
         assertThat(String.join("\n", CommandRun.of("train", "--help-all").out()))
-                .contains("nf4 has levels for normally distributed weights.", "Default: 2e-4.");
+                .contains("nf4 has levels for normally distributed weights.", "Default: 2e-4; 5e-6 for preferences.");
     }
 
     private static Stream<CommandSpec> commands() {

@@ -92,6 +92,6 @@ record TableHistory(Dataset<Row> states, String version, String time) {
     }
 
     private static String told(Row state) {
-        return "%d (%s)".formatted(state.getLong(0), state.getString(1));
+        return "%s (%s)".formatted(state.getLong(0), state.getString(1));
     }
 }

@@ -120,7 +120,7 @@ final class GgufFit {
     private void check(RotarySpec rotary, boolean windowed) {
         RotaryScaling scaling = rotary.scaling();
         if (scaling instanceof RotaryScaling.Dynamic dynamic) {
-            note("llama.cpp knows no dynamic scaling: texts of more than %d tokens are continued otherwise"
+            note("llama.cpp knows no dynamic scaling: texts of more than %s tokens are continued otherwise"
                     .formatted(dynamic.maxPositions()));
             return;
         }

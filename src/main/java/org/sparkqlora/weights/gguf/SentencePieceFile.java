@@ -103,7 +103,7 @@ final class SentencePieceFile {
     private ByteBuffer message() {
         long length = varint();
         if (length < 0 || length > bytes.remaining()) {
-            throw wrong("at most %d bytes".formatted(bytes.remaining()), "a field of " + Long.toUnsignedString(length));
+            throw wrong("at most %s bytes".formatted(bytes.remaining()), "a field of " + Long.toUnsignedString(length));
         }
 
         return take((int) length);
@@ -111,7 +111,7 @@ final class SentencePieceFile {
 
     private ByteBuffer take(int length) {
         if (length > bytes.remaining()) {
-            throw wrong("%d bytes more".formatted(length), "the end");
+            throw wrong("%s bytes more".formatted(length), "the end");
         }
 
         ByteBuffer taken = bytes.slice(bytes.position(), length).order(ByteOrder.LITTLE_ENDIAN);
