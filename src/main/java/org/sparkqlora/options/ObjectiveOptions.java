@@ -48,7 +48,7 @@ public final class ObjectiveOptions {
             names = "--beta",
             defaultValue = "0.1",
             paramLabel = "B",
-            description = "How near the model stays to the reference." + " Default: ${DEFAULT-VALUE}.")
+            description = "How near the model stays to the reference. Default: ${DEFAULT-VALUE}.")
     double beta = 0.1;
 
     @Option(
