@@ -9,6 +9,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar
 
+from py4j.java_collections import JavaArray
 from pyspark.ml.evaluation import JavaEvaluator
 from pyspark.ml.param import Param, TypeConverters
 from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable, JavaMLWriter
@@ -95,6 +96,11 @@ class _Stage(JavaParams):
                 raise
 
         return self
+
+    def _setDefault(self: S, **values: Any) -> S:  # noqa: N802 - Spark's name
+        """Hold a default that is an array in Java as a list."""
+        held = {name: list(value) if isinstance(value, JavaArray) else value for name, value in values.items()}
+        return super()._setDefault(**held)
 
     def _ask_java(self, param: Param[Any]) -> None:
         if self.isSet(param):
