@@ -23,7 +23,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -127,7 +126,6 @@ class PreferenceTrainingTest {
         }
     }
 
-    @Tag("spark-line")
     @ParameterizedTest(name = "{2} by {1} on {0}")
     @MethodSource("clusters")
     void everyClusterGivesTheBytesOfOneProcess(String master, ExchangeKind exchange, Way way) {
