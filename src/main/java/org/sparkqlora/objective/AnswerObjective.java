@@ -15,9 +15,11 @@ import org.sparkqlora.tokenizer.TokenRow;
  * couples the answers of a step goes through sums over its batch, so that no number depends on shards or micro-batches.
  */
 public sealed interface AnswerObjective extends Objective
-        permits DirectPreference, KahnemanTversky, OddsRatio, ContrastivePreference, SimplePreference {
+        permits DirectPreference, KahnemanTversky, OddsRatio, ContrastivePreference {
     /** The model that answers are measured from; empty where there is none. */
-    Optional<Reference> reference();
+    default Optional<Reference> reference() {
+        return Optional.empty();
+    }
 
     /**
      * The log-probabilities that a model gives to the answers of a row, each in its document's place, as the loss takes them of a reference.

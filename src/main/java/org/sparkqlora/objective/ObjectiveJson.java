@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.objective.ContrastivePreference.Answer;
 import org.sparkqlora.objective.DirectPreference.Weighted;
 
 /** An objective in {@code plan.json}. */
@@ -49,15 +50,14 @@ public final class ObjectiveJson {
             node.put(REFERENCE, kto.from().optionValue());
         } else if (objective instanceof OddsRatio orpo) {
             node.put(BETA, orpo.beta());
-        } else if (objective instanceof ContrastivePreference cpo) {
-            node.put(BETA, cpo.beta());
-            node.put(LABEL_SMOOTHING, cpo.labelSmoothing());
-            node.put(CPO_ALPHA, cpo.cpoAlpha());
-        } else if (objective instanceof SimplePreference simpo) {
-            node.put(BETA, simpo.beta());
-            node.put(GAMMA, simpo.gamma());
-            node.put(LABEL_SMOOTHING, simpo.labelSmoothing());
-            node.put(CPO_ALPHA, simpo.cpoAlpha());
+        } else if (objective instanceof ContrastivePreference pairs) {
+            node.put(BETA, pairs.beta());
+            if (pairs.answer() == Answer.MEAN) {
+                node.put(GAMMA, pairs.gamma());
+            }
+
+            node.put(LABEL_SMOOTHING, pairs.labelSmoothing());
+            node.put(CPO_ALPHA, pairs.cpoAlpha());
         }
     }
 
@@ -85,9 +85,9 @@ public final class ObjectiveJson {
                         Reference.parse(text(node, REFERENCE)));
             case ORPO -> new OddsRatio(number(node, BETA));
             case CPO ->
-                new ContrastivePreference(number(node, BETA), number(node, LABEL_SMOOTHING), number(node, CPO_ALPHA));
+                ContrastivePreference.cpo(number(node, BETA), number(node, LABEL_SMOOTHING), number(node, CPO_ALPHA));
             case SIMPO ->
-                new SimplePreference(
+                ContrastivePreference.simpo(
                         number(node, BETA),
                         number(node, GAMMA),
                         number(node, LABEL_SMOOTHING),

@@ -1,7 +1,6 @@
 package org.sparkqlora.objective;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
 import org.sparkqlora.model.AnswerLoss;
 import org.sparkqlora.model.AnswerLoss.Answers;
@@ -25,11 +24,6 @@ public record OddsRatio(double beta) implements AnswerObjective {
     @Override
     public ObjectiveKind kind() {
         return ObjectiveKind.ORPO;
-    }
-
-    @Override
-    public Optional<Reference> reference() {
-        return Optional.empty();
     }
 
     @Override

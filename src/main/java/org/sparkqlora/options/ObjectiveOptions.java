@@ -12,7 +12,6 @@ import org.sparkqlora.objective.Objective;
 import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.objective.OddsRatio;
 import org.sparkqlora.objective.Reference;
-import org.sparkqlora.objective.SimplePreference;
 import org.sparkqlora.objective.UnpairedLoss;
 import picocli.CommandLine.Option;
 
@@ -143,8 +142,9 @@ public final class ObjectiveOptions {
             case DPO -> new DirectPreference(weighted(), beta, labelSmoothing, ldAlpha, reference(hasInitial));
             case KTO -> new KahnemanTversky(ktoLoss, beta, desirableWeight, undesirableWeight, reference(hasInitial));
             case ORPO -> new OddsRatio(beta);
-            case CPO -> new ContrastivePreference(beta, labelSmoothing, cpoAlpha == null ? 1 : cpoAlpha);
-            case SIMPO -> new SimplePreference(beta, simpoGamma, labelSmoothing, cpoAlpha == null ? 0 : cpoAlpha);
+            case CPO -> ContrastivePreference.cpo(beta, labelSmoothing, cpoAlpha == null ? 1 : cpoAlpha);
+            case SIMPO ->
+                ContrastivePreference.simpo(beta, simpoGamma, labelSmoothing, cpoAlpha == null ? 0 : cpoAlpha);
         };
     }
 

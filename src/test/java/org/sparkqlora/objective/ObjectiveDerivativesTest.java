@@ -30,8 +30,8 @@ class ObjectiveDerivativesTest {
                         new KahnemanTversky(UnpairedLoss.KTO, 0.7, 1.2, 0.8, Reference.BASE),
                         new KahnemanTversky(UnpairedLoss.APO_ZERO_UNPAIRED, 0.7, 1.2, 0.8, Reference.BASE),
                         new OddsRatio(0.7),
-                        new ContrastivePreference(0.7, 0.1, 0.5),
-                        new SimplePreference(0.7, 0.4, 0.1, 0.5)));
+                        ContrastivePreference.cpo(0.7, 0.1, 0.5),
+                        ContrastivePreference.simpo(0.7, 0.4, 0.1, 0.5)));
     }
 
     private static DirectPreference dpo(String loss, @Nullable Double ldAlpha) {

@@ -24,8 +24,8 @@ class ObjectiveJsonTest {
                 new DirectPreference(losses, 0.2, 0.1, null, Reference.BASE),
                 new KahnemanTversky(UnpairedLoss.APO_ZERO_UNPAIRED, 0.3, 1, 1.5, Reference.BASE),
                 new OddsRatio(0.1),
-                new ContrastivePreference(0.1, 0.2, 1),
-                new SimplePreference(2, 0.5, 0.1, 0));
+                ContrastivePreference.cpo(0.1, 0.2, 1),
+                ContrastivePreference.simpo(2, 0.5, 0.1, 0));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -53,7 +53,7 @@ class ObjectiveJsonTest {
         assertThatThrownBy(() -> new OddsRatio(0))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("Cannot take beta 0.0: expected more than 0");
-        assertThatThrownBy(() -> new ContrastivePreference(0.1, 0.5, 1))
+        assertThatThrownBy(() -> ContrastivePreference.cpo(0.1, 0.5, 1))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("Cannot take label smoothing 0.5: expected 0 to less than 0.5");
         assertThatThrownBy(() -> new Weighted("kto", 1))

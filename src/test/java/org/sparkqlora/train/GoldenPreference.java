@@ -18,7 +18,6 @@ import org.sparkqlora.objective.DirectPreference.Weighted;
 import org.sparkqlora.objective.KahnemanTversky;
 import org.sparkqlora.objective.OddsRatio;
 import org.sparkqlora.objective.Reference;
-import org.sparkqlora.objective.SimplePreference;
 import org.sparkqlora.objective.UnpairedLoss;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -110,10 +109,10 @@ record GoldenPreference(String name, JsonNode expected) {
                         from);
             case "orpo" -> new OddsRatio(beta);
             case "cpo" ->
-                new ContrastivePreference(
+                ContrastivePreference.cpo(
                         beta, smoothing, settings.path("cpo_alpha").asDouble(1));
             case "simpo" ->
-                new SimplePreference(
+                ContrastivePreference.simpo(
                         beta,
                         settings.path("simpo_gamma").asDouble(),
                         smoothing,
