@@ -18,14 +18,14 @@ import org.sparkqlora.weights.family.ModelConfig;
  * attends to keys and values of its own.
  */
 final class ContinuousBatch {
-    /** Of the keys and values of all texts at their longest, unless one alone needs more. */
+    /** Of the keys and values of all texts at their longest, in float32, unless one alone needs more. */
     private static final long CACHE_BYTES = 1L << 30;
 
     private final ModelPass pass;
     private final Consumer<int[]> sink;
     private final long bytesOfToken;
-    private final List<Growing> growing = new ArrayList<>();
-    private final Deque<Growing> inOrder = new ArrayDeque<>();
+    private final List<Decoding> growing = new ArrayList<>();
+    private final Deque<Decoding> inOrder = new ArrayDeque<>();
 
     /** @param sink gets the new tokens of each text, in their order */
     ContinuousBatch(ModelPass pass, Consumer<int[]> sink) {
@@ -48,7 +48,7 @@ final class ContinuousBatch {
                 handOver();
             }
         } finally {
-            growing.forEach(Growing::close);
+            growing.forEach(Decoding::close);
         }
     }
 
@@ -58,7 +58,7 @@ final class ContinuousBatch {
 
     private boolean hasRoomFor(PromptedText text) {
         long tokens = longest(text)
-                + growing.stream().mapToLong(each -> longest(each.text)).sum();
+                + growing.stream().mapToLong(each -> longest(each.text())).sum();
         return growing.isEmpty() || growing.size() < DecoderModel.TEXTS_AT_ONCE && tokens * bytesOfToken <= CACHE_BYTES;
     }
 
@@ -67,36 +67,35 @@ final class ContinuousBatch {
     }
 
     private void begin(PromptedText text) {
-        Growing next = new Growing(text, new Decoding(pass));
+        Decoding next = new Decoding(pass, text);
         growing.add(next);
         inOrder.add(next);
-        next.choose(next.decoding.next(text.prompt()));
+        next.begin();
     }
 
     /** Each text by one token, where it has not ended. */
     private void grow() {
         endDone();
-        List<Growing> together = new ArrayList<>();
-        for (Growing text : growing) {
-            if (text.decoding.canJoin()) {
+        List<Decoding> together = new ArrayList<>();
+        for (Decoding text : growing) {
+            if (text.canJoin()) {
                 together.add(text);
             } else {
-                text.choose(text.decoding.next(new int[] {text.last()}));
+                text.grow();
             }
         }
 
-        if (!together.isEmpty()) {
-            growTogether(together);
-        }
-
+        growTogether(together);
         endDone();
     }
 
-    private void growTogether(List<Growing> texts) {
-        List<DocumentBatch.Piece> pieces =
-                texts.stream().map(text -> text.decoding.join(text.last())).toList();
-        List<KeyValueCache> caches =
-                texts.stream().map(text -> text.decoding.cache()).toList();
+    private void growTogether(List<Decoding> texts) {
+        if (texts.isEmpty()) {
+            return;
+        }
+
+        List<DocumentBatch.Piece> pieces = texts.stream().map(Decoding::join).toList();
+        List<KeyValueCache> caches = texts.stream().map(Decoding::cache).toList();
         float[] logits = pass.lastLogits(DocumentBatch.continued(pieces, DecoderModel.TEXTS_AT_ONCE), caches);
         int width = logits.length / texts.size();
         for (int i = 0; i < texts.size(); i++) {
@@ -105,51 +104,13 @@ final class ContinuousBatch {
     }
 
     private void endDone() {
-        growing.stream().filter(text -> text.hasEnded).forEach(Growing::close);
-        growing.removeIf(text -> text.hasEnded);
+        growing.stream().filter(Decoding::hasEnded).forEach(Decoding::close);
+        growing.removeIf(Decoding::hasEnded);
     }
 
     private void handOver() {
-        for (Growing first = inOrder.peek(); first != null && first.hasEnded; first = inOrder.peek()) {
+        for (Decoding first = inOrder.peek(); first != null && first.hasEnded(); first = inOrder.peek()) {
             sink.accept(inOrder.remove().made());
-        }
-    }
-
-    /** A text and the tokens that were chosen for it. */
-    private static final class Growing {
-        private final PromptedText text;
-        private final Decoding decoding;
-        private final int[] chosen;
-        private int count;
-        private boolean hasEnded;
-
-        private Growing(PromptedText text, Decoding decoding) {
-            this.text = text;
-            this.decoding = decoding;
-            this.chosen = new int[text.spec().maxNewTokens()];
-        }
-
-        private void choose(float[] logits) {
-            int next = text.spec().choose(logits, count);
-            if (text.spec().endIds().contains(next)) {
-                hasEnded = true;
-                return;
-            }
-
-            chosen[count++] = next;
-            hasEnded = count == chosen.length;
-        }
-
-        private int last() {
-            return chosen[count - 1];
-        }
-
-        private int[] made() {
-            return Arrays.copyOf(chosen, count);
-        }
-
-        private void close() {
-            decoding.close();
         }
     }
 }

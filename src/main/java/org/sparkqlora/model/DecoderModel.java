@@ -24,12 +24,10 @@ import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.tensor.BoundedParallelPasses;
 import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
-import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -48,10 +46,7 @@ public final class DecoderModel implements AutoCloseable {
     private final Precision precision;
     private final ScalarType activations;
     private final Recompute recompute;
-    private final double dropoutProbability;
-    private final double noise;
     private final boolean takesFromBase;
-    private final boolean trainsAdaptersAlone;
     private final ModelLayout layout;
     private final BaseWindow window;
     private final FrozenWeights frozen;
@@ -60,7 +55,7 @@ public final class DecoderModel implements AutoCloseable {
     private final PassRunner runner;
     private final Hardware hardware;
     private final ComputeThread binding;
-    private final VectorPool laneGradients;
+    private final GradientPasses gradients;
     private final InitialParameters initial;
 
     private DecoderModel(
@@ -68,16 +63,12 @@ public final class DecoderModel implements AutoCloseable {
         this.recompute = passes.recompute();
         this.precision = spec.precision();
         this.activations = precision.type();
-        this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
-        this.noise = spec.noise();
         this.takesFromBase = spec.lora() != null && spec.lora().takesFromBase();
-        this.trainsAdaptersAlone = spec.trainsAdaptersAlone();
         this.layout = new ModelLayout(weights.config(), spec);
         this.config = layout.config();
         ComputeThreads computeThreads = ComputeThreads.of(threads, source);
         this.pool = new PassPool(computeThreads, passes.atOnce(), activations);
         this.hardware = computeThreads.hardware();
-        this.laneGradients = new VectorPool(layout.index().size());
         if (precision == Precision.FP16 && hardware.isHostAccessible()) {
             throw new BadInputException("Cannot compute in fp16 row by row: expected a device of operations");
         }
@@ -85,6 +76,7 @@ public final class DecoderModel implements AutoCloseable {
         this.binding = hardware.computeThread();
         this.window = window(passes.base(), spec);
         this.runner = new PassRunner(pool, window);
+        this.gradients = new GradientPasses(this, spec, pool, runner);
         this.frozen = new FrozenWeights(
                 weights, layout, spec.method(), activations, computeThreads.dequantizer(), hardware, window);
         this.layers = IntStream.range(0, config.layers())
@@ -199,9 +191,7 @@ public final class DecoderModel implements AutoCloseable {
             FlatVector gradient,
             long passSeed,
             OptionalDouble lossScale) {
-        MicroBatch only = new MicroBatch(microBatch, passSeed);
-        return runner.one(
-                entry -> gradientPass(parameters, only, gradient, lossScale, DecoderModel::tokenGradient, entry));
+        return gradients.add(parameters, new MicroBatch(microBatch, passSeed), gradient, lossScale);
     }
 
     /**
@@ -213,7 +203,7 @@ public final class DecoderModel implements AutoCloseable {
      */
     public List<LossTotal> addGradients(
             BoundParameters parameters, List<MicroBatch> microBatches, FlatVector gradient, OptionalDouble lossScale) {
-        return addGradients(parameters, microBatches, gradient, lossScale, DecoderModel::tokenGradient);
+        return gradients.add(parameters, microBatches, gradient, lossScale, GradientPasses.OF_TOKENS);
     }
 
     /**
@@ -228,90 +218,8 @@ public final class DecoderModel implements AutoCloseable {
             OptionalDouble lossScale,
             AnswerLoss loss,
             @Nullable BoundParameters reference) {
-        return addGradients(parameters, microBatches, gradient, lossScale, new AnswerGradient(loss, reference));
-    }
-
-    /** The gradient of a loss of a micro-batch, given a pass over it. */
-    private interface PassGradient {
-        LossTotal add(ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale);
-    }
-
-    /** @param reference null where there is none, or rows hold its log-probabilities */
-    private record AnswerGradient(AnswerLoss loss, @Nullable BoundParameters reference) implements PassGradient {
-        @Override
-        public LossTotal add(ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale) {
-            DocumentBatch batch = new DocumentBatch(rows, loss.predicted());
-            float[] byReference = reference == null ? null : pass.losses(rows, loss.predicted(), reference);
-            return pass.gradient(batch, loss, byReference, accumulator(batch, gradient, lossScale));
-        }
-    }
-
-    private static LossTotal tokenGradient(
-            ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale) {
-        DocumentBatch batch = new DocumentBatch(rows);
-        return pass.gradient(batch, accumulator(batch, gradient, lossScale));
-    }
-
-    private static GradientAccumulator accumulator(DocumentBatch batch, FlatVector gradient, OptionalDouble lossScale) {
-        return GradientAccumulator.scaled(gradient, lossScale, batch.targets().length);
-    }
-
-    private List<LossTotal> addGradients(
-            BoundParameters parameters,
-            List<MicroBatch> microBatches,
-            FlatVector gradient,
-            OptionalDouble lossScale,
-            PassGradient loss) {
-        // the gradient of an embedding is too large to have several, and a tied one is added to twice in a pass
-        BoundedParallelPasses lanes = pool.lanes(trainsAdaptersAlone ? microBatches.size() : 1);
-        List<LossTotal> losses = new ArrayList<>();
-        if (lanes.count() == 1) {
-            runner.all(
-                    lanes,
-                    microBatches.iterator(),
-                    (each, entry) -> gradientPass(parameters, each, gradient, lossScale, loss, entry),
-                    losses::add);
-            return losses;
-        }
-
-        runner.all(
-                lanes,
-                microBatches.iterator(),
-                (each, entry) -> {
-                    FlatVector own = laneGradients.zeros();
-                    return gradientPass(parameters, each, own, lossScale, loss, entry)
-                            .thenApply(found -> new LaneGradient(found, own));
-                },
-                lane -> {
-                    losses.add(lane.loss());
-                    lane.addTo(gradient);
-                });
-        return losses;
-    }
-
-    /** The loss and gradient of a micro-batch, computed by one lane. */
-    private record LaneGradient(LossTotal loss, FlatVector gradient) {
-        private void addTo(FlatVector sum) {
-            sum.addAll(gradient);
-            gradient.close();
-        }
-    }
-
-    private CompletableFuture<LossTotal> gradientPass(
-            BoundParameters parameters,
-            MicroBatch microBatch,
-            FlatVector gradient,
-            OptionalDouble lossScale,
-            PassGradient loss,
-            PassRunner.Entry entry) {
-        Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, microBatch.passSeed());
-        EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, microBatch.passSeed());
-        return startPass(
-                parameters,
-                dropout,
-                embeddingNoise,
-                entry,
-                pass -> loss.add(pass, microBatch.rows(), gradient, lossScale));
+        return gradients.add(
+                parameters, microBatches, gradient, lossScale, new GradientPasses.OfAnswers(loss, reference));
     }
 
     /** The loss of each document, in row and then document order. */
@@ -362,8 +270,8 @@ public final class DecoderModel implements AutoCloseable {
     public int[] generate(BoundParameters parameters, int[] prompt, GenerationSpec spec, IntConsumer sink) {
         PromptedText text = new PromptedText(prompt, spec);
         return inPass(parameters, pass -> {
-            try (Decoding decoding = new Decoding(pass)) {
-                return decoding.generate(text.prompt(), text.spec(), sink);
+            try (Decoding decoding = new Decoding(pass, text)) {
+                return decoding.generate(sink);
             }
         });
     }
@@ -385,7 +293,7 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     /** Bytes of the base that this process has given back so far, to read them again when they are used again. */
-    public long pagedBytes() {
+    long pagedBytes() {
         return window.bytesGivenBack();
     }
 
@@ -412,7 +320,7 @@ public final class DecoderModel implements AutoCloseable {
                 sink);
     }
 
-    private <R> CompletableFuture<R> startPass(
+    <R> CompletableFuture<R> startPass(
             BoundParameters parameters,
             @Nullable Dropout dropout,
             @Nullable EmbeddingNoise embeddingNoise,

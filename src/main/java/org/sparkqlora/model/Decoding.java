@@ -4,37 +4,79 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
-import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.weights.family.LayerTraits;
 import org.sparkqlora.weights.family.ModelConfig;
 
-/** One text that passes a model piece by piece. */
+/** A text that passes a model piece by piece, and the tokens that were chosen to continue it. */
 final class Decoding implements AutoCloseable {
     private final ModelPass pass;
+    private final PromptedText text;
     private final KeyValueCache cache;
+    private final int[] chosen;
+    private int count;
+    private boolean hasEnded;
     private int[] passed = {};
 
-    Decoding(ModelPass pass) {
+    Decoding(ModelPass pass, PromptedText text) {
         this.pass = pass;
+        this.text = text;
         this.cache = new KeyValueCache(pass.model().config().layers());
+        this.chosen = new int[text.spec().maxNewTokens()];
     }
 
-    /** Continues {@code prompt}; see {@link DecoderModel#generate}. */
-    int[] generate(int[] prompt, GenerationSpec spec, IntConsumer sink) {
-        int[] made = new int[spec.maxNewTokens()];
-        int[] piece = prompt;
-        for (int count = 0; count < made.length; count++) {
-            int next = spec.choose(next(piece), count);
-            if (spec.endIds().contains(next)) {
-                return Arrays.copyOf(made, count);
-            }
-
-            made[count] = next;
-            sink.accept(next);
-            piece = new int[] {next};
+    /** Continues the text to its end; see {@link DecoderModel#generate}. */
+    int[] generate(IntConsumer sink) {
+        begin();
+        while (!hasEnded) {
+            sink.accept(last());
+            grow();
         }
 
-        return made;
+        if (count == chosen.length) {
+            sink.accept(last());
+        }
+
+        return made();
+    }
+
+    /** Lets the prompt pass, and chooses the first token. */
+    void begin() {
+        choose(next(text.prompt()));
+    }
+
+    /** Lets the token that was chosen last pass alone, and chooses the next. */
+    void grow() {
+        choose(next(new int[] {last()}));
+    }
+
+    /** Chooses the next token. */
+    void choose(float[] logits) {
+        int next = text.spec().choose(logits, count);
+        if (text.spec().endIds().contains(next)) {
+            hasEnded = true;
+            return;
+        }
+
+        chosen[count++] = next;
+        hasEnded = count == chosen.length;
+    }
+
+    PromptedText text() {
+        return text;
+    }
+
+    boolean hasEnded() {
+        return hasEnded;
+    }
+
+    private int last() {
+        return chosen[count - 1];
+    }
+
+    /** The new tokens so far, without the one that ended the text. */
+    int[] made() {
+        return Arrays.copyOf(chosen, count);
     }
 
     /** Takes the next tokens of the text, and returns the logits of the token behind them. */
@@ -55,12 +97,12 @@ final class Decoding implements AutoCloseable {
         return !keysTurnOtherwise(passed.length, passed.length + 1);
     }
 
-    /** Takes the next token of the text, for a pass with others. */
-    DocumentBatch.Piece join(int token) {
+    /** The token that was chosen last, for a pass with others. */
+    DocumentBatch.Piece join() {
         int past = passed.length;
         passed = Arrays.copyOf(passed, past + 1);
-        passed[past] = token;
-        return new DocumentBatch.Piece(new int[] {token}, past);
+        passed[past] = last();
+        return new DocumentBatch.Piece(new int[] {last()}, past);
     }
 
     KeyValueCache cache() {

@@ -41,7 +41,9 @@ class ContinuousBatchTest {
         try (Run run = Run.of(new GoldenModel(name), Precision.FP32, cache)) {
             List<PromptedText> texts = run.texts(Sampling.GREEDY);
 
-            assertThat(run.together(texts)).isEqualTo(run.eachAlone(texts));
+            List<List<Integer>> answers = run.together(texts);
+            assertThat(answers).isEqualTo(run.eachAlone(texts));
+            assertThat(answers.stream().map(List::size)).contains(NEW_TOKENS, 1);
         }
     }
 

@@ -20,6 +20,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -185,7 +186,7 @@ class DecodingTest {
                     .mapToObj(from -> Arrays.copyOfRange(text, from, Math.min(text.length, from + size)))
                     .toArray(int[][]::new);
             return model.inPass(parameters, pass -> {
-                try (Decoding decoding = new Decoding(pass)) {
+                try (Decoding decoding = new Decoding(pass, new PromptedText(text, spec(Set.of())))) {
                     return Arrays.stream(pieces).map(decoding::next).toArray(float[][]::new);
                 }
             });
@@ -202,7 +203,11 @@ class DecodingTest {
         }
 
         int[] generate(int[] prompt, Set<Integer> ends) {
-            return model.generate(parameters, prompt, new GenerationSpec(NEW_TOKENS, ends, Sampling.GREEDY), id -> {});
+            return model.generate(parameters, prompt, spec(ends), id -> {});
+        }
+
+        private static GenerationSpec spec(Set<Integer> ends) {
+            return new GenerationSpec(NEW_TOKENS, ends, Sampling.GREEDY);
         }
 
         /** Greedy decoding that computes the whole text for each token. */

@@ -1,0 +1,128 @@
+package org.sparkqlora.model;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.BoundedParallelPasses;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.VectorPool;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/**
+ * Gradients of micro-batches: as many pass at once as there are threads, each into a vector of its own, and those are added in the order of the
+ * micro-batches.
+ */
+final class GradientPasses {
+    /** The gradient of the cross-entropy of trained tokens. */
+    static final PassGradient OF_TOKENS = (pass, rows, gradient, lossScale) -> {
+        DocumentBatch batch = new DocumentBatch(rows);
+        return pass.gradient(batch, accumulator(batch, gradient, lossScale));
+    };
+
+    private final DecoderModel model;
+    private final PassPool pool;
+    private final PassRunner runner;
+    private final double dropoutProbability;
+    private final double noise;
+    private final boolean trainsAdaptersAlone;
+    private final VectorPool laneGradients;
+
+    GradientPasses(DecoderModel model, ModelSpec spec, PassPool pool, PassRunner runner) {
+        this.model = model;
+        this.pool = pool;
+        this.runner = runner;
+        this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
+        this.noise = spec.noise();
+        this.trainsAdaptersAlone = spec.trainsAdaptersAlone();
+        this.laneGradients = new VectorPool(model.parameters().size());
+    }
+
+    /** The gradient of a loss of a micro-batch, given a pass over it. */
+    interface PassGradient {
+        LossTotal add(ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale);
+    }
+
+    /**
+     * The gradient of a loss of answers.
+     *
+     * @param reference null where there is none, or rows hold its log-probabilities
+     */
+    record OfAnswers(AnswerLoss loss, @Nullable BoundParameters reference) implements PassGradient {
+        @Override
+        public LossTotal add(ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale) {
+            DocumentBatch batch = new DocumentBatch(rows, loss.predicted());
+            float[] byReference = reference == null ? null : pass.losses(rows, loss.predicted(), reference);
+            return pass.gradient(batch, loss, byReference, accumulator(batch, gradient, lossScale));
+        }
+    }
+
+    private static GradientAccumulator accumulator(DocumentBatch batch, FlatVector gradient, OptionalDouble lossScale) {
+        return GradientAccumulator.scaled(gradient, lossScale, batch.targets().length);
+    }
+
+    /** Adds the gradient of one micro-batch, computed with all threads. */
+    LossTotal add(BoundParameters parameters, MicroBatch only, FlatVector gradient, OptionalDouble lossScale) {
+        return runner.one(entry -> start(parameters, only, gradient, lossScale, OF_TOKENS, entry));
+    }
+
+    /** Adds the gradients of micro-batches; see {@link DecoderModel#addGradients}. */
+    List<LossTotal> add(
+            BoundParameters parameters,
+            List<MicroBatch> microBatches,
+            FlatVector gradient,
+            OptionalDouble lossScale,
+            PassGradient loss) {
+        // the gradient of an embedding is too large to have several, and a tied one is added to twice in a pass
+        BoundedParallelPasses lanes = pool.lanes(trainsAdaptersAlone ? microBatches.size() : 1);
+        List<LossTotal> losses = new ArrayList<>();
+        if (lanes.count() == 1) {
+            runner.all(
+                    lanes,
+                    microBatches.iterator(),
+                    (each, entry) -> start(parameters, each, gradient, lossScale, loss, entry),
+                    losses::add);
+            return losses;
+        }
+
+        runner.all(
+                lanes,
+                microBatches.iterator(),
+                (each, entry) -> {
+                    FlatVector own = laneGradients.zeros();
+                    return start(parameters, each, own, lossScale, loss, entry)
+                            .thenApply(found -> new LaneGradient(found, own));
+                },
+                lane -> {
+                    losses.add(lane.loss());
+                    lane.addTo(gradient);
+                });
+        return losses;
+    }
+
+    /** The loss and gradient of a micro-batch, computed by one lane. */
+    private record LaneGradient(LossTotal loss, FlatVector gradient) {
+        private void addTo(FlatVector sum) {
+            sum.addAll(gradient);
+            gradient.close();
+        }
+    }
+
+    private CompletableFuture<LossTotal> start(
+            BoundParameters parameters,
+            MicroBatch microBatch,
+            FlatVector gradient,
+            OptionalDouble lossScale,
+            PassGradient loss,
+            PassRunner.Entry entry) {
+        Dropout dropout = dropoutProbability == 0 ? null : new Dropout(dropoutProbability, microBatch.passSeed());
+        EmbeddingNoise embeddingNoise = noise == 0 ? null : new EmbeddingNoise(noise, microBatch.passSeed());
+        return model.startPass(
+                parameters,
+                dropout,
+                embeddingNoise,
+                entry,
+                pass -> loss.add(pass, microBatch.rows(), gradient, lossScale));
+    }
+}
