@@ -97,7 +97,8 @@ class PrometheusTest {
 
     private static StepMetrics step(int step, double loss) {
         StepSeconds times = new StepSeconds(new PhaseSeconds(0, 0, 0, 0, 1.5), 0.5, 0);
-        return new StepMetrics(step, loss, 800, 1000, 2e-4, OptionalDouble.empty(), OptionalDouble.empty(), times, 0);
+        return new StepMetrics(
+                step, loss, 800, 1000, 2e-4, OptionalDouble.empty(), OptionalDouble.empty(), times, Map.of(), 0);
     }
 
     private static List<String> scrape(JavaSparkContext context) throws IOException, InterruptedException {

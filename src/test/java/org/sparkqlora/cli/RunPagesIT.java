@@ -257,6 +257,7 @@ class RunPagesIT {
                 OptionalDouble.of(0.4 + 1.5 * Math.exp(-step / 60.0) + Math.abs(noise) * 0.3),
                 OptionalDouble.empty(),
                 new StepSeconds(tasks, 0.31 + Math.abs(noise) / 4, 0.12),
+                Map.of(),
                 0);
     }
 

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Tag;
@@ -87,7 +88,7 @@ class TensorBoardIT {
 
     private static StepMetrics step(int step, double loss) {
         return new StepMetrics(
-                step, loss, 8, 10, 1e-4, OptionalDouble.of(1), OptionalDouble.empty(), StepSeconds.ZERO, 0);
+                step, loss, 8, 10, 1e-4, OptionalDouble.of(1), OptionalDouble.empty(), StepSeconds.ZERO, Map.of(), 0);
     }
 
     private void train(TrainRuns runs) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +72,6 @@ class DeadModelTest {
 
     private void step(long step, double loss) {
         OptionalDouble none = OptionalDouble.empty();
-        watch.stepDone(new StepMetrics(step, loss, 1, 1, 1e-3, none, none, StepSeconds.ZERO, 0));
+        watch.stepDone(new StepMetrics(step, loss, 1, 1, 1e-3, none, none, StepSeconds.ZERO, Map.of(), 0));
     }
 }

@@ -154,6 +154,7 @@ class TrainProgressTest {
                 OptionalDouble.empty(),
                 OptionalDouble.empty(),
                 new StepSeconds(new PhaseSeconds(0, 0, 0, 0, 1.5), 0.5, 0),
+                Map.of(),
                 0);
     }
 

@@ -35,30 +35,6 @@ public record StepMetrics(
         measures = Collections.unmodifiableMap(new LinkedHashMap<>(measures));
     }
 
-    /** The metrics of a step whose loss is that of trained tokens. */
-    public StepMetrics(
-            long step,
-            double loss,
-            long trainedTokens,
-            long tokens,
-            double learningRate,
-            OptionalDouble gradientNorm,
-            OptionalDouble divergence,
-            StepSeconds times,
-            long optimizerResidentBytes) {
-        this(
-                step,
-                loss,
-                trainedTokens,
-                tokens,
-                learningRate,
-                gradientNorm,
-                divergence,
-                times,
-                Map.of(),
-                optimizerResidentBytes);
-    }
-
     /** These metrics with other measures beside their own. */
     public StepMetrics with(Map<String, Double> more) {
         if (more.isEmpty()) {
