@@ -23,6 +23,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     baseMemory: Text
     batchSize: int
     beta: float
+    centerRewardsCoefficient: float
     chatTemplate: Text
     checkpointEvery: int
     checkpointWhen: Text
@@ -50,6 +51,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     keepCheckpoints: int
     ktoLoss: Text
     labelSmoothing: float
+    labels: Sequence[Text]
     layersToTransform: Sequence[Text]
     ldAlpha: float
     learningRate: float
@@ -87,6 +89,7 @@ class QLoraEstimatorParams(TypedDict, total=False):
     precision: Text
     precomputeRefLogProbs: bool
     prepared: Text
+    problemType: Text
     quant: Text
     rank: int
     rankPattern: Sequence[Text]

@@ -48,6 +48,7 @@ class ArchitectureTest {
             "weights.family",
             "weights",
             "weights.gguf",
+            "model.loss",
             "model.generation",
             "model.adapter",
             "model",

@@ -45,6 +45,13 @@ public final class AdapterConfigJson {
             List.of("pissa", "olora", "corda", "loftq", "lora_ga");
 
     private static final String SAVED = "modules_to_save";
+
+    /** The task type of adapters with a head that scores texts. */
+    private static final String SCORES = "SEQ_CLS";
+
+    /** Names that PEFT gives to heads by itself; which one an adapter has, its tensors say. */
+    private static final List<String> HEADS = List.of(SavedModules.SCORE, "classifier");
+
     private static final String TYING = "ensure_weight_tying";
 
     private AdapterConfigJson() {}
@@ -72,7 +79,7 @@ public final class AdapterConfigJson {
         LoraSpec lora = config.lora();
         ObjectNode root = JsonNodeFactory.instance.objectNode();
         root.put("peft_type", "LORA");
-        root.put("task_type", "CAUSAL_LM");
+        root.put("task_type", lora.saved().scores() ? SCORES : "CAUSAL_LM");
         root.put("base_model_name_or_path", config.baseModel());
         root.put("r", lora.rank());
         putNumber(root, "lora_alpha", lora.alpha());
@@ -212,6 +219,7 @@ public final class AdapterConfigJson {
 
         List<String> names = new ArrayList<>();
         fields.node().get(SAVED).forEach(name -> names.add(name.asText()));
+        names.removeAll(HEADS);
         try {
             return SavedModules.named(names, fields.flag(TYING, false));
         } catch (BadInputException e) {
@@ -222,14 +230,18 @@ public final class AdapterConfigJson {
 
     /** Readers that came before tying was optional refuse its key: it stands only where it means something. */
     private static void putSaved(ObjectNode root, SavedModules saved) {
-        if (saved.isEmpty()) {
+        if (saved.isEmpty() && !saved.scores()) {
             root.putNull(SAVED);
             return;
         }
 
         ArrayNode names = root.putArray(SAVED);
         saved.modules().forEach(module -> names.add(module.optionName()));
-        if (saved.weightTying()) {
+        if (saved.scores()) {
+            names.add(SavedModules.SCORE);
+        }
+
+        if (saved.weightTying() && !saved.isEmpty()) {
             root.put(TYING, true);
         }
     }

@@ -9,9 +9,11 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.data.Labels;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
@@ -195,6 +197,23 @@ public final class AdapterFolder {
         });
     }
 
+    /** The labels of the texts that an adapter's head scores; empty where it scores answers. */
+    public static Optional<Labels> readLabels(FileSystem files, Path folder) {
+        try {
+            Path file = new Path(FreshFolder.current(files, folder), ScoreConfigJson.FILE_NAME);
+            if (!files.exists(file)) {
+                return Optional.empty();
+            }
+
+            try (InputStream in = files.open(file)) {
+                return ScoreConfigJson.read(
+                        file.toString(), BoundedText.read(in, InputLimits.DEFAULT.configBytes(), file));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read adapter " + folder, e);
+        }
+    }
+
     /** Names in place of "all-linear", which not every reader of PEFT's format resolves, and both names of a tied matrix. */
     private static AdapterConfig named(AdapterConfig config, ParameterIndex index) {
         LoraSpec lora = config.lora().withSaved(SavedModules.of(index));
@@ -214,7 +233,7 @@ public final class AdapterFolder {
 
     /** Whether a file of that name belongs to an adapter. */
     public static boolean isPart(String name) {
-        return FILES.contains(name) || CompanionFiles.isOne(name);
+        return FILES.contains(name) || name.equals(ScoreConfigJson.FILE_NAME) || CompanionFiles.isOne(name);
     }
 
     private static void requireTrained(Path folder, ParameterIndex index, FlatVector parameters) {

@@ -63,8 +63,21 @@ final class AdapterKeys {
         }
     }
 
-    /** {@code named}, completed by the tensors of the file: modules that are stored whole, and their number of rows. */
+    /** {@code named}, completed by the tensors of the file: modules that are stored whole, and their numbers of rows. */
     static SavedModules saved(SavedModules named, SafetensorsLayout layout) {
+        return wholeModules(named, layout).withLabels(labels(layout));
+    }
+
+    /** Outputs of the head that scores texts; 0 where there is none. */
+    private static int labels(SafetensorsLayout layout) {
+        return layout.tensors().stream()
+                .filter(spec -> spec.name().equals(SavedModules.SCORE_KEY) && spec.shape().length == 2)
+                .mapToInt(spec -> Math.toIntExact(spec.shape()[0]))
+                .findFirst()
+                .orElse(0);
+    }
+
+    private static SavedModules wholeModules(SavedModules named, SafetensorsLayout layout) {
         List<TensorSpec> stored = layout.tensors().stream()
                 .filter(spec -> module(spec).isPresent() && spec.shape().length == 2)
                 .toList();

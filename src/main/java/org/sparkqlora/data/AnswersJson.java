@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.sparkqlora.data.Example.Comparison;
 import org.sparkqlora.data.Example.Conversation;
 import org.sparkqlora.data.Example.Preference;
 import org.sparkqlora.data.Example.PromptCompletion;
@@ -12,7 +13,7 @@ import org.sparkqlora.data.Example.Unpaired;
 
 /**
  * Reads prompts with answers, in the shapes of TRL: {@code prompt, chosen, rejected} or {@code chosen, rejected} whose common beginning is
- * the prompt; {@code prompt, completion, label}. Texts, lists of messages, or ids with {@code _ids} behind the names.
+ * the prompt; {@code prompt, completion, label}; those that are compared with a {@code margin} or without. Texts, lists of messages, or ids with {@code _ids} behind the names.
  */
 final class AnswersJson {
     private static final String PROMPT = "prompt";
@@ -20,6 +21,7 @@ final class AnswersJson {
     private static final String REJECTED = "rejected";
     private static final String COMPLETION = "completion";
     private static final String LABEL = "label";
+    private static final String MARGIN = "margin";
     private static final String IDS = "_ids";
     private static final String ASSISTANT = "assistant";
 
@@ -41,6 +43,20 @@ final class AnswersJson {
         }
 
         return conversations(record);
+    }
+
+    static Comparison comparison(JsonNode record) {
+        return new Comparison(preference(record), RecordJson.has(record, MARGIN) ? margin(record) : 0);
+    }
+
+    private static double margin(JsonNode record) {
+        JsonNode margin = RecordJson.field(record, MARGIN);
+        if (!margin.isNumber()) {
+            throw new BadRecordException(
+                    "Cannot read field margin: expected a number, found " + RecordJson.describe(margin));
+        }
+
+        return margin.doubleValue();
     }
 
     static Unpaired unpaired(JsonNode record) {

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
 
@@ -42,10 +43,14 @@ public record Columns(Map<String, String> names) implements Serializable {
             "rejected",
             "completion",
             "label",
+            "margin",
             "prompt_ids",
             "chosen_ids",
             "rejected_ids",
             "completion_ids");
+
+    private static final Set<String> LABELED_FIELDS =
+            Stream.concat(FIELDS.stream(), Stream.of("label")).collect(Collectors.toUnmodifiableSet());
 
     public Columns {
         names = new TreeMap<>(names);
@@ -58,7 +63,11 @@ public record Columns(Map<String, String> names) implements Serializable {
 
     /** Whether any of our fields of such examples is called {@code column}. */
     public boolean has(String column, ExampleKind kind) {
-        Set<String> fields = kind == ExampleKind.SUPERVISED ? FIELDS : ANSWER_FIELDS;
+        Set<String> fields = switch (kind) {
+            case SUPERVISED -> FIELDS;
+            case PREFERENCE, UNPAIRED, COMPARISON -> ANSWER_FIELDS;
+            case LABELED -> LABELED_FIELDS;
+        };
         return fields.stream().map(this::of).anyMatch(column::equals);
     }
 

@@ -82,6 +82,34 @@ public sealed interface Example {
      */
     record Preference(Example chosen, Example rejected) implements Example {}
 
+    /**
+     * A prompt with a better and a worse answer, which are scored.
+     *
+     * @param margin by which the better one's score should be above the other's
+     */
+    record Comparison(Preference answers, double margin) implements Example {}
+
+    /**
+     * A text that is scored.
+     *
+     * @param labels as {@link Labels} reads them
+     */
+    record Labeled(Example text, double[] labels) implements Example {
+        public Labeled {
+            labels = labels.clone();
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Labeled that && text.equals(that.text) && Arrays.equals(labels, that.labels);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * text.hashCode() + Arrays.hashCode(labels);
+        }
+    }
+
     /** A prompt with an answer, as an example that trains the answer, and whether it is a desirable one. */
     record Unpaired(Example answer, boolean desirable) implements Example {}
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.data.Example.Conversation;
+import org.sparkqlora.data.Example.Labeled;
 import org.sparkqlora.data.Example.PlainText;
 import org.sparkqlora.data.Example.PromptCompletion;
 import org.sparkqlora.data.Example.TokenSequence;
@@ -32,7 +33,22 @@ public final class ExampleJson {
             case SUPERVISED -> read(record, reading);
             case PREFERENCE -> AnswersJson.preference(record);
             case UNPAIRED -> AnswersJson.unpaired(record);
+            case COMPARISON -> AnswersJson.comparison(record);
+            case LABELED ->
+                new Labeled(
+                        text(record, reading),
+                        new LabeledJson(reading.examples().required()).read(record));
         };
+    }
+
+    /** What is labelled: of ids the tokens, whose {@code labels} are those of the text. */
+    private static Example text(JsonNode record, RecordReading reading) {
+        if (actual(record, reading.format()) != RecordFormat.TOKENS) {
+            return read(record, reading);
+        }
+
+        int[] ids = RecordJson.integers(record, INPUT_IDS);
+        return new TokenSequence(ids, ids);
     }
 
     private static Example read(JsonNode record, RecordReading reading) {

@@ -15,7 +15,13 @@ public enum ExampleKind {
      * A prompt with an answer that is desirable or not: the document, and the prompt with the answer of the example before it in
      * its group, by which the distance from the reference is measured. Their value is 1 for a desirable answer, else 0.
      */
-    UNPAIRED(2, 1);
+    UNPAIRED(2, 1),
+
+    /** A prompt with a better and a worse answer, each scored with it: two documents, in this order. Their value is the margin of the pair. */
+    COMPARISON(2, 1),
+
+    /** A text that is scored. Its values are its labels, as many as {@link Labels#values} says. */
+    LABELED(1, 1);
 
     private final int documents;
     private final int valuesOfDocument;
@@ -38,6 +44,11 @@ public enum ExampleKind {
     /** Numbers of a document beside its tokens. */
     public int valuesOfDocument() {
         return valuesOfDocument;
+    }
+
+    /** Whether a head scores its documents. */
+    public boolean isScored() {
+        return this == COMPARISON || this == LABELED;
     }
 
     /** The name in manifests and errors. */

@@ -7,15 +7,24 @@ import java.io.Serializable;
  *
  * @param format of their fields
  * @param columns what their fields are called
- * @param kind what their examples hold
+ * @param examples what they hold
  */
-public record RecordReading(RecordFormat format, Columns columns, ExampleKind kind) implements Serializable {
+public record RecordReading(RecordFormat format, Columns columns, Examples examples) implements Serializable {
     /** By the fields that each record has. */
     public static final RecordReading AUTO = of(RecordFormat.AUTO);
 
     /** Of supervised examples. */
     public RecordReading(RecordFormat format, Columns columns) {
-        this(format, columns, ExampleKind.SUPERVISED);
+        this(format, columns, Examples.SUPERVISED);
+    }
+
+    /** Of examples without labels. */
+    public RecordReading(RecordFormat format, Columns columns, ExampleKind kind) {
+        this(format, columns, Examples.of(kind));
+    }
+
+    public ExampleKind kind() {
+        return examples.kind();
     }
 
     /** With fields that have our names. */
@@ -31,7 +40,6 @@ public record RecordReading(RecordFormat format, Columns columns, ExampleKind ki
     /** Part of the fingerprint of rows. */
     @Override
     public String toString() {
-        String of = kind == ExampleKind.SUPERVISED ? "" : " of " + kind.word() + " examples";
-        return "RecordReading[format=" + format + ", columns=" + columns + "]" + of;
+        return "RecordReading[format=" + format + ", columns=" + columns + "]" + examples.fingerprint();
     }
 }

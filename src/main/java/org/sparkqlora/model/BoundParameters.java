@@ -11,7 +11,7 @@ import org.sparkqlora.tensor.TensorScope;
 
 /**
  * The trained tensors of one version of the flat vector, as the model's products need them: matrices and biases in the number
- * format of activations, norm weights and magnitudes in float32. Reading is safe from many threads; closing frees the tensors.
+ * format of activations, norm weights, magnitudes and the head that scores texts in float32. Reading is safe from many threads; closing frees the tensors.
  */
 public final class BoundParameters implements AutoCloseable {
     private static final int WINDOW = 1 << 20;
@@ -42,7 +42,9 @@ public final class BoundParameters implements AutoCloseable {
     }
 
     private static boolean keepsFloat(Parameter parameter) {
-        return parameter.name().endsWith("norm.weight") || parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX);
+        return parameter.name().endsWith("norm.weight")
+                || parameter.name().equals(SavedModules.SCORE_KEY)
+                || parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX);
     }
 
     /** Through windows, so that neither the heap nor native memory holds the tensor in float32 beside itself. */

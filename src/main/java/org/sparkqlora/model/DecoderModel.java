@@ -17,12 +17,16 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.AnswerLoss.Answers;
-import org.sparkqlora.model.AnswerLoss.Predicted;
 import org.sparkqlora.model.DecoderLayer.NormWeight;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
+import org.sparkqlora.model.loss.AnswerLoss;
+import org.sparkqlora.model.loss.AnswerLoss.Answers;
+import org.sparkqlora.model.loss.AnswerLoss.Predicted;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.ScoreLoss;
+import org.sparkqlora.model.loss.ScoreLoss.Scores;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.FlatVector;
@@ -222,6 +226,21 @@ public final class DecoderModel implements AutoCloseable {
                 parameters, microBatches, gradient, lossScale, new GradientPasses.OfAnswers(loss, reference));
     }
 
+    /** As {@link #addGradients(BoundParameters, List, FlatVector, OptionalDouble)} with the gradients of a loss of scores. */
+    public List<LossTotal> addGradients(
+            BoundParameters parameters,
+            List<MicroBatch> microBatches,
+            FlatVector gradient,
+            OptionalDouble lossScale,
+            ScoreLoss loss) {
+        return gradients.add(parameters, microBatches, gradient, lossScale, new GradientPasses.OfScores(loss));
+    }
+
+    /** Hands the scores of the documents of each micro-batch to {@code sink}, in their order; as many pass at once as there are threads. */
+    public void scores(BoundParameters parameters, Iterator<List<TokenRow>> microBatches, Consumer<Scores> sink) {
+        inPasses(parameters, microBatches, (pass, each) -> pass.scores(new DocumentBatch(each)), sink);
+    }
+
     /** The loss of each document, in row and then document order. */
     public List<LossTotal> losses(BoundParameters parameters, List<TokenRow> microBatch) {
         return inPass(parameters, pass -> pass.losses(new DocumentBatch(microBatch)));
@@ -381,6 +400,15 @@ public final class DecoderModel implements AutoCloseable {
                 config.traits().logitCap(),
                 with,
                 layout.head() == null ? frozen::usedOfHead : part -> {});
+    }
+
+    ScoreHead scoreHead(BoundParameters parameters, Hardware with) {
+        Parameter place = layout.score();
+        if (place == null) {
+            throw new IllegalStateException("Cannot score texts: the model has no head that does");
+        }
+
+        return new ScoreHead(parameters.of(place), place, with);
     }
 
     Normalization finalNorm(BoundParameters parameters, Hardware with) {

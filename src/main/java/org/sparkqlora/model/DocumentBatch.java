@@ -5,8 +5,9 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.AnswerLoss.Answers;
-import org.sparkqlora.model.AnswerLoss.Predicted;
+import org.sparkqlora.model.loss.AnswerLoss.Answers;
+import org.sparkqlora.model.loss.AnswerLoss.Predicted;
+import org.sparkqlora.model.loss.ScoreLoss.Scores;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
 
@@ -42,6 +43,8 @@ final class DocumentBatch {
     private final int[] targetDocuments;
     private final Predicted predicted;
     private final List<Integer> prompts = new ArrayList<>();
+    private final List<Integer> scored = new ArrayList<>();
+    private final List<Integer> trainedTokens = new ArrayList<>();
     private final double[] values;
     private int tokens;
     private int trained;
@@ -100,11 +103,14 @@ final class DocumentBatch {
         int start = tokens;
         boolean whole = predicted == Predicted.CHOSEN_WHOLE && documents.size() % 2 == 0;
         int prompt = 0;
+        int last = -1;
+        int targetsBefore = trained;
         boolean answered = false;
         for (int t = range.from(); t < range.to(); t++) {
             ids[tokens] = rowIds[t];
             boolean target = t + 1 < range.to() && rowTrained[t + 1];
             answered |= target;
+            last = target ? tokens + 1 : last;
             if (target || whole && t + 1 < range.to()) {
                 prompt += answered ? 0 : 1;
                 addTarget(rowIds[t + 1]);
@@ -114,6 +120,8 @@ final class DocumentBatch {
         }
 
         prompts.add(prompt);
+        scored.add(last < 0 ? tokens - 1 : last);
+        trainedTokens.add(trained - targetsBefore);
         documents.add(new Document(start, tokens - start, 0, start));
     }
 
@@ -155,6 +163,20 @@ final class DocumentBatch {
     /** The document of each predictor. */
     int[] targetDocuments() {
         return Arrays.copyOf(targetDocuments, trained);
+    }
+
+    /** Of each document the last token that is trained, or the last of all where none is: what a head scores. */
+    int[] scored() {
+        return scored.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** The scores by document. */
+    Scores scores(float[] scores, int outputs) {
+        return new Scores(
+                scores,
+                outputs,
+                values,
+                trainedTokens.stream().mapToInt(Integer::intValue).toArray());
     }
 
     /** The predicted tokens by document, given -log p of each. */

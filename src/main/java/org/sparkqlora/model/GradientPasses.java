@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.loss.AnswerLoss;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.ScoreLoss;
 import org.sparkqlora.tensor.BoundedParallelPasses;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.VectorPool;
@@ -55,6 +58,16 @@ final class GradientPasses {
             DocumentBatch batch = new DocumentBatch(rows, loss.predicted());
             float[] byReference = reference == null ? null : pass.losses(rows, loss.predicted(), reference);
             return pass.gradient(batch, loss, byReference, accumulator(batch, gradient, lossScale));
+        }
+    }
+
+    /** The gradient of a loss of scores. */
+    record OfScores(ScoreLoss loss) implements PassGradient {
+        @Override
+        public LossTotal add(ModelPass pass, List<TokenRow> rows, FlatVector gradient, OptionalDouble lossScale) {
+            DocumentBatch batch = new DocumentBatch(rows);
+            int documents = batch.documents().size();
+            return pass.gradient(batch, loss, GradientAccumulator.scaled(gradient, lossScale, documents));
         }
     }
 

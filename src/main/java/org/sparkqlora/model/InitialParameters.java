@@ -16,6 +16,9 @@ import org.sparkqlora.weights.family.DecoderTensors;
 final class InitialParameters {
     private static final int WINDOW = 1 << 20;
 
+    /** {@code initializer_range}, where a config does not say another. */
+    private static final double SCORE_DEVIATION = 0.02;
+
     private final WeightFolder weights;
     private final ModelLayout layout;
     private final FrozenWeights frozen;
@@ -41,6 +44,8 @@ final class InitialParameters {
                 fillFactor(parameter, own, values);
             } else if (parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX)) {
                 fillRowLengths(parameter, values, taken);
+            } else if (parameter.name().equals(SavedModules.SCORE_KEY)) {
+                fillScore(parameter, own, values);
             } else if (!parameter.name().endsWith(ModelLayout.UP_SUFFIX)) {
                 copyWhole(weights.tensor(storedName(parameter)).asFloats(), parameter, values);
             }
@@ -60,12 +65,20 @@ final class InitialParameters {
 
         switch (drawn) {
             case DEFAULT -> fillUniform(parameter, random, values);
-            case GAUSSIAN -> fillNormal(parameter, random, values);
+            case GAUSSIAN -> fillNormal(parameter, random, 1.0 / parameter.shape()[0], values);
         }
     }
 
-    private static void fillNormal(Parameter parameter, SplittableRandom random, FlatVector values) {
-        double deviation = 1.0 / parameter.shape()[0];
+    /** A head of a model that scores texts already is as stored; a new one is drawn as transformers does. */
+    private void fillScore(Parameter parameter, SplittableRandom random, FlatVector values) {
+        if (weights.has(SavedModules.SCORE_WEIGHT)) {
+            copyWhole(weights.tensor(SavedModules.SCORE_WEIGHT).asFloats(), parameter, values);
+        } else {
+            fillNormal(parameter, random, SCORE_DEVIATION, values);
+        }
+    }
+
+    private static void fillNormal(Parameter parameter, SplittableRandom random, double deviation, FlatVector values) {
         for (long i = 0; i < parameter.size(); i++) {
             values.set(parameter.offset() + i, (float) (random.nextGaussian() * deviation));
         }

@@ -15,7 +15,7 @@ import org.sparkqlora.weights.family.ProjectionShape;
 /**
  * The trained parameters of a model and their order in the flat vector: adapters layer by layer in the order of {@link Projection}, A
  * before
- * B before magnitude, and after them the embedding and the head, where these train whole; or all weights, embedding first.
+ * B before magnitude, and after them the embedding and the head, where these train whole, and the head that scores texts; or all weights, embedding first.
  */
 final class ModelLayout {
     /** PEFT's path of the wrapped model. */
@@ -32,6 +32,7 @@ final class ModelLayout {
     private final @Nullable Parameter embedding;
     private final @Nullable Parameter finalNorm;
     private final @Nullable Parameter head;
+    private final @Nullable Parameter score;
     private final ParameterIndex index;
 
     ModelLayout(ModelConfig base, ModelSpec spec) {
@@ -50,6 +51,7 @@ final class ModelLayout {
         this.finalNorm = full ? builder.add(DecoderTensors.NORM, config.hiddenSize()) : null;
         this.embedding = full ? first : savedEmbedding(saved);
         this.head = full ? fullHead(first) : savedHead(saved);
+        this.score = saved.scores() ? builder.add(SavedModules.SCORE_KEY, saved.labels(), config.hiddenSize()) : null;
         this.index = builder.build();
     }
 
@@ -97,6 +99,12 @@ final class ModelLayout {
     @Nullable
     Parameter head() {
         return head;
+    }
+
+    /** The weight of the head that scores texts; null where there is none. */
+    @Nullable
+    Parameter score() {
+        return score;
     }
 
     private void requireTargets(@Nullable LoraSpec lora) {

@@ -16,7 +16,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.AnswerLoss.Predicted;
+import org.sparkqlora.model.loss.AnswerLoss;
+import org.sparkqlora.model.loss.AnswerLoss.Predicted;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.ScoreLoss;
+import org.sparkqlora.model.loss.ScoreLoss.Scores;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
@@ -57,6 +61,22 @@ record ModelPass(
                 gradients,
                 (last, dLast) -> answersGradient(
                         batch, losses -> batch.answers(losses, byReference), loss, last, dLast, gradients));
+    }
+
+    /** The loss of the scores of documents; its gradient is added to {@code gradients}. */
+    LossTotal gradient(DocumentBatch batch, ScoreLoss loss, GradientAccumulator gradients) {
+        return gradient(batch, gradients, (last, dLast) -> scoreGradient(batch, loss, last, dLast, gradients));
+    }
+
+    /** The scores of documents. */
+    Scores scores(DocumentBatch batch) {
+        try (PointerScope scope = new PointerScope()) {
+            PassContext context = model.context(batch, List.of(), hardware());
+            Tensor hidden = lastHidden(batch, context).index_select(0, indices(batch.scored()));
+            Tensor normalized = model.finalNorm(parameters, hardware()).forward(hidden);
+            float[] scores = model.scoreHead(parameters, hardware()).scores(normalized);
+            return batch.scores(scores, scores.length / batch.documents().size());
+        }
     }
 
     /** The predicted tokens of documents with their losses here and by the reference. */
@@ -208,6 +228,22 @@ record ModelPass(
             }
 
             dLast.index_copy_(0, predictors, norm.backward(dNormalized, hidden, gradients));
+        });
+        return total[0];
+    }
+
+    private LossTotal scoreGradient(
+            DocumentBatch batch, ScoreLoss loss, Tensor last, Tensor dLast, GradientAccumulator gradients) {
+        Tensor scored = indices(batch.scored());
+        LossTotal[] total = new LossTotal[1];
+        TensorScope.run(() -> {
+            Normalization norm = model.finalNorm(parameters, hardware());
+            Tensor hidden = last.index_select(0, scored);
+            Tensor normalized = norm.forward(hidden);
+            Tensor dNormalized = torch.empty_like(normalized);
+            ScoreHead head = model.scoreHead(parameters, hardware());
+            total[0] = head.gradient(batch, loss, normalized, dNormalized, gradients);
+            dLast.index_copy_(0, scored, norm.backward(dNormalized, hidden, gradients));
         });
         return total[0];
     }

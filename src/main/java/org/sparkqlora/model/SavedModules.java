@@ -13,9 +13,20 @@ import org.sparkqlora.weights.family.ModelConfig;
  * @param weightTying of a model whose head is its embedding: what trains is that one matrix, whichever is named (PEFT's
  *     {@code ensure_weight_tying}). Otherwise each module named trains as a matrix of its own, and the other stays as it was.
  * @param rows of their matrices, where these have more or fewer tokens than the base's; 0 for as many
+ * @param labels outputs of a head {@value #SCORE} that scores texts (transformers' sequence classification); 0 where there is none
  */
-public record SavedModules(List<SavedModule> modules, boolean weightTying, int rows) implements Serializable {
+public record SavedModules(List<SavedModule> modules, boolean weightTying, int rows, int labels)
+        implements Serializable {
     public static final SavedModules NONE = new SavedModules(List.of(), true);
+
+    /** The path of the head that scores texts. */
+    public static final String SCORE = "score";
+
+    /** Its weight, (labels, hidden), as a model names it. */
+    public static final String SCORE_WEIGHT = SCORE + ".weight";
+
+    /** Its weight as an adapter names it. */
+    public static final String SCORE_KEY = ModelLayout.ADAPTER_PREFIX + SCORE_WEIGHT;
 
     public SavedModules {
         modules = modules.stream().distinct().sorted().toList();
@@ -24,6 +35,11 @@ public record SavedModules(List<SavedModule> modules, boolean weightTying, int r
     /** Modules with as many tokens as the base. */
     public SavedModules(List<SavedModule> modules, boolean weightTying) {
         this(modules, weightTying, 0);
+    }
+
+    /** Modules of {@code rows} tokens. */
+    public SavedModules(List<SavedModule> modules, boolean weightTying, int rows) {
+        this(modules, weightTying, rows, 0);
     }
 
     /** Modules by their names, as PEFT reads them. */
@@ -36,14 +52,27 @@ public record SavedModules(List<SavedModule> modules, boolean weightTying, int r
         List<SavedModule> modules = Arrays.stream(SavedModule.values())
                 .filter(module -> index.has(module.adapterKey()))
                 .toList();
-        return modules.isEmpty()
+        SavedModules saved = modules.isEmpty()
                 ? NONE
                 : new SavedModules(modules, !index.aliases().isEmpty());
+        return index.has(SCORE_KEY)
+                ? saved.withLabels((int) index.find(SCORE_KEY).shape()[0])
+                : saved;
+    }
+
+    /** These modules beside a head of {@code outputs}. */
+    public SavedModules withLabels(int outputs) {
+        return new SavedModules(modules, weightTying, rows, outputs);
+    }
+
+    /** Whether a head scores texts. */
+    public boolean scores() {
+        return labels > 0;
     }
 
     /** These modules with another number of tokens. */
     public SavedModules withRows(int tokens) {
-        return new SavedModules(modules, weightTying, tokens);
+        return new SavedModules(modules, weightTying, tokens, labels);
     }
 
     /** The config of a model whose embedding and head are these. */
@@ -51,6 +80,7 @@ public record SavedModules(List<SavedModule> modules, boolean weightTying, int r
         return rows == 0 ? base : base.withVocabulary(rows);
     }
 
+    /** Whether neither embedding nor head train. */
     public boolean isEmpty() {
         return modules.isEmpty();
     }

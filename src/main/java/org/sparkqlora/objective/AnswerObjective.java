@@ -1,13 +1,11 @@
 package org.sparkqlora.objective;
 
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import org.sparkqlora.model.AnswerLoss;
-import org.sparkqlora.model.AnswerLoss.Answers;
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.AnswerLoss;
+import org.sparkqlora.model.loss.AnswerLoss.Answers;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /**
@@ -55,11 +53,4 @@ public sealed interface AnswerObjective extends Objective
      * @param ofBatch those of {@link #batchSums}, added up
      */
     AnswerLoss loss(Measures ofBatch);
-
-    /** The metrics of a step or an evaluation by the names that TRL gives them, from the sums that losses made. */
-    default Map<String, Double> metrics(Measures sums) {
-        Map<String, Double> means = new LinkedHashMap<>();
-        sums.sums().keySet().forEach(name -> means.put(name, sums.mean(name)));
-        return means;
-    }
 }

@@ -1,6 +1,6 @@
 package org.sparkqlora.objective;
 
-import org.sparkqlora.model.AnswerLoss.Answers;
+import org.sparkqlora.model.loss.AnswerLoss.Answers;
 
 /**
  * The answers of a micro-batch and the derivatives of their loss: {@code weights[i]} is d loss / d (-log p of token i).

@@ -1,7 +1,7 @@
 package org.sparkqlora.objective;
 
 import java.util.List;
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
 

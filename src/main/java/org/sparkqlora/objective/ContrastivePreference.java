@@ -2,10 +2,10 @@ package org.sparkqlora.objective;
 
 import java.util.List;
 import java.util.function.Function;
-import org.sparkqlora.model.AnswerLoss;
-import org.sparkqlora.model.AnswerLoss.Answers;
-import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.AnswerLoss;
+import org.sparkqlora.model.loss.AnswerLoss.Answers;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /**

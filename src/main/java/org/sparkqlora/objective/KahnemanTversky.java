@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import org.sparkqlora.model.AnswerLoss;
-import org.sparkqlora.model.AnswerLoss.Answers;
-import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.AnswerLoss;
+import org.sparkqlora.model.loss.AnswerLoss.Answers;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /**

@@ -1,9 +1,12 @@
 package org.sparkqlora.objective;
 
 import java.io.Serializable;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 
 /** What a run trains for. A value: equal objectives give equal gradients. */
-public sealed interface Objective extends Serializable permits SupervisedTuning, AnswerObjective {
+public sealed interface Objective extends Serializable permits SupervisedTuning, AnswerObjective, ScoreObjective {
     /** The cross-entropy of trained tokens. */
     Objective SFT = new SupervisedTuning();
 
@@ -13,5 +16,12 @@ public sealed interface Objective extends Serializable permits SupervisedTuning,
     /** Whether the gradients of a step's shards need sums over the whole batch, which are made before. */
     default boolean needsBatchSums() {
         return false;
+    }
+
+    /** The metrics of a step or an evaluation, from the sums that losses made; by TRL's names where TRL has them. */
+    default Map<String, Double> metrics(Measures sums) {
+        Map<String, Double> means = new LinkedHashMap<>();
+        sums.sums().keySet().forEach(name -> means.put(name, sums.mean(name)));
+        return means;
     }
 }

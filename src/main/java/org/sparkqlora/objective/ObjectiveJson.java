@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.LabelsJson;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.objective.ContrastivePreference.Answer;
 import org.sparkqlora.objective.DirectPreference.Weighted;
@@ -23,6 +25,7 @@ public final class ObjectiveJson {
     private static final String GAMMA = "simpo_gamma";
     private static final String CPO_ALPHA = "cpo_alpha";
     private static final String REFERENCE = "reference";
+    private static final String CENTER = "center_rewards_coefficient";
 
     private ObjectiveJson() {}
 
@@ -58,6 +61,10 @@ public final class ObjectiveJson {
 
             node.put(LABEL_SMOOTHING, pairs.labelSmoothing());
             node.put(CPO_ALPHA, pairs.cpoAlpha());
+        } else if (objective instanceof RewardModeling reward) {
+            node.put(CENTER, reward.center());
+        } else if (objective instanceof Classification classes) {
+            LabelsJson.write(classes.labels(), node);
         }
     }
 
@@ -92,6 +99,11 @@ public final class ObjectiveJson {
                         number(node, GAMMA),
                         number(node, LABEL_SMOOTHING),
                         number(node, CPO_ALPHA));
+            case REWARD -> new RewardModeling(number(node, CENTER));
+            case CLASSIFY -> {
+                field(node, LabelsJson.LABELS);
+                yield new Classification(Objects.requireNonNull(LabelsJson.read(node)));
+            }
         };
     }
 

@@ -11,7 +11,9 @@ public enum ObjectiveKind {
     KTO(ExampleKind.UNPAIRED),
     ORPO(ExampleKind.PREFERENCE),
     CPO(ExampleKind.PREFERENCE),
-    SIMPO(ExampleKind.PREFERENCE);
+    SIMPO(ExampleKind.PREFERENCE),
+    REWARD(ExampleKind.COMPARISON),
+    CLASSIFY(ExampleKind.LABELED);
 
     private final ExampleKind examples;
 
@@ -33,6 +35,11 @@ public enum ObjectiveKind {
     /** What its examples hold. */
     public ExampleKind examples() {
         return examples;
+    }
+
+    /** Whether a head scores texts, so that the model writes none. */
+    public boolean scoresTexts() {
+        return this == REWARD || this == CLASSIFY;
     }
 
     /** Whether answers are measured from a reference. */

@@ -2,11 +2,11 @@ package org.sparkqlora.objective;
 
 import java.util.List;
 import java.util.function.Function;
-import org.sparkqlora.model.AnswerLoss;
-import org.sparkqlora.model.AnswerLoss.Answers;
-import org.sparkqlora.model.AnswerLoss.Predicted;
-import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.AnswerLoss;
+import org.sparkqlora.model.loss.AnswerLoss.Answers;
+import org.sparkqlora.model.loss.AnswerLoss.Predicted;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /**

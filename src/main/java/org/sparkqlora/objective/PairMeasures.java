@@ -1,6 +1,6 @@
 package org.sparkqlora.objective;
 
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 
 /** The metrics of a pair, by TRL's names. */
 final class PairMeasures {

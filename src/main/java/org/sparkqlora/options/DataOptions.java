@@ -5,6 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.Examples;
+import org.sparkqlora.data.Labels;
+import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.InputLimits;
@@ -57,9 +60,10 @@ public final class DataOptions {
             defaultValue = "sft",
             paramLabel = "OBJECTIVE",
             description =
-                    "sft, dpo, kto, orpo, cpo or simpo. sft trains on examples; dpo, orpo, cpo and simpo on pairs of answers"
-                            + " {\"prompt\": ..., \"chosen\": ..., \"rejected\": ...}; kto on answers {\"prompt\": ..., \"completion\": ...,"
-                            + " \"label\": true or false}. Default: ${DEFAULT-VALUE}.")
+                    "sft, dpo, kto, orpo, cpo, simpo, reward or classify. sft trains on examples; dpo, orpo, cpo, simpo and reward on"
+                            + " pairs of answers {\"prompt\": ..., \"chosen\": ..., \"rejected\": ...}; kto on answers {\"prompt\": ...,"
+                            + " \"completion\": ..., \"label\": true or false}; classify on {\"text\": ..., \"label\": ...}. Default:"
+                            + " ${DEFAULT-VALUE}.")
     public ObjectiveKind objective = ObjectiveKind.SFT;
 
     @Option(
@@ -115,7 +119,30 @@ public final class DataOptions {
                             + " needs more counts as bad. Default: ${DEFAULT-VALUE}.")
     public int templateBudget = 1;
 
+    @OptionGroup.In(OptionGroup.OBJECTIVE)
+    @Option(
+            names = "--labels",
+            split = ",",
+            paramLabel = "NAMES",
+            description =
+                    "Names of the classes for classify, in the order of their indices; of a regression of several numbers their names.")
+    public List<String> labels = new ArrayList<>();
+
+    @OptionGroup.In(OptionGroup.OBJECTIVE)
+    @Option(
+            names = "--problem-type",
+            defaultValue = "single_label_classification",
+            paramLabel = "TYPE",
+            description =
+                    "What classify learns: single_label_classification (\"label\": a name or an index), multi_label_classification"
+                            + " (\"labels\": a list) or regression (\"label\": a number). Default: ${DEFAULT-VALUE}.")
+    public ProblemType problemType = ProblemType.SINGLE_LABEL_CLASSIFICATION;
+
     public void check(Problems problems) {
+        problems.require(
+                objective == ObjectiveKind.CLASSIFY || labels.isEmpty(),
+                "--labels: expected --objective classify with them, found %s",
+                objective.optionValue());
         length.check(problems);
         problems.collect("--columns", () -> Columns.parse(columns));
         problems.requireFile("--chat-template", chatTemplate);
@@ -132,14 +159,38 @@ public final class DataOptions {
         sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
     }
 
+    /** Refuses labels that are missing, or not what classify can learn. */
+    public void checkLabels(Problems problems) {
+        problems.collect("--labels", this::examples);
+    }
+
     /** The fields by which records are read, once the columns passed the check. */
     public RecordReading reading() {
-        return new RecordReading(format, Columns.parse(columns), objective.examples());
+        return new RecordReading(format, Columns.parse(columns), examples());
+    }
+
+    /** What the examples hold. */
+    public Examples examples() {
+        return objective == ObjectiveKind.CLASSIFY ? Examples.labeled(ofTexts()) : Examples.of(objective.examples());
+    }
+
+    /** Takes {@code found} where none were given. */
+    public void useLabels(Labels found) {
+        if (labels.isEmpty()) {
+            labels = found.names();
+            problemType = found.problem();
+        }
+    }
+
+    /** The labels for classify. */
+    public Labels ofTexts() {
+        boolean isOneNumber = problemType == ProblemType.REGRESSION && labels.isEmpty();
+        return new Labels(problemType, isOneNumber ? List.of(Labels.SCORE) : labels);
     }
 
     public PreparationOptions preparation() {
         return new PreparationOptions(length.tokens, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord)
                 .ofRecordsUpTo(Math.toIntExact(recordBytes.value()))
-                .of(objective.examples());
+                .of(examples());
     }
 }

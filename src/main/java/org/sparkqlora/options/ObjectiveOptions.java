@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.objective.Classification;
 import org.sparkqlora.objective.ContrastivePreference;
 import org.sparkqlora.objective.DirectPreference;
 import org.sparkqlora.objective.DirectPreference.Weighted;
@@ -12,6 +13,7 @@ import org.sparkqlora.objective.Objective;
 import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.objective.OddsRatio;
 import org.sparkqlora.objective.Reference;
+import org.sparkqlora.objective.RewardModeling;
 import org.sparkqlora.objective.UnpairedLoss;
 import picocli.CommandLine.Option;
 
@@ -111,8 +113,17 @@ public final class ObjectiveOptions {
                             + " of several epochs. No byte of the result depends on it.")
     public boolean precomputesReference;
 
+    @Option(
+            names = "--center-rewards-coefficient",
+            defaultValue = "0",
+            paramLabel = "A",
+            description =
+                    "How strongly reward draws the mean of both rewards of a pair to 0, such as 0.01. Default: ${DEFAULT-VALUE}.")
+    double center;
+
     /** @param hasInitial whether there is an adapter to start from */
-    public void check(Problems problems, ObjectiveKind kind, boolean hasInitial) {
+    public void check(Problems problems, DataOptions data, boolean hasInitial) {
+        ObjectiveKind kind = data.objective;
         problems.require(
                 kind == ObjectiveKind.DPO || ldAlpha == null,
                 "--ld-alpha: expected --objective dpo with it, found %s",
@@ -132,12 +143,12 @@ public final class ObjectiveOptions {
                 kind.takesReference() || !precomputesReference,
                 "--precompute-ref-log-probs: expected --objective dpo or kto with it, found %s",
                 kind.optionValue());
-        problems.collect("--objective " + kind.optionValue(), () -> of(kind, hasInitial));
+        problems.collect("--objective " + kind.optionValue(), () -> of(data, hasInitial));
     }
 
     /** The objective that the options ask for. */
-    public Objective of(ObjectiveKind kind, boolean hasInitial) {
-        return switch (kind) {
+    public Objective of(DataOptions data, boolean hasInitial) {
+        return switch (data.objective) {
             case SFT -> Objective.SFT;
             case DPO -> new DirectPreference(weighted(), beta, labelSmoothing, ldAlpha, reference(hasInitial));
             case KTO -> new KahnemanTversky(ktoLoss, beta, desirableWeight, undesirableWeight, reference(hasInitial));
@@ -145,6 +156,8 @@ public final class ObjectiveOptions {
             case CPO -> ContrastivePreference.cpo(beta, labelSmoothing, cpoAlpha == null ? 1 : cpoAlpha);
             case SIMPO ->
                 ContrastivePreference.simpo(beta, simpoGamma, labelSmoothing, cpoAlpha == null ? 0 : cpoAlpha);
+            case REWARD -> new RewardModeling(center);
+            case CLASSIFY -> new Classification(data.ofTexts());
         };
     }
 

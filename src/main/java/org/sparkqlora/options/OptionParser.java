@@ -5,6 +5,7 @@ import static picocli.CommandLine.Model.UsageMessageSpec.SECTION_KEY_OPTION_LIST
 import java.nio.file.Path;
 import java.util.function.Function;
 import org.sparkqlora.checkpoint.Server;
+import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.SavedModule;
@@ -48,6 +49,7 @@ public final class OptionParser {
         register(line, RecordFormat.class, RecordFormat::parse);
         register(line, TrainOn.class, TrainOn::parse);
         register(line, TargetModules.class, TargetModules::parse);
+        register(line, ProblemType.class, ProblemType::parse);
         register(line, SavedModule.class, SavedModule::parse);
         register(line, FactorInitialization.class, FactorInitialization::parse);
         register(line, ObjectiveKind.class, ObjectiveKind::parse);

@@ -49,6 +49,7 @@ public final class PrepareOptions {
         cluster.check(problems);
         ModelPath.check(problems, "--model", model);
         data.check(problems);
+        data.checkLabels(problems);
         tokens.check(problems);
     }
 }

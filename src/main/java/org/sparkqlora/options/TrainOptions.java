@@ -65,6 +65,7 @@ public final class TrainOptions {
         cluster.check(problems);
         model.check(problems);
         data.check(problems);
+        data.checkLabels(problems);
         evaluation.check(problems);
         run.check(problems);
         adapter.check(problems);
@@ -72,7 +73,11 @@ public final class TrainOptions {
                 noise >= 0 && Double.isFinite(noise),
                 "--neftune-noise-alpha: expected 0 (off) or more, found %s",
                 noise);
-        objective.check(problems, data.objective, adapter.initial != null);
+        objective.check(problems, data, adapter.initial != null);
+        problems.require(
+                !data.objective.scoresTexts() || evaluation.prompts == null,
+                "--eval-prompts: expected an --objective that answers with them, found %s",
+                data.objective.optionValue());
         update.check(problems);
         problems.require(
                 run.localSteps == 1 || exchange.wire == GradientDtype.FP32,
@@ -92,6 +97,11 @@ public final class TrainOptions {
     public void checkMethods(String option, List<Method> methods, Problems problems) {
         if (methods.contains(Method.FULL)) {
             problems.require(
+                    !data.objective.scoresTexts(),
+                    "--objective %s: expected %s qlora or lora with it, found full",
+                    data.objective.optionValue(),
+                    option);
+            problems.require(
                     update.loraPlusRatio == 1,
                     "--loraplus-ratio: expected %s qlora or lora with it, found full",
                     option);
@@ -106,7 +116,7 @@ public final class TrainOptions {
 
     /** What the run trains for. */
     public Objective objective() {
-        return objective.of(data.objective, adapter.initial != null);
+        return objective.of(data, adapter.initial != null);
     }
 
     /** The model as executors open it, to train adapters of this shape. */

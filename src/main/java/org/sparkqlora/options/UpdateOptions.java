@@ -24,6 +24,8 @@ public final class UpdateOptions {
     /** Of losses of answers, as TRL advises it for adapters. */
     private static final double ANSWER_RATE = 5e-6;
 
+    private static final double REWARD_RATE = 1e-4;
+
     @OptionGroup.Common
     @Option(
             names = "--optimizer",
@@ -191,7 +193,11 @@ public final class UpdateOptions {
 
     /** The learning rate of an objective unless it was given. */
     public static double learningRateOf(ObjectiveKind objective) {
-        return objective == ObjectiveKind.SFT ? SUPERVISED_RATE : ANSWER_RATE;
+        return switch (objective) {
+            case SFT, CLASSIFY -> SUPERVISED_RATE;
+            case REWARD -> REWARD_RATE;
+            case DPO, KTO, ORPO, CPO, SIMPO -> ANSWER_RATE;
+        };
     }
 
     private int askedWarmup(int steps) {

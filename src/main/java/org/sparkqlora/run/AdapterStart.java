@@ -5,10 +5,13 @@ import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.SavedModules;
+import org.sparkqlora.objective.Objective;
+import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.options.AdapterOptions;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.tensor.FlatVector;
@@ -53,6 +56,34 @@ public record AdapterStart(
         boolean same = saved.rows() == config.vocabularySize();
         return new AdapterStart(
                 same ? lora.withSaved(saved.withRows(0)) : lora, folder, Vocabulary.beside(folder, model));
+    }
+
+    /**
+     * These adapters for {@code objective}: beside new ones comes the head that scores texts, where it needs one.
+     *
+     * @throws BadInputException if adapters from a folder have another head, or none
+     */
+    AdapterStart scoring(Objective objective) {
+        int outputs = objective instanceof ScoreObjective scores ? scores.outputs() : 0;
+        int found = lora == null ? 0 : lora.saved().labels();
+        if (folder == null && lora != null) {
+            return new AdapterStart(lora.withSaved(lora.saved().withLabels(outputs)), null, vocabulary);
+        }
+
+        if (found != outputs) {
+            throw new BadInputException("Cannot use %s for %s: expected an adapter with %s, found %s"
+                    .formatted(
+                            folder == null ? "a base without an adapter" : folder,
+                            objective.kind().optionValue(),
+                            head(outputs),
+                            head(found)));
+        }
+
+        return this;
+    }
+
+    private static String head(int outputs) {
+        return outputs == 0 ? "no head that scores texts" : "a head of " + outputs + " outputs";
     }
 
     /** The configuration of an adapter folder. */

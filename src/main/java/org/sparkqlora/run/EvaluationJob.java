@@ -1,12 +1,19 @@
 package org.sparkqlora.run;
 
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.objective.ClassReport;
+import org.sparkqlora.objective.ClassReport.OfLabel;
+import org.sparkqlora.objective.Classification;
 import org.sparkqlora.objective.Objective;
+import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.EvaluateOptions;
 import org.sparkqlora.options.Required;
@@ -18,6 +25,7 @@ import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.train.ReferenceParameters;
+import org.sparkqlora.train.ScoreModelSource;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** The loss of a model over examples, computed on the cluster. Driver only. */
@@ -38,7 +46,13 @@ public final class EvaluationJob {
     /** @param each takes the loss of every document, in the order of the rows */
     public Evaluation run(Consumer<LossTotal> each) {
         ModelConfig config = BaseCheck.check(options.model);
-        AdapterStart start = AdapterStart.of(options.adapter, options.model.folder(), config);
+        if (options.adapter != null) {
+            AdapterFolder.readLabels(options.adapter.files(), options.adapter.path())
+                    .ifPresent(options.data::useLabels);
+        }
+
+        AdapterStart start =
+                AdapterStart.of(options.adapter, options.model.folder(), config).scoring(objective());
         ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
         JavaSparkContext context = options.cluster.context("evaluate", console);
         try (TemporaryFolder temporary =
@@ -50,15 +64,26 @@ public final class EvaluationJob {
                     new Preparation(context, console).rows(options.data.sources, encoders, options.data, folder);
             new RowWarnings(context, console).ofPositions(rows, config);
             LossTotal total = total(context, start, rows, each);
-            return new Evaluation(total, measures(total), rows.manifest().counts());
+            return new Evaluation(
+                    total, measures(total), ofLabels(total), rows.manifest().counts());
         }
     }
 
     private Map<String, Double> measures(LossTotal total) {
-        return objective() instanceof AnswerObjective answers ? answers.metrics(total.measures()) : Map.of();
+        return objective().metrics(total.measures());
+    }
+
+    private List<OfLabel> ofLabels(LossTotal total) {
+        return objective() instanceof Classification classes && classes.labels().problem() != ProblemType.REGRESSION
+                ? new ClassReport(classes.labels(), total.measures()).ofLabels()
+                : List.of();
     }
 
     private ModelSource evaluated(FolderModelSource source) {
+        if (objective() instanceof ScoreObjective scores) {
+            return new ScoreModelSource(source, scores);
+        }
+
         if (!(objective() instanceof AnswerObjective answers)) {
             return source;
         }
@@ -69,7 +94,7 @@ public final class EvaluationJob {
     }
 
     private Objective objective() {
-        return options.objective.of(options.data.objective, false);
+        return options.objective.of(options.data, false);
     }
 
     private LossTotal total(JavaSparkContext context, AdapterStart start, PreparedData rows, Consumer<LossTotal> each) {

@@ -50,7 +50,7 @@ public final class Preparation {
     public PreparedData rows(List<String> sources, LineEncoderSource encoders, DataOptions options, String target) {
         Optional<PreparedData> ready = ready(sources);
         ready.ifPresent(rows -> {
-            rows.requireOf(options.objective.examples());
+            rows.requireOf(options.examples());
             rows.requireUsable(encoders.ids(), context);
         });
         PreparedData rows = ready.orElseGet(() -> {

@@ -2,15 +2,24 @@ package org.sparkqlora.run;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.FullModelFolder;
+import org.sparkqlora.checkpoint.ScoreConfigJson;
 import org.sparkqlora.checkpoint.hub.HubId;
+import org.sparkqlora.data.Labels;
 import org.sparkqlora.model.AdapterConversion;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.objective.Classification;
+import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.TrainPlan;
@@ -91,7 +100,29 @@ public final class PublishedModel {
                 new AdapterConfig(lora, HubId.publicName(plan.model())),
                 places,
                 values,
-                vocabulary.files(base));
+                files());
+    }
+
+    /** What goes beside the adapter: a tokenizer that is not the base's, and the names of labels. */
+    private Map<String, BlobWriter> files() {
+        Map<String, BlobWriter> files = vocabulary.files(base);
+        if (plan.objective() instanceof ScoreObjective) {
+            Optional<Labels> labels = plan.objective() instanceof Classification classes
+                    ? Optional.of(classes.labels())
+                    : Optional.empty();
+            String config = ScoreConfigJson.write(configOfBase(), labels);
+            files.put(ScoreConfigJson.FILE_NAME, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+        }
+
+        return files;
+    }
+
+    private String configOfBase() {
+        try {
+            return Files.readString(base.resolve(ScoreConfigJson.FILE_NAME));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read the config of " + base, e);
+        }
     }
 
     private void publishModel(FlatVector parameters) {

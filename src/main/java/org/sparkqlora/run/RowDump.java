@@ -58,9 +58,18 @@ record RowDump(TokenMarking marking, Function<int[], String> text) {
         boolean first = document % kind.documents() == 0;
         return switch (kind) {
             case SUPERVISED -> "";
-            case PREFERENCE -> first ? ": chosen" : ": rejected";
+            case LABELED ->
+                ": "
+                        + Arrays.toString(
+                                Arrays.copyOfRange(row.values(), document * each(row), (document + 1) * each(row)));
+            case PREFERENCE, COMPARISON -> first ? ": chosen" : ": rejected";
             case UNPAIRED -> first ? desirability(row.values()[document]) : ": with the answer of another example";
         };
+    }
+
+    /** Values of a document. */
+    private static int each(TokenRow row) {
+        return row.values().length / row.documents().size();
     }
 
     private static String desirability(double label) {

@@ -51,7 +51,8 @@ record TrainingSetup(
         static Inputs of(TrainOptions options) {
             Optional<MlflowExperiment> mlflow = options.run.mlflow.open();
             ModelConfig config = BaseCheck.config(options.model);
-            AdapterStart start = AdapterStart.of(options.model.method, options.adapter, options.model.folder(), config);
+            AdapterStart start = AdapterStart.of(options.model.method, options.adapter, options.model.folder(), config)
+                    .scoring(options.objective());
             BaseCheck.check(options.model, start.lora());
             ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
             return new Inputs(mlflow, config, start, encoders);

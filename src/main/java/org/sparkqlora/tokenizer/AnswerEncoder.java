@@ -5,6 +5,7 @@ import java.util.List;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Example;
+import org.sparkqlora.data.Example.Comparison;
 import org.sparkqlora.data.Example.Conversation;
 import org.sparkqlora.data.Example.Preference;
 import org.sparkqlora.data.Example.PromptCompletion;
@@ -17,6 +18,8 @@ import org.sparkqlora.data.Example.Unpaired;
  * EOS, a conversation as its template ends it.
  */
 final class AnswerEncoder {
+    private static final int NO_TOKEN = -1;
+
     private final ModelTokenizer tokenizer;
     private final ExampleEncoder examples;
 
@@ -26,20 +29,31 @@ final class AnswerEncoder {
     }
 
     EncodedDocuments encode(Preference pair) {
-        return encode(List.of(pair.chosen(), pair.rejected()), 0);
+        return encode(List.of(pair.chosen(), pair.rejected()));
+    }
+
+    EncodedDocuments encode(Comparison pair) {
+        int pad = tokenizer.pad().orElse(tokenizer.eos().orElse(NO_TOKEN));
+        EncodedDocuments answers = encode(pair.answers());
+        return new EncodedDocuments(
+                answers.documents().stream()
+                        .map(each -> each.withoutTrained(pad))
+                        .toList(),
+                new double[] {pair.margin()},
+                answers.promptChanged());
     }
 
     EncodedDocuments encode(Unpaired unpaired) {
         return encode(List.of(unpaired.answer()), unpaired.desirable() ? 1 : 0);
     }
 
-    private EncodedDocuments encode(List<Example> answers, double value) {
+    private EncodedDocuments encode(List<Example> answers, double... values) {
         if (answers.get(0) instanceof TokenSequence) {
             return new EncodedDocuments(
                     answers.stream()
                             .map(each -> ExampleEncoder.encodeTokens((TokenSequence) each))
                             .toList(),
-                    value,
+                    values,
                     false);
         }
 
@@ -50,7 +64,7 @@ final class AnswerEncoder {
                 .min()
                 .orElse(0);
         return new EncodedDocuments(
-                whole.stream().map(ids -> behind(common, ids)).toList(), value, common < prompt.length);
+                whole.stream().map(ids -> behind(common, ids)).toList(), values, common < prompt.length);
     }
 
     private static int commonBeginning(int[] a, int[] b) {

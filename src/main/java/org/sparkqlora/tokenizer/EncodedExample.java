@@ -62,6 +62,19 @@ public record EncodedExample(int[] ids, boolean[] trained) {
         return new EncodedExample(joined, targets);
     }
 
+    /**
+     * This example with {@code padding} at its end not trained. Sequence classification in transformers scores the last token that is no
+     * padding, also where the text itself ends with that token.
+     */
+    EncodedExample withoutTrained(int padding) {
+        boolean[] kept = trained.clone();
+        for (int t = ids.length - 1; t > 0 && ids[t] == padding; t--) {
+            kept[t] = false;
+        }
+
+        return new EncodedExample(ids, kept);
+    }
+
     /** The first {@code width} tokens, or this example when it is no longer than that. */
     public EncodedExample truncatedTo(int width) {
         return ids.length <= width

@@ -7,7 +7,9 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ChatTemplate;
 import org.sparkqlora.data.Example;
+import org.sparkqlora.data.Example.Comparison;
 import org.sparkqlora.data.Example.Conversation;
+import org.sparkqlora.data.Example.Labeled;
 import org.sparkqlora.data.Example.PlainText;
 import org.sparkqlora.data.Example.Preference;
 import org.sparkqlora.data.Example.PromptCompletion;
@@ -26,6 +28,8 @@ import org.sparkqlora.input.TemplateLimits;
  * serves as padding. A conversation gets only the BOS that its template writes, as in transformers. Safe for use by many threads.
  */
 public final class ExampleEncoder {
+    private static final int NO_TOKEN = -1;
+
     private final ModelTokenizer tokenizer;
     private final TrainOn trainOn;
     private final @Nullable LocalDate day;
@@ -75,6 +79,14 @@ public final class ExampleEncoder {
             return new AnswerEncoder(tokenizer, this).encode(pair);
         }
 
+        if (example instanceof Comparison pair) {
+            return new AnswerEncoder(tokenizer, this).encode(pair);
+        }
+
+        if (example instanceof Labeled labeled) {
+            return new EncodedDocuments(List.of(scored(labeled.text())), labeled.labels(), false);
+        }
+
         return example instanceof Unpaired unpaired
                 ? new AnswerEncoder(tokenizer, this).encode(unpaired)
                 : EncodedDocuments.of(encode(example));
@@ -83,12 +95,43 @@ public final class ExampleEncoder {
     /** The documents of an example of ids made elsewhere; needs no tokenizer. */
     public static EncodedDocuments documentsOfTokens(Example example) {
         if (example instanceof Preference pair) {
-            return new EncodedDocuments(List.of(tokens(pair.chosen()), tokens(pair.rejected())), 0, false);
+            return bothTokens(pair);
+        }
+
+        if (example instanceof Comparison pair) {
+            return bothTokens(pair.answers(), pair.margin());
+        }
+
+        if (example instanceof Labeled labeled) {
+            return new EncodedDocuments(List.of(tokens(labeled.text())), labeled.labels(), false);
         }
 
         return example instanceof Unpaired unpaired
-                ? new EncodedDocuments(List.of(tokens(unpaired.answer())), unpaired.desirable() ? 1 : 0, false)
+                ? new EncodedDocuments(
+                        List.of(tokens(unpaired.answer())), new double[] {unpaired.desirable() ? 1 : 0}, false)
                 : EncodedDocuments.of(tokens(example));
+    }
+
+    private static EncodedDocuments bothTokens(Preference pair, double... values) {
+        return new EncodedDocuments(List.of(tokens(pair.chosen()), tokens(pair.rejected())), values, false);
+    }
+
+    /** A text as a head scores it: as the tokenizer or the template writes it, without EOS behind it. All of it counts as trained. */
+    private EncodedExample scored(Example text) {
+        if (text instanceof TokenSequence tokens) {
+            return encodeTokens(tokens);
+        }
+
+        int[] ids = text instanceof Conversation
+                ? tokenizer.encodeWithoutSpecials(render(text))
+                : tokenizer.encode(render(text));
+        if (ids.length == 0) {
+            throw new BadRecordException("Cannot score a text of 0 tokens: expected at least 1");
+        }
+
+        boolean[] trained = new boolean[ids.length];
+        Arrays.fill(trained, true);
+        return new EncodedExample(ids, trained).withoutTrained(tokenizer.pad().orElse(NO_TOKEN));
     }
 
     private static EncodedExample tokens(Example example) {

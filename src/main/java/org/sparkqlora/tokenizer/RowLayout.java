@@ -21,9 +21,9 @@ public record RowLayout(int width, int values) implements Serializable {
         return TokenRowCodec.byteSize(width, values);
     }
 
-    /** Most examples of a row. Those of several documents are bounded, as their documents may get values later. */
+    /** Most examples of a row. Those whose documents have values, or may get some later, are bounded. */
     public int mostExamples(ExampleKind kind) {
-        return kind.documents() == 1 ? width : TokenRowCodec.mostDocuments(width) / kind.documents();
+        return kind == ExampleKind.SUPERVISED ? width : TokenRowCodec.mostDocuments(width) / kind.documents();
     }
 
     /** Writes {@code row} at the position of {@code target}, which moves behind it. */

@@ -3,11 +3,11 @@ package org.sparkqlora.train;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
-import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.model.LossTotal.Measures;
 import org.sparkqlora.model.MicroBatch;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
 

@@ -1,8 +1,8 @@
 package org.sparkqlora.train;
 
 import java.util.List;
-import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.loss.LossTotal;
 
 /**
  * All replicas of the State seen as one: computes gradients at its version, and applies updates to every replica. Each method may throw an

@@ -1,6 +1,6 @@
 package org.sparkqlora.train;
 
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.metrics.Phase;
 import org.sparkqlora.train.metrics.PhaseClock;

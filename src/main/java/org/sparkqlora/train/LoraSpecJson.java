@@ -16,6 +16,7 @@ import org.sparkqlora.model.adapter.TargetModules;
 /** The adapters of a plan, as {@code lora} in {@code plan.json}. */
 final class LoraSpecJson {
     private static final String ROWS = "resize_token_embeddings";
+    private static final String SCORE_OUTPUTS = "score_outputs";
 
     private LoraSpecJson() {}
 
@@ -34,6 +35,10 @@ final class LoraSpecJson {
         if (!lora.saved().isEmpty()) {
             writeSaved(lora.saved(), node);
         }
+
+        if (lora.saved().scores()) {
+            node.put(SCORE_OUTPUTS, lora.saved().labels());
+        }
     }
 
     private static void writeSaved(SavedModules saved, ObjectNode node) {
@@ -46,6 +51,10 @@ final class LoraSpecJson {
     }
 
     private static SavedModules saved(JsonNode node) {
+        return wholeModules(node).withLabels(node.path(SCORE_OUTPUTS).asInt(0));
+    }
+
+    private static SavedModules wholeModules(JsonNode node) {
         if (!node.has("modules_to_save")) {
             return SavedModules.NONE;
         }

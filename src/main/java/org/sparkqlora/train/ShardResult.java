@@ -1,7 +1,7 @@
 package org.sparkqlora.train;
 
 import java.io.Serializable;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.metrics.ShardReport;
 

@@ -3,7 +3,7 @@ package org.sparkqlora.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.metrics.PhaseSeconds;
 import org.sparkqlora.train.metrics.StepSeconds;

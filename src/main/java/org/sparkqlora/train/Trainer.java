@@ -9,8 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.LossTotal;
-import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.train.metrics.Evaluated;
 import org.sparkqlora.train.metrics.MetricsLog;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -256,7 +255,7 @@ public final class Trainer {
     }
 
     private Map<String, Double> measures(LossTotal loss) {
-        return plan.objective() instanceof AnswerObjective answers ? answers.metrics(loss.measures()) : Map.of();
+        return plan.objective().metrics(loss.measures());
     }
 
     private Map<String, Double> evaluationMeasures(Optional<LossTotal> evaluated) {

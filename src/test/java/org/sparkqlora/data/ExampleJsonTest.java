@@ -141,7 +141,7 @@ class ExampleJsonTest {
             value = {
                 "messages#Cannot map columns: expected field=column, such as messages=dialog, found 'messages'",
                 "dialog=messages#Cannot map column messages to 'dialog': expected one of [chat_template_kwargs, chosen, chosen_ids, completion, completion_ids, conversations, history, input,"
-                        + " input_ids, instruction, label, labels, messages, output, prompt, prompt_ids, rejected, rejected_ids, system, text, tools]",
+                        + " input_ids, instruction, label, labels, margin, messages, output, prompt, prompt_ids, rejected, rejected_ids, system, text, tools]",
             })
     void refusesColumnsThatMeanNothing(String pair, String message) {
         assertThatThrownBy(() -> Columns.parse(List.of(pair)))

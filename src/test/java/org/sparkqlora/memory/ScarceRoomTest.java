@@ -1,7 +1,7 @@
 package org.sparkqlora.memory;
 
 import java.util.List;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.PackedRows;
 import org.sparkqlora.tokenizer.RowPacker;

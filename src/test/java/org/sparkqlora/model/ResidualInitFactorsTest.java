@@ -21,6 +21,7 @@ import org.sparkqlora.model.FactorTaking.Factors;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.adapter.FactorInitialization.Taken;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;

@@ -9,9 +9,9 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.sparkqlora.model.AnswerLoss;
-import org.sparkqlora.model.AnswerLoss.Answers;
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.AnswerLoss;
+import org.sparkqlora.model.loss.AnswerLoss.Answers;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.objective.DirectPreference.Weighted;
 
 /** The derivatives that objectives give the model, beside finite differences of their losses. */

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.metrics.Evaluated;

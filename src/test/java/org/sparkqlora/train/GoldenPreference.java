@@ -7,17 +7,23 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
-import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.data.Labels;
+import org.sparkqlora.data.ProblemType;
+import org.sparkqlora.objective.Classification;
 import org.sparkqlora.objective.ContrastivePreference;
 import org.sparkqlora.objective.DirectPreference;
 import org.sparkqlora.objective.DirectPreference.Weighted;
 import org.sparkqlora.objective.KahnemanTversky;
+import org.sparkqlora.objective.Objective;
 import org.sparkqlora.objective.OddsRatio;
 import org.sparkqlora.objective.Reference;
+import org.sparkqlora.objective.RewardModeling;
 import org.sparkqlora.objective.UnpairedLoss;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.TokenRow;
@@ -29,6 +35,8 @@ import org.sparkqlora.tokenizer.TokenRow;
  */
 record GoldenPreference(String name, JsonNode expected) {
     static final Path FOLDER = Path.of("src/test/resources/goldens/preference/llama-tied");
+
+    private static final List<String> NAMES = List.of("a", "b", "c");
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -45,7 +53,7 @@ record GoldenPreference(String name, JsonNode expected) {
     }
 
     static List<GoldenPreference> all() {
-        return Stream.of("expected.json", "reference-free.json")
+        return Stream.of("expected.json", "reference-free.json", "scores.json")
                 .flatMap(file -> in(FOLDER.resolve(file)).stream())
                 .toList();
     }
@@ -84,11 +92,11 @@ record GoldenPreference(String name, JsonNode expected) {
         return FOLDER.resolve(name + ".safetensors");
     }
 
-    AnswerObjective objective() {
+    Objective objective() {
         return objective(Reference.BASE);
     }
 
-    AnswerObjective objective(Reference from) {
+    Objective objective(Reference from) {
         JsonNode settings = expected.get("settings");
         double beta = settings.path("beta").asDouble(0.1);
         double smoothing = settings.path("label_smoothing").asDouble(0);
@@ -117,8 +125,23 @@ record GoldenPreference(String name, JsonNode expected) {
                         settings.path("simpo_gamma").asDouble(),
                         smoothing,
                         settings.path("cpo_alpha").asDouble());
+            case "reward" ->
+                new RewardModeling(settings.path("center_rewards_coefficient").asDouble(0));
+            case "classify" ->
+                new Classification(new Labels(
+                        ProblemType.parse(settings.path("problem_type").asText()), NAMES.subList(0, outputs())));
             default -> throw new IllegalArgumentException(name);
         };
+    }
+
+    /** Of the head that scores texts; 0 where there is none. */
+    int outputs() {
+        return expected.path("outputs").asInt(0);
+    }
+
+    /** The adapter with a head that a case begins with. */
+    Path first() {
+        return FOLDER.resolve("score-" + outputs() + ".safetensors");
     }
 
     private static List<Weighted> losses(JsonNode settings) {
@@ -132,6 +155,48 @@ record GoldenPreference(String name, JsonNode expected) {
     }
 
     List<TokenRow> rows(Layout layout) {
+        return objective() instanceof Classification classes ? texts(layout, classes.labels()) : answers(layout);
+    }
+
+    private static List<TokenRow> texts(Layout layout, Labels labels) {
+        List<JsonNode> lines = lines(FOLDER.resolve("labeled.jsonl"));
+        List<TokenRow> rows = new ArrayList<>();
+        for (int from = 0; from < lines.size(); from += layout.examplesARow) {
+            List<JsonNode> members = lines.subList(from, from + layout.examplesARow);
+            List<EncodedExample> documents =
+                    members.stream().map(GoldenPreference::text).toList();
+            double[] values = members.stream()
+                    .flatMapToDouble(line -> DoubleStream.of(values(line, labels)))
+                    .toArray();
+            int width = documents.stream().mapToInt(EncodedExample::length).sum();
+            rows.add(TokenRow.of(documents, width, values));
+        }
+
+        return rows;
+    }
+
+    private static EncodedExample text(JsonNode line) {
+        int[] ids = ints(line.get("input_ids"));
+        boolean[] trained = new boolean[ids.length];
+        Arrays.fill(trained, true);
+        return new EncodedExample(ids, trained);
+    }
+
+    private static double[] values(JsonNode line, Labels labels) {
+        return switch (labels.problem()) {
+            case SINGLE_LABEL_CLASSIFICATION -> new double[] {line.get("label").asInt()};
+            case MULTI_LABEL_CLASSIFICATION -> {
+                double[] applying = new double[labels.outputs()];
+                line.get("labels").forEach(label -> applying[label.asInt()] = 1);
+                yield applying;
+            }
+            case REGRESSION -> new double[] {line.get("number").asDouble()};
+        };
+    }
+
+    private List<TokenRow> answers(Layout layout) {
+        boolean compared = expected.get("kind").asText().equals("reward");
+        boolean margins = expected.get("settings").path("margin").asBoolean();
         boolean unpaired = expected.get("kind").asText().equals("kto");
         List<JsonNode> lines = lines(FOLDER.resolve(unpaired ? "unpaired.jsonl" : "data.jsonl"));
         List<TokenRow> rows = new ArrayList<>();
@@ -143,6 +208,11 @@ record GoldenPreference(String name, JsonNode expected) {
                 JsonNode before = lines.get((i + lines.size() - 1) % lines.size());
                 documents.add(document(line, line.get(unpaired ? "completion_ids" : "chosen_ids")));
                 documents.add(document(line, unpaired ? before.get("completion_ids") : line.get("rejected_ids")));
+                if (compared) {
+                    double margin = margins ? 0.25 * i : 0;
+                    values.addAll(List.of(margin, margin));
+                }
+
                 if (unpaired) {
                     double label = line.get("label").asBoolean() ? 1 : 0;
                     values.addAll(List.of(label, label));

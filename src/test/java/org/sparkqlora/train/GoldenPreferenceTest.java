@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.Stream;
@@ -19,6 +20,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.LoadedModel;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -123,7 +129,7 @@ class GoldenPreferenceTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @CsvSource({"sigmoid", "rpo", "kto", "orpo", "simpo"})
+    @CsvSource({"sigmoid", "rpo", "kto", "orpo", "simpo", "reward-margin", "classify", "regression"})
     void packedPairsAreAsGoodAsPaddedOnes(String name) {
         GoldenPreference golden = GoldenPreference.of(name);
 
@@ -134,7 +140,7 @@ class GoldenPreferenceTest {
     }
 
     /** @param parameters at the end */
-    private record Outcome(List<StepMetrics> steps, FlatVector parameters, org.sparkqlora.model.ParameterIndex index) {
+    private record Outcome(List<StepMetrics> steps, FlatVector parameters, ParameterIndex index) {
         private FlatVector adapter(GoldenPreference golden) {
             return MODEL.flat(index, golden.adapter());
         }
@@ -149,7 +155,7 @@ class GoldenPreferenceTest {
         int batch = Math.max(shards, rows.size());
         TrainPlan plan = new TrainPlan(
                         "golden",
-                        MODEL.spec(mode),
+                        spec(golden, mode),
                         null,
                         "rows",
                         new BatchPlan(
@@ -163,13 +169,11 @@ class GoldenPreferenceTest {
         WeightFolder weights = MODEL.weights(mode, cache);
         DecoderGradientModel decoder = new DecoderGradientModel(
                 weights, LoadedModel.of(weights, plan.spec(), 1), null, config -> Optional.empty());
-        ReferenceParameters from =
-                golden.objective().reference().isPresent() ? ReferenceParameters.base(plan.seed()) : null;
         try (Workers workers = new Workers(1);
-                GradientModel model = ObjectiveGradientModel.of(decoder, golden.objective(), from)) {
+                GradientModel model = model(decoder, plan)) {
             StateHome home = new StateHome(workers, Paging.DEFAULT, cache);
             TrainState start = TrainState.fresh(
-                    MODEL.start(mode, model.parameters()), model.parameters(), plan.optimizer(), plan.seed(), home);
+                    start(golden, mode, model.parameters()), model.parameters(), plan.optimizer(), plan.seed(), home);
             StepList steps = new StepList();
             List<Outcome> outcome = new ArrayList<>();
             new Trainer(plan, TrainTriggers.atEnd(), StateStore.none(), steps, ProgressReporter.silent())
@@ -182,6 +186,34 @@ class GoldenPreferenceTest {
                                     new Outcome(steps.steps, state.parameters().copy(), model.parameters())));
             return outcome.get(0);
         }
+    }
+
+    private static ModelSpec spec(GoldenPreference golden, Mode mode) {
+        ModelSpec spec = MODEL.spec(mode);
+        LoraSpec lora = Objects.requireNonNull(spec.lora());
+        return new ModelSpec(
+                spec.method(),
+                spec.precision(),
+                spec.quant(),
+                lora.withSaved(lora.saved().withLabels(golden.outputs())));
+    }
+
+    private static FlatVector start(GoldenPreference golden, Mode mode, ParameterIndex index) {
+        return golden.outputs() == 0 ? MODEL.start(mode, index) : MODEL.flat(index, golden.first());
+    }
+
+    private static GradientModel model(DecoderGradientModel decoder, TrainPlan plan) {
+        if (plan.objective() instanceof ScoreObjective scores) {
+            return new ScoreGradientModel(decoder, scores);
+        }
+
+        AnswerObjective answers = (AnswerObjective) plan.objective();
+        return ObjectiveGradientModel.of(
+                decoder,
+                answers,
+                answers.reference()
+                        .map(any -> ReferenceParameters.base(plan.seed()))
+                        .orElse(null));
     }
 
     /** Keeps what each step did. */

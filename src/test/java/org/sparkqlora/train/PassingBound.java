@@ -1,8 +1,8 @@
 package org.sparkqlora.train;
 
 import java.util.List;
-import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
 

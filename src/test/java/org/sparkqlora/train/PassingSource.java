@@ -1,8 +1,8 @@
 package org.sparkqlora.train;
 
 import java.util.List;
-import org.sparkqlora.model.LossTotal;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.loss.LossTotal;
 
 /** Does what another source does, but for what a test does otherwise. */
 public interface PassingSource extends GradientSource {

@@ -3,10 +3,12 @@ package org.sparkqlora.cli.command;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
 import java.util.Map;
 import org.sparkqlora.checkpoint.PublishedFolder;
 import org.sparkqlora.memory.MemoryPlan;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.objective.ClassReport.OfLabel;
 import org.sparkqlora.run.AnswerJob;
 import org.sparkqlora.run.Answers;
 import org.sparkqlora.run.DryRun;
@@ -60,8 +62,23 @@ public final class SummaryJson {
 
         StepMetrics.evaluation(evaluation.measures()).forEach(root::put);
         root.put("tokens", total.tokenCount());
+        if (!evaluation.labels().isEmpty()) {
+            write(evaluation.labels(), root.putObject("labels"));
+        }
+
         TrainedJson.writeCounts(evaluation.data(), root.putObject("data"));
         return root.toString();
+    }
+
+    /** As scikit-learn's {@code classification_report} names it. */
+    private static void write(List<OfLabel> labels, ObjectNode root) {
+        for (OfLabel label : labels) {
+            root.putObject(label.name())
+                    .put("precision", label.precision())
+                    .put("recall", label.recall())
+                    .put("f1-score", label.f1())
+                    .put("support", label.support());
+        }
     }
 
     /** One document of an evaluation. */

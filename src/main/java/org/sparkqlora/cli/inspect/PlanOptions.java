@@ -6,10 +6,20 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.adapter.TargetModules.Narrowed;
+import org.sparkqlora.objective.Classification;
+import org.sparkqlora.objective.ContrastivePreference;
+import org.sparkqlora.objective.DirectPreference;
+import org.sparkqlora.objective.DirectPreference.Weighted;
+import org.sparkqlora.objective.KahnemanTversky;
+import org.sparkqlora.objective.Objective;
+import org.sparkqlora.objective.ObjectiveKind;
+import org.sparkqlora.objective.OddsRatio;
+import org.sparkqlora.objective.RewardModeling;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.options.OptionGroup;
@@ -63,6 +73,11 @@ final class PlanOptions {
         }
 
         values.put("neftune-noise-alpha", plan.spec().noise());
+        if (plan.objective().kind() != ObjectiveKind.SFT) {
+            values.put("objective", plan.objective().kind().optionValue());
+            add(plan.objective());
+        }
+
         add(plan.optimizer());
         add(plan.schedule());
         add(plan.batches());
@@ -104,6 +119,42 @@ final class PlanOptions {
         values.put("no-weight-tying", !saved.weightTying());
         if (saved.rows() != 0) {
             values.put("resize-token-embeddings", saved.rows());
+        }
+    }
+
+    private void add(Objective objective) {
+        if (objective instanceof DirectPreference dpo) {
+            values.put("dpo-loss", dpo.losses().stream().map(Weighted::loss).toList());
+            values.put(
+                    "loss-weights", dpo.losses().stream().map(Weighted::weight).toList());
+            values.put("beta", dpo.beta());
+            values.put("label-smoothing", dpo.labelSmoothing());
+            putUnlessNull("ld-alpha", dpo.ldAlpha());
+            values.put("reference", dpo.from().optionValue());
+        } else if (objective instanceof KahnemanTversky kto) {
+            values.put("kto-loss", kto.loss().optionValue());
+            values.put("beta", kto.beta());
+            values.put("desirable-weight", kto.desirableWeight());
+            values.put("undesirable-weight", kto.undesirableWeight());
+            values.put("reference", kto.from().optionValue());
+        } else if (objective instanceof OddsRatio orpo) {
+            values.put("beta", orpo.beta());
+        } else if (objective instanceof ContrastivePreference pairs) {
+            values.put("beta", pairs.beta());
+            values.put("simpo-gamma", pairs.gamma());
+            values.put("label-smoothing", pairs.labelSmoothing());
+            values.put("cpo-alpha", pairs.cpoAlpha());
+        } else if (objective instanceof RewardModeling reward) {
+            values.put("center-rewards-coefficient", reward.center());
+        } else if (objective instanceof Classification classes) {
+            values.put("labels", classes.labels().names());
+            values.put("problem-type", classes.labels().problem().word());
+        }
+    }
+
+    private void putUnlessNull(String name, @Nullable Object value) {
+        if (value != null) {
+            values.put(name, value);
         }
     }
 

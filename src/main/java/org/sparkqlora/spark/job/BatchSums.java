@@ -6,7 +6,7 @@ import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.spark.replica.ProcessReplica;
 import org.sparkqlora.spark.replica.ProcessReplicas;
 import org.sparkqlora.spark.replica.RunHandle;

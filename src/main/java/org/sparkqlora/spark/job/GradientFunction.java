@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.job;
 
 import org.apache.spark.api.java.function.Function;
-import org.sparkqlora.model.LossTotal.Measures;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.spark.cluster.ExecutorPlace;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.replica.ProcessReplica;

@@ -8,7 +8,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.spark.prepare.LineEncoder;
 import org.sparkqlora.spark.prepare.LineEncoderSource;
 import org.sparkqlora.spark.prepare.PreparationOptions;

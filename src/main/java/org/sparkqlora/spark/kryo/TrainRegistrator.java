@@ -5,7 +5,7 @@ import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import java.util.List;
 import org.apache.spark.serializer.KryoRegistrator;
 import org.apache.spark.sql.types.StructType;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.spark.cluster.ProcessFacts;
 import org.sparkqlora.spark.exchange.BigDl;
 import org.sparkqlora.spark.exchange.CollectExchange;

@@ -256,7 +256,8 @@ public final class DataPreparation {
                 .map(SourceTable::told)
                 .distinct()
                 .toList();
-        return new Manifest(fingerprint, options.layout().width(), written, counts, ids, options.kind(), null, tables);
+        return new Manifest(
+                fingerprint, options.layout().width(), written, counts, ids, options.examples(), null, tables);
     }
 
     private static void refuse(BadLine bad) {

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.spark.source.BadLine;
 import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedDocuments;
@@ -27,7 +28,9 @@ final class GroupEncoding {
         this.encoder = encoder;
         this.options = options;
         this.examples = examples;
-        this.checks = new ExampleChecking(encoder.control(), hashedOneOf);
+        // what is scored need not end with a control token
+        this.checks =
+                new ExampleChecking(options.kind().isScored() ? ControlTokens.UNKNOWN : encoder.control(), hashedOneOf);
     }
 
     /** Reads and encodes one record, if there is one. */
@@ -50,7 +53,8 @@ final class GroupEncoding {
         List<EncodedExample> cut = example.documents().stream()
                 .map(document -> document.truncatedTo(options.width()))
                 .toList();
-        boolean answersNothing = cut.stream().anyMatch(document -> document.trainedTokens() == 0);
+        boolean answersNothing = options.kind() != ExampleKind.LABELED
+                && cut.stream().anyMatch(document -> document.trainedTokens() == 0);
         boolean prefersNothing = cut.size() > 1 && cut.get(0).equals(cut.get(1));
         if (answersNothing || prefersNothing) {
             untrained++;
@@ -68,7 +72,7 @@ final class GroupEncoding {
         }
 
         truncated += isCut ? 1 : 0;
-        examples.add(cut, example.value());
+        examples.add(cut, example.values());
     }
 
     boolean failed() {

@@ -23,7 +23,7 @@ final class GroupExamples implements AutoCloseable {
     private final long mostTokens;
     private final List<EncodedExample> held = new ArrayList<>();
     private final List<Integer> lengths = new ArrayList<>();
-    private final List<Double> values = new ArrayList<>();
+    private final List<double[]> values = new ArrayList<>();
     private final List<Long> places = new ArrayList<>(); // in the file, of those that are not held
     private @Nullable ScratchFile file;
     private long end; // of the file
@@ -39,10 +39,10 @@ final class GroupExamples implements AutoCloseable {
         this.mostTokens = mostTokens;
     }
 
-    /** Adds an example of some documents, each example of as many, and its value. */
-    void add(List<EncodedExample> documents, double value) {
+    /** Adds an example of some documents, each example of as many, and its values. */
+    void add(List<EncodedExample> documents, double... numbers) {
         documents.forEach(this::addDocument);
-        values.add(value);
+        values.add(numbers);
     }
 
     private void addDocument(EncodedExample example) {
@@ -66,8 +66,8 @@ final class GroupExamples implements AutoCloseable {
         return values.size();
     }
 
-    /** The value of an example. */
-    double value(int example) {
+    /** The values of an example. */
+    double[] values(int example) {
         return values.get(example);
     }
 

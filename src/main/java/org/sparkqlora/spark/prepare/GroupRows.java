@@ -2,9 +2,9 @@ package org.sparkqlora.spark.prepare;
 
 import java.util.AbstractList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
-import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.RowLayout;
 import org.sparkqlora.tokenizer.RowPacker;
@@ -39,8 +39,8 @@ final class GroupRows extends AbstractList<TokenRow> {
     private static List<Integer> lengths(GroupExamples examples, PreparationOptions options) {
         List<Integer> documents = examples.lengths();
         return switch (options.kind()) {
-            case SUPERVISED -> documents;
-            case PREFERENCE ->
+            case SUPERVISED, LABELED -> documents;
+            case PREFERENCE, COMPARISON ->
                 IntStream.range(0, examples.size())
                         .mapToObj(i -> documents.get(2 * i) + documents.get(2 * i + 1))
                         .toList();
@@ -57,18 +57,17 @@ final class GroupRows extends AbstractList<TokenRow> {
         List<Integer> members = packed.get(row);
         List<EncodedExample> documents =
                 members.stream().flatMap(i -> documents(i).stream()).toList();
-        double[] values = options.kind() == ExampleKind.UNPAIRED
-                ? members.stream()
-                        .flatMapToDouble(i -> Arrays.stream(new double[] {examples.value(i), examples.value(i)}))
-                        .toArray()
-                : new double[0];
+        double[] values = members.stream()
+                .flatMap(i -> Collections.nCopies(options.kind().documents(), examples.values(i)).stream())
+                .flatMapToDouble(Arrays::stream)
+                .toArray();
         return TokenRow.of(documents, layout.width(), values);
     }
 
     private List<EncodedExample> documents(int example) {
         return switch (options.kind()) {
-            case SUPERVISED -> List.of(examples.get(example));
-            case PREFERENCE -> List.of(examples.get(2 * example), examples.get(2 * example + 1));
+            case SUPERVISED, LABELED -> List.of(examples.get(example));
+            case PREFERENCE, COMPARISON -> List.of(examples.get(2 * example), examples.get(2 * example + 1));
             case UNPAIRED -> List.of(examples.get(example), mismatched(examples, example, options.width()));
         };
     }

@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.tokenizer.RowLayout;
 
@@ -15,7 +16,7 @@ import org.sparkqlora.tokenizer.RowLayout;
  * @param files in row order
  * @param counts examples, rows and tokens
  * @param ids vocabulary of the token ids of its rows
- * @param kind what its examples hold
+ * @param examples what they hold
  * @param reference of which its rows hold the log-probabilities, as a fingerprint; null where they hold none
  * @param tables that were read, each with its version where it has one
  */
@@ -25,7 +26,7 @@ public record Manifest(
         List<PreparedFile> files,
         PreparationCounts counts,
         TokenIds ids,
-        ExampleKind kind,
+        Examples examples,
         @Nullable String reference,
         List<String> tables)
         implements Serializable {
@@ -50,17 +51,21 @@ public record Manifest(
 
     /** Of supervised examples in files. */
     public Manifest(String fingerprint, int width, List<PreparedFile> files, PreparationCounts counts, TokenIds ids) {
-        this(fingerprint, width, files, counts, ids, ExampleKind.SUPERVISED, null, List.of());
+        this(fingerprint, width, files, counts, ids, Examples.SUPERVISED, null, List.of());
+    }
+
+    public ExampleKind kind() {
+        return examples.kind();
     }
 
     /** The rows' layout. */
     public RowLayout layout() {
-        return new RowLayout(width, kind.valuesOfDocument() + (reference == null ? 0 : 1));
+        return new RowLayout(width, examples.valuesOfDocument() + (reference == null ? 0 : 1));
     }
 
     /** Tokens of a document at most. */
     public int documentWidth() {
-        return width / kind.documents();
+        return width / kind().documents();
     }
 
     /** The prefix of the names of its row files. */

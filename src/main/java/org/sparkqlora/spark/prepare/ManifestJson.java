@@ -9,6 +9,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
+import org.sparkqlora.data.LabelsJson;
 import org.sparkqlora.input.BadInputException;
 
 /** {@code manifest.json} of a prepared folder. */
@@ -26,8 +28,19 @@ final class ManifestJson {
     private static final String EXAMPLES = "examples"; // where they are not supervised
     private static final String REFERENCE = "reference"; // where rows hold its log-probabilities
     private static final String TABLES = "tables"; // where there are some
-    private static final Set<String> KEYS =
-            Set.of(FORMAT_KEY, FINGERPRINT, WIDTH, FILES, COUNTS, TOKENIZER, VOCABULARY, EXAMPLES, REFERENCE, TABLES);
+    private static final Set<String> KEYS = Set.of(
+            FORMAT_KEY,
+            FINGERPRINT,
+            WIDTH,
+            FILES,
+            COUNTS,
+            TOKENIZER,
+            VOCABULARY,
+            EXAMPLES,
+            LabelsJson.LABELS,
+            LabelsJson.PROBLEM_TYPE,
+            REFERENCE,
+            TABLES);
 
     private ManifestJson() {}
 
@@ -39,6 +52,8 @@ final class ManifestJson {
         if (manifest.kind() != ExampleKind.SUPERVISED) {
             root.put(EXAMPLES, manifest.kind().word());
         }
+
+        LabelsJson.write(manifest.examples().labels(), root);
 
         if (manifest.reference() != null) {
             root.put(REFERENCE, manifest.reference());
@@ -80,7 +95,9 @@ final class ManifestJson {
                 CountsJson.read(field(root, COUNTS)),
                 new TokenIds(
                         root.path(TOKENIZER).asText(""), root.path(VOCABULARY).asInt(0)),
-                ExampleKind.parse(root.path(EXAMPLES).asText(ExampleKind.SUPERVISED.word())),
+                new Examples(
+                        ExampleKind.parse(root.path(EXAMPLES).asText(ExampleKind.SUPERVISED.word())),
+                        LabelsJson.read(root)),
                 root.hasNonNull(REFERENCE) ? root.path(REFERENCE).asText() : null,
                 tables(root));
     }

@@ -2,6 +2,7 @@ package org.sparkqlora.spark.prepare;
 
 import java.io.Serializable;
 import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.spark.source.DataSplit;
@@ -15,16 +16,16 @@ import org.sparkqlora.tokenizer.RowLayout;
  * @param onBadRecord treatment of a line that is not a valid record
  * @param part which part of the data
  * @param recordBytes the most that is read of a record
- * @param kind what examples hold
+ * @param examples what they hold
  */
 public record PreparationOptions(
-        int width, Packing packing, OnBadRecord onBadRecord, DataSplit part, int recordBytes, ExampleKind kind)
+        int width, Packing packing, OnBadRecord onBadRecord, DataSplit part, int recordBytes, Examples examples)
         implements Serializable {
     private static final int SHORTEST = 2;
 
     /** For all of the data. */
     public PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord) {
-        this(width, packing, onBadRecord, DataSplit.ALL, InputLimits.DEFAULT.recordBytes(), ExampleKind.SUPERVISED);
+        this(width, packing, onBadRecord, DataSplit.ALL, InputLimits.DEFAULT.recordBytes(), Examples.SUPERVISED);
     }
 
     public PreparationOptions {
@@ -36,29 +37,38 @@ public record PreparationOptions(
 
     /** These options for a split of the data. */
     public PreparationOptions of(DataSplit other) {
-        return new PreparationOptions(width, packing, onBadRecord, other, recordBytes, kind);
+        return new PreparationOptions(width, packing, onBadRecord, other, recordBytes, examples);
     }
 
     /** These options with records of up to {@code bytes}. */
     public PreparationOptions ofRecordsUpTo(int bytes) {
-        return new PreparationOptions(width, packing, onBadRecord, part, bytes, kind);
+        return new PreparationOptions(width, packing, onBadRecord, part, bytes, examples);
     }
 
-    /** These options for examples of another kind. */
+    /** These options for examples of another kind, without labels. */
     public PreparationOptions of(ExampleKind other) {
+        return of(Examples.of(other));
+    }
+
+    /** These options for other examples. */
+    public PreparationOptions of(Examples other) {
         return new PreparationOptions(width, packing, onBadRecord, part, recordBytes, other);
+    }
+
+    public ExampleKind kind() {
+        return examples.kind();
     }
 
     /** The rows: one has room for the documents of any example. */
     RowLayout layout() {
-        return new RowLayout(width * kind.documents(), kind.valuesOfDocument());
+        return new RowLayout(width * kind().documents(), examples.valuesOfDocument());
     }
 
     /** Part of the fingerprint of rows. A limit that an option raised or lowered may leave other records. */
     String fingerprint() {
         String limit = recordBytes == InputLimits.DEFAULT.recordBytes() ? "" : " of records up to " + recordBytes;
         return "PreparationOptions[width=" + width + ", packing=" + packing + ", onBadRecord=" + onBadRecord + ", part="
-                + part + "]" + limit + (kind == ExampleKind.SUPERVISED ? "" : " of " + kind.word() + " examples");
+                + part + "]" + limit + examples.fingerprint();
     }
 
     /** Whether documents share rows. */

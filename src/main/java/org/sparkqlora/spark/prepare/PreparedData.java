@@ -15,7 +15,7 @@ import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
@@ -121,11 +121,14 @@ public record PreparedData(String folder, Manifest manifest) implements Serializ
     }
 
     /** Refuses rows of examples that hold something else. */
-    public void requireOf(ExampleKind kind) {
-        if (manifest.kind() != kind) {
+    public void requireOf(Examples expected) {
+        if (!manifest.examples().equals(expected)) {
             throw new BadInputException(
                     "Cannot use the prepared rows in %s: expected %s examples, found %s ones. Prepare the data with the same --objective"
-                            .formatted(folder, kind.word(), manifest.kind().word()));
+                            .formatted(
+                                    folder,
+                                    expected.words(),
+                                    manifest.examples().words()));
         }
     }
 

@@ -48,7 +48,7 @@ public final class ScoredRows {
     private record Scores(String fingerprint, String reference, RowScorer scorer) {
         private Manifest manifest(Manifest of, List<PreparedFile> files) {
             return new Manifest(
-                    fingerprint, of.width(), files, of.counts(), of.ids(), of.kind(), reference, of.tables());
+                    fingerprint, of.width(), files, of.counts(), of.ids(), of.examples(), reference, of.tables());
         }
     }
 
@@ -129,7 +129,7 @@ public final class ScoredRows {
                             List.of(file),
                             of.counts(),
                             of.ids(),
-                            of.kind(),
+                            of.examples(),
                             null,
                             of.tables()));
         }

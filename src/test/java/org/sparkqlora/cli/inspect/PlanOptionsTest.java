@@ -58,6 +58,27 @@ class PlanOptionsTest {
         requireSamePlan();
     }
 
+    /** Of a record that every objective can read. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "dpo --dpo-loss ipo,sft --loss-weights 1,0.5 --beta 0.2 --label-smoothing 0.1 --ld-alpha 0.5",
+                "kto --kto-loss apo_zero_unpaired --desirable-weight 0.7 --undesirable-weight 1.2",
+                "orpo --beta 0.3",
+                "simpo --simpo-gamma 0.7 --cpo-alpha 0.2",
+                "reward --center-rewards-coefficient 0.01",
+                "classify --labels false,true",
+                "classify --problem-type regression"
+            })
+    void anObjectiveIsPartOfThePlan(String objective) throws IOException {
+        Files.writeString(data, """
+                {"text": "An owl", "prompt": "Who?", "chosen": " An owl", "rejected": " No one", "completion": " I", "label": %s}
+                """.formatted(objective.contains("regression") ? "0.5" : "true"));
+
+        requireOk(train(output, ("--max-steps 1 --objective " + objective).split(" ", -1)));
+        requireSamePlan();
+    }
+
     @Test
     void anInitialAdapterIsPartOfThePlan() throws IOException {
         requireOk(train(folder.resolve("first"), "--max-steps", "1", "--rank", "2"));

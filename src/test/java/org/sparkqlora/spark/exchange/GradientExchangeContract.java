@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.tensor.FlatVector;

@@ -2,7 +2,7 @@ package org.sparkqlora.spark.job;
 
 import java.util.List;
 import java.util.Optional;
-import org.sparkqlora.model.LossTotal;
+import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;

@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -30,6 +29,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
+import org.sparkqlora.data.Labels;
+import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.model.LoraSpec;
@@ -37,11 +39,14 @@ import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.objective.Classification;
 import org.sparkqlora.objective.DirectPreference;
 import org.sparkqlora.objective.DirectPreference.Weighted;
 import org.sparkqlora.objective.KahnemanTversky;
+import org.sparkqlora.objective.Objective;
 import org.sparkqlora.objective.OddsRatio;
 import org.sparkqlora.objective.Reference;
+import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.objective.UnpairedLoss;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -72,6 +77,7 @@ import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.train.Resume;
+import org.sparkqlora.train.ScoreModelSource;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
@@ -88,19 +94,29 @@ class PreferenceTrainingTest {
     private static final int SHARDS = 8;
     private static final int EXAMPLES = 60;
     private static final int SEED = 42;
-    private static final ModelSpec QLORA =
-            new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
+    private static final Labels LABELS = new Labels(ProblemType.SINGLE_LABEL_CLASSIFICATION, List.of("a", "b", "c"));
 
-    /** An objective without sums over the batch, one with counts, and one with a pass of the model. */
+    /** An objective without sums over the batch, one with counts, one with a pass of the model, and one of scores. */
     private enum Way {
         DPO(new DirectPreference(List.of(new Weighted("sigmoid", 1)), 0.1, 0, 0.5, Reference.BASE)),
         ORPO(new OddsRatio(0.1)),
-        KTO(new KahnemanTversky(UnpairedLoss.KTO, 0.1, 1, 1.5, Reference.BASE));
+        KTO(new KahnemanTversky(UnpairedLoss.KTO, 0.1, 1, 1.5, Reference.BASE)),
+        CLASSIFY(new Classification(LABELS));
 
-        private final AnswerObjective objective;
+        private final Objective objective;
 
-        Way(AnswerObjective objective) {
+        Way(Objective objective) {
             this.objective = objective;
+        }
+
+        private ModelSpec spec() {
+            LoraSpec lora = LoraSpec.allLinear(4, 8);
+            int outputs = objective instanceof ScoreObjective scores ? scores.outputs() : 0;
+            return new ModelSpec(
+                    Method.QLORA,
+                    Precision.BF16,
+                    QuantSpec.DEFAULT,
+                    lora.withSaved(lora.saved().withLabels(outputs)));
         }
     }
 
@@ -115,9 +131,8 @@ class PreferenceTrainingTest {
 
     @BeforeAll
     static void trainInProcess() throws IOException {
-        Files.write(folder.resolve("preference.jsonl"), lines(ExampleKind.PREFERENCE));
-        Files.write(folder.resolve("unpaired.jsonl"), lines(ExampleKind.UNPAIRED));
-        for (ExampleKind kind : List.of(ExampleKind.PREFERENCE, ExampleKind.UNPAIRED)) {
+        for (ExampleKind kind : List.of(ExampleKind.PREFERENCE, ExampleKind.UNPAIRED, ExampleKind.LABELED)) {
+            Files.write(folder.resolve(kind.word() + ".jsonl"), lines(kind));
             ROWS.put(kind, CLUSTER.on(Clusters.TWO_SLOTS, context -> prepared(context, kind)));
         }
 
@@ -226,10 +241,15 @@ class PreferenceTrainingTest {
     }
 
     private static ModelSource model(Way way) {
+        FolderModelSource model =
+                new FolderModelSource(LlamaRuns.base().toString(), way.spec(), ModelCache.at(folder.resolve("cache")));
+        if (way.objective instanceof ScoreObjective scores) {
+            return new ScoreModelSource(model, scores);
+        }
+
+        AnswerObjective answers = (AnswerObjective) way.objective;
         return new ObjectiveModelSource(
-                new FolderModelSource(LlamaRuns.base().toString(), QLORA, ModelCache.at(folder.resolve("cache"))),
-                way.objective,
-                way.objective.reference().isPresent() ? ReferenceParameters.base(SEED) : null);
+                model, answers, answers.reference().isPresent() ? ReferenceParameters.base(SEED) : null);
     }
 
     private static TrainPlan plan(Way way) {
@@ -237,7 +257,7 @@ class PreferenceTrainingTest {
         int batch = 2 * SHARDS;
         return new TrainPlan(
                         "llama-tied",
-                        QLORA,
+                        way.spec(),
                         null,
                         rows.manifest().fingerprint(),
                         new BatchPlan(
@@ -251,30 +271,29 @@ class PreferenceTrainingTest {
     }
 
     private static PreparedData prepared(JavaSparkContext context, ExampleKind kind) {
+        Examples examples = kind == ExampleKind.LABELED ? Examples.labeled(LABELS) : Examples.of(kind);
         return new DataPreparation(context)
                 .prepare(
                         List.of(folder.resolve(kind.word() + ".jsonl").toString()),
-                        RecordEncoders.ofTokens(new RecordReading(RecordFormat.TOKENS, Columns.OWN, kind)),
-                        new PreparationOptions(24, Packing.PACKED, OnBadRecord.FAIL).of(kind),
+                        RecordEncoders.ofTokens(new RecordReading(RecordFormat.TOKENS, Columns.OWN, examples)),
+                        new PreparationOptions(24, Packing.PACKED, OnBadRecord.FAIL).of(examples),
                         folder.resolve(kind.word()).toString());
     }
 
     private static List<String> lines(ExampleKind kind) {
         SplittableRandom random = new SplittableRandom(7);
         return IntStream.range(0, EXAMPLES)
-                .mapToObj(i -> kind == ExampleKind.PREFERENCE
-                        ? String.format(
-                                Locale.ROOT,
-                                "{\"prompt_ids\": %s, \"chosen_ids\": %s, \"rejected_ids\": %s}",
-                                ids(random),
-                                ids(random),
-                                ids(random))
-                        : String.format(
-                                Locale.ROOT,
-                                "{\"prompt_ids\": %s, \"completion_ids\": %s, \"label\": %s}",
-                                ids(random),
-                                ids(random),
-                                random.nextBoolean()))
+                .mapToObj(i -> switch (kind) {
+                    case PREFERENCE ->
+                        "{\"prompt_ids\": %s, \"chosen_ids\": %s, \"rejected_ids\": %s}"
+                                .formatted(ids(random), ids(random), ids(random));
+                    case UNPAIRED ->
+                        "{\"prompt_ids\": %s, \"completion_ids\": %s, \"label\": %s}"
+                                .formatted(ids(random), ids(random), random.nextBoolean());
+                    case LABELED ->
+                        "{\"input_ids\": %s, \"label\": %s}".formatted(ids(random), random.nextInt(LABELS.outputs()));
+                    case SUPERVISED, COMPARISON -> throw new IllegalArgumentException(kind.word());
+                })
                 .toList();
     }
 

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.loss;
 
 import java.io.Serializable;
 import java.util.Collections;
@@ -48,12 +48,24 @@ public record LossTotal(double lossSum, long terms, long tokenCount, Measures me
             sums = Collections.unmodifiableMap(new LinkedHashMap<>(sums));
         }
 
-        /** @param count of what was added */
-        public record Sum(double sum, double count) implements Serializable {
-            static final Sum ZERO = new Sum(0, 0);
+        /**
+         * A sum of values.
+         *
+         * @param count of what was added
+         * @param min the least value; infinite without one
+         * @param max the greatest value; infinite without one
+         */
+        public record Sum(double sum, double count, double min, double max) implements Serializable {
+            static final Sum ZERO = new Sum(0, 0, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
+
+            /** A sum of values that are known by their mean. */
+            public Sum(double sum, double count) {
+                this(sum, count, sum / count, sum / count);
+            }
 
             Sum plus(Sum other) {
-                return new Sum(sum + other.sum, count + other.count);
+                return new Sum(
+                        sum + other.sum, count + other.count, Math.min(min, other.min), Math.max(max, other.max));
             }
         }
 

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.loss;
 
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
