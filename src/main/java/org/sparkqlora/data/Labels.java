@@ -37,6 +37,12 @@ public record Labels(ProblemType problem, List<String> names) implements Seriali
         return problem == ProblemType.SINGLE_LABEL_CLASSIFICATION ? 1 : names.size();
     }
 
+    /** Whether a text has a list of labels, in the field {@code labels}. */
+    public boolean areList() {
+        return problem == ProblemType.MULTI_LABEL_CLASSIFICATION
+                || problem == ProblemType.REGRESSION && names.size() > 1;
+    }
+
     /** Whether a number cannot be a name, so that it may be an index. */
     boolean takeIndices() {
         return names.stream().noneMatch(name -> name.chars().allMatch(Character::isDigit));

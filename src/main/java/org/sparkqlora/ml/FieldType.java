@@ -7,9 +7,11 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.IntegerType;
 import org.apache.spark.sql.types.LongType;
 import org.apache.spark.sql.types.MapType;
+import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.ShortType;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
+import org.sparkqlora.data.ExampleKind;
 
 /** The types of a table's columns that can hold a field of training records. A list may also be a text that is one in JSON. */
 enum FieldType {
@@ -22,7 +24,11 @@ enum FieldType {
     /** Ids of tokens. */
     INTEGERS("lists of integers (array of int)"),
     /** Whether an answer is desirable. */
-    LABEL("true or false (boolean)");
+    LABEL("true or false (boolean)"),
+    /** A class or a number. */
+    CLASS("names (string) or numbers"),
+    /** Several of them. */
+    CLASSES("lists of names or numbers (array)");
 
     private final String words;
 
@@ -31,7 +37,15 @@ enum FieldType {
     }
 
     /** The type of our field called {@code name}. */
-    static FieldType of(String name) {
+    static FieldType of(String name, ExampleKind kind) {
+        if (kind == ExampleKind.LABELED && name.equals("label")) {
+            return CLASS;
+        }
+
+        if (kind == ExampleKind.LABELED && name.equals("labels")) {
+            return CLASSES;
+        }
+
         return switch (name) {
             case "messages", "conversations" -> MESSAGES;
             case "prompt", "completion", "chosen", "rejected" -> TEXT_OR_MESSAGES;
@@ -51,6 +65,14 @@ enum FieldType {
             return type instanceof BooleanType || type instanceof IntegerType || type instanceof LongType;
         }
 
+        if (this == CLASS) {
+            return type instanceof StringType || type instanceof BooleanType || type instanceof NumericType;
+        }
+
+        if (this == CLASSES) {
+            return type instanceof ArrayType;
+        }
+
         if (type instanceof StringType) {
             return true;
         }
@@ -60,7 +82,7 @@ enum FieldType {
 
     private boolean acceptsListOf(DataType element) {
         return switch (this) {
-            case TEXT, LABEL -> false;
+            case TEXT, LABEL, CLASS, CLASSES -> false;
             case MESSAGES, TEXT_OR_MESSAGES -> element instanceof StructType || element instanceof MapType;
             case INTEGERS ->
                 element instanceof IntegerType

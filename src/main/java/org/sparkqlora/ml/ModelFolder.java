@@ -2,11 +2,15 @@ package org.sparkqlora.ml;
 
 import java.io.IOException;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.function.BiFunction;
+import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWriter;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.data.Labels;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Overlap;
 import org.sparkqlora.spark.cluster.Location;
@@ -25,10 +29,25 @@ final class ModelFolder {
 
     /** Stores one. */
     static final class Writer extends MLWriter {
-        private final QLoraModel model;
+        private final Params model;
+        private final String part;
+        private final Location source;
+
+        private Writer(Params model, String part, String source) {
+            this.model = model;
+            this.part = part;
+            this.source = Location.parse(source);
+        }
 
         Writer(QLoraModel model) {
-            this.model = model;
+            this(
+                    model,
+                    model.adapter().isPresent() ? ADAPTER : MODEL,
+                    model.adapter().orElseGet(model::base));
+        }
+
+        Writer(AdapterModel model) {
+            this(model.stage(), ADAPTER, model.adapterFolder());
         }
 
         @Override
@@ -54,27 +73,51 @@ final class ModelFolder {
         @Override
         public void saveImpl(String path) {
             DefaultParamsWriter.saveMetadata(model, path, sc(), Option.empty(), Option.empty());
-            String name = model.adapter().isPresent() ? ADAPTER : MODEL;
-            Location source = source();
-            Location target = StagePath.of(path, sc()).folder().resolve(name);
+            Location target = StagePath.of(path, sc()).folder().resolve(part);
             FolderCopy.write(source.files(), source.path(), target.files(), target.path());
         }
 
         /** The adapter and the base; param model may be unset in a stage that no fit has made. */
         private List<Location> reads() {
-            Stream<String> base = model.get(model.getParam(MODEL)).isDefined() ? Stream.of(model.base()) : Stream.of();
-            return Stream.concat(model.adapter().stream(), base)
-                    .map(Location::parse)
-                    .toList();
-        }
-
-        private Location source() {
-            return Location.parse(model.adapter().orElseGet(model::base));
+            Param<?> base = model.getParam(MODEL);
+            return model.isSet(base)
+                    ? List.of(source, Location.parse(String.valueOf(model.getOrDefault(base))))
+                    : List.of(source);
         }
     }
 
-    /** Reads one. */
-    static final class Reader extends MLReader<QLoraModel> {
+    /** The labels of the adapter in a folder, whose head scores texts. */
+    static Labels labels(String adapter) {
+        Location folder = Location.parse(adapter);
+        return AdapterFolder.readLabels(folder.files(), folder.path())
+                .orElseThrow(() -> new BadInputException(
+                        "Cannot use the adapter %s: expected config.json with the labels of its head, found none"
+                                .formatted(adapter)));
+    }
+
+    /** Reads a model that is an adapter. */
+    static final class Reader<M extends Params> extends MLReader<M> {
+        private final Class<M> type;
+        private final BiFunction<String, String, M> made;
+
+        /** @param made a model of a uid and the folder of an adapter */
+        Reader(Class<M> type, BiFunction<String, String, M> made) {
+            this.type = type;
+            this.made = made;
+        }
+
+        @Override
+        public M load(String path) {
+            StagePath stage = StagePath.of(path, sc());
+            DefaultParamsReader.Metadata metadata = stage.metadata(type, sc());
+            M model = made.apply(metadata.uid(), stage.folder().resolve(ADAPTER).toString());
+            metadata.getAndSetParams(model, Option.empty());
+            return model;
+        }
+    }
+
+    /** Reads one that may be whole. */
+    static final class WholeReader extends MLReader<QLoraModel> {
         @Override
         public QLoraModel load(String path) {
             StagePath stage = StagePath.of(path, sc());

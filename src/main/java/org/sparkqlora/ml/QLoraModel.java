@@ -60,7 +60,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     }
 
     public static MLReader<QLoraModel> read() {
-        return new ModelFolder.Reader();
+        return new ModelFolder.WholeReader();
     }
 
     @Override

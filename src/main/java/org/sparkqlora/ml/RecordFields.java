@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
@@ -20,6 +21,8 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
+import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.RecordFormat;
 
 /**
@@ -28,9 +31,9 @@ import org.sparkqlora.data.RecordFormat;
  * @param columns by the names that records have for them
  * @param names what records call our fields
  * @param format of the records
- * @param kind what their examples hold
+ * @param examples what they hold
  */
-record RecordFields(Map<String, String> columns, Columns names, RecordFormat format, ExampleKind kind) {
+record RecordFields(Map<String, String> columns, Columns names, RecordFormat format, Examples examples) {
     private static final String MESSAGES = "messages";
     private static final String PROMPT = "prompt";
     private static final String COMPLETION = "completion";
@@ -46,12 +49,15 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
             neededByFormat(),
             ExampleKind.PREFERENCE,
             neededOfAnswers(List.of("chosen", "rejected"), List.of("prompt_ids", "chosen_ids", "rejected_ids")),
+            ExampleKind.COMPARISON,
+            neededOfAnswers(List.of("chosen", "rejected"), List.of("prompt_ids", "chosen_ids", "rejected_ids")),
             ExampleKind.UNPAIRED,
             neededOfAnswers(List.of(PROMPT, COMPLETION, LABEL), List.of("prompt_ids", "completion_ids", LABEL)));
 
     /** Of a table of {@code schema}, of which {@code inputCol}, if any, is what the format is named by. */
     static RecordFields of(
-            StructType schema, Optional<String> inputCol, Columns names, RecordFormat format, ExampleKind kind) {
+            StructType schema, Optional<String> inputCol, Columns names, RecordFormat format, Examples examples) {
+        ExampleKind kind = examples.kind();
         Map<String, String> columns = new LinkedHashMap<>();
         Arrays.stream(schema.fieldNames())
                 .filter(column -> names.has(column, kind) && !inputCol.equals(Optional.of(column)))
@@ -59,9 +65,8 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
         inputCol.filter(Arrays.asList(schema.fieldNames())::contains)
                 .filter(column -> suits(schema.apply(column).dataType(), format))
                 .ifPresent(column -> columns.put(
-                        names.of(kind == ExampleKind.SUPERVISED ? mainField(schema, column, names, format) : PROMPT),
-                        column));
-        return new RecordFields(columns, names, format, kind);
+                        names.of(isOfAnswers(kind) ? PROMPT : mainField(schema, column, names, format)), column));
+        return new RecordFields(columns, names, format, examples);
     }
 
     /** Whether the table has all that a record needs. */
@@ -79,11 +84,12 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
     }
 
     private Map<RecordFormat, List<String>> neededFields() {
-        return Objects.requireNonNull(NEEDED.get(kind));
+        Labels labels = examples.labels();
+        return labels == null ? Objects.requireNonNull(NEEDED.get(examples.kind())) : labeled(labels);
     }
 
     private boolean isOpen(RecordFormat found) {
-        boolean ofAnswers = found == RecordFormat.AUTO && format != RecordFormat.TOKENS;
+        boolean ofAnswers = isOfAnswers(examples.kind()) && found == RecordFormat.AUTO && format != RecordFormat.TOKENS;
         return format == RecordFormat.AUTO || format == found || ofAnswers;
     }
 
@@ -105,7 +111,7 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
 
     /** The fields that are expected, for people. */
     String expected() {
-        if (kind != ExampleKind.SUPERVISED) {
+        if (examples.kind() != ExampleKind.SUPERVISED) {
             return neededFields().values().stream()
                     .map(fields -> String.join(" and ", fields))
                     .collect(Collectors.joining(", or "));
@@ -136,7 +142,9 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
     /** The problems with the types of these columns in {@code schema}, a sentence each. */
     List<String> mistyped(StructType schema) {
         return found().map(neededFields()::get).orElse(List.of()).stream()
-                .flatMap(field -> mistyped(FieldType.of(field), schema.apply(columns.get(names.of(field)))).stream())
+                .flatMap(field ->
+                        mistyped(FieldType.of(field, examples.kind()), schema.apply(columns.get(names.of(field))))
+                                .stream())
                 .toList();
     }
 
@@ -148,6 +156,10 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
                                 column.name(),
                                 expected.words(),
                                 column.dataType().simpleString()));
+    }
+
+    private static boolean isOfAnswers(ExampleKind kind) {
+        return kind != ExampleKind.SUPERVISED && kind != ExampleKind.LABELED;
     }
 
     /** A text alone is no conversation to train on, though it can be answered. */
@@ -173,6 +185,16 @@ record RecordFields(Map<String, String> columns, Columns names, RecordFormat for
         Map<RecordFormat, List<String>> needed = new LinkedHashMap<>();
         needed.put(RecordFormat.AUTO, texts);
         needed.put(RecordFormat.TOKENS, ids);
+        return needed;
+    }
+
+    /** As of supervised examples, with a label. */
+    private static Map<RecordFormat, List<String>> labeled(Labels labels) {
+        String label = labels.areList() ? "labels" : LABEL;
+        Map<RecordFormat, List<String>> needed = neededByFormat();
+        needed.put(RecordFormat.TOKENS, List.of("input_ids"));
+        needed.replaceAll((format, fields) ->
+                Stream.concat(fields.stream(), Stream.of(label)).toList());
         return needed;
     }
 

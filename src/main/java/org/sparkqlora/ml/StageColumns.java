@@ -8,11 +8,13 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
-import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
+import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.objective.ObjectiveKind;
+import org.sparkqlora.options.DataOptions;
 import org.sparkqlora.spark.job.RecordLoss;
 
 /**
@@ -44,16 +46,22 @@ record StageColumns(StageParams params) {
 
     /** The fields of training records. */
     RecordFields fields(StructType schema) {
-        return RecordFields.of(schema, input(), names(), format(), kind());
+        return RecordFields.of(schema, input(), names(), format(), examples());
     }
 
     /** What examples hold that a fit trains on; a model reads supervised ones, whose loss it tells. */
-    private ExampleKind kind() {
+    private Examples examples() {
         boolean trains =
                 Arrays.stream(params.all()).anyMatch(param -> param.name().equals(OBJECTIVE));
-        return trains
-                ? ObjectiveKind.parse(params.text(OBJECTIVE).orElseThrow()).examples()
-                : ExampleKind.SUPERVISED;
+        if (!trains) {
+            return Examples.SUPERVISED;
+        }
+
+        DataOptions data = new DataOptions();
+        data.objective = ObjectiveKind.parse(params.text(OBJECTIVE).orElseThrow());
+        data.labels = params.list("labels");
+        data.problemType = ProblemType.parse(params.text("problemType").orElseThrow());
+        return data.examples();
     }
 
     /** The column of prompts; empty if no answer is wanted. */
@@ -66,7 +74,7 @@ record StageColumns(StageParams params) {
         requireInput(schema);
         Optional<String> answer = prompts(schema).flatMap(any -> params.text(OUTPUT_COL));
         Optional<String> loss = loss(schema);
-        if (answer.isEmpty() && loss.isEmpty() && kind() == ExampleKind.SUPERVISED) {
+        if (answer.isEmpty() && loss.isEmpty() && examples().equals(Examples.SUPERVISED)) {
             throw new BadInputException(
                     "inputCol: expected a column of texts or of messages (lists of role and content), or columns %s; found columns %s"
                             .formatted(fields(schema).expected(), described(schema)));
@@ -79,7 +87,7 @@ record StageColumns(StageParams params) {
 
     /** The column of losses; nothing where none is wanted, or where rows are no training records. */
     Optional<String> loss(StructType schema) {
-        RecordFields fields = RecordFields.of(schema, input(), names(), format(), ExampleKind.SUPERVISED);
+        RecordFields fields = RecordFields.of(schema, input(), names(), format(), Examples.SUPERVISED);
         return params.text(LOSS_COL)
                 .filter(any -> fields.areWhole() && fields.mistyped(schema).isEmpty());
     }
@@ -102,7 +110,7 @@ record StageColumns(StageParams params) {
 
     /** The fields by which the records of a table are read. */
     RecordReading reading() {
-        return new RecordReading(format(), names(), kind());
+        return new RecordReading(format(), names(), examples());
     }
 
     private static String described(StructType schema) {

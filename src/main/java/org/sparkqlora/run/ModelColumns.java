@@ -11,18 +11,27 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.data.RecordFormat;
+import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.objective.Classification;
+import org.sparkqlora.objective.RewardModeling;
+import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.options.UseOptions;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.job.AnswerText;
 import org.sparkqlora.spark.job.RecordLoss;
+import org.sparkqlora.spark.job.TextScores;
 import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TemplateText;
+import org.sparkqlora.tokenizer.TrainOn;
 import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.ScoreModelSource;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** A model with its adapter as two functions of columns: answers and losses. Tasks compute them when they are read. Driver only. */
@@ -48,8 +57,33 @@ public final class ModelColumns {
         FolderModelSource source = options.model.source(start.lora(), options.model.precision(context, LOG::info));
         ParameterIndex index = ParameterIndex.of(config, source.spec());
         try (FlatVector parameters = parameters(start, index)) {
-            return new ModelColumns(options, start, config, FixedModel.publish(context, source, parameters, index));
+            return new ModelColumns(
+                    options, start, config, FixedModel.publish(context, used(start, source), parameters, index));
         }
+    }
+
+    /** With the head that scores texts, where the adapter has one. */
+    private static ModelSource used(AdapterStart start, FolderModelSource source) {
+        Location folder = start.folder();
+        if (folder == null || start.lora() == null || !start.lora().saved().scores()) {
+            return source;
+        }
+
+        ScoreObjective objective = AdapterFolder.readLabels(folder.files(), folder.path())
+                .<ScoreObjective>map(Classification::new)
+                .orElseGet(() -> new RewardModeling(0));
+        return new ScoreModelSource(source, objective);
+    }
+
+    /** From a text to the scores of the adapter's head. */
+    public TextScores scores() {
+        RecordEncoders texts = RecordEncoders.of(
+                RecordReading.of(RecordFormat.TEXT),
+                options.model.tokenizer(),
+                null,
+                TrainOn.ALL,
+                start.vocabulary().added());
+        return new TextScores(model, texts, options.data.length.tokens);
     }
 
     /** The number of times that processes loaded the base, as far as tasks have reported. */

@@ -117,7 +117,7 @@ public final class ExampleEncoder {
     }
 
     /** A text as a head scores it: as the tokenizer or the template writes it, without EOS behind it. All of it counts as trained. */
-    private EncodedExample scored(Example text) {
+    public EncodedExample scored(Example text) {
         if (text instanceof TokenSequence tokens) {
             return encodeTokens(tokens);
         }

@@ -58,7 +58,7 @@ public record ScoreGradientModel(DecoderGradientModel inner, ScoreObjective obje
 
     private record Bound(
             DecoderModel model, BoundParameters parameters, OptionalDouble lossScale, ScoreObjective objective)
-            implements BoundModel {
+            implements ScoringModel {
         @Override
         public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
             return addGradients(List.of(new MicroBatch(microBatch, passSeed)), gradient)
@@ -80,6 +80,13 @@ public record ScoreGradientModel(DecoderGradientModel inner, ScoreObjective obje
         @Override
         public void losses(Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
             model.scores(parameters, microBatches, scores -> sink.accept(examples(scores)));
+        }
+
+        @Override
+        public Scores scores(List<TokenRow> rows) {
+            List<Scores> only = new ArrayList<>();
+            model.scores(parameters, List.of(rows).iterator(), only::add);
+            return only.get(0);
         }
 
         private List<LossTotal> examples(Scores scores) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.apache.spark.ml.Model;
 import org.apache.spark.ml.feature.StringIndexer;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
@@ -59,7 +60,11 @@ class StageContractTest {
     @BeforeAll
     static void start() throws Exception {
         session = PirateFits.session();
-        Files.writeString(Files.createDirectory(folder.resolve("adapter")).resolve("adapter_config.json"), "{}");
+        Path adapter = Files.createDirectory(folder.resolve("adapter"));
+        Files.writeString(adapter.resolve("adapter_config.json"), "{}");
+        Files.writeString(
+                adapter.resolve("config.json"),
+                "{\"problem_type\": \"single_label_classification\", \"id2label\": {\"0\": \"a\", \"1\": \"b\"}}");
     }
 
     @AfterAll
@@ -75,7 +80,7 @@ class StageContractTest {
     @MethodSource("stages")
     void uidIsItsOwnUnlessGiven(Class<?> type) throws Exception {
         assertThat(make(type, "mine").uid()).isEqualTo("mine");
-        if (type != QLoraModel.class) { // its uid is that of its estimator
+        if (!Model.class.isAssignableFrom(type)) { // its uid is that of its estimator
             assertThat(fresh(type).uid()).isNotEqualTo(fresh(type).uid());
         }
     }
@@ -193,8 +198,17 @@ class StageContractTest {
     }
 
     private static Params make(Class<?> type, String uid) throws Exception {
-        return type == QLoraModel.class
-                ? new QLoraModel(uid, folder.resolve("adapter").toString())
+        String adapter = folder.resolve("adapter").toString();
+        if (type == QLoraModel.class) {
+            return new QLoraModel(uid, adapter);
+        }
+
+        if (type == LanguageModelClassificationModel.class) {
+            return new LanguageModelClassificationModel(uid, adapter, ModelFolder.labels(adapter));
+        }
+
+        return type == LanguageModelRegressionModel.class
+                ? new LanguageModelRegressionModel(uid, adapter)
                 : (Params) type.getConstructor(String.class).newInstance(uid);
     }
 
