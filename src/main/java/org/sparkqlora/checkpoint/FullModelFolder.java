@@ -96,7 +96,10 @@ public final class FullModelFolder {
                 fresh.add(companion.getKey(), companion.getValue());
             }
 
-            fresh.add(CONFIG_FILE, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+            if (!companions.containsKey(CONFIG_FILE)) {
+                fresh.add(CONFIG_FILE, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+            }
+
             fresh.commit();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write model " + folder, e);
@@ -110,6 +113,10 @@ public final class FullModelFolder {
         long[] matrix = {config.vocabularySize(), config.hiddenSize()};
         SortedMap<String, List<TensorSpec>> shards = new TreeMap<>();
         for (String name : source.names()) {
+            if (name.equals(DecoderTensors.HEAD) && changed.scoreHead().isPresent()) {
+                continue;
+            }
+
             if (!changed.has(name) && source.fourBit(name).isPresent()) {
                 throw new BadInputException("Cannot write model %s: expected new values of 4-bit weight %s, found none"
                         .formatted(folder, name));
@@ -123,6 +130,9 @@ public final class FullModelFolder {
             }
         }
 
+        changed.scoreHead()
+                .ifPresent(shape -> shards.get(shards.lastKey())
+                        .add(new TensorSpec(DecoderTensors.SCORE, source.typeOf(DecoderTensors.EMBEDDING), shape)));
         return shards;
     }
 

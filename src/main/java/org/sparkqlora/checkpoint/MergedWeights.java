@@ -2,10 +2,12 @@ package org.sparkqlora.checkpoint;
 
 import java.nio.FloatBuffer;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AdapterMerge;
 import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitQuantizer;
@@ -88,6 +90,11 @@ public final class MergedWeights implements ChangedWeights {
 
         FloatSource weight = base.floats(name);
         return merge.has(name) ? merge.merged(name, weight, adapter, workers) : weight;
+    }
+
+    @Override
+    public Optional<long[]> scoreHead() {
+        return Optional.ofNullable(merge.whole(SavedModules.SCORE_WEIGHT)).map(Parameter::shape);
     }
 
     @Override

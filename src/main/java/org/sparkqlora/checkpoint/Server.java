@@ -43,6 +43,10 @@ public enum Server {
             found.add("use_dora: it adds no magnitudes (DoRA)");
         }
 
+        if (lora.saved().scores()) {
+            found.add("score: it adds no head that scores texts");
+        }
+
         if (!lora.saved().isEmpty()) {
             found.add("modules_to_save: it adds no modules that were saved whole");
         }

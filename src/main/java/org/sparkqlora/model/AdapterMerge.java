@@ -43,6 +43,9 @@ public final class AdapterMerge {
 
         addWhole(SavedModule.EMBEDDING, layout.embedding());
         addWhole(SavedModule.HEAD, layout.head());
+        if (layout.score() != null) {
+            wholes.put(SavedModules.SCORE_WEIGHT, layout.score());
+        }
     }
 
     /** The index of the adapter's tensors in the flat vector. */

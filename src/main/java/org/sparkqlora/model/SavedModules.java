@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
@@ -23,7 +24,7 @@ public record SavedModules(List<SavedModule> modules, boolean weightTying, int r
     public static final String SCORE = "score";
 
     /** Its weight, (labels, hidden), as a model names it. */
-    public static final String SCORE_WEIGHT = SCORE + ".weight";
+    public static final String SCORE_WEIGHT = DecoderTensors.SCORE;
 
     /** Its weight as an adapter names it. */
     public static final String SCORE_KEY = ModelLayout.ADAPTER_PREFIX + SCORE_WEIGHT;

@@ -69,7 +69,9 @@ public record AdapterExport(Path model, Location adapter, GgufOutType type, Opti
     private void requireFactorsAlone(LoraSpec lora) {
         String found = lora.weightDecomposed()
                 ? "DoRA's magnitudes"
-                : !lora.saved().isEmpty() ? "modules that were saved whole (modules_to_save)" : pissa(lora);
+                : !lora.saved().isEmpty() || lora.saved().scores()
+                        ? "modules that were saved whole (modules_to_save)"
+                        : pissa(lora);
         if (!found.isEmpty()) {
             throw new BadInputException(
                     "Cannot export %s as a GGUF LoRA: expected A and B alone, found %s. Export the merged model instead, without --adapter-only"

@@ -82,6 +82,21 @@ public record AdapterStart(
         return this;
     }
 
+    /**
+     * These adapters, once they are known to leave the head that predicts tokens.
+     *
+     * @throws BadInputException if they have one that scores texts
+     */
+    AdapterStart writingTexts() {
+        if (lora != null && lora.saved().scores()) {
+            throw new BadInputException(
+                    "Cannot write texts with %s: its head scores them. evaluate takes it with --objective classify or reward"
+                            .formatted(folder));
+        }
+
+        return this;
+    }
+
     private static String head(int outputs) {
         return outputs == 0 ? "no head that scores texts" : "a head of " + outputs + " outputs";
     }

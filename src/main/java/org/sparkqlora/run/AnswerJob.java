@@ -118,6 +118,6 @@ public final class AnswerJob {
     }
 
     private AdapterStart start(ModelConfig config) {
-        return AdapterStart.of(options.adapter, model.folder(), config);
+        return AdapterStart.of(options.adapter, model.folder(), config).writingTexts();
     }
 }

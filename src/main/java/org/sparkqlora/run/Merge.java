@@ -1,17 +1,25 @@
 package org.sparkqlora.run;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.FullModelFolder;
 import org.sparkqlora.checkpoint.MergedWeights;
+import org.sparkqlora.checkpoint.ScoreConfigJson;
+import org.sparkqlora.data.Labels;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AdapterMerge;
+import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.options.MergeBase;
 import org.sparkqlora.options.ModelOutput;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.FourBitFolder;
@@ -25,9 +33,17 @@ public final class Merge implements AutoCloseable {
     private final FlatVector adapter;
     private final QuantSpec spec;
     private final Vocabulary vocabulary;
+    private final Optional<Labels> labels;
     private final Workers workers = new Workers(Runtime.getRuntime().availableProcessors());
 
-    private Merge(WeightFolder source, AdapterMerge merge, FlatVector adapter, QuantSpec spec, Vocabulary vocabulary) {
+    private Merge(
+            WeightFolder source,
+            AdapterMerge merge,
+            FlatVector adapter,
+            QuantSpec spec,
+            Vocabulary vocabulary,
+            Optional<Labels> labels) {
+        this.labels = labels;
         this.source = source;
         this.merge = merge;
         this.adapter = adapter;
@@ -42,7 +58,22 @@ public final class Merge implements AutoCloseable {
         AdapterStart start = AdapterStart.from(adapterFolder, model, source.config());
         AdapterMerge merge = new AdapterMerge(source.config(), Objects.requireNonNull(start.lora()));
         FlatVector adapter = AdapterFolder.read(adapterFolder.files(), adapterFolder.path(), merge.parameters());
-        return new Merge(source, merge, adapter, spec, start.vocabulary());
+        Optional<Labels> labels = AdapterFolder.readLabels(adapterFolder.files(), adapterFolder.path());
+        return new Merge(source, merge, adapter, spec, start.vocabulary(), labels);
+    }
+
+    /** Whether the merged model scores texts and writes none. */
+    private boolean scoresTexts() {
+        return merge.whole(SavedModules.SCORE_WEIGHT) != null;
+    }
+
+    /** Refuses to go on with a model that writes no texts; {@code what} says what needs one. */
+    public void requireTexts(String what) {
+        if (scoresTexts()) {
+            throw new BadInputException(
+                    "Cannot %s: expected an adapter of a model that writes texts, found a head that scores them. merge without more options writes it for AutoModelForSequenceClassification"
+                            .formatted(what));
+        }
     }
 
     /** Writes the merged model in the types of its source. */
@@ -54,6 +85,7 @@ public final class Merge implements AutoCloseable {
 
     /** Writes the merged model in four bits. */
     public MergeResult writeQuantized(@Nullable MergeBase asked, ModelOutput output) {
+        requireTexts("write in 4 bits");
         MergeBase base = base(asked);
         QuantizationReport cost = output.write(folder -> writeQuantized(base, folder));
         return new MergeResult(output.target(), base, !source.quantized(), cost);
@@ -77,7 +109,13 @@ public final class Merge implements AutoCloseable {
     }
 
     private void writePlain(MergeBase base, Location target) {
-        FullModelFolder.write(target.files(), target.path(), source, weights(base), vocabulary.files(source.path()));
+        Map<String, BlobWriter> others = vocabulary.files(source.path());
+        if (scoresTexts()) {
+            String config = ScoreConfigJson.write(source.plainConfigText(merge.config()), labels);
+            others.put(ScoreConfigJson.FILE_NAME, out -> out.write(config.getBytes(StandardCharsets.UTF_8)));
+        }
+
+        FullModelFolder.write(target.files(), target.path(), source, weights(base), others);
     }
 
     /** The model's weights with the adapter, computed as they are read. */

@@ -54,6 +54,7 @@ public record ModelExport(
     private ExportedFile writeMerged(Location folder, GgufTarget target) {
         try (Merge merge = Merge.open(model, folder, quant);
                 TemporaryFolder temporary = TemporaryFolder.create("spark-qlora-tokenizer-")) {
+            merge.requireTexts("export as GGUF");
             ChangedWeights weights = merge.weights(merge.base(base));
             Path tokenizer = tokenizer(merge.vocabulary(), temporary.path());
             return write(GgufExport.of(merge.source(), weights, type, labels(tokenizer)), target);

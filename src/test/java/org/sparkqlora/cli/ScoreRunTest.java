@@ -20,6 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
+import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /** {@code train} and {@code evaluate} of heads that score texts, on the demo's model. */
 class ScoreRunTest {
@@ -150,6 +151,47 @@ class ScoreRunTest {
         assertThat(refused.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(refused.err())
                 .contains("expected an adapter with no head that scores texts, found a head of 2 outputs");
+    }
+
+    @Test
+    void aMergedModelHasTheHeadInPlaceOfTheOther() throws IOException {
+        Path output = folder.resolve("to-merge");
+        assertThat(texts.train(output.toString(), "--objective=classify", "--labels=owl,crow", "--max-steps=2")
+                        .code())
+                .isEqualTo(ExitCode.OK);
+        String adapter = output.resolve("adapter").toString();
+        String[] merge = {"merge", "--model", texts.model(), "--adapter", adapter, "--output"};
+
+        CommandRun merged = with(merge, folder.resolve("merged").toString());
+        assertThat(merged.code()).as(merged.err()).isEqualTo(ExitCode.OK);
+        JsonNode config = JSON.readTree(folder.resolve("merged/config.json").toFile());
+        assertThat(config.path("architectures").path(0).asText()).isEqualTo("LlamaForSequenceClassification");
+        assertThat(config.path("id2label").path("1").asText()).isEqualTo("crow");
+        assertThat(SafetensorsFile.open(folder.resolve("merged/model.safetensors"))
+                        .names())
+                .contains("score.weight")
+                .doesNotContain("lm_head.weight");
+
+        CommandRun written = CommandRun.of(
+                "generate", "--model", texts.model(), "--adapter", adapter, "--prompt", "What does the owl say?");
+        assertThat(written.err()).contains("Cannot write texts with", "its head scores them");
+        assertThat(with(merge, folder.resolve("quantized").toString(), "--quantize")
+                        .err())
+                .contains("Cannot write in 4 bits: expected an adapter of a model that writes texts");
+        assertThat(CommandRun.of(
+                                "export",
+                                "--model",
+                                texts.model(),
+                                "--adapter",
+                                adapter,
+                                "--output",
+                                folder.resolve("gguf").toString())
+                        .err())
+                .contains("Cannot export as GGUF: expected an adapter of a model that writes texts");
+    }
+
+    private static CommandRun with(String[] command, String... more) {
+        return CommandRun.of(Stream.concat(Stream.of(command), Stream.of(more)).toArray(String[]::new));
     }
 
     @Test

@@ -94,6 +94,10 @@ public final class MergeCommand implements Command {
 
     private MergeResult merged() {
         try (Merge merge = Merge.open(model(), adapter(), quant.spec())) {
+            if (evaluation.isAsked()) {
+                merge.requireTexts("compare losses of --eval-data");
+            }
+
             return quantize ? merge.writeQuantized(base, output) : merge.write(base, output.target());
         }
     }

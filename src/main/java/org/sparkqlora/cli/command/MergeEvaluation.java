@@ -49,15 +49,19 @@ final class MergeEvaluation {
     PrecisionChoice precision = PrecisionChoice.AUTO;
 
     public void check(Problems problems) {
-        if (!sources.isEmpty()) {
+        if (isAsked()) {
             data().check(problems);
         }
+    }
+
+    boolean isAsked() {
+        return !sources.isEmpty();
     }
 
     /** Mean losses by what they are of; none without data. */
     public Map<String, Double> losses(MergeCommand command, MergeResult result, Console console) {
         Map<String, Double> losses = new LinkedHashMap<>();
-        if (sources.isEmpty()) {
+        if (!isAsked()) {
             return losses;
         }
 

@@ -16,6 +16,9 @@ public final class DecoderTensors {
     public static final String NORM = "model.norm.weight";
     public static final String HEAD = "lm_head.weight";
 
+    /** Of sequence classification, in place of the head that predicts tokens. */
+    public static final String SCORE = "score.weight";
+
     private final ModelConfig config;
     private final Map<String, long[]> shapes = new LinkedHashMap<>();
     private final List<String> projections = new ArrayList<>();
