@@ -2,8 +2,9 @@
 
 Usage: python src/test/python/make_family_goldens.py [FAMILY ...]
 
-Writes goldens/models/<family>: the files and the arithmetic are those that goldens/models/README.md describes, with the modes
-lora_f32, qlora_nf4_dq and full_f32, without packed tensors and without optimiser steps. transformers 5.24, peft 0.21, on a CPU, eager
+A family is one entry of FAMILIES: the arguments of its config class, beside those of COMMON. What follows a dash in its name tells its
+folder from another's of the same family. Writes goldens/models/<family>: the files and the arithmetic are those that goldens/models/README.md describes, with the modes
+lora_f32, qlora_nf4_dq and full_f32, without packed tensors; the adapters take five optimiser steps. transformers 5.24, peft 0.21, on a CPU, eager
 attention. Window, soft caps and multipliers are chosen so that each moves the loss.
 """
 
@@ -42,6 +43,26 @@ FAMILIES = {
                     rope_parameters=dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16)),
     "phi3": dict(sliding_window=5, tie_word_embeddings=False, original_max_position_embeddings=64,
                  rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=1.0)),
+    # documents are longer than the original context, so that the factor on queries is 1.47 and more
+    "ministral3": dict(head_dim=16, sliding_window=6, rope_parameters=dict(
+        rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=5, beta_fast=2.0, beta_slow=0.25,
+        mscale=1.0, mscale_all_dim=1.0, llama_4_scaling_beta=0.7)),
+    "olmo3": dict(tie_word_embeddings=False, num_hidden_layers=3, sliding_window=5,
+                  layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+                  rope_parameters=dict(full_attention=dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16),
+                                       sliding_attention=dict(rope_type="default", rope_theta=100.0))),
+    "granitemoehybrid": dict(embedding_multiplier=3.0, residual_multiplier=0.4, attention_multiplier=0.5, logits_scaling=0.7,
+                             num_local_experts=0, num_experts_per_tok=0, shared_intermediate_size=40, tie_word_embeddings=True,
+                             layer_types=["full_attention"] * 2, position_embedding_type="rope", mamba_n_heads=4,
+                             rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+    "ministral3-whole": dict(head_dim=8, hidden_size=48, num_key_value_heads=4, num_hidden_layers=3, sliding_window=None,
+                             tie_word_embeddings=True, rope_parameters=dict(
+                                 rope_type="yarn", rope_theta=1000.0, factor=16.0, original_max_position_embeddings=8,
+                                 mscale=1.0, mscale_all_dim=0.5, llama_4_scaling_beta=0.1)),
+    "olmo3-pattern": dict(tie_word_embeddings=True, num_hidden_layers=5, hidden_size=24, num_attention_heads=2, num_key_value_heads=1,
+                          sliding_window=4),
+    "granitemoehybrid-nope": dict(num_local_experts=0, num_experts_per_tok=0, shared_intermediate_size=40, attention_multiplier=0.5,
+                                  layer_types=["full_attention"] * 2, position_embedding_type=None, mamba_n_heads=4),
 }
 
 NF4 = torch.tensor([
@@ -112,7 +133,7 @@ def save_adapter(model, folder):
 
 def make_base(family, folder, seed):
     torch.manual_seed(seed)
-    config = AutoConfig.for_model(family, **{**COMMON, **FAMILIES[family]})
+    config = AutoConfig.for_model(family.split("-")[0], **{**COMMON, **FAMILIES[family]})
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     save_filled(model, folder, seed)
 
@@ -177,6 +198,20 @@ def run(model, parameters, batch):
     return loss.item(), tokens, (logits * mask.unsqueeze(-1)).detach(), gradients
 
 
+def steps(model, parameters, batch):
+    """Five clipped AdamW steps: the mean loss before each and after the last, and what they make of the parameters."""
+    optimiser = torch.optim.AdamW(list(parameters.values()), lr=1e-3, weight_decay=0.01, foreach=False)
+    losses = []
+    for step in range(6):
+        model.zero_grad(set_to_none=True)
+        loss, tokens, _, _ = run(model, parameters, batch)
+        losses.append(loss / tokens)
+        if step < 5:
+            torch.nn.utils.clip_grad_norm_(list(parameters.values()), 1.0, foreach=False)
+            optimiser.step()
+    return losses, {name.replace(".default", ""): parameter.detach().clone() for name, parameter in parameters.items()}
+
+
 def make_expected(folder, batch):
     tensors, numbers = {}, {"versions": {"torch": torch.__version__.split("+")[0], "transformers": transformers.__version__}}
     for mode in ("lora_f32", "qlora_nf4_dq", "full_f32"):
@@ -186,9 +221,11 @@ def make_expected(folder, batch):
         parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         loss, tokens, logits, gradients = run(model, parameters, batch)
         numbers[mode] = dict(loss_sum=loss, n_tokens=tokens)
-        tensors.update({f"{mode}.grad.{name}": gradient for name, gradient in gradients.items()})
+        tensors.update({f"{mode}.grad.{name}": gradient.clone() for name, gradient in gradients.items()})
         if mode != "full_f32":
             tensors[f"{mode}.logits"] = logits.contiguous()
+            numbers[mode]["losses"], after = steps(model, parameters, batch)
+            tensors.update({f"{mode}.after5.{name}": value for name, value in after.items()})
     save_file(tensors, folder / "expected.safetensors")
     (folder / "expected.json").write_text(json.dumps(numbers, indent=1) + "\n")
     print(folder.name, numbers)

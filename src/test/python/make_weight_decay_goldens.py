@@ -11,14 +11,12 @@ import json
 import tempfile
 
 import torch
+from make_family_goldens import FAMILIES as MADE
 from make_family_goldens import FOLDER, load
 from safetensors.torch import save_file
 from transformers import Trainer, TrainingArguments
 
-FAMILIES = [
-    "llama-tied", "llama-sharded", "mistral-window", "qwen2-bias", "qwen3-qknorm", "gemma2", "gemma3_text", "granite", "olmo2", "phi3",
-    "smollm3",
-]
+FAMILIES = ["llama-tied", "llama-sharded", "mistral-window", "qwen2-bias", "qwen3-qknorm", *MADE]
 TRAINED = "qwen2-bias"
 RATE, DECAY = 1e-3, 5
 

@@ -70,7 +70,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
     /** The input of each part, and the output of each module but the last. */
     private long keptValues() {
         long plain = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
-                        || config.traits().fusedProjections()
+                        || config.traits().fusedAttention()
                 ? config.querySize() + config.keyValueSize()
                 : 0;
         return tokens()

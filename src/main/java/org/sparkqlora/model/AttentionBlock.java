@@ -82,8 +82,8 @@ record AttentionBlock(
 
     private Mixed mixed(Tensor input, PassContext.Layer context, boolean keeps) {
         LinearGroup.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::buffer));
-        Heads q = heads(projections.outputs().get(0), queryNorm, context.rotary());
-        Heads k = heads(projections.outputs().get(1), keyNorm, context.rotary());
+        Heads q = heads(projections.outputs().get(0), queryNorm, context.queryRotary());
+        Heads k = heads(projections.outputs().get(1), keyNorm, context.keyRotary());
         Tensor values = split(projections.outputs().get(2));
         Attended attended = context.attention()
                 .forward(q.turned(), context.seen(k.turned(), values), context.batch(), keeps, output::buffer);
@@ -115,8 +115,8 @@ record AttentionBlock(
                         mixed.value(),
                         context.batch(),
                         queryKeyValue::gradientBuffers);
-        Tensor dQuery = throughHeads(inner.query(), mixed.query(), queryNorm, context.rotary(), gradients);
-        Tensor dKey = throughHeads(inner.key(), mixed.key(), keyNorm, context.rotary(), gradients);
+        Tensor dQuery = throughHeads(inner.query(), mixed.query(), queryNorm, context.queryRotary(), gradients);
+        Tensor dKey = throughHeads(inner.key(), mixed.key(), keyNorm, context.keyRotary(), gradients);
         return List.of(flat(dQuery), flat(dKey), flat(inner.value()));
     }
 

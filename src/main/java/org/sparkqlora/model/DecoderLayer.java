@@ -85,13 +85,13 @@ final class DecoderLayer {
             FeedForwardBlock feedForward = new FeedForwardBlock(
                     branch(LayerNorm.BEFORE_FEED_FORWARD, LayerNorm.AFTER_FEED_FORWARD),
                     gateUp(),
-                    shared(Projection.DOWN),
+                    shared(family.feedForward().down()),
                     new GatedActivation(family.activation(), workspace.hardware()));
             return new LayerPass(attention, feedForward, context.layer(index));
         }
 
         private LinearGroup queryKeyValue() {
-            return config.traits().fusedProjections()
+            return config.traits().fusedAttention()
                     ? new LinearGroup.Fused(
                             shared(Projection.FUSED_ATTENTION),
                             List.of(config.querySize(), config.keyValueSize(), config.keyValueSize()))
@@ -99,11 +99,11 @@ final class DecoderLayer {
         }
 
         private LinearGroup gateUp() {
-            return config.traits().fusedProjections()
-                    ? new LinearGroup.Fused(
-                            shared(Projection.FUSED_GATE),
-                            List.of(config.intermediateSize(), config.intermediateSize()))
-                    : shared(Projection.GATE, Projection.UP);
+            List<Projection> modules = config.traits().feedForward().gateUp();
+            LinearGroup group = shared(modules.toArray(new Projection[0]));
+            return modules.size() == 1
+                    ? new LinearGroup.Fused(group, List.of(config.intermediateSize(), config.intermediateSize()))
+                    : group;
         }
 
         /** Modules of one and the same input. */

@@ -53,18 +53,19 @@ final class DeviceMath {
     }
 
     /**
-     * Turns (tokens, heads, head size).
+     * Turns (tokens, heads, head size), of which the elements behind those that the tables reach stay.
      *
-     * @param cosine (tokens, 1, head size / 2)
+     * @param cosine (tokens, 1, width / 2)
      * @param sine the same, of opposite sign to turn back
      */
     static Tensor turned(Tensor input, Tensor cosine, Tensor sine) {
-        long half = input.size(2) / 2;
+        long half = cosine.size(2);
         Tensor row = input.to(ScalarType.Float);
         Tensor x = row.narrow(2, 0, half);
         Tensor y = row.narrow(2, half, half);
         TensorVector parts =
                 new TensorVector(x.mul(cosine).sub(y.mul(sine)), y.mul(cosine).add(x.mul(sine)));
+        parts.push_back(row.narrow(2, 2 * half, input.size(2) - 2 * half));
         return torch.cat(parts, 2).to(input.scalar_type());
     }
 

@@ -19,7 +19,7 @@ final class PassContext {
     private final List<LayerTraits> layers;
     private final DocumentBatch batch;
     private final List<KeyValueCache> caches;
-    private final Map<RotarySpec, Rotary> rotaries = new HashMap<>();
+    private final Map<RotarySpec, Rotary.QueryAndKey> rotaries = new HashMap<>();
     private final Map<OptionalInt, CausalAttention> attentions = new HashMap<>();
 
     /**
@@ -37,7 +37,7 @@ final class PassContext {
         for (LayerTraits layer : config.layerTraits()) {
             layer.rotary()
                     .ifPresent(spec -> rotaries.computeIfAbsent(
-                            spec, each -> Rotary.of(batch, each, config.headSize(), precision, hardware)));
+                            spec, each -> Rotary.QueryAndKey.of(batch, each, config.headSize(), precision, hardware)));
             attentions.computeIfAbsent(
                     layer.window(),
                     window -> new CausalAttention(
@@ -52,7 +52,20 @@ final class PassContext {
      * @param caches the layer's keys and values of each document's past; none where every document is whole
      */
     record Layer(
-            DocumentBatch batch, @Nullable Rotary rotary, CausalAttention attention, List<KeyValueCache.Layer> caches) {
+            DocumentBatch batch,
+            Rotary.@Nullable QueryAndKey rotary,
+            CausalAttention attention,
+            List<KeyValueCache.Layer> caches) {
+        @Nullable
+        Rotary queryRotary() {
+            return rotary == null ? null : rotary.query();
+        }
+
+        @Nullable
+        Rotary keyRotary() {
+            return rotary == null ? null : rotary.key();
+        }
+
         /** The keys and values that the batch's queries attend to, given the batch's own keys and values. */
         KeyValueCache.Seen seen(Tensor keys, Tensor values) {
             if (caches.isEmpty()) {

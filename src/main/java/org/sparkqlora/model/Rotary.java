@@ -1,9 +1,11 @@
 package org.sparkqlora.model;
 
+import java.util.function.IntToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
@@ -11,11 +13,11 @@ import org.sparkqlora.weights.family.RotarySpec;
 
 /**
  * Rotary position embedding (arXiv 2104.09864) in Hugging Face's layout: element d of a head turns together with element
- * d + headSize / 2, by the angle position x frequency(d).
+ * d + width / 2, by the angle position x frequency(d). Elements behind the first {@code width} of a head stay as they are.
  *
  * <p>Under YaRN cosines and sines carry its attention factor. They are rounded as activations are.
  *
- * @param cosines of each token, headSize / 2 each
+ * @param cosines of each token, width / 2 each
  * @param sines the same for sines
  * @param backSines the same for the opposite angles
  * @param tables the same on a device; null where rows of tensors are read
@@ -26,12 +28,32 @@ record Rotary(
         float[][] backSines,
         Hardware hardware,
         @Nullable DeviceTables tables) {
-    /** Cosines and sines, (tokens, 1, headSize / 2), float32. */
+    /** Cosines and sines, (tokens, 1, width / 2), float32. */
     record DeviceTables(Tensor cosine, Tensor sine) {}
 
-    /** Tables for the tokens of {@code batch}; each document counts its positions, and its length, for itself. */
-    static Rotary of(DocumentBatch batch, RotarySpec spec, int headSize, Precision precision, Hardware hardware) {
-        int pairs = headSize / 2;
+    /** How queries turn, and how keys do: the same but for a factor that some families put on queries. */
+    record QueryAndKey(Rotary query, Rotary key) {
+        /** Tables for the tokens of {@code batch}; each document counts its positions, and its length, for itself. */
+        static QueryAndKey of(
+                DocumentBatch batch, RotarySpec spec, int headSize, Precision precision, Hardware hardware) {
+            Rotary key = Rotary.of(batch, spec, headSize, precision, hardware, position -> 1);
+            return new QueryAndKey(
+                    spec.queryScaling()
+                            .map(scaling -> Rotary.of(batch, spec, headSize, precision, hardware, scaling::factor))
+                            .orElse(key),
+                    key);
+        }
+    }
+
+    /** @param factor on what stands at a position */
+    private static Rotary of(
+            DocumentBatch batch,
+            RotarySpec spec,
+            int headSize,
+            Precision precision,
+            Hardware hardware,
+            IntToDoubleFunction factor) {
+        int pairs = spec.width(headSize) / 2;
         Rotary tables = new Rotary(
                 new float[batch.ids().length][pairs],
                 new float[batch.ids().length][pairs],
@@ -42,8 +64,8 @@ record Rotary(
         for (Document document : batch.documents()) {
             float[] frequencies = spec.frequencies(headSize, document.end());
             for (int position = document.past(); position < document.end(); position++) {
-                tables.fill(
-                        token++, position, frequencies, (float) spec.scaling().attentionFactor(), precision);
+                double length = spec.scaling().attentionFactor() * factor.applyAsDouble(position);
+                tables.fill(token++, position, frequencies, (float) length, precision);
             }
         }
 
@@ -92,17 +114,32 @@ record Rotary(
 
     private Tensor turn(Tensor input, float[][] by) {
         int heads = Math.toIntExact(input.size(1));
-        int half = Math.toIntExact(input.size(2) / 2);
-        int width = 2 * half * heads;
+        int headSize = Math.toIntExact(input.size(2));
+        int width = headSize * heads;
         hardware.rows().run(input.size(0), width, range -> {
             TensorRows rows = range.strided(input, width, input.stride(0));
             float[] row = new float[width];
             for (long token = range.from(); token < range.to(); token++) {
                 rows.load(token, row);
-                range.math().turn(row, heads, cosines[(int) token], by[(int) token], half);
+                turn(row, headSize, cosines[(int) token], by[(int) token], range.math());
                 rows.store(token, row);
             }
         });
         return input;
+    }
+
+    private static void turn(float[] row, int headSize, float[] cosine, float[] sine, RowMath math) {
+        int half = cosine.length;
+        if (2 * half == headSize) {
+            math.turn(row, row.length / headSize, cosine, sine, half);
+            return;
+        }
+
+        float[] turning = new float[2 * half];
+        for (int at = 0; at < row.length; at += headSize) {
+            System.arraycopy(row, at, turning, 0, turning.length);
+            math.turn(turning, 1, cosine, sine, half);
+            System.arraycopy(turning, 0, row, at, turning.length);
+        }
     }
 }

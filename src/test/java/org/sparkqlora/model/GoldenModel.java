@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.TargetModules;
@@ -24,22 +25,17 @@ import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /** One folder of the reference data in {@code goldens/models}, as its README describes it. */
 public final class GoldenModel {
-    /** One folder of each family with weights in float32. */
-    public static final List<String> FAMILIES = List.of(
-            "llama-tied",
-            "llama-sharded",
-            "mistral-window",
-            "qwen2-bias",
-            "qwen3-qknorm",
-            "gemma2",
-            "gemma3_text",
-            "granite",
-            "olmo2",
-            "phi3",
-            "smollm3");
-
     private static final Path ROOT = Path.of("src/test/resources/goldens/models");
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** The folders that {@code make_family_goldens.py} made: a family that it learns is tested by all that is tested of families. */
+    public static final List<String> MADE_BY_FAMILY = madeByFamily();
+
+    /** Folders of each family with weights in float32. */
+    public static final List<String> FAMILIES = Stream.concat(
+                    Stream.of("llama-tied", "llama-sharded", "mistral-window", "qwen2-bias", "qwen3-qknorm"),
+                    MADE_BY_FAMILY.stream())
+            .toList();
 
     private final Path base;
     private final Path data;
@@ -137,6 +133,19 @@ public final class GoldenModel {
         }
 
         return List.of(row(ints(first(packed.get("input_ids"))), ints(first(packed.get("labels"))), segments, length));
+    }
+
+    /** Those whose results hold the gradients of all weights. */
+    private static List<String> madeByFamily() {
+        try (Stream<Path> folders = Files.list(ROOT)) {
+            return folders.filter(folder -> Files.exists(folder.resolve("expected.json")))
+                    .filter(folder -> json(folder.resolve("expected.json")).has(Mode.FULL.prefix))
+                    .map(folder -> folder.getFileName().toString())
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to list " + ROOT, e);
+        }
     }
 
     private LoraSpec lora(double dropout) {

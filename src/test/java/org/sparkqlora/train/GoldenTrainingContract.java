@@ -39,20 +39,17 @@ abstract class GoldenTrainingContract {
     abstract TrainingDevice device();
 
     static Stream<Arguments> adapted() {
-        return Stream.of(
-                        "llama-tied",
-                        "llama-rope3-bf16",
-                        "llama-sharded",
-                        "mistral-window",
-                        "qwen2-bias",
-                        "qwen3-qknorm",
-                        "saved-untied",
-                        "saved-tied",
-                        "saved-apart",
-                        "llama-tied/variants/rslora",
-                        "llama-tied/variants/dora",
-                        "llama-tied/variants/qv",
-                        "llama-tied/variants/patterns")
+        return Stream.concat(
+                        GoldenModel.FAMILIES.stream(),
+                        Stream.of(
+                                "llama-rope3-bf16",
+                                "saved-untied",
+                                "saved-tied",
+                                "saved-apart",
+                                "llama-tied/variants/rslora",
+                                "llama-tied/variants/dora",
+                                "llama-tied/variants/qv",
+                                "llama-tied/variants/patterns"))
                 .flatMap(name -> Stream.of(Arguments.of(name, Mode.LORA), Arguments.of(name, Mode.QLORA)));
     }
 

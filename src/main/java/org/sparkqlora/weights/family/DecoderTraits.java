@@ -9,7 +9,8 @@ import java.util.OptionalDouble;
  * @param queryKeyNorm how queries and keys are normalised
  * @param normsCountFromZero a norm multiplies by 1 + weight
  * @param activation function of the gate
- * @param fusedProjections queries, keys and values are one module, and gate and up another
+ * @param fusedAttention queries, keys and values are one module
+ * @param feedForward the modules of the feed-forward part
  * @param attentionBias q, k and v have a bias
  * @param outputBias the attention's output projection has a bias
  * @param feedForwardBias gate, up and down have a bias
@@ -25,7 +26,8 @@ public record DecoderTraits(
         QueryKeyNorm queryKeyNorm,
         boolean normsCountFromZero,
         Activation activation,
-        boolean fusedProjections,
+        boolean fusedAttention,
+        FeedForwardModules feedForward,
         boolean attentionBias,
         boolean outputBias,
         boolean feedForwardBias,
@@ -47,7 +49,8 @@ public record DecoderTraits(
         private QueryKeyNorm queryKeyNorm = QueryKeyNorm.NONE;
         private boolean normsCountFromZero;
         private Activation activation = Activation.SILU;
-        private boolean fusedProjections;
+        private boolean fusedAttention;
+        private FeedForwardModules feedForward = FeedForwardModules.SEPARATE;
         private boolean attentionBias;
         private boolean outputBias;
         private boolean feedForwardBias;
@@ -78,8 +81,13 @@ public record DecoderTraits(
             return this;
         }
 
-        Builder fusedProjections() {
-            this.fusedProjections = true;
+        Builder fusedAttention() {
+            this.fusedAttention = true;
+            return this;
+        }
+
+        Builder feedForward(FeedForwardModules modules) {
+            this.feedForward = modules;
             return this;
         }
 
@@ -127,7 +135,8 @@ public record DecoderTraits(
                     queryKeyNorm,
                     normsCountFromZero,
                     activation,
-                    fusedProjections,
+                    fusedAttention,
+                    feedForward,
                     attentionBias,
                     outputBias,
                     feedForwardBias,

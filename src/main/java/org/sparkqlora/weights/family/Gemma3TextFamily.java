@@ -29,26 +29,16 @@ final class Gemma3TextFamily implements ModelFamily {
         FieldsJson fields = config.fields();
         int pattern = fields.count("sliding_window_pattern", fields.count("_sliding_window_pattern", PATTERN));
         OptionalInt window = fields.countOrNull("sliding_window", WINDOW);
-        LayerTraits full = new LayerTraits(OptionalInt.empty(), Optional.of(fullRotary(config)));
-        LayerTraits sliding = new LayerTraits(window, Optional.of(windowedRotary(config)));
+        LayerTraits full = new LayerTraits(OptionalInt.empty(), Optional.of(config.rotaryOf(LayerFieldsJson.FULL)));
+        LayerTraits sliding = new LayerTraits(
+                window,
+                Optional.of(config.unscaledRotaryOf(
+                        LayerFieldsJson.SLIDING, fields.number("rope_local_base_freq", WINDOWED_THETA))));
         return config
                 .kinds(layer -> (layer + 1) % pattern == 0 ? LayerFieldsJson.FULL : LayerFieldsJson.SLIDING)
                 .stream()
                 .map(kind -> kind.equals(LayerFieldsJson.FULL) ? full : sliding)
                 .toList();
-    }
-
-    private RotarySpec fullRotary(LayerFieldsJson config) {
-        FieldsJson parameters = config.fields().object("rope_parameters");
-        return parameters.has(LayerFieldsJson.FULL)
-                ? RotaryJson.readPart(parameters.object(LayerFieldsJson.FULL), theta(), config.maxPositions())
-                : config.rotary();
-    }
-
-    private static RotarySpec windowedRotary(LayerFieldsJson config) {
-        double theta = config.fields().number("rope_local_base_freq", WINDOWED_THETA);
-        FieldsJson parameters = config.fields().object("rope_parameters");
-        return RotaryJson.readPart(parameters.object(LayerFieldsJson.SLIDING), theta, config.maxPositions());
     }
 
     @Override

@@ -13,6 +13,11 @@ final class GraniteFamily implements ModelFamily {
 
     @Override
     public DecoderTraits traits(FieldsJson config) {
+        return granite(config).build();
+    }
+
+    /** The traits that Granite 3 and 4 share. */
+    static DecoderTraits.Builder granite(FieldsJson config) {
         boolean biased = config.flag("attention_bias", false);
         return DecoderTraits.builder()
                 .activation(Activation.read(config, "hidden_act", Activation.SILU))
@@ -21,8 +26,7 @@ final class GraniteFamily implements ModelFamily {
                 .embeddingMultiplier(config.number("embedding_multiplier", 1))
                 .residualMultiplier(config.number("residual_multiplier", 1))
                 .attentionScale(config.number("attention_multiplier", 1))
-                .logitMultiplier(1 / config.number("logits_scaling", 1))
-                .build();
+                .logitMultiplier(1 / config.number("logits_scaling", 1));
     }
 
     @Override

@@ -41,6 +41,30 @@ final class LayerFieldsJson {
         return RotaryJson.read(fields, theta, maxPositions);
     }
 
+    /** The rotary embedding of layers of one kind: that which {@code rope_parameters} names for it, or that of all layers. */
+    RotarySpec rotaryOf(String kind) {
+        FieldsJson parameters = fields.object("rope_parameters");
+        return parameters.has(kind) ? RotaryJson.readPart(parameters.object(kind), theta, maxPositions) : rotary();
+    }
+
+    /** As {@link #rotaryOf}, but unscaled and with the base {@code absent} where {@code rope_parameters} names none for this kind. */
+    RotarySpec unscaledRotaryOf(String kind, double absent) {
+        FieldsJson parameters = fields.object("rope_parameters");
+        return RotaryJson.readPart(parameters.object(kind), absent, maxPositions);
+    }
+
+    /** The texts under the first of {@code keys} that there is; none without them. */
+    List<String> names(String... keys) {
+        List<String> names = new ArrayList<>();
+        for (String key : keys) {
+            if (names.isEmpty()) {
+                fields.node().path(key).forEach(name -> names.add(name.asText()));
+            }
+        }
+
+        return names;
+    }
+
     /** Layers that all turn alike and see {@code window} tokens. */
     List<LayerTraits> alike(OptionalInt window) {
         return Collections.nCopies(layers(), new LayerTraits(window, Optional.of(rotary())));

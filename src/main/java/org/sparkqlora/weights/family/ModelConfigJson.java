@@ -58,7 +58,7 @@ public final class ModelConfigJson {
                 family.modelType(),
                 fields.count("vocab_size"),
                 hiddenSize,
-                fields.count("intermediate_size"),
+                fields.count(family.intermediateSizeKey()),
                 fields.countUpTo(MOST_LAYERS, "num_hidden_layers"),
                 heads,
                 fields.count("num_key_value_heads", heads),
@@ -128,12 +128,15 @@ public final class ModelConfigJson {
         private static final List<ModelFamily> ALL = List.of(
                 new LlamaFamily(),
                 new MistralFamily(),
+                new Ministral3Family(),
                 new Qwen2Family(),
                 new Qwen3Family(),
                 new Gemma2Family(),
                 new Gemma3TextFamily(),
                 new GraniteFamily(),
+                new GraniteHybridFamily(),
                 new Olmo2Family(),
+                new Olmo3Family(),
                 new Phi3Family(),
                 new SmolLm3Family());
 

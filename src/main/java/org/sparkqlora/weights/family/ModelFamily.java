@@ -9,9 +9,12 @@ sealed interface ModelFamily
         permits Gemma2Family,
                 Gemma3TextFamily,
                 GraniteFamily,
+                GraniteHybridFamily,
                 LlamaFamily,
+                Ministral3Family,
                 MistralFamily,
                 Olmo2Family,
+                Olmo3Family,
                 Phi3Family,
                 Qwen2Family,
                 Qwen3Family,
@@ -36,6 +39,11 @@ sealed interface ModelFamily
 
     default boolean tiedEmbeddings() {
         return false;
+    }
+
+    /** Where the config says the width of the feed-forward part. */
+    default String intermediateSizeKey() {
+        return "intermediate_size";
     }
 
     /** Width of a head; empty for the hidden size divided by the heads. */

@@ -13,6 +13,11 @@ final class Olmo2Family implements ModelFamily {
 
     @Override
     public DecoderTraits traits(FieldsJson config) {
+        return olmo(config);
+    }
+
+    /** The traits that OLMo 2 and 3 share. */
+    static DecoderTraits olmo(FieldsJson config) {
         boolean biased = config.flag("attention_bias", false);
         return DecoderTraits.builder()
                 .norms(NormPlacement.AFTER)

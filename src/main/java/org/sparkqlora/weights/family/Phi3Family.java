@@ -14,7 +14,8 @@ final class Phi3Family implements ModelFamily {
     @Override
     public DecoderTraits traits(FieldsJson config) {
         return DecoderTraits.builder()
-                .fusedProjections()
+                .fusedAttention()
+                .feedForward(FeedForwardModules.FUSED)
                 .activation(Activation.read(config, "hidden_act", Activation.SILU))
                 .build();
     }

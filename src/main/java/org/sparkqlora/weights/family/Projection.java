@@ -2,6 +2,7 @@ package org.sparkqlora.weights.family;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 
 /** The linear modules of a decoder layer, in the order in which their adapters lie in the flat vector. */
 public enum Projection {
@@ -15,10 +16,13 @@ public enum Projection {
     FUSED_GATE("mlp.gate_up_proj"),
     GATE("mlp.gate_proj"),
     UP("mlp.up_proj"),
-    DOWN("mlp.down_proj");
+    DOWN("mlp.down_proj"),
+    /** Gate and up in one, beside what experts would have. */
+    SHARED_GATE("shared_mlp.input_linear"),
+    SHARED_DOWN("shared_mlp.output_linear");
 
-    private static final List<Projection> SEPARATE = List.of(QUERY, KEY, VALUE, OUTPUT, GATE, UP, DOWN);
-    private static final List<Projection> FUSED = List.of(FUSED_ATTENTION, OUTPUT, FUSED_GATE, DOWN);
+    private static final List<Projection> SEPARATE = List.of(QUERY, KEY, VALUE, OUTPUT);
+    private static final List<Projection> FUSED = List.of(FUSED_ATTENTION, OUTPUT);
 
     private final String moduleName;
 
@@ -28,7 +32,9 @@ public enum Projection {
 
     /** Those that the layers of a model have. */
     public static List<Projection> of(ModelConfig config) {
-        return config.traits().fusedProjections() ? FUSED : SEPARATE;
+        List<Projection> attention = config.traits().fusedAttention() ? FUSED : SEPARATE;
+        return Stream.concat(attention.stream(), config.traits().feedForward().projections().stream())
+                .toList();
     }
 
     /** The module's path in layer {@code layer}, as Hugging Face names it. */
@@ -41,7 +47,8 @@ public enum Projection {
         return switch (this) {
             case FUSED_ATTENTION, QUERY, KEY, VALUE -> config.traits().attentionBias();
             case OUTPUT -> config.traits().outputBias();
-            case FUSED_GATE, GATE, UP, DOWN -> config.traits().feedForwardBias();
+            case FUSED_GATE, GATE, UP, DOWN, SHARED_GATE, SHARED_DOWN ->
+                config.traits().feedForwardBias();
         };
     }
 }

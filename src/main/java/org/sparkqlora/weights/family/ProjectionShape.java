@@ -13,9 +13,9 @@ public record ProjectionShape(int outputs, int inputs) {
             case QUERY -> new ProjectionShape(queries, hidden);
             case KEY, VALUE -> new ProjectionShape(keys, hidden);
             case OUTPUT -> new ProjectionShape(hidden, queries);
-            case FUSED_GATE -> new ProjectionShape(2 * inner, hidden);
+            case FUSED_GATE, SHARED_GATE -> new ProjectionShape(2 * inner, hidden);
             case GATE, UP -> new ProjectionShape(inner, hidden);
-            case DOWN -> new ProjectionShape(hidden, inner);
+            case DOWN, SHARED_DOWN -> new ProjectionShape(hidden, inner);
         };
     }
 

@@ -1,21 +1,41 @@
 package org.sparkqlora.weights.family;
 
+import java.util.Optional;
+
 /**
  * The rotary position embedding of queries and keys: each pair of a head's elements by position x frequency.
  *
- * @param theta base of the frequencies: those of unscaled pairs are {@code theta^(-2 pair / headSize)}
+ * @param theta base of the frequencies: those of unscaled pairs are {@code theta^(-2 pair / width)}
  * @param scaling what a longer context made of them
+ * @param share of a head's elements that turn, the first ones ({@code partial_rotary_factor})
+ * @param queryScaling a factor on queries that grows with their position
  */
-public record RotarySpec(double theta, RotaryScaling scaling) {
+public record RotarySpec(double theta, RotaryScaling scaling, double share, Optional<QueryScaling> queryScaling) {
+    /** Whole heads turn. */
+    public RotarySpec(double theta, RotaryScaling scaling) {
+        this(theta, scaling, 1, Optional.empty());
+    }
+
+    /** The same with a factor on queries. */
+    public RotarySpec withQueryScaling(QueryScaling factor) {
+        return new RotarySpec(theta, scaling, share, Optional.of(factor));
+    }
+
+    /** The number of a head's elements that turn. */
+    public int width(int headSize) {
+        return (int) (headSize * share);
+    }
+
     /**
      * The angular frequency of each pair, radians a token, in float32.
      *
      * @param length tokens of the sequence, which only {@link RotaryScaling.Dynamic} looks at
      */
     public float[] frequencies(int headSize, int length) {
-        float[] frequencies = new float[headSize / 2];
+        int width = width(headSize);
+        float[] frequencies = new float[width / 2];
         for (int pair = 0; pair < frequencies.length; pair++) {
-            frequencies[pair] = (float) scaling.frequency(pair, theta, headSize, length);
+            frequencies[pair] = (float) scaling.frequency(pair, theta, width, length);
         }
 
         return frequencies;

@@ -1,0 +1,64 @@
+package org.sparkqlora.weights.family;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.sparkqlora.weights.safetensors.FieldsJson;
+
+/** Ministral 3: Mistral with a factor on queries that grows with the position, and a window only where the config names one. */
+final class Ministral3Family implements ModelFamily {
+    /** The rotary embedding where the config names none. */
+    private static final RotarySpec ROTARY = new RotarySpec(
+                    1_000_000, new RotaryScaling.Yarn(16, 1, 32, 1, 16_384, true))
+            .withQueryScaling(new QueryScaling(0.1, 16_384));
+
+    @Override
+    public String modelType() {
+        return "ministral3";
+    }
+
+    @Override
+    public DecoderTraits traits(FieldsJson config) {
+        return DecoderTraits.builder()
+                .activation(Activation.read(config, "hidden_act", Activation.SILU))
+                .build();
+    }
+
+    @Override
+    public List<LayerTraits> layers(LayerFieldsJson config) {
+        FieldsJson fields = config.fields();
+        OptionalInt window =
+                fields.has("sliding_window") ? OptionalInt.of(fields.count("sliding_window")) : OptionalInt.empty();
+        return Collections.nCopies(config.layers(), new LayerTraits(window, Optional.of(rotary(config))));
+    }
+
+    private static RotarySpec rotary(LayerFieldsJson config) {
+        if (!config.fields().has("rope_parameters")) {
+            return ROTARY;
+        }
+
+        FieldsJson parameters = config.fields().object("rope_parameters");
+        RotarySpec rotary = config.rotary();
+        return parameters.has("llama_4_scaling_beta")
+                ? rotary.withQueryScaling(new QueryScaling(
+                        parameters.number("llama_4_scaling_beta"),
+                        parameters.count("original_max_position_embeddings")))
+                : rotary;
+    }
+
+    @Override
+    public double theta() {
+        return 1_000_000;
+    }
+
+    @Override
+    public double normEpsilon() {
+        return 1e-5;
+    }
+
+    @Override
+    public OptionalInt headSize() {
+        return OptionalInt.of(128);
+    }
+}
