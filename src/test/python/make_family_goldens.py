@@ -63,7 +63,17 @@ FAMILIES = {
                           sliding_window=4),
     "granitemoehybrid-nope": dict(num_local_experts=0, num_experts_per_tok=0, shared_intermediate_size=40, attention_multiplier=0.5,
                                   layer_types=["full_attention"] * 2, position_embedding_type=None, mamba_n_heads=4),
+    "qwen3_5_text": dict(head_dim=16, layer_types=["linear_attention", "full_attention"], linear_num_key_heads=2, linear_num_value_heads=4,
+                         linear_key_head_dim=8, linear_value_head_dim=16, tie_word_embeddings=True,
+                         rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.5)),
+    # documents of several chunks of 64 tokens
+    "qwen3_5_text-long": dict(head_dim=16, layer_types=["linear_attention", "linear_attention", "full_attention"], num_hidden_layers=3,
+                              linear_num_key_heads=2, linear_num_value_heads=2, linear_key_head_dim=24, linear_value_head_dim=12,
+                              linear_conv_kernel_dim=3, max_position_embeddings=256),
 }
+# a state that remembers for dozens of tokens
+CENTRES = {"A_log": -2.5}
+DOCUMENTS = {"qwen3_5_text-long": [140, 70, 64, 9]}
 
 NF4 = torch.tensor([
     -1.0, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635, -0.18477343022823334,
@@ -111,8 +121,8 @@ def save_filled(model, folder, seed):
     quantisable = {id(module.weight) for module in linears(model).values()}
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
-        neutral = parameter.data.clone() if "norm" in name else torch.zeros_like(parameter)
-        deviation = 0.1 if parameter.ndim == 1 else 0.15
+        neutral = parameter.data.clone() if "norm" in name else torch.full_like(parameter, CENTRES.get(name.rsplit(".", 1)[-1], 0.0))
+        deviation = {1: 0.1, 2: 0.15, 3: 0.5}[parameter.ndim]
         while True:
             parameter.data.copy_(neutral + deviation * torch.randn(parameter.shape, generator=generator))
             if id(parameter) not in quantisable or robust(parameter.data):
@@ -156,14 +166,14 @@ def make_adapter(base, folder, seed):
     save_adapter(model, folder)
 
 
-def make_batch(seed):
+def make_batch(seed, lengths=LENGTHS):
     """The first documents begin with a prompt; the last has none."""
     generator = torch.Generator().manual_seed(seed)
-    width = max(LENGTHS)
+    width = max(lengths)
     batch = dict(input_ids=[], labels=[], attention_mask=[])
-    for i, length in enumerate(LENGTHS):
+    for i, length in enumerate(lengths):
         ids = torch.randint(3, VOCABULARY, (length,), generator=generator).tolist()
-        prompt = 0 if i == len(LENGTHS) - 1 else 3 + i
+        prompt = 0 if i == len(lengths) - 1 else 3 + i
         batch["input_ids"].append(ids + [0] * (width - length))
         batch["labels"].append([-100] * prompt + ids[prompt:] + [-100] * (width - length))
         batch["attention_mask"].append([1] * length + [0] * (width - length))
@@ -236,9 +246,10 @@ def make(family, seed):
     shutil.rmtree(folder, ignore_errors=True)
     make_base(family, folder / "base", seed)
     make_adapter(folder / "base", folder / "adapter", seed + 100)
-    batch = make_batch(seed)
+    lengths = DOCUMENTS.get(family, LENGTHS)
+    batch = make_batch(seed, lengths)
     (folder / "batch.json").write_text(json.dumps(batch) + "\n")
-    (folder / "packed.json").write_text(json.dumps(packed(batch, 40)) + "\n")
+    (folder / "packed.json").write_text(json.dumps(packed(batch, sum(lengths) + 6)) + "\n")
     make_expected(folder, batch)
 
 

@@ -51,6 +51,7 @@ class ArchitectureTest {
             "model.loss",
             "model.generation",
             "model.adapter",
+            "model.delta",
             "model",
             "optim",
             "objective",

@@ -33,7 +33,7 @@ public final class AdapterMerge {
         boolean apart = !lora.saved().isEmpty() && !lora.saved().trainsAsOne(config);
         this.merged = apart ? layout.config().untied() : layout.config();
         for (int layer = 0; layer < config.layers(); layer++) {
-            for (Projection projection : Projection.of(config)) {
+            for (Projection projection : Projection.of(config, layer)) {
                 LinearPlace.Adapter place = layout.linear(layer, projection).adapter();
                 if (place != null) {
                     places.put(projection.path(layer) + ".weight", place);

@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -11,10 +12,17 @@ import org.sparkqlora.tensor.TensorScope;
 
 /**
  * The trained tensors of one version of the flat vector, as the model's products need them: matrices and biases in the number
- * format of activations, norm weights, magnitudes and the head that scores texts in float32. Reading is safe from many threads; closing frees the tensors.
+ * format of activations, norm weights, magnitudes, the head that scores texts and what decides over the decay of a state in float32. Reading
+ * is safe from many threads; closing frees the tensors.
  */
 public final class BoundParameters implements AutoCloseable {
     private static final int WINDOW = 1 << 20;
+    private static final List<String> FLOAT_SUFFIXES = List.of(
+            "norm.weight",
+            ModelLayout.MAGNITUDE_SUFFIX,
+            SavedModules.SCORE_KEY,
+            "linear_attn.A_log",
+            "linear_attn.dt_bias");
 
     private final Map<String, Tensor> tensors = new HashMap<>();
 
@@ -42,9 +50,7 @@ public final class BoundParameters implements AutoCloseable {
     }
 
     private static boolean keepsFloat(Parameter parameter) {
-        return parameter.name().endsWith("norm.weight")
-                || parameter.name().equals(SavedModules.SCORE_KEY)
-                || parameter.name().endsWith(ModelLayout.MAGNITUDE_SUFFIX);
+        return FLOAT_SUFFIXES.stream().anyMatch(parameter.name()::endsWith);
     }
 
     /** Through windows, so that neither the heap nor native memory holds the tensor in float32 beside itself. */

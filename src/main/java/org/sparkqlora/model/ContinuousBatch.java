@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.TokenMixing;
 
 /**
  * Texts that grow together, a token of each in a pass; when one ends, the next takes its place (continuous batching, as in Orca, OSDI 2022).
@@ -18,12 +19,13 @@ import org.sparkqlora.weights.family.ModelConfig;
  * attends to keys and values of its own.
  */
 final class ContinuousBatch {
-    /** Of the keys and values of all texts at their longest, in float32, unless one alone needs more. */
+    /** Of the keys, values and states of all texts at their longest, in float32, unless one alone needs more. */
     private static final long CACHE_BYTES = 1L << 30;
 
     private final ModelPass pass;
     private final Consumer<int[]> sink;
     private final long bytesOfToken;
+    private final long bytesOfText;
     private final List<Decoding> growing = new ArrayList<>();
     private final Deque<Decoding> inOrder = new ArrayDeque<>();
 
@@ -32,7 +34,11 @@ final class ContinuousBatch {
         ModelConfig config = pass.model().config();
         this.pass = pass;
         this.sink = sink;
-        this.bytesOfToken = 2L * config.layers() * config.keyValueSize() * Float.BYTES;
+        this.bytesOfToken = 2L * config.layersOf(TokenMixing.ATTENTION) * config.keyValueSize() * Float.BYTES;
+        this.bytesOfText = config.traits()
+                .deltaNet()
+                .map(shape -> config.layersOf(TokenMixing.DELTA_NET) * shape.stateSize() * Float.BYTES)
+                .orElse(0L);
     }
 
     void run(Iterator<PromptedText> texts) {
@@ -59,7 +65,8 @@ final class ContinuousBatch {
     private boolean hasRoomFor(PromptedText text) {
         long tokens = longest(text)
                 + growing.stream().mapToLong(each -> longest(each.text())).sum();
-        return growing.isEmpty() || growing.size() < DecoderModel.TEXTS_AT_ONCE && tokens * bytesOfToken <= CACHE_BYTES;
+        long bytes = tokens * bytesOfToken + (growing.size() + 1L) * bytesOfText;
+        return growing.isEmpty() || growing.size() < DecoderModel.TEXTS_AT_ONCE && bytes <= CACHE_BYTES;
     }
 
     private static long longest(PromptedText text) {

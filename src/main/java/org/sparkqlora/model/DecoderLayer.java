@@ -8,8 +8,10 @@ import java.util.Objects;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.family.DecoderTraits;
+import org.sparkqlora.weights.family.DeltaTensor;
 import org.sparkqlora.weights.family.LayerNorm;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.Projection;
@@ -20,14 +22,20 @@ final class DecoderLayer {
     /** A linear module: its frozen weight and bias (null when they train or do not exist) and what of it trains. */
     record Module(@Nullable BaseMatrix weight, @Nullable Tensor bias, LinearPlace place) {}
 
-    /** A norm weight: frozen, or at a place in the flat vector. */
-    record NormWeight(@Nullable Tensor frozen, @Nullable Parameter place) {
-        Normalization open(BoundParameters parameters, ModelConfig config, Hardware hardware) {
+    /** A weight of no linear module: frozen, or at a place in the flat vector. */
+    record SmallWeight(@Nullable Tensor frozen, @Nullable Parameter place) {
+        Tensor of(BoundParameters parameters) {
             Tensor weight = place == null ? frozen : parameters.of(place);
             if (weight == null) {
-                throw new IllegalStateException("Cannot normalise without a weight");
+                throw new IllegalStateException("Cannot find a weight that is neither frozen nor trained");
             }
 
+            return weight;
+        }
+
+        /** The norm whose weight it is. */
+        Normalization norm(BoundParameters parameters, ModelConfig config, Hardware hardware) {
+            Tensor weight = of(parameters);
             Tensor factor = config.traits().normsCountFromZero() ? weight.add(new Scalar(1.0)) : weight;
             return new Normalization(factor, place, config.normEpsilon(), hardware);
         }
@@ -36,13 +44,21 @@ final class DecoderLayer {
     private final ModelConfig config;
     private final int index;
     private final Map<Projection, Module> modules;
-    private final Map<LayerNorm, NormWeight> norms;
+    private final Map<LayerNorm, SmallWeight> norms;
+    private final Map<DeltaTensor, SmallWeight> deltaTensors;
 
-    DecoderLayer(ModelConfig config, int index, Map<Projection, Module> modules, Map<LayerNorm, NormWeight> norms) {
+    /** @param deltaTensors empty where the layer is one of attention */
+    DecoderLayer(
+            ModelConfig config,
+            int index,
+            Map<Projection, Module> modules,
+            Map<LayerNorm, SmallWeight> norms,
+            Map<DeltaTensor, SmallWeight> deltaTensors) {
         this.config = config;
         this.index = index;
         this.modules = new EnumMap<>(modules);
         this.norms = new EnumMap<>(norms);
+        this.deltaTensors = new EnumMap<>(deltaTensors);
     }
 
     /** Its number, from 0 at the bottom. */
@@ -75,19 +91,52 @@ final class DecoderLayer {
 
         private LayerPass pass(PassContext context) {
             DecoderTraits family = config.traits();
-            AttentionBlock attention = new AttentionBlock(
-                    branch(LayerNorm.BEFORE_ATTENTION, LayerNorm.AFTER_ATTENTION),
-                    queryKeyValue(),
-                    shared(Projection.OUTPUT),
-                    norm(LayerNorm.QUERY),
-                    norm(LayerNorm.KEY),
-                    config.headSize());
             FeedForwardBlock feedForward = new FeedForwardBlock(
                     branch(LayerNorm.BEFORE_FEED_FORWARD, LayerNorm.AFTER_FEED_FORWARD),
                     gateUp(),
                     shared(family.feedForward().down()),
                     new GatedActivation(family.activation(), workspace.hardware()));
-            return new LayerPass(attention, feedForward, context.layer(index));
+            return new LayerPass(mixer(), feedForward, context.layer(index));
+        }
+
+        private TokenMixer mixer() {
+            ResidualBranch branch = branch(LayerNorm.BEFORE_ATTENTION, LayerNorm.AFTER_ATTENTION);
+            return switch (config.mixing(index)) {
+                case ATTENTION -> attention(branch);
+                case DELTA_NET -> deltaNet(branch);
+            };
+        }
+
+        private AttentionBlock attention(ResidualBranch branch) {
+            return new AttentionBlock(
+                    branch,
+                    queryKeyValue(),
+                    shared(Projection.OUTPUT),
+                    norm(LayerNorm.QUERY),
+                    norm(LayerNorm.KEY),
+                    config.headSize(),
+                    config.traits().gatedAttention());
+        }
+
+        private DeltaNetBlock deltaNet(ResidualBranch branch) {
+            Map<DeltaTensor, Tensor> weights = new EnumMap<>(DeltaTensor.class);
+            Map<DeltaTensor, Parameter> places = new EnumMap<>(DeltaTensor.class);
+            deltaTensors.forEach((tensor, weight) -> {
+                weights.put(tensor, weight.of(parameters));
+                if (weight.place() != null) {
+                    places.put(tensor, weight.place());
+                }
+            });
+            return new DeltaNetBlock(
+                    branch,
+                    shared(
+                            Projection.DELTA_QUERY_KEY_VALUE,
+                            Projection.DELTA_GATE,
+                            Projection.DELTA_BETA,
+                            Projection.DELTA_DECAY),
+                    shared(Projection.DELTA_OUTPUT),
+                    weights,
+                    places);
         }
 
         private LinearGroup queryKeyValue() {
@@ -130,8 +179,8 @@ final class DecoderLayer {
         }
 
         private @Nullable Normalization norm(LayerNorm norm) {
-            NormWeight weight = norms.get(norm);
-            return weight == null ? null : weight.open(parameters, config, workspace.hardware());
+            SmallWeight weight = norms.get(norm);
+            return weight == null ? null : weight.norm(parameters, config, workspace.hardware());
         }
 
         private FusedLoraLinears.Source source(Projection projection) {

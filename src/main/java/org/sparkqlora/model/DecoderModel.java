@@ -17,7 +17,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.DecoderLayer.NormWeight;
+import org.sparkqlora.model.DecoderLayer.SmallWeight;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
@@ -29,6 +29,7 @@ import org.sparkqlora.model.loss.ScoreLoss;
 import org.sparkqlora.model.loss.ScoreLoss.Scores;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
+import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
@@ -412,7 +413,7 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     Normalization finalNorm(BoundParameters parameters, Hardware with) {
-        return new NormWeight(frozen.finalNorm(), layout.finalNorm()).open(parameters, config, with);
+        return new SmallWeight(frozen.finalNorm(), layout.finalNorm()).norm(parameters, config, with);
     }
 
     private static Tensor trainedOr(@Nullable Parameter place, BoundParameters parameters, @Nullable Tensor frozen) {

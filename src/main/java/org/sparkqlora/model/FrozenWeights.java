@@ -11,11 +11,12 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.Module;
-import org.sparkqlora.model.DecoderLayer.NormWeight;
+import org.sparkqlora.model.DecoderLayer.SmallWeight;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.NestedScales;
+import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.FourBitMemory;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.MappedPages;
@@ -23,9 +24,11 @@ import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.DeltaTensor;
 import org.sparkqlora.weights.family.LayerNorm;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.Projection;
+import org.sparkqlora.weights.family.TokenMixing;
 import org.sparkqlora.weights.safetensors.StoredTensor;
 import org.sparkqlora.weights.safetensors.StoredType;
 
@@ -133,11 +136,16 @@ final class FrozenWeights implements AutoCloseable {
 
     DecoderLayer layer(int layer, ModelLayout layout) {
         Map<Projection, Module> modules = new EnumMap<>(Projection.class);
-        for (Projection projection : Projection.of(config)) {
+        for (Projection projection : Projection.of(config, layer)) {
             modules.put(projection, module(projection, layer, layout.linear(layer, projection)));
         }
 
-        return new DecoderLayer(config, layer, modules, norms(layer, layout.norms(layer)));
+        return new DecoderLayer(
+                config,
+                layer,
+                modules,
+                norms(layer, layout.norms(layer)),
+                deltaTensors(layer, layout.deltaTensors(layer)));
     }
 
     @Override
@@ -256,12 +264,24 @@ final class FrozenWeights implements AutoCloseable {
                 : List.of(codes);
     }
 
-    private Map<LayerNorm, NormWeight> norms(int layer, Map<LayerNorm, Parameter> places) {
-        Map<LayerNorm, NormWeight> norms = new EnumMap<>(LayerNorm.class);
+    private Map<DeltaTensor, SmallWeight> deltaTensors(int layer, Map<DeltaTensor, Parameter> places) {
+        Map<DeltaTensor, SmallWeight> tensors = new EnumMap<>(DeltaTensor.class);
+        if (config.mixing(layer) == TokenMixing.DELTA_NET) {
+            for (DeltaTensor tensor : DeltaTensor.values()) {
+                Tensor frozen = frozen(tensor.path(layer), ScalarType.Float);
+                tensors.put(tensor, new SmallWeight(frozen, places.get(tensor)));
+            }
+        }
+
+        return tensors;
+    }
+
+    private Map<LayerNorm, SmallWeight> norms(int layer, Map<LayerNorm, Parameter> places) {
+        Map<LayerNorm, SmallWeight> norms = new EnumMap<>(LayerNorm.class);
         for (LayerNorm norm : LayerNorm.values()) {
             DecoderTensors.norm(norm, layer, config)
                     .ifPresent(name ->
-                            norms.put(norm, new NormWeight(frozen(name, ScalarType.Float), places.get(norm))));
+                            norms.put(norm, new SmallWeight(frozen(name, ScalarType.Float), places.get(norm))));
         }
 
         return norms;

@@ -5,10 +5,11 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
+import org.sparkqlora.model.delta.RecurrentState;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
-/** Keys and values of the tokens of one document that have passed each layer. Belongs to one pass at a time. */
+/** Keys and values of the tokens of one document that have passed each layer, or the state that they left behind there. Belongs to one pass at a time. */
 final class KeyValueCache implements AutoCloseable {
     private static final long FIRST_TOKENS = 256;
 
@@ -38,8 +39,14 @@ final class KeyValueCache implements AutoCloseable {
 
     /** The cache of one layer; its buffer doubles when it is full. */
     static final class Layer {
+        private final RecurrentState recurrent = new RecurrentState();
         private @Nullable KeysAndValues buffer;
         private long tokens;
+
+        /** What the tokens left behind where the layer is none of attention. */
+        RecurrentState recurrent() {
+            return recurrent;
+        }
 
         /** Keeps those of the next tokens, and returns all: a view, valid until more are kept. */
         KeysAndValues append(Tensor keys, Tensor values) {
@@ -80,6 +87,7 @@ final class KeyValueCache implements AutoCloseable {
 
         private void clear() {
             release();
+            recurrent.close();
             buffer = null;
             tokens = 0;
         }

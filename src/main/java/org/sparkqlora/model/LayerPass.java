@@ -5,9 +5,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.sparkqlora.tensor.TensorScope;
 
 /** One decoder layer during one pass, its weights in hand. */
-record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassContext.Layer context) {
+record LayerPass(TokenMixer mixer, FeedForwardBlock feedForward, PassContext.Layer context) {
     /** Intermediate results of the forward pass that the gradient needs. */
-    record Tape(AttentionBlock.Tape attention, FeedForwardBlock.Tape feedForward) {}
+    record Tape(TokenMixer.Tape mixed, FeedForwardBlock.Tape feedForward) {}
 
     /** The layer's output and its tape. */
     record Recorded(Tensor result, Tape tape) {
@@ -15,7 +15,7 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
         Stream<Tensor> tensors() {
             return Stream.of(
                             Stream.of(result),
-                            tape.attention().tensors(),
+                            tape.mixed().tensors(),
                             tape.feedForward().tensors())
                     .flatMap(each -> each);
         }
@@ -23,15 +23,15 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
 
     /** Maps the residual stream (T, hidden) to that of the next layer. */
     Tensor forward(Tensor input) {
-        Tensor attended = attention.forward(input, context);
-        return feedForward.forward(attended);
+        Tensor mixed = mixer.forward(input, context);
+        return feedForward.forward(mixed);
     }
 
     /** As {@link #forward}, keeping what the gradient needs but for what {@code recompute} says. */
     Recorded record(Tensor input, Recompute recompute) {
-        AttentionBlock.Tape attended = attention.record(input, context, recompute != Recompute.ATTENTION);
-        FeedForwardBlock.Recorded made = feedForward.record(attended.result());
-        return new Recorded(made.result(), new Tape(attended, made.tape()));
+        TokenMixer.Tape mixed = mixer.record(input, context, recompute != Recompute.ATTENTION);
+        FeedForwardBlock.Recorded made = feedForward.record(mixed.result());
+        return new Recorded(made.result(), new Tape(mixed, made.tape()));
     }
 
     /** The gradient of the layer's input. */
@@ -39,16 +39,16 @@ record LayerPass(AttentionBlock attention, FeedForwardBlock feedForward, PassCon
         return TensorScope.keep(() -> {
             Tensor middleGradient =
                     TensorScope.keep(() -> feedForward.backward(resultGradient, tape.feedForward(), gradients));
-            return attention.backward(middleGradient, tape.attention(), context, gradients);
+            return mixer.backward(middleGradient, tape.mixed(), context, gradients);
         });
     }
 
     /** As {@link #backward}, with the layer computed again from its input. */
     Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
-            AttentionBlock.Tape tape = attention.record(input, context, true);
+            TokenMixer.Tape tape = mixer.record(input, context, true);
             Tensor middleGradient = feedForward.recomputedBackward(resultGradient, tape.result(), gradients);
-            return attention.backward(middleGradient, tape, context, gradients);
+            return mixer.backward(middleGradient, tape, context, gradients);
         });
     }
 }

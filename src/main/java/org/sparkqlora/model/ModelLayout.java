@@ -7,10 +7,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.DeltaTensor;
 import org.sparkqlora.weights.family.LayerNorm;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.ProjectionShape;
+import org.sparkqlora.weights.family.TokenMixing;
 
 /**
  * The trained parameters of a model and their order in the flat vector: adapters layer by layer in the order of {@link Projection}, A
@@ -29,6 +31,7 @@ final class ModelLayout {
     private final ParameterIndex.Builder builder = ParameterIndex.builder();
     private final List<Map<Projection, LinearPlace>> linears = new ArrayList<>();
     private final List<Map<LayerNorm, Parameter>> norms = new ArrayList<>();
+    private final List<Map<DeltaTensor, Parameter>> deltaTensors = new ArrayList<>();
     private final @Nullable Parameter embedding;
     private final @Nullable Parameter finalNorm;
     private final @Nullable Parameter head;
@@ -45,6 +48,7 @@ final class ModelLayout {
         for (int layer = 0; layer < config.layers(); layer++) {
             linears.add(full ? trainedLinears(layer) : adapters(layer, spec.lora()));
             norms.add(full ? trainedNorms(layer) : Map.of());
+            deltaTensors.add(full ? trainedDeltaTensors(layer) : Map.of());
         }
 
         requireTargets(spec.lora());
@@ -83,6 +87,11 @@ final class ModelLayout {
     /** The ranges of the weights of a layer's norms, when they train. */
     Map<LayerNorm, Parameter> norms(int layer) {
         return norms.get(layer);
+    }
+
+    /** The ranges of the other weights of a layer of the gated delta rule, when they train. */
+    Map<DeltaTensor, Parameter> deltaTensors(int layer) {
+        return deltaTensors.get(layer);
     }
 
     @Nullable
@@ -153,7 +162,7 @@ final class ModelLayout {
 
     private Map<Projection, LinearPlace> adapters(int layer, @Nullable LoraSpec lora) {
         Map<Projection, LinearPlace> places = new EnumMap<>(Projection.class);
-        for (Projection projection : Projection.of(config)) {
+        for (Projection projection : Projection.of(config, layer)) {
             if (lora != null && lora.targets().matches(projection.path(layer))) {
                 places.put(projection, new LinearPlace(null, null, adapter(projection, layer, lora)));
             }
@@ -175,12 +184,23 @@ final class ModelLayout {
 
     private Map<Projection, LinearPlace> trainedLinears(int layer) {
         Map<Projection, LinearPlace> places = new EnumMap<>(Projection.class);
-        for (Projection projection : Projection.of(config)) {
+        for (Projection projection : Projection.of(config, layer)) {
             ProjectionShape shape = ProjectionShape.of(projection, config);
             String path = projection.path(layer);
             Parameter weight = builder.add(path + ".weight", shape.outputs(), shape.inputs());
             Parameter bias = projection.isBiased(config) ? builder.add(path + ".bias", shape.outputs()) : null;
             places.put(projection, new LinearPlace(weight, bias, null));
+        }
+
+        return places;
+    }
+
+    private Map<DeltaTensor, Parameter> trainedDeltaTensors(int layer) {
+        Map<DeltaTensor, Parameter> places = new EnumMap<>(DeltaTensor.class);
+        if (config.mixing(layer) == TokenMixing.DELTA_NET) {
+            for (DeltaTensor tensor : DeltaTensor.values()) {
+                places.put(tensor, builder.add(tensor.path(layer), tensor.shape(config.deltaNet())));
+            }
         }
 
         return places;

@@ -9,6 +9,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
+import org.sparkqlora.model.delta.DeltaNet;
+import org.sparkqlora.model.delta.RecurrentState;
+import org.sparkqlora.model.delta.Span;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.family.LayerTraits;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -21,6 +24,7 @@ final class PassContext {
     private final List<KeyValueCache> caches;
     private final Map<RotarySpec, Rotary.QueryAndKey> rotaries = new HashMap<>();
     private final Map<OptionalInt, CausalAttention> attentions = new HashMap<>();
+    private final @Nullable DeltaNet deltaNet;
 
     /**
      * @param caches of each document before the batch, which the batch goes into; none where every document is whole
@@ -34,6 +38,10 @@ final class PassContext {
         this.layers = config.layerTraits();
         this.batch = batch;
         this.caches = List.copyOf(caches);
+        this.deltaNet = config.traits()
+                .deltaNet()
+                .map(shape -> new DeltaNet(shape, config.normEpsilon(), spans(batch), batch.ids().length))
+                .orElse(null);
         for (LayerTraits layer : config.layerTraits()) {
             layer.rotary()
                     .ifPresent(spec -> rotaries.computeIfAbsent(
@@ -45,9 +53,16 @@ final class PassContext {
         }
     }
 
+    private static List<Span> spans(DocumentBatch batch) {
+        return batch.documents().stream()
+                .map(document -> new Span(document.start(), document.length()))
+                .toList();
+    }
+
     /**
      * The context of one layer.
      *
+     * @param delta how the gated delta rule mixes tokens; null in a model that has none
      * @param rotary how the layer turns queries and keys; null where it does not
      * @param caches the layer's keys and values of each document's past; none where every document is whole
      */
@@ -55,7 +70,17 @@ final class PassContext {
             DocumentBatch batch,
             Rotary.@Nullable QueryAndKey rotary,
             CausalAttention attention,
+            @Nullable DeltaNet delta,
             List<KeyValueCache.Layer> caches) {
+        DeltaNet deltaNet() {
+            return Objects.requireNonNull(delta);
+        }
+
+        /** The states of the batch's documents; none where every document is whole. */
+        List<RecurrentState> states() {
+            return caches.stream().map(KeyValueCache.Layer::recurrent).toList();
+        }
+
         @Nullable
         Rotary queryRotary() {
             return rotary == null ? null : rotary.query();
@@ -99,6 +124,7 @@ final class PassContext {
                 batch,
                 traits.rotary().map(rotaries::get).orElse(null),
                 attention,
+                deltaNet,
                 caches.stream().map(cache -> cache.layer(index)).toList());
     }
 }

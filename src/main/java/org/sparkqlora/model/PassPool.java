@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Function;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.tensor.BoundedParallelPasses;
+import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
 

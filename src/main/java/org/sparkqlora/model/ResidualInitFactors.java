@@ -191,7 +191,7 @@ public final class ResidualInitFactors {
         ModelLayout layout = layout(config, lora);
         Map<String, LinearPlace.Adapter> places = new LinkedHashMap<>();
         for (int layer = 0; layer < config.layers(); layer++) {
-            for (Projection projection : Projection.of(config)) {
+            for (Projection projection : Projection.of(config, layer)) {
                 LinearPlace.Adapter place = layout.linear(layer, projection).adapter();
                 if (place != null) {
                     places.put(projection.path(layer) + ".weight", place);

@@ -4,6 +4,7 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.ComputeThreads;
 
 /**
  * Passes that go through the layers side by side: the weights of each layer are read and brought to full width once, in one buffer, by

@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.sparkqlora.quant.FourBitDequantizer;
+import org.sparkqlora.tensor.BaseMatrix;
+import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.ProjectionShape;

@@ -12,6 +12,7 @@ import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.adapter.TargetModules;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.Projection;
+import org.sparkqlora.weights.family.TokenMixing;
 
 /**
  * Makes sure that everything a command line says of new adapters means something in the model: PEFT passes over a name that no module
@@ -31,7 +32,7 @@ final class TargetCheck {
         this.config = config;
         this.linears = IntStream.range(0, config.layers())
                 .boxed()
-                .flatMap(layer -> Projection.of(config).stream().map(projection -> projection.path(layer)))
+                .flatMap(layer -> Projection.of(config, layer).stream().map(projection -> projection.path(layer)))
                 .toList();
     }
 
@@ -40,6 +41,7 @@ final class TargetCheck {
         TargetCheck check = new TargetCheck(lora, config);
         check.targets();
         check.anyLeft();
+        check.servedTogether();
         check.pattern("--rank-pattern", lora.rankPattern().keySet());
         check.pattern("--alpha-pattern", lora.alphaPattern().keySet());
         if (!check.problems.isEmpty()) {
@@ -74,6 +76,18 @@ final class TargetCheck {
         require(
                 !problems.isEmpty() || linears.stream().anyMatch(lora.targets()::matches),
                 "--target-modules: expected modules that get an adapter, found none in %s"
+                        .formatted(lora.targets().words()));
+    }
+
+    /** Servers hold the two projections as one module, and cannot load an adapter of one of them. */
+    private void servedTogether() {
+        boolean apart = IntStream.range(0, config.layers())
+                .filter(layer -> config.mixing(layer) == TokenMixing.DELTA_NET)
+                .anyMatch(layer -> lora.targets().matches(Projection.DELTA_QUERY_KEY_VALUE.path(layer))
+                        != lora.targets().matches(Projection.DELTA_GATE.path(layer)));
+        require(
+                !apart,
+                "--target-modules: expected both of in_proj_qkv and in_proj_z in a layer or neither, found one of them in %s; servers hold the two as one module"
                         .formatted(lora.targets().words()));
     }
 

@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.tensor.BoundedParallelPasses;
+import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.Hardware;
 
 class PassPoolTest {

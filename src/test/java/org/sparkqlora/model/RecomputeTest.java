@@ -22,7 +22,14 @@ class RecomputeTest {
     private Path cache;
 
     static Stream<Arguments> models() {
-        return Stream.of("llama-tied", "gemma2", "gemma3_text", "olmo2", "phi3", "llama-tied/variants/dora")
+        return Stream.of(
+                        "llama-tied",
+                        "gemma2",
+                        "gemma3_text",
+                        "olmo2",
+                        "phi3",
+                        "qwen3_5_text",
+                        "llama-tied/variants/dora")
                 .flatMap(name -> Stream.of(1, 2).map(threads -> Arguments.of(name, threads)));
     }
 

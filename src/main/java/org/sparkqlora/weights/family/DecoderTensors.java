@@ -71,7 +71,8 @@ public final class DecoderTensors {
 
     /** The name of a norm's weight; nothing where the model has no such norm. */
     public static Optional<String> norm(LayerNorm norm, int layer, ModelConfig config) {
-        boolean turned = config.traits().queryKeyNorm() != QueryKeyNorm.NONE;
+        boolean turned =
+                config.traits().queryKeyNorm() != QueryKeyNorm.NONE && config.mixing(layer) == TokenMixing.ATTENTION;
         Optional<String> module = switch (norm) {
             case QUERY -> turned ? Optional.of("self_attn.q_norm") : Optional.empty();
             case KEY -> turned ? Optional.of("self_attn.k_norm") : Optional.empty();
@@ -92,8 +93,14 @@ public final class DecoderTensors {
     }
 
     private void addLayer(int layer) {
-        for (Projection projection : Projection.of(config)) {
+        for (Projection projection : Projection.of(config, layer)) {
             addProjection(projection, layer);
+        }
+
+        if (config.mixing(layer) == TokenMixing.DELTA_NET) {
+            for (DeltaTensor tensor : DeltaTensor.values()) {
+                shapes.put(tensor.path(layer), tensor.shape(config.deltaNet()));
+            }
         }
 
         for (LayerNorm norm : LayerNorm.values()) {

@@ -1,5 +1,6 @@
 package org.sparkqlora.weights.family;
 
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -20,6 +21,8 @@ import java.util.OptionalDouble;
  * @param logitMultiplier factor on logits
  * @param attentionCap c of {@code c tanh(score / c)}; empty for scores as they are
  * @param logitCap the same of logits
+ * @param gatedAttention what attention makes is multiplied by a sigmoid of as much that the query projection makes beside each head
+ * @param deltaNet sizes of the layers of the gated delta rule; empty where there are none
  */
 public record DecoderTraits(
         NormPlacement norms,
@@ -36,7 +39,9 @@ public record DecoderTraits(
         OptionalDouble attentionScale,
         double logitMultiplier,
         OptionalDouble attentionCap,
-        OptionalDouble logitCap) {
+        OptionalDouble logitCap,
+        boolean gatedAttention,
+        Optional<DeltaNetShape> deltaNet) {
 
     /** Traits of a plain Llama, to be changed one by one. */
     static Builder builder() {
@@ -60,6 +65,8 @@ public record DecoderTraits(
         private double logitMultiplier = 1;
         private OptionalDouble attentionCap = OptionalDouble.empty();
         private OptionalDouble logitCap = OptionalDouble.empty();
+        private boolean gatedAttention;
+        private Optional<DeltaNetShape> deltaNet = Optional.empty();
 
         Builder norms(NormPlacement placement) {
             this.norms = placement;
@@ -129,6 +136,16 @@ public record DecoderTraits(
             return this;
         }
 
+        Builder gatedAttention() {
+            this.gatedAttention = true;
+            return this;
+        }
+
+        Builder deltaNet(DeltaNetShape shape) {
+            this.deltaNet = Optional.of(shape);
+            return this;
+        }
+
         DecoderTraits build() {
             return new DecoderTraits(
                     norms,
@@ -145,7 +162,9 @@ public record DecoderTraits(
                     attentionScale,
                     logitMultiplier,
                     attentionCap,
-                    logitCap);
+                    logitCap,
+                    gatedAttention,
+                    deltaNet);
         }
     }
 }

@@ -72,12 +72,17 @@ final class LayerFieldsJson {
 
     /** The kind of attention of each layer; {@code absent} says it where the config does not. */
     List<String> kinds(IntFunction<String> absent) {
+        return kindsOf(List.of(FULL, SLIDING), absent);
+    }
+
+    /** As {@link #kinds}, of layers that are one of {@code known}. */
+    List<String> kindsOf(List<String> known, IntFunction<String> absent) {
         JsonNode given = fields.node().path("layer_types");
         List<String> kinds = new ArrayList<>();
         for (int layer = 0; layer < layers(); layer++) {
             String kind = given.has(layer) ? given.get(layer).asText() : absent.apply(layer);
-            if (!kind.equals(FULL) && !kind.equals(SLIDING)) {
-                throw fields.unsupported("layer_types", kind, FULL + " or " + SLIDING);
+            if (!known.contains(kind)) {
+                throw fields.unsupported("layer_types", kind, String.join(" or ", known));
             }
 
             kinds.add(kind);

@@ -8,5 +8,16 @@ import java.util.OptionalInt;
  *
  * @param window tokens that a token sees, itself included; empty for all before it
  * @param rotary how queries and keys are turned; empty where they are not
+ * @param mixing what brings tokens together
  */
-public record LayerTraits(OptionalInt window, Optional<RotarySpec> rotary) {}
+public record LayerTraits(OptionalInt window, Optional<RotarySpec> rotary, TokenMixing mixing) {
+    /** A layer of attention. */
+    public LayerTraits(OptionalInt window, Optional<RotarySpec> rotary) {
+        this(window, rotary, TokenMixing.ATTENTION);
+    }
+
+    /** A layer of the gated delta rule, which has no use for positions. */
+    static LayerTraits deltaNet() {
+        return new LayerTraits(OptionalInt.empty(), Optional.empty(), TokenMixing.DELTA_NET);
+    }
+}

@@ -92,6 +92,23 @@ public record ModelConfig(
         return traits.attentionScale().orElse(1 / Math.sqrt(headSize));
     }
 
+    /** Sizes of the layers of the gated delta rule. */
+    public DeltaNetShape deltaNet() {
+        return traits.deltaNet()
+                .orElseThrow(() -> new IllegalStateException("Cannot find sizes of a mixer that the model has not"));
+    }
+
+    /** What brings the tokens together in a layer. */
+    public TokenMixing mixing(int layer) {
+        return layerTraits.get(layer).mixing();
+    }
+
+    /** The number of layers of one kind. */
+    public int layersOf(TokenMixing mixing) {
+        return (int)
+                layerTraits.stream().filter(layer -> layer.mixing() == mixing).count();
+    }
+
     /** Width of all query heads. */
     public int querySize() {
         return heads * headSize;

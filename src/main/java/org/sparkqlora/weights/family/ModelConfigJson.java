@@ -131,6 +131,7 @@ public final class ModelConfigJson {
                 new Ministral3Family(),
                 new Qwen2Family(),
                 new Qwen3Family(),
+                new Qwen35Family(),
                 new Gemma2Family(),
                 new Gemma3TextFamily(),
                 new GraniteFamily(),

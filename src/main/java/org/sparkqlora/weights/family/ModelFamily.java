@@ -18,6 +18,7 @@ sealed interface ModelFamily
                 Phi3Family,
                 Qwen2Family,
                 Qwen3Family,
+                Qwen35Family,
                 SmolLm3Family {
     /** The family's {@code model_type}. */
     String modelType();

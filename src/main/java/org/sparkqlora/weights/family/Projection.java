@@ -2,6 +2,7 @@ package org.sparkqlora.weights.family;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The linear modules of a decoder layer, in the order in which their adapters lie in the flat vector. */
@@ -17,12 +18,21 @@ public enum Projection {
     GATE("mlp.gate_proj"),
     UP("mlp.up_proj"),
     DOWN("mlp.down_proj"),
+    /** Queries, keys and values of the gated delta rule. */
+    DELTA_QUERY_KEY_VALUE("linear_attn.in_proj_qkv"),
+    /** The gate of what the gated delta rule reads. */
+    DELTA_GATE("linear_attn.in_proj_z"),
+    DELTA_BETA("linear_attn.in_proj_b"),
+    DELTA_DECAY("linear_attn.in_proj_a"),
+    DELTA_OUTPUT("linear_attn.out_proj"),
     /** Gate and up in one, beside what experts would have. */
     SHARED_GATE("shared_mlp.input_linear"),
     SHARED_DOWN("shared_mlp.output_linear");
 
     private static final List<Projection> SEPARATE = List.of(QUERY, KEY, VALUE, OUTPUT);
     private static final List<Projection> FUSED = List.of(FUSED_ATTENTION, OUTPUT);
+    private static final List<Projection> DELTA =
+            List.of(DELTA_QUERY_KEY_VALUE, DELTA_GATE, DELTA_BETA, DELTA_DECAY, DELTA_OUTPUT);
 
     private final String moduleName;
 
@@ -30,10 +40,22 @@ public enum Projection {
         this.moduleName = moduleName;
     }
 
-    /** Those that the layers of a model have. */
+    /** Those of layer {@code layer} of a model. */
+    public static List<Projection> of(ModelConfig config, int layer) {
+        List<Projection> mixing = switch (config.mixing(layer)) {
+            case ATTENTION -> config.traits().fusedAttention() ? FUSED : SEPARATE;
+            case DELTA_NET -> DELTA;
+        };
+        return Stream.concat(mixing.stream(), config.traits().feedForward().projections().stream())
+                .toList();
+    }
+
+    /** Those that any layer of a model has. */
     public static List<Projection> of(ModelConfig config) {
-        List<Projection> attention = config.traits().fusedAttention() ? FUSED : SEPARATE;
-        return Stream.concat(attention.stream(), config.traits().feedForward().projections().stream())
+        return IntStream.range(0, config.layers())
+                .boxed()
+                .flatMap(layer -> of(config, layer).stream())
+                .distinct()
                 .toList();
     }
 
@@ -47,6 +69,7 @@ public enum Projection {
         return switch (this) {
             case FUSED_ATTENTION, QUERY, KEY, VALUE -> config.traits().attentionBias();
             case OUTPUT -> config.traits().outputBias();
+            case DELTA_QUERY_KEY_VALUE, DELTA_GATE, DELTA_BETA, DELTA_DECAY, DELTA_OUTPUT -> false;
             case FUSED_GATE, GATE, UP, DOWN, SHARED_GATE, SHARED_DOWN ->
                 config.traits().feedForwardBias();
         };

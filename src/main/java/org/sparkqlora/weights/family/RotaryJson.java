@@ -7,6 +7,9 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
  * {@code rope_theta} beside it, as transformers 4 did.
  */
 final class RotaryJson {
+    /** The share of a head's elements that turn. */
+    static final String SHARE = "partial_rotary_factor";
+
     private static final double FAST_TURNS = 32;
     private static final double SLOW_TURNS = 1;
     private static final String ORIGINAL_POSITIONS = "original_max_position_embeddings";
@@ -35,9 +38,9 @@ final class RotaryJson {
     }
 
     private static void requireWhole(FieldsJson fields) {
-        double factor = fields.number("partial_rotary_factor", 1);
+        double factor = fields.number(SHARE, 1);
         if (factor != 1) {
-            throw fields.unsupported("partial_rotary_factor", String.valueOf(factor), "1");
+            throw fields.unsupported(SHARE, String.valueOf(factor), "1");
         }
     }
 

@@ -177,6 +177,13 @@ public final class FieldsJson {
         return new FieldsJson(document, (ObjectNode) present(key, "an object", JsonNode::isObject));
     }
 
+    /** These fields but for {@code key}. */
+    public FieldsJson without(String key) {
+        ObjectNode rest = node.deepCopy();
+        rest.remove(key);
+        return new FieldsJson(document, rest);
+    }
+
     /** The error that {@code key} should have held {@code expected}. */
     public InvalidWeightsException wrong(String key, String expected, @Nullable JsonNode found) {
         return new InvalidWeightsException(

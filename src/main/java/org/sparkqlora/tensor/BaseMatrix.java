@@ -1,16 +1,12 @@
-package org.sparkqlora.model;
+package org.sparkqlora.tensor;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
-import org.sparkqlora.tensor.FourBitExpansion;
-import org.sparkqlora.tensor.FourBitMemory;
-import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.tensor.TensorMemory;
 
 /** The weight of a linear module of the base model, (outputs, inputs), as it is held between uses. */
-sealed interface BaseMatrix {
+public sealed interface BaseMatrix {
     /**
      * The weight in the number format of {@code buffer}.
      *

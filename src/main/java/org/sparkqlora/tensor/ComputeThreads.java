@@ -1,8 +1,7 @@
-package org.sparkqlora.model;
+package org.sparkqlora.tensor;
 
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.tensor.Hardware;
 
 /**
  * The threads of a pass, and what works with them. Several passes may use one team at once.
@@ -10,15 +9,15 @@ import org.sparkqlora.tensor.Hardware;
  * @param threads of libtorch's operations, which has a team of its own for each thread that calls it
  * @param workers as many, for what Java does between them
  */
-record ComputeThreads(int threads, Workers workers, FourBitDequantizer dequantizer, Hardware hardware)
+public record ComputeThreads(int threads, Workers workers, FourBitDequantizer dequantizer, Hardware hardware)
         implements AutoCloseable {
-    static ComputeThreads of(int threads, Hardware.Source source) {
+    public static ComputeThreads of(int threads, Hardware.Source source) {
         Workers workers = new Workers(threads);
         return new ComputeThreads(threads, workers, new FourBitDequantizer(workers), source.open(workers));
     }
 
     /** A team of another size on the same hardware. */
-    ComputeThreads resized(int size) {
+    public ComputeThreads resized(int size) {
         return of(size, hardware::sharedBy);
     }
 
