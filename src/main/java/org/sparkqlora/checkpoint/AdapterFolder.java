@@ -126,9 +126,11 @@ public final class AdapterFolder {
         }
 
         try (InputStream in = new BufferedInputStream(files.open(weights))) {
-            SafetensorsLayout layout = SafetensorsLayout.read(
+            SafetensorsLayout stored = SafetensorsLayout.read(
                     weights.toString(), in, files.getFileStatus(weights).getLen());
-            LoraSpec lora = config.lora();
+            SafetensorsLayout layout = AdapterKeys.ofTextModel(stored);
+            LoraSpec lora =
+                    config.lora().withTargets(AdapterKeys.targets(config.lora().targets(), stored));
             return new AdapterConfig(lora.withSaved(AdapterKeys.saved(lora.saved(), layout)), config.baseModel());
         }
     }
@@ -140,7 +142,7 @@ public final class AdapterFolder {
             requireWeights(files, folder, file);
             long size = files.getFileStatus(file).getLen();
             try (InputStream in = new BufferedInputStream(files.open(file), 1 << 16)) {
-                SafetensorsLayout layout = SafetensorsLayout.read(file.toString(), in, size);
+                SafetensorsLayout layout = AdapterKeys.ofTextModel(SafetensorsLayout.read(file.toString(), in, size));
                 AdapterKeys.requireSame(folder, index, layout);
                 return readTensors(in, layout, index);
             }

@@ -16,6 +16,8 @@ import org.sparkqlora.model.Parameter;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.SavedModules;
+import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.weights.family.TextModelNames;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 import org.sparkqlora.weights.safetensors.SafetensorsLayout;
 import org.sparkqlora.weights.safetensors.TensorSpec;
@@ -27,7 +29,34 @@ final class AdapterKeys {
 
     private static final Pattern COPY = Pattern.compile("(.*)\\.(?:modules_to_save|original_module)\\.weight");
 
+    private static final Pattern MODULE = Pattern.compile("base_model\\.model\\.(.*)\\.lora_A\\.weight");
+
+    /** PEFT's path of the wrapped model. */
+    private static final String PREFIX = "base_model.model.";
+
     private AdapterKeys() {}
+
+    /** The tensors, named as those of a text model, be they of an adapter of one that sees images as well. */
+    static SafetensorsLayout ofTextModel(SafetensorsLayout layout) {
+        return layout.renamed(name -> TextModelNames.ofModule(PREFIX, name));
+    }
+
+    /**
+     * The modules that carry an adapter: as {@code named}, which says it for the model that {@code stored} is an adapter of, or one by one,
+     * if that is one that sees images.
+     */
+    static TargetModules targets(TargetModules named, SafetensorsLayout stored) {
+        List<TensorSpec> tensors = ofTextModel(stored).tensors();
+        if (tensors.equals(stored.tensors())) {
+            return named;
+        }
+
+        return new TargetModules.Names(tensors.stream()
+                .map(spec -> MODULE.matcher(spec.name()))
+                .filter(Matcher::matches)
+                .map(module -> module.group(1))
+                .toList());
+    }
 
     /** Throws one error that lists every tensor that is missing, unexpected, or of another shape or type. */
     static void requireSame(Path folder, ParameterIndex index, SafetensorsLayout layout) {

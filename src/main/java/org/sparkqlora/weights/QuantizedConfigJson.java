@@ -3,10 +3,11 @@ package org.sparkqlora.weights;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.TextConfigJson;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.PythonJson;
 
-/** Writes {@code config.json} with and without what transformers needs to load a model in four bits. */
+/** Writes {@code config.json} of a text model, with and without what transformers needs to load it in four bits. */
 final class QuantizedConfigJson {
     private static final String QUANTIZATION = "quantization_config";
 
@@ -14,7 +15,7 @@ final class QuantizedConfigJson {
 
     /** The text for a model whose own config is {@code text}, quantised by {@code spec}. */
     static String write(String document, String text, QuantSpec spec) {
-        FieldsJson fields = FieldsJson.parse(document, text);
+        FieldsJson fields = TextConfigJson.of(FieldsJson.parse(document, text));
         String computeType = fields.text("dtype", fields.text("torch_dtype", "float32"));
         ObjectNode root = fields.node();
         ObjectNode quantization = root.putObject(QUANTIZATION);
@@ -36,7 +37,7 @@ final class QuantizedConfigJson {
 
     /** The text for the same model without quantisation; what {@code changed} has otherwise than {@code own} is replaced. */
     static String writePlain(String document, String text, ModelConfig own, ModelConfig changed) {
-        ObjectNode root = FieldsJson.parse(document, text).node();
+        ObjectNode root = TextConfigJson.of(FieldsJson.parse(document, text)).node();
         root.remove(QUANTIZATION);
         if (changed.vocabularySize() != own.vocabularySize()) {
             root.put("vocab_size", changed.vocabularySize());

@@ -19,6 +19,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.ModelConfigJson;
+import org.sparkqlora.weights.family.TextModelNames;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
 import org.sparkqlora.weights.safetensors.StoredTensor;
@@ -26,7 +27,7 @@ import org.sparkqlora.weights.safetensors.StoredTensors;
 import org.sparkqlora.weights.safetensors.StoredType;
 
 /**
- * A Hugging Face model folder: config and tensors, as stored or in bitsandbytes' four bits. Names are those of the model's
+ * A Hugging Face model folder, or the text model in one that sees images: config and tensors, as stored or in bitsandbytes' four bits. Names are those of the model's
  * weights; what lies beside a 4-bit weight (scales, state) has no name here.
  */
 public final class WeightFolder implements AutoCloseable {
@@ -54,7 +55,13 @@ public final class WeightFolder implements AutoCloseable {
                     .formatted(folder, Files.exists(folder) ? "a file" : "nothing"));
         }
 
-        return new WeightFolder(folder, ModelConfigJson.read(folder.resolve(CONFIG_FILE)), StoredTensors.open(folder));
+        return new WeightFolder(folder, ModelConfigJson.read(folder.resolve(CONFIG_FILE)), textModel(folder));
+    }
+
+    /** Of a model that sees images, what its text model is made of. */
+    private static StoredTensors textModel(Path folder) {
+        StoredTensors stored = StoredTensors.open(folder);
+        return TextModelNames.isInside(stored.names()) ? stored.renamed(TextModelNames::ofWeight) : stored;
     }
 
     public Path path() {

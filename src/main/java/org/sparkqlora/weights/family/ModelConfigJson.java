@@ -12,7 +12,7 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 /**
  * Reads {@code config.json} in the form of transformers 4 ({@code rope_theta} and {@code rope_scaling} at the top,
  * {@code torch_dtype}) and of transformers 5 ({@code rope_parameters}, {@code dtype}). Defaults are those of the
- * transformers classes; unknown keys are ignored, known keys with values that would change the arithmetic are refused.
+ * transformers classes; of a model that sees images it is that of its text model. Unknown keys are ignored, known keys with values that would change the arithmetic are refused.
  */
 public final class ModelConfigJson {
     /** The deepest models have some 130. */
@@ -22,8 +22,8 @@ public final class ModelConfigJson {
     private final ModelFamily family;
 
     private ModelConfigJson(FieldsJson fields) {
-        this.fields = fields;
-        this.family = ModelFamilies.of(fields);
+        this.fields = TextConfigJson.of(fields);
+        this.family = ModelFamilies.of(this.fields);
     }
 
     /** Reads the config in the file {@code configJson}. */

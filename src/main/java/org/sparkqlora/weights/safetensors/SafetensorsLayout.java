@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
 
 /**
@@ -67,6 +68,20 @@ public final class SafetensorsLayout {
         String text = new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
         SafetensorsHeader header = SafetensorsHeaderJson.read(file, text, LENGTH_BYTES + length, fileSize);
         return new SafetensorsLayout(header, (int) length);
+    }
+
+    /** The same tensors under the names that {@code naming} gives them. */
+    public SafetensorsLayout renamed(UnaryOperator<String> naming) {
+        List<Slot> slots = header.slots().stream()
+                .map(slot -> new Slot(
+                        new TensorSpec(
+                                naming.apply(slot.spec().name()),
+                                slot.spec().type(),
+                                slot.spec().shape()),
+                        slot.begin(),
+                        slot.end()))
+                .toList();
+        return new SafetensorsLayout(new SafetensorsHeader(header.metadata(), slots), headerBytes);
     }
 
     /** The texts under {@code __metadata__}. */

@@ -25,6 +25,11 @@ public final class StoredTensor {
         this.position = position;
     }
 
+    /** This tensor under another name. */
+    StoredTensor named(String name) {
+        return new StoredTensor(file, new TensorSpec(name, spec.type(), spec.shape()), position);
+    }
+
     public Path file() {
         return file;
     }

@@ -9,7 +9,9 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -22,11 +24,33 @@ public final class StoredTensors implements TensorSource {
     private final Path folder;
     private final List<SafetensorsFile> files;
     private final Map<String, SafetensorsFile> fileOf;
+    private final Map<String, String> storedNames;
 
     private StoredTensors(Path folder, List<SafetensorsFile> files, Map<String, SafetensorsFile> fileOf) {
+        this(folder, files, fileOf, Map.of());
+    }
+
+    /** @param storedNames those in the files of tensors that are called otherwise here */
+    private StoredTensors(
+            Path folder,
+            List<SafetensorsFile> files,
+            Map<String, SafetensorsFile> fileOf,
+            Map<String, String> storedNames) {
         this.folder = folder;
         this.files = List.copyOf(files);
         this.fileOf = Collections.unmodifiableMap(fileOf);
+        this.storedNames = Map.copyOf(storedNames);
+    }
+
+    /** The tensors that have a name by {@code naming}, under that name. */
+    public StoredTensors renamed(Function<String, Optional<String>> naming) {
+        Map<String, SafetensorsFile> renamed = new LinkedHashMap<>();
+        Map<String, String> stored = new HashMap<>();
+        fileOf.forEach((name, file) -> naming.apply(name).ifPresent(other -> {
+            renamed.put(other, file);
+            stored.put(other, name);
+        }));
+        return new StoredTensors(folder, files, renamed, stored);
     }
 
     /** Opens what the folder has; one file wins over an index, as in transformers. */
@@ -55,7 +79,8 @@ public final class StoredTensors implements TensorSource {
                     .formatted(name, folder, fileOf.size()));
         }
 
-        return file.tensor(name);
+        String stored = storedNames.get(name);
+        return stored == null ? file.tensor(name) : file.tensor(stored).named(name);
     }
 
     public Set<String> names() {
