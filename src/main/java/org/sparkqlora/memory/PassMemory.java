@@ -3,9 +3,12 @@ package org.sparkqlora.memory;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
+import org.sparkqlora.model.delta.DeltaNet;
 import org.sparkqlora.train.BatchShape;
+import org.sparkqlora.weights.family.DeltaNetShape;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.QueryKeyNorm;
+import org.sparkqlora.weights.family.TokenMixing;
 
 /**
  * Bytes that one pass of a micro-batch over the model needs at its peak, dropout and DoRA left out.
@@ -41,7 +44,16 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
 
     /** From the forward pass to the gradient: of all layers. */
     long kept() {
-        return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation() + config.layers() * keptOfLayer();
+        return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation()
+                + config.layersOf(TokenMixing.ATTENTION) * keptOfLayer()
+                + config.layersOf(TokenMixing.DELTA_NET) * keptOfDeltaLayer();
+    }
+
+    /** Of a layer of the gated delta rule, beside its input. */
+    private long keptOfDeltaLayer() {
+        return step.recompute() == Recompute.ALL || config.traits().deltaNet().isEmpty()
+                ? 0
+                : activation() * (deltaValues() + tokens() * (config.hiddenSize() + 3L * config.intermediateSize()));
     }
 
     /** Beside the layer's input. */
@@ -55,7 +67,9 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
 
     /** Of it, the probabilities of attention in all layers. */
     long keptProbabilities() {
-        return step.recompute() == Recompute.NONE ? config.layers() * activation() * probabilities() : 0;
+        return step.recompute() == Recompute.NONE
+                ? config.layersOf(TokenMixing.ATTENTION) * activation() * probabilities()
+                : 0;
     }
 
     private long probabilities() {
@@ -78,11 +92,46 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
                         + 2L * config.querySize()
                         + 2L * config.keyValueSize()
                         + plain
+                        + gates()
                         + 3L * config.intermediateSize());
     }
 
     long layerRecompute() {
-        return tape() + Math.max(feedForward(), attention());
+        long attending = tape() + Math.max(feedForward(), attention());
+        return config.traits().deltaNet().isEmpty()
+                ? attending
+                : Math.max(attending, activation() * deltaValues() + Math.max(feedForward(), delta(config.deltaNet())));
+    }
+
+    /** Numbers a token that a gate adds to what attention keeps. */
+    private long gates() {
+        return config.traits().gatedAttention() ? 2L * config.querySize() : 0;
+    }
+
+    /** What a part of the gated delta rule keeps of its forward pass: its input, and what its projections make and get. */
+    private long deltaValues() {
+        DeltaNetShape shape = config.deltaNet();
+        return tokens()
+                * (2L * config.hiddenSize() + shape.channels() + 2L * shape.valueWidth() + 2L * shape.valueHeads());
+    }
+
+    /**
+     * Gradients of what the projections made, and float32 of one group of heads, forward and back. That is, measured at sizes of 128
+     * and chunks of 64, 5/4 of the tensors that the forward pass makes a token and head.
+     */
+    private long delta(DeltaNetShape shape) {
+        long chunk = DeltaNet.CHUNK;
+        long heads = Math.min(DeltaNet.GROUP, shape.valueHeads());
+        long channels = (long) shape.channels() / shape.valueHeads();
+        long values = (2L * shape.kernel() + 4) * channels
+                + 10L * shape.keySize()
+                + 8L * shape.valueSize()
+                + 8 * chunk
+                + 3L * shape.keySize() * shape.valueSize() / chunk;
+        long weights = (long) config.hiddenSize() * (shape.channels() + 2L * shape.valueWidth());
+        return Float.BYTES * tokens() * heads * values * 5 / 4
+                + 2 * activation() * (deltaValues() - tokens() * config.hiddenSize())
+                + weightGradient(weights);
     }
 
     long loss() {
@@ -110,7 +159,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
         long headNorms = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
                 ? tokens * (config.querySize() + config.keyValueSize())
                 : 0;
-        return activation() * (values + headNorms);
+        return activation() * (values + headNorms + tokens * 2 * gates());
     }
 
     private long feedForward() {

@@ -1,7 +1,6 @@
 package org.sparkqlora.model.delta;
 
 import java.util.List;
-import java.util.function.Function;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -28,7 +27,10 @@ public final class DeltaNet {
     // T rows, H value heads, k and v widths of a head
 
     /** Tokens of a chunk, as transformers and flash-linear-attention take them. */
-    private static final int CHUNK = 64;
+    public static final int CHUNK = 64;
+
+    /** Heads of values that are computed together. */
+    public static final int GROUP = 8;
 
     /** Added to the squared length of queries and keys. */
     private static final double LENGTH_EPSILON = 1e-6;
@@ -38,6 +40,7 @@ public final class DeltaNet {
     private final Chunks chunks;
     private final CausalConvolution convolution;
     private final int documents;
+    private final List<HeadGroup> groups;
 
     /**
      * The mixer of one pass.
@@ -52,6 +55,7 @@ public final class DeltaNet {
         this.chunks = Chunks.of(documents, rows, CHUNK);
         this.convolution = new CausalConvolution(documents, rows, shape.kernel());
         this.documents = documents.size();
+        this.groups = HeadGroup.of(shape, GROUP);
     }
 
     /** What precedes the documents, in their order, and in another for {@code memory}: that of the chunks. */
@@ -66,31 +70,58 @@ public final class DeltaNet {
      * @param states of each document, which the pass goes on from and leaves its own in; none where every document is whole
      */
     public Tensor forward(DeltaInputs in, List<RecurrentState> states) {
-        return TensorScope.keep(() -> {
-            Mixed mixed = mixed(in, states.isEmpty() ? nothing(in) : past(in, states));
-            for (int i = 0; i < states.size(); i++) {
-                int document = chunks.order()[i];
-                long width = shape.kernel() - 1L;
-                states.get(document)
-                        .replace(mixed.memory().select(0, i), mixed.tails().narrow(0, document * width, width));
-            }
+        return TensorScope.keep(() -> states.isEmpty() ? whole(in) : continued(in, states));
+    }
 
-            return mixed.output().to(in.queryKeyValue().scalar_type());
-        });
+    private Tensor whole(DeltaInputs in) {
+        Tensor output = torch.empty_like(in.gate().contiguous());
+        for (HeadGroup group : groups) {
+            TensorScope.run(() -> {
+                DeltaInputs part = group.part(in);
+                Mixed mixed = mixed(part, nothing(part, group.shape()), group.shape());
+                group.ofOutput(output).copy_(mixed.output());
+            });
+        }
+
+        return output;
+    }
+
+    private Tensor continued(DeltaInputs in, List<RecurrentState> states) {
+        Mixed mixed = mixed(in, past(in, states), shape);
+        for (int i = 0; i < states.size(); i++) {
+            int document = chunks.order()[i];
+            long width = shape.kernel() - 1L;
+            states.get(document)
+                    .replace(mixed.memory().select(0, i), mixed.tails().narrow(0, document * width, width));
+        }
+
+        return mixed.output().to(in.queryKeyValue().scalar_type());
     }
 
     /** Gradients of the first {@code count} inputs in the order of {@link DeltaInputs#all}, given that of the output; documents are whole. */
     public List<Tensor> backward(DeltaInputs in, int count, Tensor outputGradient) {
-        Function<List<Tensor>, Tensor> forward = all -> {
-            DeltaInputs copies = DeltaInputs.of(all);
-            return mixed(copies, nothing(copies))
-                    .output()
-                    .to(copies.queryKeyValue().scalar_type());
-        };
-        return Autograd.gradients(forward, in.all(), count, outputGradient);
+        List<Tensor> sums = in.all().subList(0, count).stream()
+                .map(input -> torch.zeros_like(input.contiguous()))
+                .toList();
+        for (HeadGroup group : groups) {
+            TensorScope.run(() -> group.add(
+                    Autograd.gradients(
+                            all -> {
+                                DeltaInputs copies = DeltaInputs.of(all);
+                                return mixed(copies, nothing(copies, group.shape()), group.shape())
+                                        .output()
+                                        .to(copies.queryKeyValue().scalar_type());
+                            },
+                            group.part(in).all(),
+                            count,
+                            group.ofOutput(outputGradient)),
+                    sums));
+        }
+
+        return sums;
     }
 
-    private Mixed mixed(DeltaInputs in, Past past) {
+    private Mixed mixed(DeltaInputs in, Past past, DeltaNetShape shape) {
         Tensor input = floats(in.queryKeyValue());
         Tensor convolved = torch.silu(convolution.apply(input, floats(in.convolution()), past.tails()));
         long keys = shape.keyWidth();
@@ -102,8 +133,8 @@ public final class DeltaNet {
                 .mul(floats(in.logDecay()).exp().neg());
         GatedDeltaRule.Result read = GatedDeltaRule.apply(
                 new GatedDeltaRule.Inputs(
-                        forValues(byHead(query)),
-                        forValues(byHead(key)),
+                        forValues(byHead(query), shape),
+                        forValues(byHead(key), shape),
                         byHead(value),
                         byHead(decay),
                         byHead(floats(in.beta()).sigmoid())),
@@ -134,7 +165,7 @@ public final class DeltaNet {
     }
 
     /** Repeats each head of queries or keys for the heads of values that it serves. */
-    private Tensor forValues(Tensor byHead) {
+    private static Tensor forValues(Tensor byHead, DeltaNetShape shape) {
         long each = shape.valueHeads() / shape.keyHeads();
         return each == 1
                 ? byHead
@@ -151,14 +182,14 @@ public final class DeltaNet {
         return tensor.to(ScalarType.Float);
     }
 
-    private Past nothing(DeltaInputs in) {
+    private Past nothing(DeltaInputs in, DeltaNetShape shape) {
         return new Past(
                 zeros(in, documents, shape.valueHeads(), shape.keySize(), shape.valueSize()),
                 zeros(in, documents * (shape.kernel() - 1L), shape.channels()));
     }
 
     private Past past(DeltaInputs in, List<RecurrentState> states) {
-        Past nothing = nothing(in);
+        Past nothing = nothing(in, shape);
         TensorVector memories = new TensorVector();
         TensorVector tails = new TensorVector();
         long width = shape.kernel() - 1L;

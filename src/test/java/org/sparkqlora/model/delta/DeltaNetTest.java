@@ -22,7 +22,9 @@ import org.sparkqlora.weights.family.DeltaNetShape;
 
 /** Chunks beside the recurrence that they compute, {@link RecurrentTwin}, at any lengths of documents. */
 class DeltaNetTest {
-    private static final DeltaNetShape SHAPE = new DeltaNetShape(2, 4, 6, 5, 4);
+    /** Of more heads than are computed together. */
+    private static final DeltaNetShape SHAPE = new DeltaNetShape(5, 10, 6, 5, 4);
+
     private static final double EPSILON = 1e-6;
     private static final int ROWS = 224;
 

@@ -1,0 +1,46 @@
+package org.sparkqlora.cli.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.cli.CommandRun;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfigJson;
+
+/** Shapes of published models in the form of their configs: each is read, has as many weights as the model is said to have, and is planned. */
+class HubConfigTest {
+    private static final Path CONFIGS = Path.of("src/test/resources/hub-configs");
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({
+        "Qwen3.5-9B, qwen3_5_text, 8.95",
+        "Qwen3.5-27B, qwen3_5_text, 26.90",
+        "Ministral-3-3B, ministral3, 3.43",
+        "Ministral-3-8B, ministral3, 8.49",
+        "Olmo-3-7B, olmo3, 7.30",
+        "granite-4.0-micro, granitemoehybrid, 3.40",
+        "phi-4, phi3, 14.66",
+        "DeepSeek-R1-Distill-Llama-8B, llama, 8.03",
+        "DeepSeek-R1-Distill-Qwen-7B, qwen2, 7.62"
+    })
+    void isReadAndPlanned(String name, String family, String billions) throws IOException {
+        Path config = Files.copy(CONFIGS.resolve(name + ".json"), folder.resolve("config.json"));
+
+        assertThat("%.2f"
+                        .formatted(
+                                DecoderTensors.of(ModelConfigJson.read(config)).elements() / 1e9))
+                .isEqualTo(billions);
+        CommandRun run = CommandRun.of("plan", "--model", folder.toString(), "--sequence-length", "2048");
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        assertThat(run.err()).contains(billions + "B parameters: " + family);
+    }
+}
