@@ -53,6 +53,13 @@ final class SparkBorder {
                             "ml.util.DefaultParamsReader#uid",
                             "ml.util.DefaultParamsWriter#saveMetadata")),
             Map.entry(
+                    "ml.ModelReference",
+                    Set.of(
+                            "ml.util.DefaultParamsReader#getAndSetParams",
+                            "ml.util.DefaultParamsReader#parseMetadata",
+                            "ml.util.DefaultParamsReader#uid",
+                            "ml.util.DefaultParamsWriter#getMetadataToSave")),
+            Map.entry(
                     "ml.StageFolder",
                     Set.of(
                             "ml.util.DefaultParamsReader#<init>",

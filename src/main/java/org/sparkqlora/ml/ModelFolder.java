@@ -1,6 +1,7 @@
 package org.sparkqlora.ml;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.function.BiFunction;
 import org.apache.spark.ml.param.Param;
@@ -77,6 +78,11 @@ final class ModelFolder {
             FolderCopy.write(source.files(), source.path(), target.files(), target.path());
         }
 
+        /** Stores what {@link Reader#loadFromLocal} reads, for the cache of a Spark Connect server from 4.1 on. */
+        public void saveToLocal(String path) {
+            ModelReference.write(model, Path.of(path), sc());
+        }
+
         /** The adapter and the base; param model may be unset in a stage that no fit has made. */
         private List<Location> reads() {
             Param<?> base = model.getParam(MODEL);
@@ -128,6 +134,11 @@ final class ModelFolder {
             QLoraModel model = new QLoraModel(metadata.uid(), adapted ? adapter.toString() : null);
             metadata.getAndSetParams(model, Option.empty());
             return adapted ? model : model.option(MODEL, folder.resolve(MODEL).toString());
+        }
+
+        /** Reads what {@link Writer#saveToLocal} stored. It returns what Spark's erased method does, without which it would not be called. */
+        public Object loadFromLocal(String path) {
+            return ModelReference.read(Path.of(path));
         }
     }
 }

@@ -6,10 +6,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.SparkContext;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.ml.util.MLWriter;
@@ -43,16 +43,31 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     private final StageParams params;
     private final @Nullable String adapter;
     private transient @Nullable QLoraTrainingSummary summary;
-    private transient @Nullable Opened opened;
+    private transient @Nullable String told;
+    private final OpenedModel opened;
 
-    /** The functions of columns under these settings. */
-    private record Opened(SparkContext context, String settings, ModelColumns columns) {}
+    /** A model without a base: a server of Spark Connect finds the class by it. */
+    public QLoraModel() {
+        this(Identifiable$.MODULE$.randomUID("qlora"), null);
+    }
 
     /** @param adapter its folder; null where the model is whole without one */
     QLoraModel(String uid, @Nullable String adapter) {
+        this(uid, adapter, new OpenedModel());
+    }
+
+    private QLoraModel(String uid, @Nullable String adapter, OpenedModel opened) {
         this.uid = uid; // first: each Param records its owner's uid when it is made
         this.adapter = adapter;
+        this.opened = opened;
         this.params = StageColumns.add(new StageParams(this).with(Settings.USE, NOT_SETTINGS));
+    }
+
+    /** One that a server of Spark Connect had put aside; it says what it said before: {@code told}. */
+    static QLoraModel told(String uid, @Nullable String adapter, String told) {
+        QLoraModel model = new QLoraModel(uid, adapter);
+        model.told = told;
+        return model;
     }
 
     public static QLoraModel load(String path) {
@@ -146,10 +161,9 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
 
     @Override
     public QLoraModel copy(ParamMap extra) {
-        QLoraModel copy = new QLoraModel(uid, adapter);
+        QLoraModel copy = new QLoraModel(uid, adapter, opened);
         copyValues(copy, extra);
         copy.summary = summary;
-        copy.opened = opened;
         return copy.setParent(parent());
     }
 
@@ -179,33 +193,29 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
         return option("temperature", value);
     }
 
+    /** The size of what is kept in memory, in bytes, for the cache of a Spark Connect server from 4.1 on: the weights are not. */
+    public long estimatedSize() {
+        return toString().length();
+    }
+
+    /** In JSON: this text is all that a server of Spark Connect lets a client ask of a model that is not Spark's own. */
     @Override
     public String toString() {
-        return "QLoraModel: uid=" + uid + ", base=" + base()
-                + adapter().map(folder -> ", adapter=" + folder).orElse("");
+        return told == null ? ModelJson.write(this) : told;
     }
 
     /** The number of times that processes loaded the base for this model, as far as tasks have reported. */
     long loads() {
-        return opened == null ? 0 : opened.columns().loads();
+        return opened.loads();
     }
 
     private StageColumns columns() {
         return new StageColumns(params);
     }
 
-    private synchronized ModelColumns opened(SparkContext context) {
-        String settings = Settings.USE.text(settings());
-        Opened known = opened;
-        if (known == null
-                || !known.context().equals(context)
-                || !known.settings().equals(settings)) {
-            known = new Opened(
-                    context, settings, ModelColumns.open(options(), JavaSparkContext.fromSparkContext(context)));
-            opened = known;
-        }
-
-        return known.columns();
+    /** The functions of columns under these settings, which the copies of a model share. */
+    ModelColumns opened(SparkContext context) {
+        return opened.columns(context, Settings.USE.text(settings()), options());
     }
 
     private UseOptions options() {

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -75,12 +77,18 @@ class QLoraEstimatorTest {
     }
 
     @Test
-    void aFitPrintsWhatItHolds() {
+    void aFitPrintsWhatItHolds() throws Exception {
         QLoraModel model = fits.estimator("printed").fit(fits.data(session));
         String adapter = model.adapter().orElseThrow();
 
-        assertThat(model)
-                .hasToString("QLoraModel: uid=%s, base=%s, adapter=%s".formatted(model.uid(), model.base(), adapter));
+        JsonNode told = new ObjectMapper().readTree(model.toString());
+        assertThat(told.path("class").textValue()).isEqualTo(QLoraModel.class.getName());
+        assertThat(told.path("uid").textValue()).isEqualTo(model.uid());
+        assertThat(told.path("adapter").textValue()).isEqualTo(adapter);
+        assertThat(told.path("params").path("model").textValue()).isEqualTo(model.base());
+        assertThat(told.path("params").path("maxNewTokens").intValue()).isEqualTo(6);
+        assertThat(told.path("folder").textValue()).isEqualTo(model.summary().folder());
+        assertThat(told.path("summary")).hasToString(model.summary().json());
         assertThat(model.summary())
                 .asString()
                 .matches(

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.run.ModelColumns;
 
 class QLoraModelTest {
     /** Packed rows add the same numbers in another order. */
@@ -61,7 +63,7 @@ class QLoraModelTest {
         assertThat(run.err()).isEmpty();
 
         Dataset<Row> questions = session.read().text(prompts.toString());
-        List<Row> answered = model.copy(new org.apache.spark.ml.param.ParamMap())
+        List<Row> answered = model.copy(ParamMap.empty())
                 .setInputCol("value")
                 .transform(questions)
                 .collectAsList();
@@ -112,6 +114,32 @@ class QLoraModelTest {
                 .containsExactlyInAnyOrderElementsOf(
                         model.transform(table).select("answer").collectAsList());
         assertThat(model.loads() - before).isLessThanOrEqualTo(1);
+    }
+
+    @Test
+    void copiesShareWhatIsOpened() {
+        ModelColumns opened = model.opened(session.sparkContext());
+
+        assertThat(model.copy(ParamMap.empty()).opened(session.sparkContext())).isSameAs(opened);
+        assertThat(model.copy(ParamMap.empty()).setMaxNewTokens(2).opened(session.sparkContext()))
+                .isNotSameAs(opened);
+    }
+
+    @Test
+    void serverPutsAModelAsideWithoutItsWeights() throws Exception {
+        Path aside = folder.resolve("aside");
+        ((ModelFolder.Writer) model.write()).saveToLocal(aside.toString());
+
+        QLoraModel again = (QLoraModel) new ModelFolder.Reader().loadFromLocal(aside.toString());
+
+        assertThat(aside).isDirectoryNotContaining("regex:.*(safetensors|adapter)");
+        assertThat(again.adapter()).isEqualTo(model.adapter());
+        assertThat(again.base()).isEqualTo(model.base());
+        assertThat(again).hasToString(model.toString());
+        assertThat(again.estimatedSize()).isEqualTo(model.estimatedSize()).isLessThan(10_000);
+        Dataset<Row> rows = fits.data(session).limit(1);
+        assertThat(again.transform(rows).collectAsList())
+                .isEqualTo(model.transform(rows).collectAsList());
     }
 
     @Test

@@ -13,9 +13,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.Model;
+import org.apache.spark.ml.Transformer;
+import org.apache.spark.ml.evaluation.Evaluator;
 import org.apache.spark.ml.feature.StringIndexer;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
@@ -83,6 +87,19 @@ class StageContractTest {
         if (!Model.class.isAssignableFrom(type)) { // its uid is that of its estimator
             assertThat(fresh(type).uid()).isNotEqualTo(fresh(type).uid());
         }
+    }
+
+    /** That of Spark Connect: one that lacks the constructor would end every lookup of the server. */
+    @ParameterizedTest
+    @MethodSource("stages")
+    void serverFindsIt(Class<?> type) {
+        assertThat(Stream.of(Estimator.class, Transformer.class, Evaluator.class)
+                        .filter(kind -> kind.isAssignableFrom(type))
+                        .flatMap(kind -> ServiceLoader.load(kind).stream())
+                        .map(ServiceLoader.Provider::get)
+                        .map(Object::getClass))
+                .as("META-INF/services")
+                .contains(type);
     }
 
     @ParameterizedTest
