@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from py4j.java_gateway import JavaPackage
-from pyspark import SparkContext
+from pyspark.sql.utils import is_remote
 
 from sparkqlora.errors import QLoraError
 
@@ -15,6 +14,15 @@ def java_class(name: str) -> Any:
 
     :raises QLoraError: when there is no session, or none that has the jar
     """
+    if is_remote():
+        raise QLoraError(
+            "Cannot reach Spark's JVM: expected a session of this process, found one of Spark Connect, which has the"
+            " stages and metrics. spark-submit runs the commands"
+        )
+
+    from py4j.java_gateway import JavaPackage  # noqa: PLC0415 - a client of Spark Connect has none
+    from pyspark import SparkContext  # noqa: PLC0415
+
     context = SparkContext._active_spark_context
     if context is None or context._jvm is None:
         raise QLoraError("Cannot reach Spark: expected a session, found none. sparkqlora.session() starts one")

@@ -11,9 +11,8 @@ from subprocess import PIPE
 from threading import Thread
 from typing import IO, TYPE_CHECKING, Any, Union
 
-from pyspark import SparkConf, SparkContext
-from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
+from pyspark.sql.utils import is_remote
 
 from sparkqlora.errors import QLoraError
 from sparkqlora.jars import found
@@ -22,12 +21,15 @@ from sparkqlora.jvm import java_class
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from pyspark import SparkConf
+
 Place = Union[str, "os.PathLike[str]"]
 
 _SETTINGS = "spark-conf/local.conf"
 _LOGGING = "org/sparkqlora/options/log4j2.properties"
 _EXECUTOR_ENVIRONMENT = "spark.executorEnv."
 _SAID_BY_EVERY_START = "WARNING: Using incubator modules"
+_REMOTE = "SPARK_REMOTE"
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
@@ -35,6 +37,9 @@ def session(
     jar: Place | None = None, master: str = "local[*]", settings: Mapping[str, str] | None = None
 ) -> SparkSession:
     """Return the session that is there, or start one on this machine.
+
+    Where ``SPARK_REMOTE`` is set, or the session that is there is one of Spark Connect, it is a session of that server,
+    which says when it is asked for work whether it has the jar.
 
     A platform such as Databricks or EMR Studio has a session before a notebook begins, with settings of its own and its
     way to add a jar; that session is returned, once it is seen to have the jar. Otherwise one starts with the settings
@@ -45,6 +50,9 @@ def session(
     :param settings: of Spark, which go before those of the jar
     :raises QLoraError: when the session that is there has not got the jar, or there is no jar
     """
+    if is_remote() or _REMOTE in os.environ:
+        return _of_connect()
+
     present = SparkSession.getActiveSession()
     if present is None:
         present = _start(found() if jar is None else Path(jar), master, dict(settings or {}))
@@ -53,7 +61,24 @@ def session(
     return present
 
 
+def _of_connect() -> SparkSession:
+    """Return the session of a server: the one that is there, or a new one."""
+    present = SparkSession.getActiveSession()
+    if present is not None:
+        return present
+
+    if _REMOTE not in os.environ:
+        raise QLoraError(
+            f"Cannot start: expected the address of a Spark Connect server in {_REMOTE}, such as sc://localhost, found"
+            " nothing. This PySpark is the client alone"
+        )
+
+    return SparkSession.builder.getOrCreate()
+
+
 def _start(jar: Path, master: str, asked: dict[str, str]) -> SparkSession:
+    from pyspark import SparkConf, SparkContext  # noqa: PLC0415 - a client of Spark Connect has none
+
     known = settings_of(jar)
     environment = {
         name[len(_EXECUTOR_ENVIRONMENT) :]: value
@@ -70,6 +95,8 @@ def _start(jar: Path, master: str, asked: dict[str, str]) -> SparkSession:
 
 def _gateway(conf: SparkConf) -> Any:
     """Start the JVM, with what it says on stderr passed on to Python's, where a notebook shows it."""
+    from pyspark.java_gateway import launch_gateway  # noqa: PLC0415
+
     gateway = launch_gateway(conf, popen_kwargs={"stderr": PIPE, "text": True})  # type: ignore[no-untyped-call]
     Thread(target=_pass_on, args=[gateway.proc.stderr], name="spark-stderr", daemon=True).start()
     return gateway
