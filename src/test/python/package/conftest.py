@@ -26,7 +26,7 @@ collect_ignore = _OF_ONE_PROCESS if "SPARK_REMOTE" in os.environ else _OF_CONNEC
 
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
-    session = sparkqlora.session(os.environ["SPARKQLORA_JAR"], master="local[2]")
+    session = sparkqlora.session(os.environ.get("SPARKQLORA_JAR"), master="local[2]")
     yield session
     session.stop()
 

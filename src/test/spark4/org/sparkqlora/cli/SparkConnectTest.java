@@ -1,0 +1,98 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.spark.package$;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
+
+/** The Python package with a client that has no JVM, and a real server of Spark Connect. */
+@Tag("spark-line")
+class SparkConnectTest {
+    private static final Path PYTHON = Path.of("src", "test", "python");
+
+    @TempDir
+    private Path folder;
+
+    @AfterAll
+    static void stopSpark() {
+        Sessions.stop();
+    }
+
+    @Test
+    void clientsWithoutAJvmTrainThroughAServer() throws Exception {
+        CommandRun demo =
+                CommandRun.of("demo", "--output", folder.resolve("demo").toString());
+        assertThat(demo.code()).as(demo.err()).isEqualTo(ExitCode.OK);
+        CommandRun trained = CommandRun.of(train(folder.resolve("demo"), folder.resolve("trained")));
+        assertThat(trained.code()).as(trained.err()).isEqualTo(ExitCode.OK);
+        Path temporary = Files.createDirectory(folder.resolve("temporary"));
+        Path log = folder.resolve("server.log");
+        try (ConnectServer server = ConnectServer.start(temporary, log)) {
+            test(server);
+        }
+
+        assertThat(whatIsLeft(temporary)).isEmpty();
+    }
+
+    /** As the fixture {@code estimator} of the tests in Python has it. */
+    private static String[] train(Path demo, Path output) {
+        return new String[] {
+            "train",
+            "--model=" + demo.resolve("base").resolve("model"),
+            "--data=" + demo.resolve("pirate.jsonl"),
+            "--output=" + output,
+            "--precision=fp32",
+            "--sequence-length=64",
+            "--batch-size=4",
+            "--max-steps=2",
+            "--rank=4",
+            "--learning-rate=1e-2",
+            "--target-modules=q_proj,v_proj"
+        };
+    }
+
+    private void test(ConnectServer server) throws IOException, InterruptedException {
+        PythonEnvironment python = PythonEnvironment.open(
+                PYTHON.resolve("connect-%s-requirements.txt".formatted(package$.MODULE$.SPARK_VERSION())));
+        python.run(
+                Map.of(
+                        "PYTHONPATH",
+                        Path.of("src", "main", "python").toAbsolutePath().toString(),
+                        "PYTHONDONTWRITEBYTECODE",
+                        "1",
+                        "SPARK_REMOTE",
+                        server.address(),
+                        "SPARKQLORA_DEMO",
+                        folder.resolve("demo").toString(),
+                        "SPARKQLORA_TRAINED",
+                        folder.resolve("trained").resolve("adapter").toString()),
+                List.of(
+                        python.program("python").toString(),
+                        "-m",
+                        "pytest",
+                        "-q",
+                        "-p",
+                        "no:cacheprovider",
+                        PYTHON.resolve("package").toString()));
+    }
+
+    /** Spark itself leaves the references of models that a killed client had. */
+    private static List<Path> whatIsLeft(Path temporary) throws IOException {
+        try (Stream<Path> files = Files.walk(temporary)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(file -> !file.startsWith(temporary.resolve("spark_connect_model_cache")))
+                    .toList();
+        }
+    }
+}
