@@ -8,7 +8,7 @@ import org.sparkqlora.train.metrics.ProgressReporter;
 
 /**
  * Writes checkpoints, one at a time: beside the next steps if the State can be written while they change it, else at once. All methods are
- * called by the thread that trains.
+ * called by the thread that trains. It writes none itself: who cancels may interrupt it, and file systems give up a write whose thread is.
  */
 final class CheckpointWriter implements AutoCloseable {
     private final StateStore store;
@@ -32,10 +32,9 @@ final class CheckpointWriter implements AutoCloseable {
     void save(Supplier<? extends SavedState> current) {
         finish(current);
         SavedState state = current.get();
-        if (state.isLasting()) {
-            pending = CompletableFuture.supplyAsync(() -> write(state), CheckpointWriter::start);
-        } else {
-            written(write(state));
+        pending = CompletableFuture.supplyAsync(() -> write(state), CheckpointWriter::start);
+        if (!state.isLasting()) {
+            finish(current);
         }
     }
 

@@ -71,6 +71,21 @@ class CheckpointWriterTest {
         }
     }
 
+    @Test
+    void interruptingWhoTrainsDoesNotInterruptAWrite() {
+        StateStore interruptible =
+                store(state -> assertThat(Thread.currentThread().isInterrupted())
+                        .as("a file system gives up")
+                        .isFalse());
+        Thread.currentThread().interrupt();
+        try (CheckpointWriter writer = writer(interruptible)) {
+            writer.save(() -> new Passing(3));
+            assertThat(writer.kept()).isEqualTo(3);
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
     private CheckpointWriter writer(StateStore store) {
         return new CheckpointWriter(
                 store,
@@ -120,10 +135,33 @@ class CheckpointWriterTest {
         void storing(SavedState state);
     }
 
-    private final class Lasting implements SavedState {
+    /** One that the next step changes. */
+    private final class Passing extends Saved {
+        private Passing(long version) {
+            super(version);
+        }
+
+        @Override
+        public boolean isLasting() {
+            return false;
+        }
+    }
+
+    private final class Lasting extends Saved {
+        private Lasting(long version) {
+            super(version);
+        }
+
+        @Override
+        public boolean isLasting() {
+            return true;
+        }
+    }
+
+    private abstract class Saved implements SavedState {
         private final long version;
 
-        private Lasting(long version) {
+        private Saved(long version) {
             this.version = version;
         }
 
@@ -135,11 +173,6 @@ class CheckpointWriterTest {
         @Override
         public void write(DataOutput out) {
             throw new IllegalStateException("the stores here write nothing");
-        }
-
-        @Override
-        public boolean isLasting() {
-            return true;
         }
 
         @Override

@@ -9,7 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -20,6 +22,8 @@ import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.MetricsJson;
 import org.sparkqlora.train.metrics.ProgressReporter;
+import org.sparkqlora.train.metrics.StepMetrics;
+import org.sparkqlora.train.metrics.StepSeconds;
 import org.sparkqlora.train.metrics.TrainSummary;
 
 class TrainerTest {
@@ -122,6 +126,32 @@ class TrainerTest {
                 .contains("\"tokens_per_second\":", "\"compute_seconds\":", "\"exchange_seconds\":")
                 .contains("\"load_seconds\":", "\"wait_seconds\":", "\"replay_seconds\":", "\"read_seconds\":")
                 .contains("\"update_seconds\":", "\"spark_seconds\":", "\"spark_share\":", "\"eval_loss\":");
+    }
+
+    @Test
+    void interruptedThreadWritesItsMetrics() throws IOException {
+        try (MetricsFile metrics = new MetricsFile(runs.metrics(), warning -> {})) {
+            metrics.rewindTo(0);
+            Thread.currentThread().interrupt();
+            metrics.append(
+                    new StepMetrics(
+                            1,
+                            2,
+                            8,
+                            10,
+                            1e-4,
+                            OptionalDouble.of(1),
+                            OptionalDouble.empty(),
+                            StepSeconds.ZERO,
+                            Map.of(),
+                            0),
+                    OptionalDouble.empty());
+            metrics.flush();
+        } finally {
+            assertThat(Thread.interrupted()).isTrue();
+        }
+
+        assertThat(runs.metrics()).content().startsWith("{\"step\":1,");
     }
 
     @Test

@@ -1,13 +1,12 @@
 package org.sparkqlora.spark.watch;
 
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.zip.CRC32C;
 
@@ -25,11 +24,11 @@ final class TensorBoardFile implements AutoCloseable {
     private static final double MILLIS = 1000.0;
 
     private final Path path;
-    private final FileChannel channel;
+    private final FileOutputStream out;
 
-    private TensorBoardFile(Path path, FileChannel channel) {
+    private TensorBoardFile(Path path, FileOutputStream out) {
         this.path = path;
-        this.channel = channel;
+        this.out = out;
     }
 
     /** A new file in {@code folder}; those of earlier runs stay. */
@@ -46,8 +45,8 @@ final class TensorBoardFile implements AutoCloseable {
                 path = folder.resolve(name + "." + i);
             }
 
-            TensorBoardFile file = new TensorBoardFile(
-                    path, FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.APPEND));
+            Files.createFile(path);
+            TensorBoardFile file = new TensorBoardFile(path, new FileOutputStream(path.toFile(), true));
             file.write(new Protobuf().text(3, "brain.Event:2"));
             return file;
         } catch (IOException e) {
@@ -69,7 +68,7 @@ final class TensorBoardFile implements AutoCloseable {
     @Override
     public void close() {
         try {
-            channel.close();
+            out.close();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to close " + path, e);
         }
@@ -85,11 +84,8 @@ final class TensorBoardFile implements AutoCloseable {
         record.putInt(checksum(record.array(), 0, Long.BYTES));
         record.put(event);
         record.putInt(checksum(event, 0, event.length));
-        record.flip();
         try {
-            while (record.hasRemaining()) {
-                channel.write(record);
-            }
+            out.write(record.array());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + path, e);
         }

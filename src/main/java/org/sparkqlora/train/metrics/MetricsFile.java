@@ -1,13 +1,11 @@
 package org.sparkqlora.train.metrics;
 
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
@@ -16,12 +14,13 @@ import org.sparkqlora.storage.LocalFiles;
 
 /**
  * {@code metrics.jsonl} on a local disk, a line as soon as its step is done. Rewinding makes a new file: a driver that was given
- * up but still runs goes on writing to the old one, which no longer has a name.
+ * up but still runs goes on writing to the old one, which no longer has a name. A channel would close itself where the thread that trains is
+ * interrupted, as servers do that cancel.
  */
 public final class MetricsFile implements MetricsLog {
     private final Path file;
     private final Consumer<String> warnings;
-    private @Nullable FileChannel channel;
+    private @Nullable FileOutputStream out;
     private List<Evaluated> evaluations = List.of();
 
     /** @param warnings is told of lines that are damaged */
@@ -38,7 +37,7 @@ public final class MetricsFile implements MetricsLog {
             evaluations = MetricsJson.evaluations(lines.kept());
             LocalFiles.replace(file, lines.kept());
             close();
-            channel = FileChannel.open(file, StandardOpenOption.APPEND);
+            out = new FileOutputStream(file.toFile(), true);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to rewind " + file, e);
         }
@@ -53,10 +52,7 @@ public final class MetricsFile implements MetricsLog {
     public void append(StepMetrics step, OptionalDouble evaluationLoss) {
         String line = MetricsJson.write(step, evaluationLoss) + "\n";
         try {
-            ByteBuffer bytes = ByteBuffer.wrap(line.getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) {
-                opened().write(bytes);
-            }
+            opened().write(line.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to append to " + file, e);
         }
@@ -65,7 +61,7 @@ public final class MetricsFile implements MetricsLog {
     @Override
     public void flush() {
         try {
-            opened().force(false);
+            opened().getFD().sync();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + file, e);
         }
@@ -73,24 +69,24 @@ public final class MetricsFile implements MetricsLog {
 
     @Override
     public void close() {
-        if (channel == null) {
+        if (out == null) {
             return;
         }
 
         try {
-            channel.close();
-            channel = null;
+            out.close();
+            out = null;
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to close " + file, e);
         }
     }
 
-    private FileChannel opened() {
-        if (channel == null) {
+    private FileOutputStream opened() {
+        if (out == null) {
             throw new IllegalStateException("Cannot write to %s: expected it to be rewound first".formatted(file));
         }
 
-        return channel;
+        return out;
     }
 
     /** Decodes any bytes, since a damaged line may hold any. */
