@@ -8,7 +8,16 @@ command line. What the JVM says of a failure comes as one :class:`QLoraError` wi
 
 from sparkqlora.commands import compare, evaluate, export, generate, inspect, merge, metrics, plan, quantize, run, train
 from sparkqlora.errors import BadInputError, QLoraError, ResumableError
-from sparkqlora.ml import PerplexityEvaluator, QLoraEstimator, QLoraModel, QLoraTrainingSummary
+from sparkqlora.ml import (
+    LanguageModelClassificationModel,
+    LanguageModelClassifier,
+    LanguageModelRegressionModel,
+    LanguageModelRegressor,
+    PerplexityEvaluator,
+    QLoraEstimator,
+    QLoraModel,
+    QLoraTrainingSummary,
+)
 from sparkqlora.results import (
     Answer,
     Comparison,
@@ -32,6 +41,10 @@ __all__ = [
     "Evaluation",
     "ExportedFile",
     "FourBitWeight",
+    "LanguageModelClassificationModel",
+    "LanguageModelClassifier",
+    "LanguageModelRegressionModel",
+    "LanguageModelRegressor",
     "MemoryPlan",
     "MergedModel",
     "MethodMemory",

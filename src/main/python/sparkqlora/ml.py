@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from pyspark.ml.evaluation import JavaEvaluator
 from pyspark.ml.wrapper import JavaEstimator, JavaModel
@@ -13,7 +13,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.utils import is_remote
 
 from sparkqlora.errors import QLoraError, told_plainly
-from sparkqlora.params import PerplexityEvaluatorParams, QLoraEstimatorParams, takes
+from sparkqlora.params import (
+    LanguageModelClassifierParams,
+    LanguageModelRegressorParams,
+    PerplexityEvaluatorParams,
+    QLoraEstimatorParams,
+    takes,
+)
 from sparkqlora.stage import Stage, Stored, table
 
 if TYPE_CHECKING:
@@ -89,13 +95,8 @@ class QLoraTrainingSummary:
         return float(self._facts.get(name, math.nan))
 
 
-class QLoraModel(Stage, JavaModel, Stored):
-    """A base model with what was trained for it: ``transform`` adds its answer and the loss of each row.
-
-    Comes from :meth:`QLoraEstimator.fit` or :meth:`load`. Both columns are computed only if they are used.
-    """
-
-    _java_name = "org.sparkqlora.ml.QLoraModel"
+class FittedModel(Stage, JavaModel, Stored):
+    """A base model with what was trained for it. Comes from the ``fit`` of its estimator or from ``load``."""
 
     def __init__(self, java_model: Any = None) -> None:
         """Wrap a Java model, or one that a server of Spark Connect holds."""
@@ -108,7 +109,7 @@ class QLoraModel(Stage, JavaModel, Stored):
     def __repr__(self) -> str:
         """Show where its parts are."""
         adapter = "" if self.adapter is None else f", adapter={self.adapter}"
-        return f"QLoraModel: uid={self.uid}, base={self.base}{adapter}"
+        return f"{type(self).__name__}: uid={self.uid}, base={self.base}{adapter}"
 
     @property
     def _told(self) -> dict[str, Any]:
@@ -152,29 +153,18 @@ class QLoraModel(Stage, JavaModel, Stored):
             return super()._transform(table("transform", dataset))
 
 
-@takes(QLoraEstimatorParams)
-class QLoraEstimator(Stage, JavaEstimator[QLoraModel], Stored):
-    """Fine-tunes a model on a data frame.
+M = TypeVar("M", bound=FittedModel)
 
-    Takes every option of ``train`` but ``--data`` by name, in Java's spelling: ``QLoraEstimator(model="MODEL",
-    output="OUTPUT", rank=8, learningRate=5e-4)``; ``explainParams()`` lists them. The data frame has the columns of a
-    record: ``messages``, ``prompt`` and ``completion``, ``text`` and so on.
-    """
 
-    _java_name = "org.sparkqlora.ml.QLoraEstimator"
+class FittingEstimator(Stage, JavaEstimator[M], Stored):
+    """Fine-tunes a model on a data frame."""
 
-    def __init__(self, **params: Unpack[QLoraEstimatorParams]) -> None:
-        """Make an estimator.
+    _model: ClassVar[type[Any]]
 
-        :param params: by name
-        """
-        super().__init__()
-        self._make(params)
+    def _create_model(self, java_model: Any) -> M:
+        return cast("M", self._model(java_model))
 
-    def _create_model(self, java_model: Any) -> QLoraModel:
-        return QLoraModel(java_model)
-
-    def _fit(self, dataset: DataFrame) -> QLoraModel:
+    def _fit(self, dataset: DataFrame) -> M:
         if is_remote():
             from sparkqlora.connect import use_session_of  # noqa: PLC0415 - Spark 3.5 lacks what it needs
 
@@ -185,6 +175,92 @@ class QLoraEstimator(Stage, JavaEstimator[QLoraModel], Stored):
 
         model._take_params()
         return model
+
+
+class QLoraModel(FittedModel):
+    """A base model with what was trained for it: ``transform`` adds its answer and the loss of each row.
+
+    Comes from :meth:`QLoraEstimator.fit` or :meth:`load`. Both columns are computed only if they are used.
+    """
+
+    _java_name = "org.sparkqlora.ml.QLoraModel"
+
+
+@takes(QLoraEstimatorParams)
+class QLoraEstimator(FittingEstimator[QLoraModel]):
+    """Fine-tunes a model on a data frame.
+
+    Takes every option of ``train`` but ``--data`` by name, in Java's spelling: ``QLoraEstimator(model="MODEL",
+    output="OUTPUT", rank=8, learningRate=5e-4)``; ``explainParams()`` lists them. The data frame has the columns of a
+    record: ``messages``, ``prompt`` and ``completion``, ``text`` and so on.
+    """
+
+    _java_name = "org.sparkqlora.ml.QLoraEstimator"
+    _model = QLoraModel
+
+    def __init__(self, **params: Unpack[QLoraEstimatorParams]) -> None:
+        """Make an estimator.
+
+        :param params: by name
+        """
+        super().__init__()
+        self._make(params)
+
+
+class LanguageModelClassificationModel(FittedModel):
+    """A language model that classifies texts: ``transform`` adds scores, probabilities and the index of the class."""
+
+    _java_name = "org.sparkqlora.ml.LanguageModelClassificationModel"
+
+    @property
+    def numClasses(self) -> int:  # noqa: N802
+        """How many classes it knows."""
+        with told_plainly():
+            return int(self._call_java("numClasses"))
+
+
+@takes(LanguageModelClassifierParams)
+class LanguageModelClassifier(FittingEstimator[LanguageModelClassificationModel]):
+    """Fine-tunes a language model to classify texts.
+
+    ``featuresCol`` is a column of texts, ``labelCol`` the index of each one's class, as ``StringIndexer`` makes it.
+    """
+
+    _java_name = "org.sparkqlora.ml.LanguageModelClassifier"
+    _model = LanguageModelClassificationModel
+
+    def __init__(self, **params: Unpack[LanguageModelClassifierParams]) -> None:
+        """Make an estimator.
+
+        :param params: by name
+        """
+        super().__init__()
+        self._make(params)
+
+
+class LanguageModelRegressionModel(FittedModel):
+    """A language model that tells a number of a text: ``transform`` adds it."""
+
+    _java_name = "org.sparkqlora.ml.LanguageModelRegressionModel"
+
+
+@takes(LanguageModelRegressorParams)
+class LanguageModelRegressor(FittingEstimator[LanguageModelRegressionModel]):
+    """Fine-tunes a language model to tell a number of a text.
+
+    ``featuresCol`` is a column of texts, ``labelCol`` their numbers.
+    """
+
+    _java_name = "org.sparkqlora.ml.LanguageModelRegressor"
+    _model = LanguageModelRegressionModel
+
+    def __init__(self, **params: Unpack[LanguageModelRegressorParams]) -> None:
+        """Make an estimator.
+
+        :param params: by name
+        """
+        super().__init__()
+        self._make(params)
 
 
 @takes(PerplexityEvaluatorParams)

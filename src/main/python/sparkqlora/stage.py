@@ -50,6 +50,7 @@ def toListOfWords(values: Any) -> list[str]:  # noqa: N802
 
 _CONVERTERS: Mapping[str, Callable[[Any], Any]] = {
     "BooleanParam": TypeConverters.toBoolean,
+    "DoubleArrayParam": TypeConverters.toListFloat,
     "DoubleParam": TypeConverters.toFloat,
     "IntParam": TypeConverters.toInt,
     "LongParam": TypeConverters.toInt,

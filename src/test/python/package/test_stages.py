@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.tuning import CrossValidator, ParamGridBuilder, TrainValidationSplit
-from sparkqlora import BadInputError, PerplexityEvaluator, QLoraError, QLoraEstimator, QLoraModel
+from sparkqlora import (
+    BadInputError,
+    LanguageModelClassificationModel,
+    LanguageModelClassifier,
+    LanguageModelRegressor,
+    PerplexityEvaluator,
+    QLoraError,
+    QLoraEstimator,
+    QLoraModel,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -130,6 +139,28 @@ def test_a_pipeline_model_comes_back_with_the_same_answers(
     assert answers(again, questions) == answers(fitted, questions)
     with pytest.raises(QLoraError, match="it was not trained here"):
         _ = again.stages[0].summary
+
+
+def test_texts_are_classified_and_numbered(model: Path, spark: SparkSession, tmp_path: Path) -> None:
+    told = [("The owl says hoot.", 0.0), ("The cat says meow.", 1.0)] * 6
+    texts = spark.createDataFrame(told, ["features", "label"])
+    params: dict[str, Any] = {"model": model, "output": tmp_path / "runs", "precision": "fp32", "sequenceLength": 64}
+    classifier = LanguageModelClassifier(**params, batchSize=4, maxSteps=3, rank=4)
+    regressor = LanguageModelRegressor(**params, batchSize=4, maxSteps=3, rank=4)
+
+    classes = classifier.fit(texts)
+    numbers = regressor.fit(texts)
+
+    assert classes.numClasses == 2
+    assert classes.summary.steps == numbers.summary.steps == 3
+    classes.save(str(tmp_path / "classes"))
+    again = LanguageModelClassificationModel.load(str(tmp_path / "classes"))
+    assert (
+        again.transform(texts).select("probability").collect()
+        == classes.transform(texts).select("probability").collect()
+    )
+    assert {row.prediction for row in classes.transform(texts).collect()} <= {0.0, 1.0}
+    assert all(isinstance(row.prediction, float) for row in numbers.transform(texts).collect())
 
 
 def test_a_sweep_picks_the_best_by_the_evaluator(estimator: QLoraEstimator, rows: DataFrame) -> None:

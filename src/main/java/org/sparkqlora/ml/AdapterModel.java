@@ -9,4 +9,7 @@ interface AdapterModel {
 
     /** The adapter's folder in PEFT layout. */
     String adapterFolder();
+
+    /** Makes {@code text} what it says of itself: a server of Spark Connect had put it aside. */
+    void tell(String text);
 }

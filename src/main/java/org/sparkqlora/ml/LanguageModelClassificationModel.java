@@ -11,6 +11,7 @@ import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.param.Params;
+import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.ml.util.MLWriter;
@@ -22,6 +23,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Labels;
+import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.spark.job.TextScores;
 import scala.Tuple3;
@@ -40,15 +42,24 @@ public final class LanguageModelClassificationModel
     private final transient TextHead head;
     private final Labels labels;
     private transient @Nullable QLoraTrainingSummary summary;
+    private transient @Nullable String told;
 
-    LanguageModelClassificationModel(String uid, String adapter, Labels labels) {
-        this(EarlyUid.of(uid), adapter, labels);
+    /** A model without an adapter: a server of Spark Connect finds the class by it. */
+    public LanguageModelClassificationModel() {
+        this(
+                Identifiable$.MODULE$.randomUID("languageModelClassificationModel"),
+                "",
+                new Labels(ProblemType.SINGLE_LABEL_CLASSIFICATION, List.of("0", "1")));
     }
 
-    private LanguageModelClassificationModel(EarlyUid uid, String adapter, Labels labels) {
+    LanguageModelClassificationModel(String uid, String adapter, Labels labels) {
+        this(EarlyUid.of(uid), adapter, labels, null);
+    }
+
+    private LanguageModelClassificationModel(EarlyUid uid, String adapter, Labels labels, @Nullable TextHead copied) {
         this.uid = uid;
         this.params = new StageParams(this).with(Settings.USE, TextTraining.NOT_USED);
-        this.head = new TextHead(params, adapter);
+        this.head = copied == null ? new TextHead(params, adapter) : copied.copy(params);
         this.labels = labels;
     }
 
@@ -163,8 +174,25 @@ public final class LanguageModelClassificationModel
     }
 
     @Override
+    public void tell(String text) {
+        told = text;
+    }
+
+    /** The size of what is kept in memory, in bytes, for the cache of a Spark Connect server from 4.1 on: the weights are not. */
+    public long estimatedSize() {
+        return toString().length();
+    }
+
+    /** In JSON, for clients of Spark Connect. */
+    @Override
+    public String toString() {
+        return told == null ? ModelJson.write(this, head.adapter(), summary) : told;
+    }
+
+    @Override
     public LanguageModelClassificationModel copy(ParamMap extra) {
-        LanguageModelClassificationModel copy = new LanguageModelClassificationModel(uid(), head.adapter(), labels);
+        LanguageModelClassificationModel copy =
+                new LanguageModelClassificationModel(EarlyUid.of(uid()), head.adapter(), labels, head);
         copyValues(copy, extra);
         copy.summary = summary;
         return copy.setParent(parent());

@@ -9,6 +9,7 @@ import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.regression.RegressionModel;
+import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.ml.util.MLWriter;
@@ -33,15 +34,21 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
     private final StageParams params;
     private final transient TextHead head;
     private transient @Nullable QLoraTrainingSummary summary;
+    private transient @Nullable String told;
 
-    LanguageModelRegressionModel(String uid, String adapter) {
-        this(EarlyUid.of(uid), adapter);
+    /** A model without an adapter: a server of Spark Connect finds the class by it. */
+    public LanguageModelRegressionModel() {
+        this(Identifiable$.MODULE$.randomUID("languageModelRegressionModel"), "");
     }
 
-    private LanguageModelRegressionModel(EarlyUid uid, String adapter) {
+    LanguageModelRegressionModel(String uid, String adapter) {
+        this(EarlyUid.of(uid), adapter, null);
+    }
+
+    private LanguageModelRegressionModel(EarlyUid uid, String adapter, @Nullable TextHead copied) {
         this.uid = uid;
         this.params = new StageParams(this).with(Settings.USE, TextTraining.NOT_USED);
-        this.head = new TextHead(params, adapter);
+        this.head = copied == null ? new TextHead(params, adapter) : copied.copy(params);
     }
 
     public static LanguageModelRegressionModel load(String path) {
@@ -119,8 +126,24 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
     }
 
     @Override
+    public void tell(String text) {
+        told = text;
+    }
+
+    /** The size of what is kept in memory, in bytes, for the cache of a Spark Connect server from 4.1 on: the weights are not. */
+    public long estimatedSize() {
+        return toString().length();
+    }
+
+    /** In JSON, for clients of Spark Connect. */
+    @Override
+    public String toString() {
+        return told == null ? ModelJson.write(this, head.adapter(), summary) : told;
+    }
+
+    @Override
     public LanguageModelRegressionModel copy(ParamMap extra) {
-        LanguageModelRegressionModel copy = new LanguageModelRegressionModel(uid(), head.adapter());
+        LanguageModelRegressionModel copy = new LanguageModelRegressionModel(EarlyUid.of(uid()), head.adapter(), head);
         copyValues(copy, extra);
         copy.summary = summary;
         return copy.setParent(parent());

@@ -3,6 +3,7 @@ package org.sparkqlora.ml;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.BiFunction;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
@@ -78,7 +79,7 @@ final class ModelFolder {
             FolderCopy.write(source.files(), source.path(), target.files(), target.path());
         }
 
-        /** Stores what {@link Reader#loadFromLocal} reads, for the cache of a Spark Connect server from 4.1 on. */
+        /** Stores what {@code loadFromLocal} reads, for the cache of a Spark Connect server from 4.1 on. */
         public void saveToLocal(String path) {
             ModelReference.write(model, Path.of(path), sc());
         }
@@ -102,7 +103,7 @@ final class ModelFolder {
     }
 
     /** Reads a model that is an adapter. */
-    static final class Reader<M extends Params> extends MLReader<M> {
+    static final class Reader<M extends Params & AdapterModel> extends MLReader<M> {
         private final Class<M> type;
         private final BiFunction<String, String, M> made;
 
@@ -119,6 +120,15 @@ final class ModelFolder {
             M model = made.apply(metadata.uid(), stage.folder().resolve(ADAPTER).toString());
             metadata.getAndSetParams(model, Option.empty());
             return model;
+        }
+
+        /** Reads what {@link Writer#saveToLocal} stored. It returns what Spark's erased method does, without which it would not be called. */
+        public Object loadFromLocal(String path) {
+            return ModelReference.read(Path.of(path), type, reference -> {
+                M model = made.apply(reference.uid(), Objects.requireNonNull(reference.adapter()));
+                model.tell(reference.told());
+                return model;
+            });
         }
     }
 
@@ -138,7 +148,7 @@ final class ModelFolder {
 
         /** Reads what {@link Writer#saveToLocal} stored. It returns what Spark's erased method does, without which it would not be called. */
         public Object loadFromLocal(String path) {
-            return ModelReference.read(Path.of(path));
+            return ModelReference.read(Path.of(path), QLoraModel.class, QLoraModel::of);
         }
     }
 }

@@ -5,19 +5,24 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.util.RawValue;
 import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.Params;
 import org.jspecify.annotations.Nullable;
 
-/** What a {@link QLoraModel} says of itself: uid, adapter, the params that are set, and after a fit its folder and summary. */
+/** What a model says of itself: uid, adapter, the params that are set, and after a fit its folder and summary. */
 final class ModelJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String ADAPTER = "adapter";
 
     private ModelJson() {}
 
-    static String write(QLoraModel model) {
+    /**
+     * @param adapter its folder; null where the model is whole without one
+     * @param summary of its fit; null where another session fitted it
+     */
+    static String write(Params model, @Nullable String adapter, @Nullable QLoraTrainingSummary summary) {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("class", model.getClass().getName()).put("uid", model.uid());
-        root.put(ADAPTER, model.adapter().orElse(null));
+        root.put(ADAPTER, adapter);
         ObjectNode params = root.putObject("params");
         for (Param<?> param : model.params()) {
             if (model.isSet(param)) {
@@ -25,9 +30,9 @@ final class ModelJson {
             }
         }
 
-        if (model.hasSummary()) {
-            root.put("folder", model.summary().folder());
-            root.putRawValue("summary", new RawValue(model.summary().json()));
+        if (summary != null) {
+            root.put("folder", summary.folder());
+            root.putRawValue("summary", new RawValue(summary.json()));
         }
 
         return root.toString();

@@ -4,23 +4,28 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
 import org.apache.spark.SparkContext;
+import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWriter;
+import org.jspecify.annotations.Nullable;
 import scala.Option;
 
 /**
- * A {@link QLoraModel} by its params and the address of its adapter, in a folder of this machine: what a server of Spark Connect keeps of one
- * that nobody uses. No weight is copied.
+ * A model that a server of Spark Connect puts aside while nobody uses it, in a folder of this machine: its params and the address of its adapter.
+ * No weight is copied.
+ *
+ * @param uid of the model
+ * @param adapter its folder; null where the model is whole without one
+ * @param told what the model said of itself
  */
-final class ModelReference {
+record ModelReference(String uid, @Nullable String adapter, String told) {
     private static final String METADATA = "metadata.json";
     private static final String TOLD = "model.json";
 
-    private ModelReference() {}
-
     /** Stores one in a new folder. */
-    static void write(QLoraModel model, Path folder, SparkContext context) {
+    static void write(Params model, Path folder, SparkContext context) {
         try {
             Files.createDirectories(folder);
             Files.writeString(
@@ -32,13 +37,13 @@ final class ModelReference {
         }
     }
 
-    /** Reads one, which still tells of its fit. */
-    static QLoraModel read(Path folder) {
+    /** Reads one, without its params {@code made} of what is here. */
+    static <M extends Params> M read(Path folder, Class<M> type, Function<ModelReference, M> made) {
         try {
             String told = Files.readString(folder.resolve(TOLD));
-            DefaultParamsReader.Metadata metadata = DefaultParamsReader.parseMetadata(
-                    Files.readString(folder.resolve(METADATA)), QLoraModel.class.getName());
-            QLoraModel model = QLoraModel.told(metadata.uid(), ModelJson.adapter(told), told);
+            DefaultParamsReader.Metadata metadata =
+                    DefaultParamsReader.parseMetadata(Files.readString(folder.resolve(METADATA)), type.getName());
+            M model = made.apply(new ModelReference(metadata.uid(), ModelJson.adapter(told), told));
             metadata.getAndSetParams(model, Option.empty());
             return model;
         } catch (IOException e) {

@@ -63,10 +63,10 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
         this.params = StageColumns.add(new StageParams(this).with(Settings.USE, NOT_SETTINGS));
     }
 
-    /** One that a server of Spark Connect had put aside; it says what it said before: {@code told}. */
-    static QLoraModel told(String uid, @Nullable String adapter, String told) {
-        QLoraModel model = new QLoraModel(uid, adapter);
-        model.told = told;
+    /** One that a server of Spark Connect had put aside; it says what it said before. */
+    static QLoraModel of(ModelReference reference) {
+        QLoraModel model = new QLoraModel(reference.uid(), reference.adapter());
+        model.told = reference.told();
         return model;
     }
 
@@ -201,7 +201,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     /** In JSON: this text is all that a server of Spark Connect lets a client ask of a model that is not Spark's own. */
     @Override
     public String toString() {
-        return told == null ? ModelJson.write(this) : told;
+        return told == null ? ModelJson.write(this, adapter, summary) : told;
     }
 
     /** The number of times that processes loaded the base for this model, as far as tasks have reported. */
