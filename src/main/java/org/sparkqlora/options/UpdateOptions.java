@@ -58,7 +58,7 @@ public final class UpdateOptions {
     @Option(
             names = "--learning-rate",
             paramLabel = "R",
-            description = "The learning rate after the warm-up. Default: 2e-4; 5e-6 for preferences.")
+            description = "The learning rate after the warm-up. Default: 2e-4; reward: 1e-4, preferences: 5e-6.")
     @Nullable
     Double learningRate;
 

@@ -69,7 +69,9 @@ class OptionListTest {
     @Test
     void theHelpOfAllTellsDetailsAndDefaults() {
         assertThat(String.join("\n", CommandRun.of("train", "--help-all").out()))
-                .contains("nf4 has levels for normally distributed weights.", "Default: 2e-4; 5e-6 for preferences.");
+                .contains(
+                        "nf4 has levels for normally distributed weights.",
+                        "Default: 2e-4; reward: 1e-4, preferences: 5e-6.");
     }
 
     private static Stream<CommandSpec> commands() {
