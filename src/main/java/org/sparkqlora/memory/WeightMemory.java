@@ -7,6 +7,8 @@ import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.Projection;
+import org.sparkqlora.weights.family.ProjectionShape;
 
 /**
  * Bytes of a frozen base model.
@@ -41,11 +43,12 @@ record WeightMemory(ModelConfig config, Precision precision) {
                 .sum();
     }
 
-    /** The projections of one layer, in the number format of activations. */
+    /** The projections of one layer of each kind, in the number format of activations. */
     long oneLayer() {
-        DecoderTensors tensors = DecoderTensors.of(config);
-        long all = tensors.projections().stream().mapToLong(tensors::elements).sum();
-        return all / config.layers() * bytesOf(precision);
+        long all = Projection.of(config).stream()
+                .mapToLong(projection -> ProjectionShape.of(projection, config).elements())
+                .sum();
+        return all * bytesOf(precision);
     }
 
     static long scales(QuantSpec quant, long weights) {

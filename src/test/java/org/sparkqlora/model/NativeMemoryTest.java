@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.NativeHeap;
@@ -34,11 +34,9 @@ class NativeMemoryTest {
     private Path cache;
 
     @ParameterizedTest
-    @EnumSource(
-            value = Recompute.class,
-            names = {"ALL", "NONE"})
-    void stepsKeepNoTensor(Recompute recompute) {
-        GoldenModel golden = new GoldenModel("llama-tied/variants/dora");
+    @CsvSource({"llama-tied/variants/dora, ALL", "llama-tied/variants/dora, NONE", "qwen3_5_text, ALL"})
+    void stepsKeepNoTensor(String name, Recompute recompute) {
+        GoldenModel golden = new GoldenModel(name);
         List<TokenRow> rows = Collections.nCopies(REPEATS, golden.batch()).stream()
                 .flatMap(List::stream)
                 .toList();

@@ -80,6 +80,54 @@ class FamilyConfigTest {
                 .hasMessage(message);
     }
 
+    @Test
+    void aModelThatSeesImagesIsReadAsItsTextModel() {
+        ModelConfig config = ModelConfigJson.parse("config.json", """
+                {"model_type": "qwen3_5", "tie_word_embeddings": true, "dtype": "bfloat16", "vision_config": {"hidden_size": 16},
+                 "text_config": {%s, "eos_token_id": 7, "head_dim": 16, "full_attention_interval": 2}}""".formatted(SIZES));
+
+        assertThat(config.modelType()).isEqualTo("qwen3_5_text");
+        assertThat(config.tiedEmbeddings()).isTrue();
+        assertThat(config.storedType()).isEqualTo("bfloat16");
+        assertThat(config.eosIds()).containsExactly(7);
+        assertThat(config.mixing(0)).isEqualTo(TokenMixing.DELTA_NET);
+        assertThat(config.mixing(1)).isEqualTo(TokenMixing.ATTENTION);
+    }
+
+    @Test
+    void mistral3SaysMistralWhereItsTextModelSaysNothing() {
+        ModelConfig config = ModelConfigJson.parse(
+                "config.json", "{\"model_type\": \"mistral3\", \"text_config\": {%s}}".formatted(SIZES));
+
+        assertThat(config.modelType()).isEqualTo("mistral");
+    }
+
+    @Test
+    void qwen35TurnsAQuarterOfEachHead() {
+        ModelConfig config = parse("\"model_type\": \"qwen3_5_text\", \"full_attention_interval\": 1");
+
+        RotarySpec rotary = config.layerTraits().get(0).rotary().orElseThrow();
+        assertThat(rotary.width(config.headSize())).isEqualTo(64);
+        assertThat(rotary.frequencies(256, 8)).hasSize(32);
+        assertThat(config.deltaNet()).isEqualTo(new DeltaNetShape(16, 32, 128, 128, 4));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "\"hidden_act\": \"gelu_pytorch_tanh\" | Unsupported hidden_act 'gelu_pytorch_tanh' in config.json: expected silu",
+                "\"attn_output_gate\": false | Unsupported attn_output_gate 'false' in config.json: expected true",
+                "\"linear_num_value_heads\": 24 | Unsupported linear_num_value_heads '24' in config.json: expected a multiple of linear_num_key_heads, 16",
+                "\"layer_types\": [\"sliding_attention\"] | Unsupported layer_types 'sliding_attention' in config.json: expected full_attention or linear_attention",
+            })
+    void refusesWhatQwen35DoesNotCompute(String fields, String message) {
+        assertThatThrownBy(() -> parse("\"model_type\": \"qwen3_5_text\", " + fields))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(message);
+    }
+
     private static ModelConfig parse(String fields) {
         return ModelConfigJson.parse("config.json", "{%s, %s}".formatted(fields, SIZES));
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
@@ -54,6 +55,16 @@ class GgufFitTest {
                     .as(name)
                     .isEmpty();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ministral3", "olmo3", "granitemoehybrid", "qwen3_5_text"})
+    void familiesThatFilesHereCannotHoldAreRefused(String family) {
+        assertThatThrownBy(() -> check(MODELS.resolve(family + "/base/config.json")))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(
+                        "Unsupported model_type %s in GGUF: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3]"
+                                .formatted(family));
     }
 
     private static List<String> check(Path config) throws IOException {
