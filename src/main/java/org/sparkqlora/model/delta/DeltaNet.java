@@ -61,8 +61,8 @@ public final class DeltaNet {
     /** What precedes the documents, in their order, and in another for {@code memory}: that of the chunks. */
     private record Past(Tensor memory, Tensor tails) {}
 
-    /** The output, (T, H v), float32, and what it leaves behind. */
-    private record Mixed(Tensor output, Tensor memory, Tensor tails) {}
+    /** The output, (T, H v), float32, and the states that it leaves behind, in the order of the chunks. */
+    private record Mixed(Tensor output, Tensor memory) {}
 
     /**
      * The output, (T, H v).
@@ -87,12 +87,13 @@ public final class DeltaNet {
     }
 
     private Tensor continued(DeltaInputs in, List<RecurrentState> states) {
-        Mixed mixed = mixed(in, past(in, states), shape);
+        Past past = past(in, states);
+        Mixed mixed = mixed(in, past, shape);
+        Tensor tails = convolution.tails(floats(in.queryKeyValue()), past.tails());
         for (int i = 0; i < states.size(); i++) {
             int document = chunks.order()[i];
             long width = shape.kernel() - 1L;
-            states.get(document)
-                    .replace(mixed.memory().select(0, i), mixed.tails().narrow(0, document * width, width));
+            states.get(document).replace(mixed.memory().select(0, i), tails.narrow(0, document * width, width));
         }
 
         return mixed.output().to(in.queryKeyValue().scalar_type());
@@ -121,27 +122,28 @@ public final class DeltaNet {
         return sums;
     }
 
-    private Mixed mixed(DeltaInputs in, Past past, DeltaNetShape shape) {
-        Tensor input = floats(in.queryKeyValue());
-        Tensor convolved = torch.silu(convolution.apply(input, floats(in.convolution()), past.tails()));
-        long keys = shape.keyWidth();
-        Tensor query = unit(heads(convolved.narrow(1, 0, keys), shape.keySize()))
-                .mul(new Scalar(1 / Math.sqrt(shape.keySize())));
-        Tensor key = unit(heads(convolved.narrow(1, keys, keys), shape.keySize()));
-        Tensor value = heads(convolved.narrow(1, 2 * keys, shape.valueWidth()), shape.valueSize());
+    /** @param sizes of the heads that the inputs are of */
+    private Mixed mixed(DeltaInputs in, Past past, DeltaNetShape sizes) {
+        Tensor convolved =
+                torch.silu(convolution.apply(floats(in.queryKeyValue()), floats(in.convolution()), past.tails()));
+        long keys = sizes.keyWidth();
+        Tensor query = unit(heads(convolved.narrow(1, 0, keys), sizes.keySize()))
+                .mul(new Scalar(1 / Math.sqrt(sizes.keySize())));
+        Tensor key = unit(heads(convolved.narrow(1, keys, keys), sizes.keySize()));
+        Tensor value = heads(convolved.narrow(1, 2 * keys, sizes.valueWidth()), sizes.valueSize());
         Tensor decay = torch.softplus(floats(in.decay()).add(floats(in.timeBias())))
                 .mul(floats(in.logDecay()).exp().neg());
         GatedDeltaRule.Result read = GatedDeltaRule.apply(
                 new GatedDeltaRule.Inputs(
-                        forValues(byHead(query), shape),
-                        forValues(byHead(key), shape),
+                        forValues(byHead(query), sizes),
+                        forValues(byHead(key), sizes),
                         byHead(value),
                         byHead(decay),
                         byHead(floats(in.beta()).sigmoid())),
                 past.memory(),
                 chunks);
         Tensor rows = chunks.joined(read.output().transpose(1, 2));
-        return new Mixed(gated(rows, in), read.states(), convolution.tails(input, past.tails()));
+        return new Mixed(gated(rows, in), read.states());
     }
 
     /** (T, H v) of (T, H, v). */
@@ -165,8 +167,8 @@ public final class DeltaNet {
     }
 
     /** Repeats each head of queries or keys for the heads of values that it serves. */
-    private static Tensor forValues(Tensor byHead, DeltaNetShape shape) {
-        long each = shape.valueHeads() / shape.keyHeads();
+    private static Tensor forValues(Tensor byHead, DeltaNetShape sizes) {
+        long each = sizes.valueHeads() / sizes.keyHeads();
         return each == 1
                 ? byHead
                 : byHead.unsqueeze(2)
@@ -182,10 +184,10 @@ public final class DeltaNet {
         return tensor.to(ScalarType.Float);
     }
 
-    private Past nothing(DeltaInputs in, DeltaNetShape shape) {
+    private Past nothing(DeltaInputs in, DeltaNetShape sizes) {
         return new Past(
-                zeros(in, documents, shape.valueHeads(), shape.keySize(), shape.valueSize()),
-                zeros(in, documents * (shape.kernel() - 1L), shape.channels()));
+                zeros(in, documents, sizes.valueHeads(), sizes.keySize(), sizes.valueSize()),
+                zeros(in, documents * (sizes.kernel() - 1L), sizes.channels()));
     }
 
     private Past past(DeltaInputs in, List<RecurrentState> states) {
