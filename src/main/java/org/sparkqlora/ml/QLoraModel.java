@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.run.AdapterStart;
 import org.sparkqlora.run.ModelColumns;
 import org.sparkqlora.run.Trained;
 import org.sparkqlora.spark.cluster.Location;
@@ -34,7 +35,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     private static final long serialVersionUID = 1L;
 
     /** Options that mean nothing for a table. */
-    static final Set<String> NOT_SETTINGS = Set.of("data", "noPacking");
+    static final Set<String> NOT_SETTINGS = Set.of("data", "noPacking", "objective", "labels", "problemType");
 
     private static final String MODEL = "model";
     private static final String METHOD = "method";
@@ -130,13 +131,20 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
         return summary;
     }
 
-    /** Adds the columns of answers and losses, neither of which is computed yet. */
+    /** Adds the columns of answers and losses, or that of scores; none is computed yet. */
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
         StructType schema = dataset.schema();
         transformSchema(schema);
         StageColumns columns = columns();
         ModelColumns model = opened(dataset.sparkSession().sparkContext());
+        if (model.scoresTexts()) {
+            Column scores = model.score().apply(columns.fields(schema).jsonOfRecords());
+            return params.text(StageColumns.OUTPUT_COL)
+                    .map(name -> dataset.toDF().withColumn(name, scores))
+                    .orElseGet(dataset::toDF);
+        }
+
         List<Column> selected = new ArrayList<>(List.of(new Column("*")));
         columns.prompts(schema)
                 .ifPresent(prompt -> selected.add(model.answer(prompt.asked())
@@ -153,7 +161,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     public StructType transformSchema(StructType schema) {
         try {
             options();
-            return columns().transformed(schema);
+            return scoresTexts() ? columns().scored(schema) : columns().transformed(schema);
         } catch (IllegalArgumentException e) {
             throw params.refused("transform", e);
         }
@@ -207,6 +215,11 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     /** The number of times that processes loaded the base for this model, as far as tasks have reported. */
     long loads() {
         return opened.loads();
+    }
+
+    private boolean scoresTexts() {
+        return adapter != null
+                && AdapterStart.config(Location.parse(adapter)).lora().saved().scores();
     }
 
     private StageColumns columns() {

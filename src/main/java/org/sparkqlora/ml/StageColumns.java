@@ -35,7 +35,8 @@ record StageColumns(StageParams params) {
     private static final String INPUT_DOC =
             "Column of conversations (lists of role and content) or of texts, to train on and to answer. Else: messages, or"
                     + " the other fields that format names, as params columns calls them.";
-    private static final String OUTPUT_DOC = "Column of answers; made only where it is used. Empty: none.";
+    private static final String OUTPUT_DOC =
+            "Column of answers, or of scores (a list of numbers) by a model whose head scores texts; made only where it is used. Empty: none.";
 
     /** Adds the names of the columns. */
     static StageParams add(StageParams params) {
@@ -83,6 +84,14 @@ record StageColumns(StageParams params) {
         StructType answered = answer.map(name -> with(schema, OUTPUT_COL, name, DataTypes.StringType))
                 .orElse(schema);
         return loss.map(name -> with(answered, LOSS_COL, name, RecordLoss.TYPE)).orElse(answered);
+    }
+
+    /** The schema with scores, of a model whose head scores texts. */
+    StructType scored(StructType schema) {
+        requireRecords(schema);
+        return params.text(OUTPUT_COL)
+                .map(name -> with(schema, OUTPUT_COL, name, DataTypes.createArrayType(DataTypes.DoubleType, false)))
+                .orElse(schema);
     }
 
     /** The column of losses; nothing where none is wanted, or where rows are no training records. */

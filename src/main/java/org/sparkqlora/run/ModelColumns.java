@@ -5,14 +5,13 @@ import static org.apache.spark.sql.functions.udf;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.AdapterFolder;
-import org.sparkqlora.data.RecordFormat;
-import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.objective.Classification;
@@ -75,15 +74,30 @@ public final class ModelColumns {
         return new ScoreModelSource(source, objective);
     }
 
-    /** From a text to the scores of the adapter's head. */
+    /** Whether the adapter has a head that scores texts, so that there are scores and neither answers nor losses. */
+    public boolean scoresTexts() {
+        return start.lora() != null && start.lora().saved().scores();
+    }
+
+    /** From a text, or a record of one, to the scores of the adapter's head. */
     public TextScores scores() {
+        Path template = options.data.chatTemplate;
         RecordEncoders texts = RecordEncoders.of(
-                RecordReading.of(RecordFormat.TEXT),
-                options.model.tokenizer(),
-                null,
-                TrainOn.ALL,
-                start.vocabulary().added());
+                        options.data.reading(),
+                        options.model.tokenizer(),
+                        text(template),
+                        TrainOn.ALL,
+                        start.vocabulary().added())
+                .withTemplateBudget(options.data.templateBudget);
         return new TextScores(model, texts, options.data.length.tokens);
+    }
+
+    /** From a column of records in JSON to the scores of the adapter's head. */
+    public UserDefinedFunction score() {
+        TextScores scores = scores();
+        UDF1<@Nullable String, double @Nullable []> function =
+                record -> record == null ? null : scores.ofRecord(record);
+        return udf(function, DataTypes.createArrayType(DataTypes.DoubleType, false));
     }
 
     /** The number of times that processes loaded the base, as far as tasks have reported. */

@@ -60,7 +60,16 @@ class PreferenceFitTest {
         Row first = model.summary().metrics().orderBy("step").head();
         assertThat((double) first.getAs("loss")).isCloseTo(EQUAL_MODELS, within(1e-6));
         assertThat(first.schema().fieldNames()).contains("rewards/chosen", "rewards/margins");
-        assertThat(model.transform(pairs).select("answer").count()).isEqualTo(2);
+        assertThat(model.setInputCol("question")
+                        .transform(pairs)
+                        .select("answer")
+                        .count())
+                .isEqualTo(2);
+        assertThat(model.setInputCol("messages")
+                        .transform(fits.data(session))
+                        .filter("loss.tokens > 0")
+                        .count())
+                .isEqualTo(fits.data(session).count());
     }
 
     @Test
@@ -82,6 +91,39 @@ class PreferenceFitTest {
                 .fit(thumbs);
 
         assertThat(model.summary().metrics().schema().fieldNames()).contains("kl", "rewards/chosen");
+    }
+
+    @Test
+    void aRewardModelScoresAnswersAndWritesNone() {
+        StructType schema =
+                new StructType().add("prompt", "string").add("chosen", "string").add("rejected", "string");
+        Dataset<Row> pairs = session.createDataFrame(
+                List.of(
+                        RowFactory.create("What does the cow say?", " Arr!", " Moo."),
+                        RowFactory.create("What does the owl say?", " Arr, hoo!", " I do not know.")),
+                schema);
+        QLoraModel model = fits.estimator("rewards")
+                .option("objective", "reward")
+                .option("learningRate", 0.01)
+                .option("warmupRatio", 0)
+                .setMaxSteps(8)
+                .fit(pairs)
+                .setOutputCol("score");
+
+        Dataset<Row> chosen = model.transform(pairs.selectExpr("prompt", "chosen as completion"));
+        Dataset<Row> rejected = model.transform(pairs.selectExpr("prompt", "rejected as completion"));
+
+        assertThat(chosen.columns()).containsExactly("prompt", "completion", "score");
+        assertThat(score(chosen)).isGreaterThan(score(rejected));
+        assertThatThrownBy(() -> model.transform(pairs.select("prompt")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("or columns messages, or conversations, or prompt and completion");
+    }
+
+    private static double score(Dataset<Row> scored) {
+        return scored.selectExpr("score[0]").repartition(2).collectAsList().stream()
+                .mapToDouble(row -> row.getDouble(0))
+                .sum();
     }
 
     @Test

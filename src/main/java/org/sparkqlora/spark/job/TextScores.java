@@ -2,12 +2,15 @@ package org.sparkqlora.spark.job;
 
 import java.io.Serializable;
 import java.util.List;
+import org.sparkqlora.data.Example;
 import org.sparkqlora.data.Example.PlainText;
 import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
+import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.RowPacker;
+import org.sparkqlora.tokenizer.TrainOn;
 import org.sparkqlora.train.ScoringModel;
 
 /**
@@ -20,8 +23,17 @@ public record TextScores(FixedModel model, RecordEncoders encoders, int width) i
 
     /** One number for each output of the head. */
     public double[] of(String text) {
+        return of(new PlainText(text));
+    }
+
+    /** As {@link #of(String)} of a record in JSON. */
+    public double[] ofRecord(String record) {
+        return of(encoders.reading().read(record));
+    }
+
+    private double[] of(Example text) {
         EncodedExample example = encoders.withTokenizer(
-                        tokenizer -> new ExampleEncoder(tokenizer).scored(new PlainText(text)))
+                        tokenizer -> encoder(tokenizer).scored(text))
                 .truncatedTo(width);
         int length = Math.max(SHORTEST, example.length());
         float[] scores = model.use(bound -> ((ScoringModel) bound)
@@ -33,5 +45,9 @@ public record TextScores(FixedModel model, RecordEncoders encoders, int width) i
         }
 
         return wide;
+    }
+
+    private ExampleEncoder encoder(ModelTokenizer tokenizer) {
+        return new ExampleEncoder(tokenizer, TrainOn.ALL, encoders.day(), encoders.templateLimits());
     }
 }
