@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 WEIGHTS = "adapter_model.safetensors"
-LONG = 40
+LONG = 24
 """Steps of a run that is still busy when a test has seen it begin."""
 
 CLIENT = """

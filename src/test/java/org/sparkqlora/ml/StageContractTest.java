@@ -96,8 +96,7 @@ class StageContractTest {
         assertThat(Stream.of(Estimator.class, Transformer.class, Evaluator.class)
                         .filter(kind -> kind.isAssignableFrom(type))
                         .flatMap(kind -> ServiceLoader.load(kind).stream())
-                        .map(ServiceLoader.Provider::get)
-                        .map(Object::getClass))
+                        .<Class<?>>map(ServiceLoader.Provider::type))
                 .as("META-INF/services")
                 .contains(type);
     }
