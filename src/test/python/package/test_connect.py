@@ -61,9 +61,11 @@ def wait_until(reached: Callable[[], bool]) -> None:
 
 
 def wait_until_still(estimator: QLoraEstimator) -> None:
+    deadline = time.monotonic() + 120
     seen = -1
     while seen != (seen := steps_taken(estimator)):
-        time.sleep(3)
+        assert time.monotonic() < deadline, "expected the fit to end within two minutes"
+        time.sleep(5)
 
 
 def whole(estimator: QLoraEstimator, rows: DataFrame, folder: Path) -> bytes:
