@@ -26,7 +26,6 @@ import org.sparkqlora.ChildJvm;
 record ConnectServer(int port, Process process) implements AutoCloseable {
     private static final Duration LONGEST = Duration.ofMinutes(2);
 
-    /** Streams do not end as reports of progress come, every 2 seconds: a sender of Spark 4.0 may then wait for a dead client for ever. */
     private static final Map<String, String> SETTINGS = Map.of(
             "spark.master",
             "local[2]",
