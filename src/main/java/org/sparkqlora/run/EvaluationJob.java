@@ -13,7 +13,6 @@ import org.sparkqlora.objective.ClassReport;
 import org.sparkqlora.objective.ClassReport.OfLabel;
 import org.sparkqlora.objective.Classification;
 import org.sparkqlora.objective.Objective;
-import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.EvaluateOptions;
 import org.sparkqlora.options.Required;
@@ -25,7 +24,6 @@ import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.train.ReferenceParameters;
-import org.sparkqlora.train.ScoreModelSource;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** The loss of a model over examples, computed on the cluster. Driver only. */
@@ -80,12 +78,8 @@ public final class EvaluationJob {
     }
 
     private ModelSource evaluated(FolderModelSource source) {
-        if (objective() instanceof ScoreObjective scores) {
-            return new ScoreModelSource(source, scores);
-        }
-
         if (!(objective() instanceof AnswerObjective answers)) {
-            return source;
+            return ObjectiveModelSource.of(source, objective());
         }
 
         ReferenceParameters base =

@@ -30,7 +30,7 @@ import org.sparkqlora.tokenizer.TemplateText;
 import org.sparkqlora.tokenizer.TrainOn;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.ModelSource;
-import org.sparkqlora.train.ScoreModelSource;
+import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** A model with its adapter as two functions of columns: answers and losses. Tasks compute them when they are read. Driver only. */
@@ -71,7 +71,7 @@ public final class ModelColumns {
         ScoreObjective objective = AdapterFolder.readLabels(folder.files(), folder.path())
                 .<ScoreObjective>map(Classification::new)
                 .orElseGet(() -> new RewardModeling(0));
-        return new ScoreModelSource(source, objective);
+        return ObjectiveModelSource.of(source, objective);
     }
 
     /** Whether the adapter has a head that scores texts, so that there are scores and neither answers nor losses. */

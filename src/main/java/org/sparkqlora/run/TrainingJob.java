@@ -10,7 +10,6 @@ import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.objective.AnswerObjective;
 import org.sparkqlora.objective.Reference;
-import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.Overlap;
 import org.sparkqlora.options.Required;
@@ -37,7 +36,6 @@ import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.train.Resume;
-import org.sparkqlora.train.ScoreModelSource;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
@@ -180,12 +178,8 @@ public final class TrainingJob {
 
     /** The model with the loss of the plan's objective. */
     private static ModelSource trained(TrainingSetup setup, TrainPlan plan, FolderModelSource model) {
-        if (plan.objective() instanceof ScoreObjective scores) {
-            return new ScoreModelSource(model, scores);
-        }
-
         if (!(plan.objective() instanceof AnswerObjective answers)) {
-            return model;
+            return ObjectiveModelSource.of(model, plan.objective());
         }
 
         return new ObjectiveModelSource(

@@ -4,16 +4,24 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.objective.Objective;
+import org.sparkqlora.objective.ScoreObjective;
+import org.sparkqlora.objective.SupervisedTuning;
 
 /**
- * A model that trains for answers: its gradients are those of the objective.
+ * A model whose gradients are those of an objective over answers or scores.
  *
  * @param reference that answers are measured from; null where the objective has none, and where rows hold its log-probabilities
  */
 public record ObjectiveModelSource(
         FolderModelSource model,
-        AnswerObjective objective,
+        Objective objective,
         @Nullable ReferenceParameters reference) implements ModelSource {
+    /** {@code model} for {@code objective}, which has no reference; itself where its gradients are those of trained tokens. */
+    public static ModelSource of(FolderModelSource model, Objective objective) {
+        return objective instanceof SupervisedTuning ? model : new ObjectiveModelSource(model, objective, null);
+    }
+
     /** This model for rows that hold the log-probabilities of its reference. */
     public ObjectiveModelSource withScoredRows() {
         return new ObjectiveModelSource(model, objective, null);
@@ -45,6 +53,8 @@ public record ObjectiveModelSource(
     }
 
     private GradientModel of(DecoderGradientModel opened) {
-        return ObjectiveGradientModel.of(opened, objective, reference);
+        return objective instanceof ScoreObjective scores
+                ? new ScoreGradientModel(opened, scores)
+                : AnswerGradientModel.of(opened, (AnswerObjective) objective, reference);
     }
 }

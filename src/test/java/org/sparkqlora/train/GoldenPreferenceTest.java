@@ -208,7 +208,7 @@ class GoldenPreferenceTest {
         }
 
         AnswerObjective answers = (AnswerObjective) plan.objective();
-        return ObjectiveGradientModel.of(
+        return AnswerGradientModel.of(
                 decoder,
                 answers,
                 answers.reference()

@@ -77,7 +77,6 @@ import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.train.Resume;
-import org.sparkqlora.train.ScoreModelSource;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
@@ -243,13 +242,9 @@ class PreferenceTrainingTest {
     private static ModelSource model(Way way) {
         FolderModelSource model =
                 new FolderModelSource(LlamaRuns.base().toString(), way.spec(), ModelCache.at(folder.resolve("cache")));
-        if (way.objective instanceof ScoreObjective scores) {
-            return new ScoreModelSource(model, scores);
-        }
-
-        AnswerObjective answers = (AnswerObjective) way.objective;
-        return new ObjectiveModelSource(
-                model, answers, answers.reference().isPresent() ? ReferenceParameters.base(SEED) : null);
+        boolean measured = way.objective instanceof AnswerObjective answers
+                && answers.reference().isPresent();
+        return new ObjectiveModelSource(model, way.objective, measured ? ReferenceParameters.base(SEED) : null);
     }
 
     private static TrainPlan plan(Way way) {

@@ -25,12 +25,12 @@ import org.sparkqlora.tensor.cuda.GpuAdamW;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /** A decoder whose loss is that of an objective over answers. */
-public final class ObjectiveGradientModel implements GradientModel {
+public final class AnswerGradientModel implements GradientModel {
     private final DecoderGradientModel inner;
     private final AnswerObjective objective;
     private final @Nullable BoundParameters reference;
 
-    private ObjectiveGradientModel(
+    private AnswerGradientModel(
             DecoderGradientModel inner, AnswerObjective objective, @Nullable BoundParameters reference) {
         this.inner = inner;
         this.objective = objective;
@@ -43,10 +43,10 @@ public final class ObjectiveGradientModel implements GradientModel {
      * @param from what answers are measured from; null where the objective has no reference, and where rows hold its
      *     log-probabilities
      */
-    public static ObjectiveGradientModel of(
+    public static AnswerGradientModel of(
             DecoderGradientModel inner, AnswerObjective objective, @Nullable ReferenceParameters from) {
         try {
-            return new ObjectiveGradientModel(inner, objective, from == null ? null : bound(inner, from));
+            return new AnswerGradientModel(inner, objective, from == null ? null : bound(inner, from));
         } catch (RuntimeException | Error e) {
             inner.close();
             throw e;
