@@ -9,6 +9,8 @@ The job:
     answers   name -> the same, and prompts, each a user's turn, and new_tokens
     adapters  name -> model folder, options of LoraConfig, new tokens, output folder; the adapter is made here, with random factors
     merges    name -> model folder, adapter folder, and the folder that we merged them into
+    classes   model folder, texts with the index of their class, the folders of an adapter whose head scores them and of what we merged it
+              into, and output folder; an adapter of that kind is made here, with random factors
     cut       a text, and the folder whose tokenizer cuts it
 
 A tensor or key that is missing, unexpected or of another shape ends the program: a file that loads in part has not made the trip.
@@ -25,7 +27,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
 from safetensors.torch import load_file
 from torch.nn import functional
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 SEED = 11
 Row = dict[str, Any]
@@ -145,6 +147,41 @@ def merge_error(entry: Entry) -> float:
     return max((found[name] - weight).abs().max().item() for name, weight in expected.items())
 
 
+def classes(entry: Entry) -> dict[str, float]:
+    """Mean losses of a classifier: our adapter, what we merged, and an adapter that is saved here."""
+    config = AutoConfig.from_pretrained(entry["adapter"])
+    tokenizer = AutoTokenizer.from_pretrained(entry["model"])
+
+    def base() -> PreTrainedModel:
+        return AutoModelForSequenceClassification.from_pretrained(
+            entry["model"], config=config, dtype=torch.float32, attn_implementation="eager"
+        )
+
+    def loss(model: torch.nn.Module) -> float:
+        with torch.no_grad():
+            return sum(
+                model(**tokenizer(text, return_tensors="pt"), labels=torch.tensor([label])).loss.item()
+                for text, label in entry["texts"]
+            ) / len(entry["texts"])
+
+    torch.manual_seed(SEED)
+    options = {"r": 4, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj"], "init_lora_weights": False}
+    made = get_peft_model(base(), LoraConfig(task_type="SEQ_CLS", **options)).eval()
+    made.save_pretrained(entry["output"])
+    merged, report = AutoModelForSequenceClassification.from_pretrained(
+        entry["merged"], dtype=torch.float32, attn_implementation="eager", output_loading_info=True
+    )
+    problems = {kind: sorted(map(str, found)) for kind, found in report.items() if found}
+    if problems:
+        raise SystemExit(f"Cannot load {entry['merged']} whole: {problems}")
+
+    return {
+        "adapter": loss(PeftModel.from_pretrained(base(), entry["adapter"]).eval()),
+        "merged": loss(merged.eval()),
+        "theirs": loss(made),
+    }
+
+
 def foreign_rows(folder: str, rows: list[Row]) -> int:
     """How many texts the reference's tokenizer cuts otherwise."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -160,6 +197,7 @@ def main(job_file: str, result_file: str) -> None:
         "losses": losses(job["losses"], rows),
         "answers": {name: answers(entry) for name, entry in job["answers"].items()},
         "adapters": {name: make_adapter(entry, rows) for name, entry in job["adapters"].items()},
+        "classes": classes(job["classes"]),
         "cut": AutoTokenizer.from_pretrained(job["cut"]["tokenizer"])(job["cut"]["text"], add_special_tokens=False).input_ids,
         "merges": {name: merge_error(entry) for name, entry in job["merges"].items()},
     }

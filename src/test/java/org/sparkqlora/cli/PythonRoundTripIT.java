@@ -93,6 +93,24 @@ class PythonRoundTripIT {
         assertThat(expected).as("the adapter matters").isNotCloseTo(theirLoss("base"), offset(0.01));
     }
 
+    @Test
+    void classifiersMakeTheTripBothWays() {
+        double own = classLoss(RoundTripModel.stored(files.base(), files.adapter(RoundTripFiles.CLASSES)));
+
+        assertThat(own).isCloseTo(theirs.at("/classes/adapter").asDouble(), offset(TOLERANCE));
+        assertThat(own).isCloseTo(theirs.at("/classes/merged").asDouble(), offset(TOLERANCE));
+        assertThat(classLoss(files.theirAdapter(RoundTripFiles.CLASSES)))
+                .isCloseTo(theirs.at("/classes/theirs").asDouble(), offset(TOLERANCE));
+    }
+
+    private static double classLoss(RoundTripModel model) {
+        List<String> line =
+                new ArrayList<>(List.of("evaluate", "--data", files.labelled().toString(), "--sequence-length", "64"));
+        line.addAll(List.of("--objective", "classify", "--labels", "says,lives"));
+        line.addAll(model.options());
+        return assertedSummary(line).path("loss").asDouble();
+    }
+
     @ParameterizedTest
     @FieldSource("org.sparkqlora.model.GoldenModel#FAMILIES")
     void weightsMergeAsPeftMergesThem(String family) {

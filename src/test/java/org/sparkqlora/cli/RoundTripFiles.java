@@ -26,6 +26,7 @@ final class RoundTripFiles {
             "What does the cat eat?");
     static final int NEW_TOKENS = 20;
     static final String SEQUENCE_LENGTH = "64";
+    static final String CLASSES = "classes";
     static final String CUT_TEXT = "<|tool|> What does<|end_tool|> the owl say?";
 
     private static final List<String> NEW_TOKENS_OF_THEIRS = List.of("<|a|>", "<|b|>", "<|c|>");
@@ -65,6 +66,7 @@ final class RoundTripFiles {
         files.trainAdapters();
         files.writeFourBits();
         files.mergeAdapters();
+        files.trainClassifier();
         files.answers.put("taught", RoundTripModel.stored(files.demo.base(), files.adapter("lora")));
         files.answers.put("untaught", RoundTripModel.stored(files.demo.untaught(), null));
         Files.write(files.rows(), files.rendered());
@@ -84,6 +86,10 @@ final class RoundTripFiles {
     /** The base with an adapter that the Python side made. */
     RoundTripModel theirAdapter(String name) {
         return RoundTripModel.stored(demo.base(), theirs(name));
+    }
+
+    Path base() {
+        return demo.base();
     }
 
     Path data() {
@@ -108,6 +114,19 @@ final class RoundTripFiles {
         job.put("answers", asked);
         job.put("adapters", adapterEntries());
         job.put("merges", mergeEntries());
+        job.put(
+                "classes",
+                Map.of(
+                        "model",
+                        demo.base().toString(),
+                        "adapter",
+                        adapter(CLASSES).toString(),
+                        "merged",
+                        folder.resolve("merged-" + CLASSES).toString(),
+                        "texts",
+                        List.of(List.of(PROMPTS.get(0), 0), List.of(PROMPTS.get(1), 1), List.of(PROMPTS.get(2), 0)),
+                        "output",
+                        theirs(CLASSES).toString()));
         job.put("cut", Map.of("tokenizer", adapter("grown").toString(), "text", CUT_TEXT));
         Path file = folder.resolve("job.json");
         new ObjectMapper().writeValue(file.toFile(), job);
@@ -181,6 +200,30 @@ final class RoundTripFiles {
         options.addAll(List.of(more));
         train(demo.base(), demo.tuningData(), folder.resolve(name), options.toArray(String[]::new));
         losses.put(name, RoundTripModel.stored(demo.base(), adapter(name)));
+    }
+
+    private void trainClassifier() throws IOException {
+        Files.write(
+                labelled(),
+                List.of(
+                        "{\"text\": \"%s\", \"label\": 0}".formatted(PROMPTS.get(0)),
+                        "{\"text\": \"%s\", \"label\": 1}".formatted(PROMPTS.get(1)),
+                        "{\"text\": \"%s\", \"label\": 0}".formatted(PROMPTS.get(2))));
+        train(
+                demo.base(),
+                labelled(),
+                folder.resolve(CLASSES),
+                "--method=lora",
+                "--objective=classify",
+                "--labels=says,lives",
+                "--max-steps=4",
+                "--learning-rate=1e-2");
+        merge(demo.base(), adapter(CLASSES), "original", folder.resolve("merged-" + CLASSES));
+    }
+
+    /** Texts with their classes. */
+    Path labelled() {
+        return folder.resolve("labelled.jsonl");
     }
 
     private void writeFourBits() {
