@@ -149,12 +149,17 @@ class PreferenceTrainingTest {
     }
 
     private static Stream<Arguments> clusters() {
-        return Stream.of(
-                        Arguments.of("local[8]", ExchangeKind.AUTO),
-                        Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.COLLECT),
-                        Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE))
-                .flatMap(cluster ->
-                        Stream.of(Way.values()).map(way -> Arguments.of(cluster.get()[0], cluster.get()[1], way)));
+        Stream<Arguments> inOneProcess =
+                Stream.of(Way.values()).map(way -> Arguments.of("local[8]", ExchangeKind.AUTO, way));
+        // executors part what a step needs beside gradients: nothing, counts, the model's own sums, scores
+        Stream<Arguments> byExecutors = Stream.of(
+                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.COLLECT, Way.DPO),
+                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.COLLECT, Way.KTO),
+                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.COLLECT, Way.CLASSIFY),
+                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.ORPO),
+                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.KTO),
+                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.CLASSIFY));
+        return Stream.concat(inOneProcess, byExecutors);
     }
 
     @Test
