@@ -19,7 +19,7 @@ import org.sparkqlora.cli.demo.DemoModel;
 import org.sparkqlora.options.Sessions;
 
 /** The Python package with a client that has no JVM, and a real server of Spark Connect. */
-@Tag("spark-line")
+@Tag("connect")
 class SparkConnectTest {
     private static final Path PYTHON = Path.of("src", "test", "python");
 
@@ -86,12 +86,7 @@ class SparkConnectTest {
                         "-q",
                         "-p",
                         "no:cacheprovider",
-                        PYTHON.resolve(tests()).toString()));
-    }
-
-    /** The first line has the tests of Connect alone: those of stages, which take twice as long, are the same on each. */
-    private static String tests() {
-        return package$.MODULE$.SPARK_VERSION().startsWith("4.0") ? "package/test_connect.py" : "package";
+                        PYTHON.resolve("package").toString()));
     }
 
     /** Spark itself leaves the references of models that a killed client had. */
