@@ -3,9 +3,7 @@ package org.sparkqlora.train;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.objective.AnswerObjective;
 import org.sparkqlora.objective.Objective;
-import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.objective.SupervisedTuning;
 
 /**
@@ -53,8 +51,6 @@ public record ObjectiveModelSource(
     }
 
     private GradientModel of(DecoderGradientModel opened) {
-        return objective instanceof ScoreObjective scores
-                ? new ScoreGradientModel(opened, scores)
-                : AnswerGradientModel.of(opened, (AnswerObjective) objective, reference);
+        return ObjectiveGradientModel.of(opened, objective, reference);
     }
 }

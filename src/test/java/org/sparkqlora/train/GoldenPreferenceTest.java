@@ -17,14 +17,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.LoadedModel;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Recompute;
 import org.sparkqlora.objective.AnswerObjective;
-import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -33,6 +34,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.train.GoldenPreference.Layout;
 import org.sparkqlora.train.metrics.MetricsLog;
@@ -96,6 +98,19 @@ class GoldenPreferenceTest {
         }
     }
 
+    /** By the operations of a device, on the processor. */
+    @ParameterizedTest(name = "{0}")
+    @ValueSource(strings = {"sigmoid", "orpo", "reward-margin", "classify", "classify-several"})
+    void stepsOnADeviceAreThoseOfTrl(String name) {
+        GoldenPreference golden = GoldenPreference.of(name);
+
+        Outcome outcome = run(golden, Layout.PACKED, 1, Mode.LORA, workers -> Hardware.operationsOnProcessor());
+
+        for (int step = 0; step < STEPS; step++) {
+            assertSame(outcome.steps().get(step), golden.step(step));
+        }
+    }
+
     private static void assertSame(StepMetrics step, JsonNode expected) {
         assertThat(step.loss())
                 .as("loss of step %d", step.step())
@@ -151,6 +166,10 @@ class GoldenPreferenceTest {
     }
 
     private Outcome run(GoldenPreference golden, Layout layout, int shards, Mode mode) {
+        return run(golden, layout, shards, mode, Hardware::processor);
+    }
+
+    private Outcome run(GoldenPreference golden, Layout layout, int shards, Mode mode, Hardware.Source hardware) {
         List<TokenRow> rows = golden.rows(layout);
         int batch = Math.max(shards, rows.size());
         TrainPlan plan = new TrainPlan(
@@ -168,7 +187,10 @@ class GoldenPreferenceTest {
                 .withObjective(golden.objective());
         WeightFolder weights = MODEL.weights(mode, cache);
         DecoderGradientModel decoder = new DecoderGradientModel(
-                weights, LoadedModel.of(weights, plan.spec(), 1), null, config -> Optional.empty());
+                weights,
+                LoadedModel.of(weights, plan.spec(), 1, Recompute.ALL, hardware),
+                null,
+                config -> Optional.empty());
         try (Workers workers = new Workers(1);
                 GradientModel model = model(decoder, plan)) {
             StateHome home = new StateHome(workers, Paging.DEFAULT, cache);
@@ -203,17 +225,10 @@ class GoldenPreferenceTest {
     }
 
     private static GradientModel model(DecoderGradientModel decoder, TrainPlan plan) {
-        if (plan.objective() instanceof ScoreObjective scores) {
-            return new ScoreGradientModel(decoder, scores);
-        }
-
-        AnswerObjective answers = (AnswerObjective) plan.objective();
-        return AnswerGradientModel.of(
-                decoder,
-                answers,
-                answers.reference()
-                        .map(any -> ReferenceParameters.base(plan.seed()))
-                        .orElse(null));
+        boolean measured = plan.objective() instanceof AnswerObjective answers
+                && answers.reference().isPresent();
+        return ObjectiveGradientModel.of(
+                decoder, plan.objective(), measured ? ReferenceParameters.base(plan.seed()) : null);
     }
 
     /** Keeps what each step did. */

@@ -5,8 +5,8 @@ import org.sparkqlora.spark.cluster.SharedResources;
 import org.sparkqlora.spark.cluster.TaskGpus;
 import org.sparkqlora.spark.prepare.RowScorer;
 import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.train.AnswerGradientModel;
 import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.ObjectiveGradientModel;
 import org.sparkqlora.train.ObjectiveModelSource;
 
 /**
@@ -21,7 +21,7 @@ public record ReferenceScorer(ObjectiveModelSource model, int threads) implement
         List<String> gpus = TaskGpus.addresses();
         try (SharedResources<GradientModel>.Lease lease =
                 ProcessReplicas.models().lease(model.key() + gpus, () -> model.open(threads, gpus))) {
-            return ((AnswerGradientModel) lease.get()).referenceLogProbabilities(row);
+            return ((ObjectiveGradientModel) lease.get()).referenceLogProbabilities(row);
         }
     }
 }

@@ -1,0 +1,99 @@
+package org.sparkqlora.train;
+
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.BoundParameters;
+import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.loss.AnswerLoss.Predicted;
+import org.sparkqlora.objective.AnswerObjective;
+import org.sparkqlora.objective.Objective;
+import org.sparkqlora.objective.ScoreObjective;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.cuda.GpuAdamW;
+import org.sparkqlora.tokenizer.TokenRow;
+
+/** A decoder whose loss is that of an objective over answers or scores. */
+public final class ObjectiveGradientModel implements GradientModel {
+    private final DecoderGradientModel inner;
+    private final Objective objective;
+    private final @Nullable BoundParameters reference;
+
+    private ObjectiveGradientModel(
+            DecoderGradientModel inner, Objective objective, @Nullable BoundParameters reference) {
+        this.inner = inner;
+        this.objective = objective;
+        this.reference = reference;
+    }
+
+    /**
+     * A model that owns {@code inner}, and closes it also where it cannot be made.
+     *
+     * @param from what answers are measured from; null where the objective has no reference, and where rows hold its
+     *     log-probabilities
+     */
+    public static ObjectiveGradientModel of(
+            DecoderGradientModel inner, Objective objective, @Nullable ReferenceParameters from) {
+        try {
+            return new ObjectiveGradientModel(inner, objective, from == null ? null : bound(inner, from));
+        } catch (RuntimeException | Error e) {
+            inner.close();
+            throw e;
+        }
+    }
+
+    private static BoundParameters bound(DecoderGradientModel model, ReferenceParameters from) {
+        try (FlatVector values = from.of(model)) {
+            return model.decoder().bind(values);
+        }
+    }
+
+    /** The log-probabilities of the reference for the answers of a row, in the places of their documents. */
+    public double[] referenceLogProbabilities(TokenRow row) {
+        if (reference == null || !(objective instanceof AnswerObjective answers)) {
+            throw new IllegalStateException("Cannot score answers by a reference: the model was opened without one");
+        }
+
+        return answers.logProbabilities(row, rows -> inner.decoder().answers(reference, null, rows, Predicted.TRAINED));
+    }
+
+    @Override
+    public ParameterIndex parameters() {
+        return inner.parameters();
+    }
+
+    @Override
+    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
+        return inner.initialParameters(seed, zeros);
+    }
+
+    @Override
+    public BoundModel bind(FlatVector parameters) {
+        return bind(parameters, OptionalDouble.empty());
+    }
+
+    @Override
+    public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+        DecoderModel decoder = inner.decoder();
+        BoundParameters bound = decoder.bind(parameters);
+        return objective instanceof ScoreObjective scores
+                ? new BoundScores(decoder, bound, lossScale, scores)
+                : new BoundAnswers(decoder, bound, lossScale, (AnswerObjective) objective, reference);
+    }
+
+    @Override
+    public Optional<GpuAdamW> gpuUpdate() {
+        return inner.gpuUpdate();
+    }
+
+    @Override
+    public void close() {
+        if (reference != null) {
+            reference.close();
+        }
+
+        inner.close();
+    }
+}
