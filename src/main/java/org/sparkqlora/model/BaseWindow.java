@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.pytorch.Tensor;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.MappedPages;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
  * The part of a frozen base that is resident in a process: what comes first is kept while there is room, and the rest is asked for one
@@ -28,6 +29,15 @@ final class BaseWindow implements AutoCloseable {
     BaseWindow(BaseMemory memory, long reserved) {
         this.bounded = memory.isBounded();
         this.room = memory.bytes() - reserved;
+    }
+
+    /**
+     * The window of a model of which {@code passes} pass at once.
+     *
+     * @throws org.sparkqlora.input.BadInputException if {@code memory} is less than they need
+     */
+    static BaseWindow of(BaseMemory memory, ModelConfig config, ModelSpec spec, int passes) {
+        return new BaseWindow(memory.require(config, spec, passes), BaseMemory.smallest(config, spec, passes));
     }
 
     /** A layer that was asked for. */

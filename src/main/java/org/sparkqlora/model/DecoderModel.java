@@ -79,7 +79,8 @@ public final class DecoderModel implements AutoCloseable {
         }
 
         this.binding = hardware.computeThread();
-        this.window = window(passes.base(), spec);
+        this.window = BaseWindow.of(
+                passes.base(), config, spec, pool.lanes(Integer.MAX_VALUE).count());
         this.runner = new PassRunner(pool, window);
         this.gradients = new GradientPasses(this, spec, pool, runner);
         this.frozen = new FrozenWeights(
@@ -92,12 +93,6 @@ public final class DecoderModel implements AutoCloseable {
                 layout,
                 frozen,
                 spec.lora() == null ? FactorInitialization.DEFAULT : spec.lora().initialization());
-    }
-
-    /** @throws BadInputException if the bound is less than passes need */
-    private BaseWindow window(BaseMemory memory, ModelSpec spec) {
-        int passes = pool.lanes(Integer.MAX_VALUE).count();
-        return new BaseWindow(memory.require(config, spec, passes), BaseMemory.smallest(config, spec, passes));
     }
 
     /** The processor as it computes in {@code precision}: Java does not read rows of fp16, which is meant for GPUs. */
@@ -136,16 +131,11 @@ public final class DecoderModel implements AutoCloseable {
      * base with them; for full fine-tuning the stored weights.
      */
     public FlatVector initialParameters(long seed) {
-        return initialParameters(seed, FlatVector::zeros);
-    }
-
-    /** The initial parameters in a vector that {@code zeros} makes. */
-    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros) {
-        return initialParameters(seed, zeros, null);
+        return initialParameters(seed, FlatVector::zeros, null);
     }
 
     /**
-     * The initial parameters, where adapters may begin as a part of the base.
+     * The initial parameters in a vector that {@code zeros} makes, where adapters may begin as a part of the base.
      *
      * @param taken that part; exactly when the adapters' initialisation takes from the base
      */
@@ -177,16 +167,8 @@ public final class DecoderModel implements AutoCloseable {
 
     /**
      * As {@link #addGradient(BoundParameters, List, FlatVector)} with the adapters' dropout and the embedding's noise. Equal seeds
-     * drop the same elements and add the same noise, on any machine; no two micro-batches of a run may share one.
-     */
-    public LossTotal addGradient(
-            BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
-        return addGradient(parameters, microBatch, gradient, passSeed, OptionalDouble.empty());
-    }
-
-    /**
-     * As {@link #addGradient(BoundParameters, List, FlatVector, long)}, the gradient scaled on its way through the model. Overflows are
-     * infinite or NaN.
+     * drop the same elements and add the same noise, on any machine; no two micro-batches of a run may share one. The gradient is scaled on
+     * its way through the model, where overflows are infinite or NaN.
      *
      * @param lossScale a power of two, on the gradient of the mean loss; none where nothing is multiplied
      */
@@ -260,24 +242,14 @@ public final class DecoderModel implements AutoCloseable {
             List<TokenRow> microBatch,
             Predicted predicted) {
         List<Answers> only = new ArrayList<>(1);
-        answers(parameters, reference, List.of(microBatch).iterator(), predicted, only::add);
-        return only.get(0);
-    }
-
-    /** Hands those of each micro-batch to {@code sink}, in their order; as many pass at once as there are threads. */
-    public void answers(
-            BoundParameters parameters,
-            @Nullable BoundParameters reference,
-            Iterator<List<TokenRow>> microBatches,
-            Predicted predicted,
-            Consumer<Answers> sink) {
         inPasses(
                 parameters,
-                microBatches,
+                List.of(microBatch).iterator(),
                 (pass, each) -> pass.answers(
                         new DocumentBatch(each, predicted),
                         reference == null ? null : pass.losses(each, predicted, reference)),
-                sink);
+                only::add);
+        return only.get(0);
     }
 
     /**
@@ -404,12 +376,7 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     ScoreHead scoreHead(BoundParameters parameters, Hardware with) {
-        Parameter place = layout.score();
-        if (place == null) {
-            throw new IllegalStateException("Cannot score texts: the model has no head that does");
-        }
-
-        return new ScoreHead(parameters.of(place), place, with);
+        return ScoreHead.of(layout.score(), parameters, with);
     }
 
     Normalization finalNorm(BoundParameters parameters, Hardware with) {

@@ -75,7 +75,8 @@ final class FrozenWeights implements AutoCloseable {
         this.window = window;
         boolean headIsEmbedding = config.tiedEmbeddings() && layout.head() == null;
         // the head is read more often than anything else; of an embedding that is none, few rows
-        Rows ownHead = layout.head() == null && !headIsEmbedding ? rows(DecoderTensors.HEAD) : null;
+        boolean predicts = layout.score() == null; // a head that scores texts stands in the place of the other
+        Rows ownHead = predicts && layout.head() == null && !headIsEmbedding ? rows(DecoderTensors.HEAD) : null;
         if (headIsEmbedding) {
             this.embedding = rows(DecoderTensors.EMBEDDING);
         } else {

@@ -2,6 +2,7 @@ package org.sparkqlora.model;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.ScoreLoss;
 import org.sparkqlora.tensor.Hardware;
@@ -18,13 +19,21 @@ final class ScoreHead {
     private final int width;
     private final float[] weight;
 
-    /** @param place where W lies in the flat vector */
-    ScoreHead(Tensor weight, Parameter place, Hardware hardware) {
+    private ScoreHead(Tensor weight, Parameter place, Hardware hardware) {
         this.place = place;
         this.hardware = hardware;
         this.outputs = Math.toIntExact(place.shape()[0]);
         this.width = Math.toIntExact(place.shape()[1]);
         this.weight = floats(weight, outputs * width);
+    }
+
+    /** @param place where W lies in the flat vector; null in a model without such a head */
+    static ScoreHead of(@Nullable Parameter place, BoundParameters parameters, Hardware hardware) {
+        if (place == null) {
+            throw new IllegalStateException("Cannot score texts: the model has no head that does");
+        }
+
+        return new ScoreHead(parameters.of(place), place, hardware);
     }
 
     /** Scores (documents, outputs) of (documents, hidden), row-major. */

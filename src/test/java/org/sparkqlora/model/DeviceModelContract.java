@@ -105,7 +105,7 @@ abstract class DeviceModelContract {
                 DecoderModel model = LoadedModel.of(weights, spec, 1, recompute, hardware);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             FlatVector sum = FlatVector.zeros(model.parameters().size());
-            model.addGradient(parameters, golden.packed(), sum, 11);
+            model.addGradient(parameters, golden.packed(), sum, 11, OptionalDouble.empty());
             return sum;
         }
     }

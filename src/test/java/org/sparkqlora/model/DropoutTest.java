@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -204,7 +205,8 @@ class DropoutTest {
 
         double addGradient(FlatVector at, FlatVector gradient, long seed) {
             try (BoundParameters bound = model.bind(at)) {
-                return model.addGradient(bound, golden.batch(), gradient, seed).lossSum();
+                return model.addGradient(bound, golden.batch(), gradient, seed, OptionalDouble.empty())
+                        .lossSum();
             }
         }
 

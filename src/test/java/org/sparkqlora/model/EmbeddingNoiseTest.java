@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -95,7 +96,7 @@ class EmbeddingNoiseTest {
 
     private static double loss(DecoderModel model, FlatVector parameters, List<TokenRow> batch, long seed) {
         try (BoundParameters bound = model.bind(parameters)) {
-            return model.addGradient(bound, batch, FlatVector.zeros(parameters.length()), seed)
+            return model.addGradient(bound, batch, FlatVector.zeros(parameters.length()), seed, OptionalDouble.empty())
                     .lossSum();
         }
     }

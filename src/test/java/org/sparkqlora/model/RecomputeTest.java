@@ -3,6 +3,7 @@ package org.sparkqlora.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,7 +49,7 @@ class RecomputeTest {
                 DecoderModel model = LoadedModel.of(weights, golden.spec(Mode.QLORA), threads, recompute);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
             FlatVector sum = FlatVector.zeros(model.parameters().size());
-            model.addGradient(parameters, golden.packed(), sum, PASS_SEED);
+            model.addGradient(parameters, golden.packed(), sum, PASS_SEED, OptionalDouble.empty());
             return sum;
         }
     }
