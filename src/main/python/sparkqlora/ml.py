@@ -101,7 +101,7 @@ class FittedModel(Stage, JavaModel, Stored):
     def __init__(self, java_model: Any = None) -> None:
         """Wrap a Java model, or one that a server of Spark Connect holds."""
         super().__init__(java_model)
-        self._said: dict[str, Any] | None = None
+        self._described: dict[str, Any] | None = None
         self._add_params()
         if java_model is not None:
             self._take_params()
@@ -112,33 +112,33 @@ class FittedModel(Stage, JavaModel, Stored):
         return f"{type(self).__name__}: uid={self.uid}, base={self.base}{adapter}"
 
     @property
-    def _told(self) -> dict[str, Any]:
+    def _description(self) -> dict[str, Any]:
         """What the Java model says of itself; of its methods, Spark Connect calls ``toString`` alone."""
-        if self._said is None:
+        if self._described is None:
             with told_plainly():
-                self._said = json.loads(self._call_java("toString"))
+                self._described = json.loads(self._call_java("toString"))
 
-        return cast("dict[str, Any]", self._said)
+        return cast("dict[str, Any]", self._described)
 
     def _take_params(self) -> None:
         """Take the params of the Java model, which differ from its estimator's where all weights trained."""
-        self._resetUid(self._told["uid"])
-        self._set(**self._told["params"])
+        self._resetUid(self._description["uid"])
+        self._set(**self._description["params"])
 
     @property
     def adapter(self) -> str | None:
         """Folder of the adapter in PEFT layout; nothing when the whole model trained."""
-        return cast("str | None", self._told["adapter"])
+        return cast("str | None", self._description["adapter"])
 
     @property
     def base(self) -> str:
         """The model that answers, or that the adapter is for."""
-        return str(self._told["params"]["model"])
+        return str(self._description["params"]["model"])
 
     @property
     def hasSummary(self) -> bool:  # noqa: N802
         """Whether this model comes from a fit of this session."""
-        return "summary" in self._told
+        return "summary" in self._description
 
     @property
     def summary(self) -> QLoraTrainingSummary:
@@ -146,7 +146,7 @@ class FittedModel(Stage, JavaModel, Stored):
         if not self.hasSummary:
             raise QLoraError(f"Cannot tell of the training of {self.uid}: it was not trained here")
 
-        return QLoraTrainingSummary(self._told["folder"], self._told["summary"])
+        return QLoraTrainingSummary(self._description["folder"], self._description["summary"])
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         with told_plainly():

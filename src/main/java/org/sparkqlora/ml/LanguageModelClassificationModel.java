@@ -2,9 +2,7 @@ package org.sparkqlora.ml;
 
 import static org.apache.spark.sql.functions.col;
 
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.spark.ml.classification.ProbabilisticClassificationModel;
 import org.apache.spark.ml.linalg.DenseVector;
 import org.apache.spark.ml.linalg.Vector;
@@ -39,27 +37,26 @@ public final class LanguageModelClassificationModel
 
     private final EarlyUid uid;
     private final StageParams params;
-    private final transient TextHead head;
+    private final FittedAdapter fitted;
     private final Labels labels;
-    private transient @Nullable QLoraTrainingSummary summary;
-    private transient @Nullable String told;
 
     /** A model without an adapter: a server of Spark Connect finds the class by it. */
     public LanguageModelClassificationModel() {
         this(
                 Identifiable$.MODULE$.randomUID("languageModelClassificationModel"),
-                "",
+                null,
                 new Labels(ProblemType.SINGLE_LABEL_CLASSIFICATION, List.of("0", "1")));
     }
 
-    LanguageModelClassificationModel(String uid, String adapter, Labels labels) {
-        this(EarlyUid.of(uid), adapter, labels, null);
+    /** @param adapter its folder; null in a model that is none yet */
+    LanguageModelClassificationModel(String uid, @Nullable String adapter, Labels labels) {
+        this(EarlyUid.of(uid), new FittedAdapter(adapter), labels);
     }
 
-    private LanguageModelClassificationModel(EarlyUid uid, String adapter, Labels labels, @Nullable TextHead copied) {
+    private LanguageModelClassificationModel(EarlyUid uid, FittedAdapter fitted, Labels labels) {
         this.uid = uid;
         this.params = new StageParams(this).with(Settings.USE, TextTraining.NOT_USED);
-        this.head = copied == null ? new TextHead(params, adapter) : copied.copy(params);
+        this.fitted = fitted;
         this.labels = labels;
     }
 
@@ -85,8 +82,7 @@ public final class LanguageModelClassificationModel
 
     @Override
     public Param<?>[] params() {
-        return Stream.concat(Arrays.stream(super.params()), Arrays.stream(params.all()))
-                .toArray(Param<?>[]::new);
+        return params.after(super.params());
     }
 
     @Override
@@ -95,8 +91,8 @@ public final class LanguageModelClassificationModel
     }
 
     @Override
-    public String adapterFolder() {
-        return head.adapter();
+    public FittedAdapter fitted() {
+        return fitted;
     }
 
     /** Names of the classes, by their indices. */
@@ -118,7 +114,8 @@ public final class LanguageModelClassificationModel
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
         transformSchema(dataset.schema());
-        TextScores scores = head.open(dataset.sparkSession());
+        TextScores scores =
+                fitted.columns(params, dataset.sparkSession().sparkContext()).scores();
         String raw = getRawPredictionCol().isEmpty() ? uid() + "_raw" : getRawPredictionCol();
         Dataset<Row> result =
                 dataset.withColumn(raw, ClassFunctions.raw(scores).apply(col(RecordFields.quoted(getFeaturesCol()))));
@@ -138,7 +135,9 @@ public final class LanguageModelClassificationModel
 
     @Override
     public Vector predictRaw(String text) {
-        return new DenseVector(head.open(SparkSession.active()).of(text));
+        return new DenseVector(fitted.columns(params, SparkSession.active().sparkContext())
+                .scores()
+                .of(text));
     }
 
     @Override
@@ -148,22 +147,17 @@ public final class LanguageModelClassificationModel
     }
 
     LanguageModelClassificationModel summarized(QLoraTrainingSummary of) {
-        summary = of;
+        fitted.setSummary(of);
         return this;
     }
 
     public boolean hasSummary() {
-        return summary != null;
+        return fitted.summary().isPresent();
     }
 
     /** The summary of the fit that made this model. */
     public QLoraTrainingSummary summary() {
-        if (summary == null) {
-            throw new IllegalStateException(
-                    "Cannot tell of the training of %s: it was not trained here".formatted(uid()));
-        }
-
-        return summary;
+        return fitted.summaryOf(this);
     }
 
     /** As above: its types there fit Scala, and no class of Java without this method. */
@@ -171,11 +165,6 @@ public final class LanguageModelClassificationModel
     @SuppressWarnings({"rawtypes", "unchecked"})
     public Tuple3 findSummaryModel() {
         return super.findSummaryModel();
-    }
-
-    @Override
-    public void tell(String text) {
-        told = text;
     }
 
     /** The size of what is kept in memory, in bytes, for the cache of a Spark Connect server from 4.1 on: the weights are not. */
@@ -186,15 +175,14 @@ public final class LanguageModelClassificationModel
     /** In JSON, for clients of Spark Connect. */
     @Override
     public String toString() {
-        return told == null ? ModelJson.write(this, head.adapter(), summary) : told;
+        return fitted.describe(this);
     }
 
     @Override
     public LanguageModelClassificationModel copy(ParamMap extra) {
         LanguageModelClassificationModel copy =
-                new LanguageModelClassificationModel(EarlyUid.of(uid()), head.adapter(), labels, head);
+                new LanguageModelClassificationModel(EarlyUid.of(uid()), fitted.copy(), labels);
         copyValues(copy, extra);
-        copy.summary = summary;
         return copy.setParent(parent());
     }
 }

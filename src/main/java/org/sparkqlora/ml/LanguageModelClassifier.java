@@ -1,15 +1,16 @@
 package org.sparkqlora.ml;
 
+import static org.apache.spark.sql.functions.array;
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.count;
 import static org.apache.spark.sql.functions.element_at;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.max;
+import static org.apache.spark.sql.functions.when;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.spark.ml.attribute.Attribute;
 import org.apache.spark.ml.attribute.NominalAttribute;
 import org.apache.spark.ml.classification.ProbabilisticClassifier;
@@ -21,6 +22,7 @@ import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.sparkqlora.data.Labels;
@@ -77,8 +79,7 @@ public final class LanguageModelClassifier
 
     @Override
     public Param<?>[] params() {
-        return Stream.concat(Arrays.stream(super.params()), Arrays.stream(params.all()))
-                .toArray(Param<?>[]::new);
+        return params.after(super.params());
     }
 
     @Override
@@ -93,7 +94,7 @@ public final class LanguageModelClassifier
         Column index = col(RecordFields.quoted(getLabelCol()))
                 .cast(DataTypes.IntegerType)
                 .plus(1);
-        Column name = element_at(org.apache.spark.sql.functions.array(names), index);
+        Column name = element_at(array(names), index);
         QLoraModel fitted = new TextTraining(params).fit(dataset, getFeaturesCol(), name, labels);
         return new LanguageModelClassificationModel(uid(), fitted.adapter().orElseThrow(), labels)
                 .summarized(fitted.summary());
@@ -113,19 +114,24 @@ public final class LanguageModelClassifier
 
     private List<String> numbered(Dataset<?> dataset) {
         Column label = col(RecordFields.quoted(getLabelCol()));
-        long wrong = dataset.filter(label.isNull()
-                        .or(label.lt(0))
-                        .or(label.geq(MOST_CLASSES))
-                        .or(label.notEqual(label.cast(DataTypes.IntegerType))))
-                .count();
-        if (wrong > 0) {
-            throw new BadInputException(
-                    "labelCol: expected whole numbers from 0 to %d in column %s, found %d rows with others. StringIndexer makes them of names"
-                            .formatted(MOST_CLASSES - 1, getLabelCol(), wrong));
+        Column index = label.cast(DataTypes.IntegerType);
+        Column wrong =
+                label.isNull().or(label.lt(0)).or(label.geq(MOST_CLASSES)).or(label.notEqual(index));
+        Row found =
+                dataset.agg(count(lit(1)), count(when(wrong, 1)), max(index)).first();
+        if (found.getLong(0) == 0) {
+            throw new BadInputException("Cannot fit: expected rows to train on, found none");
         }
 
-        int last = dataset.agg(max(label.cast(DataTypes.IntegerType))).first().getInt(0);
-        return IntStream.rangeClosed(0, last).mapToObj(String::valueOf).toList();
+        if (found.getLong(1) > 0) {
+            throw new BadInputException(
+                    "labelCol: expected whole numbers from 0 to %d in column %s, found %d rows with others. StringIndexer makes them of names"
+                            .formatted(MOST_CLASSES - 1, getLabelCol(), found.getLong(1)));
+        }
+
+        return IntStream.rangeClosed(0, found.getInt(2))
+                .mapToObj(String::valueOf)
+                .toList();
     }
 
     @Override
@@ -135,12 +141,7 @@ public final class LanguageModelClassifier
 
     /** Sets the param called {@code name}; numbers and texts become what it holds. */
     public LanguageModelClassifier option(String name, Object value) {
-        if (Arrays.stream(super.params()).anyMatch(param -> param.name().equals(name))) {
-            set(name, value);
-        } else {
-            params.set(name, value);
-        }
-
+        params.setAny(name, value);
         return this;
     }
 

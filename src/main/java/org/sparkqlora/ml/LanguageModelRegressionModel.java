@@ -3,8 +3,6 @@ package org.sparkqlora.ml;
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.udf;
 
-import java.util.Arrays;
-import java.util.stream.Stream;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.param.Params;
@@ -24,7 +22,7 @@ import org.sparkqlora.options.Settings;
 import org.sparkqlora.spark.job.TextScores;
 
 /**
- * A language model that tells a number of a text. The base stays where it is; the adapter, in PEFT layout, has the head.
+ * A language model that predicts a number for a text. The base stays where it is; the adapter, in PEFT layout, has the head.
  */
 public final class LanguageModelRegressionModel extends RegressionModel<String, LanguageModelRegressionModel>
         implements MLWritable, AdapterModel {
@@ -32,23 +30,22 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
 
     private final EarlyUid uid;
     private final StageParams params;
-    private final transient TextHead head;
-    private transient @Nullable QLoraTrainingSummary summary;
-    private transient @Nullable String told;
+    private final FittedAdapter fitted;
 
     /** A model without an adapter: a server of Spark Connect finds the class by it. */
     public LanguageModelRegressionModel() {
-        this(Identifiable$.MODULE$.randomUID("languageModelRegressionModel"), "");
+        this(Identifiable$.MODULE$.randomUID("languageModelRegressionModel"), null);
     }
 
-    LanguageModelRegressionModel(String uid, String adapter) {
-        this(EarlyUid.of(uid), adapter, null);
+    /** @param adapter its folder; null in a model that is none yet */
+    LanguageModelRegressionModel(String uid, @Nullable String adapter) {
+        this(EarlyUid.of(uid), new FittedAdapter(adapter));
     }
 
-    private LanguageModelRegressionModel(EarlyUid uid, String adapter, @Nullable TextHead copied) {
+    private LanguageModelRegressionModel(EarlyUid uid, FittedAdapter fitted) {
         this.uid = uid;
         this.params = new StageParams(this).with(Settings.USE, TextTraining.NOT_USED);
-        this.head = copied == null ? new TextHead(params, adapter) : copied.copy(params);
+        this.fitted = fitted;
     }
 
     public static LanguageModelRegressionModel load(String path) {
@@ -71,8 +68,7 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
 
     @Override
     public Param<?>[] params() {
-        return Stream.concat(Arrays.stream(super.params()), Arrays.stream(params.all()))
-                .toArray(Param<?>[]::new);
+        return params.after(super.params());
     }
 
     @Override
@@ -81,8 +77,8 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
     }
 
     @Override
-    public String adapterFolder() {
-        return head.adapter();
+    public FittedAdapter fitted() {
+        return fitted;
     }
 
     @Override
@@ -94,7 +90,8 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
         transformSchema(dataset.schema());
-        TextScores scores = head.open(dataset.sparkSession());
+        TextScores scores =
+                fitted.columns(params, dataset.sparkSession().sparkContext()).scores();
         UDF1<String, Double> number = text -> scores.of(text)[0];
         return dataset.withColumn(
                 getPredictionCol(),
@@ -103,31 +100,23 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
 
     @Override
     public double predict(String text) {
-        return head.open(SparkSession.active()).of(text)[0];
+        return fitted.columns(params, SparkSession.active().sparkContext())
+                .scores()
+                .of(text)[0];
     }
 
     LanguageModelRegressionModel summarized(QLoraTrainingSummary of) {
-        summary = of;
+        fitted.setSummary(of);
         return this;
     }
 
     public boolean hasSummary() {
-        return summary != null;
+        return fitted.summary().isPresent();
     }
 
     /** The summary of the fit that made this model. */
     public QLoraTrainingSummary summary() {
-        if (summary == null) {
-            throw new IllegalStateException(
-                    "Cannot tell of the training of %s: it was not trained here".formatted(uid()));
-        }
-
-        return summary;
-    }
-
-    @Override
-    public void tell(String text) {
-        told = text;
+        return fitted.summaryOf(this);
     }
 
     /** The size of what is kept in memory, in bytes, for the cache of a Spark Connect server from 4.1 on: the weights are not. */
@@ -138,14 +127,13 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
     /** In JSON, for clients of Spark Connect. */
     @Override
     public String toString() {
-        return told == null ? ModelJson.write(this, head.adapter(), summary) : told;
+        return fitted.describe(this);
     }
 
     @Override
     public LanguageModelRegressionModel copy(ParamMap extra) {
-        LanguageModelRegressionModel copy = new LanguageModelRegressionModel(EarlyUid.of(uid()), head.adapter(), head);
+        LanguageModelRegressionModel copy = new LanguageModelRegressionModel(EarlyUid.of(uid()), fitted.copy());
         copyValues(copy, extra);
-        copy.summary = summary;
         return copy.setParent(parent());
     }
 }

@@ -2,9 +2,7 @@ package org.sparkqlora.ml;
 
 import static org.apache.spark.sql.functions.col;
 
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Stream;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.regression.Regressor;
@@ -20,7 +18,7 @@ import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.options.Settings;
 
 /**
- * Fine-tunes a language model to tell a number of a text. {@code featuresCol} is a column of texts, {@code labelCol} their numbers. Other params
+ * Fine-tunes a language model to predict a number for a text. {@code featuresCol} is a column of texts, {@code labelCol} their numbers. Other params
  * are options of the command {@code train}; {@link #explainParams()} lists them. {@code batchSize} counts texts.
  */
 public final class LanguageModelRegressor
@@ -65,8 +63,7 @@ public final class LanguageModelRegressor
 
     @Override
     public Param<?>[] params() {
-        return Stream.concat(Arrays.stream(super.params()), Arrays.stream(params.all()))
-                .toArray(Param<?>[]::new);
+        return params.after(super.params());
     }
 
     @Override
@@ -76,7 +73,7 @@ public final class LanguageModelRegressor
 
     @Override
     public LanguageModelRegressionModel train(Dataset<?> dataset) {
-        Labels number = new Labels(ProblemType.REGRESSION, List.of(Labels.SCORE));
+        Labels number = new Labels(ProblemType.REGRESSION, List.of(Labels.NUMBER));
         QLoraModel fitted = new TextTraining(params)
                 .fit(dataset, getFeaturesCol(), col(RecordFields.quoted(getLabelCol())), number);
         return new LanguageModelRegressionModel(uid(), fitted.adapter().orElseThrow()).summarized(fitted.summary());
@@ -89,12 +86,7 @@ public final class LanguageModelRegressor
 
     /** Sets the param called {@code name}; numbers and texts become what it holds. */
     public LanguageModelRegressor option(String name, Object value) {
-        if (Arrays.stream(super.params()).anyMatch(param -> param.name().equals(name))) {
-            set(name, value);
-        } else {
-            params.set(name, value);
-        }
-
+        params.setAny(name, value);
         return this;
     }
 

@@ -3,14 +3,15 @@ package org.sparkqlora.ml;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Objects;
-import java.util.function.BiFunction;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.DefaultParamsWriter;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWriter;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.input.BadInputException;
@@ -20,7 +21,7 @@ import org.sparkqlora.storage.FolderCopy;
 import scala.Option;
 
 /**
- * A stored {@link QLoraModel}: {@code metadata/} with its params, as MLlib has it, and {@code adapter/} in PEFT layout, or {@code model/}
+ * A stored model: {@code metadata/} with its params, as MLlib has it, and {@code adapter/} in PEFT layout, or {@code model/}
  * where all weights trained. The base is not in it; param model says where it is.
  */
 final class ModelFolder {
@@ -35,21 +36,11 @@ final class ModelFolder {
         private final String part;
         private final Location source;
 
-        private Writer(Params model, String part, String source) {
-            this.model = model;
-            this.part = part;
-            this.source = Location.parse(source);
-        }
-
-        Writer(QLoraModel model) {
-            this(
-                    model,
-                    model.adapter().isPresent() ? ADAPTER : MODEL,
-                    model.adapter().orElseGet(model::base));
-        }
-
         Writer(AdapterModel model) {
-            this(model.stage(), ADAPTER, model.adapterFolder());
+            Optional<String> adapter = model.fitted().folder();
+            this.model = model.stage();
+            this.part = adapter.isPresent() ? ADAPTER : MODEL;
+            this.source = Location.parse(adapter.orElseGet(() -> base().orElse("")));
         }
 
         @Override
@@ -86,15 +77,22 @@ final class ModelFolder {
 
         /** The adapter and the base; param model may be unset in a stage that no fit has made. */
         private List<Location> reads() {
+            return Stream.concat(Stream.of(source), base().map(Location::parse).stream())
+                    .toList();
+        }
+
+        private Optional<String> base() {
             Param<?> base = model.getParam(MODEL);
-            return model.isSet(base)
-                    ? List.of(source, Location.parse(String.valueOf(model.getOrDefault(base))))
-                    : List.of(source);
+            return model.isSet(base) ? Optional.of(String.valueOf(model.getOrDefault(base))) : Optional.empty();
         }
     }
 
     /** The labels of the adapter in a folder, whose head scores texts. */
-    static Labels labels(String adapter) {
+    static Labels labels(@Nullable String adapter) {
+        if (adapter == null) {
+            throw new BadInputException("Cannot load a classifier: expected an adapter in its folder, found none");
+        }
+
         Location folder = Location.parse(adapter);
         return AdapterFolder.readLabels(folder.files(), folder.path())
                 .orElseThrow(() -> new BadInputException(
@@ -102,13 +100,12 @@ final class ModelFolder {
                                 .formatted(adapter)));
     }
 
-    /** Reads a model that is an adapter. */
+    /** Reads one. */
     static final class Reader<M extends Params & AdapterModel> extends MLReader<M> {
         private final Class<M> type;
-        private final BiFunction<String, String, M> made;
+        private final Made<M> made;
 
-        /** @param made a model of a uid and the folder of an adapter */
-        Reader(Class<M> type, BiFunction<String, String, M> made) {
+        Reader(Class<M> type, Made<M> made) {
             this.type = type;
             this.made = made;
         }
@@ -117,38 +114,30 @@ final class ModelFolder {
         public M load(String path) {
             StagePath stage = StagePath.of(path, sc());
             DefaultParamsReader.Metadata metadata = stage.metadata(type, sc());
-            M model = made.apply(metadata.uid(), stage.folder().resolve(ADAPTER).toString());
+            Location folder = stage.folder();
+            Location adapter = folder.resolve(ADAPTER);
+            boolean adapted = StagePath.exists(adapter);
+            M model = made.of(metadata.uid(), adapted ? adapter.toString() : null);
             metadata.getAndSetParams(model, Option.empty());
+            if (!adapted) {
+                model.set(MODEL, folder.resolve(MODEL).toString());
+            }
+
             return model;
         }
 
         /** Reads what {@link Writer#saveToLocal} stored. It returns what Spark's erased method does, without which it would not be called. */
         public Object loadFromLocal(String path) {
             return ModelReference.read(Path.of(path), type, reference -> {
-                M model = made.apply(reference.uid(), Objects.requireNonNull(reference.adapter()));
-                model.tell(reference.told());
+                M model = made.of(reference.uid(), reference.adapter());
+                model.fitted().setDescription(reference.description());
                 return model;
             });
         }
     }
 
-    /** Reads one that may be whole. */
-    static final class WholeReader extends MLReader<QLoraModel> {
-        @Override
-        public QLoraModel load(String path) {
-            StagePath stage = StagePath.of(path, sc());
-            DefaultParamsReader.Metadata metadata = stage.metadata(QLoraModel.class, sc());
-            Location folder = stage.folder();
-            Location adapter = folder.resolve(ADAPTER);
-            boolean adapted = StagePath.exists(adapter);
-            QLoraModel model = new QLoraModel(metadata.uid(), adapted ? adapter.toString() : null);
-            metadata.getAndSetParams(model, Option.empty());
-            return adapted ? model : model.option(MODEL, folder.resolve(MODEL).toString());
-        }
-
-        /** Reads what {@link Writer#saveToLocal} stored. It returns what Spark's erased method does, without which it would not be called. */
-        public Object loadFromLocal(String path) {
-            return ModelReference.read(Path.of(path), QLoraModel.class, QLoraModel::of);
-        }
+    /** Makes a model of a uid and the folder of its adapter; null where it is whole without one. */
+    interface Made<M> {
+        M of(String uid, @Nullable String adapter);
     }
 }

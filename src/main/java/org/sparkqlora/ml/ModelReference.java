@@ -18,11 +18,11 @@ import scala.Option;
  *
  * @param uid of the model
  * @param adapter its folder; null where the model is whole without one
- * @param told what the model said of itself
+ * @param description of the model in JSON
  */
-record ModelReference(String uid, @Nullable String adapter, String told) {
+record ModelReference(String uid, @Nullable String adapter, String description) {
     private static final String METADATA = "metadata.json";
-    private static final String TOLD = "model.json";
+    private static final String DESCRIPTION = "model.json";
 
     /** Stores one in a new folder. */
     static void write(Params model, Path folder, SparkContext context) {
@@ -31,7 +31,7 @@ record ModelReference(String uid, @Nullable String adapter, String told) {
             Files.writeString(
                     folder.resolve(METADATA),
                     DefaultParamsWriter.getMetadataToSave(model, context, Option.empty(), Option.empty()));
-            Files.writeString(folder.resolve(TOLD), model.toString());
+            Files.writeString(folder.resolve(DESCRIPTION), model.toString());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + folder, e);
         }
@@ -40,10 +40,10 @@ record ModelReference(String uid, @Nullable String adapter, String told) {
     /** Reads one, without its params {@code made} of what is here. */
     static <M extends Params> M read(Path folder, Class<M> type, Function<ModelReference, M> made) {
         try {
-            String told = Files.readString(folder.resolve(TOLD));
+            String description = Files.readString(folder.resolve(DESCRIPTION));
             DefaultParamsReader.Metadata metadata =
                     DefaultParamsReader.parseMetadata(Files.readString(folder.resolve(METADATA)), type.getName());
-            M model = made.apply(new ModelReference(metadata.uid(), ModelJson.adapter(told), told));
+            M model = made.apply(new ModelReference(metadata.uid(), ModelJson.adapter(description), description));
             metadata.getAndSetParams(model, Option.empty());
             return model;
         } catch (IOException e) {

@@ -2,13 +2,13 @@ package org.sparkqlora.ml;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.SparkContext;
 import org.apache.spark.ml.Model;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWritable;
@@ -20,7 +20,6 @@ import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.options.Settings;
-import org.sparkqlora.options.UseOptions;
 import org.sparkqlora.run.AdapterStart;
 import org.sparkqlora.run.ModelColumns;
 import org.sparkqlora.run.Trained;
@@ -31,7 +30,7 @@ import org.sparkqlora.spark.cluster.Location;
  * those that are training records. Both are columns that are computed when something reads them, in a batch or in a stream; each process
  * loads the base once.
  */
-public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
+public final class QLoraModel extends Model<QLoraModel> implements MLWritable, AdapterModel {
     private static final long serialVersionUID = 1L;
 
     /** Options that mean nothing for a table. */
@@ -42,33 +41,22 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
 
     private final String uid;
     private final StageParams params;
-    private final @Nullable String adapter;
-    private transient @Nullable QLoraTrainingSummary summary;
-    private transient @Nullable String told;
-    private final OpenedModel opened;
+    private final FittedAdapter fitted;
 
     /** A model without a base: a server of Spark Connect finds the class by it. */
     public QLoraModel() {
-        this(Identifiable$.MODULE$.randomUID("qlora"), null);
+        this(Identifiable$.MODULE$.randomUID("qlora"), new FittedAdapter(null));
     }
 
     /** @param adapter its folder; null where the model is whole without one */
     QLoraModel(String uid, @Nullable String adapter) {
-        this(uid, adapter, new OpenedModel());
+        this(uid, new FittedAdapter(adapter));
     }
 
-    private QLoraModel(String uid, @Nullable String adapter, OpenedModel opened) {
+    private QLoraModel(String uid, FittedAdapter fitted) {
         this.uid = uid; // first: each Param records its owner's uid when it is made
-        this.adapter = adapter;
-        this.opened = opened;
+        this.fitted = fitted;
         this.params = StageColumns.add(new StageParams(this).with(Settings.USE, NOT_SETTINGS));
-    }
-
-    /** One that a server of Spark Connect had put aside; it says what it said before. */
-    static QLoraModel of(ModelReference reference) {
-        QLoraModel model = new QLoraModel(reference.uid(), reference.adapter());
-        model.told = reference.told();
-        return model;
     }
 
     public static QLoraModel load(String path) {
@@ -76,7 +64,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     }
 
     public static MLReader<QLoraModel> read() {
-        return new ModelFolder.WholeReader();
+        return new ModelFolder.Reader<>(QLoraModel.class, QLoraModel::new);
     }
 
     @Override
@@ -87,6 +75,16 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     @Override
     public String uid() {
         return uid;
+    }
+
+    @Override
+    public Params stage() {
+        return this;
+    }
+
+    @Override
+    public FittedAdapter fitted() {
+        return fitted;
     }
 
     @Override
@@ -103,13 +101,13 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
             model.option(MODEL, trained.result()).option(METHOD, Method.LORA.optionName());
         }
 
-        model.summary = new QLoraTrainingSummary(trained);
+        model.fitted.setSummary(new QLoraTrainingSummary(trained));
         return model.setParent(estimator);
     }
 
     /** The adapter's folder in PEFT layout; nothing where all weights trained, and {@link #base()} is the result. */
     public Optional<String> adapter() {
-        return Optional.ofNullable(adapter);
+        return fitted.folder();
     }
 
     /** The address of the base model. */
@@ -118,17 +116,12 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     }
 
     public boolean hasSummary() {
-        return summary != null;
+        return fitted.summary().isPresent();
     }
 
     /** The summary of the fit that made this model. */
     public QLoraTrainingSummary summary() {
-        if (summary == null) {
-            throw new IllegalStateException(
-                    "Cannot tell of the training of %s: it was not trained here".formatted(uid));
-        }
-
-        return summary;
+        return fitted.summaryOf(this);
     }
 
     /** Adds the columns of answers and losses, or that of scores; none is computed yet. */
@@ -160,7 +153,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
     @Override
     public StructType transformSchema(StructType schema) {
         try {
-            options();
+            fitted.options(params);
             return scoresTexts() ? columns().scored(schema) : columns().transformed(schema);
         } catch (IllegalArgumentException e) {
             throw params.refused("transform", e);
@@ -169,9 +162,8 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
 
     @Override
     public QLoraModel copy(ParamMap extra) {
-        QLoraModel copy = new QLoraModel(uid, adapter, opened);
+        QLoraModel copy = new QLoraModel(uid, fitted.copy());
         copyValues(copy, extra);
-        copy.summary = summary;
         return copy.setParent(parent());
     }
 
@@ -206,20 +198,22 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
         return toString().length();
     }
 
-    /** In JSON: this text is all that a server of Spark Connect lets a client ask of a model that is not Spark's own. */
+    /** In JSON, for clients of Spark Connect. */
     @Override
     public String toString() {
-        return told == null ? ModelJson.write(this, adapter, summary) : told;
+        return fitted.describe(this);
     }
 
     /** The number of times that processes loaded the base for this model, as far as tasks have reported. */
     long loads() {
-        return opened.loads();
+        return fitted.loads();
     }
 
     private boolean scoresTexts() {
-        return adapter != null
-                && AdapterStart.config(Location.parse(adapter)).lora().saved().scores();
+        return adapter()
+                .map(folder -> AdapterStart.config(Location.parse(folder)))
+                .filter(config -> config.lora().saved().scores())
+                .isPresent();
     }
 
     private StageColumns columns() {
@@ -228,14 +222,6 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable {
 
     /** The functions of columns under these settings, which the copies of a model share. */
     ModelColumns opened(SparkContext context) {
-        return opened.columns(context, Settings.USE.text(settings()), options());
-    }
-
-    private UseOptions options() {
-        return UseOptions.of(settings(), adapter().map(Location::parse).orElse(null));
-    }
-
-    private Map<String, Object> settings() {
-        return params.values(Settings.USE, Set.of());
+        return fitted.columns(params, context);
     }
 }

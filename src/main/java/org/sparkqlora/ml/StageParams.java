@@ -1,6 +1,7 @@
 package org.sparkqlora.ml;
 
 import java.io.Serializable;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
@@ -68,6 +70,11 @@ final class StageParams implements Serializable {
         return byName.values().toArray(Param<?>[]::new);
     }
 
+    /** These behind {@code own}, which the stage has from a class of MLlib. */
+    Param<?>[] after(Param<?>... own) {
+        return Stream.concat(Arrays.stream(own), byName.values().stream()).toArray(Param<?>[]::new);
+    }
+
     Param<?> find(String name) {
         Param<?> param = byName.get(name);
         if (param == null) {
@@ -86,6 +93,15 @@ final class StageParams implements Serializable {
     void set(String name, Object value) {
         OwnedSetting owned = settings.get(name);
         put(find(name), owned == null ? String.valueOf(value) : ParamValue.of(owned.setting(), value));
+    }
+
+    /** As {@link #set}, also of a param that the stage has from a class of MLlib. */
+    void setAny(String name, Object value) {
+        if (byName.containsKey(name)) {
+            set(name, value);
+        } else {
+            put(stage.getParam(name), value);
+        }
     }
 
     /** The value of a text param, given or by default. */

@@ -18,13 +18,15 @@ import picocli.CommandLine.Model.OptionSpec;
  * @param description for people
  * @param kind of its values
  * @param initial its default, as a command line would have it; null if it has none
+ * @param group that help lists it in
  */
 public record Setting(
         String name,
         String option,
         String description,
         Kind kind,
-        @Nullable String initial) {
+        @Nullable String initial,
+        OptionGroup group) {
     private static final String DEFAULT_NOTE =
             "\\s*Default: \\$\\{DEFAULT-VALUE\\}( \\(off\\)|: by the fields of each record)?\\.?";
 
@@ -54,7 +56,13 @@ public record Setting(
 
     static Setting of(OptionSpec option) {
         String name = option.longestName();
-        return new Setting(camelCase(name), name, description(option), kind(option.type()), option.defaultValue());
+        return new Setting(
+                camelCase(name),
+                name,
+                description(option),
+                kind(option.type()),
+                option.defaultValue(),
+                OptionGroup.of(option));
     }
 
     /** The option with {@code value}, which is of its kind; none for a flag that is off. */

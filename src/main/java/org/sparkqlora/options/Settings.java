@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
@@ -38,6 +39,14 @@ public enum Settings {
     /** All of them, in the order of {@code --help}. */
     public List<Setting> all() {
         return all;
+    }
+
+    /** The names of those that help lists in {@code group}. */
+    public Set<String> namesIn(OptionGroup group) {
+        return all.stream()
+                .filter(setting -> setting.group() == group)
+                .map(Setting::name)
+                .collect(Collectors.toSet());
     }
 
     /** The reason why {@code setting} cannot have {@code value}; empty if it can. */

@@ -41,6 +41,7 @@ public final class ModelColumns {
     private final AdapterStart start;
     private final ModelConfig config;
     private final FixedModel model;
+    private @Nullable TextScores scores;
 
     private ModelColumns(UseOptions options, AdapterStart start, ModelConfig config, FixedModel model) {
         this.options = options;
@@ -80,7 +81,17 @@ public final class ModelColumns {
     }
 
     /** From a text, or a record of one, to the scores of the adapter's head. */
-    public TextScores scores() {
+    public synchronized TextScores scores() {
+        TextScores known = scores;
+        if (known == null) {
+            known = opened();
+            scores = known;
+        }
+
+        return known;
+    }
+
+    private TextScores opened() {
         Path template = options.data.chatTemplate;
         RecordEncoders texts = RecordEncoders.of(
                         options.data.reading(),

@@ -174,6 +174,9 @@ class LanguageModelClassifierTest {
         assertThatThrownBy(() -> classifier.fit(texts.selectExpr("features", "label - 1 as label")))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("labelCol: expected whole numbers from 0 to 999 in column label, found 12 rows");
+        assertThatThrownBy(() -> classifier.fit(texts.limit(0)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Cannot fit: expected rows to train on, found none");
         assertThatThrownBy(() -> classifier.fit(texts.selectExpr("label as features", "label")))
                 .hasMessageContaining("features")
                 .hasMessageContaining("string");

@@ -130,7 +130,8 @@ class QLoraModelTest {
         Path aside = folder.resolve("aside");
         ((ModelFolder.Writer) model.write()).saveToLocal(aside.toString());
 
-        QLoraModel again = (QLoraModel) new ModelFolder.WholeReader().loadFromLocal(aside.toString());
+        QLoraModel again = (QLoraModel)
+                new ModelFolder.Reader<>(QLoraModel.class, QLoraModel::new).loadFromLocal(aside.toString());
 
         assertThat(aside).isDirectoryNotContaining("regex:.*(safetensors|adapter)");
         assertThat(again.adapter()).isEqualTo(model.adapter());

@@ -1,0 +1,88 @@
+package org.sparkqlora.ml;
+
+import java.io.Serializable;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.spark.SparkContext;
+import org.apache.spark.ml.param.Params;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.options.Settings;
+import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.run.ModelColumns;
+import org.sparkqlora.spark.cluster.Location;
+
+/** What a model is beside its params: its adapter, the summary of the fit that made it, and the functions that are opened for it. */
+final class FittedAdapter implements Serializable {
+    private static final long serialVersionUID = 1L;
+
+    private final @Nullable String folder;
+    private final OpenedModel opened;
+    private transient @Nullable QLoraTrainingSummary summary;
+    private transient @Nullable String description;
+
+    /** @param folder in PEFT layout; null where the model is whole without an adapter */
+    FittedAdapter(@Nullable String folder) {
+        this(folder, new OpenedModel());
+    }
+
+    private FittedAdapter(@Nullable String folder, OpenedModel opened) {
+        this.folder = folder;
+        this.opened = opened;
+    }
+
+    /** That of a copy of the model: what is opened for either is opened for both. */
+    FittedAdapter copy() {
+        FittedAdapter copy = new FittedAdapter(folder, opened);
+        copy.summary = summary;
+        return copy;
+    }
+
+    Optional<String> folder() {
+        return Optional.ofNullable(folder);
+    }
+
+    Optional<QLoraTrainingSummary> summary() {
+        return Optional.ofNullable(summary);
+    }
+
+    /** @throws IllegalStateException if no fit of this session made the model */
+    QLoraTrainingSummary summaryOf(Params model) {
+        return summary()
+                .orElseThrow(() -> new IllegalStateException(
+                        "Cannot tell of the training of %s: it was not trained here".formatted(model.uid())));
+    }
+
+    void setSummary(QLoraTrainingSummary of) {
+        summary = of;
+    }
+
+    /** Takes the description that the model had before a server of Spark Connect put it aside. */
+    void setDescription(String json) {
+        description = json;
+    }
+
+    /** The model in JSON: its text is all that a server of Spark Connect lets a client ask of a model that is not Spark's own. */
+    String describe(Params model) {
+        return description == null ? ModelJson.write(model, folder, summary) : description;
+    }
+
+    /** @throws IllegalArgumentException that names all that is wrong with the params */
+    UseOptions options(StageParams params) {
+        return UseOptions.of(settings(params), folder().map(Location::parse).orElse(null));
+    }
+
+    /** The functions of columns under {@code params}. */
+    ModelColumns columns(StageParams params, SparkContext context) {
+        return opened.columns(context, Settings.USE.text(settings(params)), options(params));
+    }
+
+    /** The number of times that processes loaded the base for this model and its copies, as far as tasks have reported. */
+    long loads() {
+        return opened.loads();
+    }
+
+    private static Map<String, Object> settings(StageParams params) {
+        return params.values(Settings.USE, Set.of());
+    }
+}
