@@ -37,7 +37,7 @@ public final class ScoreConfigJson {
         ObjectNode root = (ObjectNode) FieldsJson.parse(FILE_NAME, base).node().deepCopy();
         String model = root.path(ARCHITECTURES).path(0).asText();
         root.putArray(ARCHITECTURES).add(model.replace("ForCausalLM", "ForSequenceClassification"));
-        List<String> names = labels.map(Labels::names).orElse(List.of(Labels.SCORE));
+        List<String> names = labels.map(Labels::names).orElse(List.of(Labels.NUMBER));
         ObjectNode byIndex = root.putObject(NAMES);
         ObjectNode byName = root.putObject(INDICES);
         for (int i = 0; i < names.size(); i++) {

@@ -12,7 +12,7 @@ import org.sparkqlora.input.BadInputException;
  */
 public record Labels(ProblemType problem, List<String> names) implements Serializable {
     /** What transformers calls the only number of a regression. */
-    public static final String SCORE = "LABEL_0";
+    public static final String NUMBER = "LABEL_0";
 
     public Labels {
         names = List.copyOf(names);

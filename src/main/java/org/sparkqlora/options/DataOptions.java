@@ -171,7 +171,7 @@ public final class DataOptions {
 
     /** What the examples hold. */
     public Examples examples() {
-        return objective == ObjectiveKind.CLASSIFY ? Examples.labeled(ofTexts()) : Examples.of(objective.examples());
+        return objective == ObjectiveKind.CLASSIFY ? Examples.labeled(textLabels()) : Examples.of(objective.examples());
     }
 
     /** Takes {@code found} where none were given. */
@@ -183,9 +183,9 @@ public final class DataOptions {
     }
 
     /** The labels for classify. */
-    public Labels ofTexts() {
+    public Labels textLabels() {
         boolean isOneNumber = problemType == ProblemType.REGRESSION && labels.isEmpty();
-        return new Labels(problemType, isOneNumber ? List.of(Labels.SCORE) : labels);
+        return new Labels(problemType, isOneNumber ? List.of(Labels.NUMBER) : labels);
     }
 
     public PreparationOptions preparation() {

@@ -3,7 +3,6 @@ package org.sparkqlora.options;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
-import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -61,10 +60,7 @@ public final class EvaluateOptions {
         problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
         problems.requireFolder("--adapter", adapter);
         data.check(problems);
-        if (data.objective != ObjectiveKind.CLASSIFY) {
-            objective.check(problems, data, false);
-        }
-
+        objective.check(problems, data, false);
         problems.require(
                 !data.objective.scoresTexts() || adapter != null,
                 "--objective %s: expected --adapter with it, which has the head, found none",

@@ -143,7 +143,9 @@ public final class ObjectiveOptions {
                 kind.takesReference() || !precomputesReference,
                 "--precompute-ref-log-probs: expected --objective dpo or kto with it, found %s",
                 kind.optionValue());
-        problems.collect("--objective " + kind.optionValue(), () -> of(data, hasInitial));
+        if (kind != ObjectiveKind.CLASSIFY) { // whose labels are checked where they must be given
+            problems.collect("--objective " + kind.optionValue(), () -> of(data, hasInitial));
+        }
     }
 
     /** The objective that the options ask for. */
@@ -157,7 +159,7 @@ public final class ObjectiveOptions {
             case SIMPO ->
                 ContrastivePreference.simpo(beta, simpoGamma, labelSmoothing, cpoAlpha == null ? 0 : cpoAlpha);
             case REWARD -> new RewardModeling(center);
-            case CLASSIFY -> new Classification(data.ofTexts());
+            case CLASSIFY -> new Classification(data.textLabels());
         };
     }
 

@@ -11,7 +11,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.cli.demo.DemoLanguage;
 import org.sparkqlora.options.Sessions;
 import org.sparkqlora.run.SampleFile;
 
@@ -25,6 +27,32 @@ class EvaluatedRunTest {
     @AfterAll
     static void stopSpark() {
         Sessions.stop();
+    }
+
+    @Test
+    void anEvaluationCountsEveryTrainedTokenAndCanListTheDocuments() throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        Path documents = folder.resolve("documents.jsonl");
+
+        CommandRun run = CommandRun.of(
+                "evaluate",
+                "--model",
+                runs.model(),
+                "--data",
+                runs.source(),
+                "--sequence-length",
+                "64",
+                "--model-cache",
+                runs.cache().toString(),
+                "--per-example",
+                documents.toString());
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(JsonValues.of(run.summary()))
+                .containsKey("loss")
+                .containsKey("perplexity")
+                .containsEntry("tokens", 1408);
+        assertThat(Files.readAllLines(documents)).hasSize(DemoLanguage.pirate().size());
     }
 
     @Test

@@ -19,7 +19,7 @@ class LabeledJsonTest {
             new Labels(ProblemType.SINGLE_LABEL_CLASSIFICATION, List.of("1", "2", "3", "4", "5"));
     private static final Labels TOPICS =
             new Labels(ProblemType.MULTI_LABEL_CLASSIFICATION, List.of("war", "sport", "art"));
-    private static final Labels NUMBER = new Labels(ProblemType.REGRESSION, List.of(Labels.SCORE));
+    private static final Labels NUMBER = new Labels(ProblemType.REGRESSION, List.of(Labels.NUMBER));
 
     private static Labeled read(Labels labels, String line) {
         RecordReading reading = new RecordReading(RecordFormat.AUTO, Columns.OWN, Examples.labeled(labels));

@@ -341,30 +341,6 @@ class TrainCommandTest {
         data = rows;
     }
 
-    @Test
-    void evaluationCountsEveryTrainedTokenAndCanListTheDocuments() throws IOException {
-        Path documents = folder.resolve("documents.jsonl");
-        CommandRun run = CommandRun.of(
-                "evaluate",
-                "--model",
-                model.toString(),
-                "--data",
-                data.toString(),
-                "--sequence-length",
-                "64",
-                "--model-cache",
-                folder.resolve("cache").toString(),
-                "--per-example",
-                documents.toString());
-
-        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
-        assertThat(JsonValues.of(run.summary()))
-                .containsKey("loss")
-                .containsKey("perplexity")
-                .containsEntry("tokens", 1408);
-        assertThat(Files.readAllLines(documents)).hasSize(DemoLanguage.pirate().size());
-    }
-
     private CommandRun train(Path to, String... options) {
         List<String> line = new ArrayList<>(List.of(
                 "train",
