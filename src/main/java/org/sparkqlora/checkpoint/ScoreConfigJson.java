@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.ProblemType;
+import org.sparkqlora.weights.family.TextConfigJson;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.PythonJson;
 
@@ -34,7 +35,8 @@ public final class ScoreConfigJson {
      * @param labels empty for rewards, which have no problem type
      */
     public static String write(String base, Optional<Labels> labels) {
-        ObjectNode root = (ObjectNode) FieldsJson.parse(FILE_NAME, base).node().deepCopy();
+        ObjectNode root =
+                TextConfigJson.of(FieldsJson.parse(FILE_NAME, base)).node().deepCopy();
         String model = root.path(ARCHITECTURES).path(0).asText();
         root.putArray(ARCHITECTURES).add(model.replace("ForCausalLM", "ForSequenceClassification"));
         List<String> names = labels.map(Labels::names).orElse(List.of(Labels.NUMBER));

@@ -77,10 +77,11 @@ record HeadGroup(DeltaNetShape whole, int first, int count) {
 
     private List<Range> ranges(int input) {
         return switch (input) {
-            case 0, 4 -> channels();
-            case 1 -> List.of(values());
-            case 2, 3, 5, 6 -> List.of(new Range((long) first * each(), (long) count * each()));
-            case 7 -> List.of(new Range(0, whole.valueSize()));
+            case 0, 4 -> channels(); // queries, keys and values; the convolution of each
+            case 1 -> List.of(values()); // the gate
+            case 2, 3, 5, 6 -> // beta, decay, its bias and its logarithm: a number a head
+                List.of(new Range((long) first * each(), (long) count * each()));
+            case 7 -> List.of(new Range(0, whole.valueSize())); // the norm, which all heads share
             default -> throw new IllegalStateException("Cannot find input %d".formatted(input));
         };
     }
