@@ -102,8 +102,7 @@ final class CausalAttention {
     /** Attends with queries (T, H, d) to keys and values (T, G, d) of the same tokens. */
     Attended forward(
             Tensor query, Tensor key, Tensor value, DocumentBatch batch, boolean keeps, LongFunction<Tensor> buffer) {
-        KeysAndValues all = new KeysAndValues(key, value);
-        return forward(query, document -> all, batch, keeps, buffer);
+        return forward(query, KeysAndValues.ofBatch(batch, key, value), batch, keeps, buffer);
     }
 
     /**
@@ -170,16 +169,19 @@ final class CausalAttention {
                 zeroBehind(batch, places.get(0).view(query.sizes())),
                 torch.zeros_like(key, new TensorOptions(ScalarType.Float), null),
                 torch.zeros_like(value, new TensorOptions(ScalarType.Float), null));
+        Seen seen = KeysAndValues.ofBatch(batch, key, value);
         int next = 0;
         for (Block block : blocks(batch)) {
             BlockTape kept =
                     attended.blocks().isEmpty() ? null : attended.blocks().get(next++);
+            KeysAndValues of = seen.by(block.document());
             TensorScope.run(() -> {
-                BlockTape tape = kept == null ? probabilities(query, key, block, groups) : kept;
+                BlockTape tape = kept == null ? probabilities(query, of.keys(), block, groups) : kept;
                 Tensor gradient = rows(dOutput, block, groups);
-                Tensor scores = torch.bmm(gradient, columns(value, block).transpose(1, 2));
+                Tensor scores = torch.bmm(gradient, columns(of.values(), block).transpose(1, 2));
                 throughSoftmax(scores, tape, block);
-                queryView(sums.query(), block, groups).copy_(split(torch.bmm(scores, columns(key, block)), block));
+                queryView(sums.query(), block, groups)
+                        .copy_(split(torch.bmm(scores, columns(of.keys(), block)), block));
                 addColumns(sums.key(), block, torch.bmm(scores.transpose(1, 2), rows(query, block, groups)));
                 addColumns(sums.value(), block, torch.bmm(tape.probability().transpose(1, 2), gradient));
             });
@@ -260,9 +262,23 @@ final class CausalAttention {
         return TensorMemory.padded(seen, 1, block.columns());
     }
 
+    /** Adds the gradient of the block's keys or values where they stand in the batch: (G, M, d) to (T, G, d). */
     private static void addColumns(Tensor sum, Block block, Tensor gradient) {
-        Tensor seen = gradient.narrow(1, 0, block.keys());
-        sum.narrow(0, block.firstKey(), block.keys()).add_(seen.transpose(0, 1));
+        Tensor seen = gradient.narrow(1, 0, block.keys()).transpose(0, 1);
+        Document document = block.document();
+        if (!document.isSharing()) {
+            sum.narrow(0, block.firstKey(), block.keys()).add_(seen);
+            return;
+        }
+
+        long shared = Math.max(0, document.past() - block.firstKey());
+        if (shared > 0) {
+            sum.narrow(0, document.shared() + (long) block.firstKey(), shared).add_(seen.narrow(0, 0, shared));
+        }
+
+        long own = Math.max(0, block.firstKey() - document.past());
+        sum.narrow(0, document.start() + own, block.keys() - shared)
+                .add_(seen.narrow(0, shared, block.keys() - shared));
     }
 
     /** Turns scores, (G, R N, M), into probabilities, in place; what is hidden is not looked at. */

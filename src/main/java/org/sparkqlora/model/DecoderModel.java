@@ -324,6 +324,11 @@ public final class DecoderModel implements AutoCloseable {
                         new ModelPass(this, parameters, workspace, dropout, embeddingNoise, entry.stopped())));
     }
 
+    /** Whether attention can take a prompt that passes once for two documents: on a device and in the gated delta rule it cannot. */
+    public boolean canSharePrompts() {
+        return hardware.isHostAccessible() && config.traits().deltaNet().isEmpty();
+    }
+
     Hardware hardware() {
         return hardware;
     }

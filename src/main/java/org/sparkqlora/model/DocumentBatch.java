@@ -23,13 +23,21 @@ final class DocumentBatch {
     /** The row count of a pass is a multiple of this. */
     static final int ROWS = 32;
 
+    /** Fewer tokens of a prompt are cheaper computed twice than shared. */
+    static final int LEAST_SHARED = 16;
+
     /**
      * Tokens {@code start .. start + length - 1} of the batch.
      *
-     * @param past tokens of the document before the batch, whose keys and values are kept
-     * @param firstKey where its keys begin: among those of the batch, or 0 where they are kept for it alone
+     * @param past tokens of the document before these, whose keys and values are kept or those of another document
+     * @param firstKey where its keys begin: among those of the batch, or 0 where they are put together for it alone
+     * @param shared where in the batch its {@code past} tokens stand, with which another document begins; -1 where they do not
      */
-    record Document(int start, int length, int past, int firstKey) {
+    record Document(int start, int length, int past, int firstKey, int shared) {
+        boolean isSharing() {
+            return shared >= 0;
+        }
+
         /** Behind the document's last position. */
         int end() {
             return past + length;
@@ -37,7 +45,7 @@ final class DocumentBatch {
     }
 
     private final List<Document> documents = new ArrayList<>();
-    private final int[] ids;
+    private int[] ids;
     private final int[] predictors;
     private final int[] targets;
     private final int[] targetDocuments;
@@ -61,7 +69,7 @@ final class DocumentBatch {
         this.values = new double[0];
         for (Piece piece : pieces) {
             System.arraycopy(piece.ids(), 0, ids, tokens, piece.ids().length);
-            documents.add(new Document(tokens, piece.ids().length, piece.past(), 0));
+            documents.add(new Document(tokens, piece.ids().length, piece.past(), 0, -1));
             tokens += piece.ids().length;
         }
     }
@@ -80,7 +88,8 @@ final class DocumentBatch {
         this.values = rows.stream()
                 .flatMapToDouble(row -> Arrays.stream(row.values()))
                 .toArray();
-        rows.forEach(row -> row.documents().forEach(range -> addDocument(row, range)));
+        rows.forEach(this::addRow);
+        ids = Arrays.copyOf(ids, roundUp(tokens));
         if (documents.isEmpty()) {
             throw new BadInputException(
                     "Cannot run a micro-batch of %d rows: it holds no token".formatted(rows.size()));
@@ -97,7 +106,34 @@ final class DocumentBatch {
         return new DocumentBatch(pieces, rows);
     }
 
-    private void addDocument(TokenRow row, DocumentRange range) {
+    private void addRow(TokenRow row) {
+        List<DocumentRange> ranges = row.documents();
+        for (int d = 0; d < ranges.size(); d++) {
+            DocumentRange range = ranges.get(d);
+            boolean second = row.pairs() && d % 2 == 1;
+            addDocument(row, range, second ? shared(row, ranges.get(d - 1), range) : 0);
+        }
+    }
+
+    /**
+     * The tokens with which two documents begin and that pass once for both. The last token of the prompt passes twice: it predicts the
+     * first one of either answer.
+     */
+    private static int shared(TokenRow row, DocumentRange first, DocumentRange second) {
+        int most = Math.min(first.length(), second.length());
+        int same = 0;
+        while (same + 1 < most
+                && row.ids()[first.from() + same] == row.ids()[second.from() + same]
+                && !row.trained()[first.from() + same + 1]
+                && !row.trained()[second.from() + same + 1]) {
+            same++;
+        }
+
+        return same < LEAST_SHARED ? 0 : same;
+    }
+
+    /** @param shared its first tokens, which are those of the document before it */
+    private void addDocument(TokenRow row, DocumentRange range, int shared) {
         int[] rowIds = row.ids();
         boolean[] rowTrained = row.trained();
         int start = tokens;
@@ -106,7 +142,7 @@ final class DocumentBatch {
         int last = -1;
         int targetsBefore = trained;
         boolean answered = false;
-        for (int t = range.from(); t < range.to(); t++) {
+        for (int t = range.from() + shared; t < range.to(); t++) {
             ids[tokens] = rowIds[t];
             boolean target = t + 1 < range.to() && rowTrained[t + 1];
             answered |= target;
@@ -122,7 +158,8 @@ final class DocumentBatch {
         prompts.add(prompt);
         scored.add(last < 0 ? tokens - 1 : last);
         trainedTokens.add(trained - targetsBefore);
-        documents.add(new Document(start, tokens - start, 0, start));
+        int prompted = shared == 0 ? -1 : documents.get(documents.size() - 1).start();
+        documents.add(new Document(start, tokens - start, shared, shared == 0 ? start : 0, prompted));
     }
 
     private void addTarget(int id) {

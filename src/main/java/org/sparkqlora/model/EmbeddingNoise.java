@@ -29,7 +29,7 @@ record EmbeddingNoise(double alpha, long seed) {
         int hidden = Math.toIntExact(embedded.size(1));
         int rows = Math.max(1, PIECE / hidden);
         for (Document document : batch.documents()) {
-            float bound = (float) (alpha / Math.sqrt((double) document.length() * hidden));
+            float bound = (float) (alpha / Math.sqrt((double) document.end() * hidden));
             for (int row = 0; row < document.length(); row += rows) {
                 int count = Math.min(rows, document.length() - row);
                 float[] piece = uniform((document.start() + row) * (long) hidden, count * hidden, bound);

@@ -1,8 +1,12 @@
 package org.sparkqlora.model;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.delta.RecurrentState;
@@ -30,7 +34,24 @@ final class KeyValueCache implements AutoCloseable {
     }
 
     /** Keys and values, (tokens, key heads, head size). */
-    record KeysAndValues(Tensor keys, Tensor values) {}
+    record KeysAndValues(Tensor keys, Tensor values) {
+        /** Those of the tokens of {@code batch}; a document that shares a beginning has them put together. */
+        static Seen ofBatch(DocumentBatch batch, Tensor keys, Tensor values) {
+            KeysAndValues all = new KeysAndValues(keys, values);
+            Map<Document, KeysAndValues> joined = new HashMap<>();
+            batch.documents().stream()
+                    .filter(Document::isSharing)
+                    .forEach(document ->
+                            joined.put(document, new KeysAndValues(join(document, keys), join(document, values))));
+            return document -> joined.getOrDefault(document, all);
+        }
+
+        private static Tensor join(Document document, Tensor tensor) {
+            return torch.cat(new TensorVector(
+                    tensor.narrow(0, document.shared(), document.past()),
+                    tensor.narrow(0, document.start(), document.length())));
+        }
+    }
 
     /** What the queries of each document of a batch attend to. */
     interface Seen {

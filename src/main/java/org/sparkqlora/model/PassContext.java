@@ -94,8 +94,7 @@ final class PassContext {
         /** The keys and values that the batch's queries attend to, given the batch's own keys and values. */
         KeyValueCache.Seen seen(Tensor keys, Tensor values) {
             if (caches.isEmpty()) {
-                KeysAndValues all = new KeysAndValues(keys, values);
-                return document -> all;
+                return KeysAndValues.ofBatch(batch, keys, values);
             }
 
             Map<Document, KeysAndValues> kept = new HashMap<>();

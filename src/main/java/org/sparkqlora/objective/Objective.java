@@ -13,6 +13,14 @@ public sealed interface Objective extends Serializable permits SupervisedTuning,
     /** Which objective. */
     ObjectiveKind kind();
 
+    /** Whether an example is two texts with one prompt. */
+    default boolean isOfPairs() {
+        return switch (kind()) {
+            case DPO, ORPO, CPO, SIMPO, REWARD -> true;
+            case SFT, KTO, CLASSIFY -> false;
+        };
+    }
+
     /** Whether the gradients of a step's shards need sums over the whole batch, which are made before. */
     default boolean needsBatchSums() {
         return false;

@@ -79,12 +79,12 @@ public final class EvaluationJob {
 
     private ModelSource evaluated(FolderModelSource source) {
         if (!(objective() instanceof AnswerObjective answers)) {
-            return ObjectiveModelSource.of(source, objective());
+            return ObjectiveModelSource.of(source, objective(), true);
         }
 
         ReferenceParameters base =
                 answers.reference().map(any -> ReferenceParameters.base(0)).orElse(null);
-        return new ObjectiveModelSource(source, answers, base);
+        return new ObjectiveModelSource(source, answers, true, base);
     }
 
     private Objective objective() {

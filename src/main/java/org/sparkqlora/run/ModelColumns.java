@@ -72,7 +72,7 @@ public final class ModelColumns {
         ScoreObjective objective = AdapterFolder.readLabels(folder.files(), folder.path())
                 .<ScoreObjective>map(Classification::new)
                 .orElseGet(() -> new RewardModeling(0));
-        return ObjectiveModelSource.of(source, objective);
+        return ObjectiveModelSource.of(source, objective, false);
     }
 
     /** Whether the adapter has a head that scores texts, so that there are scores and neither answers nor losses. */

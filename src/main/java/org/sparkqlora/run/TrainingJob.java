@@ -179,12 +179,13 @@ public final class TrainingJob {
     /** The model with the loss of the plan's objective. */
     private static ModelSource trained(TrainingSetup setup, TrainPlan plan, FolderModelSource model) {
         if (!(plan.objective() instanceof AnswerObjective answers)) {
-            return ObjectiveModelSource.of(model, plan.objective());
+            return ObjectiveModelSource.of(model, plan.objective(), plan.sharedPrompts());
         }
 
         return new ObjectiveModelSource(
                 model,
                 answers,
+                plan.sharedPrompts(),
                 answers.reference().map(from -> reference(from, setup, plan)).orElse(null));
     }
 
@@ -197,8 +198,13 @@ public final class TrainingJob {
         JavaSparkContext context = setup.context();
         TrainPlan plan = run.plan();
         RowScorer scorer = new ReferenceScorer(model, TaskSlots.threadsOfTask(context));
-        String reference =
-                "%s of %s %s for %s".formatted(model.reference().key(), plan.base(), plan.spec(), model.objective());
+        String reference = "%s of %s %s for %s%s"
+                .formatted(
+                        model.reference().key(),
+                        plan.base(),
+                        plan.spec(),
+                        model.objective(),
+                        plan.sharedPrompts() ? " sharing prompts" : "");
         PreparedData heldOut = run.heldOut();
         return new TrainingRun(
                 plan,

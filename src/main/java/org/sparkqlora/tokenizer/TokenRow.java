@@ -17,14 +17,20 @@ import org.sparkqlora.input.BadInputException;
  * @param starts {@code starts[t]}: token t is the first of a document
  * @param length tokens before the padding
  * @param values numbers of the documents, as many for each, document after document; empty where they have none
+ * @param pairs whether documents come two by two with one prompt, which passes through a model once for both
  */
-public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length, double[] values)
+public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length, double[] values, boolean pairs)
         implements Serializable {
     private static final double[] NO_VALUES = {};
 
     /** A row whose documents have no values. */
     public TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length) {
         this(ids, trained, starts, length, NO_VALUES);
+    }
+
+    /** A row whose documents pass one by one. */
+    public TokenRow(int[] ids, boolean[] trained, boolean[] starts, int length, double[] values) {
+        this(ids, trained, starts, length, values, false);
     }
 
     public TokenRow {
@@ -64,6 +70,11 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
         }
 
         return new TokenRow(ids, trained, starts, length, values);
+    }
+
+    /** This row, the prompt of each two documents passing through a model once. */
+    public TokenRow inPairs() {
+        return new TokenRow(ids, trained, starts, length, values, true);
     }
 
     /** This row with the documents that {@code taken} says by their place, and their values; at least one. */
@@ -143,7 +154,8 @@ public record TokenRow(int[] ids, boolean[] trained, boolean[] starts, int lengt
                 && Arrays.equals(ids, that.ids)
                 && Arrays.equals(trained, that.trained)
                 && Arrays.equals(starts, that.starts)
-                && Arrays.equals(values, that.values);
+                && Arrays.equals(values, that.values)
+                && pairs == that.pairs;
     }
 
     @Override

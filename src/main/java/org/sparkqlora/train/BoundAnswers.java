@@ -23,6 +23,7 @@ import org.sparkqlora.tokenizer.TokenRow;
 /**
  * A decoder whose loss is that of an objective over answers, at one version of its parameters.
  *
+ * @param sharedPrompts whether the prompt of a pair passes once for both answers
  * @param reference at which answers are measured; null where the objective has none, and where rows hold its log-probabilities
  */
 record BoundAnswers(
@@ -30,6 +31,7 @@ record BoundAnswers(
         BoundParameters parameters,
         OptionalDouble lossScale,
         AnswerObjective objective,
+        boolean sharedPrompts,
         @Nullable BoundParameters reference)
         implements BoundModel {
     @Override
@@ -56,7 +58,7 @@ record BoundAnswers(
     public Measures batchSums(List<MicroBatch> microBatches) {
         Measures sums = Measures.NONE;
         for (MicroBatch each : microBatches) {
-            sums = sums.plus(objective.batchSums(each.rows(), this::scored));
+            sums = sums.plus(objective.batchSums(passed(each.rows()), this::scored));
         }
 
         return sums;
@@ -67,7 +69,11 @@ record BoundAnswers(
     }
 
     private List<TokenRow> trained(List<TokenRow> rows) {
-        return rows.stream().map(objective::trained).toList();
+        return passed(rows).stream().map(objective::trained).toList();
+    }
+
+    private List<TokenRow> passed(List<TokenRow> rows) {
+        return ObjectiveGradientModel.passed(rows, sharedPrompts);
     }
 
     /** The loss of each example, as of a batch of the micro-batch alone. */
@@ -81,7 +87,7 @@ record BoundAnswers(
     @Override
     public void losses(Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
         microBatches.forEachRemaining(rows -> {
-            AnswerLoss loss = objective.loss(objective.batchSums(rows, this::scored));
+            AnswerLoss loss = objective.loss(objective.batchSums(passed(rows), this::scored));
             Answers answers = model.answers(parameters, reference, trained(rows), loss.predicted());
             sink.accept(examples(answers, loss));
         });

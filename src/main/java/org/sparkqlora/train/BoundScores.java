@@ -15,8 +15,17 @@ import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.TokenRow;
 
-/** A decoder whose loss is that of an objective over scores of texts, at one version of its parameters. */
-record BoundScores(DecoderModel model, BoundParameters parameters, OptionalDouble lossScale, ScoreObjective objective)
+/**
+ * A decoder whose loss is that of an objective over scores of texts, at one version of its parameters.
+ *
+ * @param sharedPrompts whether the prompt of a pair passes once for both answers
+ */
+record BoundScores(
+        DecoderModel model,
+        BoundParameters parameters,
+        OptionalDouble lossScale,
+        ScoreObjective objective,
+        boolean sharedPrompts)
         implements ScoringModel {
     @Override
     public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {
@@ -26,7 +35,10 @@ record BoundScores(DecoderModel model, BoundParameters parameters, OptionalDoubl
 
     @Override
     public List<LossTotal> addGradients(List<MicroBatch> microBatches, FlatVector gradient) {
-        return model.addGradients(parameters, microBatches, gradient, lossScale, objective.loss());
+        List<MicroBatch> passed = microBatches.stream()
+                .map(each -> new MicroBatch(ObjectiveGradientModel.passed(each.rows(), sharedPrompts), each.passSeed()))
+                .toList();
+        return model.addGradients(parameters, passed, gradient, lossScale, objective.loss());
     }
 
     @Override
@@ -38,7 +50,20 @@ record BoundScores(DecoderModel model, BoundParameters parameters, OptionalDoubl
 
     @Override
     public void losses(Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
-        model.scores(parameters, microBatches, scores -> sink.accept(examples(scores)));
+        model.scores(
+                parameters,
+                new Iterator<>() {
+                    @Override
+                    public boolean hasNext() {
+                        return microBatches.hasNext();
+                    }
+
+                    @Override
+                    public List<TokenRow> next() {
+                        return ObjectiveGradientModel.passed(microBatches.next(), sharedPrompts);
+                    }
+                },
+                scores -> sink.accept(examples(scores)));
     }
 
     @Override

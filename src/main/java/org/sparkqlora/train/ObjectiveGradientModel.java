@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.LongFunction;
@@ -19,25 +20,35 @@ import org.sparkqlora.tokenizer.TokenRow;
 public final class ObjectiveGradientModel implements GradientModel {
     private final DecoderGradientModel inner;
     private final Objective objective;
+    private final boolean sharedPrompts;
     private final @Nullable BoundParameters reference;
 
     private ObjectiveGradientModel(
-            DecoderGradientModel inner, Objective objective, @Nullable BoundParameters reference) {
+            DecoderGradientModel inner,
+            Objective objective,
+            boolean sharedPrompts,
+            @Nullable BoundParameters reference) {
         this.inner = inner;
         this.objective = objective;
+        this.sharedPrompts = sharedPrompts && inner.decoder().canSharePrompts();
         this.reference = reference;
     }
 
     /**
      * A model that owns {@code inner}, and closes it also where it cannot be made.
      *
+     * @param sharedPrompts whether the prompt of a pair passes once for both answers, where the model can do so
      * @param from what answers are measured from; null where the objective has no reference, and where rows hold its
      *     log-probabilities
      */
     public static ObjectiveGradientModel of(
-            DecoderGradientModel inner, Objective objective, @Nullable ReferenceParameters from) {
+            DecoderGradientModel inner,
+            Objective objective,
+            boolean sharedPrompts,
+            @Nullable ReferenceParameters from) {
         try {
-            return new ObjectiveGradientModel(inner, objective, from == null ? null : bound(inner, from));
+            return new ObjectiveGradientModel(
+                    inner, objective, sharedPrompts, from == null ? null : bound(inner, from));
         } catch (RuntimeException | Error e) {
             inner.close();
             throw e;
@@ -50,13 +61,20 @@ public final class ObjectiveGradientModel implements GradientModel {
         }
     }
 
+    /** {@code rows} as they pass through the model. */
+    static List<TokenRow> passed(List<TokenRow> rows, boolean sharedPrompts) {
+        return sharedPrompts ? rows.stream().map(TokenRow::inPairs).toList() : rows;
+    }
+
     /** The log-probabilities of the reference for the answers of a row, in the places of their documents. */
     public double[] referenceLogProbabilities(TokenRow row) {
         if (reference == null || !(objective instanceof AnswerObjective answers)) {
             throw new IllegalStateException("Cannot score answers by a reference: the model was opened without one");
         }
 
-        return answers.logProbabilities(row, rows -> inner.decoder().answers(reference, null, rows, Predicted.TRAINED));
+        return answers.logProbabilities(
+                sharedPrompts ? row.inPairs() : row,
+                rows -> inner.decoder().answers(reference, null, rows, Predicted.TRAINED));
     }
 
     @Override
@@ -79,8 +97,8 @@ public final class ObjectiveGradientModel implements GradientModel {
         DecoderModel decoder = inner.decoder();
         BoundParameters bound = decoder.bind(parameters);
         return objective instanceof ScoreObjective scores
-                ? new BoundScores(decoder, bound, lossScale, scores)
-                : new BoundAnswers(decoder, bound, lossScale, (AnswerObjective) objective, reference);
+                ? new BoundScores(decoder, bound, lossScale, scores, sharedPrompts)
+                : new BoundAnswers(decoder, bound, lossScale, (AnswerObjective) objective, sharedPrompts, reference);
     }
 
     @Override

@@ -26,6 +26,7 @@ import org.sparkqlora.optim.ScheduleKind;
  * @param seed of the first parameters and of the order of rows
  * @param summation order in which gradients are added
  * @param objective of training
+ * @param sharedPrompts whether the prompt of a pair passes once for both answers; not in plans of earlier versions
  */
 public record TrainPlan(
         String model,
@@ -41,7 +42,8 @@ public record TrainPlan(
         double maxGradientNorm,
         long seed,
         Summation summation,
-        Objective objective)
+        Objective objective,
+        boolean sharedPrompts)
         implements Serializable {
     /** A plan whose adapters are not initialised from factors of the base. */
     public TrainPlan(
@@ -69,10 +71,11 @@ public record TrainPlan(
                 maxGradientNorm,
                 seed,
                 Summation.TREE,
-                Objective.SFT);
+                Objective.SFT,
+                false);
     }
 
-    /** This plan for another objective. */
+    /** This plan for another objective; where that is of pairs, their prompts are shared. */
     public TrainPlan withObjective(Objective other) {
         return new TrainPlan(
                 model,
@@ -88,7 +91,8 @@ public record TrainPlan(
                 maxGradientNorm,
                 seed,
                 summation,
-                other);
+                other,
+                other.isOfPairs());
     }
 
     /** This plan with the hash of the factors that adapters took out of the base. */
@@ -127,12 +131,13 @@ public record TrainPlan(
                 begun.warmupSteps() >= begun.totalSteps() && schedule.warmupSteps() == schedule.totalSteps() - 1;
         boolean longer = schedule.kind() == ScheduleKind.CONSTANT && schedule.totalSteps() > begun.totalSteps();
         return with(
-                before.base() == null ? null : base,
-                before.takenFactors(),
-                batches,
-                optimizer.decaying(before.optimizer().decayed()),
-                warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule,
-                before.summation());
+                        before.base() == null ? null : base,
+                        before.takenFactors(),
+                        batches,
+                        optimizer.decaying(before.optimizer().decayed()),
+                        warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule,
+                        before.summation())
+                .sharingPrompts(before.sharedPrompts());
     }
 
     private TrainPlan with(
@@ -156,7 +161,27 @@ public record TrainPlan(
                 maxGradientNorm,
                 seed,
                 newSummation,
-                objective);
+                objective,
+                sharedPrompts);
+    }
+
+    private TrainPlan sharingPrompts(boolean shared) {
+        return new TrainPlan(
+                model,
+                base,
+                spec,
+                initialAdapter,
+                takenFactors,
+                data,
+                batches,
+                optimizer,
+                schedule,
+                gradientDtype,
+                maxGradientNorm,
+                seed,
+                summation,
+                objective,
+                shared);
     }
 
     public TrainPlan {

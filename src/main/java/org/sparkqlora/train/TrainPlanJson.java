@@ -57,6 +57,7 @@ public final class TrainPlanJson {
     private static final String SEED = "seed";
     private static final String SUMMATION = "summation";
     private static final String OBJECTIVE = "objective";
+    private static final String SHARED_PROMPTS = "shared_prompts";
     private static final Set<String> KEYS = Set.of(
             FORMAT_KEY,
             MODEL,
@@ -76,7 +77,8 @@ public final class TrainPlanJson {
             MAX_GRADIENT_NORM,
             SEED,
             SUMMATION,
-            OBJECTIVE);
+            OBJECTIVE,
+            SHARED_PROMPTS);
 
     private TrainPlanJson() {}
 
@@ -110,7 +112,8 @@ public final class TrainPlanJson {
                 number(root, MAX_GRADIENT_NORM),
                 field(root, SEED).longValue(),
                 root.has(SUMMATION) ? constant(Summation.class, root, SUMMATION) : Summation.SEQUENTIAL,
-                ObjectiveJson.read(root.get(OBJECTIVE)));
+                ObjectiveJson.read(root.get(OBJECTIVE)),
+                root.has(SHARED_PROMPTS) && field(root, SHARED_PROMPTS).booleanValue());
     }
 
     /** Equal for equal plans only. */
@@ -178,6 +181,10 @@ public final class TrainPlanJson {
 
         if (plan.objective().kind() != ObjectiveKind.SFT) {
             ObjectiveJson.write(plan.objective(), root.putObject(OBJECTIVE));
+        }
+
+        if (plan.sharedPrompts()) {
+            root.put(SHARED_PROMPTS, true);
         }
 
         return root;

@@ -228,7 +228,10 @@ class GoldenPreferenceTest {
         boolean measured = plan.objective() instanceof AnswerObjective answers
                 && answers.reference().isPresent();
         return ObjectiveGradientModel.of(
-                decoder, plan.objective(), measured ? ReferenceParameters.base(plan.seed()) : null);
+                decoder,
+                plan.objective(),
+                plan.sharedPrompts(),
+                measured ? ReferenceParameters.base(plan.seed()) : null);
     }
 
     /** Keeps what each step did. */

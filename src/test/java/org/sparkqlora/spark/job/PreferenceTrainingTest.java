@@ -249,7 +249,8 @@ class PreferenceTrainingTest {
                 new FolderModelSource(LlamaRuns.base().toString(), way.spec(), ModelCache.at(folder.resolve("cache")));
         boolean measured = way.objective instanceof AnswerObjective answers
                 && answers.reference().isPresent();
-        return new ObjectiveModelSource(model, way.objective, measured ? ReferenceParameters.base(SEED) : null);
+        return new ObjectiveModelSource(
+                model, way.objective, plan(way).sharedPrompts(), measured ? ReferenceParameters.base(SEED) : null);
     }
 
     private static TrainPlan plan(Way way) {
