@@ -41,6 +41,7 @@ class TrainingParams(TypedDict, total=False):
     keepCheckpoints: int
     layersToTransform: Sequence[Text]
     learningRate: float
+    lineage: Text
     localSteps: int
     loraplusRatio: float
     maxGradNorm: float

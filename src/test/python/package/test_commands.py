@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sparkqlora
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
+from referencing import Registry
 from sparkqlora.errors import told_plainly
 from sparkqlora.jvm import java_class
+
+SCHEMAS = Path(__file__).parents[2] / "resources" / "openlineage"
 
 pytestmark = pytest.mark.usefixtures("spark")
 
@@ -86,6 +92,33 @@ def test_training_on_files_leaves_metrics(demo: Path, model: Path, tmp_path: Pat
     assert [step["step"] for step in steps] == [1, 2, 3]
     assert steps[-1]["loss"] == trained.last_loss
     assert sparkqlora.inspect(trained.adapter)["rslora"] is True
+
+
+def test_events_of_a_run_are_those_of_openlineage(demo: Path, model: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.jsonl"
+    sparkqlora.train(model, demo / "pirate.jsonl", tmp_path / "out", max_steps=1, sequence_length=64, lineage=events)
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text((demo / "pirate.jsonl").read_text() + "{\n")
+    with pytest.raises(sparkqlora.BadInputError):
+        sparkqlora.train(model, broken, tmp_path / "broken", max_steps=1, sequence_length=64, lineage=events)
+
+    told = [json.loads(line) for line in events.read_text().splitlines()]
+    schemas = {
+        schema["$id"]: schema for schema in map(json.loads, (path.read_text() for path in SCHEMAS.glob("*.json")))
+    }
+    registry = Registry().with_contents(schemas.items())
+
+    def check(value: dict[str, Any], url: str) -> None:
+        assert url.partition("#")[0] in schemas
+        Draft202012Validator({"$ref": url}, registry=registry, format_checker=FormatChecker()).validate(value)
+
+    assert [event["eventType"] for event in told] == ["START", "COMPLETE", "START", "FAIL"]
+    for event in told:
+        check(event, event["schemaURL"])
+        for part in [event["run"], event["job"], *event["inputs"], *event.get("outputs", [])]:
+            for facets in (part.get(kind, {}) for kind in ("facets", "inputFacets", "outputFacets")):
+                for name, facet in facets.items():
+                    check({name: facet}, facet["_schemaURL"].partition("#")[0])
 
 
 def test_a_table_is_html_for_a_notebook_and_columns_for_a_terminal() -> None:

@@ -71,6 +71,7 @@ class ArchitectureTest {
             "spark.check",
             "spark.ui",
             "spark.mlflow",
+            "spark.lineage",
             "bigdl",
             "options",
             "run",

@@ -147,6 +147,9 @@ public final class RunOptions {
     @Mixin
     public MlflowOptions mlflow = new MlflowOptions();
 
+    @Mixin
+    public LineageOptions lineage = new LineageOptions();
+
     @Option(
             names = "--resume",
             defaultValue = "auto",
@@ -165,6 +168,7 @@ public final class RunOptions {
         problems.requireAtLeast("--keep-checkpoints", 2, keepCheckpoints);
         problems.requireAtLeast("--eval-every", 0, evaluateEvery);
         mlflow.check(problems);
+        lineage.check(problems);
         checkTrigger(problems, "--checkpoint-when", checkpointWhen);
         checkTrigger(problems, "--eval-when", evaluateWhen);
     }

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
@@ -12,6 +13,8 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.DataOptions;
+import org.sparkqlora.spark.lineage.LineageDataset;
+import org.sparkqlora.spark.lineage.LineageInputs;
 import org.sparkqlora.spark.prepare.DataPreparation;
 import org.sparkqlora.spark.prepare.LineEncoderSource;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
@@ -20,6 +23,7 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.RowsDay;
 import org.sparkqlora.spark.source.DataSplit;
 import org.sparkqlora.spark.source.FirstRecord;
+import org.sparkqlora.spark.source.WeightedSource;
 
 /** Rows of the data that a command names: prepared now, or before. Driver only. */
 public final class Preparation {
@@ -99,6 +103,20 @@ public final class Preparation {
         return ready(sources)
                 .map(rows -> rows.manifest().width())
                 .orElse(options.length.tokens * options.objective.examples().documents());
+    }
+
+    /** The data sets that {@code sources} are, in the states that their rows are made of. */
+    List<LineageDataset> lineage(List<String> sources) {
+        Optional<PreparedData> ready = ready(sources);
+        if (ready.isPresent()) {
+            Path folder = new Path(ready.get().folder());
+            return List.of(LineageDataset.at(folder.toUri()));
+        }
+
+        LineageInputs inputs = new LineageInputs(data.session(), context.hadoopConfiguration());
+        return WeightedSource.parse(sources).stream()
+                .flatMap(source -> inputs.of(source.place(), data.listed(source)).stream())
+                .toList();
     }
 
     /** The folder of {@code sources} if it is a prepared one already, which executors must see. */

@@ -91,20 +91,25 @@ public final class TrainingJob {
         TrainingSetup.Inputs inputs = TrainingSetup.Inputs.of(options);
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             TrainingSetup setup = TrainingSetup.of(options, inputs, output, console);
-            TrainingRows data = new TrainingRows(options, inputs.encoders(), output);
-            PreparedData rows = data.trained(setup.preparation());
-            PreparedData heldOut = data.heldOut(setup.context(), console);
-            TrainPlan asked = plan(rows, setup);
-            new RowWarnings(setup.context(), console).ofTraining(inputs.config(), rows, heldOut);
-            EarlierRun replaced = replaced(output, asked);
-            TrainPlan begun = replaced == null ? new PlanFile(output.location()).goingOn(asked, console) : asked;
-            TrainPlan plan = withTakenFactors(begun, output);
-            FolderModelSource model = source(setup.context(), plan, output).passing(setup.passes());
-            TrainingRun run = new TrainingRun(
-                    plan, trained(setup, plan, model), rows, heldOut, setup.paging(), SnapshotPolicy.DEFAULT);
-            TrainingRun scored = options.objective.precomputesReference ? scored(setup, run, data) : run;
-            return train(setup, scored, replaced, output);
+            return new TrainingLineage(options, setup, console).follow(() -> trained(setup, output));
         }
+    }
+
+    private Trained trained(TrainingSetup setup, OutputFolder output) {
+        TrainingSetup.Inputs inputs = setup.inputs();
+        TrainingRows data = new TrainingRows(options, inputs.encoders(), output);
+        PreparedData rows = data.trained(setup.preparation());
+        PreparedData heldOut = data.heldOut(setup.context(), console);
+        TrainPlan asked = plan(rows, setup);
+        new RowWarnings(setup.context(), console).ofTraining(inputs.config(), rows, heldOut);
+        EarlierRun replaced = replaced(output, asked);
+        TrainPlan begun = replaced == null ? new PlanFile(output.location()).goingOn(asked, console) : asked;
+        TrainPlan plan = withTakenFactors(begun, output);
+        FolderModelSource model = source(setup.context(), plan, output).passing(setup.passes());
+        TrainingRun run = new TrainingRun(
+                plan, trained(setup, plan, model), rows, heldOut, setup.paging(), SnapshotPolicy.DEFAULT);
+        TrainingRun scored = options.objective.precomputesReference ? scored(setup, run, data) : run;
+        return train(setup, scored, replaced, output);
     }
 
     /** Nothing that a run reads may lie where it writes, and nothing that it replaces may be somebody else's. */

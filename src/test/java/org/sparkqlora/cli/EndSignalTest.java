@@ -33,7 +33,13 @@ class EndSignalTest {
         Process training = new ProcessBuilder(ChildJvm.command(
                         List.of(),
                         Main.class,
-                        runs.command(output.toString(), "--max-steps", STEPS, "--checkpoint-every", STEPS)))
+                        runs.command(
+                                output.toString(),
+                                "--max-steps",
+                                STEPS,
+                                "--checkpoint-every",
+                                STEPS,
+                                "--lineage=" + folder.resolve("events.jsonl"))))
                 .redirectError(told)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                 .start();
@@ -48,6 +54,10 @@ class EndSignalTest {
                 .isEqualTo("spark-qlora train: ended by SIGTERM; the same command, run again, continues from the newest"
                         + " checkpoint.");
         assertThat(said).noneMatch(line -> line.contains("\tat ") || line.contains("Exception"));
+        assertThat(lines(folder.resolve("events.jsonl")))
+                .satisfiesExactly(
+                        start -> assertThat(start).startsWith("{\"eventType\":\"START\""),
+                        end -> assertThat(end).startsWith("{\"eventType\":\"ABORT\""));
         int last = lines(metrics).size();
         try (Stream<Path> checkpoints = Files.list(output.resolve("checkpoints"))) {
             assertThat(checkpoints.map(path -> path.getFileName().toString()))

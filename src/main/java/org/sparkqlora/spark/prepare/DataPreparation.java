@@ -131,6 +131,15 @@ public final class DataPreparation {
         }
     }
 
+    public SparkSession session() {
+        return session;
+    }
+
+    /** The files and tables of one source, in the states that {@link #prepare} reads. */
+    public ListedSource listed(WeightedSource source) {
+        return listing.list(List.of(source)).get(0);
+    }
+
     /** The fingerprint that the manifest of {@code sources} will have, without making rows. */
     public String fingerprint(List<String> sources, LineEncoderSource encoders, PreparationOptions options) {
         List<ListedSource> listed = list(sources);

@@ -1,8 +1,11 @@
 package org.sparkqlora.spark.source;
 
+import static org.apache.spark.sql.functions.col;
+
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -63,12 +66,31 @@ public record SourceTable(
     }
 
     private static Optional<TableFormat> provider(SparkSession session, String name) {
-        return session.sql("DESCRIBE TABLE EXTENDED " + name).where("col_name = 'Provider'").collectAsList().stream()
+        return described(session, name, "Provider")
+                .filter(provider -> PROVIDER.matcher(provider).matches())
+                .map(provider -> TableFormat.valueOf(provider.toUpperCase(Locale.ROOT)));
+    }
+
+    /** What Spark says about a table of the catalog under {@code heading}. */
+    private static Optional<String> described(SparkSession session, String name, String heading) {
+        return session
+                .sql("DESCRIBE TABLE EXTENDED " + name)
+                .where(col("col_name").equalTo(heading))
+                .collectAsList()
+                .stream()
                 .map(row -> row.getString(1))
-                .filter(provider ->
-                        provider != null && PROVIDER.matcher(provider).matches())
-                .map(provider -> TableFormat.valueOf(provider.toUpperCase(Locale.ROOT)))
+                .filter(Objects::nonNull)
                 .findFirst();
+    }
+
+    /** Whether it is named by a catalog, not by its folder. */
+    public boolean isOfCatalog() {
+        return format == null;
+    }
+
+    /** The folder of the table; nothing for a view and for other tables that have none. */
+    public Optional<String> location(SparkSession session) {
+        return isOfCatalog() ? described(session, name, "Location") : Optional.of(name);
     }
 
     /** For messages and fingerprints: the rows of a state tell it from others. */

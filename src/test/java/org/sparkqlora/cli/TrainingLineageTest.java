@@ -1,0 +1,194 @@
+package org.sparkqlora.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
+import org.sparkqlora.spark.job.Clusters;
+
+/** What OpenLineage hears of training on tables. */
+class TrainingLineageTest {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final String PARENT = "3f5e83fa-3480-44ff-99c5-ff943904e5e8";
+
+    @TempDir
+    private static Path folder;
+
+    private static TrainRuns runs;
+
+    @BeforeAll
+    static void start() throws IOException {
+        runs = TrainRuns.in(folder);
+        Clusters.start(
+                Clusters.TWO_SLOTS,
+                Map.ofEntries(
+                        Map.entry("spark.kryo.registrationRequired", "false"), // classes of the formats
+                        Map.entry("spark.sql.shuffle.partitions", "2"),
+                        Map.entry("spark.databricks.delta.snapshotPartitions", "2"),
+                        Map.entry("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension"),
+                        Map.entry("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"),
+                        Map.entry("spark.sql.catalog.ice", "org.apache.iceberg.spark.SparkCatalog"),
+                        Map.entry("spark.sql.catalog.ice.type", "hadoop"),
+                        Map.entry("spark.sql.catalog.ice.warehouse", place("ice")),
+                        Map.entry("spark.sql.warehouse.dir", place("warehouse")),
+                        Map.entry("spark.openlineage.namespace", "lake"),
+                        Map.entry("spark.openlineage.parentRunId", PARENT),
+                        Map.entry("spark.openlineage.parentJobNamespace", "airflow"),
+                        Map.entry("spark.openlineage.parentJobName", "nightly.train")));
+        Dataset<Row> rows = session().read().json(runs.data().toString());
+        for (int i = 0; i < 2; i++) {
+            rows.write().format("delta").mode("append").saveAsTable("chats");
+        }
+
+        rows.write().format("iceberg").saveAsTable("ice.lake.held");
+        rows.createOrReplaceTempView("seen");
+    }
+
+    @AfterAll
+    static void stop() {
+        Sessions.stop();
+    }
+
+    @Test
+    void aRunTellsItsTablesWithVersionsAndItsAdapter() throws IOException {
+        Path events = folder.resolve("complete.jsonl");
+        Path out = folder.resolve("out");
+        CommandRun run = runs.withData("default.chats VERSION AS OF 0")
+                .train(
+                        out.toString(),
+                        "--data",
+                        "seen",
+                        "--eval-data",
+                        "ice.lake.held",
+                        "--max-steps",
+                        "2",
+                        "--run-name",
+                        "pirates",
+                        "--lineage=" + events);
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+
+        JsonNode start = only(events, "START");
+        JsonNode complete = only(events, "COMPLETE");
+
+        assertThat(lines(events)).hasSize(2);
+        assertThat(complete.at("/run/runId")).isEqualTo(start.at("/run/runId"));
+        assertThat(run.err()).contains("lineage: run " + start.at("/run/runId").asText());
+        assertThat(start.at("/job/namespace").asText()).isEqualTo("lake");
+        assertThat(start.at("/job/name").asText()).isEqualTo("pirates.train");
+        assertThat(start.at("/run/facets/parent/run/runId").asText()).isEqualTo(PARENT);
+        assertThat(start.at("/run/facets/parent/job/name").asText()).isEqualTo("nightly.train");
+        assertThat(start.path("inputs")).isEqualTo(complete.path("inputs")).hasSize(4);
+
+        assertThat(dataset(complete, "inputs", runs.model()).path("namespace").asText())
+                .isEqualTo("file");
+        JsonNode delta = dataset(complete, "inputs", place("warehouse/chats"));
+        assertThat(delta.at("/facets/version/datasetVersion").asText()).isEqualTo("0");
+        assertThat(delta.at("/facets/symlinks/identifiers/0/name").asText()).isEqualTo("default.chats");
+        assertThat(delta.at("/facets/symlinks/identifiers/0/namespace").asText())
+                .isEqualTo("file:" + place("warehouse"));
+        JsonNode iceberg = dataset(complete, "inputs", place("ice/lake/held"));
+        assertThat(iceberg.at("/facets/version/datasetVersion").asText())
+                .isEqualTo(session()
+                        .sql("SELECT CAST(snapshot_id AS STRING) FROM ice.lake.held.history")
+                        .head()
+                        .getString(0));
+        assertThat(iceberg.at("/facets/symlinks/identifiers/0/name").asText()).isEqualTo("lake.held");
+        assertThat(iceberg.at("/facets/symlinks/identifiers/0/namespace").asText())
+                .isEqualTo("file:" + place("ice"));
+
+        JsonNode view = dataset(complete, "inputs", "seen");
+        assertThat(view.path("namespace").asText()).isEqualTo("file:" + place("warehouse"));
+        assertThat(view.path("facets")).isEmpty();
+
+        JsonNode adapter = dataset(complete, "outputs", out.resolve("adapter").toString());
+        assertThat(adapter.at("/facets/version/datasetVersion").asText()).hasSize(64);
+        assertThat(adapter.at("/outputFacets/outputStatistics/size").asLong())
+                .isGreaterThan(Files.size(out.resolve("adapter/adapter_model.safetensors")));
+        assertThat(dataset(start, "outputs", out.resolve("adapter").toString()).has("outputFacets"))
+                .isFalse();
+    }
+
+    @Test
+    void aRunThatBreaksOnItsDataHasFailed() throws IOException {
+        Path events = folder.resolve("failed.jsonl");
+        Path data = Files.copy(runs.data(), folder.resolve("broken.jsonl"));
+        Files.writeString(data, "{broken\n", StandardCharsets.UTF_8, StandardOpenOption.APPEND);
+        CommandRun run = runs.withData(folder.resolve("broken*.jsonl").toString())
+                .train(folder.resolve("broken").toString(), "--lineage=" + events);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.BAD_INPUT);
+        JsonNode failed = only(events, "FAIL");
+        assertThat(failed.at("/run/runId")).isEqualTo(only(events, "START").at("/run/runId"));
+        assertThat(failed.at("/run/facets/errorMessage/message").asText())
+                .contains("broken.jsonl:97: Cannot read the record as JSON");
+        assertThat(failed.path("outputs")).isEmpty();
+        assertThat(dataset(failed, "inputs", folder.toString())
+                        .at("/facets/version")
+                        .isMissingNode())
+                .isTrue();
+    }
+
+    @Test
+    void noRunBeginsWithoutAPlaceForItsEvents() {
+        CommandRun none = runs.train(folder.resolve("none").toString(), "--lineage");
+        CommandRun elsewhere = runs.train(folder.resolve("none").toString(), "--lineage=s3a://bucket/events");
+
+        assertThat(none.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(none.err()).contains("Cannot send lineage: expected an address in OPENLINEAGE_URL");
+        assertThat(elsewhere.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(elsewhere.err()).contains("--lineage: expected an address that begins with http:// or https://");
+        assertThat(folder.resolve("none")).doesNotExist();
+    }
+
+    private static String place(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private static SparkSession session() {
+        return SparkSession.builder().getOrCreate();
+    }
+
+    private static JsonNode only(Path events, String type) throws IOException {
+        List<JsonNode> found = new ArrayList<>();
+        for (String line : lines(events)) {
+            JsonNode event = MAPPER.readTree(line);
+            if (event.path("eventType").asText().equals(type)) {
+                found.add(event);
+            }
+        }
+
+        assertThat(found).as(type).hasSize(1);
+        return found.get(0);
+    }
+
+    private static List<String> lines(Path events) throws IOException {
+        return Files.readAllLines(events);
+    }
+
+    private static JsonNode dataset(JsonNode event, String list, String name) {
+        for (JsonNode each : event.path(list)) {
+            if (each.path("name").asText().equals(name)) {
+                return each;
+            }
+        }
+
+        throw new AssertionError("expected " + name + " in " + event.path(list));
+    }
+}
