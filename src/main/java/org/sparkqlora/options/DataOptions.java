@@ -125,7 +125,8 @@ public final class DataOptions {
             split = ",",
             paramLabel = "NAMES",
             description =
-                    "Names of the classes for classify, in the order of their indices; of a regression of several numbers their names.")
+                    "Names of the classes for classify, in the order of their indices; of a regression of several numbers their names."
+                            + " Default: the names in the data, sorted, or LABEL_0, LABEL_1, ... where it has indices.")
     public List<String> labels = new ArrayList<>();
 
     @OptionGroup.In(OptionGroup.OBJECTIVE)
@@ -159,14 +160,31 @@ public final class DataOptions {
         sources.forEach(source -> problems.require(!source.isBlank(), "--data: expected a path, found an empty text"));
     }
 
-    /** Refuses labels that are missing, or not what classify can learn. */
+    /** Refuses labels that are not what classify can learn. */
     public void checkLabels(Problems problems) {
-        problems.collect("--labels", this::examples);
+        if (!needsLabels()) {
+            problems.collect("--labels", this::examples);
+        }
+    }
+
+    /** Whether the classes have no names yet. */
+    public boolean needsLabels() {
+        return objective == ObjectiveKind.CLASSIFY && labels.isEmpty() && problemType != ProblemType.REGRESSION;
     }
 
     /** The fields by which records are read, once the columns passed the check. */
     public RecordReading reading() {
-        return new RecordReading(format, Columns.parse(columns), examples());
+        return new RecordReading(format, columns(), examples());
+    }
+
+    /** The names that records have for our fields. */
+    public Columns columns() {
+        return Columns.parse(columns);
+    }
+
+    /** Bytes of the longest record that is not bad. */
+    public int mostBytes() {
+        return Math.toIntExact(recordBytes.value());
     }
 
     /** What the examples hold. */
@@ -190,7 +208,7 @@ public final class DataOptions {
 
     public PreparationOptions preparation() {
         return new PreparationOptions(length.tokens, oneExampleARow ? Packing.ONE_A_ROW : Packing.PACKED, onBadRecord)
-                .ofRecordsUpTo(Math.toIntExact(recordBytes.value()))
+                .ofRecordsUpTo(mostBytes())
                 .of(examples());
     }
 }

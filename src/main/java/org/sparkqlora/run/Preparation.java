@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
+import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Console;
@@ -63,6 +64,20 @@ public final class Preparation {
         });
         report(sources, rows);
         return rows;
+    }
+
+    /** Names the classes of labelled texts after what is found in the data, where they have no names yet. */
+    void findLabels(DataOptions options) {
+        if (!options.needsLabels()) {
+            return;
+        }
+
+        Labels found = ready(options.sources)
+                .map(rows -> rows.manifest().examples().labels())
+                .orElseGet(() ->
+                        data.labels(options.sources, options.problemType, options.columns(), options.mostBytes()));
+        options.useLabels(found);
+        console.note("%s: found the labels %s", String.join(",", options.sources), String.join(",", found.names()));
     }
 
     /** Refuses sources whose first record cannot be read, or that have none. */

@@ -32,12 +32,13 @@ public final class PreparationJob {
     public record Prepared(PreparedData rows, double seconds) {}
 
     public Prepared run() {
+        Preparation preparation = new Preparation(options.cluster.context("prepare", console), console);
+        preparation.findLabels(options.data);
         TokenizerPlace place = ModelPath.tokenizer(
                 ModelPath.place(Required.value("--model", options.model), ModelCache.ofUser()), ModelCache.ofUser());
         Path folder = place.folder();
         Vocabulary vocabulary = new Vocabulary(options.tokens.all());
         ModelEncoders encoders = ModelEncoders.of(place, options.data, vocabulary, rows(folder, vocabulary));
-        Preparation preparation = new Preparation(options.cluster.context("prepare", console), console);
         long begin = System.nanoTime();
         PreparedData rows = preparation.rows(
                 options.data.sources, encoders, options.data, Required.value("--output", options.output));

@@ -77,6 +77,7 @@ public final class TrainingJob {
     /** Finds what would stop the run, and writes nothing. */
     public DryRun check() {
         requireOutputOfItsOwn();
+        findLabels();
         TrainingSetup.Inputs inputs = TrainingSetup.Inputs.of(options);
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             TrainingSetup setup = TrainingSetup.of(options, inputs, output, console);
@@ -88,6 +89,7 @@ public final class TrainingJob {
     /** Trains and publishes the result; goes on from the newest checkpoint in the output folder. */
     public Trained run() {
         requireOutputOfItsOwn();
+        findLabels();
         TrainingSetup.Inputs inputs = TrainingSetup.Inputs.of(options);
         try (OutputFolder output = OutputFolder.open(options.run.output())) {
             TrainingSetup setup = TrainingSetup.of(options, inputs, output, console);
@@ -110,6 +112,12 @@ public final class TrainingJob {
                 plan, trained(setup, plan, model), rows, heldOut, setup.paging(), SnapshotPolicy.DEFAULT);
         TrainingRun scored = options.objective.precomputesReference ? scored(setup, run, data) : run;
         return train(setup, scored, replaced, output);
+    }
+
+    private void findLabels() {
+        if (options.data.needsLabels()) {
+            new Preparation(options.cluster.context("train", console), console).findLabels(options.data);
+        }
     }
 
     /** Nothing that a run reads may lie where it writes, and nothing that it replaces may be somebody else's. */

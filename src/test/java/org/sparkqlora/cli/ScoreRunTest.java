@@ -81,7 +81,8 @@ class ScoreRunTest {
                 "classify",
                 "--problem-type",
                 problem,
-                isNumber ? "--columns=label=number" : "--labels=owl,crow",
+                "--columns",
+                isNumber ? "label=number" : "label=label",
                 "--max-steps",
                 "24",
                 "--no-packing",
@@ -94,6 +95,7 @@ class ScoreRunTest {
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         JsonNode config = JSON.readTree(output.resolve("adapter/config.json").toFile());
         assertThat(config.path("problem_type").asText()).isEqualTo(problem);
+        assertThat(config.path("id2label").path("0").asText()).isEqualTo(isNumber ? "LABEL_0" : "crow");
         assertThat(JSON.readTree(output.resolve("adapter/adapter_config.json").toFile())
                         .path("task_type")
                         .asText())
@@ -218,20 +220,23 @@ class ScoreRunTest {
     }
 
     @Test
-    void whatAHeadCannotDoIsRefused() {
+    void whatAHeadCannotDoIsRefused() throws IOException {
+        String alike = written("alike.jsonl", 2, i -> "{\"text\": \"%d owls\", \"label\": \"owl\"}".formatted(i));
         assertRefused(
-                "--labels: Cannot train a single_label_classification: expected the names of at least 2 labels, found []",
+                texts.withData(alike),
+                "Cannot train a single_label_classification: expected the names of at least 2 labels, found [owl]",
                 "--objective=classify");
         assertRefused(
+                texts,
                 "--objective classify: expected --method qlora or lora with it, found full",
                 "--objective=classify",
                 "--labels=owl,crow",
                 "--method=full");
-        assertRefused("--labels: expected --objective classify with them, found sft", "--labels=owl,crow");
+        assertRefused(texts, "--labels: expected --objective classify with them, found sft", "--labels=owl,crow");
     }
 
-    private static void assertRefused(String message, String... options) {
-        CommandRun run = texts.train(folder.resolve("refused").toString(), options);
+    private static void assertRefused(TrainRuns runs, String message, String... options) {
+        CommandRun run = runs.train(folder.resolve("refused").toString(), options);
 
         assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(run.err()).contains(message).doesNotContain("problems");

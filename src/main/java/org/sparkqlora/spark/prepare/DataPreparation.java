@@ -18,6 +18,9 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.Labels;
+import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.BadLine;
@@ -166,6 +169,19 @@ public final class DataPreparation {
                 .flatMap(source -> FirstRecord.of(source, each -> count(each, zone), configuration).stream())
                 .distinct()
                 .toList();
+    }
+
+    /** The classes of the labelled texts in {@code sources}, whose names nobody gave. */
+    public Labels labels(List<String> sources, ProblemType problem, Columns columns, int mostBytes) {
+        List<ListedSource> listed = list(sources);
+        ZoneId zone = dayTold(listed, null).zone();
+        List<SourceSplit> splits = listed.stream()
+                .flatMap(source -> source.lineFiles().stream())
+                .flatMap(file -> SourceSplit.of(file).stream())
+                .toList();
+        List<NumberedRecords> tables =
+                listed.stream().flatMap(source -> count(source, zone).stream()).toList();
+        return new LabelSurvey(problem, columns, mostBytes).of(context, splits, tables);
     }
 
     private List<ListedSource> list(List<String> sources) {
