@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Makes reference data for reward models with the real TRL, and for classification with transformers, both with PEFT.
 
-    python make_score_goldens.py ../resources/goldens/models/llama-tied ../resources/goldens/preference/llama-tied
+    python make_score_goldens.py ../resources/goldens/models/llama-tied ../resources/goldens/preference/llama-tied [nf4]
 
-Needs torch, transformers, peft, trl 1.16, datasets, scikit-learn, safetensors. One thread, float32, all of data.jsonl or labeled.jsonl
+With nf4 it makes scores-nf4.json alone: some cases on the base whose projections are quantised and dequantised again.
+
+Needs torch, transformers, peft, bitsandbytes, trl 1.16, datasets, scikit-learn, safetensors. One thread, float32, all of data.jsonl or labeled.jsonl
 a step. Writes labeled.jsonl; scores.json, in the form of expected.json; the adapters that the cases begin with, by outputs of their
 head, and that of each case after its last step.
 """
@@ -28,12 +30,16 @@ from trl import RewardConfig, RewardTrainer
 
 torch.set_num_threads(1)
 STEPS, RATE, NORM, CLASSES = 4, 1e-3, 0.3, 3
+NF4 = sys.argv[3:] == ["nf4"]
 REWARD_CASES = {"reward": {}, "reward-center": {"center_rewards_coefficient": 0.1}, "reward-margin": {"margin": True}}
 CLASS_CASES = {
     "classify": "single_label_classification",
     "classify-several": "multi_label_classification",
     "regression": "regression",
 }
+if NF4:
+    REWARD_CASES = {"reward-margin": REWARD_CASES["reward-margin"]}
+    CLASS_CASES = {"classify": CLASS_CASES["classify"]}
 
 
 def tokenizer(vocabulary: int) -> PreTrainedTokenizerFast:
@@ -50,6 +56,11 @@ def scoring(model: pathlib.Path, out: pathlib.Path, outputs: int, problem: str |
         model / "base", dtype=torch.float32, attn_implementation="eager", num_labels=outputs, problem_type=problem,
         pad_token_id=0,
     )  # fmt: skip
+    if NF4:
+        with torch.no_grad():
+            weights = base.state_dict()
+            for key, value in dequantised(model / "quantized.safetensors", weights).items():
+                weights[key].copy_(value)
     given = json.loads((model / "adapter/adapter_config.json").read_text())
     policy = get_peft_model(
         base,
@@ -70,6 +81,22 @@ def scoring(model: pathlib.Path, out: pathlib.Path, outputs: int, problem: str |
     return policy
 
 
+def dequantised(file: pathlib.Path, weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """What the 4-bit codes of a file stand for, by bitsandbytes' tables."""
+    from bitsandbytes import functional
+
+    stored, found = load_file(file), {}
+    four, eight = functional.get_4bit_type("nf4", device="cpu"), functional.create_dynamic_map()
+    for key in {name.rsplit(".", 1)[0] for name in stored}:
+        nested = stored[f"{key}.nested_absmax"].repeat_interleave(256)
+        scales = stored[f"{key}.absmax_codes"]
+        scales = eight[scales.long()] * nested[: len(scales)] + stored[f"{key}.offset"]
+        codes = stored[f"{key}.codes"].long()
+        values = four[torch.stack([codes >> 4, codes & 15], 1).view(-1)]
+        found[key] = (values * scales.repeat_interleave(64)[: len(values)]).view(weights[key].shape)
+    return found
+
+
 def trained(policy) -> dict[str, torch.Tensor]:
     return {
         key.replace(".default", "").replace(".modules_to_save", ""): value
@@ -78,7 +105,10 @@ def trained(policy) -> dict[str, torch.Tensor]:
     }
 
 
-def save(policy, file: pathlib.Path) -> None:
+def save(policy, name: pathlib.Path) -> None:
+    if NF4:
+        return
+    file = name.with_suffix(".safetensors")
     save_file({k: v.detach().clone().contiguous() for k, v in trained(policy).items()}, file, metadata={"format": "pt"})
 
 
@@ -88,7 +118,10 @@ def reward(settings: dict, policy, pairs: list[dict]) -> list[dict]:
             return dataset
 
     rows = [
-        {"chosen_ids": pair["prompt_ids"] + pair["chosen_ids"], "rejected_ids": pair["prompt_ids"] + pair["rejected_ids"]}
+        {
+            "chosen_ids": pair["prompt_ids"] + pair["chosen_ids"],
+            "rejected_ids": pair["prompt_ids"] + pair["rejected_ids"],
+        }
         for pair in pairs
     ]
     given = dict(settings)
@@ -102,7 +135,10 @@ def reward(settings: dict, policy, pairs: list[dict]) -> list[dict]:
             disable_tqdm=True, optim="adamw_torch", disable_dropout=True, **given,
         )  # fmt: skip
         trainer = Prepared(
-            model=policy, args=args, train_dataset=Dataset(InMemoryTable.from_pylist(rows), fingerprint=str(settings)), processing_class=tokenizer(320)
+            model=policy,
+            args=args,
+            train_dataset=Dataset(InMemoryTable.from_pylist(rows), fingerprint=str(settings)),
+            processing_class=tokenizer(320),
         )
         trainer.train()
     return [
@@ -174,17 +210,17 @@ def main() -> None:
         policy = scoring(model, out, 1, None)
         steps = reward(settings, policy, pairs)
         expected["cases"][name] = {"kind": "reward", "settings": settings, "outputs": 1, "steps": steps}
-        save(policy, out / f"{name}.safetensors")
+        save(policy, out / name)
     for name, problem in CLASS_CASES.items():
         outputs = 1 if problem == "regression" else CLASSES
         policy = scoring(model, out, outputs, problem)
         steps = classify(problem, policy, labeled)
         settings = {"problem_type": problem}
         expected["cases"][name] = {"kind": "classify", "settings": settings, "outputs": outputs, "steps": steps}
-        save(policy, out / f"{name}.safetensors")
+        save(policy, out / name)
     for name, case in expected["cases"].items():
         print(name, [step["loss"] for step in case["steps"]])
-    (out / "scores.json").write_text(json.dumps(expected, indent=1) + "\n")
+    (out / ("scores-nf4.json" if NF4 else "scores.json")).write_text(json.dumps(expected, indent=1) + "\n")
 
 
 main()

@@ -60,7 +60,9 @@ record GoldenPreference(String name, JsonNode expected) {
 
     /** Cases on the base in 4 bits: the reference had its dequantised weights. */
     static List<GoldenPreference> quantized() {
-        return in(FOLDER.resolve("nf4.json"));
+        return Stream.of("nf4.json", "scores-nf4.json")
+                .flatMap(file -> in(FOLDER.resolve(file)).stream())
+                .toList();
     }
 
     static GoldenPreference of(String name) {
