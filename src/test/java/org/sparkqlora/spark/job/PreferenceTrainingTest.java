@@ -95,17 +95,25 @@ class PreferenceTrainingTest {
     private static final int SEED = 42;
     private static final Labels LABELS = new Labels(ProblemType.SINGLE_LABEL_CLASSIFICATION, List.of("a", "b", "c"));
 
-    /** An objective without sums over the batch, one with counts, one with a pass of the model, and one of scores. */
+    /** An objective without sums over the batch, one with counts, one with a pass of the model, and one of scores; two in local steps. */
     private enum Way {
         DPO(new DirectPreference(List.of(new Weighted("sigmoid", 1)), 0.1, 0, 0.5, Reference.BASE)),
         ORPO(new OddsRatio(0.1)),
         KTO(new KahnemanTversky(UnpairedLoss.KTO, 0.1, 1, 1.5, Reference.BASE)),
-        CLASSIFY(new Classification(LABELS));
+        CLASSIFY(new Classification(LABELS)),
+        LOCAL_DPO(DPO.objective, 2),
+        LOCAL_KTO(KTO.objective, 2);
 
         private final Objective objective;
+        private final int localSteps;
 
         Way(Objective objective) {
+            this(objective, 1);
+        }
+
+        Way(Objective objective, int localSteps) {
             this.objective = objective;
+            this.localSteps = localSteps;
         }
 
         private ModelSpec spec() {
@@ -158,7 +166,8 @@ class PreferenceTrainingTest {
                 Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.COLLECT, Way.CLASSIFY),
                 Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.ORPO),
                 Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.KTO),
-                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.CLASSIFY));
+                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.CLASSIFY),
+                Arguments.of(Clusters.TWO_EXECUTORS, ExchangeKind.SHUFFLE, Way.LOCAL_KTO));
         return Stream.concat(inOneProcess, byExecutors);
     }
 
@@ -210,7 +219,8 @@ class PreferenceTrainingTest {
                 state,
                 ExchangeChoice.of(
                         exchange,
-                        new GradientSize(state.parameters().length(), SHARDS, GradientDtype.FP32),
+                        new GradientSize(
+                                plan(way).numbersOfShard(state.parameters().length()), SHARDS, GradientDtype.FP32),
                         context.getConf()));
     }
 
@@ -262,7 +272,13 @@ class PreferenceTrainingTest {
                         null,
                         rows.manifest().fingerprint(),
                         new BatchPlan(
-                                rows.rows(), batch, 1, SHARDS, BatchPlan.RowOrder.SHUFFLED, (long) batch * STEPS - 3),
+                                rows.rows(),
+                                batch,
+                                1,
+                                SHARDS,
+                                BatchPlan.RowOrder.SHUFFLED,
+                                (long) batch * STEPS - 3,
+                                way.localSteps),
                         new OptimizerSpec(OptimizerKind.ADAMW, 0.9, 0.999, 1e-8, 0),
                         new Schedule(ScheduleKind.CONSTANT, 5e-3, 0, STEPS),
                         GradientDtype.FP32,
@@ -287,7 +303,7 @@ class PreferenceTrainingTest {
                 .mapToObj(i -> switch (kind) {
                     case PREFERENCE ->
                         "{\"prompt_ids\": %s, \"chosen_ids\": %s, \"rejected_ids\": %s}"
-                                .formatted(ids(random), ids(random), ids(random));
+                                .formatted(ids(random, i % 2 == 0 ? 18 : 5), ids(random), ids(random));
                     case UNPAIRED ->
                         "{\"prompt_ids\": %s, \"completion_ids\": %s, \"label\": %s}"
                                 .formatted(ids(random), ids(random), random.nextBoolean());
@@ -299,7 +315,11 @@ class PreferenceTrainingTest {
     }
 
     private static String ids(SplittableRandom random) {
-        return random.ints(random.nextInt(2, 10), 4, 320).boxed().toList().toString();
+        return ids(random, random.nextInt(2, 10));
+    }
+
+    private static String ids(SplittableRandom random, int count) {
+        return random.ints(count, 4, 320).boxed().toList().toString();
     }
 
     private static byte[] bytes(TrainState state) {
