@@ -24,7 +24,7 @@ public final class StoreRequests {
 
     /** The answers about all {@code things}, in their order; a failure is that of the first thing that has one. */
     public static <T, R> List<R> all(List<T> things, Request<T, R> request) throws IOException {
-        return things.size() <= AT_ONCE ? inTurn(things, request) : sideBySide(things, request);
+        return things.size() <= AT_ONCE ? inTurn(things, request) : sideBySide(things, AT_ONCE, request);
     }
 
     private static <T, R> List<R> inTurn(List<T> things, Request<T, R> request) throws IOException {
@@ -36,8 +36,9 @@ public final class StoreRequests {
         return answers;
     }
 
-    private static <T, R> List<R> sideBySide(List<T> things, Request<T, R> request) throws IOException {
-        ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE, StoreRequests::daemon);
+    /** As {@link #all}, {@code atOnce} at a time however few they are: each is long. */
+    static <T, R> List<R> sideBySide(List<T> things, int atOnce, Request<T, R> request) throws IOException {
+        ExecutorService threads = Executors.newFixedThreadPool(atOnce, StoreRequests::daemon);
         try {
             List<Future<R>> sent = new ArrayList<>();
             for (T thing : things) {

@@ -6,6 +6,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.Serializable;
 import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -22,7 +23,7 @@ import org.apache.hadoop.fs.StreamCapabilities;
  * @param bytes its length
  * @param sha256 hash of its content, in hex digits
  */
-public record StoredFile(String name, long bytes, String sha256) {
+public record StoredFile(String name, long bytes, String sha256) implements Serializable {
     private static final int BUFFER = 1 << 16;
 
     /** Writes a file that must not exist, and reads it back. */
@@ -72,6 +73,16 @@ public record StoredFile(String name, long bytes, String sha256) {
             throw new DamagedFileException(
                     "Cannot trust %s: expected SHA-256 %s, found %s".formatted(file, sha256, found));
         }
+    }
+
+    /** A file of {@code content}. */
+    public static StoredFile of(String name, byte[] content) {
+        return new StoredFile(name, content.length, Sha256.hex(content));
+    }
+
+    /** Hash of the content of a file on this host, in hex digits. */
+    public static String hash(java.nio.file.Path file) throws IOException {
+        return hash(LocalFiles.system(), LocalFiles.path(file));
     }
 
     /** Hash of a file's content, in hex digits. */
