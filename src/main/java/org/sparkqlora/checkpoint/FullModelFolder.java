@@ -178,6 +178,7 @@ public final class FullModelFolder {
     /** Whether a file of that name belongs to a model as this class writes it. */
     public static boolean isPart(String name) {
         return name.equals(CONFIG_FILE)
+                || name.equals(PublishedFolder.COMMIT) // which tells of the files that go
                 || CompanionFiles.isOne(name)
                 || PARTS.matcher(name).matches();
     }

@@ -100,7 +100,7 @@ public record PublishedFolder(Path path, int files, long bytes) {
 
         private List<StoredFile> content() throws IOException {
             List<FileStatus> listed = Arrays.stream(from.listStatus(source))
-                    .filter(FileStatus::isFile)
+                    .filter(file -> file.isFile() && !file.getPath().getName().equals(COMMIT))
                     .sorted(Comparator.comparing(FileStatus::getPath))
                     .toList();
             if (listed.isEmpty()) {

@@ -35,6 +35,7 @@ import org.sparkqlora.storage.FolderSize;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** The spread of a training run over its cluster, chosen and checked before any work. Driver only. */
@@ -175,12 +176,19 @@ final class ClusterSetup {
         return DriverGradients.bytes(exchange.kind(), exchange.size(), options.run.localSteps);
     }
 
-    /** Bytes of the copies of {@code model} that a host without any makes: as it is stored, and in four bits. */
+    /** Bytes of the copies of {@code model} that a host without any makes: as it is stored, and in four bits unless it is stored so. */
     static long copyBytes(FolderModelSource model, MemoryPlan memory) {
-        long stored = model.place().isCopied() ? FolderSize.of(Path.of(model.folder())) : 0;
-        return memory.method() == Method.QLORA
+        Path folder = Path.of(model.folder());
+        long stored = model.place().isCopied() ? FolderSize.of(folder) : 0;
+        return memory.method() == Method.QLORA && !isQuantized(folder)
                 ? stored + memory.bytes(MemoryUse.WEIGHTS) + memory.bytes(MemoryUse.QUANTIZATION_CONSTANTS)
                 : stored;
+    }
+
+    private static boolean isQuantized(Path folder) {
+        try (WeightFolder weights = WeightFolder.open(folder)) {
+            return weights.quantized();
+        }
     }
 
     /** Micro-batches that a task has in the model at once, if it has as many. */

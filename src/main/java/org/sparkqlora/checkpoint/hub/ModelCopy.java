@@ -2,32 +2,39 @@ package org.sparkqlora.checkpoint.hub;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.sparkqlora.storage.DiskRoom;
-import org.sparkqlora.storage.NewFolder;
+import org.sparkqlora.checkpoint.PublishedFiles;
+import org.sparkqlora.storage.Sha256;
+import org.sparkqlora.storage.StoreFolder;
+import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.FolderCache;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /**
  * A model's files on any Hadoop file system, copied once to this host's disk, where weights can be mapped into memory. The copy
- * is named after the address and every file's name, length and time of change, so that a changed model is copied anew.
+ * is named after the address and every file's name, length and time of change, so that a changed model is copied anew. The copy of a published
+ * folder is named after the hashes in {@code published.json}, and each file is compared with its own.
  */
 final class ModelCopy {
     private static final String LAYOUT = "copy 1";
+    private static final String PUBLISHED_LAYOUT = "published 1";
+    private static final int NAME_DIGITS = 32;
     private static final String GGUF = ".gguf";
     private static final String CONFIG = "config.json";
     private static final List<String> WEIGHTS = List.of(".safetensors", ".safetensors.index.json");
@@ -35,11 +42,47 @@ final class ModelCopy {
     private final FileSystem files;
     private final Path source;
     private final List<FileStatus> content;
+    private final Optional<PublishedFiles> published;
 
     private ModelCopy(FileSystem files, Path source) throws IOException {
         this.files = files;
         this.source = source;
-        this.content = content(files, source);
+        List<FileStatus> all = content(files, source);
+        this.published = isGguf(source) ? Optional.empty() : PublishedFiles.find(files, source);
+        Optional<Set<String>> names = published.map(ModelCopy::names);
+        this.content = all.stream()
+                .filter(file ->
+                        names.isEmpty() || names.get().contains(file.getPath().getName()))
+                .toList();
+        if (published.isPresent()) {
+            requireAll(published.get());
+        }
+    }
+
+    private static Set<String> names(PublishedFiles published) {
+        return published.files().stream().map(StoredFile::name).collect(Collectors.toSet());
+    }
+
+    /** What is published is there, of the same length: the hashes are compared once it is copied. */
+    private void requireAll(PublishedFiles expected) {
+        SortedMap<String, Long> found = lengths();
+        for (StoredFile file : expected.files()) {
+            Long length = found.get(file.name());
+            if (isPart(file.name()) && (length == null || length != file.bytes())) {
+                throw new InvalidWeightsException(
+                        "Cannot open model %s: expected %s of %d bytes as its published.json says, found %s"
+                                .formatted(
+                                        source,
+                                        file.name(),
+                                        file.bytes(),
+                                        length == null ? "none" : length + " bytes"));
+            }
+        }
+    }
+
+    /** A name that changes when the model does. */
+    static String identity(FileSystem files, Path source) {
+        return find(files, source).name();
     }
 
     /**
@@ -48,11 +91,14 @@ final class ModelCopy {
      * @return a folder, or a file if the source is a .gguf file
      */
     static java.nio.file.Path of(FileSystem files, Path source, java.nio.file.Path cache) {
+        ModelCopy copy = find(files, source);
+        java.nio.file.Path folder = new FolderCache(cache, "cache of copied models").folder(copy.name(), copy::write);
+        return isGguf(source) ? folder.resolve(source.getName()) : folder;
+    }
+
+    private static ModelCopy find(FileSystem files, Path source) {
         try {
-            ModelCopy copy = new ModelCopy(files, source);
-            java.nio.file.Path folder =
-                    new FolderCache(cache, "cache of copied models").folder(copy.name(), copy::write);
-            return isGguf(source) ? folder.resolve(source.getName()) : folder;
+            return new ModelCopy(files, source);
         } catch (FileNotFoundException e) {
             throw new InvalidWeightsException(
                     "Cannot open model %s: expected a folder or a .gguf file, found nothing".formatted(source), e);
@@ -96,56 +142,52 @@ final class ModelCopy {
     }
 
     private String name() {
-        MessageDigest digest = sha256();
-        add(digest, LAYOUT + " " + files.makeQualified(source));
-        for (FileStatus file : content) {
-            add(
+        MessageDigest digest = Sha256.digest();
+        if (published.isPresent()) {
+            add(digest, PUBLISHED_LAYOUT);
+            published.get().files().forEach(file -> add(digest, file.toString())); // wherever they lie
+        } else {
+            add(digest, LAYOUT + " " + files.makeQualified(source));
+            content.forEach(file -> add(
                     digest,
                     String.format(
                             Locale.ROOT,
                             "%s %d %d",
                             file.getPath().getName(),
                             file.getLen(),
-                            file.getModificationTime()));
+                            file.getModificationTime())));
         }
 
-        return HexFormat.of().formatHex(digest.digest(), 0, 16);
+        return Sha256.hex(digest).substring(0, NAME_DIGITS);
     }
 
     private void write(java.nio.file.Path target) {
-        try (NewFolder folder = NewFolder.begin(target)) {
-            DiskRoom.require(
-                    target, content.stream().mapToLong(FileStatus::getLen).sum());
-            for (FileStatus file : content) {
-                copy(file, folder.path().resolve(file.getPath().getName()));
-            }
-
-            folder.commit();
+        try {
+            new FetchedFolder(new StoreFolder(files, folder()), lengths(), hashes()).write(target);
         } catch (IOException e) {
-            throw new UncheckedIOException("Failed to copy model %s to %s".formatted(source, target), e);
+            throw new UncheckedIOException(
+                    "Failed to copy model %s to %s; what is here already is kept".formatted(source, target), e);
         }
     }
 
-    private void copy(FileStatus file, java.nio.file.Path target) throws IOException {
-        try (InputStream in = files.open(file.getPath())) {
-            long length = Files.copy(in, target);
-            if (length != file.getLen()) {
-                throw new IOException("Failed to copy %s: expected %d bytes, found %d"
-                        .formatted(file.getPath(), file.getLen(), length));
-            }
-        }
+    private Path folder() {
+        return isGguf(source) ? source.getParent() : source;
+    }
+
+    private SortedMap<String, Long> lengths() {
+        SortedMap<String, Long> lengths = new TreeMap<>();
+        content.forEach(file -> lengths.put(file.getPath().getName(), file.getLen()));
+        return lengths;
+    }
+
+    private Map<String, String> hashes() {
+        return published.stream()
+                .flatMap(found -> found.files().stream())
+                .collect(Collectors.toMap(StoredFile::name, StoredFile::sha256));
     }
 
     private static void add(MessageDigest digest, String text) {
         digest.update(text.getBytes(StandardCharsets.UTF_8));
         digest.update((byte) 0);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Cannot hash: this Java has no SHA-256", e);
-        }
     }
 }

@@ -9,6 +9,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
@@ -17,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Any address with a scheme is copied, so the local file system stands for the others. */
@@ -81,6 +84,49 @@ class ModelPlaceTest {
         Files.setLastModifiedTime(source.resolve("model.safetensors"), FileTime.fromMillis(0));
 
         assertThat(there(source).folder(ModelCache.at(cache))).isNotEqualTo(before);
+    }
+
+    @Test
+    void aPublishedModelIsTheSameWhereverItLiesAndNothingElseIsCopied() throws IOException {
+        publish();
+        Files.writeString(source.resolve("tokenizer_config.json"), "not published");
+        Path copy = there(source).folder(ModelCache.at(cache));
+        Path moved = Files.move(source, temporary.resolve("moved"));
+
+        assertThat(there(moved).folder(ModelCache.at(cache))).isEqualTo(copy);
+        assertThat(copy.toFile().list())
+                .containsExactlyInAnyOrder("config.json", "tokenizer.json", "model.safetensors");
+        assertThat(copy.resolveSibling(copy.getFileName() + ".parts")).doesNotExist();
+    }
+
+    @Test
+    void aPublishedFileThatIsNotWhatItWasIsRefused() throws IOException {
+        publish();
+        byte[] bytes = new byte[100_000];
+        bytes[77] = 1;
+        Files.write(source.resolve("model.safetensors"), bytes);
+        assertThatThrownBy(() -> there(source).folder(ModelCache.at(cache)))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessageMatching(
+                        "Cannot trust file:%s/model[.]safetensors: expected SHA-256 [0-9a-f]{64} as published[.]json says, found [0-9a-f]{64}[.] It was damaged or replaced: publish it anew"
+                                .formatted(source));
+
+        Files.write(source.resolve("model.safetensors"), new byte[99_999]);
+        assertRefused(
+                source, "expected model.safetensors of 100000 bytes as its published.json says, found 99999 bytes");
+        Files.delete(source.resolve("tokenizer.json"));
+        assertThat(cache.toFile().list()).noneMatch(name -> name.endsWith(".safetensors"));
+    }
+
+    private void publish() throws IOException {
+        List<String> files = new ArrayList<>();
+        for (String name : List.of("config.json", "model.safetensors", "tokenizer.json")) {
+            Path file = source.resolve(name);
+            files.add("{\"name\": \"%s\", \"bytes\": %d, \"sha256\": \"%s\"}"
+                    .formatted(name, Files.size(file), StoredFile.hash(file)));
+        }
+
+        Files.writeString(source.resolve("published.json"), "{\"files\": %s}".formatted(files));
     }
 
     @Test
