@@ -22,29 +22,29 @@ final class FiniteCheck {
     void run() {
         for (String name : folder.names()) {
             if (folder.fourBit(name).isEmpty()) {
-                checkFloats(name);
+                check(folder.tensor(name), workers);
             }
         }
     }
 
-    private void checkFloats(String name) {
-        StoredTensor tensor = folder.tensor(name);
+    /** Throws an error if {@code tensor} has a number that is not finite. */
+    static void check(StoredTensor tensor, Workers workers) {
         if (!tensor.type().isFloat()) {
             return;
         }
 
         FloatSource source = tensor.asFloats();
-        long first = firstNotFinite(source);
+        long first = firstNotFinite(source, workers);
         if (first < source.length()) {
             float[] value = new float[1];
             source.read(first, value, 1);
             throw new InvalidWeightsException(
                     "Cannot use weight %s of %s: expected a finite number at index %d, found %s"
-                            .formatted(name, tensor.file(), first, value[0]));
+                            .formatted(tensor.name(), tensor.file(), first, value[0]));
         }
     }
 
-    private long firstNotFinite(FloatSource source) {
+    private static long firstNotFinite(FloatSource source, Workers workers) {
         AtomicLong first = new AtomicLong(source.length());
         workers.forRanges(source.length(), PIECE, (from, to) -> scan(source, from, to, first));
         return first.get();

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.util.Arrays;
+import java.util.List;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
@@ -43,8 +44,22 @@ public record QuantizationReport(
                 weights, fileBytes(original), fileBytes(quantized), quantizedBytes * 8 / count, errorSum / count);
     }
 
+    /** Of a model that was written part by part. */
+    public static QuantizationReport of(List<FourBitPart.Written> parts, long bytesBefore, long bytesAfter) {
+        long weights = parts.stream().mapToLong(FourBitPart.Written::weights).sum();
+        long quantizedBytes =
+                parts.stream().mapToLong(FourBitPart.Written::quantizedBytes).sum();
+        double errorSum = 0;
+        for (FourBitPart.Written part : parts) {
+            errorSum += part.errorSum(); // in this order, whoever wrote them
+        }
+
+        double count = Math.max(1, weights);
+        return new QuantizationReport(weights, bytesBefore, bytesAfter, quantizedBytes * 8 / count, errorSum / count);
+    }
+
     /** Partial sums lie at fixed places, so that the total does not depend on the number of threads. */
-    private static double errorSum(FloatSource original, FourBitTensor tensor, Workers workers) {
+    static double errorSum(FloatSource original, FourBitTensor tensor, Workers workers) {
         FourBitDequantizer dequantizer = new FourBitDequantizer(new Workers(1)); // inside a range, inline
         double[] sums = new double[Math.toIntExact((tensor.elements() + CHUNK - 1) / CHUNK)];
         workers.forRanges(sums.length, 1, (from, to) -> {
@@ -70,7 +85,8 @@ public record QuantizationReport(
         return sum;
     }
 
-    private static long fileBytes(WeightFolder folder) {
+    /** Length of the files that hold the weights of {@code folder}. */
+    public static long fileBytes(WeightFolder folder) {
         try {
             long bytes = 0;
             for (SafetensorsFile file : folder.files()) {

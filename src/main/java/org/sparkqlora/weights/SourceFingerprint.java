@@ -33,7 +33,7 @@ public final class SourceFingerprint {
     }
 
     /** Hex digits that depend on the folder's content and on {@code purpose}. */
-    static String of(WeightFolder folder, String purpose) {
+    public static String of(WeightFolder folder, String purpose) {
         SourceFingerprint fingerprint = new SourceFingerprint();
         fingerprint.add(purpose);
         try {

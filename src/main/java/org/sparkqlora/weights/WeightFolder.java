@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.FolderFiles;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.ModelConfigJson;
@@ -25,12 +26,13 @@ import org.sparkqlora.weights.safetensors.SafetensorsFile;
 import org.sparkqlora.weights.safetensors.StoredTensor;
 import org.sparkqlora.weights.safetensors.StoredTensors;
 import org.sparkqlora.weights.safetensors.StoredType;
+import org.sparkqlora.weights.safetensors.TensorSource;
 
 /**
  * A Hugging Face model folder, or the text model in one that sees images: config and tensors, as stored or in bitsandbytes' four bits. Names are those of the model's
  * weights; what lies beside a 4-bit weight (scales, state) has no name here.
  */
-public final class WeightFolder implements AutoCloseable {
+public final class WeightFolder implements TensorSource, AutoCloseable {
     static final String CONFIG_FILE = "config.json";
 
     private final Path path;
@@ -55,12 +57,30 @@ public final class WeightFolder implements AutoCloseable {
                     .formatted(folder, Files.exists(folder) ? "a file" : "nothing"));
         }
 
-        return new WeightFolder(folder, ModelConfigJson.read(folder.resolve(CONFIG_FILE)), textModel(folder));
+        return open(folder, StoredTensors.open(folder));
+    }
+
+    /**
+     * A folder whose small files are in {@code folder}, and whose weights, not in four bits, lie elsewhere: their places are all that is
+     * known of them.
+     */
+    public static WeightFolder headers(Path folder, FolderFiles weights) {
+        StoredTensors stored = StoredTensors.headers(folder, weights);
+        if (stored.names().stream().anyMatch(BnbTensor::isCompanion)) {
+            throw new InvalidWeightsException(
+                    "Cannot quantise %s: expected weights as they were trained, found 4-bit weights"
+                            .formatted(weights.address("")));
+        }
+
+        return open(folder, stored);
+    }
+
+    private static WeightFolder open(Path folder, StoredTensors stored) {
+        return new WeightFolder(folder, ModelConfigJson.read(folder.resolve(CONFIG_FILE)), textModel(stored));
     }
 
     /** Of a model that sees images, what its text model is made of. */
-    private static StoredTensors textModel(Path folder) {
-        StoredTensors stored = StoredTensors.open(folder);
+    private static StoredTensors textModel(StoredTensors stored) {
         return TextModelNames.isInside(stored.names()) ? stored.renamed(TextModelNames::ofWeight) : stored;
     }
 
@@ -77,11 +97,13 @@ public final class WeightFolder implements AutoCloseable {
         return names;
     }
 
+    @Override
     public boolean has(String name) {
         return names.contains(name);
     }
 
     /** The weight as stored: of a 4-bit weight its packed codes. */
+    @Override
     public StoredTensor tensor(String name) {
         requireOpen();
         return stored.tensor(name);

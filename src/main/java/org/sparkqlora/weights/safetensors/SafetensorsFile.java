@@ -1,6 +1,7 @@
 package org.sparkqlora.weights.safetensors;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
+import org.sparkqlora.storage.FolderFiles;
 
 /**
  * A safetensors file whose header was checked against the file's length. Holds no open file: each tensor is mapped when it
@@ -36,6 +38,19 @@ public final class SafetensorsFile {
             throw new InvalidWeightsException("Cannot read %s: the file does not exist".formatted(path), e);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + path, e);
+        }
+    }
+
+    /** Reads and checks the header of a file that lies elsewhere: its tensors tell where their bytes are, and cannot be mapped. */
+    static SafetensorsFile header(Path path, FolderFiles files, long length) {
+        String name = String.valueOf(path.getFileName());
+        try {
+            byte[] start = files.read(name, 0, (int) Math.min(length, SafetensorsLayout.LENGTH_BYTES));
+            byte[] prefix = files.read(name, 0, SafetensorsLayout.prefixBytes(start, length));
+            return new SafetensorsFile(
+                    path, SafetensorsLayout.read(files.address(name), new ByteArrayInputStream(prefix), length));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + files.address(name), e);
         }
     }
 

@@ -17,7 +17,7 @@ import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
  * aligned. With the prefix first and the tensors after it in their order, the file is a plain stream.
  */
 public final class SafetensorsLayout {
-    private static final int LENGTH_BYTES = 8;
+    static final int LENGTH_BYTES = 8;
     private static final int ALIGNMENT = 8;
 
     /** The limit of the safetensors library. */
@@ -68,6 +68,17 @@ public final class SafetensorsLayout {
         String text = new String(in.readNBytes((int) length), StandardCharsets.UTF_8);
         SafetensorsHeader header = SafetensorsHeaderJson.read(file, text, LENGTH_BYTES + length, fileSize);
         return new SafetensorsLayout(header, (int) length);
+    }
+
+    /** Bytes before the tensors, of a file that begins with {@code start}; one that is none is left to {@link #read}. */
+    static int prefixBytes(byte[] start, long fileSize) {
+        if (start.length < LENGTH_BYTES) {
+            return start.length;
+        }
+
+        long length = ByteBuffer.wrap(start).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        boolean fits = length >= 0 && length <= Math.min(MAX_HEADER_BYTES, fileSize - LENGTH_BYTES);
+        return LENGTH_BYTES + (fits ? (int) length : 0);
     }
 
     /** The same tensors under the names that {@code naming} gives them. */

@@ -19,7 +19,8 @@ public final class StoredTensor {
     private final TensorSpec spec;
     private final long position;
 
-    StoredTensor(Path file, TensorSpec spec, long position) {
+    /** @param position of its first byte in {@code file} */
+    public StoredTensor(Path file, TensorSpec spec, long position) {
         this.file = file;
         this.spec = spec;
         this.position = position;

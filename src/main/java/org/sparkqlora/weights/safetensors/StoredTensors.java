@@ -1,8 +1,5 @@
 package org.sparkqlora.weights.safetensors;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
@@ -13,7 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
+import org.sparkqlora.storage.FolderFiles;
 
 /** All tensors of a folder, from one safetensors file or from the shards that an index lists. */
 public final class StoredTensors implements TensorSource {
@@ -55,15 +52,24 @@ public final class StoredTensors implements TensorSource {
 
     /** Opens what the folder has; one file wins over an index, as in transformers. */
     public static StoredTensors open(Path folder) {
-        if (Files.exists(folder.resolve(SINGLE_FILE))) {
-            return single(folder);
+        return open(new WeightFiles.Here(folder));
+    }
+
+    /** What is told of {@code files}, whose tensors cannot be mapped; {@code folder} holds the index of shards, if there is one. */
+    public static StoredTensors headers(Path folder, FolderFiles files) {
+        return open(WeightFiles.Elsewhere.list(folder, files));
+    }
+
+    private static StoredTensors open(WeightFiles files) {
+        if (files.has(SINGLE_FILE)) {
+            return single(files);
         }
 
-        if (Files.exists(folder.resolve(INDEX_FILE))) {
-            return sharded(folder);
+        if (files.has(INDEX_FILE)) {
+            return sharded(files);
         }
 
-        throw withoutWeights(folder);
+        throw withoutWeights(files);
     }
 
     @Override
@@ -91,19 +97,19 @@ public final class StoredTensors implements TensorSource {
         return files;
     }
 
-    private static StoredTensors single(Path folder) {
-        SafetensorsFile file = SafetensorsFile.open(folder.resolve(SINGLE_FILE));
+    private static StoredTensors single(WeightFiles files) {
+        SafetensorsFile file = files.open(SINGLE_FILE);
         Map<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
         file.names().forEach(name -> fileOf.put(name, file));
-        return new StoredTensors(folder, List.of(file), fileOf);
+        return new StoredTensors(files.folder(), List.of(file), fileOf);
     }
 
-    private static StoredTensors sharded(Path folder) {
-        Path index = folder.resolve(INDEX_FILE);
+    private static StoredTensors sharded(WeightFiles weights) {
+        Path index = weights.folder().resolve(INDEX_FILE);
         Map<String, SafetensorsFile> shards = new HashMap<>();
         Map<String, SafetensorsFile> fileOf = new LinkedHashMap<>();
         ShardIndexJson.read(index).forEach((name, shard) -> {
-            SafetensorsFile file = shards.computeIfAbsent(shard, s -> openShard(index, folder.resolve(s)));
+            SafetensorsFile file = shards.computeIfAbsent(shard, s -> openShard(index, weights, s));
             if (!file.has(name)) {
                 throw new InvalidWeightsException("Cannot read tensor %s: %s places it in %s, which does not have it"
                         .formatted(name, index, shard));
@@ -113,21 +119,22 @@ public final class StoredTensors implements TensorSource {
         });
         List<SafetensorsFile> files =
                 shards.keySet().stream().sorted().map(shards::get).toList();
-        return new StoredTensors(folder, files, fileOf);
+        return new StoredTensors(weights.folder(), files, fileOf);
     }
 
-    private static SafetensorsFile openShard(Path index, Path shard) {
-        if (!Files.exists(shard)) {
+    private static SafetensorsFile openShard(Path index, WeightFiles files, String shard) {
+        if (!files.has(shard)) {
             throw new InvalidWeightsException(
                     "Cannot read %s: it lists %s, which does not exist. Is the download complete?"
-                            .formatted(index, shard.getFileName()));
+                            .formatted(index, shard));
         }
 
-        return SafetensorsFile.open(shard);
+        return files.open(shard);
     }
 
-    private static InvalidWeightsException withoutWeights(Path folder) {
-        List<String> found = fileNames(folder);
+    private static InvalidWeightsException withoutWeights(WeightFiles files) {
+        Path folder = files.folder();
+        List<String> found = files.names();
         String expected = "expected %s or %s".formatted(SINGLE_FILE, INDEX_FILE);
         return found.stream()
                 .filter(name -> PICKLE.matcher(name).matches())
@@ -137,13 +144,5 @@ public final class StoredTensors implements TensorSource {
                                 .formatted(folder, expected, pickle)))
                 .orElseGet(() -> new InvalidWeightsException(
                         "Cannot open model folder %s: %s, found %s".formatted(folder, expected, found)));
-    }
-
-    private static List<String> fileNames(Path folder) {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.map(file -> file.getFileName().toString()).sorted().toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to list " + folder, e);
-        }
     }
 }

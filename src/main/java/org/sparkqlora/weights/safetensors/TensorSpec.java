@@ -1,9 +1,10 @@
 package org.sparkqlora.weights.safetensors;
 
+import java.io.Serializable;
 import java.util.Arrays;
 
 /** Name, element type and shape of a tensor in a file. */
-public record TensorSpec(String name, StoredType type, long[] shape) {
+public record TensorSpec(String name, StoredType type, long[] shape) implements Serializable {
     public TensorSpec {
         shape = shape.clone();
     }
