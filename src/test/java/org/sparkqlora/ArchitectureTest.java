@@ -63,6 +63,7 @@ class ArchitectureTest {
             "spark.cluster",
             "spark.source",
             "spark.prepare",
+            "spark.quantize",
             "spark.replica",
             "spark.watch",
             "spark.exchange",

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
+import org.apache.hadoop.fs.FileSystem;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.FullModelFolder;
 import org.sparkqlora.input.BadInputException;
@@ -40,6 +41,28 @@ public final class ModelOutput {
     public void check(Problems problems) {
         if (!overwrite) {
             problems.requireAbsent("--output", folder);
+        }
+    }
+
+    /** A folder that a command goes on with, or has finished. */
+    @FunctionalInterface
+    public interface Known {
+        boolean isKnown(FileSystem files, org.apache.hadoop.fs.Path folder) throws IOException;
+    }
+
+    /** As {@link #check}, of a command that goes on with folders of its own. */
+    public void checkResumable(Problems problems, Known known) {
+        Location there = folder;
+        if (there == null || !there.isLocal()) {
+            return;
+        }
+
+        try {
+            if (!known.isKnown(there.files(), there.path())) {
+                check(problems);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look into " + there, e);
         }
     }
 

@@ -38,11 +38,11 @@ public final class FreshFolder implements AutoCloseable {
     private final List<StoredFile> stored = new ArrayList<>();
     private boolean committed;
 
-    private FreshFolder(FileSystem files, Path target, Predicate<String> layout) {
+    private FreshFolder(FileSystem files, Path target, Predicate<String> layout, Path temporary) {
         this.files = files;
         this.target = target;
         this.layout = layout;
-        this.temporary = sibling(target, TEMPORARY);
+        this.temporary = temporary;
     }
 
     /**
@@ -58,7 +58,17 @@ public final class FreshFolder implements AutoCloseable {
             }
         }
 
-        return new FreshFolder(files, target, layout);
+        return new FreshFolder(files, target, layout, sibling(target, TEMPORARY));
+    }
+
+    /** Gives {@code written}, a folder beside {@code target} that holds {@code content}, that name in place of what has it. */
+    public static void replace(
+            FileSystem files, Path written, List<StoredFile> content, Path target, Predicate<String> layout)
+            throws IOException {
+        FreshFolder fresh = new FreshFolder(files, target, layout, written);
+        content.forEach(file -> fresh.begun.add(file.name()));
+        fresh.stored.addAll(content);
+        fresh.commit();
     }
 
     /** The folder {@code target}, or the one set aside when a process died while it replaced it. */

@@ -68,7 +68,7 @@ class ImageIT {
         String[] options = {"--max-steps", "3"};
         assertThat(here.train(folder.resolve("output").toString(), options).code())
                 .isEqualTo(ExitCode.OK);
-        TrainRuns inside = new TrainRuns(Path.of("/tmp"), "/runs/model", "/runs/data.jsonl");
+        TrainRuns inside = new TrainRuns(Path.of("/tmp"), "/runs/model", "/runs/data.jsonl", Path.of("/tmp/cache"));
 
         BuiltImage.Run run = image.run(submit(String.join(" ", inside.command("/tmp/output", options))));
 

@@ -155,7 +155,7 @@ class OwnOutputTest {
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
         assertThat(run.err())
                 .contains(
-                        "--overwrite: replacing config.json, model.safetensors, tokenizer.json, tokenizer_config.json");
+                        "--overwrite: replacing config.json, model.safetensors, published.json, tokenizer.json, tokenizer_config.json");
         assertThat(Files.readAllBytes(output.resolve("q/model.safetensors"))).isNotEqualTo(before);
         assertThat(output.resolve("q/README.md")).hasContent("a model card");
         CommandRun onto = CommandRun.of("quantize", "--model", runs.model(), "--output", runs.model(), "--overwrite");

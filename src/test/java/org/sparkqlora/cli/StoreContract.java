@@ -3,6 +3,8 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +22,7 @@ import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 import org.sparkqlora.run.ReportFile;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.storage.FolderSize;
 
 /** Runs whose model, data and output are on a store. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -131,13 +134,67 @@ abstract class StoreContract {
         String run = folder.resolve("run").toString();
         assertThat(runs.train(run, "--max-steps", "1").code()).isEqualTo(ExitCode.OK);
 
-        assertSameThere(folder, "quantized", "quantize", "--model", runs.model());
+        String[] quantize = {"quantize", "--model", runs.model()};
+        Location quantized = assertSameThere(folder, "quantized", quantize);
+        CommandRun whole = withOutput(quantized.toString(), quantize);
+        assertThat(whole.code()).as(whole.err()).isEqualTo(ExitCode.OK);
+        assertThat(whole.err()).contains(quantized + " is there already, of the same model and options");
         String[] merge = {"merge", "--model", runs.model(), "--adapter", run + "/adapter"};
         assertSameThere(folder, "merged", merge);
-        assertSameThere(
-                folder,
-                "merged-4bit",
-                Stream.concat(Stream.of(merge), Stream.of("--quantize")).toArray(String[]::new));
+        String[] mergeQuantized =
+                Stream.concat(Stream.of(merge), Stream.of("--quantize")).toArray(String[]::new);
+        Location merged = assertSameThere(folder, "merged-4bit", mergeQuantized);
+        CommandRun again = withOutput(merged.toString(), mergeQuantized);
+        assertThat(again.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(again.err())
+                .contains("Cannot write " + merged + ": expected a folder that does not exist yet, found one");
+    }
+
+    /** From a model there to four bits there, which is all that the training has. */
+    @Test
+    void aModelThatWasQuantisedThereTrainsWithoutTheOriginal(@TempDir Path folder) throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        String[] options = {"--max-steps", "1"};
+        assertThat(runs.train(folder.resolve("local").toString(), options).code())
+                .isEqualTo(ExitCode.OK);
+        Location original = Location.parse(copy(folder.resolve("model"), "base/original"));
+        String quantized = root() + "/base/quantized";
+        CommandRun written =
+                withOutput(quantized, "quantize", "--model", original.toString(), "--max-shard-size", "100K");
+        assertThat(written.code()).as(written.err()).isEqualTo(ExitCode.OK);
+        original.files().delete(original.path(), true);
+
+        TrainRuns there = runs.withModel(quantized).withCache(folder.resolve("host"));
+        CommandRun run = there.train(folder.resolve("there").toString(), options);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        String adapter = "adapter/adapter_model.safetensors";
+        assertThat(folder.resolve("there").resolve(adapter))
+                .hasSameBinaryContentAs(folder.resolve("local").resolve(adapter));
+        long bytes = Location.parse(quantized)
+                .files()
+                .getContentSummary(Location.parse(quantized).path())
+                .getLength();
+        assertThat(FolderSize.of(there.cache())).isPositive().isLessThan(bytes); // but for published.json
+
+        Location part = Location.parse(quantized + "/model-00001-of-00003.safetensors");
+        assertThat(part.exists()).isTrue();
+        flipLastByte(part);
+        CommandRun damaged = there.withCache(folder.resolve("other-host")).train(root() + "/base/run", options);
+        assertThat(damaged.code()).as(damaged.err()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(damaged.err()).containsOnlyOnce("Cannot trust " + part + ": expected SHA-256 ");
+    }
+
+    private static void flipLastByte(Location file) throws IOException {
+        byte[] bytes;
+        try (InputStream in = file.files().open(file.path())) {
+            bytes = in.readAllBytes();
+        }
+
+        bytes[bytes.length - 1]++;
+        try (OutputStream out = file.files().create(file.path(), true)) {
+            out.write(bytes);
+        }
     }
 
     @Test
@@ -195,7 +252,7 @@ abstract class StoreContract {
                 .toList();
     }
 
-    private void assertSameThere(Path folder, String name, String... line) throws IOException {
+    private Location assertSameThere(Path folder, String name, String... line) throws IOException {
         Path local = folder.resolve(name);
         Location there = Location.parse(root() + "/out/" + name);
         assertThat(withOutput(local.toString(), line).code()).isEqualTo(ExitCode.OK);
@@ -211,10 +268,7 @@ abstract class StoreContract {
             }
         }
 
-        CommandRun again = withOutput(there.toString(), line);
-        assertThat(again.code()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(again.err())
-                .contains("Cannot write " + there + ": expected a folder that does not exist yet, found one");
+        return there;
     }
 
     /** Tells where the copy is. */

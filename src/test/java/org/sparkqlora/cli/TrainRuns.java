@@ -12,11 +12,12 @@ import org.sparkqlora.cli.demo.DemoModelJson;
 /**
  * Runs of {@code train} on the demo's model and data, equal but for where their output goes.
  *
- * @param folder for the model, the data and the cache
+ * @param folder for the model and the data
  * @param model address of the model
  * @param source of the data
+ * @param cache of models
  */
-public record TrainRuns(Path folder, String model, String source) {
+public record TrainRuns(Path folder, String model, String source, Path cache) {
     /** Writes what the runs read. */
     public static TrainRuns in(Path folder) throws IOException {
         DemoModel.write(folder.resolve("model"), 1);
@@ -26,19 +27,21 @@ public record TrainRuns(Path folder, String model, String source) {
         return new TrainRuns(
                 folder,
                 folder.resolve("model").toString(),
-                folder.resolve("data.jsonl").toUri().toString());
+                folder.resolve("data.jsonl").toUri().toString(),
+                folder.resolve("cache"));
     }
 
     TrainRuns withData(String other) {
-        return new TrainRuns(folder, model, other);
+        return new TrainRuns(folder, model, other, cache);
     }
 
     TrainRuns withModel(String other) {
-        return new TrainRuns(folder, other, source);
+        return new TrainRuns(folder, other, source, cache);
     }
 
-    public Path cache() {
-        return folder.resolve("cache");
+    /** As on another host. */
+    TrainRuns withCache(Path other) {
+        return new TrainRuns(folder, model, source, other);
     }
 
     public Path data() {
@@ -66,6 +69,6 @@ public record TrainRuns(Path folder, String model, String source) {
 
     private List<String> input() {
         return List.of(
-                "--model", model, "--data", source, "--model-cache", cache().toString(), "--sequence-length", "64");
+                "--model", model, "--data", source, "--model-cache", cache.toString(), "--sequence-length", "64");
     }
 }

@@ -50,7 +50,7 @@ final class HubClient {
     /** The commit and files of a model's revision. */
     HubListingJson list(HubId id) throws IOException {
         URI address = address("api/models/%s/revision/%s?blobs=true".formatted(id.name(), id.revision()));
-        HttpResponse<AnswerBody> response = get(address, 0);
+        HttpResponse<AnswerBody> response = get(address, "");
         try (AnswerBody body = response.body()) {
             require(response, id);
             return HubListingJson.read(body.text(LISTING_BYTES, patience), id);
@@ -59,8 +59,17 @@ final class HubClient {
 
     /** The bytes of a file, from {@code from} on if the hub can do that, else from 0: {@link Download} says which. */
     Download open(HubId id, HubFile file, long from) throws IOException {
+        return open(id, file.name(), from, from > 0 ? String.format(Locale.ROOT, "bytes=%d-", from) : "");
+    }
+
+    /** {@code count} bytes of a file, of which there is at least one, and more if the hub cannot do that: {@link Download} says from where. */
+    Download open(HubId id, String file, long from, int count) throws IOException {
+        return open(id, file, from, String.format(Locale.ROOT, "bytes=%d-%d", from, from + count - 1));
+    }
+
+    private Download open(HubId id, String file, long from, String range) throws IOException {
         HttpResponse<AnswerBody> response =
-                get(address("%s/resolve/%s/%s".formatted(id.name(), id.revision(), file.name())), from);
+                get(address("%s/resolve/%s/%s".formatted(id.name(), id.revision(), file)), range);
         try {
             require(response, id);
         } catch (IOException | RuntimeException e) {
@@ -87,10 +96,10 @@ final class HubClient {
         return URI.create(access.endpoint() + "/" + path);
     }
 
-    private HttpResponse<AnswerBody> get(URI address, long from) throws IOException {
+    private HttpResponse<AnswerBody> get(URI address, String range) throws IOException {
         URI next = address;
         for (int i = 0; i < REDIRECTIONS; i++) {
-            HttpResponse<AnswerBody> response = send(next, from);
+            HttpResponse<AnswerBody> response = send(next, range);
             String location = response.headers().firstValue("Location").orElse(null);
             if (response.statusCode() / 100 != 3 || location == null) {
                 return response;
@@ -116,15 +125,15 @@ final class HubClient {
         return to;
     }
 
-    private HttpResponse<AnswerBody> send(URI address, long from) throws IOException {
+    private HttpResponse<AnswerBody> send(URI address, String range) throws IOException {
         HttpRequest.Builder request = HttpRequest.newBuilder(address).timeout(patience);
         String token = access.token();
         if (token != null && access.trusts(address)) {
             request.header("Authorization", "Bearer " + token);
         }
 
-        if (from > 0) {
-            request.header("Range", String.format(Locale.ROOT, "bytes=%d-", from));
+        if (!range.isEmpty()) {
+            request.header("Range", range);
         }
 
         try {

@@ -8,9 +8,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.storage.StoreFolder;
 import org.sparkqlora.weights.gguf.GgufFolder;
 
 /**
@@ -26,6 +28,7 @@ public record ModelPlace(
         Map<String, String> settings,
         @Nullable HubAccess hub) implements Serializable {
     private static final String SCHEME = "://";
+    private static final String GGUF = ".gguf";
 
     /** A place that is on no hub. */
     public ModelPlace(String address, Map<String, String> settings) {
@@ -45,6 +48,28 @@ public record ModelPlace(
     public java.nio.file.Path folder(ModelCache cache) {
         java.nio.file.Path here = isLocal() ? java.nio.file.Path.of(address) : copy(cache);
         return GgufFolder.isGguf(here) ? GgufFolder.cached(here, cache.folder()) : here;
+    }
+
+    /** Where ranges of the weights can be read; empty for what is on this host, or has to be copied or converted first. */
+    public Optional<RangedModel> ranges() {
+        if (isLocal() || address.endsWith(GGUF)) {
+            return Optional.empty();
+        }
+
+        HubId id = HubId.ofAddress(address).orElse(null);
+        if (id != null && hub != null) {
+            return hub.network() == HubAccess.Network.OFFLINE
+                    ? Optional.empty()
+                    : Optional.of(new RangedModel(new HubFolder(id, hub), id.address()));
+        }
+
+        Path source = new Path(address);
+        try {
+            FileSystem files = source.getFileSystem(configuration());
+            return Optional.of(new RangedModel(new StoreFolder(files, source), ModelCopy.identity(files, source)));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read model " + source, e);
+        }
     }
 
     /** Whether what a host opens is a copy of its own. */
@@ -77,13 +102,17 @@ public record ModelPlace(
             return new HubModel(id, hub, cache.folder()).folder();
         }
 
-        Configuration configuration = new Configuration();
-        settings.forEach(configuration::set);
         Path source = new Path(address);
         try {
-            return ModelCopy.of(source.getFileSystem(configuration), source, cache.folder());
+            return ModelCopy.of(source.getFileSystem(configuration()), source, cache.folder());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open the file system of " + source, e);
         }
+    }
+
+    private Configuration configuration() {
+        Configuration configuration = new Configuration();
+        settings.forEach(configuration::set);
+        return configuration;
     }
 }

@@ -19,12 +19,14 @@ import org.sparkqlora.spark.prepare.GroupPart;
 import org.sparkqlora.spark.prepare.GroupResult;
 import org.sparkqlora.spark.prepare.LineGroup;
 import org.sparkqlora.spark.prepare.PreparedFile;
+import org.sparkqlora.spark.quantize.PartOutcome;
 import org.sparkqlora.spark.replica.StateBlocks;
 import org.sparkqlora.spark.source.SourceFile;
 import org.sparkqlora.spark.source.SourceSplit;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.weights.FourBitPart;
 
 /**
  * The serialisers of all classes of ours that cross between driver and executors:
@@ -42,6 +44,8 @@ public final class TrainRegistrator implements KryoRegistrator {
             GroupPart.Batch.class,
             GroupPart.Packed.class,
             PreparedFile.class,
+            FourBitPart.class,
+            PartOutcome.class,
             BatchSums.OfShard.class,
             SparkEvaluator.DocumentLosses.class,
             SparkGenerator.NumberedTokens.class,

@@ -1,5 +1,7 @@
 package org.sparkqlora.checkpoint.hub;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
@@ -18,20 +20,22 @@ import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A hub on loopback with one model, {@code org/small}. Large files are, as on the real one, on another address that the hub sends
  * clients to.
  */
-final class SmallHub implements AutoCloseable {
-    static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+public final class SmallHub implements AutoCloseable {
+    public static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
     static final String TOKEN = "hf_secret";
 
     private static final int LARGE = 1000;
 
-    final List<String> requests = new CopyOnWriteArrayList<>();
-    final Map<String, byte[]> files = new TreeMap<>();
+    public final List<String> requests = new CopyOnWriteArrayList<>();
+    public final Map<String, byte[]> files = new TreeMap<>();
 
     /** Bodies that break off after their first half, from now on. */
     final AtomicInteger breaks = new AtomicInteger();
@@ -48,7 +52,7 @@ final class SmallHub implements AutoCloseable {
     private final HttpServer hub;
     private final HttpServer store;
 
-    SmallHub() throws IOException {
+    public SmallHub() throws IOException {
         hub = serve("/", this::answer);
         store = serve(
                 "/",
@@ -65,7 +69,7 @@ final class SmallHub implements AutoCloseable {
         return "http://127.0.0.1:" + hub.getAddress().getPort();
     }
 
-    HubAccess access(@Nullable String token) {
+    public HubAccess access(@Nullable String token) {
         return new HubAccess(endpoint() + "/", token, HubAccess.Network.ONLINE);
     }
 
@@ -112,8 +116,13 @@ final class SmallHub implements AutoCloseable {
         note("file", exchange);
         byte[] whole = bytesOf(name);
         String range = exchange.getRequestHeaders().getFirst("Range");
-        int from = range == null ? 0 : Integer.parseInt(range.replaceAll("\\D", ""));
-        write(exchange, from == 0 ? 200 : 206, Arrays.copyOfRange(whole, from, whole.length));
+        Matcher bounds = Pattern.compile("bytes=(\\d+)-(\\d*)").matcher(range == null ? "bytes=0-" : range);
+        assertThat(bounds.matches()).as(range).isTrue();
+        int from = Integer.parseInt(bounds.group(1));
+        int end = bounds.group(2).isEmpty()
+                ? whole.length
+                : Math.min(whole.length, Integer.parseInt(bounds.group(2)) + 1);
+        write(exchange, range == null ? 200 : 206, Arrays.copyOfRange(whole, from, end));
     }
 
     private void write(HttpExchange exchange, int status, byte[] body) throws IOException {

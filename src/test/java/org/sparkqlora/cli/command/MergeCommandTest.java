@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.CommandRun;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
@@ -67,6 +69,11 @@ class MergeCommandTest {
                 assertThat(values).as(name).containsExactly(all(wanted), offset(TOLERANCE));
             }
         }
+    }
+
+    @AfterAll
+    static void stopSpark() {
+        Sessions.stop();
     }
 
     @Test

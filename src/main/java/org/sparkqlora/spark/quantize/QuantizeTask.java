@@ -1,0 +1,83 @@
+package org.sparkqlora.spark.quantize;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Optional;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.function.Function;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.checkpoint.QuantizedPart;
+import org.sparkqlora.checkpoint.hub.ModelPlace;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.cluster.ScratchFolder;
+import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.storage.StorePath;
+import org.sparkqlora.storage.TemporaryFolder;
+import org.sparkqlora.weights.FourBitPart;
+import org.sparkqlora.weights.FourBitPart.Written;
+import org.sparkqlora.weights.safetensors.TensorSource;
+
+/**
+ * Reads the weights of one file, quantises them and writes the file, unless an earlier attempt has. Of a model that lies elsewhere it fetches the
+ * bytes of these weights alone, one weight at a time. Runs in a task.
+ *
+ * @param model the original
+ * @param cache where a copy of the original is, if it cannot be read in ranges
+ * @param folder URI of the folder to write to
+ * @param threads of a task
+ */
+record QuantizeTask(
+        ModelPlace model,
+        ModelCache cache,
+        QuantSpec spec,
+        String folder,
+        Broadcast<SerializableConfiguration> configuration,
+        int threads)
+        implements Function<FourBitPart, PartOutcome> {
+    @Override
+    public PartOutcome call(FourBitPart part) {
+        try {
+            return new PartOutcome(once(part), null);
+        } catch (BadInputException e) {
+            return new PartOutcome(null, e.getMessage()); // another attempt would find the same
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to quantise " + part.file(), e);
+        }
+    }
+
+    private QuantizedPart.Stored once(FourBitPart part) throws IOException {
+        Path there = new Path(folder);
+        QuantizedPart target = new QuantizedPart(files(there), there, part.file());
+        Optional<QuantizedPart.Stored> found = target.find();
+        return found.isPresent() ? found.get() : write(part, target);
+    }
+
+    private QuantizedPart.Stored write(FourBitPart part, QuantizedPart target) throws IOException {
+        try (TemporaryFolder scratch = TemporaryFolder.in(ScratchFolder.ofProcess(), "quantize-");
+                Workers workers = new Workers(threads)) {
+            java.nio.file.Path file = scratch.path().resolve(part.file());
+            Written written = part.write(source(part, scratch.path()), spec, workers, file);
+            return target.store(file, written);
+        }
+    }
+
+    private TensorSource source(FourBitPart part, java.nio.file.Path scratch) {
+        model.problem().ifPresent(problem -> {
+            throw new BadInputException(problem);
+        });
+        return model.ranges()
+                .<TensorSource>map(ranged -> new FetchedWeights(ranged.files(), scratch, part))
+                .orElseGet(() -> new HostWeights(model.folder(cache), part));
+    }
+
+    private FileSystem files(Path path) throws IOException {
+        return LocalFiles.SCHEME.equals(path.toUri().getScheme())
+                ? LocalFiles.system()
+                : StorePath.files(path, configuration.value().value());
+    }
+}
