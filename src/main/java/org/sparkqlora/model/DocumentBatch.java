@@ -8,6 +8,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.loss.AnswerLoss.Answers;
 import org.sparkqlora.model.loss.AnswerLoss.Predicted;
 import org.sparkqlora.model.loss.ScoreLoss.Scores;
+import org.sparkqlora.model.loss.TokenMeasures;
 import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
 
@@ -217,7 +218,7 @@ final class DocumentBatch {
     }
 
     /** The predicted tokens by document, given -log p of each. */
-    Answers answers(float[] losses, float @Nullable [] reference) {
+    Answers answers(float[] losses, float @Nullable [] reference, @Nullable TokenMeasures measures) {
         int[] starts = new int[documents.size() + 1];
         for (int i = 0; i < trained; i++) {
             starts[targetDocuments[i] + 1]++;
@@ -229,6 +230,7 @@ final class DocumentBatch {
                 reference,
                 starts,
                 prompts.stream().mapToInt(Integer::intValue).toArray(),
-                values);
+                values,
+                measures);
     }
 }

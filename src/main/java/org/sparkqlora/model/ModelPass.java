@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
-import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -21,6 +20,7 @@ import org.sparkqlora.model.loss.AnswerLoss.Predicted;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.ScoreLoss;
 import org.sparkqlora.model.loss.ScoreLoss.Scores;
+import org.sparkqlora.model.loss.TokenMeasures;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
@@ -57,10 +57,7 @@ record ModelPass(
     LossTotal gradient(
             DocumentBatch batch, AnswerLoss loss, float @Nullable [] byReference, GradientAccumulator gradients) {
         return gradient(
-                batch,
-                gradients,
-                (last, dLast) -> answersGradient(
-                        batch, losses -> batch.answers(losses, byReference), loss, last, dLast, gradients));
+                batch, gradients, (last, dLast) -> answersGradient(batch, byReference, loss, last, dLast, gradients));
     }
 
     /** The loss of the scores of documents; its gradient is added to {@code gradients}. */
@@ -81,14 +78,15 @@ record ModelPass(
 
     /** The predicted tokens of documents with their losses here and by the reference. */
     AnswerLoss.Answers answers(DocumentBatch batch, float @Nullable [] byReference) {
-        return batch.answers(predictorLosses(batch), byReference);
+        TokenMeasures measures = TokenMeasures.ofTokens(batch.targets().length);
+        return batch.answers(predictorLosses(batch, measures), byReference, measures);
     }
 
     /** The losses of the predictors of {@code rows} by another model: row by row, so that they do not depend on what passes together. */
     float[] losses(List<TokenRow> rows, Predicted predicted, BoundParameters other) {
         ModelPass pass = new ModelPass(model, other, workspace, null, null, stopped);
         List<float[]> losses = rows.stream()
-                .map(row -> pass.predictorLosses(new DocumentBatch(List.of(row), predicted)))
+                .map(row -> pass.predictorLosses(new DocumentBatch(List.of(row), predicted), null))
                 .toList();
         float[] all = new float[losses.stream().mapToInt(row -> row.length).sum()];
         int at = 0;
@@ -121,7 +119,7 @@ record ModelPass(
 
     /** The loss of each document. */
     List<LossTotal> losses(DocumentBatch batch) {
-        float[] losses = predictorLosses(batch);
+        float[] losses = predictorLosses(batch, null);
         int[] owners = batch.targetDocuments();
         double[] sums = new double[batch.documents().size()];
         int[] counts = new int[sums.length];
@@ -159,7 +157,8 @@ record ModelPass(
         }
     }
 
-    private float[] predictorLosses(DocumentBatch batch) {
+    /** @param measures takes those of the predicted tokens; null for none */
+    private float[] predictorLosses(DocumentBatch batch, @Nullable TokenMeasures measures) {
         if (batch.targets().length == 0) {
             return new float[0];
         }
@@ -168,7 +167,7 @@ record ModelPass(
             PassContext context = model.context(batch, List.of(), hardware());
             Tensor hidden = lastHidden(batch, context).index_select(0, indices(batch.predictors()));
             Tensor normalized = model.finalNorm(parameters, hardware()).forward(hidden);
-            return model.head(parameters, hardware()).losses(normalized, batch.targets());
+            return model.head(parameters, hardware()).losses(normalized, batch.targets(), measures);
         }
     }
 
@@ -194,7 +193,7 @@ record ModelPass(
             Tensor normalized = norm.forward(hidden);
             Tensor dNormalized = torch.empty_like(normalized);
             losses[0] = model.head(parameters, hardware())
-                    .lossesAndGradient(normalized, batch.targets(), dNormalized, gradients);
+                    .lossesAndGradient(normalized, batch.targets(), null, dNormalized, gradients);
             dLast.index_copy_(0, predictors, norm.backward(dNormalized, hidden, gradients));
         });
         return losses[0];
@@ -203,7 +202,7 @@ record ModelPass(
     /** Of a head that does not train the gradient is weighed when it has come through: the rows of its input are apart. */
     private LossTotal answersGradient(
             DocumentBatch batch,
-            Function<float[], AnswerLoss.Answers> answers,
+            float @Nullable [] byReference,
             AnswerLoss loss,
             Tensor last,
             Tensor dLast,
@@ -211,6 +210,7 @@ record ModelPass(
         Tensor predictors = indices(batch.predictors());
         int[] targets = batch.targets();
         float[] weights = new float[targets.length];
+        TokenMeasures measures = loss.measuresTokens() ? TokenMeasures.ofTokens(targets.length) : null;
         LossTotal[] total = new LossTotal[1];
         TensorScope.run(() -> {
             Normalization norm = model.finalNorm(parameters, hardware());
@@ -219,11 +219,12 @@ record ModelPass(
             Tensor dNormalized = torch.empty_like(normalized);
             OutputHead head = model.head(parameters, hardware());
             if (head.trains()) {
-                total[0] = loss.of(answers.apply(head.losses(normalized, targets)), weights);
+                float[] losses = head.losses(normalized, targets, measures);
+                total[0] = loss.of(batch.answers(losses, byReference, measures), weights);
                 head.weightedGradient(normalized, targets, weights, dNormalized, gradients);
             } else {
-                float[] losses = head.lossesAndGradient(normalized, targets, dNormalized, gradients);
-                total[0] = loss.of(answers.apply(losses), weights);
+                float[] losses = head.lossesAndGradient(normalized, targets, measures, dNormalized, gradients);
+                total[0] = loss.of(batch.answers(losses, byReference, measures), weights);
                 head.weigh(dNormalized, weights);
             }
 

@@ -6,11 +6,13 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.loss.TokenMeasures;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
@@ -53,23 +55,34 @@ record OutputHead(
     /** On a device that must be kept busy. */
     private static final long DEVICE_CHUNK_BYTES = 128L << 20;
 
-    /** The loss of each predictor of (predictors, hidden), in nats. */
-    float[] losses(Tensor hidden, int[] targets) {
-        return chunked(hidden, new Targets(targets, null), null, null);
+    /**
+     * The loss of each predictor of (predictors, hidden), in nats.
+     *
+     * @param measures takes those of their distributions; null for none
+     */
+    float[] losses(Tensor hidden, int[] targets, @Nullable TokenMeasures measures) {
+        return chunked(hidden, new Targets(targets, null, measures), null, null);
     }
 
     /**
      * The loss of each predictor; the gradient of their sum goes to {@code hiddenGradient}, shaped as {@code hidden}, and to the flat
      * vector if the head trains.
+     *
+     * @param measures as above
      */
-    float[] lossesAndGradient(Tensor hidden, int[] targets, Tensor hiddenGradient, GradientAccumulator gradients) {
-        return chunked(hidden, new Targets(targets, null), hiddenGradient, gradients);
+    float[] lossesAndGradient(
+            Tensor hidden,
+            int[] targets,
+            @Nullable TokenMeasures measures,
+            Tensor hiddenGradient,
+            GradientAccumulator gradients) {
+        return chunked(hidden, new Targets(targets, null, measures), hiddenGradient, gradients);
     }
 
     /** As {@link #lossesAndGradient}, the gradient that of the sum with the weight of each predictor. */
     void weightedGradient(
             Tensor hidden, int[] targets, float[] weights, Tensor hiddenGradient, GradientAccumulator gradients) {
-        chunked(hidden, new Targets(targets, weights), hiddenGradient, gradients);
+        chunked(hidden, new Targets(targets, weights, null), hiddenGradient, gradients);
     }
 
     /** Whether the weight of the head trains, so that its gradient needs the weights of predictors. */
@@ -81,12 +94,25 @@ record OutputHead(
      * What predictors are to predict.
      *
      * @param weights factors on their gradients; null for 1
+     * @param measures takes those of their distributions; null for none
      */
-    private record Targets(int[] ids, float @Nullable [] weights) {
+    private record Targets(
+            int[] ids, float @Nullable [] weights, @Nullable TokenMeasures measures) {
         private double weight(int predictor) {
             return weights == null ? 1 : weights[predictor];
         }
+
+        private void measure(int predictor, Distribution found) {
+            if (measures != null) {
+                measures.entropies()[predictor] = (float) found.entropy();
+                measures.meanLogits()[predictor] = (float) found.meanLogit();
+                measures.best()[predictor] = found.isBest() ? 1 : 0;
+            }
+        }
     }
+
+    /** A predicted distribution. */
+    private record Distribution(double loss, double entropy, double meanLogit, boolean isBest) {}
 
     private float[] chunked(
             Tensor hidden, Targets targets, @Nullable Tensor hiddenGradient, @Nullable GradientAccumulator gradients) {
@@ -228,6 +254,7 @@ record OutputHead(
             float[][] softcapped = cap.isPresent()
                     ? rows.stream().map(panel -> new float[panel.width()]).toArray(float[][]::new)
                     : new float[rows.size()][0];
+            float[] plain = targets.measures() == null ? null : new float[PANEL];
             for (long i = range.from(); i < range.to(); i++) {
                 for (int panel = 0; panel < row.length; panel++) {
                     rows.get(panel).load(i, row[panel]);
@@ -235,7 +262,9 @@ record OutputHead(
                 }
 
                 int predictor = at + (int) i;
-                losses[predictor] = crossEntropy(row, targets.ids()[predictor], range.math());
+                Distribution found = crossEntropy(row, plain, targets.ids()[predictor], range.math());
+                losses[predictor] = (float) found.loss();
+                targets.measure(predictor, found);
                 float weighted = (float) (factor * targets.weight(predictor));
                 for (int panel = 0; panel < row.length; panel++) {
                     throughSoftcap(row[panel], softcapped[panel], weighted, range.math());
@@ -261,6 +290,10 @@ record OutputHead(
         TensorMemory.read(TensorMemory.onHost(loss), found, count);
         System.arraycopy(found, 0, losses, at, count);
         Tensor gradient = torch.softmax(logits, 1);
+        if (targets.measures() != null) {
+            measureOnDevice(logits, gradient, target, targets, at);
+        }
+
         gradient.scatter_add_(1, target, torch.full_like(loss, new Scalar(-1.0)).unsqueeze(1));
         gradient.mul_(new Scalar(factor));
         if (targets.weights() != null) {
@@ -271,6 +304,22 @@ record OutputHead(
                 softcapped == null
                         ? gradient
                         : gradient.mul_(softcapped.square().neg_().add_(new Scalar(1.0))));
+    }
+
+    /** By logits and their softmax, (predictors, vocabulary). */
+    private static void measureOnDevice(Tensor logits, Tensor softmax, Tensor wanted, Targets targets, int at) {
+        float[] entropies = values(logits.logsumexp(1).sub_(softmax.mul(logits).sum(1)));
+        float[] means = values(logits.mean(1));
+        float[] best = values(logits.argmax(new LongOptional(1), true).eq(wanted));
+        for (int i = 0; i < best.length; i++) {
+            targets.measure(at + i, new Distribution(0, entropies[i], means[i], best[i] != 0));
+        }
+    }
+
+    private static float[] values(Tensor tensor) {
+        float[] values = new float[Math.toIntExact(tensor.numel())];
+        TensorMemory.read(TensorMemory.onHost(tensor.to(ScalarType.Float)), values, values.length);
+        return values;
     }
 
     /** Weights {@code at} to {@code at + count - 1}, (count, 1), in float32. */
@@ -284,8 +333,12 @@ record OutputHead(
         hiddenGradient.mul_(column(weights, 0, weights.length));
     }
 
-    /** The loss of one predictor; {@code row}, its logits but for a factor, panel by panel, becomes {@code softmax - onehot}. */
-    private float crossEntropy(float[][] row, int target, RowMath math) {
+    /**
+     * The distribution of one predictor; {@code row}, its logits but for a factor, panel by panel, becomes {@code softmax - onehot}.
+     *
+     * @param plain room for a panel where more than the loss is measured; else null
+     */
+    private Distribution crossEntropy(float[][] row, float @Nullable [] plain, int target, RowMath math) {
         float factor = (float) cap.orElse(multiplier);
         float max = Float.NEGATIVE_INFINITY;
         for (float[] panel : row) {
@@ -294,8 +347,18 @@ record OutputHead(
 
         float wanted = row[target / PANEL][target % PANEL] - max;
         double sum = 0;
+        double ofLogits = 0; // sum of the row
+        double weighted = 0; // the same, each with its exponential
         for (float[] panel : row) {
+            if (plain != null) {
+                System.arraycopy(panel, 0, plain, 0, panel.length);
+                ofLogits += sum(panel);
+            }
+
             sum += math.exponentials(panel, factor, max, panel.length);
+            if (plain != null) {
+                weighted += math.dot(panel, plain, panel.length);
+            }
         }
 
         for (float[] panel : row) {
@@ -303,7 +366,21 @@ record OutputHead(
         }
 
         row[target / PANEL][target % PANEL] -= 1;
-        return (float) (Math.log(sum) - (double) factor * wanted);
+        double log = Math.log(sum);
+        return new Distribution(
+                log - (double) factor * wanted,
+                log - factor * (weighted / sum - max),
+                factor * ofLogits / weight.size(0),
+                wanted == 0);
+    }
+
+    private static double sum(float[] values) {
+        double sum = 0;
+        for (float value : values) {
+            sum += value;
+        }
+
+        return sum;
     }
 
     private void softcap(float[] row, float[] softcapped, RowMath math) {

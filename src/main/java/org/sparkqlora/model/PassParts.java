@@ -50,7 +50,8 @@ public final class PassParts implements AutoCloseable {
             Tensor rows = hidden.index_select(0, indices(batch.predictors()));
             Tensor normalized = norm.forward(rows);
             Tensor gradient = torch.empty_like(normalized);
-            model.head(parameters, pass.hardware()).lossesAndGradient(normalized, batch.targets(), gradient, gradients);
+            model.head(parameters, pass.hardware())
+                    .lossesAndGradient(normalized, batch.targets(), null, gradient, gradients);
             norm.backward(gradient, rows, gradients);
         });
     }

@@ -94,17 +94,20 @@ public record DirectPreference(
     @Override
     public AnswerLoss loss(Measures ofBatch) {
         double ofTokens = needsBatchSums() ? ChosenTokens.pairsAToken(ofBatch) : 0;
-        return (answers, weights) -> {
+        return AnswerLoss.measuringTokens((answers, weights) -> {
             AnswerWeights whole = new AnswerWeights(answers, weights);
             AnswerWeights scored = scored(answers, weights);
             Measures.Builder measures = new Measures.Builder();
             double sum = 0;
             for (int pair = 0; pair < scored.pairs(); pair++) {
                 sum += add(pair, scored, measures) + addSft(pair, whole, ofTokens);
+                PairMeasures.addTokens(measures, answers, 2 * pair, true);
+                PairMeasures.addTokens(measures, answers, 2 * pair + 1, false);
+                PairMeasures.addAccuracy(measures, answers, 2 * pair);
             }
 
             return new LossTotal(sum, scored.pairs(), answers.losses().length, measures.build());
-        };
+        });
     }
 
     private AnswerWeights scored(Answers answers, float[] weights) {

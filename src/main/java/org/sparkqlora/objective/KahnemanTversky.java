@@ -81,16 +81,17 @@ public record KahnemanTversky(
     @Override
     public AnswerLoss loss(Measures ofBatch) {
         double kl = needsBatchSums() ? Math.max(0, ofBatch.mean(KL)) : 0;
-        return (answers, weights) -> {
+        return AnswerLoss.measuringTokens((answers, weights) -> {
             AnswerWeights scored = scored(answers, weights);
             Measures.Builder measures = new Measures.Builder();
             double sum = 0;
             for (int document = 0; document < answers.documents(); document++) {
                 sum += add(document, kl, scored, measures);
+                PairMeasures.addTokens(measures, answers, document, answers.value(document, 0) != 0);
             }
 
             return new LossTotal(sum, answers.documents(), answers.losses().length, measures.build());
-        };
+        });
     }
 
     private AnswerWeights scored(Answers answers, float[] weights) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.OptionalDouble;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.model.loss.TokenMeasures;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
@@ -66,6 +68,8 @@ class OutputHeadTest {
         }
 
         targets[0] = vocabulary - 1;
+        targets[1] = Math.toIntExact(
+                torch.linear(hidden.narrow(0, 1, 1), weight).argmax().item_long());
         ParameterIndex.Builder builder = ParameterIndex.builder();
         Parameter place = builder.add("lm_head.weight", vocabulary, HIDDEN);
         FlatVector gradients = FlatVector.zeros(builder.build().size());
@@ -78,7 +82,7 @@ class OutputHeadTest {
                 part -> {});
         Tensor dHidden = torch.empty_like(hidden);
 
-        float[] losses = head.lossesAndGradient(hidden, targets, dHidden, new GradientAccumulator(gradients));
+        float[] losses = head.lossesAndGradient(hidden, targets, null, dHidden, new GradientAccumulator(gradients));
 
         Formula formula = new Formula(weight.to(ScalarType.Double), hidden.to(ScalarType.Double), targets, 1.25, cap);
         double tolerance = precision == Precision.FP32 ? FP32_TOLERANCE : BF16_TOLERANCE;
@@ -87,7 +91,13 @@ class OutputHeadTest {
         float[] dWeight = new float[vocabulary * HIDDEN];
         gradients.read(0, dWeight, 0, dWeight.length);
         assertClose(TensorMemory.floats(dWeight, vocabulary, HIDDEN), formula.dWeight, tolerance);
-        assertThat(head.losses(hidden, targets)).isEqualTo(losses);
+        TokenMeasures measures = TokenMeasures.ofTokens(PREDICTORS);
+        assertThat(head.losses(hidden, targets, measures)).isEqualTo(losses);
+        assertClose(TensorMemory.floats(measures.entropies(), PREDICTORS), formula.entropies, tolerance);
+        assertClose(TensorMemory.floats(measures.meanLogits(), PREDICTORS), formula.meanLogits, tolerance);
+        float[] best = new float[PREDICTORS];
+        TensorMemory.read(formula.best, best, PREDICTORS);
+        assertThat(measures.best()).containsExactly(best).contains(1);
     }
 
     private static void assertClose(Tensor found, Tensor expected, double tolerance) {
@@ -101,6 +111,9 @@ class OutputHeadTest {
         private final Tensor losses;
         private final Tensor dHidden;
         private final Tensor dWeight;
+        private final Tensor entropies;
+        private final Tensor meanLogits;
+        private final Tensor best;
 
         Formula(Tensor weight, Tensor hidden, int[] targets, double multiplier, double cap) {
             Tensor products = torch.linear(hidden, weight).mul(new Scalar(multiplier));
@@ -114,6 +127,9 @@ class OutputHeadTest {
             Tensor target = TensorMemory.longs(wanted).unsqueeze(1);
             losses = logits.logsumexp(1).sub(logits.gather(1, target).squeeze(1));
             Tensor gradient = torch.softmax(logits, 1);
+            entropies = gradient.mul(torch.log_softmax(logits, 1)).sum(1).neg();
+            meanLogits = logits.mean(1);
+            best = logits.argmax(new LongOptional(1), true).eq(target).to(ScalarType.Float);
             gradient.scatter_add_(
                     1, target, torch.full_like(losses, new Scalar(-1.0)).unsqueeze(1));
             if (cap != 0) {

@@ -60,7 +60,13 @@ class ObjectiveDerivativesTest {
         float[] moved = answers.losses().clone();
         moved[token] += change;
         return loss.of(
-                        new Answers(moved, answers.reference(), answers.starts(), answers.prompts(), answers.values()),
+                        new Answers(
+                                moved,
+                                answers.reference(),
+                                answers.starts(),
+                                answers.prompts(),
+                                answers.values(),
+                                null),
                         new float[moved.length])
                 .lossSum();
     }
@@ -76,6 +82,6 @@ class ObjectiveDerivativesTest {
             reference[i] = losses[i] + (float) random.nextDouble() - 0.6f;
         }
 
-        return new Answers(losses, reference, starts, new int[] {2, 0, 3, 0}, new double[] {1, 0, 1, 0});
+        return new Answers(losses, reference, starts, new int[] {2, 0, 3, 0}, new double[] {1, 0, 1, 0}, null);
     }
 }

@@ -20,6 +20,26 @@ public interface AnswerLoss {
         return Predicted.TRAINED;
     }
 
+    /** Whether it takes measures of the distributions of tokens. */
+    default boolean measuresTokens() {
+        return false;
+    }
+
+    /** {@code loss}, which takes measures of the distributions of trained tokens. */
+    static AnswerLoss measuringTokens(AnswerLoss loss) {
+        return new AnswerLoss() {
+            @Override
+            public LossTotal of(Answers answers, float[] weights) {
+                return loss.of(answers, weights);
+            }
+
+            @Override
+            public boolean measuresTokens() {
+                return true;
+            }
+        };
+    }
+
     /** Tokens of a row that are predicted. */
     enum Predicted {
         /** Those that are trained. */
@@ -36,8 +56,15 @@ public interface AnswerLoss {
      * @param starts first token of each document, then the count of tokens
      * @param prompts predicted tokens of each document before its first trained one
      * @param values numbers of the documents, as their rows hold them
+     * @param measures of the tokens; null where nobody asked for them
      */
-    record Answers(float[] losses, float @Nullable [] reference, int[] starts, int[] prompts, double[] values) {
+    record Answers(
+            float[] losses,
+            float @Nullable [] reference,
+            int[] starts,
+            int[] prompts,
+            double[] values,
+            @Nullable TokenMeasures measures) {
         public int documents() {
             return prompts.length;
         }
@@ -55,7 +82,8 @@ public interface AnswerLoss {
                     reference == null ? null : Arrays.copyOfRange(reference, from, to),
                     shifted,
                     Arrays.copyOfRange(prompts, first, first + count),
-                    Arrays.copyOfRange(values, first * each, (first + count) * each));
+                    Arrays.copyOfRange(values, first * each, (first + count) * each),
+                    measures == null ? null : measures.only(from, to));
         }
 
         /** First token of the answer of {@code document}. */

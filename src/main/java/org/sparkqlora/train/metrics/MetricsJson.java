@@ -19,7 +19,7 @@ public final class MetricsJson {
     private static final String STEP = "step";
     private static final String EVALUATION = "eval_";
     private static final Set<String> PLAIN_MEASURES =
-            Set.of("kl", "nll_loss", "log_odds_ratio", "log_odds_chosen", "mean_token_accuracy");
+            Set.of("kl", "nll_loss", "log_odds_ratio", "log_odds_chosen", "mean_token_accuracy", "entropy");
 
     private MetricsJson() {}
 
