@@ -73,6 +73,7 @@ class TrainingParams(TypedDict, total=False):
     rank: int
     rankPattern: Sequence[Text]
     recompute: Text
+    registerModel: Text
     resizeTokenEmbeddings: int
     resume: Text
     revision: Text

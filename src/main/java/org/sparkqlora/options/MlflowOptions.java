@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.mlflow.MlflowAddress;
 import org.sparkqlora.spark.mlflow.MlflowExperiment;
+import org.sparkqlora.spark.mlflow.RegisteredName;
 import picocli.CommandLine.Option;
 
 /** Whether and where a run goes into MLflow. */
@@ -34,7 +35,21 @@ public final class MlflowOptions {
     @Nullable
     String runName;
 
+    @Option(
+            names = "--register-model",
+            paramLabel = "NAME[@ALIAS]",
+            description =
+                    "Make what the run publishes a version of the model NAME in the registry of --mlflow, such as main.llm.owls@candidate. MLflow opens it as transformers pipeline or python_function.")
+    @Nullable
+    String registered;
+
     void check(Problems problems) {
+        String name = registered;
+        if (name != null) {
+            problems.collect("--register-model", () -> RegisteredName.parse(name));
+            problems.require(address != null, "--register-model: expected --mlflow with it, found none");
+        }
+
         if (address != null) {
             problems.collect("--mlflow", this::address);
         }
@@ -49,6 +64,11 @@ public final class MlflowOptions {
         String name =
                 experiment != null ? experiment : System.getenv().getOrDefault("MLFLOW_EXPERIMENT_NAME", "spark-qlora");
         return Optional.of(MlflowExperiment.open(address(), name));
+    }
+
+    /** The name that the result is registered by; nothing unless asked for. */
+    public Optional<RegisteredName> registered() {
+        return Optional.ofNullable(registered).map(RegisteredName::parse);
     }
 
     private MlflowAddress address() {

@@ -31,16 +31,25 @@ final class MlflowRunFile {
 
     /** The files of a folder, as artefacts below its name, and one file. */
     static List<MlflowFile> artifacts(Location folder, Location file) {
+        List<MlflowFile> files = new ArrayList<>(artifacts(folder, folder.path().getName()));
+        try {
+            files.add(artifact(file.path().getName(), file, file.files().getFileStatus(file.path())));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to find " + file, e);
+        }
+
+        return files;
+    }
+
+    /** The files of a folder, as artefacts below {@code name}. */
+    static List<MlflowFile> artifacts(Location folder, String name) {
         List<MlflowFile> files = new ArrayList<>();
         try {
             for (FileStatus each : folder.files().listStatus(folder.path())) {
                 if (each.isFile()) {
-                    files.add(artifact(
-                            folder.path().getName() + "/" + each.getPath().getName(), folder, each));
+                    files.add(artifact(name + "/" + each.getPath().getName(), folder, each));
                 }
             }
-
-            files.add(artifact(file.path().getName(), file, file.files().getFileStatus(file.path())));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to list " + folder, e);
         }

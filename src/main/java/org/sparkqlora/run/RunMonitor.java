@@ -9,12 +9,16 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.options.Console;
+import org.sparkqlora.options.Required;
 import org.sparkqlora.options.RunOptions;
+import org.sparkqlora.options.TrainOptions;
 import org.sparkqlora.spark.cluster.FaultLog;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.job.TrainingRun;
 import org.sparkqlora.spark.mlflow.MlflowExperiment;
 import org.sparkqlora.spark.mlflow.MlflowFacts;
+import org.sparkqlora.spark.mlflow.MlflowFile;
+import org.sparkqlora.spark.mlflow.MlflowInput;
 import org.sparkqlora.spark.mlflow.MlflowRun;
 import org.sparkqlora.spark.ui.RunPages;
 import org.sparkqlora.spark.watch.EventFiles;
@@ -36,6 +40,7 @@ final class RunMonitor implements AutoCloseable {
     private final RunRecord record = new RunRecord();
     private final RunSource source;
     private final Optional<MlflowRun> mlflow;
+    private final Optional<ModelRegistration> registration;
     private final RunWatch watch;
     private final EventFiles files;
     private final TrainProgress terminal;
@@ -43,14 +48,18 @@ final class RunMonitor implements AutoCloseable {
     private final ProgressReporter reporter;
 
     /** @param isNew whether an earlier run in the folder is replaced, so that its MLflow run does not go on */
-    RunMonitor(TrainingSetup setup, TrainingRun run, boolean isNew, RunOptions options, Console console) {
+    RunMonitor(TrainingSetup setup, TrainingRun run, boolean isNew, TrainOptions asked, Console console) {
+        RunOptions options = asked.run;
         this.console = console;
         this.run = run;
         this.output = options.output();
         this.files = options.eventFiles();
         this.terminal = new TrainProgress(console, System::nanoTime, record);
         Consumer<RunEvent> pages = RunPages.of(setup.context());
-        this.mlflow = setup.inputs().mlflow().map(experiment -> mlflow(experiment, options.name(), isNew));
+        this.mlflow = setup.inputs()
+                .mlflow()
+                .map(experiment -> mlflow(experiment, options.name(), isNew, inputs(setup, asked)));
+        this.registration = setup.inputs().registration();
         this.source = RunSource.register(); // here, what may fail is done
         List<Consumer<RunEvent>> sinks = new ArrayList<>(List.of(pages, source, record));
         mlflow.ifPresent(sinks::add);
@@ -87,7 +96,14 @@ final class RunMonitor implements AutoCloseable {
                         run.rows().manifest().counts(),
                         result);
         console.note("wrote %s and %s", result.folder(), report);
-        mlflow.ifPresent(kept -> kept.ended(MlflowRunFile.artifacts(result.folder(), report)));
+        mlflow.ifPresent(kept -> endMlflow(kept, result.folder(), report));
+    }
+
+    private void endMlflow(MlflowRun kept, Location published, Location report) {
+        List<MlflowFile> artifacts = new ArrayList<>(MlflowRunFile.artifacts(published, report));
+        registration.ifPresent(model -> artifacts.addAll(model.files(published)));
+        kept.ended(artifacts);
+        registration.ifPresent(model -> kept.register(model.name()));
     }
 
     /** Runs {@code training}; a failure is reported before it is thrown on. */
@@ -138,14 +154,31 @@ final class RunMonitor implements AutoCloseable {
         return parameters;
     }
 
-    private MlflowRun mlflow(MlflowExperiment experiment, String name, boolean isNew) {
+    private List<MlflowInput> inputs(TrainingSetup setup, TrainOptions options) {
+        List<MlflowInput> inputs = new ArrayList<>();
+        String rows = run.rows().manifest().fingerprint();
+        setup.preparation()
+                .lineage(options.data.sources)
+                .forEach(data -> inputs.add(MlflowInput.of(data, "training", rows)));
+        if (!options.evaluation.heldOut.isEmpty()) {
+            String heldOut =
+                    Required.value("held-out rows", run.heldOut()).manifest().fingerprint();
+            setup.preparation()
+                    .lineage(options.evaluation.heldOut)
+                    .forEach(data -> inputs.add(MlflowInput.of(data, "evaluation", heldOut)));
+        }
+
+        return inputs;
+    }
+
+    private MlflowRun mlflow(MlflowExperiment experiment, String name, boolean isNew, List<MlflowInput> inputs) {
         MlflowRunFile file = new MlflowRunFile(output);
         Map<String, String> tags = Map.of(
                 "mlflow.source.name", "spark-qlora",
                 "mlflow.user", System.getProperty("user.name"),
                 "spark_qlora.output", output.toString());
         Optional<String> begun = isNew ? Optional.empty() : file.read();
-        MlflowFacts facts = new MlflowFacts(name, begun.orElse(null), parameters(), tags, file::write);
+        MlflowFacts facts = new MlflowFacts(name, begun.orElse(null), parameters(), tags, inputs, file::write);
         return new MlflowRun(experiment, facts, terminal::note);
     }
 

@@ -280,7 +280,7 @@ public final class TrainingJob {
                 SampleFile samples = samples(start, output);
                 FreshStates fresh = new FreshStates(
                         () -> firstState(run, start, home(run, workers)), run.plan(), home(run, workers));
-                RunMonitor monitor = new RunMonitor(setup, run, replaced != null, options.run, console)) {
+                RunMonitor monitor = new RunMonitor(setup, run, replaced != null, options, console)) {
             TrainPlan plan = run.plan();
             StateHome home = home(run, workers);
             Trainer trainer = new Trainer(

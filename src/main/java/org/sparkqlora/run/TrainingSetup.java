@@ -46,8 +46,14 @@ record TrainingSetup(
      * The base model and its tokenizer, checked; nothing of the cluster or the output is opened yet.
      *
      * @param mlflow experiment that the run is logged to
+     * @param registration of the result there
      */
-    record Inputs(Optional<MlflowExperiment> mlflow, ModelConfig config, AdapterStart start, ModelEncoders encoders) {
+    record Inputs(
+            Optional<MlflowExperiment> mlflow,
+            Optional<ModelRegistration> registration,
+            ModelConfig config,
+            AdapterStart start,
+            ModelEncoders encoders) {
         static Inputs of(TrainOptions options) {
             Optional<MlflowExperiment> mlflow = options.run.mlflow.open();
             ModelConfig config = BaseCheck.config(options.model);
@@ -55,7 +61,8 @@ record TrainingSetup(
                     .scoring(options.objective());
             BaseCheck.check(options.model, start.lora());
             ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
-            return new Inputs(mlflow, config, start, encoders);
+            return new Inputs(
+                    mlflow, ModelRegistration.of(options, start, config.storedType()), config, start, encoders);
         }
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -57,8 +58,11 @@ class MlflowIT {
                 "--mlflow-experiment",
                 "pirates & co",
                 "--run-name",
-                "arr");
+                "arr",
+                "--register-model",
+                "main.pirates.arr@candidate");
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err()).contains("MLflow has version 1 of the model main.pirates.arr@candidate");
 
         JsonNode stored = onlyRun("pirates & co");
 
@@ -70,6 +74,11 @@ class MlflowIT {
         assertThat(history(id, "loss")).isEqualTo(logged("loss"));
         assertThat(history(id, "learning_rate")).isEqualTo(logged("learning_rate"));
         assertThat(history(id, "eval_loss")).isEqualTo(logged("eval_loss")).hasSize(2);
+        JsonNode data = stored.at("/inputs/dataset_inputs");
+        assertThat(data).hasSize(1); // held out is the same
+        assertThat(data.findValuesAsText("name")).containsExactly(runs.data().toString());
+        assertThat(data.findValuesAsText("value")).containsExactly("training");
+        assertThat(data.findValuesAsText("source")).containsExactly("{\"uri\":\"%s\"}".formatted(runs.data()));
         String artifacts = URI.create(stored.at("/info/artifact_uri").asText()).getPath();
         for (String file : List.of("adapter/adapter_model.safetensors", "adapter/adapter_config.json", "report.html")) {
             assertThat(server.bytes("/api/2.0/mlflow-artifacts/artifacts" + artifacts + "/" + file))
@@ -80,6 +89,75 @@ class MlflowIT {
         assertThat(Files.readString(folder.resolve("out").resolve("mlflow-run.txt"))
                         .strip())
                 .isEqualTo(id);
+        JsonNode version = server.get("registered-models/alias?name=main.pirates.arr&alias=candidate");
+        assertThat(version.at("/model_version/run_id").asText()).isEqualTo(id);
+        requireOpens("models:/main.pirates.arr@candidate");
+    }
+
+    /** As a pipeline of transformers and as a function, which answers as we do. */
+    private static void requireOpens(String model) throws IOException, InterruptedException {
+        PythonEnvironment python = PythonEnvironment.open();
+        Path result = folder.resolve("opened.json");
+        String question = "What does the owl say?";
+        python.run(
+                Map.of("HF_HUB_OFFLINE", "1"),
+                List.of(
+                        python.program("python").toString(),
+                        "src/test/python/load_mlflow_model.py",
+                        server.library().toString(),
+                        server.url(),
+                        model,
+                        question,
+                        "12",
+                        result.toString()));
+        JsonNode opened = MAPPER.readTree(result.toFile());
+        CommandRun own = CommandRun.of(
+                "generate",
+                "--model",
+                runs.model(),
+                "--adapter",
+                folder.resolve("out/adapter").toString(),
+                "--method",
+                "lora",
+                "--precision",
+                "fp32",
+                "--prompt",
+                question,
+                "--max-new-tokens",
+                "12");
+
+        assertThat(own.code()).as(own.err()).isEqualTo(ExitCode.OK);
+        assertThat(opened.path("pipeline").asText()).isEqualTo("TextGenerationPipeline");
+        assertThat(opened.path("model").asText()).startsWith("Peft");
+        assertThat(opened.path("rank").asInt()).isEqualTo(16);
+        assertThat(opened.path("inputs").get(0).asText()).isEqualTo("messages");
+        assertThat(opened.path("outputs").toString()).contains("choices");
+        assertThat(opened.at("/example/0/choices/0/message/role").asText()).isEqualTo("assistant");
+        assertThat(opened.at("/answer/0/usage/completion_tokens").asInt()).isPositive();
+        assertThat(opened.path("said").asText().strip())
+                .isEqualTo(MAPPER.readTree(own.summary()).path("text").asText().strip());
+    }
+
+    @Test
+    void whatMlflowCouldNotOpenIsToldBeforeAnyWork() {
+        CommandRun alone = runs.train(folder.resolve("none").toString(), "--register-model", "owls@v3");
+        CommandRun scores = runs.train(
+                folder.resolve("none").toString(),
+                "--mlflow=" + server.url(),
+                "--register-model",
+                "owls",
+                "--objective",
+                "reward");
+
+        assertThat(alone.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(alone.err())
+                .contains(
+                        "--register-model: expected NAME or NAME@ALIAS, such as main.llm.owls@candidate, found owls@v3",
+                        "--register-model: expected --mlflow with it, found none");
+        assertThat(scores.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(scores.err())
+                .contains("--register-model: expected a run that teaches to write, found --objective reward");
+        assertThat(folder.resolve("none")).doesNotExist();
     }
 
     @Test

@@ -56,6 +56,11 @@ final class MlflowTracking implements AutoCloseable {
         return server;
     }
 
+    /** The folder of MLflow's Python package, beside which those are that it needs. */
+    Path library() throws IOException, InterruptedException {
+        return PythonEnvironment.open(REQUIREMENTS).library("mlflow");
+    }
+
     String url() {
         return url;
     }

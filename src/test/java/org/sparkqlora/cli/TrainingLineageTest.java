@@ -100,6 +100,7 @@ class TrainingLineageTest {
                 .isEqualTo("file");
         JsonNode delta = dataset(complete, "inputs", place("warehouse/chats"));
         assertThat(delta.at("/facets/version/datasetVersion").asText()).isEqualTo("0");
+        assertThat(delta.at("/facets/storage/storageLayer").asText()).isEqualTo("delta");
         assertThat(delta.at("/facets/symlinks/identifiers/0/name").asText()).isEqualTo("default.chats");
         assertThat(delta.at("/facets/symlinks/identifiers/0/namespace").asText())
                 .isEqualTo("file:" + place("warehouse"));

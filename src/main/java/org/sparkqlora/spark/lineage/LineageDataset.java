@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param version the state of a table, or a hash; null for none
  * @param symlink its name in a catalog; null for none
+ * @param format of a table, such as {@code delta}; null for others
  * @param size what was written; null for data that is read
  */
 public record LineageDataset(
@@ -16,6 +17,7 @@ public record LineageDataset(
         String name,
         @Nullable String version,
         @Nullable LineageName symlink,
+        @Nullable String format,
         @Nullable Size size) {
     private static final String LOCAL = "file";
 
@@ -45,20 +47,20 @@ public record LineageDataset(
 
     /** A data set that lies nowhere that a URI names, such as a view. */
     public static LineageDataset named(String namespace, String name) {
-        return new LineageDataset(namespace, name.isEmpty() ? "/" : name, null, null, null);
+        return new LineageDataset(namespace, name.isEmpty() ? "/" : name, null, null, null, null);
     }
 
     /** In a state of it. */
     public LineageDataset withVersion(@Nullable String state) {
-        return new LineageDataset(namespace, name, state, symlink, size);
+        return new LineageDataset(namespace, name, state, symlink, format, size);
     }
 
-    LineageDataset withSymlink(@Nullable LineageName inCatalog) {
-        return new LineageDataset(namespace, name, version, inCatalog, size);
+    LineageDataset asTable(@Nullable LineageName inCatalog, @Nullable String ofFormat) {
+        return new LineageDataset(namespace, name, version, inCatalog, ofFormat, size);
     }
 
     /** As it was written. */
     public LineageDataset written(@Nullable String state, Size much) {
-        return new LineageDataset(namespace, name, state, symlink, much);
+        return new LineageDataset(namespace, name, state, symlink, format, much);
     }
 }

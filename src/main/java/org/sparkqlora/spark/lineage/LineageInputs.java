@@ -38,7 +38,7 @@ public record LineageInputs(SparkSession session, Configuration configuration) {
         return table.location(session)
                 .map(location -> LineageDataset.at(new Path(location).toUri())
                         .withVersion(version)
-                        .withSymlink(name.orElse(null)))
+                        .asTable(name.orElse(null), table.formatName(session).orElse(null)))
                 .orElseGet(() -> name.map(view -> LineageDataset.named(view.namespace(), view.name()))
                         .orElseThrow());
     }

@@ -98,6 +98,10 @@ final class LineageJson {
             facet(facets, "version", "1-0-1/DatasetVersionDatasetFacet").put("datasetVersion", dataset.version());
         }
 
+        if (dataset.format() != null) {
+            facet(facets, "storage", "1-0-1/StorageDatasetFacet").put("storageLayer", dataset.format());
+        }
+
         LineageName symlink = dataset.symlink();
         if (symlink != null) {
             facet(facets, "symlinks", "1-0-1/SymlinksDatasetFacet")

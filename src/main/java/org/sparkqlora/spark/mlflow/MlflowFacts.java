@@ -2,6 +2,7 @@ package org.sparkqlora.spark.mlflow;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param earlierRun id of the run that this one resumes, if any
  * @param parameters every setting that decides its result
  * @param tags to search runs by
+ * @param inputs that it reads
  * @param remember takes the id that the server gave it
  */
 public record MlflowFacts(
@@ -20,9 +22,11 @@ public record MlflowFacts(
         @Nullable String earlierRun,
         Map<String, String> parameters,
         Map<String, String> tags,
+        List<MlflowInput> inputs,
         Consumer<String> remember) {
     public MlflowFacts {
         parameters = Collections.unmodifiableMap(new LinkedHashMap<>(parameters));
         tags = Map.copyOf(tags);
+        inputs = List.copyOf(inputs);
     }
 }

@@ -64,6 +64,44 @@ final class MlflowJson {
         return root.toString();
     }
 
+    static String inputs(String run, List<MlflowInput> inputs) {
+        ObjectNode root = MAPPER.createObjectNode().put(RUN_ID, run);
+        ArrayNode list = root.putArray("datasets");
+        for (MlflowInput input : inputs) {
+            ObjectNode source = MAPPER.createObjectNode();
+            input.source().forEach(source::put);
+            ObjectNode entry = list.addObject();
+            entry.putArray("tags").addObject().put("key", "mlflow.data.context").put(VALUE, input.context());
+            entry.putObject("dataset")
+                    .put("name", input.name())
+                    .put("digest", input.digest())
+                    .put("source_type", input.sourceType())
+                    .put("source", source.toString());
+        }
+
+        return root.toString();
+    }
+
+    static String newVersion(String model, String source, String run) {
+        return MAPPER.createObjectNode()
+                .put("name", model)
+                .put("source", source)
+                .put(RUN_ID, run)
+                .toString();
+    }
+
+    static String alias(String model, String alias, String version) {
+        return MAPPER.createObjectNode()
+                .put("name", model)
+                .put("alias", alias)
+                .put("version", version)
+                .toString();
+    }
+
+    static String version(String answer) {
+        return text(answer, "/model_version/version");
+    }
+
     static String experimentId(String answer) {
         return text(answer, "/experiment/experiment_id");
     }
@@ -78,8 +116,17 @@ final class MlflowJson {
 
     /** Whether the answer is MLflow's error for a resource that does not exist. */
     static boolean isMissing(String answer) {
+        return isError(answer, "RESOURCE_DOES_NOT_EXIST");
+    }
+
+    /** Whether the answer is MLflow's error for a resource that is to be made and exists. */
+    static boolean isAlreadyThere(String answer) {
+        return isError(answer, "RESOURCE_ALREADY_EXISTS");
+    }
+
+    private static boolean isError(String answer, String code) {
         try {
-            return MAPPER.readTree(answer).path("error_code").asText().equals("RESOURCE_DOES_NOT_EXIST");
+            return MAPPER.readTree(answer).path("error_code").asText().equals(code);
         } catch (JsonProcessingException e) {
             return false;
         }

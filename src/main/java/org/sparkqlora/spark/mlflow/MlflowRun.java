@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.mlflow;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -77,6 +78,27 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     /** Sends queued metrics and the files, and ends the run as finished. */
     public void ended(List<MlflowFile> files) {
         finish("FINISHED", files);
+    }
+
+    /**
+     * Makes the model among the files of an ended run a version of a registered one, which was asked for: unlike values of a run it is
+     * not left out in silence.
+     */
+    public void register(RegisteredName model) {
+        MlflowRunId begun = run;
+        if (begun == null || inTrouble || !begun.artifacts().startsWith(PROXY)) {
+            throw new UncheckedIOException(
+                    new IOException("Failed to register %s: MLflow at %s has no files of this run"
+                            .formatted(model, experiment.address())));
+        }
+
+        try {
+            String source = begun.artifacts() + "/" + MlflowModel.FOLDER;
+            String version = experiment.server().registerVersion(model, source, begun.id());
+            tell.accept("MLflow has version %s of the model %s".formatted(version, model));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to register %s: %s".formatted(model, e.getMessage()), e);
+        }
     }
 
     /** Sends queued metrics, and ends the run as failed. */
@@ -192,6 +214,10 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         MlflowRunId begun = begin();
         run = begun;
         logParameters(begun);
+        if (!facts.inputs().isEmpty()) {
+            experiment.server().logInputs(begun.id(), facts.inputs());
+        }
+
         facts.remember().accept(begun.id());
         return begun;
     }

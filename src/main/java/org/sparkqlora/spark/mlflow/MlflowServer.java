@@ -85,6 +85,10 @@ final class MlflowServer {
         post("runs/log-batch", MlflowJson.parameters(run, parameters));
     }
 
+    void logInputs(String run, List<MlflowInput> inputs) throws IOException {
+        post("runs/log-inputs", MlflowJson.inputs(run, inputs));
+    }
+
     void logMetrics(String run, List<MlflowMetric> metrics) throws IOException {
         post("runs/log-batch", MlflowJson.metrics(run, metrics));
     }
@@ -129,10 +133,33 @@ final class MlflowServer {
         }
     }
 
+    /** Adds a version to a registered model, which is made if it is not there. */
+    String registerVersion(RegisteredName model, String source, String run) throws IOException {
+        Answer made = send(post("registered-models/create").POST(body(MlflowJson.named(model.name()))));
+        if (!MlflowJson.isAlreadyThere(made.text())) {
+            accepted(made);
+        }
+
+        String version =
+                MlflowJson.version(post("model-versions/create", MlflowJson.newVersion(model.name(), source, run)));
+        String alias = model.alias();
+        if (alias != null) {
+            post("registered-models/alias", MlflowJson.alias(model.name(), alias, version));
+        }
+
+        return version;
+    }
+
     private String post(String call, String json) throws IOException {
-        return accepted(send(request(API + call)
-                .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(json))));
+        return accepted(send(post(call).POST(body(json))));
+    }
+
+    private HttpRequest.Builder post(String call) {
+        return request(API + call).header("Content-Type", "application/json");
+    }
+
+    private static HttpRequest.BodyPublisher body(String json) {
+        return HttpRequest.BodyPublishers.ofString(json);
     }
 
     private HttpRequest.Builder request(String path) {

@@ -88,6 +88,13 @@ public record SourceTable(
         return format == null;
     }
 
+    /** The name of its format, such as {@code delta}; nothing for a view. */
+    public Optional<String> formatName(SparkSession session) {
+        return format == null
+                ? described(session, name, "Provider").map(provider -> provider.toLowerCase(Locale.ROOT))
+                : Optional.of(format.source());
+    }
+
     /** The folder of the table; nothing for a view and for other tables that have none. */
     public Optional<String> location(SparkSession session) {
         return isOfCatalog() ? described(session, name, "Location") : Optional.of(name);

@@ -182,7 +182,7 @@ class MlflowRunTest {
         MlflowAddress address =
                 MlflowAddress.of("http://127.0.0.1:" + server.getAddress().getPort(), Map.of());
         MlflowExperiment experiment = MlflowExperiment.open(address, "tests", patience);
-        MlflowFacts facts = new MlflowFacts("name", null, Map.of("lora.rank", "16"), Map.of(), id -> {});
+        MlflowFacts facts = new MlflowFacts("name", null, Map.of("lora.rank", "16"), Map.of(), List.of(), id -> {});
         return new MlflowRun(experiment, facts, told::add);
     }
 
