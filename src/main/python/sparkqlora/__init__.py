@@ -6,6 +6,7 @@ with the params that the Java classes have; functions such as :func:`plan` and :
 command line. What the JVM says of a failure comes as one :class:`QLoraError` without its stack.
 """
 
+from sparkqlora import foundation_model
 from sparkqlora.commands import compare, evaluate, export, generate, inspect, merge, metrics, plan, quantize, run, train
 from sparkqlora.errors import BadInputError, QLoraError, ResumableError
 from sparkqlora.ml import (
@@ -62,6 +63,7 @@ __all__ = [
     "compare",
     "evaluate",
     "export",
+    "foundation_model",
     "generate",
     "inspect",
     "merge",

@@ -8,6 +8,7 @@ import pytest
 import sparkqlora
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 from referencing import Registry
+from sparkqlora import foundation_model
 from sparkqlora.errors import told_plainly
 from sparkqlora.jvm import java_class
 
@@ -92,6 +93,64 @@ def test_training_on_files_leaves_metrics(demo: Path, model: Path, tmp_path: Pat
     assert [step["step"] for step in steps] == [1, 2, 3]
     assert steps[-1]["loss"] == trained.last_loss
     assert sparkqlora.inspect(trained.adapter)["rslora"] is True
+
+
+def test_a_run_of_databricks_goes_on_here(demo: Path, model: Path, tmp_path: Path) -> None:
+    rows = [json.loads(line)["messages"] for line in (demo / "pirate.jsonl").read_text().splitlines()]
+    data = tmp_path / "train.jsonl"
+    data.write_text(
+        "".join(json.dumps({"prompt": ask["content"], "response": say["content"]}) + "\n" for ask, say in rows)
+    )
+
+    trained = foundation_model.create(
+        model,
+        data,
+        output=tmp_path / "out",
+        task_type="INSTRUCTION_FINETUNE",
+        training_duration="2ba",
+        learning_rate="1e-3",
+        context_length=64,
+        eval_data_path=data,
+        eval_prompts=["What does the owl say?"],
+        rank=4,
+    )
+
+    plan = json.loads((tmp_path / "out" / "plan.json").read_text())
+    samples = [json.loads(line) for line in (tmp_path / "out" / "samples.jsonl").read_text().splitlines()]
+    assert trained.steps == 2
+    assert sparkqlora.metrics(tmp_path / "out")[-1]["learning_rate"] == 1e-3
+    assert plan["lora"]["rank"] == 4
+    assert samples
+    assert all(sample["prompt"] == [{"role": "user", "content": "What does the owl say?"}] for sample in samples)
+
+
+def test_what_databricks_took_and_this_does_not_is_told_with_the_way_out(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(sparkqlora.BadInputError) as refused:
+        foundation_model.create(
+            model,
+            "mosaicml/dolly_hhrlhf/train",
+            "main.llm",
+            output=tmp_path / "out",
+            task_type="RANKING",
+            training_duration="1_000_000tok",
+            custom_weights_path="dbfs:/Volumes/main/llm/checkpoint",
+            data_prep_cluster_id="0123-456789-abcdefgh",
+            validate_inputs=False,
+        )
+
+    told = [line.strip().partition(":")[0] for line in str(refused.value).splitlines()]
+    assert told == [
+        "Cannot create a run",
+        "custom_weights_path",
+        "data_prep_cluster_id",
+        "validate_inputs",
+        "task_type",
+        "train_data_path",
+        "training_duration",
+        "register_to",
+    ]
+    assert "init_adapter=FOLDER" in str(refused.value)
+    assert "mlflow.transformers.log_model" in str(refused.value)
 
 
 def test_events_of_a_run_are_those_of_openlineage(demo: Path, model: Path, tmp_path: Path) -> None:
