@@ -77,32 +77,17 @@ public record TrainPlan(
 
     /** This plan for another objective; where that is of pairs, their prompts are shared. */
     public TrainPlan withObjective(Objective other) {
-        return new TrainPlan(
-                model,
-                base,
-                spec,
-                initialAdapter,
-                takenFactors,
-                data,
-                batches,
-                optimizer,
-                schedule,
-                gradientDtype,
-                maxGradientNorm,
-                seed,
-                summation,
-                other,
-                other.isOfPairs());
+        return with(base, takenFactors, batches, optimizer, schedule, summation, other, other.isOfPairs());
     }
 
     /** This plan with the hash of the factors that adapters took out of the base. */
     public TrainPlan withTakenFactors(@Nullable String hash) {
-        return with(base, hash, batches, optimizer, schedule, summation);
+        return with(base, hash, batches, optimizer, schedule, summation, objective, sharedPrompts);
     }
 
     /** This plan on a base of the given fingerprint. */
     public TrainPlan withBase(@Nullable String fingerprint) {
-        return with(fingerprint, takenFactors, batches, optimizer, schedule, summation);
+        return with(fingerprint, takenFactors, batches, optimizer, schedule, summation, objective, sharedPrompts);
     }
 
     /**
@@ -118,7 +103,15 @@ public record TrainPlan(
     }
 
     private TrainPlan until(long endPosition, int totalSteps) {
-        return with(base, takenFactors, batches.until(endPosition), optimizer, schedule.ending(totalSteps), summation);
+        return with(
+                base,
+                takenFactors,
+                batches.until(endPosition),
+                optimizer,
+                schedule.ending(totalSteps),
+                summation,
+                objective,
+                sharedPrompts);
     }
 
     /**
@@ -131,13 +124,14 @@ public record TrainPlan(
                 begun.warmupSteps() >= begun.totalSteps() && schedule.warmupSteps() == schedule.totalSteps() - 1;
         boolean longer = schedule.kind() == ScheduleKind.CONSTANT && schedule.totalSteps() > begun.totalSteps();
         return with(
-                        before.base() == null ? null : base,
-                        before.takenFactors(),
-                        batches,
-                        optimizer.decaying(before.optimizer().decayed()),
-                        warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule,
-                        before.summation())
-                .sharingPrompts(before.sharedPrompts());
+                before.base() == null ? null : base,
+                before.takenFactors(),
+                batches,
+                optimizer.decaying(before.optimizer().decayed()),
+                warmedUpToTheEnd || longer ? schedule.warmingUp(begun.warmupSteps()) : schedule,
+                before.summation(),
+                objective,
+                before.sharedPrompts());
     }
 
     private TrainPlan with(
@@ -146,7 +140,9 @@ public record TrainPlan(
             BatchPlan newBatches,
             OptimizerSpec newOptimizer,
             Schedule newSchedule,
-            Summation newSummation) {
+            Summation newSummation,
+            Objective newObjective,
+            boolean newSharedPrompts) {
         return new TrainPlan(
                 model,
                 newBase,
@@ -161,27 +157,8 @@ public record TrainPlan(
                 maxGradientNorm,
                 seed,
                 newSummation,
-                objective,
-                sharedPrompts);
-    }
-
-    private TrainPlan sharingPrompts(boolean shared) {
-        return new TrainPlan(
-                model,
-                base,
-                spec,
-                initialAdapter,
-                takenFactors,
-                data,
-                batches,
-                optimizer,
-                schedule,
-                gradientDtype,
-                maxGradientNorm,
-                seed,
-                summation,
-                objective,
-                shared);
+                newObjective,
+                newSharedPrompts);
     }
 
     public TrainPlan {

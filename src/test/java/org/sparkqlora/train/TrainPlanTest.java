@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.sparkqlora.objective.OddsRatio;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;
@@ -25,6 +26,19 @@ class TrainPlanTest {
         TrainPlan before = with(PLAN.optimizer(), schedule(1, 1));
 
         assertThat(with(PLAN.optimizer(), schedule(0, 1)).begunAs(before)).isEqualTo(before);
+    }
+
+    @Test
+    void runOfPairsOfAnEarlierVersionGoesOnWithAPassForEachPrompt() {
+        TrainPlan now = PLAN.withObjective(new OddsRatio(0.1));
+        String json = TrainPlanJson.write(now);
+        TrainPlan before = TrainPlanJson.read(json.replace("\"shared_prompts\" : true", "\"shared_prompts\" : false"));
+
+        assertThat(now.sharedPrompts()).isTrue();
+        assertThat(TrainPlanJson.read(json)).isEqualTo(now);
+        assertThat(before).isNotEqualTo(now);
+        assertThat(TrainPlanJson.write(before)).doesNotContain("shared_prompts");
+        assertThat(now.begunAs(before)).isEqualTo(before);
     }
 
     @Test
