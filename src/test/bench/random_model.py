@@ -15,6 +15,7 @@ import numpy as np
 
 # hidden, inner, layers, heads, key heads, whether the head is the embedding
 SHAPES = {
+    "1b": (2048, 5632, 22, 16, 4, False),
     "3b": (3072, 8192, 28, 24, 8, True),
     "13b": (5120, 13824, 40, 40, 40, False),
 }

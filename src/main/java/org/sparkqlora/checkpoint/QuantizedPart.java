@@ -57,8 +57,8 @@ public record QuantizedPart(FileSystem files, Path folder, String name) {
 
     /** Copies the part from this host, unless another attempt of the same has done so by now. */
     public Stored store(java.nio.file.Path written, FourBitPart.Written cost) throws IOException {
-        StoredFile file = new StoredFile(name, Files.size(written), StoredFile.hash(written));
-        SameFile.create(files, folder, file, out -> Files.copy(written, out));
+        StoredFile file =
+                SameFile.create(files, folder, name, () -> StoredFile.of(written), out -> Files.copy(written, out));
         Stored stored = new Stored(file, cost);
         byte[] note = QuantizedPartJson.write(stored).getBytes(StandardCharsets.UTF_8);
         SameFile.create(files, folder, StoredFile.of(note(name), note), out -> out.write(note));

@@ -15,27 +15,38 @@ final class SameFile {
 
     /** Writes {@code file} unless it is there; one with other bytes is somebody else's and stays. */
     static void create(FileSystem files, Path folder, StoredFile file, BlobWriter content) throws IOException {
-        if (isThere(files, folder, file)) {
-            return;
+        create(files, folder, file.name(), () -> file, content);
+    }
+
+    /** @param expected what the file is, which is asked only where one of its name is there already */
+    static StoredFile create(FileSystem files, Path folder, String name, Expected expected, BlobWriter content)
+            throws IOException {
+        Path target = new Path(folder, name);
+        if (files.exists(target)) {
+            return same(files, folder, expected.file());
         }
 
         try {
-            WholeFile.create(files, new Path(folder, file.name()), content);
+            return WholeFile.create(files, target, content);
         } catch (IOException e) {
-            if (!isThere(files, folder, file)) {
-                throw e;
+            if (files.exists(target)) {
+                return same(files, folder, expected.file()); // another attempt came first
             }
+
+            throw e;
         }
     }
 
-    private static boolean isThere(FileSystem files, Path folder, StoredFile file) throws IOException {
-        if (!files.exists(new Path(folder, file.name()))) {
-            return false;
-        }
+    /** Tells of a file that is not written. */
+    @FunctionalInterface
+    interface Expected {
+        StoredFile file() throws IOException;
+    }
 
+    private static StoredFile same(FileSystem files, Path folder, StoredFile file) throws IOException {
         try {
             file.verify(files, folder);
-            return true;
+            return file;
         } catch (DamagedFileException e) {
             throw new BadInputException(
                     "Cannot write %s in %s: expected none, or the same as it would be, found another. Move it away, or choose another folder"

@@ -40,6 +40,7 @@ public record Quantization(ModelPlace model, ModelCache cache, QuantSpec spec, l
     private static final String RULES = "quantize 1";
 
     private static final int SHORT = 12;
+    private static final double NANOS = 1e9;
 
     /** Replaces a folder that somebody else's model is in, once that is found to be allowed. */
     @FunctionalInterface
@@ -140,8 +141,10 @@ public record Quantization(ModelPlace model, ModelCache cache, QuantSpec spec, l
 
         private PublishedFiles fill(QuantizedFolder folder, Original original) throws IOException {
             folder.begin(original.plan());
-            List<QuantizedPart.Stored> parts =
-                    new QuantizeJob(context.get(), model, cache, spec).run(original.plan(), folder.path());
+            QuantizeJob job = new QuantizeJob(context.get(), model, cache, spec);
+            long begin = System.nanoTime();
+            List<QuantizedPart.Stored> parts = job.run(original.plan(), folder.path());
+            console.note("wrote %d files of weights in %.1f s", parts.size(), (System.nanoTime() - begin) / NANOS);
             try (TemporaryFolder small = TemporaryFolder.create("spark-qlora-model-")) {
                 FourBitFolder.writeSmallFiles(original.source(), spec, small.path());
                 return folder.commit(original.plan(), parts, small.path(), original.bytes());

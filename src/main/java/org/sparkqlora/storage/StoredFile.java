@@ -80,6 +80,11 @@ public record StoredFile(String name, long bytes, String sha256) implements Seri
         return new StoredFile(name, content.length, Sha256.hex(content));
     }
 
+    /** A file on this host. */
+    public static StoredFile of(java.nio.file.Path file) throws IOException {
+        return new StoredFile(file.getFileName().toString(), java.nio.file.Files.size(file), hash(file));
+    }
+
     /** Hash of the content of a file on this host, in hex digits. */
     public static String hash(java.nio.file.Path file) throws IOException {
         return hash(LocalFiles.system(), LocalFiles.path(file));

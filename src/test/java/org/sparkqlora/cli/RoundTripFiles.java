@@ -228,7 +228,14 @@ final class RoundTripFiles {
 
     private void writeFourBits() {
         Path output = folder.resolve("four-bits");
-        run(List.of("quantize", "--model", demo.base().toString(), "--output", output.toString()));
+        run(List.of(
+                "quantize",
+                "--model",
+                demo.base().toString(),
+                "--output",
+                output.toString(),
+                "--max-shard-size",
+                "100K")); // several files
         losses.put("four-bits", RoundTripModel.fourBits(output, null));
         losses.put("four-bits-lora", RoundTripModel.fourBits(output, adapter("lora")));
     }

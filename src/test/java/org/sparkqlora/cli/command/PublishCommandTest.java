@@ -102,6 +102,22 @@ class PublishCommandTest {
     }
 
     @Test
+    void whatIsPublishedAlreadyIsPublishedElsewhereAsItWasFirst() throws IOException {
+        Path first = target;
+        publish();
+        adapter = first;
+        target = first.resolveSibling("elsewhere");
+
+        CommandRun run = publish();
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(target.resolve("published.json"))
+                .hasSameTextualContentAs(first.resolve("published.json"))
+                .content()
+                .doesNotContain("published.json");
+    }
+
+    @Test
     void filesOfTheSameNamesThatWereNeverPublishedStay() throws IOException {
         Files.createDirectories(target);
         Files.writeString(target.resolve("adapter_model.safetensors"), "xyz");
