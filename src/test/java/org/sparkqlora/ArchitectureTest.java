@@ -61,6 +61,7 @@ class ArchitectureTest {
             "train",
             "memory",
             "spark.cluster",
+            "spark.blocks",
             "spark.source",
             "spark.prepare",
             "spark.quantize",

@@ -73,7 +73,7 @@ final class SparkBorder {
                     Set.of("unsafe.types.UTF8String#fromString", "unsafe.types.UTF8String#levenshteinDistance")),
             Map.entry("spark.check.ClusterCheck", Set.of("storage.BlockManager#blockManagerId")),
             Map.entry(
-                    "spark.cluster.ExecutorBlocks",
+                    "spark.blocks.ExecutorBlocks",
                     Set.of(
                             "network.BlockTransferService#fetchBlockSync",
                             "network.buffer.ManagedBuffer#nioByteBuffer",
@@ -87,7 +87,7 @@ final class SparkBorder {
                             "storage.BroadcastBlockId#<init>",
                             "util.io.ChunkedByteBuffer#<init>")),
             Map.entry(
-                    "spark.cluster.ExecutorPlace",
+                    "spark.blocks.ExecutorPlace",
                     Set.of(
                             "storage.BlockManager#blockManagerId",
                             "storage.BlockManager#master",

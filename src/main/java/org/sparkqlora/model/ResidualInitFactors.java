@@ -9,7 +9,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AdapterMerge.LowRankFactors;
-import org.sparkqlora.model.FactorTaking.Factors;
+import org.sparkqlora.model.adapter.FactorDecomposition;
+import org.sparkqlora.model.adapter.FactorDecomposition.Factors;
 import org.sparkqlora.model.adapter.FactorInitialization.Taken;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
@@ -92,8 +93,8 @@ public final class ResidualInitFactors {
         SplittableRandom random = new SplittableRandom(seed);
         List<Runnable> tasks = new ArrayList<>();
         places.forEach((weight, place) -> {
-            FactorTaking taking =
-                    new FactorTaking(how, Math.toIntExact(place.down().shape()[0]), place.scale(), random.split());
+            FactorDecomposition taking = new FactorDecomposition(
+                    how, Math.toIntExact(place.down().shape()[0]), place.scale(), random.split());
             tasks.add(() -> take(base, weight, place, taking, values));
         });
         try (Workers some = new Workers(Math.min(workers.threads(), sideBySide(places)))) {
@@ -167,7 +168,7 @@ public final class ResidualInitFactors {
 
     /** On one thread, for the same bits however many there are. */
     private static void take(
-            WeightFolder base, String name, LinearPlace.Adapter place, FactorTaking taking, FlatVector values) {
+            WeightFolder base, String name, LinearPlace.Adapter place, FactorDecomposition taking, FlatVector values) {
         Natives.useThreads(1);
         TensorScope.run(() -> {
             Factors factors = taking.from(FrozenWeights.converted(base.tensor(name), ScalarType.Float));

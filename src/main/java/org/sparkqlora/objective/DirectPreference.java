@@ -11,8 +11,8 @@ import org.sparkqlora.model.loss.AnswerLoss;
 import org.sparkqlora.model.loss.AnswerLoss.Answers;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
-import org.sparkqlora.objective.PairLoss.Pair;
-import org.sparkqlora.objective.PairLoss.Term;
+import org.sparkqlora.objective.DpoLoss.Pair;
+import org.sparkqlora.objective.DpoLoss.Term;
 import org.sparkqlora.tokenizer.TokenRow;
 
 /**
@@ -38,7 +38,7 @@ public record DirectPreference(
     public record Weighted(String loss, double weight) implements Serializable {
         public Weighted {
             if (!loss.equals(SFT)) {
-                PairLoss.parse(loss);
+                DpoLoss.parse(loss);
             }
 
             if (!Double.isFinite(weight)) {
@@ -60,7 +60,7 @@ public record DirectPreference(
 
         AnswerChecks.requirePositive("beta", beta);
         AnswerChecks.requireSmoothing(labelSmoothing);
-        boolean exo = losses.stream().anyMatch(each -> each.loss().equals(PairLoss.EXO_PAIR.optionValue()));
+        boolean exo = losses.stream().anyMatch(each -> each.loss().equals(DpoLoss.EXO_PAIR.optionValue()));
         if (exo && labelSmoothing == 0) {
             throw new BadInputException(
                     "Cannot take the loss exo_pair with label smoothing 0, whose logarithm it needs: expected 0.001, for instance");
@@ -134,7 +134,7 @@ public record DirectPreference(
         double sum = 0;
         for (Weighted each : losses) {
             if (!each.isSft()) {
-                Term term = PairLoss.parse(each.loss()).of(pair, beta, labelSmoothing);
+                Term term = DpoLoss.parse(each.loss()).of(pair, beta, labelSmoothing);
                 sum += each.weight() * term.loss();
                 scored.addDerivative(chosen, each.weight() * term.chosen());
                 scored.addDerivative(rejected, each.weight() * term.rejected());

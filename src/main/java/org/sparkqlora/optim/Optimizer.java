@@ -27,7 +27,7 @@ public final class Optimizer implements AutoCloseable {
     private final List<StatePage> pages;
     private final PageStore store;
     private final Workers workers;
-    private final PageCut cut;
+    private final PageBudget cut;
     private final PageWindow window;
     private final @Nullable GpuAdamW gpu;
 
@@ -37,7 +37,7 @@ public final class Optimizer implements AutoCloseable {
             List<StatePage> pages,
             PageStore store,
             Workers workers,
-            PageCut cut,
+            PageBudget cut,
             @Nullable GpuAdamW gpu) {
         this.spec = spec;
         this.pages = pages;

@@ -23,14 +23,14 @@ public final class Optimizers {
 
     /** As {@link #create(OptimizerSpec, long[], Workers)} for tensors that need not be treated alike. */
     public static Optimizer create(OptimizerSpec spec, List<OptimizedTensor> tensors, Workers workers) {
-        PageCut cut = PageCut.of(spec, Paging.DEFAULT, workers.threads());
+        PageBudget cut = PageBudget.of(spec, Paging.DEFAULT, workers.threads());
         return create(spec, tensors, workers, cut, HeapPageStore::new);
     }
 
     /** An optimiser that keeps its state as {@code paging} says if its kind is a paged one; files go below {@code folder}. */
     public static Optimizer create(
             OptimizerSpec spec, List<OptimizedTensor> tensors, Workers workers, Paging paging, Path folder) {
-        PageCut cut = PageCut.of(spec, paging, workers.threads());
+        PageBudget cut = PageBudget.of(spec, paging, workers.threads());
         return create(spec, tensors, workers, cut, storage(spec, paging, folder));
     }
 
@@ -49,7 +49,7 @@ public final class Optimizers {
             return create(spec, tensors, workers, paging, folder);
         }
 
-        return create(spec, tensors, workers, PageCut.ofGpu(spec, paging), storage(spec, paging, folder), gpu);
+        return create(spec, tensors, workers, PageBudget.ofGpu(spec, paging), storage(spec, paging, folder), gpu);
     }
 
     private static PageStore.Factory storage(OptimizerSpec spec, Paging paging, Path folder) {
@@ -61,7 +61,7 @@ public final class Optimizers {
             OptimizerSpec spec,
             List<OptimizedTensor> tensors,
             Workers workers,
-            PageCut cut,
+            PageBudget cut,
             PageStore.Factory storage) {
         return create(spec, tensors, workers, cut, storage, null);
     }
@@ -70,7 +70,7 @@ public final class Optimizers {
             OptimizerSpec spec,
             List<OptimizedTensor> tensors,
             Workers workers,
-            PageCut cut,
+            PageBudget cut,
             PageStore.Factory storage,
             @Nullable GpuAdamW gpu) {
         List<StatePage> pages = pages(spec, tensors, cut.elements());
@@ -92,7 +92,7 @@ public final class Optimizers {
 
     /** Bytes of the buffers that {@code threads} threads update in. */
     public static long bufferBytes(OptimizerSpec spec, long[] tensorSizes, Paging paging, int threads) {
-        PageCut cut = PageCut.of(spec, paging, threads);
+        PageBudget cut = PageBudget.of(spec, paging, threads);
         List<StatePage> pages = pages(spec, OptimizedTensor.alike(tensorSizes), cut.elements());
         return Math.min(cut.lanes(), pages.size())
                 * PageLane.byteSize(pages, UpdateRule.of(spec).states().size());
@@ -104,7 +104,7 @@ public final class Optimizers {
             return 0;
         }
 
-        PageCut cut = PageCut.ofGpu(spec, paging);
+        PageBudget cut = PageBudget.ofGpu(spec, paging);
         return GpuLane.byteSize(pages(spec, OptimizedTensor.alike(tensorSizes), cut.elements()));
     }
 

@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.spark.source.DataSplit;
-import org.sparkqlora.spark.source.DataSplit.Side;
+import org.sparkqlora.spark.source.HeldOutSplit;
+import org.sparkqlora.spark.source.HeldOutSplit.Side;
 import org.sparkqlora.spark.source.WeightedSource;
 import org.sparkqlora.train.metrics.TrainSummary;
 import picocli.CommandLine.Option;
@@ -85,12 +85,12 @@ public final class EvaluationOptions {
     }
 
     /** The part of --data that trains. */
-    public DataSplit trained() {
-        return fraction > 0 ? new DataSplit(fraction, Side.TRAINED) : DataSplit.ALL;
+    public HeldOutSplit trained() {
+        return fraction > 0 ? new HeldOutSplit(fraction, Side.TRAINED) : HeldOutSplit.ALL;
     }
 
     /** The part of --data that is held out. */
-    public DataSplit heldOutPart() {
-        return new DataSplit(fraction, Side.HELD_OUT);
+    public HeldOutSplit heldOutPart() {
+        return new HeldOutSplit(fraction, Side.HELD_OUT);
     }
 }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.model.generation.EndTokens;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;

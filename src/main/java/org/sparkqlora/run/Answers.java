@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.BoundParameters;
+import org.sparkqlora.model.generation.EndTokens;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.options.SamplingOptions;
 import org.sparkqlora.tokenizer.ModelTokenizer;

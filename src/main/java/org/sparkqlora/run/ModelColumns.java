@@ -13,6 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.generation.EndTokens;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.objective.Classification;
 import org.sparkqlora.objective.RewardModeling;

@@ -22,8 +22,8 @@ import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationReport;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.RowsDay;
-import org.sparkqlora.spark.source.DataSplit;
 import org.sparkqlora.spark.source.FirstRecord;
+import org.sparkqlora.spark.source.HeldOutSplit;
 import org.sparkqlora.spark.source.WeightedSource;
 
 /** Rows of the data that a command names: prepared now, or before. Driver only. */
@@ -31,20 +31,20 @@ public final class Preparation {
     private final JavaSparkContext context;
     private final Console console;
     private final DataPreparation data;
-    private final DataSplit part;
+    private final HeldOutSplit part;
 
     /** For all of the data. */
     public Preparation(JavaSparkContext context, Console console) {
-        this(context, console, DataSplit.ALL);
+        this(context, console, HeldOutSplit.ALL);
     }
 
     /** For a part of the data. */
-    public Preparation(JavaSparkContext context, Console console, DataSplit part) {
+    public Preparation(JavaSparkContext context, Console console, HeldOutSplit part) {
         this(context, console, part, null);
     }
 
     /** For a part of the data, to go on with rows of the fingerprint {@code begun}; null for none. */
-    public Preparation(JavaSparkContext context, Console console, DataSplit part, @Nullable String begun) {
+    public Preparation(JavaSparkContext context, Console console, HeldOutSplit part, @Nullable String begun) {
         this.context = context;
         this.console = console;
         this.data = new DataPreparation(context, begun);
@@ -144,7 +144,7 @@ public final class Preparation {
         Configuration configuration = context.hadoopConfiguration();
         Optional<PreparedData> found =
                 sources.size() == 1 ? PreparedData.find(sources.get(0), configuration) : Optional.empty();
-        if (found.isPresent() && !part.equals(DataSplit.ALL)) {
+        if (found.isPresent() && !part.equals(HeldOutSplit.ALL)) {
             throw new BadInputException(
                     "Cannot hold out a part of %s: its rows are prepared already. Prepare held-out examples apart, for --eval-data"
                             .formatted(sources.get(0)));

@@ -6,6 +6,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.CheckpointStore;
+import org.sparkqlora.model.generation.EndTokens;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.objective.AnswerObjective;
@@ -27,6 +28,7 @@ import org.sparkqlora.spark.replica.FactorFolder;
 import org.sparkqlora.spark.replica.ReferenceAdapter;
 import org.sparkqlora.spark.replica.ReferenceScorer;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
+import org.sparkqlora.spark.watch.MetricsInStore;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BestModelAndSamples;
@@ -250,7 +252,7 @@ public final class TrainingJob {
         Location file = output.resolve(METRICS);
         return file.isLocal()
                 ? new MetricsFile(file.local(), this::warn)
-                : new MetricsObject(file, checkpoints::requireOwned, this::warn);
+                : new MetricsInStore(file, checkpoints::requireOwned, this::warn);
     }
 
     private TrainPlan plan(PreparedData rows, TrainingSetup setup) {

@@ -11,7 +11,7 @@ import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.RowScorer;
 import org.sparkqlora.spark.prepare.ScoredRows;
-import org.sparkqlora.spark.source.DataSplit;
+import org.sparkqlora.spark.source.HeldOutSplit;
 import org.sparkqlora.storage.Sha256;
 
 /**
@@ -59,7 +59,9 @@ public record TrainingRows(TrainOptions options, ModelEncoders encoders, OutputF
 
         List<String> sources = apart ? evaluation.heldOut : options.data.sources;
         return rows(
-                new Preparation(context, console, apart ? DataSplit.ALL : evaluation.heldOutPart()), sources, HELD_OUT);
+                new Preparation(context, console, apart ? HeldOutSplit.ALL : evaluation.heldOutPart()),
+                sources,
+                HELD_OUT);
     }
 
     /** Rows with the log-probabilities of a reference beside those of {@code rows}, which are in the folder {@code own} or in one that runs share. */

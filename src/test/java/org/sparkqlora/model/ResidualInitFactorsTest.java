@@ -17,8 +17,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.model.FactorTaking.Factors;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.adapter.FactorDecomposition;
+import org.sparkqlora.model.adapter.FactorDecomposition.Factors;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.adapter.FactorInitialization.Taken;
 import org.sparkqlora.model.loss.LossTotal;
@@ -152,7 +153,7 @@ class ResidualInitFactorsTest {
 
     private static Tensor product(String how, Tensor weight) {
         Taken taken = (Taken) FactorInitialization.parse(how);
-        Factors factors = new FactorTaking(taken, 4, 2, new SplittableRandom(1)).from(weight);
+        Factors factors = new FactorDecomposition(taken, 4, 2, new SplittableRandom(1)).from(weight);
         return factors.up().mm(factors.down());
     }
 

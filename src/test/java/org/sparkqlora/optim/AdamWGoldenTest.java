@@ -177,7 +177,7 @@ class AdamWGoldenTest {
                 OptimTesting.spec(kind),
                 OptimizedTensor.alike(length),
                 workers,
-                PageCut.unbounded(ONE_PAGE, 1),
+                PageBudget.unbounded(ONE_PAGE, 1),
                 byteSizes -> {
                     store[0] = new HeapPageStore(byteSizes);
                     return store[0];

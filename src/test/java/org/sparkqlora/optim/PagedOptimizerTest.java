@@ -55,7 +55,7 @@ class PagedOptimizerTest {
                         OptimTesting.spec(kind),
                         TENSORS,
                         workers,
-                        PageCut.unbounded(pageElements, 2),
+                        PageBudget.unbounded(pageElements, 2),
                         byteSizes -> new FilePageStore(folder, byteSizes))) {
             assertThat(OptimTesting.train(paged, LENGTH, STEPS)).isEqualTo(OptimTesting.train(plain, LENGTH, STEPS));
             assertThat(OptimTesting.saved(paged)).isEqualTo(OptimTesting.saved(plain));
@@ -88,9 +88,9 @@ class PagedOptimizerTest {
         try (Workers one = new Workers(1);
                 Workers three = new Workers(3)) {
             Optimizer alone = Optimizers.create(
-                    OptimTesting.spec(kind), TENSORS, one, PageCut.unbounded(512, 1), HeapPageStore::new);
+                    OptimTesting.spec(kind), TENSORS, one, PageBudget.unbounded(512, 1), HeapPageStore::new);
             Optimizer together = Optimizers.create(
-                    OptimTesting.spec(kind), TENSORS, three, PageCut.unbounded(512, 3), HeapPageStore::new);
+                    OptimTesting.spec(kind), TENSORS, three, PageBudget.unbounded(512, 3), HeapPageStore::new);
 
             assertThat(OptimTesting.train(together, LENGTH, STEPS)).isEqualTo(OptimTesting.train(alone, LENGTH, STEPS));
             assertThat(OptimTesting.saved(together)).isEqualTo(OptimTesting.saved(alone));
@@ -104,7 +104,7 @@ class PagedOptimizerTest {
             Optimizer first = OptimTesting.create(kind, workers, SIZES);
             OptimTesting.train(first, LENGTH, STEPS);
             Optimizer second = Optimizers.create(
-                    OptimTesting.spec(kind), TENSORS, workers, PageCut.unbounded(256, 1), HeapPageStore::new);
+                    OptimTesting.spec(kind), TENSORS, workers, PageBudget.unbounded(256, 1), HeapPageStore::new);
             OptimTesting.load(second, OptimTesting.saved(first));
 
             assertThat(OptimTesting.train(second, LENGTH, 1)).isEqualTo(OptimTesting.train(first, LENGTH, 1));

@@ -1,6 +1,6 @@
 package org.sparkqlora.cli.plan;
 
-import org.sparkqlora.spark.cluster.ExecutorBlocks;
+import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.exchange.GradientSize;
 
 /**

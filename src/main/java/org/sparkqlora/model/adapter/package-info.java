@@ -1,4 +1,4 @@
-/** Which modules adapters are for, and what their factors begin as. */
+/** Which modules adapters are for, what their factors begin as, and how they are taken out of a weight (PiSSA, OLoRA). */
 @NullMarked
 package org.sparkqlora.model.adapter;
 

@@ -2,7 +2,7 @@ package org.sparkqlora.spark.job;
 
 import org.apache.spark.api.java.function.Function;
 import org.sparkqlora.model.loss.LossTotal.Measures;
-import org.sparkqlora.spark.cluster.ExecutorPlace;
+import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.replica.ProcessReplica;
 import org.sparkqlora.spark.replica.ProcessReplicas;

@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
-import org.sparkqlora.spark.cluster.ExecutorBlocks;
+import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.exchange.CollectExchange;
 import org.sparkqlora.spark.exchange.GradientSlice;
 import org.sparkqlora.spark.exchange.HeldSums;

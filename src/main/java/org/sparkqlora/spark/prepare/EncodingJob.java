@@ -9,7 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function2;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.CountedSource;
-import org.sparkqlora.spark.source.DataSplit;
+import org.sparkqlora.spark.source.HeldOutSplit;
 import org.sparkqlora.spark.source.NumberedRecords;
 import org.sparkqlora.spark.source.Share;
 import scala.Tuple2;
@@ -27,7 +27,7 @@ final class EncodingJob {
     private final List<Integer> firstGroups = new ArrayList<>(); // of each source
     private int groups;
 
-    EncodingJob(JavaSparkContext context, PackingTask task, List<CountedSource> sources, DataSplit part) {
+    EncodingJob(JavaSparkContext context, PackingTask task, List<CountedSource> sources, HeldOutSplit part) {
         this.context = context;
         this.task = task;
         this.size = LineGroup.sizeFor(

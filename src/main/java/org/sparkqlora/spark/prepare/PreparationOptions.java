@@ -5,7 +5,7 @@ import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.data.Examples;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.spark.source.DataSplit;
+import org.sparkqlora.spark.source.HeldOutSplit;
 import org.sparkqlora.tokenizer.RowLayout;
 
 /**
@@ -19,13 +19,13 @@ import org.sparkqlora.tokenizer.RowLayout;
  * @param examples what they hold
  */
 public record PreparationOptions(
-        int width, Packing packing, OnBadRecord onBadRecord, DataSplit part, int recordBytes, Examples examples)
+        int width, Packing packing, OnBadRecord onBadRecord, HeldOutSplit part, int recordBytes, Examples examples)
         implements Serializable {
     private static final int SHORTEST = 2;
 
     /** For all of the data. */
     public PreparationOptions(int width, Packing packing, OnBadRecord onBadRecord) {
-        this(width, packing, onBadRecord, DataSplit.ALL, InputLimits.DEFAULT.recordBytes(), Examples.SUPERVISED);
+        this(width, packing, onBadRecord, HeldOutSplit.ALL, InputLimits.DEFAULT.recordBytes(), Examples.SUPERVISED);
     }
 
     public PreparationOptions {
@@ -36,7 +36,7 @@ public record PreparationOptions(
     }
 
     /** These options for a split of the data. */
-    public PreparationOptions of(DataSplit other) {
+    public PreparationOptions of(HeldOutSplit other) {
         return new PreparationOptions(width, packing, onBadRecord, other, recordBytes, examples);
     }
 

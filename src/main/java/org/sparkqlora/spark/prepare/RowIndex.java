@@ -7,12 +7,13 @@ import java.util.List;
 /** The file of every row, over all files of a prepared folder. */
 final class RowIndex {
     private final List<SourceRows> sources;
-    private final RowOrder order;
+    private final SourceInterleaving order;
     private final long rows;
 
     RowIndex(List<PreparedFile> files) {
         this.sources = SourceRows.of(files);
-        this.order = new RowOrder(sources.stream().mapToLong(SourceRows::rows).toArray());
+        this.order = new SourceInterleaving(
+                sources.stream().mapToLong(SourceRows::rows).toArray());
         this.rows = sources.stream().mapToLong(SourceRows::rows).sum();
     }
 
@@ -28,7 +29,7 @@ final class RowIndex {
     }
 
     Place at(long row) {
-        RowOrder.Place place = order.at(row);
+        SourceInterleaving.Place place = order.at(row);
         return sources.get(place.source()).at(place.row());
     }
 

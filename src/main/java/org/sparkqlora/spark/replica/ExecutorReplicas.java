@@ -13,7 +13,7 @@ import java.util.function.LongFunction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.spark.cluster.ExecutorPlace;
+import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;

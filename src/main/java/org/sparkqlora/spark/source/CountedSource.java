@@ -24,7 +24,7 @@ public record CountedSource(double weight, List<SourceSplit> splits, List<Long> 
      * Which records of each source are used, of {@code part} alone: all, or of weighted sources as many as give the mixture without using any twice, so
      * that the source that is shortest for its weight is used whole.
      */
-    public static List<Share> shares(List<CountedSource> sources, DataSplit part) {
+    public static List<Share> shares(List<CountedSource> sources, HeldOutSplit part) {
         double whole = sources.stream()
                 .filter(source -> source.weight() > 0)
                 .mapToDouble(source -> source.records() / source.weight())
@@ -33,7 +33,7 @@ public record CountedSource(double weight, List<SourceSplit> splits, List<Long> 
         return sources.stream().map(source -> source.share(whole, part)).toList();
     }
 
-    private Share share(double whole, DataSplit part) {
+    private Share share(double whole, HeldOutSplit part) {
         return weight == 0 || records() == 0
                 ? new Share(1, 1, part)
                 : new Share(Math.min(records(), Math.round(whole * weight)), records(), part);

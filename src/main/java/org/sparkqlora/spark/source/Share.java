@@ -10,9 +10,9 @@ import org.sparkqlora.input.BadInputException;
  * @param total of records
  * @param part which of those that are kept
  */
-public record Share(long kept, long total, DataSplit part) implements Serializable {
+public record Share(long kept, long total, HeldOutSplit part) implements Serializable {
     /** Every record. */
-    static final Share ALL = new Share(1, 1, DataSplit.ALL);
+    static final Share ALL = new Share(1, 1, HeldOutSplit.ALL);
 
     public Share {
         if (kept < 0 || kept > total || total < 1) {

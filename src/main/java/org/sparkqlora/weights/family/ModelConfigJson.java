@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.OptionalInt;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
@@ -121,39 +120,5 @@ public final class ModelConfigJson {
 
     private OptionalInt tokenId(String key) {
         return fields.has(key) ? OptionalInt.of(fields.integer(key)) : OptionalInt.empty();
-    }
-
-    /** The families that can be computed. */
-    private static final class ModelFamilies {
-        private static final List<ModelFamily> ALL = List.of(
-                new LlamaFamily(),
-                new MistralFamily(),
-                new Ministral3Family(),
-                new Qwen2Family(),
-                new Qwen3Family(),
-                new Qwen35Family(),
-                new Gemma2Family(),
-                new Gemma3TextFamily(),
-                new GraniteFamily(),
-                new GraniteHybridFamily(),
-                new Olmo2Family(),
-                new Olmo3Family(),
-                new Phi3Family(),
-                new SmolLm3Family());
-
-        private ModelFamilies() {}
-
-        /** The family that {@code config} names. */
-        static ModelFamily of(FieldsJson config) {
-            String modelType = config.text("model_type");
-            return ALL.stream()
-                    .filter(family -> family.modelType().equals(modelType))
-                    .findFirst()
-                    .orElseThrow(() -> config.unsupported("model_type", modelType, names()));
-        }
-
-        private static String names() {
-            return String.join(", ", ALL.stream().map(ModelFamily::modelType).toList());
-        }
     }
 }

@@ -28,8 +28,8 @@ import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
-import org.sparkqlora.spark.source.DataSplit;
 import org.sparkqlora.spark.source.FirstRecord;
+import org.sparkqlora.spark.source.HeldOutSplit;
 import org.sparkqlora.spark.source.WeightedSource;
 import org.sparkqlora.tokenizer.TokenRow;
 
@@ -98,9 +98,9 @@ class DataSourcesTest {
         Path b = Files.writeString(folder.resolve("b.jsonl"), lines(1000, 100));
 
         for (List<String> sources : List.of(List.of(a.toString(), b.toString()), List.of(a + "=0.7", b + "=0.3"))) {
-            List<Integer> all = part(sources, DataSplit.ALL);
-            List<Integer> trained = part(sources, new DataSplit(0.1, DataSplit.Side.TRAINED));
-            List<Integer> heldOut = part(sources, new DataSplit(0.1, DataSplit.Side.HELD_OUT));
+            List<Integer> all = part(sources, HeldOutSplit.ALL);
+            List<Integer> trained = part(sources, new HeldOutSplit(0.1, HeldOutSplit.Side.TRAINED));
+            List<Integer> heldOut = part(sources, new HeldOutSplit(0.1, HeldOutSplit.Side.HELD_OUT));
 
             assertThat(heldOut).hasSize(all.size() / 10);
             assertThat(trained).hasSize(all.size() - heldOut.size()).doesNotContainAnyElementsOf(heldOut);
@@ -108,7 +108,7 @@ class DataSourcesTest {
         }
     }
 
-    private List<Integer> part(List<String> sources, DataSplit part) {
+    private List<Integer> part(List<String> sources, HeldOutSplit part) {
         return part(sources, ONE_A_ROW.of(part));
     }
 

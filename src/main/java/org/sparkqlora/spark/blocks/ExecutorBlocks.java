@@ -1,4 +1,4 @@
-package org.sparkqlora.spark.cluster;
+package org.sparkqlora.spark.blocks;
 
 import java.io.IOException;
 import java.io.Serializable;
@@ -18,6 +18,7 @@ import org.apache.spark.storage.BlockManager;
 import org.apache.spark.storage.BroadcastBlockId;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.io.ChunkedByteBuffer;
+import org.sparkqlora.spark.cluster.ScalaMethod;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 

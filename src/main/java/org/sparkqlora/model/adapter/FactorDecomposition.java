@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.adapter;
 
 import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Scalar;
@@ -17,14 +17,14 @@ import org.sparkqlora.tensor.TensorMemory;
  *
  * @param random draws where a randomised decomposition begins
  */
-record FactorTaking(Taken how, int rank, double scale, SplittableRandom random) {
+public record FactorDecomposition(Taken how, int rank, double scale, SplittableRandom random) {
     /**
      * Both factors of a module.
      *
      * @param down A, (rank, inputs)
      * @param up B, (outputs, rank)
      */
-    record Factors(Tensor down, Tensor up) {}
+    public record Factors(Tensor down, Tensor up) {}
 
     /** @param left U, (outputs, at least rank)
      * @param values S, from the largest on
@@ -32,7 +32,7 @@ record FactorTaking(Taken how, int rank, double scale, SplittableRandom random) 
     private record SingularValues(Tensor left, Tensor values, Tensor right) {}
 
     /** The factors of {@code weight}, (outputs, inputs) in float32; all belong to the surrounding scope. */
-    Factors from(Tensor weight) {
+    public Factors from(Tensor weight) {
         return switch (how.decomposition()) {
             case PISSA -> principal(exact(weight));
             case PISSA_NITER -> principal(randomized(weight));

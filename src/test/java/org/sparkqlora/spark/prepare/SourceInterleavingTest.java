@@ -12,16 +12,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class RowOrderTest {
+class SourceInterleavingTest {
     static LongStream seeds() {
         return LongStream.range(0, 50);
     }
 
     @Test
     void sevenAndThreeOfTenAlternate() {
-        RowOrder order = new RowOrder(new long[] {7, 3});
+        SourceInterleaving order = new SourceInterleaving(new long[] {7, 3});
 
-        assertThat(LongStream.range(0, 10).mapToObj(order::at).map(RowOrder.Place::source))
+        assertThat(LongStream.range(0, 10).mapToObj(order::at).map(SourceInterleaving.Place::source))
                 .containsExactly(0, 1, 0, 0, 0, 1, 0, 0, 1, 0);
     }
 
@@ -29,7 +29,8 @@ class RowOrderTest {
     void billionsOfRowsHaveAPlace() {
         long rows = 2_000_000_000L;
 
-        assertThat(new RowOrder(new long[] {rows, rows}).at(2 * rows - 1)).isEqualTo(new RowOrder.Place(1, rows - 1));
+        assertThat(new SourceInterleaving(new long[] {rows, rows}).at(2 * rows - 1))
+                .isEqualTo(new SourceInterleaving.Place(1, rows - 1));
     }
 
     /** Against sorting all rows by how far along their source they are. */
@@ -38,19 +39,19 @@ class RowOrderTest {
     void everyRowHasItsPlaceByHowFarAlongItIs(long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         long[] sizes = random.longs(random.nextInt(1, 5), 0, 40).toArray();
-        List<RowOrder.Place> sorted = new ArrayList<>();
+        List<SourceInterleaving.Place> sorted = new ArrayList<>();
         for (int source = 0; source < sizes.length; source++) {
             for (long row = 0; row < sizes[source]; row++) {
-                sorted.add(new RowOrder.Place(source, row));
+                sorted.add(new SourceInterleaving.Place(source, row));
             }
         }
 
         long all = Arrays.stream(sizes).map(size -> Math.max(1, size)).reduce(1, (a, b) -> a * b);
         sorted.sort(Comparator.comparingLong(
-                        (RowOrder.Place place) -> (2 * place.row() + 1) * (all / sizes[place.source()]))
-                .thenComparingInt(RowOrder.Place::source));
+                        (SourceInterleaving.Place place) -> (2 * place.row() + 1) * (all / sizes[place.source()]))
+                .thenComparingInt(SourceInterleaving.Place::source));
 
-        RowOrder order = new RowOrder(sizes);
+        SourceInterleaving order = new SourceInterleaving(sizes);
         assertThat(LongStream.range(0, sorted.size()).mapToObj(order::at).toList())
                 .isEqualTo(sorted);
     }

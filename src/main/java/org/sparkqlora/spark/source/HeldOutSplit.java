@@ -9,9 +9,9 @@ import org.sparkqlora.input.BadInputException;
  * @param heldOut the share that is held out
  * @param side which of the two
  */
-public record DataSplit(double heldOut, Side side) implements Serializable {
+public record HeldOutSplit(double heldOut, Side side) implements Serializable {
     /** All of the data: nothing is held out. */
-    public static final DataSplit ALL = new DataSplit(0, Side.TRAINED);
+    public static final HeldOutSplit ALL = new HeldOutSplit(0, Side.TRAINED);
 
     /** One of the two. */
     public enum Side {
@@ -19,7 +19,7 @@ public record DataSplit(double heldOut, Side side) implements Serializable {
         HELD_OUT
     }
 
-    public DataSplit {
+    public HeldOutSplit {
         if (!(heldOut >= 0 && heldOut < 1)) {
             throw new BadInputException(
                     "Cannot hold out %s of the data: expected 0 or more and less than 1".formatted(heldOut));

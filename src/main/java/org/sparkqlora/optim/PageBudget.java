@@ -10,14 +10,14 @@ package org.sparkqlora.optim;
  * @param lanes threads at once
  * @param windowBytes bound on what they hold together
  */
-record PageCut(int elements, int lanes, long windowBytes) {
+record PageBudget(int elements, int lanes, long windowBytes) {
     /** Enough to amortise a hand-over, little enough for a thread's second-level cache. */
     private static final int MOST_ELEMENTS = 1 << 14;
 
     private static final int MOST_GPU_ELEMENTS = 1 << 22;
 
     /** As {@code paging} has room for; a kind that is not paged has no bound. */
-    static PageCut of(OptimizerSpec spec, Paging paging, int threads) {
+    static PageBudget of(OptimizerSpec spec, Paging paging, int threads) {
         if (!spec.kind().paged()) {
             return unbounded(MOST_ELEMENTS, threads);
         }
@@ -25,22 +25,22 @@ record PageCut(int elements, int lanes, long windowBytes) {
         long block = StateFormat.BLOCK * bytesOfElement(spec);
         long lanes = Math.min(threads, paging.windowBytes() / block);
         long blocks = Math.min(MOST_ELEMENTS / StateFormat.BLOCK, paging.windowBytes() / lanes / block);
-        return new PageCut((int) blocks * StateFormat.BLOCK, (int) lanes, paging.windowBytes());
+        return new PageBudget((int) blocks * StateFormat.BLOCK, (int) lanes, paging.windowBytes());
     }
 
     /**
      * Two pages at a time on a GPU, state, parameters and gradients of both within the window: large ones, for each is a few calls of
      * the driver.
      */
-    static PageCut ofGpu(OptimizerSpec spec, Paging paging) {
+    static PageBudget ofGpu(OptimizerSpec spec, Paging paging) {
         long states = UpdateRule.of(spec).states().size();
         long block = 2 * StateFormat.BLOCK * Float.BYTES * (states + 2);
         long blocks = Math.min(MOST_GPU_ELEMENTS / StateFormat.BLOCK, paging.windowBytes() / block);
-        return new PageCut((int) blocks * StateFormat.BLOCK, 1, paging.windowBytes());
+        return new PageBudget((int) blocks * StateFormat.BLOCK, 1, paging.windowBytes());
     }
 
-    static PageCut unbounded(int elements, int lanes) {
-        return new PageCut(elements, lanes, Long.MAX_VALUE);
+    static PageBudget unbounded(int elements, int lanes) {
+        return new PageBudget(elements, lanes, Long.MAX_VALUE);
     }
 
     private static long bytesOfElement(OptimizerSpec spec) {

@@ -1,4 +1,4 @@
-package org.sparkqlora.run;
+package org.sparkqlora.spark.watch;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,7 @@ import org.sparkqlora.train.metrics.StepMetrics;
  * {@code metrics.jsonl} on a file system that may not append, as object stores do not: lines are kept in memory, and the whole
  * file is replaced before every checkpoint. So a checkpoint always has the lines of its steps.
  */
-final class MetricsObject implements MetricsLog {
+public final class MetricsInStore implements MetricsLog {
     private final Location file;
     private final Runnable requireOwned;
     private final Consumer<String> warnings;
@@ -25,7 +25,7 @@ final class MetricsObject implements MetricsLog {
      * @param requireOwned throws an error when another driver has taken the folder over, whose lines must stay
      * @param warnings is told of lines that are damaged
      */
-    MetricsObject(Location file, Runnable requireOwned, Consumer<String> warnings) {
+    public MetricsInStore(Location file, Runnable requireOwned, Consumer<String> warnings) {
         this.file = file;
         this.requireOwned = requireOwned;
         this.warnings = warnings;

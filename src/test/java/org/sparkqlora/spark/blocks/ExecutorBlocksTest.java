@@ -1,4 +1,4 @@
-package org.sparkqlora.spark.cluster;
+package org.sparkqlora.spark.blocks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -15,8 +15,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.sparkqlora.spark.cluster.ExecutorBlocks.Handle;
-import org.sparkqlora.spark.cluster.ExecutorBlocks.LostBlockException;
+import org.sparkqlora.spark.blocks.ExecutorBlocks.Handle;
+import org.sparkqlora.spark.blocks.ExecutorBlocks.LostBlockException;
 import org.sparkqlora.spark.job.Clusters;
 
 @Tag("spark-line")

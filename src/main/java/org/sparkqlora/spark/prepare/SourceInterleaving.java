@@ -9,8 +9,8 @@ import java.util.Arrays;
  *
  * @param sizes rows of each source
  */
-record RowOrder(long[] sizes) {
-    RowOrder {
+record SourceInterleaving(long[] sizes) {
+    SourceInterleaving {
         sizes = sizes.clone();
     }
 

@@ -1,4 +1,4 @@
-package org.sparkqlora.spark.cluster;
+package org.sparkqlora.spark.blocks;
 
 import java.io.Serializable;
 import java.util.Comparator;

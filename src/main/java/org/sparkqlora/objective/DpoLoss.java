@@ -7,7 +7,7 @@ import org.sparkqlora.input.OptionName;
  * A loss of a chosen and a rejected answer, with its derivatives. s = log pi - log ref of an answer, D = s of the chosen less that of
  * the rejected, n = tokens of an answer, b = beta, e = label smoothing. Names and formulas are those of TRL's DPOTrainer.
  */
-enum PairLoss {
+enum DpoLoss {
     /** {@code -log sigma(b D)} (arXiv 2305.18290). */
     SIGMOID {
         @Override
@@ -114,9 +114,9 @@ enum PairLoss {
     abstract Term of(Pair pair, double beta, double smoothing);
 
     /** The loss that the command line calls {@code optionValue}. */
-    static PairLoss parse(String optionValue) {
+    static DpoLoss parse(String optionValue) {
         return OptionName.parse(
-                values(), PairLoss::optionValue, optionValue, "Unsupported DPO loss '%s': expected one of %s");
+                values(), DpoLoss::optionValue, optionValue, "Unsupported DPO loss '%s': expected one of %s");
     }
 
     String optionValue() {
