@@ -17,7 +17,8 @@ import java.util.List;
  * @param rangeBytes length of a range but the last
  */
 public record RangedFetch(FolderFiles from, int rangeBytes) {
-    private static final int RANGE = 8 << 20;
+    public static final int RANGE = 8 << 20;
+
     private static final int AT_ONCE = 8;
     private static final byte DONE = 1;
 
@@ -42,8 +43,12 @@ public record RangedFetch(FolderFiles from, int rangeBytes) {
     /** Makes {@code target} of a whole file, or of what is still missing of it there. */
     public void whole(String name, long length, Path target) throws IOException {
         Path list = listOf(target);
-        if (Files.exists(target) && !Files.exists(list)) {
-            return;
+        if (!Files.exists(list)) {
+            if (isWhole(length, target)) {
+                return;
+            }
+
+            LocalFiles.remove(target);
         }
 
         try (FileChannel done = FileChannel.open(
@@ -68,12 +73,12 @@ public record RangedFetch(FolderFiles from, int rangeBytes) {
     /** Bytes that {@link #whole} would still fetch. */
     public long missing(long length, Path target) throws IOException {
         Path list = listOf(target);
-        if (!Files.exists(target)) {
-            return length;
+        if (!Files.exists(list)) {
+            return isWhole(length, target) ? 0 : length;
         }
 
-        if (!Files.exists(list)) {
-            return 0;
+        if (!Files.exists(target)) {
+            return length;
         }
 
         try (FileChannel done = FileChannel.open(list, StandardOpenOption.READ)) {
@@ -81,6 +86,10 @@ public record RangedFetch(FolderFiles from, int rangeBytes) {
                     .mapToLong(Range::count)
                     .sum();
         }
+    }
+
+    private static boolean isWhole(long length, Path target) throws IOException {
+        return Files.exists(target) && Files.size(target) == length;
     }
 
     private static Path listOf(Path target) {

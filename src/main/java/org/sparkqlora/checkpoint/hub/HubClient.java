@@ -57,17 +57,9 @@ final class HubClient {
         }
     }
 
-    /** The bytes of a file, from {@code from} on if the hub can do that, else from 0: {@link Download} says which. */
-    Download open(HubId id, HubFile file, long from) throws IOException {
-        return open(id, file.name(), from, from > 0 ? String.format(Locale.ROOT, "bytes=%d-", from) : "");
-    }
-
     /** {@code count} bytes of a file, of which there is at least one, and more if the hub cannot do that: {@link Download} says from where. */
     Download open(HubId id, String file, long from, int count) throws IOException {
-        return open(id, file, from, String.format(Locale.ROOT, "bytes=%d-%d", from, from + count - 1));
-    }
-
-    private Download open(HubId id, String file, long from, String range) throws IOException {
+        String range = String.format(Locale.ROOT, "bytes=%d-%d", from, from + count - 1);
         HttpResponse<AnswerBody> response =
                 get(address("%s/resolve/%s/%s".formatted(id.name(), id.revision(), file)), range);
         try {

@@ -2,28 +2,28 @@ package org.sparkqlora.checkpoint.hub;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.sparkqlora.input.Backoff;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.storage.DiskRoom;
-import org.sparkqlora.storage.LocalFiles;
-import org.sparkqlora.storage.NewFolder;
+import org.sparkqlora.storage.DamagedFileException;
+import org.sparkqlora.storage.RangedFetch;
 import org.sparkqlora.weights.FolderCache;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /**
  * A model on a hub, downloaded once to this host's disk. Only files that make up a model are taken, each is compared with the
- * hub's own checksum, and what a killed process left of a file is gone on with.
+ * hub's own checksum, and what a killed process left of a file is gone on with. Ranges come side by side.
  */
 final class HubModel {
     private static final int BUFFER = 1 << 20;
@@ -33,12 +33,14 @@ final class HubModel {
     private final Path cache;
     private final HubClient client;
     private final Backoff backoff;
+    private final int rangeBytes;
 
     public HubModel(HubId id, HubAccess access, Path cache) {
-        this(id, access, cache, new HubClient(access), Backoff.DEFAULT);
+        this(id, access, cache, new HubClient(access), Backoff.DEFAULT, RangedFetch.RANGE);
     }
 
-    HubModel(HubId id, HubAccess access, Path cache, HubClient client, Backoff backoff) {
+    HubModel(HubId id, HubAccess access, Path cache, HubClient client, Backoff backoff, int rangeBytes) {
+        this.rangeBytes = rangeBytes;
         this.id = id;
         this.access = access;
         this.cache = cache;
@@ -87,47 +89,18 @@ final class HubModel {
     }
 
     private void write(Path target) {
-        Path parts = target.resolveSibling(target.getFileName() + ".parts");
         try {
-            List<HubFile> files = parts(listing().files());
-            Files.createDirectories(parts);
-            DiskRoom.require(parts, missing(files, parts));
-            for (HubFile file : files) {
-                fetch(file, parts.resolve(file.name()));
-            }
-
-            publish(files, parts, target);
+            SortedMap<String, HubFile> files = new TreeMap<>();
+            parts(listing().files()).forEach(file -> files.put(file.name(), file));
+            SortedMap<String, Long> lengths = new TreeMap<>();
+            files.forEach((name, file) -> lengths.put(name, file.size()));
+            RangedFetch fetch = new RangedFetch(new HubFolder(id, client, backoff), rangeBytes);
+            new FetchedFolder(fetch, lengths, (name, part) -> verify(Objects.requireNonNull(files.get(name)), part))
+                    .write(target);
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "Failed to download model %s from %s; what is here already is kept".formatted(id, access), e);
         }
-    }
-
-    /** Bytes that are not here yet. */
-    private static long missing(List<HubFile> files, Path parts) throws IOException {
-        long missing = 0;
-        for (HubFile file : files) {
-            missing += Math.max(0, file.size() - bytesHere(parts.resolve(file.name())));
-        }
-
-        return missing;
-    }
-
-    private static long bytesHere(Path part) throws IOException {
-        return Files.exists(part) ? Files.size(part) : 0;
-    }
-
-    private static void publish(List<HubFile> files, Path parts, Path target) throws IOException {
-        try (NewFolder folder = NewFolder.begin(target)) {
-            for (HubFile file : files) {
-                Path to = folder.path().resolve(file.name());
-                LocalFiles.rename(parts.resolve(file.name()), to);
-            }
-
-            folder.commit();
-        }
-
-        LocalFiles.remove(parts);
     }
 
     /** The files that make up a model. */
@@ -147,47 +120,6 @@ final class HubModel {
         return backoff.run(() -> client.list(id));
     }
 
-    /** Goes on where a connection broke. */
-    private void fetch(HubFile file, Path part) throws IOException {
-        verify(file, backoff.run(() -> download(file, part)));
-    }
-
-    private Path download(HubFile file, Path part) throws IOException {
-        long here = bytesHere(part);
-        if (here == file.size()) {
-            return part;
-        }
-
-        try (HubClient.Download download = client.open(id, file, here < file.size() ? here : 0);
-                OutputStream out = download.from() == 0
-                        ? Files.newOutputStream(part)
-                        : Files.newOutputStream(part, StandardOpenOption.APPEND)) {
-            copy(download.body(), out, file.size() - download.from());
-        }
-
-        if (Files.size(part) != file.size()) {
-            throw new IOException("Failed to download %s of %s: expected %d bytes, found %d"
-                    .formatted(file.name(), id, file.size(), Files.size(part)));
-        }
-
-        return part;
-    }
-
-    /** A byte more than {@code count} at most: what is too long must not fill the disk. */
-    private static void copy(InputStream in, OutputStream out, long count) throws IOException {
-        byte[] buffer = new byte[BUFFER];
-        long left = Math.max(0, count + 1);
-        for (int read = in.read(buffer, 0, upTo(left)); read > 0; read = in.read(buffer, 0, upTo(left))) {
-            out.write(buffer, 0, read);
-            left -= read;
-        }
-    }
-
-    private static int upTo(long left) {
-        return (int) Math.min(BUFFER, left);
-    }
-
-    /** Deletes a damaged file: resuming its download would never help. */
     private void verify(HubFile file, Path part) throws IOException {
         MessageDigest digest = digest(file);
         byte[] buffer = new byte[BUFFER];
@@ -199,8 +131,7 @@ final class HubModel {
 
         String found = HexFormat.of().formatHex(digest.digest());
         if (!found.equals(file.checksum().hex())) {
-            LocalFiles.remove(part);
-            throw new IOException("Failed to download %s of %s: expected bytes of checksum %s, found %s"
+            throw new DamagedFileException("Failed to download %s of %s: expected bytes of checksum %s, found %s"
                     .formatted(file.name(), id, file.checksum().hex(), found));
         }
     }

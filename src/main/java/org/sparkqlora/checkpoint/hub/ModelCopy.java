@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
@@ -18,7 +19,10 @@ import java.util.stream.Collectors;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.PublishedFiles;
+import org.sparkqlora.storage.DamagedFileException;
+import org.sparkqlora.storage.RangedFetch;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.storage.StoreFolder;
 import org.sparkqlora.storage.StoredFile;
@@ -162,11 +166,26 @@ final class ModelCopy {
     }
 
     private void write(java.nio.file.Path target) {
+        StoreFolder from = new StoreFolder(files, folder());
+        Map<String, String> hashes = hashes();
+        FetchedFolder.Check check = (name, part) -> verify(from.address(name), part, hashes.get(name));
         try {
-            new FetchedFolder(new StoreFolder(files, folder()), lengths(), hashes()).write(target);
+            new FetchedFolder(new RangedFetch(from), lengths(), check).write(target);
+        } catch (DamagedFileException e) {
+            throw new InvalidWeightsException(String.valueOf(e.getMessage()), e);
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "Failed to copy model %s to %s; what is here already is kept".formatted(source, target), e);
+        }
+    }
+
+    /** What was not published has no hash. */
+    private static void verify(String address, java.nio.file.Path part, @Nullable String expected) throws IOException {
+        String found = expected == null ? null : StoredFile.hash(part);
+        if (!Objects.equals(found, expected)) {
+            throw new DamagedFileException(
+                    "Cannot trust %s: expected SHA-256 %s as published.json says, found %s. It was damaged or replaced: publish it anew"
+                            .formatted(address, expected, found));
         }
     }
 

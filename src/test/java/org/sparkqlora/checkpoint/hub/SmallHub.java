@@ -40,6 +40,9 @@ public final class SmallHub implements AutoCloseable {
     /** Bodies that break off after their first half, from now on. */
     final AtomicInteger breaks = new AtomicInteger();
 
+    /** Where the part of a large file begins whose bodies break off. */
+    final AtomicLong brokenFrom = new AtomicLong(Long.MAX_VALUE);
+
     /** Requests to the hub that it is too busy for, from now on. */
     final AtomicInteger refusals = new AtomicInteger();
 
@@ -122,11 +125,15 @@ public final class SmallHub implements AutoCloseable {
         int end = bounds.group(2).isEmpty()
                 ? whole.length
                 : Math.min(whole.length, Integer.parseInt(bounds.group(2)) + 1);
-        write(exchange, range == null ? 200 : 206, Arrays.copyOfRange(whole, from, end));
+        write(exchange, range == null ? 200 : 206, Arrays.copyOfRange(whole, from, end), from >= brokenFrom.get());
     }
 
     private void write(HttpExchange exchange, int status, byte[] body) throws IOException {
-        boolean breaking = body.length >= LARGE && breaks.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
+        write(exchange, status, body, false);
+    }
+
+    private void write(HttpExchange exchange, int status, byte[] body, boolean broken) throws IOException {
+        boolean breaking = broken || body.length >= LARGE && breaks.getAndUpdate(left -> Math.max(0, left - 1)) > 0;
         exchange.sendResponseHeaders(status, body.length);
         exchange.getResponseBody().write(body, 0, breaking ? body.length / 2 : body.length);
         exchange.getResponseBody().flush();
