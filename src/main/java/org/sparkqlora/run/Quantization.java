@@ -126,16 +126,23 @@ public record Quantization(ModelPlace model, ModelCache cache, QuantSpec spec, l
                 return finished.get().report();
             }
 
-            if (folder.isFree()) {
+            QuantizedFolder beside = new QuantizedFolder(
+                    files,
+                    new Path(
+                            target.getParent(),
+                            ".%s.new-%s"
+                                    .formatted(target.getName(), original.id().substring(0, SHORT))),
+                    original.id());
+            Optional<PublishedFiles> ready = beside.finished(original.plan());
+            if (!folder.isFree()) {
+                overwrite.require();
+            } else if (ready.isEmpty()) {
                 return fill(folder, original).report();
             }
 
-            overwrite.require();
-            Path beside = new Path(
-                    target.getParent(),
-                    ".%s.new-%s".formatted(target.getName(), original.id().substring(0, SHORT)));
-            PublishedFiles written = fill(new QuantizedFolder(files, beside, original.id()), original);
-            FreshFolder.replace(files, beside, written.all(files, beside), target, FullModelFolder::isPart);
+            PublishedFiles written = ready.isPresent() ? ready.get() : fill(beside, original);
+            FreshFolder.replace(
+                    files, beside.path(), written.all(files, beside.path()), target, FullModelFolder::isPart);
             return written.report();
         }
 

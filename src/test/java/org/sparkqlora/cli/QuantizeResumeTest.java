@@ -167,10 +167,55 @@ class QuantizeResumeTest {
         assertThat(temporary.toFile().list()).containsExactly("replaced");
     }
 
+    @Test
+    void aCommandThatWasKilledAfterItsLastFileIsFinished() throws IOException {
+        Path output = copyOf(whole);
+        Files.copy(killed.resolve("quantize.json"), output.resolve("quantize.json"));
+        Files.copy(killed.resolve(note(part(whole))), output.resolve(note(part(whole))));
+        Files.writeString(output.resolve(".published.json.01234567-0123-0123-0123-0123456789ab"), "{");
+
+        CommandRun run = quantize(MODEL, output);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertSame(output, whole);
+    }
+
+    @Test
+    void aFinishedFolderThatLostAFileIsTold() throws IOException {
+        Path output = copyOf(whole);
+        Files.delete(part(output));
+
+        CommandRun run = quantize(MODEL, output);
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("Cannot take file:%s for finished: expected %s of "
+                        .formatted(output, part(whole).getFileName()));
+    }
+
+    @Test
+    void whatWasToReplaceAFolderAndIsWholeReplacesIt() throws IOException {
+        Path output = Files.createDirectory(temporary.resolve("replaced"));
+        Files.writeString(output.resolve("config.json"), "{}");
+        String id = Files.readString(killed.resolve("quantize.json")).replaceAll(".*\"plan\":\"(.{12}).*\\s*", "$1");
+        Path ready = Files.move(copyOf(whole), temporary.resolve(".replaced.new-" + id));
+
+        CommandRun run = quantize(MODEL, output, "--overwrite");
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        assertThat(run.err()).contains("--overwrite: replacing config.json").doesNotContain("files of weights");
+        assertSame(output, whole);
+        assertThat(ready).doesNotExist();
+    }
+
     /** A copy of the folder that a killed command left. */
     private Path begun() throws IOException {
+        return copyOf(killed);
+    }
+
+    private Path copyOf(Path folder) throws IOException {
         Path output = Files.createDirectory(temporary.resolve("begun"));
-        try (Stream<Path> files = Files.list(killed)) {
+        try (Stream<Path> files = Files.list(folder)) {
             for (Path file : files.toList()) {
                 Files.copy(file, output.resolve(file.getFileName()));
             }
