@@ -102,6 +102,7 @@ class QLoraEstimatorParams(TrainingParams, total=False):
     cpoAlpha: float
     desirableWeight: float
     dpoLoss: Sequence[Text]
+    errorCol: Text
     evalMaxNewTokens: int
     evalPrompts: Text
     format: Text

@@ -1,6 +1,5 @@
 package org.sparkqlora.ml;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -16,6 +15,7 @@ import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
@@ -38,6 +38,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
 
     private static final String MODEL = "model";
     private static final String METHOD = "method";
+    private static final String ASKED = "spark_qlora_asked";
 
     private final String uid;
     private final StageParams params;
@@ -138,16 +139,39 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
                     .orElseGet(dataset::toDF);
         }
 
-        List<Column> selected = new ArrayList<>(List.of(new Column("*")));
-        columns.prompts(schema)
-                .ifPresent(prompt -> selected.add(model.answer(prompt.asked())
-                        .apply(prompt.column())
-                        .as(params.text(StageColumns.OUTPUT_COL).orElseThrow())));
-        columns.loss(schema)
-                .ifPresent(name -> selected.add(model.loss()
-                        .apply(columns.fields(schema).jsonOfRecords())
-                        .as(name)));
-        return dataset.toDF().select(selected.toArray(Column[]::new));
+        Dataset<Row> answered = columns.prompts(schema)
+                .map(prompt -> answered(
+                        dataset.toDF(), prompt, model, columns.loss(schema).isPresent()))
+                .orElseGet(dataset::toDF);
+        return columns.loss(schema)
+                .map(name -> answered.withColumn(
+                        name,
+                        unlessRefused(
+                                answered,
+                                model.loss().apply(columns.fields(schema).jsonOfRecords()))))
+                .orElse(answered);
+    }
+
+    /** A row whose column of errors says that its record cannot be used is not read again. */
+    private Column unlessRefused(Dataset<Row> answered, Column loss) {
+        return params.text(StageColumns.ERROR_COL)
+                .filter(List.of(answered.columns())::contains)
+                .map(error ->
+                        functions.when(functions.col(RecordFields.quoted(error)).isNull(), loss))
+                .orElse(loss);
+    }
+
+    /** Beside losses, each answer is a column of its own, so that who reads losses alone does not wait for answers. */
+    private Dataset<Row> answered(Dataset<Row> rows, PromptColumn prompt, ModelColumns model, boolean besideLosses) {
+        String name = params.text(StageColumns.OUTPUT_COL).orElseThrow();
+        Optional<String> error = params.text(StageColumns.ERROR_COL);
+        return besideLosses && error.isEmpty()
+                ? rows.withColumn(name, model.answer(prompt.asked()).apply(prompt.column()))
+                : model.answered(
+                        rows.select(new Column("*"), prompt.column().as(ASKED)),
+                        prompt.asked(),
+                        name,
+                        error.orElse(null));
     }
 
     @Override
@@ -183,6 +207,10 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
 
     public QLoraModel setLossCol(String value) {
         return option(StageColumns.LOSS_COL, value);
+    }
+
+    public QLoraModel setErrorCol(String value) {
+        return option(StageColumns.ERROR_COL, value);
     }
 
     public QLoraModel setMaxNewTokens(int value) {

@@ -15,6 +15,7 @@ import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.options.DataOptions;
+import org.sparkqlora.spark.job.AnswerRows;
 import org.sparkqlora.spark.job.RecordLoss;
 
 /**
@@ -26,11 +27,15 @@ record StageColumns(StageParams params) {
     static final String INPUT_COL = "inputCol";
     static final String OUTPUT_COL = "outputCol";
     static final String LOSS_COL = "lossCol";
+    static final String ERROR_COL = "errorCol";
     static final String ANSWER = "answer";
     static final String LOSS = "loss";
     private static final String OBJECTIVE = "objective";
     static final String LOSS_DOC =
             "Column of the loss over a row's trained tokens: their sum and how many they are; computed only where it is used. Empty: none.";
+
+    private static final String ERROR_DOC =
+            "Column of the reason why a row has no answer: its type and a message. Empty: a prompt that cannot be used ends the task.";
 
     private static final String INPUT_DOC =
             "Column of conversations (lists of role and content) or of texts, to train on and to answer. Else: messages, or"
@@ -42,7 +47,8 @@ record StageColumns(StageParams params) {
     static StageParams add(StageParams params) {
         return params.withColumn(INPUT_COL, INPUT_DOC, "")
                 .withColumn(OUTPUT_COL, OUTPUT_DOC, ANSWER)
-                .withColumn(LOSS_COL, LOSS_DOC, LOSS);
+                .withColumn(LOSS_COL, LOSS_DOC, LOSS)
+                .withColumn(ERROR_COL, ERROR_DOC, "");
     }
 
     /** The fields of training records. */
@@ -81,9 +87,15 @@ record StageColumns(StageParams params) {
                             .formatted(fields(schema).expected(), described(schema)));
         }
 
-        StructType answered = answer.map(name -> with(schema, OUTPUT_COL, name, DataTypes.StringType))
+        StructType answered = answer.map(name -> withErrors(with(schema, OUTPUT_COL, name, DataTypes.StringType)))
                 .orElse(schema);
         return loss.map(name -> with(answered, LOSS_COL, name, RecordLoss.TYPE)).orElse(answered);
+    }
+
+    private StructType withErrors(StructType schema) {
+        return params.text(ERROR_COL)
+                .map(name -> with(schema, ERROR_COL, name, AnswerRows.ERROR))
+                .orElse(schema);
     }
 
     /** The schema with scores, of a model whose head scores texts. */

@@ -4,10 +4,16 @@ import static org.apache.spark.sql.functions.udf;
 
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.Arrays;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +26,7 @@ import org.sparkqlora.objective.RewardModeling;
 import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.options.UseOptions;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.job.AnswerRows;
 import org.sparkqlora.spark.job.AnswerText;
 import org.sparkqlora.spark.job.RecordLoss;
 import org.sparkqlora.spark.job.TextScores;
@@ -119,6 +126,25 @@ public final class ModelColumns {
 
     /** From a column of text, which is what {@code asked} says, to the answer. */
     public UserDefinedFunction answer(AnswerText.Asked asked) {
+        return udf(answers(asked), DataTypes.StringType);
+    }
+
+    /**
+     * The rows with answers to the texts in their last column, which goes. Many grow together.
+     *
+     * @param answer name of the new column
+     * @param error name of the column of reasons why there is no answer; null: such a row ends the task
+     */
+    public Dataset<Row> answered(Dataset<Row> rows, AnswerText.Asked asked, String answer, @Nullable String error) {
+        StructField[] fields = rows.schema().fields();
+        StructType kept = new StructType(Arrays.copyOf(fields, fields.length - 1));
+        StructType schema = kept.add(answer, DataTypes.StringType, true);
+        return rows.mapPartitions(
+                new AnswerRows(answers(asked), error != null),
+                Encoders.row(error == null ? schema : schema.add(error, AnswerRows.ERROR, true)));
+    }
+
+    private AnswerText answers(AnswerText.Asked asked) {
         Path folder = options.model.folder();
         Path template = options.data.chatTemplate;
         try (ModelTokenizer tokenizer =
@@ -133,7 +159,7 @@ public final class ModelColumns {
                     tokenizer.fingerprint(),
                     LocalDate.now(),
                     options.data.templateBudget);
-            return udf(new AnswerText(model, tokens, spec, asked), DataTypes.StringType);
+            return new AnswerText(model, tokens, spec, asked);
         }
     }
 

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.apache.spark.SparkException;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.run.ModelColumns;
 
 class QLoraModelTest {
@@ -172,6 +174,50 @@ class QLoraModelTest {
         assertThat(rows)
                 .extracting(row -> row.isNullAt(row.fieldIndex("answer")))
                 .containsExactly(false, true);
+    }
+
+    @Test
+    void answersThatGrowTogetherAreThoseOfEachAlone() {
+        Dataset<Row> data = fits.data(session).withColumn("id", functions.monotonically_increasing_id());
+
+        List<Row> alone = model.transform(data).drop("loss").collectAsList();
+        List<Row> together = model.copy(ParamMap.empty())
+                .setLossCol("")
+                .transform(data.repartition(2))
+                .orderBy("id")
+                .collectAsList();
+
+        assertThat(together).isEqualTo(alone).hasSizeGreaterThan(2 * DecoderModel.TEXTS_AT_ONCE);
+    }
+
+    @Test
+    void rowThatCannotBeAnsweredSaysWhyInAColumn() {
+        Dataset<Row> asked = fits.data(session)
+                .select(functions.slice(functions.col("messages"), 1, 1).as("messages"))
+                .limit(2)
+                .coalesce(1);
+        Dataset<Row> withNothing =
+                asked.union(session.createDataFrame(List.of(RowFactory.create((Object) new Row[0])), asked.schema()));
+
+        List<Row> rows = model.copy(ParamMap.empty())
+                .setErrorCol("error")
+                .transform(withNothing)
+                .collectAsList();
+
+        assertThat(rows.get(0).<String>getAs("answer")).isNotBlank();
+        assertThat(rows.get(1).<Row>getAs("error")).isNull();
+        assertThat(rows.get(2).<String>getAs("answer")).isNull();
+        Row error = rows.get(2).getAs("error");
+        assertThat(error.<String>getAs("type")).isEqualTo("BAD_PROMPT");
+        assertThat(error.<String>getAs("message")).contains("expected", "found");
+        assertThatThrownBy(() -> model.transform(withNothing).collectAsList())
+                .isInstanceOf(SparkException.class)
+                .hasStackTraceContaining(error.<String>getAs("message"));
+        assertThatThrownBy(() ->
+                        model.copy(ParamMap.empty()).setErrorCol("messages").transform(withNothing))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(
+                        "Cannot transform: errorCol: expected the name of a new column, found that messages is there");
     }
 
     @Test

@@ -261,7 +261,7 @@ class StageContractTest {
             return Optional.of(more == 0);
         }
 
-        boolean free = List.of("output", "lossCol", "inputCol", "outputCol", "chatTemplate")
+        boolean free = List.of("output", "lossCol", "errorCol", "inputCol", "outputCol", "chatTemplate")
                 .contains(param.name());
         return free ? Optional.of("value" + more) : Optional.empty();
     }

@@ -31,7 +31,7 @@ class StageSettingsTest {
             "overwrite",
             "result");
 
-    private static final Set<String> OF_STAGES_ALONE = Set.of("inputCol", "outputCol", "lossCol");
+    private static final Set<String> OF_STAGES_ALONE = Set.of("inputCol", "outputCol", "lossCol", "errorCol");
 
     @Test
     void everyOptionIsAParamAndEveryParamAnOption() {

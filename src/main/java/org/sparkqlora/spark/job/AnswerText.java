@@ -1,11 +1,14 @@
 package org.sparkqlora.spark.job;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.apache.spark.sql.api.java.UDF1;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tokenizer.PromptEncoder;
@@ -54,11 +57,39 @@ public final class AnswerText implements UDF1<@Nullable String, @Nullable String
             return null;
         }
 
-        return tokens.withTokenizer(tokenizer -> {
-            int[] prompt =
-                    new PromptEncoder(tokenizer, tokens.day(), tokens.templateLimits()).encode(asked.prompt(text));
-            int[] made = model.use(bound -> bound.generate(prompt, spec.ofText(Arrays.hashCode(prompt))));
-            return tokenizer.decode(made).strip();
+        int[] prompt = prompt(text);
+        return text(model.use(bound -> bound.generate(prompt, specOf(prompt))));
+    }
+
+    /** The token ids of what {@code text} asks. */
+    int[] prompt(String text) {
+        return tokens.withTokenizer(tokenizer ->
+                new PromptEncoder(tokenizer, tokens.day(), tokens.templateLimits()).encode(asked.prompt(text)));
+    }
+
+    /** The answers to prompts, in their order, which grow together. */
+    List<String> all(List<int[]> prompts) {
+        if (prompts.isEmpty()) {
+            return List.of();
+        }
+
+        List<int[]> made = new ArrayList<>();
+        model.use(bound -> {
+            bound.generate(
+                    prompts.stream()
+                            .map(prompt -> new PromptedText(prompt, specOf(prompt)))
+                            .iterator(),
+                    made::add);
+            return made;
         });
+        return made.stream().map(this::text).toList();
+    }
+
+    private String text(int[] made) {
+        return tokens.withTokenizer(tokenizer -> tokenizer.decode(made).strip());
+    }
+
+    private GenerationSpec specOf(int[] prompt) {
+        return spec.ofText(Arrays.hashCode(prompt));
     }
 }
