@@ -2,6 +2,8 @@ package org.sparkqlora.options;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.spark.cluster.Location;
@@ -47,6 +49,9 @@ public final class GenerateOptions {
     public Path output;
 
     @Mixin
+    public AnswerTableOptions tables = new AnswerTableOptions();
+
+    @Mixin
     public SamplingOptions choice = new SamplingOptions();
 
     @OptionGroup.Common
@@ -67,10 +72,14 @@ public final class GenerateOptions {
         problems.requireFolder("--adapter", adapter);
         problems.requireFile("--chat-template", chatTemplate);
         choice.check(problems);
+        tables.check(problems);
+        long asked = Stream.of(prompt, prompts, tables.prompts)
+                .filter(Objects::nonNull)
+                .count();
         problems.require(
-                (prompt == null) != (prompts == null),
-                "--prompt: expected this or --prompts, found %s",
-                prompt == null ? "neither" : "both");
+                asked == 1,
+                "--prompt: expected this, --prompts or --prompt-table, found %s",
+                asked == 0 ? "none" : "several");
         problems.require(
                 (prompts == null) == (output == null),
                 "--output: expected together with --prompts, found one of the two");

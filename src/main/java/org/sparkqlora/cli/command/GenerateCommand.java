@@ -1,5 +1,6 @@
 package org.sparkqlora.cli.command;
 
+import org.sparkqlora.ml.TableAnswers;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Problems;
@@ -30,6 +31,11 @@ public final class GenerateCommand implements Command {
 
     @Override
     public void run(Console console) {
+        if (options.tables.prompts != null) {
+            console.result(SummaryJson.answered(new TableAnswers(options, console).write()));
+            return;
+        }
+
         AnswerJob job = new AnswerJob(options, console);
         if (options.prompts != null) {
             console.result(SummaryJson.answered(job.answers()));

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.sparkqlora.checkpoint.PublishedFolder;
 import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.ml.TableAnswers;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.objective.ClassReport.OfLabel;
 import org.sparkqlora.run.AnswerJob;
@@ -169,6 +170,14 @@ public final class SummaryJson {
         root.put("tokens", result.tokens());
         root.put("tokens_per_second", result.tokens() / Math.max(result.seconds(), 1e-9));
         root.put("seconds", result.seconds());
+        return root.toString();
+    }
+
+    static String answered(TableAnswers.Result result) {
+        ObjectNode root = of("generate");
+        root.put("output", result.table());
+        root.put("prompts", result.prompts());
+        root.put("errors", result.errors());
         return root.toString();
     }
 

@@ -17,7 +17,7 @@ import org.sparkqlora.model.DecoderModel;
 
 /**
  * Rows whose last column is a text that is asked, with the answer in its place and, if wanted, the reason why there is none. Many answers
- * grow together; each is the one that {@link AnswerText} gives. Runs in a task.
+ * grow together, none of which depends on its neighbours; in float32 each is the one that {@link AnswerText} gives. Runs in a task.
  *
  * @param tellsErrors whether a prompt that cannot be used is told in its row, and not by a failing task
  */

@@ -101,7 +101,7 @@ public record SourceTable(
     }
 
     /** For messages and fingerprints: the rows of a state tell it from others. */
-    String words() {
+    public String words() {
         return format == null ? "table " + name : "%s table %s".formatted(format.words(), name);
     }
 
@@ -110,7 +110,8 @@ public record SourceTable(
         return version == null ? words() : String.format(Locale.ROOT, "%s VERSION AS OF %d", words(), version);
     }
 
-    Dataset<Row> read(SparkSession session) {
+    /** Its rows in that state. */
+    public Dataset<Row> read(SparkSession session) {
         if (format != null) {
             return opened(session, format, () -> load(session, format));
         }

@@ -128,7 +128,7 @@ class GenerateCommandTest {
                 .contains(
                         "--temperature: expected at least 0, found -1.0",
                         "--top-p: expected more than 0 and at most 1, found 0.0",
-                        "--prompt: expected this or --prompts, found neither",
+                        "--prompt: expected this, --prompts or --prompt-table, found none",
                         "--output: expected together with --prompts, found one of the two");
     }
 

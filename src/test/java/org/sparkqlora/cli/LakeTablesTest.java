@@ -19,12 +19,13 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 import org.sparkqlora.spark.job.Clusters;
 
-/** What OpenLineage hears of training on tables. */
-class TrainingLineageTest {
+/** Commands on tables of Delta and Iceberg, and what OpenLineage hears of them. */
+class LakeTablesTest {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String PARENT = "3f5e83fa-3480-44ff-99c5-ff943904e5e8";
 
@@ -156,6 +157,70 @@ class TrainingLineageTest {
         assertThat(elsewhere.code()).isEqualTo(ExitCode.BAD_INPUT);
         assertThat(elsewhere.err()).contains("--lineage: expected an address that begins with http:// or https://");
         assertThat(folder.resolve("none")).doesNotExist();
+    }
+
+    @Test
+    void answersToATableGoIntoANewOne() throws IOException {
+        Path file = folder.resolve("answers.jsonl");
+        Path questions =
+                Files.writeString(folder.resolve("questions.txt"), "what says the cat ?\nwhat says the owl ?\n");
+        session()
+                .sql("SELECT 1 AS id, array(named_struct('role', 'user', 'content', 'what says the cat ?')) AS messages"
+                        + " UNION ALL SELECT 2, array(named_struct('role', 'user', 'content', 'what says the owl ?'))"
+                        + " UNION ALL SELECT 3, filter(array(named_struct('role', '', 'content', '')), x -> false)")
+                .write()
+                .format("delta")
+                .saveAsTable("asked");
+
+        CommandRun delta =
+                generate("--prompt-table", "asked", "--answer-table", "default.answered", "--table-format", "delta");
+        CommandRun iceberg = generate("--prompt-table", "asked VERSION AS OF 0", "--answer-table", "ice.lake.answered");
+        CommandRun again = generate("--prompt-table", "asked", "--answer-table", "default.answered");
+        CommandRun plain = generate("--prompts", questions.toString(), "--output", file.toString());
+
+        assertThat(delta.code()).as(delta.err()).isEqualTo(ExitCode.OK);
+        assertThat(iceberg.code()).as(iceberg.err()).isEqualTo(ExitCode.OK);
+        assertThat(plain.code()).as(plain.err()).isEqualTo(ExitCode.OK);
+        assertThat(again.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(again.err()).contains("expected a table that does not exist yet, found one");
+        assertThat(JsonValues.of(delta.summary())).containsEntry("prompts", 3).containsEntry("errors", 1);
+        List<Row> answered = session().table("answered").orderBy("id").collectAsList();
+        assertThat(answered)
+                .isEqualTo(session().table("ice.lake.answered").orderBy("id").collectAsList());
+        assertThat(answered.subList(0, 2))
+                .extracting(row -> row.<String>getAs("answer"))
+                .containsExactlyElementsOf(
+                        session().read().json(file.toString()).select("text").collectAsList().stream()
+                                .map(row -> row.getString(0))
+                                .toList());
+        assertThat(answered.get(0).<Row>getAs("error")).isNull();
+        assertThat(answered.get(2).<String>getAs("answer")).isNull();
+        assertThat(answered.get(2).<Row>getAs("error").<String>getAs("message"))
+                .isEqualTo("Cannot read field messages: expected a list of at least 1 message, found a list of 0");
+        assertThat(session().sql("DESCRIBE HISTORY answered").count()).isEqualTo(1);
+    }
+
+    @Test
+    void aTableThatCannotBeAnsweredIsToldBeforeWork() {
+        CommandRun file = generate("--prompt-table", runs.data().toString(), "--answer-table", "none");
+        CommandRun column =
+                generate("--prompt-table", "default.chats", "--prompt-column", "asked", "--answer-table", "none");
+        CommandRun half = generate("--prompt-table", "default.chats");
+
+        assertThat(file.err()).contains("expected one table, found files. --prompts takes a file");
+        assertThat(column.err())
+                .contains(
+                        "--prompt-table: Cannot answer the table default.chats: expected a column asked of texts or of messages, found [messages]");
+        assertThat(half.err()).contains("--answer-table: expected together with --prompt-table, found one of the two");
+        assertThat(List.of(file.code(), column.code(), half.code())).containsOnly(ExitCode.BAD_INPUT);
+        assertThat(session().catalog().tableExists("none")).isFalse();
+    }
+
+    private static CommandRun generate(String... options) {
+        List<String> line = new ArrayList<>(List.of("generate", "--model", runs.model(), "--model-cache"));
+        line.addAll(List.of(runs.cache().toString(), "--precision", "fp32", "--max-new-tokens", "6"));
+        line.addAll(List.of(options));
+        return CommandRun.of(line.toArray(String[]::new));
     }
 
     private static String place(String name) {
