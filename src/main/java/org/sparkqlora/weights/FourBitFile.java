@@ -25,7 +25,7 @@ import org.sparkqlora.weights.safetensors.StoredType;
 import org.sparkqlora.weights.safetensors.TensorSource;
 import org.sparkqlora.weights.safetensors.TensorSpec;
 
-/** Writes weights of a model to one file, projections in four bits, others as stored. */
+/** Writes weights of a model to one file, projections in four bits, others as stored. Who asks for it forces it to disk, or moves it. */
 final class FourBitFile {
     /** More than the longest state: 39 bytes of numbers beside its fixed words. */
     static final int LONGEST_STATE = 256;
@@ -84,7 +84,7 @@ final class FourBitFile {
                 write(writer, source.tensor(tensor.name()));
             }
 
-            writer.commit();
+            writer.commitUnforced();
         }
     }
 

@@ -116,6 +116,23 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     /** Completes the file: every announced tensor must have been written. */
     public void commit() {
+        finish();
+        try {
+            channel.force(true);
+        } catch (IOException e) {
+            throw failed(target, e);
+        }
+
+        giveName();
+    }
+
+    /** Completes a file that somebody else forces to disk, or that need not outlive this host: else as {@link #commit}. */
+    public void commitUnforced() {
+        finish();
+        giveName();
+    }
+
+    private void finish() {
         requireComplete();
         List<Slot> all = new ArrayList<>(slots.values());
         all.addAll(SafetensorsLayout.layOut(
@@ -128,8 +145,10 @@ public final class SafetensorsWriter implements AutoCloseable {
                         layout.dataStart() + slot.begin(),
                         ByteBuffer.wrap(texts.get(slot.spec().name()))));
         put(0, ByteBuffer.wrap(layout.prefix(new SafetensorsHeader(metadata, all))));
+    }
+
+    private void giveName() {
         try {
-            channel.force(true);
             channel.close();
             LocalFiles.rename(temporary, target);
         } catch (IOException e) {
