@@ -16,9 +16,6 @@ import org.sparkqlora.weights.family.DecoderTensors;
 final class InitialParameters {
     private static final int WINDOW = 1 << 20;
 
-    /** {@code initializer_range}, where a config does not say another. */
-    private static final double SCORE_DEVIATION = 0.02;
-
     private final WeightFolder weights;
     private final ModelLayout layout;
     private final FrozenWeights frozen;
@@ -74,7 +71,7 @@ final class InitialParameters {
         if (weights.has(SavedModules.SCORE_WEIGHT)) {
             copyWhole(weights.tensor(SavedModules.SCORE_WEIGHT).asFloats(), parameter, values);
         } else {
-            fillNormal(parameter, random, SCORE_DEVIATION, values);
+            fillNormal(parameter, random, weights.config().initializerRange(), values);
         }
     }
 

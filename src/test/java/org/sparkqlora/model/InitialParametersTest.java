@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +54,31 @@ class InitialParametersTest {
             assertThat(sumOfSquares(start, up)).isZero();
             assertThat(model.initialParameters(3).sumOfSquares()).isEqualTo(start.sumOfSquares());
             assertThat(model.initialParameters(4).sumOfSquares()).isNotEqualTo(start.sumOfSquares());
+        }
+    }
+
+    /** As transformers draws it. */
+    @Test
+    void aNewHeadThatScoresIsAsWideAsTheConfigSays() throws IOException {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        Path wide = Files.createDirectories(cache.resolve("wide"));
+        try (WeightFolder weights = golden.weights(Mode.LORA, cache)) {
+            Files.copy(weights.path().resolve("model.safetensors"), wide.resolve("model.safetensors"));
+            String config = Files.readString(weights.path().resolve("config.json"));
+            Files.writeString(
+                    wide.resolve("config.json"),
+                    config.replaceAll("\"initializer_range\": [^,]*,", "")
+                            .replaceFirst("\\{", "{\"initializer_range\": 0.5,"));
+        }
+
+        LoraSpec lora = LoraSpec.allLinear(RANK, 16).withSaved(SavedModules.NONE.withLabels(64));
+        try (WeightFolder weights = WeightFolder.open(wide);
+                DecoderModel model = LoadedModel.of(
+                        weights, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora), 1)) {
+            Parameter head = model.parameters().find(SavedModules.SCORE_KEY);
+
+            assertThat(Math.sqrt(sumOfSquares(model.initialParameters(3), head) / head.size()))
+                    .isCloseTo(0.5, within(0.02));
         }
     }
 

@@ -106,6 +106,7 @@ public final class LlamaSizes {
                 keyValueHeads,
                 hidden / heads,
                 1e-5,
+                0.02,
                 false,
                 4096,
                 "bfloat16",

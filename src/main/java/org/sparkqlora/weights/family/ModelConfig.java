@@ -17,6 +17,7 @@ import java.util.OptionalInt;
  * @param normEpsilon epsilon of the RMS norms
  * @param tiedEmbeddings the output head is the embedding
  * @param maxPositions longest sequence the model was made for
+ * @param initializerRange standard deviation of weights that are new
  * @param storedType PyTorch's name of the weights' type, such as {@code bfloat16}
  * @param eosIds tokens that end a text
  * @param bosId token that begins a text
@@ -34,6 +35,7 @@ public record ModelConfig(
         int keyValueHeads,
         int headSize,
         double normEpsilon,
+        double initializerRange,
         boolean tiedEmbeddings,
         int maxPositions,
         String storedType,
@@ -68,6 +70,7 @@ public record ModelConfig(
                 keyValueHeads,
                 headSize,
                 normEpsilon,
+                initializerRange,
                 tied,
                 maxPositions,
                 storedType,

@@ -63,6 +63,7 @@ public final class ModelConfigJson {
                 fields.count("num_key_value_heads", heads),
                 headSize(hiddenSize, heads),
                 fields.number("rms_norm_eps", family.normEpsilon()),
+                fields.number("initializer_range", 0.02),
                 fields.flag("tie_word_embeddings", family.tiedEmbeddings()),
                 maxPositions,
                 fields.text("dtype", fields.text("torch_dtype", "float32")),

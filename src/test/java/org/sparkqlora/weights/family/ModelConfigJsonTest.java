@@ -49,6 +49,7 @@ class ModelConfigJsonTest {
                         2,
                         24,
                         1e-5,
+                        0.02,
                         false,
                         256,
                         "bfloat16",
