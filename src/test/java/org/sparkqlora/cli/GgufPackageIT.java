@@ -9,12 +9,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.weights.gguf.ExportGolden;
 
 /** The gguf package reads exported files, and its quantisers and transformers compute what is in them. */
@@ -29,6 +31,11 @@ class GgufPackageIT {
     private static Path temporary;
 
     private static JsonNode theirs;
+
+    @AfterAll
+    static void stopSpark() {
+        Sessions.stop();
+    }
 
     @BeforeAll
     static void export() throws IOException, InterruptedException {

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
 
 /**
  * Spark's own cluster manager out of its distribution: a master and two workers, started and used by the shipped scripts with the shipped
@@ -62,6 +63,7 @@ class StandaloneIT {
 
     @AfterAll
     static void stopCluster() throws InterruptedException {
+        Sessions.stop();
         for (Process daemon : DAEMONS) {
             List<ProcessHandle> children = daemon.descendants().toList();
             daemon.destroy();

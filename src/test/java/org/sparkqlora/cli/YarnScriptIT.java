@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
 
 /**
  * The shipped script, settings and jar on YARN and HDFS, whose servers are in this process: the driver in YARN, then on this host.
@@ -89,6 +90,7 @@ class YarnScriptIT {
 
     @AfterAll
     static void stopServers() {
+        Sessions.stop();
         yarn.close();
         hdfs.shutdown();
     }
