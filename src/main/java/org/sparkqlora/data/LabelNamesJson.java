@@ -2,12 +2,13 @@ package org.sparkqlora.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Collection;
-import java.util.Iterator;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 
 /** The labels that are found in records, to name the classes after them. */
@@ -17,39 +18,47 @@ public final class LabelNamesJson {
 
     private static final String LABEL = "label";
 
-    private LabelNamesJson() {}
+    private final ProblemType problem;
+    private final Columns columns;
+    private final Set<String> found = new TreeSet<>();
 
-    /**
-     * The labels of {@code records} as JSON, each once; not many more than there may be. A record that cannot be read has none: whoever
-     * reads it for training tells why.
-     */
-    public static Set<String> in(Iterator<String> records, ProblemType problem, Columns columns) {
-        boolean many = problem == ProblemType.MULTI_LABEL_CLASSIFICATION;
-        Set<String> found = new TreeSet<>();
-        while (records.hasNext() && found.size() <= MOST) {
-            JsonNode given = given(records.next(), many ? "labels" : LABEL, columns);
-            if (many) {
-                given.forEach(each -> addTo(found, each));
-            } else {
-                addTo(found, given);
-            }
-        }
-
-        return found;
+    public LabelNamesJson(ProblemType problem, Columns columns) {
+        this.problem = problem;
+        this.columns = columns;
     }
 
-    private static JsonNode given(String record, String field, Columns columns) {
+    /** Takes the labels of a record. One that cannot be read has none: whoever reads it for training tells why. */
+    public void add(@Nullable String record) {
+        if (record == null) {
+            return;
+        }
+
         try {
-            return RecordJson.parse(record, columns).path(field);
+            JsonNode fields = RecordJson.parse(record, columns);
+            if (problem == ProblemType.MULTI_LABEL_CLASSIFICATION) {
+                fields.path("labels").forEach(this::add);
+            } else {
+                add(fields.path(LABEL));
+            }
         } catch (BadRecordException e) {
-            return RecordJson.parse("{}", columns).path(field);
+            // it has no label
         }
     }
 
-    private static void addTo(Set<String> found, JsonNode label) {
+    private void add(JsonNode label) {
         if (label.isValueNode() && !label.isNull()) {
             found.add(label.toString());
         }
+    }
+
+    /** Whether there are more than there may be. */
+    public boolean isFull() {
+        return found.size() > MOST;
+    }
+
+    /** The labels as JSON, each once. */
+    public Set<String> found() {
+        return Collections.unmodifiableSet(found);
     }
 
     /** The classes that {@code found} names: in the order of names, or by index with the names that transformers gives. */
@@ -60,7 +69,7 @@ public final class LabelNamesJson {
             JsonNode label = RecordJson.parseText(LABEL, json);
             if (!label.isNumber()) {
                 names.add(label.asText());
-            } else if (label.canConvertToInt() && label.isIntegralNumber() && isIndex(label.intValue())) {
+            } else if (isIndex(label)) {
                 indices = Math.max(indices, label.intValue() + 1);
             } else {
                 throw new BadInputException(
@@ -75,12 +84,11 @@ public final class LabelNamesJson {
                             .formatted(MOST, indices > 0 ? "both" : "more"));
         }
 
-        return new Labels(
-                problem, names.isEmpty() ? numbered(indices) : names.stream().toList());
+        return new Labels(problem, names.isEmpty() ? numbered(indices) : List.copyOf(names));
     }
 
-    private static boolean isIndex(int number) {
-        return number >= 0 && number < MOST;
+    private static boolean isIndex(JsonNode label) {
+        return label.isIntegralNumber() && label.canConvertToInt() && label.intValue() >= 0 && label.intValue() < MOST;
     }
 
     private static List<String> numbered(int count) {

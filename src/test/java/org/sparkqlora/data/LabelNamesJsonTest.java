@@ -35,10 +35,31 @@ class LabelNamesJsonTest {
                 List.of("{\"tags\": [\"b\", \"a\"]}", "{\"tags\": []}", "{\"tags\": [\"c\"]}", "{", "[]");
         ProblemType several = ProblemType.MULTI_LABEL_CLASSIFICATION;
 
-        Labels labels = LabelNamesJson.labels(
-                several, LabelNamesJson.in(records.iterator(), several, new Columns(Map.of("labels", "tags"))));
+        Labels labels = labels(several, new Columns(Map.of("labels", "tags")), records.stream());
 
         assertThat(labels).isEqualTo(new Labels(several, List.of("a", "b", "c")));
+    }
+
+    /** A table gives null for a row that is none. */
+    @Test
+    void aRowThatIsNoRecordHasNoLabel() {
+        LabelNamesJson names = new LabelNamesJson(ProblemType.SINGLE_LABEL_CLASSIFICATION, Columns.OWN);
+
+        names.add(null);
+
+        assertThat(names.found()).isEmpty();
+    }
+
+    @Test
+    void nobodyReadsOnOnceThereAreTooMany() {
+        LabelNamesJson names = new LabelNamesJson(ProblemType.SINGLE_LABEL_CLASSIFICATION, Columns.OWN);
+        for (int i = 0; i < LabelNamesJson.MOST; i++) {
+            names.add("{\"label\": \"%d\"}".formatted(i));
+        }
+
+        assertThat(names.isFull()).isFalse();
+        names.add("{\"label\": \"another\"}");
+        assertThat(names.isFull()).isTrue();
     }
 
     @Test
@@ -63,6 +84,12 @@ class LabelNamesJsonTest {
         ProblemType single = ProblemType.SINGLE_LABEL_CLASSIFICATION;
         Stream<String> records =
                 labels.map(each -> "{\"text\": \"?\", \"label\": %s}".formatted(each.replace('\'', '"')));
-        return LabelNamesJson.labels(single, LabelNamesJson.in(records.iterator(), single, Columns.OWN));
+        return labels(single, Columns.OWN, records);
+    }
+
+    private static Labels labels(ProblemType problem, Columns columns, Stream<String> records) {
+        LabelNamesJson names = new LabelNamesJson(problem, columns);
+        records.forEach(names::add);
+        return LabelNamesJson.labels(problem, names.found());
     }
 }

@@ -1,18 +1,15 @@
 package org.sparkqlora.spark.prepare;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
+import java.io.Serializable;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
-import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.LabelNamesJson;
@@ -24,11 +21,12 @@ import org.sparkqlora.spark.source.RecordLines;
 import org.sparkqlora.spark.source.SourceSplit;
 
 /**
- * Looks for the classes of labelled texts in all of their records, as Spark jobs. Driver only.
+ * Looks for the classes of labelled texts in all of their records, as Spark jobs.
  *
  * @param mostBytes of a record that counts
  */
-record LabelSurvey(ProblemType problem, Columns columns, int mostBytes) {
+record LabelSurvey(ProblemType problem, Columns columns, int mostBytes) implements Serializable {
+    /** Driver only. */
     Labels of(JavaSparkContext context, List<SourceSplit> splits, List<NumberedRecords> tables) {
         Broadcast<SerializableConfiguration> hadoop =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
@@ -36,14 +34,13 @@ record LabelSurvey(ProblemType problem, Columns columns, int mostBytes) {
         try {
             context.setJobDescription("look for the labels of texts");
             if (!splits.isEmpty()) {
-                int most = mostBytes;
-                found.addAll(in(context.parallelize(splits, TaskSlots.parts(context, splits.size()))
-                        .flatMap(
-                                split -> new Records(split, most, hadoop.value().value()))));
+                found.addAll(context.parallelize(splits, TaskSlots.parts(context, splits.size()))
+                        .flatMap(split -> in(split, hadoop.value().value()))
+                        .collect());
             }
 
-            tables.forEach(
-                    table -> found.addAll(table.read(() -> in(table.numbered().values()))));
+            tables.forEach(table -> found.addAll(table.read(
+                    () -> table.numbered().values().mapPartitions(this::in).collect())));
             return LabelNamesJson.labels(problem, found);
         } finally {
             context.setJobDescription(null);
@@ -51,54 +48,37 @@ record LabelSurvey(ProblemType problem, Columns columns, int mostBytes) {
         }
     }
 
-    private List<String> in(JavaRDD<String> records) {
-        ProblemType of = problem;
-        Columns named = columns;
-        return records.mapPartitions(part -> LabelNamesJson.in(part, of, named).iterator())
-                .collect();
+    /** Runs in a task. */
+    private Iterator<String> in(SourceSplit split, Configuration configuration) throws IOException {
+        LabelNamesJson names = new LabelNamesJson(problem, columns);
+        try (RecordLines lines = RecordLines.open(split, mostBytes, configuration)) {
+            boolean more = true;
+            while (more && !names.isFull()) {
+                more = addNext(lines, names);
+            }
+        }
+
+        return names.found().iterator();
     }
 
-    /** The records of a split that can be read; closed behind the last. */
-    private static final class Records implements Iterator<String> {
-        private final RecordLines lines;
-        private @Nullable String following;
+    /** False behind the last record. */
+    private static boolean addNext(RecordLines lines, LabelNamesJson names) throws IOException {
+        try {
+            String record = lines.next();
+            names.add(record);
+            return record != null;
+        } catch (BadRecordException e) {
+            return true; // it has no label, and preparing says why
+        }
+    }
 
-        private Records(SourceSplit split, int mostBytes, Configuration configuration) throws IOException {
-            this.lines = RecordLines.open(split, mostBytes, configuration);
-            this.following = advance();
+    /** Runs in a task. */
+    private Iterator<String> in(Iterator<String> records) {
+        LabelNamesJson names = new LabelNamesJson(problem, columns);
+        while (records.hasNext() && !names.isFull()) {
+            names.add(records.next());
         }
 
-        @Override
-        public boolean hasNext() {
-            return following != null;
-        }
-
-        @Override
-        public String next() {
-            String record = following;
-            if (record == null) {
-                throw new NoSuchElementException();
-            }
-
-            following = advance();
-            return record;
-        }
-
-        private @Nullable String advance() {
-            while (true) {
-                try {
-                    String record = lines.next();
-                    if (record == null) {
-                        lines.close();
-                    }
-
-                    return record;
-                } catch (BadRecordException e) {
-                    // it has no label, and preparing says why
-                } catch (IOException e) {
-                    throw new UncheckedIOException("Failed to read records", e);
-                }
-            }
-        }
+        return names.found().iterator();
     }
 }
