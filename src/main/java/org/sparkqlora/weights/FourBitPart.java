@@ -14,12 +14,11 @@ import org.sparkqlora.weights.safetensors.TensorSpec;
 /**
  * Weights that share a file of a model in four bits, and where they are read. A value that crosses to executors.
  *
- * @param number from 0 on
  * @param file name of the file
  * @param pieces the weights
  * @param bytes that they take at most
  */
-public record FourBitPart(int number, String file, List<Piece> pieces, long bytes) implements Serializable {
+public record FourBitPart(String file, List<Piece> pieces, long bytes) implements Serializable {
     public FourBitPart {
         pieces = List.copyOf(pieces);
     }
@@ -41,6 +40,11 @@ public record FourBitPart(int number, String file, List<Piece> pieces, long byte
      * @param errorSum distances of these weights from their originals
      */
     public record Written(long weights, long quantizedBytes, double errorSum) implements Serializable {}
+
+    /** Whether a weight of that name is in the file. */
+    public boolean has(String name) {
+        return pieces.stream().anyMatch(piece -> piece.spec().name().equals(name));
+    }
 
     /** The weight of that name. */
     public Piece piece(String name) {

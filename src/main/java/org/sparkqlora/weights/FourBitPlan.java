@@ -65,7 +65,7 @@ public record FourBitPlan(List<FourBitPart> parts) {
             String name = files.size() == 1
                     ? StoredTensors.SINGLE_FILE
                     : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", parts.size() + 1, files.size());
-            parts.add(new FourBitPart(parts.size(), name, pieces, lengths.get(parts.size())));
+            parts.add(new FourBitPart(name, pieces, lengths.get(parts.size())));
         }
 
         return new FourBitPlan(parts);

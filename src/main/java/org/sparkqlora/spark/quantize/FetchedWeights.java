@@ -14,7 +14,7 @@ import org.sparkqlora.weights.safetensors.TensorSource;
 record FetchedWeights(FolderFiles files, Path scratch, FourBitPart part) implements TensorSource {
     @Override
     public boolean has(String name) {
-        return part.pieces().stream().anyMatch(piece -> piece.spec().name().equals(name));
+        return part.has(name);
     }
 
     @Override

@@ -9,7 +9,7 @@ import org.sparkqlora.weights.safetensors.TensorSource;
 record HostWeights(Path folder, FourBitPart part) implements TensorSource {
     @Override
     public boolean has(String name) {
-        return part.pieces().stream().anyMatch(piece -> piece.spec().name().equals(name));
+        return part.has(name);
     }
 
     @Override
