@@ -79,18 +79,8 @@ record BoundAnswers(
     /** The loss of each example, as of a batch of the micro-batch alone. */
     @Override
     public List<LossTotal> losses(List<TokenRow> microBatch) {
-        List<LossTotal> only = new ArrayList<>();
-        losses(List.of(microBatch).iterator(), only::addAll);
-        return only;
-    }
-
-    @Override
-    public void losses(Iterator<List<TokenRow>> microBatches, Consumer<List<LossTotal>> sink) {
-        microBatches.forEachRemaining(rows -> {
-            AnswerLoss loss = objective.loss(objective.batchSums(passed(rows), this::scored));
-            Answers answers = model.answers(parameters, reference, trained(rows), loss.predicted());
-            sink.accept(examples(answers, loss));
-        });
+        AnswerLoss loss = objective.loss(objective.batchSums(passed(microBatch), this::scored));
+        return examples(model.answers(parameters, reference, trained(microBatch), loss.predicted()), loss);
     }
 
     private List<LossTotal> examples(Answers answers, AnswerLoss loss) {

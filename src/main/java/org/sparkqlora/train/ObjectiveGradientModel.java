@@ -30,7 +30,8 @@ public final class ObjectiveGradientModel implements GradientModel {
             @Nullable BoundParameters reference) {
         this.inner = inner;
         this.objective = objective;
-        this.sharedPrompts = sharedPrompts && inner.decoder().canSharePrompts();
+        this.sharedPrompts =
+                sharedPrompts && objective.isOfPairs() && inner.decoder().canSharePrompts();
         this.reference = reference;
     }
 
