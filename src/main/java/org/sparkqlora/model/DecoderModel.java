@@ -159,14 +159,8 @@ public final class DecoderModel implements AutoCloseable {
         });
     }
 
-    /** Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. Nothing is dropped. */
-    public LossTotal addGradient(BoundParameters parameters, List<TokenRow> microBatch, FlatVector gradient) {
-        return inPass(
-                parameters, pass -> pass.gradient(new DocumentBatch(microBatch), new GradientAccumulator(gradient)));
-    }
-
     /**
-     * As {@link #addGradient(BoundParameters, List, FlatVector)} with the adapters' dropout and the embedding's noise. Equal seeds
+     * Adds the gradient of the summed loss of {@code microBatch} to {@code gradient}, and returns that loss. Equal seeds
      * drop the same elements and add the same noise, on any machine; no two micro-batches of a run may share one. The gradient is scaled on
      * its way through the model, where overflows are infinite or NaN.
      *

@@ -24,7 +24,7 @@ final class DocumentBatch {
     /** The row count of a pass is a multiple of this. */
     static final int ROWS = 32;
 
-    /** Fewer tokens of a prompt are cheaper computed twice than shared. */
+    /** Least tokens of a prompt that are shared: of few there is little to save, and their keys and values are copied. */
     static final int LEAST_SHARED = 16;
 
     /**

@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
-import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -61,7 +60,7 @@ record OutputHead(
      * @param measures takes those of their distributions; null for none
      */
     float[] losses(Tensor hidden, int[] targets, @Nullable TokenMeasures measures) {
-        return chunked(hidden, new Targets(targets, null, measures), null, null);
+        return chunked(hidden, new HeadTargets(targets, null, measures), null, null);
     }
 
     /**
@@ -76,13 +75,13 @@ record OutputHead(
             @Nullable TokenMeasures measures,
             Tensor hiddenGradient,
             GradientAccumulator gradients) {
-        return chunked(hidden, new Targets(targets, null, measures), hiddenGradient, gradients);
+        return chunked(hidden, new HeadTargets(targets, null, measures), hiddenGradient, gradients);
     }
 
     /** As {@link #lossesAndGradient}, the gradient that of the sum with the weight of each predictor. */
     void weightedGradient(
             Tensor hidden, int[] targets, float[] weights, Tensor hiddenGradient, GradientAccumulator gradients) {
-        chunked(hidden, new Targets(targets, weights, null), hiddenGradient, gradients);
+        chunked(hidden, new HeadTargets(targets, weights, null), hiddenGradient, gradients);
     }
 
     /** Whether the weight of the head trains, so that its gradient needs the weights of predictors. */
@@ -90,32 +89,11 @@ record OutputHead(
         return place != null;
     }
 
-    /**
-     * What predictors are to predict.
-     *
-     * @param weights factors on their gradients; null for 1
-     * @param measures takes those of their distributions; null for none
-     */
-    private record Targets(
-            int[] ids, float @Nullable [] weights, @Nullable TokenMeasures measures) {
-        private double weight(int predictor) {
-            return weights == null ? 1 : weights[predictor];
-        }
-
-        private void measure(int predictor, Distribution found) {
-            if (measures != null) {
-                measures.entropies()[predictor] = (float) found.entropy();
-                measures.meanLogits()[predictor] = (float) found.meanLogit();
-                measures.best()[predictor] = found.isBest() ? 1 : 0;
-            }
-        }
-    }
-
-    /** A predicted distribution. */
-    private record Distribution(double loss, double entropy, double meanLogit, boolean isBest) {}
-
     private float[] chunked(
-            Tensor hidden, Targets targets, @Nullable Tensor hiddenGradient, @Nullable GradientAccumulator gradients) {
+            Tensor hidden,
+            HeadTargets targets,
+            @Nullable Tensor hiddenGradient,
+            @Nullable GradientAccumulator gradients) {
         long rows = hidden.size(0);
         long bytes = hardware.isHostAccessible() ? CHUNK_BYTES : DEVICE_CHUNK_BYTES;
         double factor = gradients == null ? multiplier : multiplier * gradients.factor();
@@ -242,7 +220,7 @@ record OutputHead(
      * the logits.
      */
     private void crossEntropy(
-            List<Tensor> products, Targets targets, float[] losses, int at, int count, double factor) {
+            List<Tensor> products, HeadTargets targets, float[] losses, int at, int count, double factor) {
         if (!hardware.isHostAccessible()) {
             crossEntropyOnDevice(products.get(0).narrow(0, 0, count), targets, losses, at, factor);
             return;
@@ -262,7 +240,7 @@ record OutputHead(
                 }
 
                 int predictor = at + (int) i;
-                Distribution found = crossEntropy(row, plain, targets.ids()[predictor], range.math());
+                HeadTargets.Distribution found = crossEntropy(row, plain, targets.ids()[predictor], range.math());
                 losses[predictor] = (float) found.loss();
                 targets.measure(predictor, found);
                 float weighted = (float) (factor * targets.weight(predictor));
@@ -274,7 +252,7 @@ record OutputHead(
         });
     }
 
-    private void crossEntropyOnDevice(Tensor products, Targets targets, float[] losses, int at, double factor) {
+    private void crossEntropyOnDevice(Tensor products, HeadTargets targets, float[] losses, int at, double factor) {
         int count = Math.toIntExact(products.size(0));
         long[] wanted =
                 IntStream.range(at, at + count).mapToLong(i -> targets.ids()[i]).toArray();
@@ -291,7 +269,7 @@ record OutputHead(
         System.arraycopy(found, 0, losses, at, count);
         Tensor gradient = torch.softmax(logits, 1);
         if (targets.measures() != null) {
-            measureOnDevice(logits, gradient, target, targets, at);
+            targets.measure(at, logits, gradient, target);
         }
 
         gradient.scatter_add_(1, target, torch.full_like(loss, new Scalar(-1.0)).unsqueeze(1));
@@ -304,22 +282,6 @@ record OutputHead(
                 softcapped == null
                         ? gradient
                         : gradient.mul_(softcapped.square().neg_().add_(new Scalar(1.0))));
-    }
-
-    /** By logits and their softmax, (predictors, vocabulary). */
-    private static void measureOnDevice(Tensor logits, Tensor softmax, Tensor wanted, Targets targets, int at) {
-        float[] entropies = values(logits.logsumexp(1).sub_(softmax.mul(logits).sum(1)));
-        float[] means = values(logits.mean(1));
-        float[] best = values(logits.argmax(new LongOptional(1), true).eq(wanted));
-        for (int i = 0; i < best.length; i++) {
-            targets.measure(at + i, new Distribution(0, entropies[i], means[i], best[i] != 0));
-        }
-    }
-
-    private static float[] values(Tensor tensor) {
-        float[] values = new float[Math.toIntExact(tensor.numel())];
-        TensorMemory.read(TensorMemory.onHost(tensor.to(ScalarType.Float)), values, values.length);
-        return values;
     }
 
     /** Weights {@code at} to {@code at + count - 1}, (count, 1), in float32. */
@@ -338,7 +300,7 @@ record OutputHead(
      *
      * @param plain room for a panel where more than the loss is measured; else null
      */
-    private Distribution crossEntropy(float[][] row, float @Nullable [] plain, int target, RowMath math) {
+    private HeadTargets.Distribution crossEntropy(float[][] row, float @Nullable [] plain, int target, RowMath math) {
         float factor = (float) cap.orElse(multiplier);
         float max = Float.NEGATIVE_INFINITY;
         for (float[] panel : row) {
@@ -367,7 +329,7 @@ record OutputHead(
 
         row[target / PANEL][target % PANEL] -= 1;
         double log = Math.log(sum);
-        return new Distribution(
+        return new HeadTargets.Distribution(
                 log - (double) factor * wanted,
                 log - factor * (weighted / sum - max),
                 factor * ofLogits / weight.size(0),

@@ -83,9 +83,9 @@ class GpuPassMemoryTest {
         FlatVector gradient = FlatVector.zeros(start.length());
         List<TokenRow> batch = rows(rows);
         try (BoundParameters parameters = decoder.bind(start)) {
-            decoder.addGradient(parameters, batch, gradient); // makes room for a layer, and products ready
+            LoadedModel.addGradient(decoder, parameters, batch, gradient); // makes room for a layer, and products ready
             return IntStream.range(0, PASSES)
-                    .mapToLong(pass -> growth(() -> decoder.addGradient(parameters, batch, gradient)))
+                    .mapToLong(pass -> growth(() -> LoadedModel.addGradient(decoder, parameters, batch, gradient)))
                     .sorted()
                     .skip(PASSES / 2)
                     .findFirst()

@@ -1,6 +1,10 @@
 package org.sparkqlora.model;
 
+import java.util.List;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** Models with a pass for each thread, on the processor unless a test says otherwise. */
@@ -30,5 +34,12 @@ public final class LoadedModel {
                 threads,
                 PassOptions.recomputing(recompute).keeping(least),
                 workers -> DecoderModel.onProcessor(spec.precision(), workers));
+    }
+
+    /** Adds the gradient of the summed loss of {@code rows}, from which nothing is dropped, and returns that loss. */
+    public static LossTotal addGradient(
+            DecoderModel model, BoundParameters parameters, List<TokenRow> rows, FlatVector gradient) {
+        return model.inPass(
+                parameters, pass -> pass.gradient(new DocumentBatch(rows), new GradientAccumulator(gradient)));
     }
 }

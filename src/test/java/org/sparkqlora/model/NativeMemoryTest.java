@@ -91,7 +91,7 @@ class NativeMemoryTest {
         FlatVector gradient = FlatVector.zeros(start.length());
         for (int i = 0; i < count; i++) {
             try (BoundParameters parameters = model.bind(start)) {
-                model.addGradient(parameters, rows, gradient);
+                LoadedModel.addGradient(model, parameters, rows, gradient);
                 model.losses(parameters, rows);
             }
         }
