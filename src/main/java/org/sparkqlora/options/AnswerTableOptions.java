@@ -10,7 +10,7 @@ public final class AnswerTableOptions {
             names = "--prompt-table",
             paramLabel = "TABLE",
             description =
-                    "Instead of --prompt: a table of the catalog, or the folder of a Delta or Iceberg table, perhaps with VERSION AS OF n. Of its rows, messages is asked, or prompt continued.")
+                    "Instead of --prompt: a table of the catalog, or the folder of a Delta or Iceberg table, perhaps with VERSION AS OF n. The column messages of a row is asked, or its column prompt continued.")
     @Nullable
     public String prompts;
 
@@ -32,7 +32,7 @@ public final class AnswerTableOptions {
     @Option(
             names = "--table-format",
             paramLabel = "FORMAT",
-            description = "Of --answer-table, such as delta or iceberg. Default: that of its catalog.")
+            description = "Format of --answer-table, such as delta or iceberg. Default: that of its catalog.")
     @Nullable
     public String format;
 
