@@ -5,6 +5,7 @@ import java.util.OptionalDouble;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.sparkqlora.run.RunFiles;
 import org.sparkqlora.run.Trained;
 import org.sparkqlora.run.TrainedJson;
 import org.sparkqlora.spark.cluster.Location;
@@ -72,7 +73,7 @@ public final class QLoraTrainingSummary {
     public Dataset<Row> metrics() {
         return SparkSession.active()
                 .read()
-                .json(Location.parse(folder()).resolve("metrics.jsonl").path().toString());
+                .json(Location.parse(folder()).resolve(RunFiles.METRICS).path().toString());
     }
 
     @Override

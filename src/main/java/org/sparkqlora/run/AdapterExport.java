@@ -25,8 +25,6 @@ import org.sparkqlora.weights.gguf.GgufOutType;
  * @param name of the adapter for people; empty to guess it
  */
 public record AdapterExport(Path model, Location adapter, GgufOutType type, Optional<String> name) {
-    private static final String PUBLISHED = "adapter";
-
     /** Writes the file, which appears whole or not at all. */
     public ExportedFile write(GgufTarget target) {
         GgufAdapter file = file();
@@ -86,7 +84,7 @@ public record AdapterExport(Path model, Location adapter, GgufOutType type, Opti
     /** The folder's name; runs publish their adapters under one name, so there it is the run's. */
     private String id() {
         String own = adapter.path().getName();
-        return own.equals(PUBLISHED) && !adapter.path().getParent().isRoot()
+        return own.equals(RunFiles.ADAPTER) && !adapter.path().getParent().isRoot()
                 ? adapter.path().getParent().getName()
                 : own;
     }

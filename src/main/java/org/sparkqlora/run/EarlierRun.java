@@ -22,10 +22,10 @@ import org.sparkqlora.storage.Removal;
  */
 public final class EarlierRun {
     private static final List<String> FILES =
-            List.of(PlanFile.NAME, TrainingJob.METRICS, SampleFile.NAME, ReportFile.NAME);
+            List.of(RunFiles.PLAN, RunFiles.METRICS, RunFiles.SAMPLES, RunFiles.REPORT);
 
     private static final List<String> OWNED =
-            List.of(TrainingJob.CHECKPOINTS, TrainingJob.BEST, PublishedModel.ADAPTER, PublishedModel.MODEL);
+            List.of(RunFiles.CHECKPOINTS, RunFiles.BEST, RunFiles.ADAPTER, RunFiles.MODEL);
 
     private final Location output;
     private final FileSystem files;
@@ -45,7 +45,7 @@ public final class EarlierRun {
 
     /** Throws an error if a run would replace folders that none has made: those without a {@code plan.json} beside them. */
     void requireOwn() {
-        if (output.resolve(PlanFile.NAME).exists()) {
+        if (output.resolve(RunFiles.PLAN).exists()) {
             return;
         }
 
@@ -53,19 +53,19 @@ public final class EarlierRun {
         if (!foreign.isEmpty()) {
             throw new BadInputException(
                     "Cannot write to %s: expected no %s without the %s of a run beside it, found one. Choose another --output, or --overwrite it"
-                            .formatted(output, String.join(", ", foreign), PlanFile.NAME));
+                            .formatted(output, String.join(", ", foreign), RunFiles.PLAN));
         }
     }
 
     /** Removes it, where there is any. */
     public void remove() {
-        for (String name : List.of(TrainingJob.CHECKPOINTS, TrainingJob.BEST)) {
+        for (String name : List.of(RunFiles.CHECKPOINTS, RunFiles.BEST)) {
             new CheckpointStore(files, output.resolve(name).path(), CheckpointStore.FEWEST_KEPT).clear();
         }
 
         try {
-            remove(PublishedModel.ADAPTER, AdapterFolder::isPart);
-            remove(PublishedModel.MODEL, FullModelFolder::isPart);
+            remove(RunFiles.ADAPTER, AdapterFolder::isPart);
+            remove(RunFiles.MODEL, FullModelFolder::isPart);
             for (String name : FILES) {
                 Removal.file(files, output.resolve(name).path());
             }

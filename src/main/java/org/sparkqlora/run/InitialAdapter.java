@@ -21,7 +21,6 @@ import org.sparkqlora.weights.family.ModelConfig;
  * run that goes on, and every executor, must have the same. Driver only.
  */
 final class InitialAdapter {
-    static final String FOLDER = "initial-adapter";
     private static final double NANOS = 1e9;
 
     private final Location folder;
@@ -38,7 +37,7 @@ final class InitialAdapter {
     static Optional<InitialAdapter> of(Location output, TrainPlan plan) {
         return Optional.ofNullable(plan.spec().lora())
                 .filter(LoraSpec::takesFromBase)
-                .map(lora -> new InitialAdapter(output.resolve(FOLDER), plan, lora));
+                .map(lora -> new InitialAdapter(output.resolve(RunFiles.INITIAL_ADAPTER), plan, lora));
     }
 
     /** Takes it out of the base in {@code model}, unless the run has begun before, and returns its SHA-256. */
@@ -47,7 +46,7 @@ final class InitialAdapter {
             return plan.takenFactors();
         }
 
-        boolean isNew = output.noteFolder(FOLDER);
+        boolean isNew = output.noteFolder(RunFiles.INITIAL_ADAPTER);
         long begin = System.nanoTime();
         try (WeightFolder base = WeightFolder.open(model);
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {

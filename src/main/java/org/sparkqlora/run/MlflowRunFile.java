@@ -12,8 +12,6 @@ import org.sparkqlora.spark.mlflow.MlflowFile;
 
 /** {@code mlflow-run.txt} in an output folder: the run that it belongs to in MLflow, so that a resumed run goes on with it. */
 final class MlflowRunFile {
-    private static final String NAME = "mlflow-run.txt";
-
     private final Location output;
 
     MlflowRunFile(Location output) {
@@ -21,11 +19,11 @@ final class MlflowRunFile {
     }
 
     Optional<String> read() {
-        return output.resolve(NAME).text().map(String::strip).filter(text -> !text.isEmpty());
+        return output.resolve(RunFiles.MLFLOW_RUN).text().map(String::strip).filter(text -> !text.isEmpty());
     }
 
     void write(String run) {
-        Location file = output.resolve(NAME);
+        Location file = output.resolve(RunFiles.MLFLOW_RUN);
         file.replaceText(run + "\n");
     }
 

@@ -90,8 +90,8 @@ final class OutputFolder implements AutoCloseable {
 
     /** One that has begun here in the meantime: what lies here may be what it goes on with. */
     private boolean isOfAnotherDriver() throws IOException {
-        return files.exists(resolve(PlanFile.NAME).path())
-                || files.exists(resolve(TrainingJob.CHECKPOINTS).path());
+        return files.exists(resolve(RunFiles.PLAN).path())
+                || files.exists(resolve(RunFiles.CHECKPOINTS).path());
     }
 
     private void makeWritable() throws IOException {

@@ -10,8 +10,6 @@ import org.sparkqlora.train.TrainPlanJson;
 
 /** {@code plan.json} of an output folder: what was begun there, and so what may go on there. */
 public final class PlanFile {
-    public static final String NAME = "plan.json";
-
     private static final String LONGER =
             ". More steps go on from here where --schedule is constant, so that rates do not depend on their number, and where the last"
                     + " batch was whole; otherwise train on in another --output with --init-adapter and the adapter of this one";
@@ -21,7 +19,7 @@ public final class PlanFile {
 
     public PlanFile(Location folder) {
         this.folder = folder;
-        this.file = folder.resolve(NAME);
+        this.file = folder.resolve(RunFiles.PLAN);
     }
 
     /** Whether another plan than {@code plan} was begun here. */

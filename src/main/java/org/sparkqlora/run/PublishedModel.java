@@ -28,9 +28,6 @@ import org.sparkqlora.weights.WeightFolder;
 
 /** The result of a run: an adapter in PEFT layout, or a whole model if all weights trained. */
 public final class PublishedModel {
-    public static final String ADAPTER = "adapter";
-    public static final String MODEL = "model";
-
     private final Location output;
     private final Location folder;
     private final TrainPlan plan;
@@ -46,7 +43,7 @@ public final class PublishedModel {
      */
     PublishedModel(Location output, TrainPlan plan, ParameterIndex index, Path base, Vocabulary vocabulary) {
         this.output = output;
-        this.folder = output.resolve(plan.spec().lora() == null ? MODEL : ADAPTER);
+        this.folder = output.resolve(plan.spec().lora() == null ? RunFiles.MODEL : RunFiles.ADAPTER);
         this.plan = plan;
         this.index = index;
         this.base = base;

@@ -17,9 +17,6 @@ import org.sparkqlora.train.metrics.TrainSummary;
 
 /** {@code report.html}: a run for people, in one file, made when it is over. */
 public final class ReportFile {
-    public static final String NAME = "report.html";
-    private static final String SAMPLES = "samples.jsonl";
-
     private final Location output;
 
     ReportFile(Location output) {
@@ -28,7 +25,7 @@ public final class ReportFile {
 
     /** Replaces the report as a whole. */
     Location write(TrainPlan plan, RunView run, TrainSummary summary, PreparationCounts data, PublishedModel result) {
-        Location file = output.resolve(NAME);
+        Location file = output.resolve(RunFiles.REPORT);
         RunReport report =
                 new RunReport(run, results(summary, data, result), samples(), published(plan, run.name(), result));
         file.replaceText(report.html());
@@ -37,7 +34,10 @@ public final class ReportFile {
     }
 
     private List<Sample> samples() {
-        return output.resolve(SAMPLES).text().map(SamplesJson::firstAndLast).orElse(List.of());
+        return output.resolve(RunFiles.SAMPLES)
+                .text()
+                .map(SamplesJson::firstAndLast)
+                .orElse(List.of());
     }
 
     private static Published published(TrainPlan plan, String name, PublishedModel result) {

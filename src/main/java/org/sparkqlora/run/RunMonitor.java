@@ -183,7 +183,7 @@ final class RunMonitor implements AutoCloseable {
     }
 
     private RunWatch watch(List<Consumer<RunEvent>> sinks, RunFacts facts) {
-        Location metrics = output.resolve(TrainingJob.METRICS);
+        Location metrics = output.resolve(RunFiles.METRICS);
         return new RunWatch(
                 facts,
                 step -> LogLines.upTo(step, metrics.text().orElse("").lines().toList())

@@ -16,8 +16,6 @@ import org.sparkqlora.train.metrics.LogLines;
 
 /** {@code samples.jsonl}: a line for each prompt and evaluation. It is small, and replaced as a whole. Driver only. */
 public final class SampleFile implements SampleLog, AutoCloseable {
-    public static final String NAME = "samples.jsonl";
-
     private final Location file;
     private final ModelTokenizer tokenizer;
     private final List<PromptFile.Line> prompts;

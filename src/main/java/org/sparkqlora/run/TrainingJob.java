@@ -1,7 +1,6 @@
 package org.sparkqlora.run;
 
 import java.nio.file.Path;
-import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterFolder;
@@ -49,24 +48,8 @@ import org.sparkqlora.weights.SourceFingerprint;
 
 /** A training run from its options to its adapter: check, prepare, plan, train, publish. Driver only. */
 public final class TrainingJob {
-    static final String CHECKPOINTS = "checkpoints";
-    static final String BEST = "best";
-
-    private static final List<String> OUTPUTS = List.of(
-            CHECKPOINTS,
-            BEST,
-            TrainingRows.TRAINED,
-            TrainingRows.HELD_OUT,
-            TrainingRows.TRAINED_SCORED,
-            TrainingRows.HELD_OUT_SCORED,
-            InitialAdapter.FOLDER,
-            PublishedModel.ADAPTER,
-            PublishedModel.MODEL);
-
     /** As many as a store keeps at least. */
     private static final int BESTS = 2;
-
-    static final String METRICS = "metrics.jsonl";
 
     private final TrainOptions options;
     private final Console console;
@@ -125,7 +108,7 @@ public final class TrainingJob {
     /** Nothing that a run reads may lie where it writes, and nothing that it replaces may be somebody else's. */
     private void requireOutputOfItsOwn() {
         Location output = options.run.output();
-        Overlap overlap = new Overlap(output, OUTPUTS);
+        Overlap overlap = new Overlap(output, RunFiles.FOLDERS);
         overlap.refuse("--model", options.model.model);
         overlap.refuse("--init-adapter", options.adapter.initial);
         overlap.refuse("--prepared", options.run.prepared);
@@ -158,11 +141,11 @@ public final class TrainingJob {
                 options.evaluation.maxNewTokens,
                 EndTokens.of(folder, BaseCheck.config(options.model), tokenizer),
                 new Sampling(0, 0, 1, options.run.seed));
-        return SampleFile.of(output.resolve(SampleFile.NAME), prompts, tokenizer, spec);
+        return SampleFile.of(output.resolve(RunFiles.SAMPLES), prompts, tokenizer, spec);
     }
 
     private StateStore best(OutputFolder output, TrainPlan plan, StateHome home) {
-        Location folder = output.resolve(BEST);
+        Location folder = output.resolve(RunFiles.BEST);
         return options.evaluation.keepBest
                 ? states(new CheckpointStore(folder.files(), folder.path(), BESTS), plan, home)
                 : StateStore.none();
@@ -224,8 +207,10 @@ public final class TrainingJob {
         return new TrainingRun(
                 plan,
                 model.withScoredRows(),
-                data.scored(context, run.rows(), reference, scorer, TrainingRows.TRAINED_SCORED),
-                heldOut == null ? null : data.scored(context, heldOut, reference, scorer, TrainingRows.HELD_OUT_SCORED),
+                data.scored(context, run.rows(), reference, scorer, RunFiles.SCORED_ROWS),
+                heldOut == null
+                        ? null
+                        : data.scored(context, heldOut, reference, scorer, RunFiles.SCORED_HELD_OUT_ROWS),
                 run.paging(),
                 run.snapshots());
     }
@@ -244,12 +229,12 @@ public final class TrainingJob {
     }
 
     private CheckpointStore checkpoints(OutputFolder output) {
-        Location folder = output.resolve(CHECKPOINTS);
+        Location folder = output.resolve(RunFiles.CHECKPOINTS);
         return new CheckpointStore(folder.files(), folder.path(), options.run.keepCheckpoints);
     }
 
     private MetricsLog metrics(OutputFolder output, CheckpointStore checkpoints) {
-        Location file = output.resolve(METRICS);
+        Location file = output.resolve(RunFiles.METRICS);
         return file.isLocal()
                 ? new MetricsFile(file.local(), this::warn)
                 : new MetricsInStore(file, checkpoints::requireOwned, this::warn);

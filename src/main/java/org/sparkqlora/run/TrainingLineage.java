@@ -84,9 +84,7 @@ record TrainingLineage(TrainOptions options, TrainingSetup setup, Console consol
     }
 
     private Location folder() {
-        return options.run
-                .output()
-                .resolve(options.model.method == Method.FULL ? PublishedModel.MODEL : PublishedModel.ADAPTER);
+        return options.run.output().resolve(options.model.method == Method.FULL ? RunFiles.MODEL : RunFiles.ADAPTER);
     }
 
     private LineageDataset output() {

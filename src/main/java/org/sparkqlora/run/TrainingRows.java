@@ -22,18 +22,6 @@ import org.sparkqlora.storage.Sha256;
  * @param output where rows are, unless runs share a folder of them
  */
 public record TrainingRows(TrainOptions options, ModelEncoders encoders, OutputFolder output) {
-    /** The folder of rows to train on in an output folder. */
-    public static final String TRAINED = "prepared";
-
-    /** The folder of rows held out. */
-    static final String HELD_OUT = "prepared-eval";
-
-    /** The folder of rows to train on with the log-probabilities of the reference. */
-    static final String TRAINED_SCORED = "prepared-reference";
-
-    /** The folder of rows held out with them. */
-    static final String HELD_OUT_SCORED = "prepared-eval-reference";
-
     /** Characters of a fingerprint that tell the rows of a shared folder apart. */
     private static final int NAME = 16;
 
@@ -46,7 +34,7 @@ public record TrainingRows(TrainOptions options, ModelEncoders encoders, OutputF
     }
 
     PreparedData trained(Preparation preparation) {
-        return rows(preparation, options.data.sources, TRAINED);
+        return rows(preparation, options.data.sources, RunFiles.ROWS);
     }
 
     @Nullable
@@ -61,7 +49,7 @@ public record TrainingRows(TrainOptions options, ModelEncoders encoders, OutputF
         return rows(
                 new Preparation(context, console, apart ? HeldOutSplit.ALL : evaluation.heldOutPart()),
                 sources,
-                HELD_OUT);
+                RunFiles.HELD_OUT_ROWS);
     }
 
     /** Rows with the log-probabilities of a reference beside those of {@code rows}, which are in the folder {@code own} or in one that runs share. */

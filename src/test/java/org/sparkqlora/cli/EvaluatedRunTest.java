@@ -15,7 +15,7 @@ import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.demo.DemoLanguage;
 import org.sparkqlora.options.Sessions;
-import org.sparkqlora.run.SampleFile;
+import org.sparkqlora.run.RunFiles;
 
 /** {@code train} with what looks at it on its way. */
 class EvaluatedRunTest {
@@ -92,7 +92,7 @@ class EvaluatedRunTest {
         assertThat(summary.path("eval_loss").asDouble())
                 .isGreaterThan(summary.path("adapter_eval_loss").asDouble());
         assertThat(output.resolve("prepared-eval/manifest.json")).exists();
-        List<String> samples = Files.readAllLines(output.resolve(SampleFile.NAME));
+        List<String> samples = Files.readAllLines(output.resolve(RunFiles.SAMPLES));
         assertThat(samples).hasSize(Math.toIntExact(2 * (steps + 1)));
         assertThat(samples.get(1)).startsWith("{\"step\":0,\"prompt\":\"Where is the owl?\",\"text\":");
 

@@ -14,7 +14,7 @@ import java.util.Objects;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.demo.DemoFolder;
 import org.sparkqlora.model.GoldenModel;
-import org.sparkqlora.run.PublishedModel;
+import org.sparkqlora.run.RunFiles;
 
 /** Models and adapters of the demo's language, made by our commands, and the job that the Python side gets. */
 final class RoundTripFiles {
@@ -283,7 +283,7 @@ final class RoundTripFiles {
     }
 
     Path adapter(String name) {
-        return folder.resolve(name).resolve(PublishedModel.ADAPTER);
+        return folder.resolve(name).resolve(RunFiles.ADAPTER);
     }
 
     private Path theirs(String name) {

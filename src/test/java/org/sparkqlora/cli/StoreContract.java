@@ -20,7 +20,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
-import org.sparkqlora.run.ReportFile;
+import org.sparkqlora.run.RunFiles;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.FolderSize;
 
@@ -60,7 +60,7 @@ abstract class StoreContract {
         CommandRun first = there.train(output, OPTIONS);
         assertThat(first.code()).as(first.err()).isEqualTo(ExitCode.OK);
         StoredRun.read(output).assertEquals(expected);
-        assertThat(Location.parse(output).resolve(ReportFile.NAME).text())
+        assertThat(Location.parse(output).resolve(RunFiles.REPORT).text())
                 .hasValueSatisfying(report -> assertThat(report).endsWith("</html>\n"));
 
         loseCheckpoint(4, Location.parse(output));

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.run.EarlierRun;
-import org.sparkqlora.run.PublishedModel;
+import org.sparkqlora.run.RunFiles;
 import org.sparkqlora.spark.cluster.Location;
 
 /** The folder of the demo. It is made anew each time, but only if an earlier demo made it: a file of its own marks it. */
@@ -63,11 +63,11 @@ public final class DemoFolder {
     }
 
     public Path base() {
-        return baseRun().resolve(PublishedModel.MODEL);
+        return baseRun().resolve(RunFiles.MODEL);
     }
 
     Path adapter() {
-        return tuningRun().resolve(PublishedModel.ADAPTER);
+        return tuningRun().resolve(RunFiles.ADAPTER);
     }
 
     Path cache() {

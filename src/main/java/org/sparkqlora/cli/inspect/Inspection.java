@@ -14,6 +14,7 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.run.AdapterStart;
 import org.sparkqlora.run.PlanFile;
+import org.sparkqlora.run.RunFiles;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.Manifest;
 import org.sparkqlora.spark.prepare.PreparedData;
@@ -31,7 +32,7 @@ final class Inspection {
     private static final List<Kind> FOLDERS = List.of(
             new Kind("adapter_config.json", Inspection::adapter),
             new Kind(Manifest.FILE_NAME, Inspection::prepared),
-            new Kind(PlanFile.NAME, Inspection::output),
+            new Kind(RunFiles.PLAN, Inspection::output),
             new Kind("config.json", Inspection::model),
             new Kind("step-*.json", Inspection::checkpoints));
 

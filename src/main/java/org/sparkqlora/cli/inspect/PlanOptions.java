@@ -27,8 +27,7 @@ import org.sparkqlora.options.OptionParser;
 import org.sparkqlora.options.OptionsYaml;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.TrainOptions;
-import org.sparkqlora.run.PlanFile;
-import org.sparkqlora.run.TrainingRows;
+import org.sparkqlora.run.RunFiles;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.train.BatchPlan;
@@ -45,7 +44,7 @@ final class PlanOptions {
 
     /** A file for {@code --config}, from {@code plan.json} or an output folder with one. */
     static String yaml(Path path) {
-        Path file = Files.isDirectory(path) ? path.resolve(PlanFile.NAME) : path;
+        Path file = Files.isDirectory(path) ? path.resolve(RunFiles.PLAN) : path;
         TrainPlan plan = Location.of(file)
                 .text()
                 .map(TrainPlanJson::read)
@@ -53,7 +52,7 @@ final class PlanOptions {
                         () -> new BadInputException("Cannot read %s: expected a plan, found nothing".formatted(file)));
         PlanOptions options = new PlanOptions();
         options.addAll(plan);
-        String rows = options.addRows(file.resolveSibling(TrainingRows.TRAINED).toAbsolutePath(), plan);
+        String rows = options.addRows(file.resolveSibling(RunFiles.ROWS).toAbsolutePath(), plan);
         return """
                 # All of the plan in %s. Not part of a plan: output, evaluation, checkpoints, new tokens, memory, watching.
                 %s%s""".formatted(file, rows, OptionsYaml.write(options.grouped()));
