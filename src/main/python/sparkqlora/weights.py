@@ -49,7 +49,7 @@ class ModelWeights:
     def __init__(self, model: Place) -> None:
         """Open a model."""
         with told_plainly():
-            self._java = java_class("org.sparkqlora.run.ModelWeights").open(os.fspath(model))
+            self._java = java_class("org.sparkqlora.run.model.ModelWeights").open(os.fspath(model))
 
     @property
     def names(self) -> list[str]:

@@ -9,7 +9,6 @@ import org.apache.spark.ml.param.Params;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.options.UseOptions;
-import org.sparkqlora.run.ModelColumns;
 import org.sparkqlora.spark.cluster.Location;
 
 /** What a model is beside its params: its adapter, the summary of the fit that made it, and the functions that are opened for it. */

@@ -5,7 +5,6 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.UseOptions;
-import org.sparkqlora.run.ModelColumns;
 
 /**
  * The functions of columns that a model and its copies share, so that each process loads the base once: a server of Spark Connect transforms

@@ -20,9 +20,8 @@ import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.options.Settings;
-import org.sparkqlora.run.AdapterStart;
-import org.sparkqlora.run.ModelColumns;
-import org.sparkqlora.run.Trained;
+import org.sparkqlora.run.model.AdapterStart;
+import org.sparkqlora.run.train.Trained;
 import org.sparkqlora.spark.cluster.Location;
 
 /**

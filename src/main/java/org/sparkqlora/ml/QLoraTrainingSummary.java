@@ -5,9 +5,9 @@ import java.util.OptionalDouble;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.sparkqlora.run.RunFiles;
-import org.sparkqlora.run.Trained;
-import org.sparkqlora.run.TrainedJson;
+import org.sparkqlora.run.output.RunFiles;
+import org.sparkqlora.run.train.Trained;
+import org.sparkqlora.run.train.TrainedJson;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.train.metrics.TrainSummary;
 

@@ -18,7 +18,6 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.UseOptions;
-import org.sparkqlora.run.ModelColumns;
 import org.sparkqlora.spark.source.ListedSource;
 import org.sparkqlora.spark.source.SourceListing;
 import org.sparkqlora.spark.source.SourceTable;

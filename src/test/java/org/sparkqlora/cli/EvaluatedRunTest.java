@@ -15,7 +15,7 @@ import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.demo.DemoLanguage;
 import org.sparkqlora.options.Sessions;
-import org.sparkqlora.run.RunFiles;
+import org.sparkqlora.run.output.RunFiles;
 
 /** {@code train} with what looks at it on its way. */
 class EvaluatedRunTest {

@@ -14,7 +14,7 @@ import java.util.Objects;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.demo.DemoFolder;
 import org.sparkqlora.model.GoldenModel;
-import org.sparkqlora.run.RunFiles;
+import org.sparkqlora.run.output.RunFiles;
 
 /** Models and adapters of the demo's language, made by our commands, and the job that the Python side gets. */
 final class RoundTripFiles {

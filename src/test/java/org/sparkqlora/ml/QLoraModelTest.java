@@ -23,7 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderModel;
-import org.sparkqlora.run.ModelColumns;
 
 class QLoraModelTest {
     /** Packed rows add the same numbers in another order. */

@@ -5,8 +5,8 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.options.Required;
-import org.sparkqlora.run.AnswerJob;
-import org.sparkqlora.run.Answers.Answer;
+import org.sparkqlora.run.generate.AnswerJob;
+import org.sparkqlora.run.generate.Answers.Answer;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 

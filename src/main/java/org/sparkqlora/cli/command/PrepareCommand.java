@@ -3,7 +3,7 @@ package org.sparkqlora.cli.command;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.PrepareOptions;
 import org.sparkqlora.options.Problems;
-import org.sparkqlora.run.PreparationJob;
+import org.sparkqlora.run.prepare.PreparationJob;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 

@@ -13,7 +13,7 @@ import org.sparkqlora.options.Problems;
 import org.sparkqlora.options.QuantOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.quant.QuantSpec;
-import org.sparkqlora.run.Quantization;
+import org.sparkqlora.run.export.Quantization;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.QuantizationReport;

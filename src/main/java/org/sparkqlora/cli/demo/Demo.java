@@ -9,9 +9,9 @@ import org.sparkqlora.options.EvaluateOptions;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.options.TrainOptions;
-import org.sparkqlora.run.AnswerJob;
-import org.sparkqlora.run.EvaluationJob;
-import org.sparkqlora.run.TrainingJob;
+import org.sparkqlora.run.evaluate.EvaluationJob;
+import org.sparkqlora.run.generate.AnswerJob;
+import org.sparkqlora.run.train.TrainingJob;
 
 /** The demo's acts: teach a base, ask it, fine-tune it, ask again. Each is a command that a user could type. */
 final class Demo {

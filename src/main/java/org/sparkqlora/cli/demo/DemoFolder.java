@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.run.EarlierRun;
-import org.sparkqlora.run.RunFiles;
+import org.sparkqlora.run.output.EarlierRun;
+import org.sparkqlora.run.output.RunFiles;
 import org.sparkqlora.spark.cluster.Location;
 
 /** The folder of the demo. It is made anew each time, but only if an earlier demo made it: a file of its own marks it. */

@@ -27,7 +27,7 @@ import org.sparkqlora.options.OptionParser;
 import org.sparkqlora.options.OptionsYaml;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.TrainOptions;
-import org.sparkqlora.run.RunFiles;
+import org.sparkqlora.run.output.RunFiles;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.train.BatchPlan;

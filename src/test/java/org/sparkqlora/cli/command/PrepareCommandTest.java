@@ -22,7 +22,7 @@ import org.sparkqlora.cli.Program;
 import org.sparkqlora.cli.demo.DemoModel;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.Sessions;
-import org.sparkqlora.run.TokenMarking;
+import org.sparkqlora.run.prepare.TokenMarking;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.RowsDay;
 
@@ -111,14 +111,6 @@ class PrepareCommandTest {
         assertThat(output.resolve("report.txt"))
                 .content()
                 .contains("packing efficiency", "⟦The owl says hoot. <|im_end|>⟧");
-    }
-
-    @Test
-    void tokensAreColouredOnATerminalOnly() {
-        assertThat(TokenMarking.of(Console.Kind.TERMINAL, null)).isEqualTo(TokenMarking.COLOUR);
-        assertThat(TokenMarking.of(Console.Kind.TERMINAL, "1")).isEqualTo(TokenMarking.BRACKETS);
-        assertThat(TokenMarking.of(Console.Kind.LOG, null)).isEqualTo(TokenMarking.BRACKETS);
-        assertThat(TokenMarking.COLOUR.trained("x")).isEqualTo("\u001b[32mx\u001b[0m");
     }
 
     @Test

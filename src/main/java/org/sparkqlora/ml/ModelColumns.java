@@ -1,0 +1,183 @@
+package org.sparkqlora.ml;
+
+import static org.apache.spark.sql.functions.udf;
+
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.Arrays;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.generation.EndTokens;
+import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.objective.Classification;
+import org.sparkqlora.objective.RewardModeling;
+import org.sparkqlora.objective.ScoreObjective;
+import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.run.model.AdapterStart;
+import org.sparkqlora.run.model.BaseCheck;
+import org.sparkqlora.run.prepare.ModelEncoders;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.job.AnswerRows;
+import org.sparkqlora.spark.job.AnswerText;
+import org.sparkqlora.spark.job.RecordLoss;
+import org.sparkqlora.spark.job.TextScores;
+import org.sparkqlora.spark.prepare.RecordEncoders;
+import org.sparkqlora.spark.replica.FixedModel;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.TemplateText;
+import org.sparkqlora.tokenizer.TrainOn;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.ModelSource;
+import org.sparkqlora.train.ObjectiveModelSource;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/** A model with its adapter as two functions of columns: answers and losses. Tasks compute them when they are read. Driver only. */
+final class ModelColumns {
+    private static final Logger LOG = LoggerFactory.getLogger(ModelColumns.class);
+
+    private final UseOptions options;
+    private final AdapterStart start;
+    private final ModelConfig config;
+    private final FixedModel model;
+    private @Nullable TextScores scores;
+
+    private ModelColumns(UseOptions options, AdapterStart start, ModelConfig config, FixedModel model) {
+        this.options = options;
+        this.start = start;
+        this.config = config;
+        this.model = model;
+    }
+
+    /** Opens the model of {@code options}; nothing of its weights is read yet. */
+    static ModelColumns open(UseOptions options, JavaSparkContext context) {
+        ModelConfig config = BaseCheck.config(options.model);
+        AdapterStart start = AdapterStart.of(options.adapter, options.model.folder(), config);
+        FolderModelSource source = options.model.source(start.lora(), options.model.precision(context, LOG::info));
+        ParameterIndex index = ParameterIndex.of(config, source.spec());
+        try (FlatVector parameters = parameters(start, index)) {
+            return new ModelColumns(
+                    options, start, config, FixedModel.publish(context, used(start, source), parameters, index));
+        }
+    }
+
+    /** With the head that scores texts, where the adapter has one. */
+    private static ModelSource used(AdapterStart start, FolderModelSource source) {
+        Location folder = start.folder();
+        if (folder == null || start.lora() == null || !start.lora().saved().scores()) {
+            return source;
+        }
+
+        ScoreObjective objective = AdapterFolder.readLabels(folder.files(), folder.path())
+                .<ScoreObjective>map(Classification::new)
+                .orElseGet(() -> new RewardModeling(0));
+        return ObjectiveModelSource.of(source, objective, false);
+    }
+
+    /** Whether the adapter has a head that scores texts, so that there are scores and neither answers nor losses. */
+    boolean scoresTexts() {
+        return start.lora() != null && start.lora().saved().scores();
+    }
+
+    /** From a text, or a record of one, to the scores of the adapter's head. */
+    synchronized TextScores scores() {
+        TextScores known = scores;
+        if (known == null) {
+            known = opened();
+            scores = known;
+        }
+
+        return known;
+    }
+
+    private TextScores opened() {
+        Path template = options.data.chatTemplate;
+        RecordEncoders texts = RecordEncoders.of(
+                        options.data.reading(),
+                        options.model.tokenizer(),
+                        text(template),
+                        TrainOn.ALL,
+                        start.vocabulary().added())
+                .withTemplateBudget(options.data.templateBudget);
+        return new TextScores(model, texts, options.data.length.tokens);
+    }
+
+    /** From a column of records in JSON to the scores of the adapter's head. */
+    UserDefinedFunction score() {
+        TextScores scores = scores();
+        UDF1<@Nullable String, double @Nullable []> function =
+                record -> record == null ? null : scores.ofRecord(record);
+        return udf(function, DataTypes.createArrayType(DataTypes.DoubleType, false));
+    }
+
+    /** The number of times that processes loaded the base, as far as tasks have reported. */
+    long loads() {
+        return model.loads();
+    }
+
+    /** From a column of text, which is what {@code asked} says, to the answer. */
+    UserDefinedFunction answer(AnswerText.Asked asked) {
+        return udf(answers(asked), DataTypes.StringType);
+    }
+
+    /**
+     * The rows with answers to the texts in their last column, which goes. Many grow together.
+     *
+     * @param answer name of the new column
+     * @param error name of the column of reasons why there is no answer; null: such a row ends the task
+     */
+    Dataset<Row> answered(Dataset<Row> rows, AnswerText.Asked asked, String answer, @Nullable String error) {
+        StructField[] fields = rows.schema().fields();
+        StructType kept = new StructType(Arrays.copyOf(fields, fields.length - 1));
+        StructType schema = kept.add(answer, DataTypes.StringType, true);
+        return rows.mapPartitions(
+                new AnswerRows(answers(asked), error != null),
+                Encoders.row(error == null ? schema : schema.add(error, AnswerRows.ERROR, true)));
+    }
+
+    private AnswerText answers(AnswerText.Asked asked) {
+        Path folder = options.model.folder();
+        Path template = options.data.chatTemplate;
+        try (ModelTokenizer tokenizer =
+                ModelTokenizer.open(folder, template, start.vocabulary().added())) {
+            GenerationSpec spec = options.choice.spec(EndTokens.of(folder, config, tokenizer));
+            RecordEncoders tokens = new RecordEncoders(
+                    options.data.reading(),
+                    options.model.tokenizer(),
+                    text(template),
+                    options.data.trainOn,
+                    start.vocabulary().added(),
+                    tokenizer.fingerprint(),
+                    LocalDate.now(),
+                    options.data.templateBudget);
+            return new AnswerText(model, tokens, spec, asked);
+        }
+    }
+
+    /** From a column of records in JSON to a {@link RecordLoss}. */
+    UserDefinedFunction loss() {
+        ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
+        return udf(new RecordLoss(model, encoders, options.data.preparation()), RecordLoss.TYPE);
+    }
+
+    private static FlatVector parameters(AdapterStart start, ParameterIndex index) {
+        Location folder = start.folder();
+        return folder == null ? FlatVector.zeros(0) : AdapterFolder.read(folder.files(), folder.path(), index);
+    }
+
+    private static @Nullable TemplateText text(@Nullable Path template) {
+        return template == null ? null : TemplateText.read(template);
+    }
+}

@@ -1,0 +1,80 @@
+package org.sparkqlora.run.generate;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.run.generate.Answers.Answer;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.PromptEncoder;
+import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.SampleLog;
+import org.sparkqlora.train.metrics.LogLines;
+
+/** {@code samples.jsonl}: a line for each prompt and evaluation. It is small, and replaced as a whole. Driver only. */
+public final class SampleFile implements SampleLog, AutoCloseable {
+    private final Location file;
+    private final ModelTokenizer tokenizer;
+    private final List<PromptFile.Line> prompts;
+    private final List<int[]> asked;
+    private final GenerationSpec spec;
+    private final List<String> lines = new ArrayList<>();
+
+    private SampleFile(Location file, ModelTokenizer tokenizer, List<PromptFile.Line> prompts, GenerationSpec spec) {
+        this.file = file;
+        this.tokenizer = tokenizer;
+        this.prompts = prompts;
+        this.asked = new ArrayList<>();
+        this.spec = spec;
+    }
+
+    /**
+     * Answers to the prompts in {@code prompts}, in {@code file}; takes the tokenizer over.
+     *
+     * @param spec how tokens are chosen
+     */
+    public static SampleFile of(Location file, Path prompts, ModelTokenizer tokenizer, GenerationSpec spec) {
+        PromptFile source = new PromptFile(prompts);
+        SampleFile samples = new SampleFile(file, tokenizer, source.read(), spec);
+        PromptEncoder encoder = new PromptEncoder(tokenizer);
+        for (PromptFile.Line line : samples.prompts) {
+            try {
+                samples.asked.add(encoder.encode(line.prompt()));
+            } catch (BadRecordException e) {
+                throw source.refused(line.number(), e);
+            }
+        }
+
+        return samples;
+    }
+
+    /** The log, or one that asks nothing. */
+    public static SampleLog orNone(@Nullable SampleFile samples) {
+        return samples == null ? SampleLog.none() : samples;
+    }
+
+    @Override
+    public void rewindTo(long step) {
+        lines.clear();
+        lines.addAll(
+                LogLines.upTo(step, file.text().orElse("").lines().toList()).kept());
+    }
+
+    @Override
+    public void take(long step, GradientSource source) {
+        List<int[]> made = source.generate(asked, spec);
+        for (int i = 0; i < made.size(); i++) {
+            lines.add(SamplesJson.write(step, prompts.get(i).prompt(), Answer.of(made.get(i), tokenizer)));
+        }
+
+        file.replaceText(String.join("\n", lines) + "\n");
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+}

@@ -1,0 +1,90 @@
+package org.sparkqlora.run.generate;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.sparkqlora.data.ChatMessage;
+import org.sparkqlora.data.Prompt;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.ui.Sample;
+
+/** Answers as JSON lines of {@code prompt}, {@code text} and {@code tokens}; in {@code samples.jsonl} with the {@code step} before. */
+public final class SamplesJson {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private SamplesJson() {}
+
+    /** The first and the last answer to each prompt that was answered more than once. */
+    public static List<Sample> firstAndLast(String lines) {
+        Map<String, List<JsonNode>> answers = new LinkedHashMap<>();
+        lines.lines()
+                .filter(line -> !line.isBlank())
+                .map(SamplesJson::parse)
+                .forEach(line -> answers.computeIfAbsent(text(line.path("prompt")), prompt -> new ArrayList<>())
+                        .add(line));
+        List<Sample> samples = new ArrayList<>();
+        answers.forEach((prompt, all) -> {
+            JsonNode first = all.get(0);
+            JsonNode last = all.get(all.size() - 1);
+            if (all.size() > 1) {
+                samples.add(new Sample(
+                        prompt,
+                        first.path("step").asLong(),
+                        first.path("text").asText(),
+                        last.path("step").asLong(),
+                        last.path("text").asText()));
+            }
+        });
+        return samples;
+    }
+
+    /** A line of {@code samples.jsonl}. */
+    static String write(long step, Prompt prompt, Answers.Answer answer) {
+        return write(MAPPER.createObjectNode().put("step", step), prompt, answer);
+    }
+
+    /** A line of the file that {@code generate --output} writes. */
+    static String write(Prompt prompt, Answers.Answer answer) {
+        return write(MAPPER.createObjectNode(), prompt, answer);
+    }
+
+    private static String write(ObjectNode line, Prompt prompt, Answers.Answer answer) {
+        line.set("prompt", MAPPER.valueToTree(asked(prompt)));
+        line.put("text", answer.text());
+        line.put("tokens", answer.tokens());
+        return line.toString();
+    }
+
+    /** The prompt as its file has it. */
+    private static Object asked(Prompt prompt) {
+        if (prompt instanceof Prompt.Turns turns) {
+            return turns.messages().stream().map(ChatMessage::fields).toList();
+        }
+
+        return prompt instanceof Prompt.Beginning beginning ? beginning.text() : ((Prompt.Question) prompt).text();
+    }
+
+    /** Turns of a conversation as lines. */
+    private static String text(JsonNode prompt) {
+        if (!prompt.isArray()) {
+            return prompt.isTextual() ? prompt.asText() : prompt.toString();
+        }
+
+        List<String> turns = new ArrayList<>();
+        prompt.forEach(turn -> turns.add(turn.path("content").asText()));
+        return String.join("\n", turns);
+    }
+
+    private static JsonNode parse(String line) {
+        try {
+            return MAPPER.readTree(line);
+        } catch (JsonProcessingException e) {
+            throw new BadInputException("Cannot read samples.jsonl: expected JSON lines, found " + line, e);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package org.sparkqlora.run.model;
+
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.ResidualInitFactors;
+import org.sparkqlora.options.ModelOptions;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/** Makes sure on the driver, before any task runs, that a base model is whole and sound. */
+public final class BaseCheck {
+    private BaseCheck() {}
+
+    /** The model's config, nothing else checked. */
+    public static ModelConfig config(ModelOptions options) {
+        try (WeightFolder weights = WeightFolder.open(options.folder())) {
+            return weights.config();
+        }
+    }
+
+    /** Checks the model's files, every weight of them, and returns its config. */
+    public static ModelConfig check(ModelOptions options) {
+        return check(options, null);
+    }
+
+    /** Checks the model's files, every weight of them, and that adapters can begin on them as they shall, and returns its config. */
+    public static ModelConfig check(ModelOptions options, @Nullable LoraSpec lora) {
+        try (WeightFolder weights = WeightFolder.open(options.folder());
+                Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
+            weights.checkShapes();
+            if (lora != null && lora.takesFromBase()) {
+                ResidualInitFactors.requireTakable(weights, lora);
+            }
+
+            weights.checkFinite(workers);
+            return weights.config();
+        }
+    }
+}

@@ -1,0 +1,5 @@
+/** Monitoring of a training run: the terminal, MLflow, warnings, and the report at its end. */
+@NullMarked
+package org.sparkqlora.run.monitor;
+
+import org.jspecify.annotations.NullMarked;

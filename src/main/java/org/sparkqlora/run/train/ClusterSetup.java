@@ -1,0 +1,214 @@
+package org.sparkqlora.run.train;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.memory.MemoryUse;
+import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.PassOptions;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.Recompute;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.optim.Optimizers;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.options.ByteCount;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.PrecisionChoice;
+import org.sparkqlora.options.RecomputeChoice;
+import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.run.output.PlanFile;
+import org.sparkqlora.spark.check.CheckReport;
+import org.sparkqlora.spark.check.ClusterCheck;
+import org.sparkqlora.spark.check.ClusterNeeds;
+import org.sparkqlora.spark.check.DriverGradients;
+import org.sparkqlora.spark.cluster.TaskSlots;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.storage.FolderSize;
+import org.sparkqlora.train.BatchShape;
+import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.ModelConfig;
+
+/** The spread of a training run over its cluster, chosen and checked before any work. Driver only. */
+final class ClusterSetup {
+    private final JavaSparkContext context;
+    private final TrainOptions options;
+    private final Console console;
+
+    ClusterSetup(JavaSparkContext context, TrainOptions options, Console console) {
+        this.context = context;
+        this.options = options;
+        this.console = console;
+    }
+
+    /** Shards of a step that would be {@code tasks} tasks: at most one a row. */
+    int shards(int tasks) {
+        return Math.min(options.run.batch.rows, tasks);
+    }
+
+    /** The precision of tasks: as asked for, or as the run was begun, or as their GPUs can. */
+    Precision precision(PlanFile begun) {
+        Optional<TrainPlan> before =
+                options.model.numerics.precision == PrecisionChoice.AUTO ? begun.recorded() : Optional.empty();
+        Precision precision = before.map(plan -> plan.spec().precision())
+                .orElseGet(() -> options.model.precision(context, console::note));
+        if (options.run.localSteps > 1 && precision.scalesLoss()) {
+            throw new BadInputException(TrainOptions.LOCAL_STEPS_IN_FLOAT16);
+        }
+
+        return precision;
+    }
+
+    /** The optimiser's paging, for trained weights, their optimiser state, and gradients: the driver's or those of one task. */
+    Paging paging(ParameterIndex index, ExchangeChoice exchange) {
+        long[] sizes = index.all().stream().mapToLong(Parameter::size).toArray();
+        long vector = Float.BYTES * index.size();
+        long gradients = Math.max(vector, gradients(exchange));
+        long state = Optimizers.stateBytes(options.update.optimizer(), sizes);
+        return options.update.paging(
+                vector + state + gradients, Runtime.getRuntime().maxMemory(), console);
+    }
+
+    ExchangeChoice exchange(ParameterIndex index, int shards) {
+        OptimizerSpec optimizer = options.update.optimizer();
+        long numbers = TrainPlan.numbersOfShard(index.size(), optimizer, options.run.localSteps);
+        GradientSize size = new GradientSize(numbers, shards, options.exchange.wire);
+        ExchangeChoice exchange = options.exchange.choose(size, context.getConf());
+        console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
+        return exchange;
+    }
+
+    /**
+     * What of the base stays resident in an executor: as asked for, or all where it fits beside the rest; auto is noted where it does not.
+     *
+     * @param all the memory of executors with all of it, and the least of the rest
+     */
+    BaseMemory base(ModelConfig config, MemoryPlan all) {
+        if (all.method() == Method.FULL) {
+            return BaseMemory.ALL;
+        }
+
+        OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
+        int passes = TaskSlots.ofExecutor(context) * passesAtOnce();
+        long smallest = BaseMemory.smallest(config, all.spec(), passes);
+        BaseMemory chosen = options.model
+                .base
+                .choice()
+                .within(room, all.executorBytes(), all.baseBytes(), smallest)
+                .require(config, all.spec(), passes);
+        if (chosen.isBounded()) {
+            console.note(
+                    "base memory: %s of %s%s",
+                    ByteCount.describe(Math.min(chosen.bytes(), all.baseBytes())),
+                    ByteCount.describe(all.baseBytes()),
+                    options.model.base.known().isBounded()
+                            ? ""
+                            : ", since an executor may take " + ByteCount.describe(room.orElseThrow()));
+        }
+
+        return chosen;
+    }
+
+    /** The part of the base that one task of an executor, which shares it with the others, counts on. */
+    BaseMemory baseOfTask(BaseMemory base, ModelConfig config, ModelSpec spec) {
+        return base.besides(config, spec, (TaskSlots.ofExecutor(context) - 1) * passesAtOnce());
+    }
+
+    /** The activations that passes recompute: as asked for, or the fewest for which an executor has memory; auto is noted. */
+    Recompute recompute(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, BaseMemory base) {
+        RecomputeChoice asked = options.run.batch.recompute;
+        OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
+        Recompute chosen = asked.within(
+                room,
+                choice -> memory(config, spec, paging, width, shards, passes(choice, base))
+                        .executorBytes());
+        if (asked == RecomputeChoice.AUTO) {
+            console.note(
+                    "recompute: %s (%s)",
+                    RecomputeChoice.label(chosen),
+                    room.isPresent()
+                            ? "an executor may take " + ByteCount.describe(room.getAsLong())
+                            : "no one tells what memory an executor may take");
+        }
+
+        return chosen;
+    }
+
+    PassOptions passes(Recompute recompute, BaseMemory base) {
+        return new PassOptions(recompute, passesAtOnce(), base);
+    }
+
+    /**
+     * The memory of executors, with as many tasks at once on each as it has slots, and of a driver in which tasks run.
+     *
+     * @param width tokens a row
+     */
+    MemoryPlan memory(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, PassOptions passes) {
+        int atOnce = TaskSlots.ofExecutor(context);
+        int executors = (shards + atOnce - 1) / atOnce;
+        BatchShape step = new BatchShape(
+                width,
+                options.run.batch.rows,
+                options.run.batch.microRows,
+                shards,
+                executors,
+                passes.recompute(),
+                passes.atOnce());
+        return MemoryPlan.of(config, spec, options.update.optimizer(), paging, step)
+                .withBase(passes.base(), step);
+    }
+
+    /** {@code plan} with the driver of a run whose gradients are added by {@code exchange}. */
+    MemoryPlan withDriver(MemoryPlan plan, ExchangeChoice exchange) {
+        return exchange.inDriver() ? plan : plan.withDriverGradients(gradients(exchange));
+    }
+
+    private long gradients(ExchangeChoice exchange) {
+        return DriverGradients.bytes(exchange.kind(), exchange.size(), options.run.localSteps);
+    }
+
+    /** Bytes of the copies of {@code model} that a host without any makes: as it is stored, and in four bits unless it is stored so. */
+    static long copyBytes(FolderModelSource model, MemoryPlan memory) {
+        Path folder = Path.of(model.folder());
+        long stored = model.place().isCopied() ? FolderSize.of(folder) : 0;
+        return memory.method() == Method.QLORA && !isQuantized(folder)
+                ? stored + memory.bytes(MemoryUse.WEIGHTS) + memory.bytes(MemoryUse.QUANTIZATION_CONSTANTS)
+                : stored;
+    }
+
+    private static boolean isQuantized(Path folder) {
+        try (WeightFolder weights = WeightFolder.open(folder)) {
+            return weights.quantized();
+        }
+    }
+
+    /** Micro-batches that a task has in the model at once, if it has as many. */
+    int passesAtOnce() {
+        return options.run.batch.passesOf(TaskSlots.passesOfTask(context));
+    }
+
+    /** Tells what could be better, and refuses, with all reasons at once, what would fail. */
+    void check(ClusterNeeds needs, ExchangeChoice exchange) {
+        CheckReport report = new ClusterCheck(context).report(needs, exchange);
+        report.advice().forEach(advice -> console.note("advice: %s", advice));
+        List<String> problems = report.problems();
+        if (problems.size() == 1) {
+            throw new BadInputException(problems.get(0));
+        }
+
+        if (!problems.isEmpty()) {
+            throw new BadInputException(
+                    "Cannot start, for %d reasons\n  %s".formatted(problems.size(), String.join("\n  ", problems)));
+        }
+    }
+}

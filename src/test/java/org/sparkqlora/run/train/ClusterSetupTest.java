@@ -1,0 +1,48 @@
+package org.sparkqlora.run.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.Method;
+import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.Precision;
+import org.sparkqlora.optim.PagePlace;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.Sessions;
+import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.ExchangeKind;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.weights.family.LlamaSizes;
+
+class ClusterSetupTest {
+    private final ClusterSetup setup =
+            new ClusterSetup(Sessions.context("train"), new TrainOptions(), Console.ofProcess());
+
+    @AfterAll
+    static void stop() {
+        Sessions.stop();
+    }
+
+    @Test
+    void pagesGoToAFileForTheSakeOfCollectedGradientsAlone() {
+        ParameterIndex index = ParameterIndex.of(
+                LlamaSizes.of(0.5e9),
+                new ModelSpec(Method.QLORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8)));
+        GradientSize size = new GradientSize(index.size(), 1000, GradientDtype.FP32);
+
+        assertThat(setup.paging(index, choice(ExchangeKind.COLLECT, size)).place())
+                .isEqualTo(PagePlace.FILE);
+        assertThat(setup.paging(index, choice(ExchangeKind.SHUFFLE, size)).place())
+                .isEqualTo(PagePlace.MEMORY);
+    }
+
+    private static ExchangeChoice choice(ExchangeKind kind, GradientSize size) {
+        return new ExchangeChoice(kind, size, Long.MAX_VALUE, "as asked for");
+    }
+}
