@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.model.generation.EndTokens;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.options.Console;
@@ -22,7 +21,6 @@ import org.sparkqlora.run.model.FirstState;
 import org.sparkqlora.spark.job.SparkGenerator;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.tokenizer.ModelTokenizer;
-import org.sparkqlora.tokenizer.PromptEncoder;
 import org.sparkqlora.tokenizer.TemplateText;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -71,7 +69,7 @@ public final class AnswerJob {
         long tokens = 0;
         try (ModelTokenizer tokenizer = ModelTokenizer.open(
                 model.folder(), options.chatTemplate, start.vocabulary().added())) {
-            List<int[]> asked = encoded(file, prompts, tokenizer);
+            List<int[]> asked = file.encoded(prompts, tokenizer);
             GenerationSpec spec = options.choice.spec(EndTokens.of(model.folder(), config, tokenizer));
             List<int[]> made = made(start, asked, spec);
             for (int i = 0; i < made.size(); i++) {
@@ -83,20 +81,6 @@ public final class AnswerJob {
 
         write(output, lines);
         return new Result(output, lines.size(), tokens, (System.nanoTime() - began) / NANOS);
-    }
-
-    private static List<int[]> encoded(PromptFile file, List<PromptFile.Line> prompts, ModelTokenizer tokenizer) {
-        PromptEncoder encoder = new PromptEncoder(tokenizer);
-        List<int[]> encoded = new ArrayList<>();
-        for (PromptFile.Line line : prompts) {
-            try {
-                encoded.add(encoder.encode(line.prompt()));
-            } catch (BadRecordException e) {
-                throw file.refused(line.number(), e);
-            }
-        }
-
-        return encoded;
     }
 
     private List<int[]> made(AdapterStart start, List<int[]> asked, GenerationSpec spec) {

@@ -10,6 +10,8 @@ import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tokenizer.PromptEncoder;
 
 /**
  * A file of prompts, one a line. Where the first line is a JSON object all are records; else each line is a question. Blank lines
@@ -48,8 +50,23 @@ record PromptFile(Path path) {
         return prompts;
     }
 
+    /** The ids of prompts of this file. */
+    List<int[]> encoded(List<Line> prompts, ModelTokenizer tokenizer) {
+        PromptEncoder encoder = new PromptEncoder(tokenizer);
+        List<int[]> encoded = new ArrayList<>();
+        for (Line line : prompts) {
+            try {
+                encoded.add(encoder.encode(line.prompt()));
+            } catch (BadRecordException e) {
+                throw refused(line.number(), e);
+            }
+        }
+
+        return encoded;
+    }
+
     /** That the prompt of line {@code number} cannot be used. */
-    BadRecordException refused(int number, BadRecordException reason) {
+    private BadRecordException refused(int number, BadRecordException reason) {
         return new BadRecordException("Cannot answer %s:%d: %s".formatted(path, number, reason.getMessage()), reason);
     }
 

@@ -4,12 +4,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.run.generate.Answers.Answer;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.tokenizer.ModelTokenizer;
-import org.sparkqlora.tokenizer.PromptEncoder;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.SampleLog;
 import org.sparkqlora.train.metrics.LogLines;
@@ -23,11 +21,16 @@ public final class SampleFile implements SampleLog, AutoCloseable {
     private final GenerationSpec spec;
     private final List<String> lines = new ArrayList<>();
 
-    private SampleFile(Location file, ModelTokenizer tokenizer, List<PromptFile.Line> prompts, GenerationSpec spec) {
+    private SampleFile(
+            Location file,
+            ModelTokenizer tokenizer,
+            List<PromptFile.Line> prompts,
+            List<int[]> asked,
+            GenerationSpec spec) {
         this.file = file;
         this.tokenizer = tokenizer;
         this.prompts = prompts;
-        this.asked = new ArrayList<>();
+        this.asked = asked;
         this.spec = spec;
     }
 
@@ -38,17 +41,8 @@ public final class SampleFile implements SampleLog, AutoCloseable {
      */
     public static SampleFile of(Location file, Path prompts, ModelTokenizer tokenizer, GenerationSpec spec) {
         PromptFile source = new PromptFile(prompts);
-        SampleFile samples = new SampleFile(file, tokenizer, source.read(), spec);
-        PromptEncoder encoder = new PromptEncoder(tokenizer);
-        for (PromptFile.Line line : samples.prompts) {
-            try {
-                samples.asked.add(encoder.encode(line.prompt()));
-            } catch (BadRecordException e) {
-                throw source.refused(line.number(), e);
-            }
-        }
-
-        return samples;
+        List<PromptFile.Line> read = source.read();
+        return new SampleFile(file, tokenizer, read, source.encoded(read, tokenizer), spec);
     }
 
     /** The log, or one that asks nothing. */
