@@ -32,7 +32,7 @@ public final class Answers implements AutoCloseable {
         this.parameters = parameters;
     }
 
-    public static Answers open(FolderModelSource source, AdapterStart start, @Nullable Path chatTemplate) {
+    static Answers open(FolderModelSource source, AdapterStart start, @Nullable Path chatTemplate) {
         ModelTokenizer tokenizer = ModelTokenizer.open(
                 source.local(), chatTemplate, start.vocabulary().added());
         try {
@@ -59,7 +59,7 @@ public final class Answers implements AutoCloseable {
      *
      * @param sink gets the text as it grows, in whole characters
      */
-    public Answer to(String prompt, SamplingOptions choice, Consumer<String> sink) {
+    Answer to(String prompt, SamplingOptions choice, Consumer<String> sink) {
         TextStream text = new TextStream(tokenizer);
         int[] asked = new PromptEncoder(tokenizer).encode(new Prompt.Question(prompt));
         GenerationSpec spec = choice.spec(endIds).ofText(0);

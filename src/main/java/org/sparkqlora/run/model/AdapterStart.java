@@ -107,7 +107,7 @@ public record AdapterStart(
     }
 
     /** A base without adapters. */
-    public static AdapterStart none() {
+    private static AdapterStart none() {
         return new AdapterStart(null, null, Vocabulary.UNCHANGED);
     }
 

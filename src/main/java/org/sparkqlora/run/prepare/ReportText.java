@@ -11,7 +11,7 @@ record ReportText(String sources, PreparationReport report) {
     private static final int BAR = 40;
 
     /** The lines that {@code train} prints before it begins: the size, and likely mistakes. */
-    public List<String> summary() {
+    List<String> summary() {
         PreparationCounts counts = report.counts();
         List<String> lines = new ArrayList<>();
         lines.add(line(
@@ -52,7 +52,7 @@ record ReportText(String sources, PreparationReport report) {
     }
 
     /** The lines beyond the summary: packing efficiency and lengths. */
-    public List<String> details() {
+    List<String> details() {
         List<String> lines = new ArrayList<>();
         lines.add(line(
                 "  packing efficiency %.1f %%: rows without any padding, as a share of the rows there are",

@@ -22,18 +22,18 @@ record RowDump(TokenMarking marking, Function<int[], String> text) {
     private static final int ROWS = 2;
 
     /** Rows as the tokenizer writes them. */
-    public static RowDump of(ModelTokenizer tokenizer, TokenMarking marking) {
+    static RowDump of(ModelTokenizer tokenizer, TokenMarking marking) {
         return new RowDump(marking, tokenizer::decodeWithSpecials);
     }
 
     /** Rows as ids. */
-    public static RowDump ofIds(TokenMarking marking) {
+    static RowDump ofIds(TokenMarking marking) {
         return new RowDump(
                 marking,
                 ids -> Arrays.stream(ids).mapToObj(String::valueOf).collect(Collectors.joining(" ", " ", " ")));
     }
 
-    public List<String> lines(RowReader rows, ExampleKind kind) {
+    List<String> lines(RowReader rows, ExampleKind kind) {
         List<String> lines = new ArrayList<>();
         lines.add("the first rows, " + marking.legend());
         for (long i = 0; i < Math.min(ROWS, rows.rows()); i++) {
