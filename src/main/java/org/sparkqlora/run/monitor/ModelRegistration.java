@@ -1,9 +1,5 @@
 package org.sparkqlora.run.monitor;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -90,7 +86,7 @@ public record ModelRegistration(RegisteredName name, MlflowModel model, Path bas
     List<MlflowFile> files(Location published) {
         List<MlflowFile> files =
                 new ArrayList<>(model.descriptions(UUID.randomUUID().toString().replace("-", ""), timeNow()));
-        files.addAll(MlflowRunFile.artifacts(published, model.weightFolder()));
+        files.addAll(MlflowArtifacts.ofFolder(published, model.weightFolder()));
         if (model.weights() != Weights.ADAPTER_OF_HUB) {
             List<MlflowFile> own = files.stream()
                     .filter(file -> CompanionFiles.isOne(file.path().replaceFirst(".*/", "")))
@@ -116,18 +112,6 @@ public record ModelRegistration(RegisteredName name, MlflowModel model, Path bas
     }
 
     private static MlflowFile tokenizer(Path file, String name) {
-        try {
-            return new MlflowFile(MlflowModel.tokenizerFolder() + "/" + name, Files.size(file), () -> open(file));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read " + file, e);
-        }
-    }
-
-    private static InputStream open(Path file) {
-        try {
-            return Files.newInputStream(file);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to open " + file, e);
-        }
+        return MlflowArtifacts.ofFile(Location.of(file), MlflowModel.tokenizerFolder() + "/" + name);
     }
 }

@@ -119,7 +119,9 @@ public final class RunMonitor implements AutoCloseable {
     }
 
     private void endMlflow(MlflowRun kept, Location published, Location report) {
-        List<MlflowFile> artifacts = new ArrayList<>(MlflowRunFile.artifacts(published, report));
+        List<MlflowFile> artifacts = new ArrayList<>(
+                MlflowArtifacts.ofFolder(published, published.path().getName()));
+        artifacts.add(MlflowArtifacts.ofFile(report, report.path().getName()));
         registration.ifPresent(model -> artifacts.addAll(model.files(published)));
         kept.ended(artifacts);
         registration.ifPresent(model -> kept.register(model.name()));
@@ -191,13 +193,15 @@ public final class RunMonitor implements AutoCloseable {
     }
 
     private MlflowRun mlflow(MlflowExperiment experiment, String name, boolean isNew, List<MlflowInput> inputs) {
-        MlflowRunFile file = new MlflowRunFile(output);
+        Location file = output.resolve(RunFiles.MLFLOW_RUN);
         Map<String, String> tags = Map.of(
                 "mlflow.source.name", "spark-qlora",
                 "mlflow.user", System.getProperty("user.name"),
                 "spark_qlora.output", output.toString());
-        Optional<String> begun = isNew ? Optional.empty() : file.read();
-        MlflowFacts facts = new MlflowFacts(name, begun.orElse(null), parameters(), tags, inputs, file::write);
+        String begun = isNew
+                ? null
+                : file.text().map(String::strip).filter(id -> !id.isEmpty()).orElse(null);
+        MlflowFacts facts = new MlflowFacts(name, begun, parameters(), tags, inputs, id -> file.replaceText(id + "\n"));
         return new MlflowRun(experiment, facts, terminal::note);
     }
 

@@ -16,7 +16,7 @@ public final class RunFiles {
     /** The run for people. */
     public static final String REPORT = "report.html";
 
-    /** The run in MLflow. */
+    /** The id of the run in MLflow, so that a resumed run goes on with it. */
     public static final String MLFLOW_RUN = "mlflow-run.txt";
 
     public static final String CHECKPOINTS = "checkpoints";
