@@ -9,7 +9,6 @@ import org.sparkqlora.checkpoint.VectorRange;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AdapterMerge;
 import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.output.RunFiles;
 import org.sparkqlora.spark.cluster.Location;
@@ -17,6 +16,7 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.gguf.GgufAdapter;
+import org.sparkqlora.weights.gguf.GgufExport;
 import org.sparkqlora.weights.gguf.GgufOutType;
 
 /**
@@ -29,15 +29,10 @@ import org.sparkqlora.weights.gguf.GgufOutType;
 public record AdapterExport(Path model, Location adapter, GgufOutType type, Optional<String> name) {
     /** Writes the file, which appears whole or not at all. */
     public ExportedFile write(GgufTarget target) {
-        GgufAdapter file = file();
-        target.requireFree(file.fileName());
-        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-            long bytes = target.write(file.fileName(), out -> file.write(out, workers));
-            return new ExportedFile(target.file(file.fileName()), type, file.tensors(), bytes, List.of());
-        }
+        return target.write(file(), type);
     }
 
-    private GgufAdapter file() {
+    private GgufExport file() {
         ModelConfig config = ModelConfigJson.read(model.resolve("config.json"));
         AdapterStart start = AdapterStart.from(adapter, model, config);
         LoraSpec lora = Objects.requireNonNull(start.lora());

@@ -7,9 +7,12 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.WholeFile;
+import org.sparkqlora.weights.gguf.GgufExport;
+import org.sparkqlora.weights.gguf.GgufOutType;
 
 /**
  * Where a GGUF file goes.
@@ -32,32 +35,28 @@ public record GgufTarget(Location place, Existing existing) {
         return place.path().getName().endsWith(SUFFIX);
     }
 
-    /** Writes the file whole, under {@code name} if this is a folder. */
-    long write(String name, BlobWriter content) {
-        Location file = file(name);
-        try {
-            if (!file.exists()) {
-                WholeFile.create(file.files(), file.path(), content);
-            } else {
-                requireOwn(file);
-                WholeFile.replace(file.files(), file.path(), content);
-            }
+    /** Writes {@code export}, under its own name if this is a folder; the file appears whole or not at all. */
+    ExportedFile write(GgufExport export, GgufOutType type) {
+        Location file = isFile() ? place : place.resolve(export.fileName());
+        boolean isNew = !file.exists();
+        if (!isNew) {
+            requireOwn(file);
+        }
 
-            return file.files().getFileStatus(file.path()).getLen();
+        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
+            write(file, isNew, out -> export.write(out, workers));
+            long bytes = file.files().getFileStatus(file.path()).getLen();
+            return new ExportedFile(file, type, export.tensors(), bytes, export.notes());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write " + file, e);
         }
     }
 
-    Location file(String name) {
-        return isFile() ? place : place.resolve(name);
-    }
-
-    /** Throws an error if there is a file that may not be replaced. */
-    void requireFree(String name) {
-        Location file = file(name);
-        if (file.exists()) {
-            requireOwn(file);
+    private static void write(Location file, boolean isNew, BlobWriter content) throws IOException {
+        if (isNew) {
+            WholeFile.create(file.files(), file.path(), content);
+        } else {
+            WholeFile.replace(file.files(), file.path(), content);
         }
     }
 

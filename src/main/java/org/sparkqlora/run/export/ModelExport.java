@@ -10,7 +10,6 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.MergeBase;
 import org.sparkqlora.quant.QuantSpec;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.run.model.Vocabulary;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.BlobWriter;
@@ -48,7 +47,7 @@ public record ModelExport(
     private ExportedFile writeModel(GgufTarget target) {
         try (WeightFolder source = WeightFolder.open(model)) {
             source.checkShapes();
-            return write(GgufExport.of(source, ChangedWeights.NONE, type, labels(model)), target);
+            return target.write(GgufExport.of(source, ChangedWeights.NONE, type, labels(model)), type);
         }
     }
 
@@ -58,15 +57,7 @@ public record ModelExport(
             merge.requireTexts("export as GGUF");
             ChangedWeights weights = merge.weights(merge.base(base));
             Path tokenizer = tokenizer(merge.vocabulary(), temporary.path());
-            return write(GgufExport.of(merge.source(), weights, type, labels(tokenizer)), target);
-        }
-    }
-
-    private ExportedFile write(GgufExport export, GgufTarget target) {
-        target.requireFree(export.fileName());
-        try (Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-            long bytes = target.write(export.fileName(), out -> export.write(out, workers));
-            return new ExportedFile(target.file(export.fileName()), type, export.tensors(), bytes, export.notes());
+            return target.write(GgufExport.of(merge.source(), weights, type, labels(tokenizer)), type);
         }
     }
 

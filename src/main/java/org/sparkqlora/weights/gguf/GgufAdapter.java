@@ -1,14 +1,11 @@
 package org.sparkqlora.weights.gguf;
 
-import java.io.IOException;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.FloatSource;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
@@ -17,15 +14,7 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
  * to a weight, where the rank is that of the weight's own A and B.
  */
 public final class GgufAdapter {
-    private final GgufEntries entries;
-    private final List<GgufStream.Tensor> tensors;
-    private final String fileName;
-
-    private GgufAdapter(GgufEntries entries, List<GgufStream.Tensor> tensors, String fileName) {
-        this.entries = entries;
-        this.tensors = tensors;
-        this.fileName = fileName;
-    }
+    private GgufAdapter() {}
 
     /**
      * The low-rank term of one weight, {@code scale * B A}.
@@ -47,7 +36,7 @@ public final class GgufAdapter {
      * @param id name that the adapter has, such as its folder's, to guess the parts of the file's name from
      * @param name of the adapter for people; empty to guess it
      */
-    public static GgufAdapter of(
+    public static GgufExport of(
             ModelConfig config, List<Term> terms, double alpha, GgufOutType outType, String id, Optional<String> name) {
         if (outType.isMixed()) {
             throw new BadInputException(
@@ -71,21 +60,7 @@ public final class GgufAdapter {
         identity.put(entries);
         entries.number("adapter.lora.alpha", alpha);
         entries.count("general.quantization_version", 2);
-        return new GgufAdapter(entries, tensors, identity.fileName(outType, Optional.of("LoRA")));
-    }
-
-    /** The name by llama.cpp's rule. */
-    public String fileName() {
-        return fileName;
-    }
-
-    public int tensors() {
-        return tensors.size();
-    }
-
-    /** Writes the file from front to back. */
-    public void write(OutputStream out, Workers workers) throws IOException {
-        new GgufStream(entries, tensors, workers).write(out);
+        return new GgufExport(entries, tensors, identity.fileName(outType, Optional.of("LoRA")), List.of());
     }
 
     private static List<GgufStream.Tensor> pair(

@@ -28,7 +28,7 @@ public final class GgufExport {
     private final String fileName;
     private final List<String> notes;
 
-    private GgufExport(GgufEntries entries, List<GgufStream.Tensor> tensors, String fileName, List<String> notes) {
+    GgufExport(GgufEntries entries, List<GgufStream.Tensor> tensors, String fileName, List<String> notes) {
         this.entries = entries;
         this.tensors = tensors;
         this.fileName = fileName;

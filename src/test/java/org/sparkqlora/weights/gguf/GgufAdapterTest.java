@@ -80,8 +80,7 @@ class GgufAdapterTest {
     }
 
     private GgufFile written(GgufAdapter.Term term, double alpha) throws IOException {
-        GgufAdapter adapter =
-                GgufAdapter.of(config(), List.of(term), alpha, GgufOutType.F32, "tuned", Optional.empty());
+        GgufExport adapter = GgufAdapter.of(config(), List.of(term), alpha, GgufOutType.F32, "tuned", Optional.empty());
         Path file = temporary.resolve(adapter.fileName());
         try (Workers workers = new Workers(1);
                 OutputStream out = Files.newOutputStream(file)) {
