@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.CheckpointStore;
@@ -43,9 +42,14 @@ public final class EarlierRun {
         return parts;
     }
 
-    /** Throws an error if a run would replace folders that none has made: those without a {@code plan.json} beside them. */
+    /** Whether a run has begun here: it claims its checkpoints, and then writes its plan. */
+    boolean hasBegun() {
+        return hasPlan() || isClaimed(RunFiles.CHECKPOINTS);
+    }
+
+    /** Throws an error if a run would replace folders that none has made: there is no plan, and none has claimed them. */
     public void requireOwn() {
-        if (output.resolve(RunFiles.PLAN).exists()) {
+        if (hasPlan()) {
             return;
         }
 
@@ -78,18 +82,28 @@ public final class EarlierRun {
         Removal.folder(files, output.resolve(folder).path(), layout);
     }
 
-    /** Checkpoints that were never claimed are none of a run; an unfinished run has a claim before it has a plan. */
-    private boolean isForeign(String name) {
+    private boolean hasPlan() {
+        return output.resolve(RunFiles.PLAN).exists();
+    }
+
+    private boolean isForeign(String folder) {
+        return !names(folder).isEmpty() && !isClaimed(folder);
+    }
+
+    private boolean isClaimed(String folder) {
+        return names(folder).stream().anyMatch(CheckpointStore::isClaim);
+    }
+
+    /** The names in a folder; none if it is not there. */
+    private List<String> names(String folder) {
         try {
-            FileStatus[] content = files.listStatus(output.resolve(name).path());
-            return content.length > 0
-                    && Arrays.stream(content)
-                            .noneMatch(entry ->
-                                    CheckpointStore.isClaim(entry.getPath().getName()));
+            return Arrays.stream(files.listStatus(output.resolve(folder).path()))
+                    .map(entry -> entry.getPath().getName())
+                    .toList();
         } catch (FileNotFoundException e) {
-            return false;
+            return List.of();
         } catch (IOException e) {
-            throw new UncheckedIOException("Failed to look into %s of %s".formatted(name, output), e);
+            throw new UncheckedIOException("Failed to look into %s of %s".formatted(folder, output), e);
         }
     }
 }

@@ -80,18 +80,12 @@ public final class OutputFolder implements AutoCloseable {
     @Override
     public void close() {
         try {
-            if (!kept && !isOfAnotherDriver()) {
+            if (!kept && !new EarlierRun(location).hasBegun()) { // another driver may go on with what lies here
                 created.remove();
             }
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to remove what was begun in " + location, e);
         }
-    }
-
-    /** One that has begun here in the meantime: what lies here may be what it goes on with. */
-    private boolean isOfAnotherDriver() throws IOException {
-        return files.exists(resolve(RunFiles.PLAN).path())
-                || files.exists(resolve(RunFiles.CHECKPOINTS).path());
     }
 
     private void makeWritable() throws IOException {

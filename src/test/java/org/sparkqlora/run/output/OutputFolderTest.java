@@ -80,4 +80,18 @@ class OutputFolderTest {
 
         assertThat(rows).exists();
     }
+
+    @Test
+    void checkpointsThatNobodyHasClaimedAreOfNoOtherDriver() throws IOException {
+        Files.createDirectories(output.resolve("checkpoints"));
+        Path rows = output.resolve("prepared/rows.bin");
+        try (OutputFolder opened = OutputFolder.open(Location.of(output))) {
+            opened.noteFolder("prepared");
+            Files.createDirectory(rows.getParent());
+            opened.noteFile(Location.of(Files.writeString(rows, "rows")));
+        }
+
+        assertThat(rows.getParent()).doesNotExist();
+        assertThat(output.resolve("checkpoints")).exists();
+    }
 }
