@@ -102,8 +102,7 @@ record AttentionBlock(
         Heads q = heads(gated ? flat(gatePart(first, 0)) : first, queryNorm, context.queryRotary());
         Heads k = heads(projections.outputs().get(1), keyNorm, context.keyRotary());
         Tensor values = split(projections.outputs().get(2));
-        Attended attended = context.attention()
-                .forward(q.turned(), context.seen(k.turned(), values), context.batch(), keeps, output::buffer);
+        Attended attended = context.attend(q.turned(), k.turned(), values, keeps, output::buffer);
         return new Mixed(projections.tapes(), q, k, values, gated ? gatePart(first, headSize) : null, attended);
     }
 

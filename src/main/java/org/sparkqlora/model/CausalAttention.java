@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.model.KeyValueCache.Seen;
+import org.sparkqlora.model.generation.CachedAttention;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
@@ -121,7 +122,7 @@ final class CausalAttention {
         Tensor flat = zeroBehind(batch, buffer.apply(query.size(0)));
         Tensor output = flat.view(query.sizes());
         List<BlockTape> tapes = new ArrayList<>();
-        for (Block block : blocks(batch)) {
+        for (Block block : blocks(batch.documents())) {
             if (keeps) {
                 tapes.add(TensorScope.keepAll(
                         () -> attend(query, seen.by(block.document()), output, block),
@@ -132,6 +133,18 @@ final class CausalAttention {
         }
 
         return new Attended(flat, tapes);
+    }
+
+    /** Writes the output of some documents of a batch, (T, H, d), and keeps nothing. */
+    void attend(Tensor query, KeysAndValues seen, Tensor output, List<Document> documents) {
+        for (Block block : blocks(documents)) {
+            TensorScope.run(() -> attend(query, seen, output, block));
+        }
+    }
+
+    /** The same for single tokens, whose keys and values are kept. */
+    CachedAttention cached(int size, int queries) {
+        return new CachedAttention(size, queries, scale, window, cap);
     }
 
     private BlockTape attend(Tensor query, KeysAndValues seen, Tensor output, Block block) {
@@ -171,7 +184,7 @@ final class CausalAttention {
                 torch.zeros_like(value, new TensorOptions(ScalarType.Float), null));
         Seen seen = KeysAndValues.ofBatch(batch, key, value);
         int next = 0;
-        for (Block block : blocks(batch)) {
+        for (Block block : blocks(batch.documents())) {
             BlockTape kept =
                     attended.blocks().isEmpty() ? null : attended.blocks().get(next++);
             KeysAndValues of = seen.by(block.document());
@@ -211,9 +224,9 @@ final class CausalAttention {
         return new BlockTape(softmax(softcapped == null ? products : softcapped.clone(), block), softcapped);
     }
 
-    private List<Block> blocks(DocumentBatch batch) {
+    private List<Block> blocks(List<Document> documents) {
         List<Block> blocks = new ArrayList<>();
-        for (Document document : batch.documents()) {
+        for (Document document : documents) {
             int end = document.start() + document.length();
             for (int from = document.start(); from < end; from += QUERY_BLOCK) {
                 int firstKey = window.isPresent()
@@ -232,7 +245,7 @@ final class CausalAttention {
     }
 
     /** Rows of no document attend to nothing. */
-    private static Tensor zeroBehind(DocumentBatch batch, Tensor output) {
+    static Tensor zeroBehind(DocumentBatch batch, Tensor output) {
         output.narrow(0, batch.tokens(), output.size(0) - batch.tokens()).zero_();
         return output;
     }

@@ -2,30 +2,35 @@ package org.sparkqlora.model;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.generation.KeyValueRows;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.TokenMixing;
 
 /**
- * Texts that grow together, a token of each in a pass; when one ends, the next takes its place (continuous batching, as in Orca, OSDI 2022).
+ * Texts that grow together: a pass takes a token of each and the prompts of those that begin; when one ends, the next takes its place
+ * (continuous batching, as in Orca, OSDI 2022).
  *
- * <p>A text's tokens do not depend on its neighbours: prompts pass alone, every pass of tokens has the same number of rows, and each text
- * attends to keys and values of its own.
+ * <p>A text's tokens do not depend on its neighbours: prompts pass whole, each text attends to keys and values of its own, and a row of
+ * a product with a weight is the same whatever rows pass with it, their number being a multiple of {@link DocumentBatch#ROWS}.
  */
 final class ContinuousBatch {
-    /** Of the keys, values and states of all texts at their longest, in float32, unless one alone needs more. */
-    private static final long CACHE_BYTES = 1L << 30;
+    /** Of the keys, values and states of all texts at their longest, unless one alone needs more. */
+    private static final long CACHE_BYTES = 512L << 20;
+
+    /** Rows of a pass up to which prompts begin: enough to make up for the weights, which a pass brings to full width. */
+    private static final int ROWS = 512;
 
     private final ModelPass pass;
     private final Consumer<int[]> sink;
-    private final long bytesOfToken;
-    private final long bytesOfText;
+    private final int keyWidth;
+    private final long attentionBytes;
+    private final long stateBytes;
     private final List<Decoding> growing = new ArrayList<>();
     private final Deque<Decoding> inOrder = new ArrayDeque<>();
 
@@ -34,8 +39,10 @@ final class ContinuousBatch {
         ModelConfig config = pass.model().config();
         this.pass = pass;
         this.sink = sink;
-        this.bytesOfToken = 2L * config.layersOf(TokenMixing.ATTENTION) * config.keyValueSize() * Float.BYTES;
-        this.bytesOfText = config.traits()
+        this.keyWidth = config.keyValueSize();
+        this.attentionBytes =
+                (long) config.layersOf(TokenMixing.ATTENTION) * pass.model().bytesOfActivation();
+        this.stateBytes = config.traits()
                 .deltaNet()
                 .map(shape -> config.layersOf(TokenMixing.DELTA_NET) * shape.stateSize() * Float.BYTES)
                 .orElse(0L);
@@ -45,12 +52,15 @@ final class ContinuousBatch {
         try {
             PromptedText waiting = nextOf(texts);
             while (waiting != null || !growing.isEmpty()) {
-                while (waiting != null && hasRoomFor(waiting)) {
-                    begin(waiting);
+                List<Decoding> passing = growing();
+                int rows = passing.size();
+                while (waiting != null && hasRoomFor(waiting, rows)) {
+                    passing.add(begun(waiting));
+                    rows += waiting.prompt().length;
                     waiting = nextOf(texts);
                 }
 
-                grow();
+                pass(passing);
                 handOver();
             }
         } finally {
@@ -62,27 +72,31 @@ final class ContinuousBatch {
         return texts.hasNext() ? texts.next() : null;
     }
 
-    private boolean hasRoomFor(PromptedText text) {
-        long tokens = longest(text)
-                + growing.stream().mapToLong(each -> longest(each.text())).sum();
-        long bytes = tokens * bytesOfToken + (growing.size() + 1L) * bytesOfText;
-        return growing.isEmpty() || growing.size() < DecoderModel.TEXTS_AT_ONCE && bytes <= CACHE_BYTES;
+    /** @param rows of the pass so far: a longer prompt passes with the tokens of others alone */
+    private boolean hasRoomFor(PromptedText text, int rows) {
+        if (growing.isEmpty()) {
+            return true;
+        }
+
+        boolean fits = rows + text.prompt().length <= ROWS || rows <= growing.size() && text.prompt().length > ROWS;
+        long bytes = bytesOf(text)
+                + growing.stream().mapToLong(each -> bytesOf(each.text())).sum();
+        return fits && growing.size() < DecoderModel.TEXTS_AT_ONCE && bytes <= CACHE_BYTES;
     }
 
-    private static long longest(PromptedText text) {
-        return (long) text.prompt().length + text.spec().maxNewTokens();
+    private long bytesOf(PromptedText text) {
+        return attentionBytes * KeyValueRows.numbers(text.longest(), keyWidth) + stateBytes;
     }
 
-    private void begin(PromptedText text) {
+    private Decoding begun(PromptedText text) {
         Decoding next = new Decoding(pass, text);
         growing.add(next);
         inOrder.add(next);
-        next.begin();
+        return next;
     }
 
-    /** Each text by one token, where it has not ended. */
-    private void grow() {
-        endDone();
+    /** The texts of which a token passes with others'. */
+    private List<Decoding> growing() {
         List<Decoding> together = new ArrayList<>();
         for (Decoding text : growing) {
             if (text.canJoin()) {
@@ -92,25 +106,19 @@ final class ContinuousBatch {
             }
         }
 
-        growTogether(together);
-        endDone();
+        return together;
     }
 
-    private void growTogether(List<Decoding> texts) {
-        if (texts.isEmpty()) {
-            return;
-        }
-
+    private void pass(List<Decoding> texts) {
         List<DocumentBatch.Piece> pieces = texts.stream().map(Decoding::join).toList();
         List<KeyValueCache> caches = texts.stream().map(Decoding::cache).toList();
-        float[] logits = pass.lastLogits(DocumentBatch.continued(pieces, DecoderModel.TEXTS_AT_ONCE), caches);
-        int width = logits.length / texts.size();
-        for (int i = 0; i < texts.size(); i++) {
-            texts.get(i).choose(Arrays.copyOfRange(logits, i * width, (i + 1) * width));
+        if (!texts.isEmpty()) {
+            pass.lastLogits(
+                    DocumentBatch.continued(pieces),
+                    caches,
+                    (text, logits) -> texts.get(text).choose(logits));
         }
-    }
 
-    private void endDone() {
         growing.stream().filter(Decoding::hasEnded).forEach(Decoding::close);
         growing.removeIf(Decoding::hasEnded);
     }

@@ -45,7 +45,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  */
 public final class DecoderModel implements AutoCloseable {
     /** Texts that grow together at most, so that the weights of a layer, once in full width, serve a token of each. */
-    public static final int TEXTS_AT_ONCE = DocumentBatch.ROWS;
+    public static final int TEXTS_AT_ONCE = 128;
 
     private final ModelConfig config;
     private final Precision precision;
@@ -338,6 +338,10 @@ public final class DecoderModel implements AutoCloseable {
 
     Recompute recompute() {
         return recompute;
+    }
+
+    int bytesOfActivation() {
+        return precision == Precision.FP32 ? Float.BYTES : Short.BYTES;
     }
 
     /** @param caches of each document before the batch, which the batch goes into; none where every document is whole */

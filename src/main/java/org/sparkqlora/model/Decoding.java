@@ -21,7 +21,7 @@ final class Decoding implements AutoCloseable {
     Decoding(ModelPass pass, PromptedText text) {
         this.pass = pass;
         this.text = text;
-        this.cache = new KeyValueCache(pass.model().config().layers());
+        this.cache = new KeyValueCache(pass.model().config().layers(), text.longest());
         this.chosen = new int[text.spec().maxNewTokens()];
     }
 
@@ -86,20 +86,31 @@ final class Decoding implements AutoCloseable {
         System.arraycopy(piece, 0, passed, past, piece.length);
         if (past > 0 && keysTurnOtherwise(past, passed.length)) {
             cache.close();
-            return pass.lastLogits(DocumentBatch.continued(passed, 0), List.of(cache));
+            return logits(DocumentBatch.continued(passed, 0));
         }
 
-        return pass.lastLogits(DocumentBatch.continued(piece, past), List.of(cache));
+        return logits(DocumentBatch.continued(piece, past));
+    }
+
+    private float[] logits(DocumentBatch batch) {
+        float[][] last = new float[1][];
+        pass.lastLogits(batch, List.of(cache), (only, logits) -> last[0] = logits.clone());
+        return last[0];
     }
 
     /** Whether the next token can pass together with others': unless keys of the past have to be turned anew. */
     boolean canJoin() {
-        return !keysTurnOtherwise(passed.length, passed.length + 1);
+        return passed.length == 0 || !keysTurnOtherwise(passed.length, passed.length + 1);
     }
 
-    /** The token that was chosen last, for a pass with others. */
+    /** What passes next, together with others': the prompt, then the token that was chosen last. */
     DocumentBatch.Piece join() {
         int past = passed.length;
+        if (past == 0) {
+            passed = text.prompt();
+            return new DocumentBatch.Piece(passed, 0);
+        }
+
         passed = Arrays.copyOf(passed, past + 1);
         passed[past] = last();
         return new DocumentBatch.Piece(new int[] {last()}, past);

@@ -70,7 +70,8 @@ final class DocumentBatch {
         this.values = new double[0];
         for (Piece piece : pieces) {
             System.arraycopy(piece.ids(), 0, ids, tokens, piece.ids().length);
-            documents.add(new Document(tokens, piece.ids().length, piece.past(), 0, -1));
+            int firstKey = piece.past() == 0 ? tokens : 0;
+            documents.add(new Document(tokens, piece.ids().length, piece.past(), firstKey, -1));
             tokens += piece.ids().length;
         }
     }
@@ -102,9 +103,10 @@ final class DocumentBatch {
         return new DocumentBatch(List.of(new Piece(ids, past)), ids.length);
     }
 
-    /** Pieces of documents without a trained token, in a pass of {@code rows} rows. */
-    static DocumentBatch continued(List<Piece> pieces, int rows) {
-        return new DocumentBatch(pieces, rows);
+    /** Pieces of documents without a trained token. */
+    static DocumentBatch continued(List<Piece> pieces) {
+        int tokens = pieces.stream().mapToInt(piece -> piece.ids().length).sum();
+        return new DocumentBatch(pieces, roundUp(tokens));
     }
 
     private void addRow(TokenRow row) {

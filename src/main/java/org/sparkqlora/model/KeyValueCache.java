@@ -10,17 +10,18 @@ import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.delta.RecurrentState;
+import org.sparkqlora.model.generation.KeyValueRows;
+import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
 /** Keys and values of the tokens of one document that have passed each layer, or the state that they left behind there. Belongs to one pass at a time. */
 final class KeyValueCache implements AutoCloseable {
-    private static final long FIRST_TOKENS = 256;
-
     private final List<Layer> layers;
 
-    KeyValueCache(int layers) {
-        this.layers = Stream.generate(Layer::new).limit(layers).toList();
+    /** @param tokens that the document has at most */
+    KeyValueCache(int layers, int tokens) {
+        this.layers = Stream.generate(() -> new Layer(tokens)).limit(layers).toList();
     }
 
     Layer layer(int index) {
@@ -58,66 +59,66 @@ final class KeyValueCache implements AutoCloseable {
         KeysAndValues by(Document document);
     }
 
-    /** The cache of one layer; its buffer doubles when it is full. */
+    /** The cache of one layer. */
     static final class Layer {
         private final RecurrentState recurrent = new RecurrentState();
-        private @Nullable KeysAndValues buffer;
+        private final int most;
+        private @Nullable KeysAndValues tensors;
+        private @Nullable KeyValueRows rows;
         private long tokens;
+
+        private Layer(int most) {
+            this.most = most;
+        }
 
         /** What the tokens left behind where the layer is none of attention. */
         RecurrentState recurrent() {
             return recurrent;
         }
 
-        /** Keeps those of the next tokens, and returns all: a view, valid until more are kept. */
-        KeysAndValues append(Tensor keys, Tensor values) {
-            long count = keys.size(0);
-            KeysAndValues kept = bufferFor(tokens + count, keys);
-            kept.keys().narrow(0, tokens, count).copy_(keys);
-            kept.values().narrow(0, tokens, count).copy_(values);
-            tokens += count;
-            return new KeysAndValues(
-                    kept.keys().narrow(0, 0, tokens), kept.values().narrow(0, 0, tokens));
-        }
-
-        private KeysAndValues bufferFor(long wanted, Tensor like) {
-            KeysAndValues before = buffer;
-            if (before != null && before.keys().size(0) >= wanted) {
-                return before;
+        /** Keys and values as Java reads them, {@code like} being some of the keys. */
+        KeyValueRows rows(Tensor like, RowMath math) {
+            if (rows == null) {
+                rows = new KeyValueRows(
+                        like.scalar_type(), Math.toIntExact(like.size(1)), Math.toIntExact(like.size(2)), most, math);
             }
 
-            long size = before == null ? FIRST_TOKENS : 2 * before.keys().size(0);
-            KeysAndValues larger = new KeysAndValues(
-                    grown(before == null ? null : before.keys(), Math.max(size, wanted), like),
-                    grown(before == null ? null : before.values(), Math.max(size, wanted), like));
-            release();
-            buffer = larger;
-            return larger;
+            return rows;
         }
 
-        private Tensor grown(@Nullable Tensor before, long size, Tensor like) {
-            return TensorScope.detached(() -> {
-                Tensor larger = TensorMemory.empty(like.device(), like.scalar_type(), size, like.size(1), like.size(2));
-                if (before != null) {
-                    larger.narrow(0, 0, tokens).copy_(before.narrow(0, 0, tokens));
-                }
+        /** Keeps those of the next tokens on a device, and returns all: a view. */
+        KeysAndValues append(Tensor keys, Tensor values) {
+            if (tensors == null) {
+                tensors = new KeysAndValues(room(keys), room(values));
+            }
 
-                return larger;
-            });
+            long count = keys.size(0);
+            tensors.keys().narrow(0, tokens, count).copy_(keys);
+            tensors.values().narrow(0, tokens, count).copy_(values);
+            tokens += count;
+            return new KeysAndValues(
+                    tensors.keys().narrow(0, 0, tokens), tensors.values().narrow(0, 0, tokens));
+        }
+
+        private Tensor room(Tensor like) {
+            return TensorScope.detached(
+                    () -> TensorMemory.empty(like.device(), like.scalar_type(), most, like.size(1), like.size(2)));
         }
 
         private void clear() {
-            release();
-            recurrent.close();
-            buffer = null;
-            tokens = 0;
-        }
-
-        private void release() {
-            if (buffer != null) {
-                buffer.keys().releaseReference();
-                buffer.values().releaseReference();
+            if (tensors != null) {
+                tensors.keys().releaseReference();
+                tensors.values().releaseReference();
             }
+
+            if (rows != null) {
+                rows.close();
+            }
+
+            recurrent.close();
+            tensors = null;
+            rows = null;
+            tokens = 0;
         }
     }
 }

@@ -22,7 +22,9 @@ import org.sparkqlora.model.loss.ScoreLoss;
 import org.sparkqlora.model.loss.ScoreLoss.Scores;
 import org.sparkqlora.model.loss.TokenMeasures;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.tokenizer.TokenRow;
 
@@ -137,23 +139,40 @@ record ModelPass(
     float[] logits(DocumentBatch batch) {
         try (PointerScope scope = new PointerScope()) {
             PassContext context = model.context(batch, List.of(), hardware());
-            return logitsOf(lastHidden(batch, context).narrow(0, 0, batch.tokens()), batch.tokens());
+            Tensor logits = logits(lastHidden(batch, context).narrow(0, 0, batch.tokens()));
+            float[] values = new float[Math.toIntExact(logits.numel())];
+            TensorMemory.read(logits, values, values.length);
+            return values;
         }
     }
 
+    /** Takes the logits of a document's last token, which are valid during the call. Several threads call, each for other documents. */
+    interface LastLogits {
+        void take(int document, float[] logits);
+    }
+
     /**
-     * Logits of each document's last token, one document after the other.
+     * Hands over the logits of each document's last token.
      *
      * @param caches of the documents before the batch, which the batch goes into
      */
-    float[] lastLogits(DocumentBatch batch, List<KeyValueCache> caches) {
+    void lastLogits(DocumentBatch batch, List<KeyValueCache> caches, LastLogits sink) {
         try (PointerScope scope = new PointerScope()) {
             PassContext context = model.context(batch, caches, hardware());
             int[] last = batch.documents().stream()
                     .mapToInt(document -> document.start() + document.length() - 1)
                     .toArray();
             Tensor hidden = lastHidden(batch, context).index_select(0, indices(last));
-            return logitsOf(last.length == 1 ? hidden : OutputHead.wholeRows(hidden), last.length);
+            Tensor logits = logits(last.length == 1 ? hidden : OutputHead.wholeRows(hidden));
+            int width = Math.toIntExact(logits.size(1));
+            new RowLoop(workspace.threads().workers()).run(last.length, width, range -> {
+                TensorRows rows = range.of(logits);
+                float[] row = new float[width];
+                for (long i = range.from(); i < range.to(); i++) {
+                    rows.load(i, row);
+                    sink.take((int) i, row);
+                }
+            });
         }
     }
 
@@ -171,13 +190,10 @@ record ModelPass(
         }
     }
 
-    /** Of the first {@code count} rows. */
-    private float[] logitsOf(Tensor hidden, int count) {
+    /** In float32, where Java reads them. */
+    private Tensor logits(Tensor hidden) {
         Tensor normalized = model.finalNorm(parameters, hardware()).forward(hidden);
-        Tensor logits = model.head(parameters, hardware()).logits(normalized).narrow(0, 0, count);
-        float[] values = new float[Math.toIntExact(logits.numel())];
-        TensorMemory.read(TensorMemory.onHost(logits), values, values.length);
-        return values;
+        return TensorMemory.onHost(model.head(parameters, hardware()).logits(normalized));
     }
 
     private float[] headGradient(DocumentBatch batch, Tensor last, Tensor dLast, GradientAccumulator gradients) {

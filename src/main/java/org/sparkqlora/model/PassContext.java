@@ -5,10 +5,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.DocumentBatch.Document;
-import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.model.delta.DeltaNet;
 import org.sparkqlora.model.delta.RecurrentState;
 import org.sparkqlora.model.delta.Span;
@@ -20,6 +19,7 @@ import org.sparkqlora.weights.family.RotarySpec;
 /** The context that layers share during one pass over one micro-batch. */
 final class PassContext {
     private final List<LayerTraits> layers;
+    private final Hardware hardware;
     private final DocumentBatch batch;
     private final List<KeyValueCache> caches;
     private final Map<RotarySpec, Rotary.QueryAndKey> rotaries = new HashMap<>();
@@ -36,6 +36,7 @@ final class PassContext {
             Hardware hardware,
             List<KeyValueCache> caches) {
         this.layers = config.layerTraits();
+        this.hardware = hardware;
         this.batch = batch;
         this.caches = List.copyOf(caches);
         this.deltaNet = config.traits()
@@ -71,7 +72,8 @@ final class PassContext {
             Rotary.@Nullable QueryAndKey rotary,
             CausalAttention attention,
             @Nullable DeltaNet delta,
-            List<KeyValueCache.Layer> caches) {
+            List<KeyValueCache.Layer> caches,
+            Hardware hardware) {
         DeltaNet deltaNet() {
             return Objects.requireNonNull(delta);
         }
@@ -91,24 +93,12 @@ final class PassContext {
             return rotary == null ? null : rotary.key();
         }
 
-        /** The keys and values that the batch's queries attend to, given the batch's own keys and values. */
-        KeyValueCache.Seen seen(Tensor keys, Tensor values) {
-            if (caches.isEmpty()) {
-                return KeysAndValues.ofBatch(batch, keys, values);
-            }
-
-            Map<Document, KeysAndValues> kept = new HashMap<>();
-            for (int i = 0; i < caches.size(); i++) {
-                Document document = batch.documents().get(i);
-                kept.put(
-                        document,
-                        caches.get(i)
-                                .append(
-                                        keys.narrow(0, document.start(), document.length()),
-                                        values.narrow(0, document.start(), document.length())));
-            }
-
-            return document -> Objects.requireNonNull(kept.get(document));
+        /** Attends with queries (T, H, d) to keys and values (T, G, d) and to those of the past. */
+        CausalAttention.Attended attend(
+                Tensor query, Tensor key, Tensor value, boolean keeps, LongFunction<Tensor> buffer) {
+            return caches.isEmpty()
+                    ? attention.forward(query, key, value, batch, keeps, buffer)
+                    : new ContinuedAttention(attention, batch, caches, hardware).forward(query, key, value, buffer);
         }
     }
 
@@ -124,6 +114,7 @@ final class PassContext {
                 traits.rotary().map(rotaries::get).orElse(null),
                 attention,
                 deltaNet,
-                caches.stream().map(cache -> cache.layer(index)).toList());
+                caches.stream().map(cache -> cache.layer(index)).toList(),
+                hardware);
     }
 }

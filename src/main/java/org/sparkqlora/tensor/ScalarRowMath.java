@@ -83,6 +83,21 @@ final class ScalarRowMath implements RowMath {
     }
 
     @Override
+    public void addRows(float[] weights, int from, int count, float[] rows, int width, float[] target, int at) {
+        addRows(weights, from, count, rows, width, target, at, 0);
+    }
+
+    /** Columns {@code first ..} alone. */
+    static void addRows(
+            float[] weights, int from, int count, float[] rows, int width, float[] target, int at, int first) {
+        for (int i = 0; i < count; i++) {
+            for (int j = first; j < width; j++) {
+                target[at + j] += weights[from + i] * rows[i * width + j];
+            }
+        }
+    }
+
+    @Override
     public float exponentials(float[] x, float scale, float shift, int count) {
         float[] lanes = new float[LANES];
         addExponentials(x, scale, shift, 0, count, lanes);

@@ -21,7 +21,19 @@ public interface TensorRows {
     void load(long row, int at, int count, float[] target);
 
     /** Copies the start of {@code source} to a row. */
-    void store(long row, float[] source);
+    default void store(long row, float[] source) {
+        store(row, 0, width(), source);
+    }
+
+    /** Copies the first {@code count} numbers of {@code source} to a row, from its {@code at}th on. */
+    void store(long row, int at, int count, float[] source);
+
+    /**
+     * The same rows for another thread.
+     *
+     * @param room for what it copies, as wide as a row
+     */
+    TensorRows through(short[] room);
 
     /**
      * Rows {@code from} to {@code to - 1} of a tensor without gaps.
@@ -68,9 +80,14 @@ public interface TensorRows {
         }
 
         @Override
-        public void store(long index, float[] source) {
-            math.round(source, row, width);
-            memory.put((int) ((index - first) * stride), row, 0, width);
+        public void store(long index, int at, int count, float[] source) {
+            math.round(source, row, count);
+            memory.put((int) ((index - first) * stride) + at, row, 0, count);
+        }
+
+        @Override
+        public TensorRows through(short[] room) {
+            return new Halves(memory, width, stride, first, math, room);
         }
     }
 
@@ -82,8 +99,13 @@ public interface TensorRows {
         }
 
         @Override
-        public void store(long index, float[] source) {
-            memory.put((int) ((index - first) * stride), source, 0, width);
+        public void store(long index, int at, int count, float[] source) {
+            memory.put((int) ((index - first) * stride) + at, source, 0, count);
+        }
+
+        @Override
+        public TensorRows through(short[] room) {
+            return this;
         }
     }
 }

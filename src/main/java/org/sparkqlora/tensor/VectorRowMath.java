@@ -129,6 +129,49 @@ final class VectorRowMath implements RowMath {
     }
 
     @Override
+    public void addRows(float[] weights, int from, int count, float[] rows, int width, float[] target, int at) {
+        int end = width - width % (4 * LENGTH);
+        for (int j = 0; j < end; j += 4 * LENGTH) {
+            addFourColumns(weights, from, count, rows, width, target, at, j);
+        }
+
+        int rest = FLOATS.loopBound(width);
+        for (int j = end; j < rest; j += LENGTH) {
+            FloatVector sum = FloatVector.fromArray(FLOATS, target, at + j);
+            for (int i = 0; i < count; i++) {
+                sum = sum.add(FloatVector.fromArray(FLOATS, rows, i * width + j).mul(weights[from + i]));
+            }
+
+            sum.intoArray(target, at + j);
+        }
+
+        ScalarRowMath.addRows(weights, from, count, rows, width, target, at, rest);
+    }
+
+    /** Four registers of columns: the processor adds to one while it waits for another. */
+    private static void addFourColumns(
+            float[] weights, int from, int count, float[] rows, int width, float[] target, int at, int j) {
+        int to = at + j;
+        FloatVector a = FloatVector.fromArray(FLOATS, target, to);
+        FloatVector b = FloatVector.fromArray(FLOATS, target, to + LENGTH);
+        FloatVector c = FloatVector.fromArray(FLOATS, target, to + 2 * LENGTH);
+        FloatVector d = FloatVector.fromArray(FLOATS, target, to + 3 * LENGTH);
+        for (int i = 0; i < count; i++) {
+            FloatVector weight = FloatVector.broadcast(FLOATS, weights[from + i]);
+            int row = i * width + j;
+            a = a.add(FloatVector.fromArray(FLOATS, rows, row).mul(weight));
+            b = b.add(FloatVector.fromArray(FLOATS, rows, row + LENGTH).mul(weight));
+            c = c.add(FloatVector.fromArray(FLOATS, rows, row + 2 * LENGTH).mul(weight));
+            d = d.add(FloatVector.fromArray(FLOATS, rows, row + 3 * LENGTH).mul(weight));
+        }
+
+        a.intoArray(target, to);
+        b.intoArray(target, to + LENGTH);
+        c.intoArray(target, to + 2 * LENGTH);
+        d.intoArray(target, to + 3 * LENGTH);
+    }
+
+    @Override
     public float exponentials(float[] x, float scale, float shift, int count) {
         FloatVector first = FloatVector.zero(FLOATS);
         FloatVector second = first;

@@ -50,6 +50,11 @@ class RowMathTest {
                             math.combine(0.3f, a, -1.7f, b, b, a.length);
                             return 0;
                         }),
+                        new Named("addRows", (math, a, b) -> {
+                            int width = a.length / 3;
+                            math.addRows(new float[] {9, 0.3f, -1.7f}, 1, 2, a, width, b, width);
+                            return 0;
+                        }),
                         new Named("exponentials", (math, a, b) -> math.exponentials(a, 1.3f, 0.2f, a.length)),
                         new Named("softmaxGradient", (math, a, b) -> {
                             math.softmaxGradient(a, b, 0.125f, b, a.length);

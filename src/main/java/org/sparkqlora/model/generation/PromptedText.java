@@ -13,4 +13,9 @@ public record PromptedText(int[] prompt, GenerationSpec spec) {
             throw new BadInputException("Cannot continue a prompt: expected at least 1 token, found none");
         }
     }
+
+    /** Tokens that pass a model at most: the one that is chosen last does not. */
+    public int longest() {
+        return prompt.length + spec.maxNewTokens() - 1;
+    }
 }

@@ -28,7 +28,10 @@ public record AnswerRows(AnswerText answers, boolean tellsErrors) implements Map
 
     private static final String BAD_PROMPT = "BAD_PROMPT";
 
-    /** Rows that are answered together, after a first few that a look at a table wants. */
+    /** Rows that are answered first: as many as a look at a table wants. */
+    private static final int FIRST_ROWS = 32;
+
+    /** Rows that are answered together later. */
     private static final int MOST_ROWS = 8 * DecoderModel.TEXTS_AT_ONCE;
 
     private static final long serialVersionUID = 1L;
@@ -42,7 +45,7 @@ public record AnswerRows(AnswerText answers, boolean tellsErrors) implements Map
     private final class Answered implements Iterator<Row> {
         private final Iterator<Row> rows;
         private final Deque<Row> ready = new ArrayDeque<>();
-        private int next = DecoderModel.TEXTS_AT_ONCE;
+        private int next = FIRST_ROWS;
 
         Answered(Iterator<Row> rows) {
             this.rows = rows;
