@@ -113,6 +113,18 @@ class EvaluatedRunTest {
     }
 
     @Test
+    void promptsThatCannotBeAskedAreFoundBeforeAnyWork() throws IOException {
+        TrainRuns runs = TrainRuns.in(folder);
+        Path prompts = Files.writeString(folder.resolve("prompts.txt"), "\n");
+
+        CommandRun run =
+                runs.train(folder.resolve("run").toString(), "--eval-prompts", prompts.toString(), "--dry-run");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err()).contains("Cannot answer " + prompts + ": expected a prompt, found none");
+    }
+
+    @Test
     void heldOutExamplesThatAreTrainedOnAreCounted() throws IOException {
         TrainRuns runs = TrainRuns.in(folder);
         List<String> all = Files.readAllLines(runs.data());

@@ -34,6 +34,12 @@ public final class SampleFile implements SampleLog, AutoCloseable {
         this.spec = spec;
     }
 
+    /** Throws unless the prompts in {@code prompts} can be asked. */
+    public static void check(Path prompts, ModelTokenizer tokenizer) {
+        PromptFile source = new PromptFile(prompts);
+        source.encoded(source.read(), tokenizer);
+    }
+
     /**
      * Answers to the prompts in {@code prompts}, in {@code file}; takes the tokenizer over.
      *

@@ -14,6 +14,7 @@ import org.sparkqlora.model.Recompute;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.run.generate.SampleFile;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.model.BaseCheck;
 import org.sparkqlora.run.monitor.ModelRegistration;
@@ -26,6 +27,7 @@ import org.sparkqlora.spark.check.ClusterNeeds;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.mlflow.MlflowExperiment;
+import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.weights.SourceFingerprint;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -67,10 +69,23 @@ record TrainingSetup(
             ModelConfig config = BaseCheck.config(options.model);
             AdapterStart start = AdapterStart.of(options.model.method, options.adapter, options.model.folder(), config)
                     .scoring(options.objective());
+            checkPrompts(options, start);
             BaseCheck.check(options.model, start.lora());
             ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
             return new Inputs(
                     mlflow, ModelRegistration.of(options, start, config.storedType()), config, start, encoders);
+        }
+
+        private static void checkPrompts(TrainOptions options, AdapterStart start) {
+            Path prompts = options.evaluation.prompts;
+            if (prompts != null) {
+                try (ModelTokenizer tokenizer = ModelTokenizer.open(
+                        options.model.folder(),
+                        options.data.chatTemplate,
+                        start.vocabulary().added())) {
+                    SampleFile.check(prompts, tokenizer);
+                }
+            }
         }
     }
 
