@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.udf;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.Arrays;
+import java.util.Map;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
@@ -18,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.generation.EndTokens;
 import org.sparkqlora.model.generation.GenerationSpec;
@@ -25,6 +27,7 @@ import org.sparkqlora.objective.Classification;
 import org.sparkqlora.objective.RewardModeling;
 import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.run.generate.AnswerFacts;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.model.BaseCheck;
 import org.sparkqlora.run.prepare.ModelEncoders;
@@ -51,13 +54,15 @@ final class ModelColumns {
     private final UseOptions options;
     private final AdapterStart start;
     private final ModelConfig config;
+    private final ModelSpec spec;
     private final FixedModel model;
     private @Nullable TextScores scores;
 
-    private ModelColumns(UseOptions options, AdapterStart start, ModelConfig config, FixedModel model) {
+    private ModelColumns(UseOptions options, AdapterStart start, ModelConfig config, ModelSpec spec, FixedModel model) {
         this.options = options;
         this.start = start;
         this.config = config;
+        this.spec = spec;
         this.model = model;
     }
 
@@ -69,7 +74,11 @@ final class ModelColumns {
         ParameterIndex index = ParameterIndex.of(config, source.spec());
         try (FlatVector parameters = parameters(start, index)) {
             return new ModelColumns(
-                    options, start, config, FixedModel.publish(context, used(start, source), parameters, index));
+                    options,
+                    start,
+                    config,
+                    source.spec(),
+                    FixedModel.publish(context, used(start, source), parameters, index));
         }
     }
 
@@ -129,7 +138,7 @@ final class ModelColumns {
 
     /** From a column of text, which is what {@code asked} says, to the answer. */
     UserDefinedFunction answer(AnswerText.Asked asked) {
-        return udf(answers(asked), DataTypes.StringType);
+        return udf(answers(asked, LocalDate.now()), DataTypes.StringType);
     }
 
     /**
@@ -137,22 +146,46 @@ final class ModelColumns {
      *
      * @param answer name of the new column
      * @param error name of the column of reasons why there is no answer; null: such a row ends the task
+     * @param day that the chat template is told
      */
-    Dataset<Row> answered(Dataset<Row> rows, AnswerText.Asked asked, String answer, @Nullable String error) {
+    Dataset<Row> answered(
+            Dataset<Row> rows, AnswerText.Asked asked, String answer, @Nullable String error, LocalDate day) {
         StructField[] fields = rows.schema().fields();
         StructType kept = new StructType(Arrays.copyOf(fields, fields.length - 1));
         StructType schema = kept.add(answer, DataTypes.StringType, true);
         return rows.mapPartitions(
-                new AnswerRows(answers(asked), error != null),
+                new AnswerRows(answers(asked, day), error != null),
                 Encoders.row(error == null ? schema : schema.add(error, AnswerRows.ERROR, true)));
     }
 
-    private AnswerText answers(AnswerText.Asked asked) {
-        Path folder = options.model.folder();
+    /** What decides an answer beside its prompt, in the words of the command line. */
+    Map<String, String> facts() {
+        try (ModelTokenizer tokenizer = tokenizer()) {
+            return AnswerFacts.of(options.model, start, spec, choice(tokenizer), tokenizer.fingerprint());
+        }
+    }
+
+    /** Whether the chat template may ask for the day. */
+    boolean asksForTheDay() {
+        return ModelTokenizer.asksForTheDay(options.model.folder(), text(options.data.chatTemplate));
+    }
+
+    private ModelTokenizer tokenizer() {
+        return ModelTokenizer.open(
+                options.model.folder(),
+                options.data.chatTemplate,
+                start.vocabulary().added());
+    }
+
+    private GenerationSpec choice(ModelTokenizer tokenizer) {
+        return options.choice.spec(EndTokens.of(options.model.folder(), config, tokenizer));
+    }
+
+    /** @param day that the chat template is told */
+    private AnswerText answers(AnswerText.Asked asked, LocalDate day) {
         Path template = options.data.chatTemplate;
-        try (ModelTokenizer tokenizer =
-                ModelTokenizer.open(folder, template, start.vocabulary().added())) {
-            GenerationSpec spec = options.choice.spec(EndTokens.of(folder, config, tokenizer));
+        try (ModelTokenizer tokenizer = tokenizer()) {
+            GenerationSpec spec = choice(tokenizer);
             RecordEncoders tokens = new RecordEncoders(
                     options.data.reading(),
                     options.model.tokenizer(),
@@ -160,7 +193,7 @@ final class ModelColumns {
                     options.data.trainOn,
                     start.vocabulary().added(),
                     tokenizer.fingerprint(),
-                    LocalDate.now(),
+                    day,
                     options.data.templateBudget);
             return new AnswerText(model, tokens, spec, asked);
         }

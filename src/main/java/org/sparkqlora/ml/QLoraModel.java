@@ -1,5 +1,6 @@
 package org.sparkqlora.ml;
 
+import java.time.LocalDate;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -170,7 +171,8 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
                         rows.select(new Column("*"), prompt.column().as(ASKED)),
                         prompt.asked(),
                         name,
-                        error.orElse(null));
+                        error.orElse(null),
+                        LocalDate.now());
     }
 
     @Override

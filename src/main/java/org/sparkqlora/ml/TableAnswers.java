@@ -1,15 +1,14 @@
 package org.sparkqlora.ml;
 
+import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.sql.AnalysisException;
-import org.apache.spark.sql.Column;
-import org.apache.spark.sql.DataFrameWriterV2;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
@@ -18,19 +17,19 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.run.model.BaseCheck;
 import org.sparkqlora.spark.source.ListedSource;
 import org.sparkqlora.spark.source.SourceListing;
 import org.sparkqlora.spark.source.SourceTable;
 import org.sparkqlora.spark.source.WeightedSource;
 
 /**
- * Answers to the rows of a table in a new table. That is made as a whole when all are answered: a command that was stopped leaves none.
- * Driver only.
+ * Answers to the rows of a table in a new table. Where commits of its format are atomic, answers are committed in parts as they are made,
+ * and a command that was stopped goes on. Driver only.
  */
 public final class TableAnswers {
-    private static final String ANSWER = "answer";
-    private static final String ERROR = "error";
-    private static final String ASKED = "spark_qlora_asked";
+    static final String ANSWER = "answer";
+    static final String ERROR = "error";
 
     private final GenerateOptions options;
     private final Console console;
@@ -45,27 +44,23 @@ public final class TableAnswers {
      *
      * @param prompts that it answers or says why not
      * @param errors of rows without an answer
+     * @param earlier how many of them an earlier command had written
      */
-    public record Result(String table, long prompts, long errors) {}
+    public record Result(String table, long prompts, long errors, long earlier) {}
 
     /** Answers all rows. */
     public Result write() {
         AnswerTableOptions tables = options.tables;
         JavaSparkContext context = options.cluster.context("generate", console);
         SparkSession session = SparkSession.builder().sparkContext(context.sc()).getOrCreate();
-        String target = Required.value("--answer-table", tables.answers);
-        requireAbsent(session, target);
-        SourceTable source = source(session, context, Required.value("--prompt-table", tables.prompts));
+        AnswerTable target = new AnswerTable(session, Required.value("--answer-table", tables.answers), tables.format);
+        AnswerQuestion begun = target.begun().orElse(null);
+        WeightedSource named = named(begun);
+        SourceTable source = source(session, context, named);
         Dataset<Row> rows = source.read(session);
         requireRoom(rows, source);
-        PromptColumn prompt = PromptColumn.of(
-                        rows.schema(), Optional.ofNullable(tables.column), Columns.parse(List.of()), RecordFormat.AUTO)
-                .orElseThrow(() -> refused(
-                        source,
-                        tables.column == null
-                                ? "a column messages (lists of role and content) or prompt (text)"
-                                : "a column %s of texts or of messages".formatted(tables.column),
-                        Arrays.toString(rows.columns())));
+        PromptColumn column = column(rows, source);
+        BaseCheck.check(options.model);
         ModelColumns model = ModelColumns.open(use(), context);
         if (model.scoresTexts()) {
             throw new BadInputException(
@@ -73,38 +68,72 @@ public final class TableAnswers {
                             .formatted(options.adapter));
         }
 
-        console.note("answers the %s into %s", source.told(), target);
-        create(
-                model.answered(rows.select(new Column("*"), prompt.column().as(ASKED)), prompt.asked(), ANSWER, ERROR),
-                target);
-        Dataset<Row> written = session.table(target);
-        return new Result(
-                target, written.count(), written.where(ERROR + " IS NOT NULL").count());
-    }
-
-    private static void requireAbsent(SparkSession session, String target) {
-        if (session.catalog().tableExists(target)) {
-            throw new BadInputException(
-                    "--answer-table: Cannot write %s: expected a table that does not exist yet, found one"
-                            .formatted(target));
+        PromptTable asked = new PromptTable(named.place(), source, column, model, day(model, begun));
+        if (begun == null && !target.takesParts()) {
+            return whole(rows, asked, target);
         }
+
+        console.note("answers the %s into %s", source.told(), target.name());
+        return new AnswerParts(context, console, rows, tables.commitRows).write(asked, target, begun);
     }
 
-    private static SourceTable source(SparkSession session, JavaSparkContext context, String name) {
+    private Result whole(Dataset<Row> rows, PromptTable asked, AnswerTable target) {
+        console.note(
+                "answers the %s into %s at once when all are made: a table of format %s cannot take parts. With --table-format delta or iceberg a command that was stopped goes on",
+                asked.source().told(), target.name(), target.formatName());
+        target.create(asked.answered(rows));
+        long written = target.rows();
+        return new Result(target.name(), written, target.errors(ERROR), 0);
+    }
+
+    /** A table of prompts that has versions is read as it was when the answers were begun. */
+    private WeightedSource named(@Nullable AnswerQuestion begun) {
+        WeightedSource asked = new WeightedSource(Required.value("--prompt-table", options.tables.prompts), 0);
+        if (begun == null || !begun.prompts().equals(asked.place())) {
+            return asked;
+        }
+
+        Long version = begun.version();
+        return version == null ? asked : asked.orAsOf(version);
+    }
+
+    private @Nullable LocalDate day(ModelColumns model, @Nullable AnswerQuestion begun) {
+        if (!model.asksForTheDay()) {
+            return null;
+        }
+
+        String earlier = begun == null ? null : begun.day();
+        LocalDate day = earlier == null ? LocalDate.now() : LocalDate.parse(earlier);
+        console.note("The chat template is told the date %s", day);
+        return day;
+    }
+
+    private PromptColumn column(Dataset<Row> rows, SourceTable source) {
+        String column = options.tables.column;
+        return PromptColumn.of(rows.schema(), Optional.ofNullable(column), Columns.parse(List.of()), RecordFormat.AUTO)
+                .orElseThrow(() -> refused(
+                        source,
+                        column == null
+                                ? "a column messages (lists of role and content) or prompt (text)"
+                                : "a column %s of texts or of messages".formatted(column),
+                        Arrays.toString(rows.columns())));
+    }
+
+    private static SourceTable source(SparkSession session, JavaSparkContext context, WeightedSource named) {
         ListedSource listed = new SourceListing(session, context.hadoopConfiguration())
-                .list(List.of(new WeightedSource(name, 0)))
+                .list(List.of(named))
                 .get(0);
         if (listed.tables().size() != 1 || !listed.files().isEmpty()) {
             throw new BadInputException(
                     "--prompt-table: Cannot read %s: expected one table, found files. --prompts takes a file"
-                            .formatted(name));
+                            .formatted(named.path()));
         }
 
         return listed.tables().get(0);
     }
 
     private static void requireRoom(Dataset<Row> rows, SourceTable source) {
-        for (String name : List.of(ANSWER, ERROR)) {
+        for (String name : List.of(ANSWER, ERROR, AnswerTable.PART)) {
             if (Arrays.asList(rows.columns()).contains(name)) {
                 throw refused(source, "no column " + name + ", which is added", "one");
             }
@@ -123,23 +152,5 @@ public final class TableAnswers {
         use.choice = options.choice;
         use.data.chatTemplate = options.chatTemplate;
         return use;
-    }
-
-    private void create(Dataset<Row> answered, String target) {
-        DataFrameWriterV2<Row> writer = answered.writeTo(target);
-        String format = options.tables.format;
-        try {
-            (format == null ? writer : writer.using(format)).create();
-        } catch (AnalysisException e) {
-            throw new BadInputException(
-                    "--answer-table: Cannot make %s: expected a table that Spark can make there, found %s"
-                            .formatted(
-                                    target,
-                                    String.valueOf(e.getMessage())
-                                            .lines()
-                                            .findFirst()
-                                            .orElse("")),
-                    e);
-        }
     }
 }

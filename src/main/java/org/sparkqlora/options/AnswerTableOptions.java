@@ -25,7 +25,7 @@ public final class AnswerTableOptions {
             names = "--answer-table",
             paramLabel = "TABLE",
             description =
-                    "With --prompt-table: new table of the catalog. It gets the rows with answer and, where there is none, error.")
+                    "With --prompt-table: new table of the catalog. It gets the rows with answer and, where there is none, error. Tables of Delta and Iceberg get them in parts, and the same command goes on after it was stopped.")
     @Nullable
     public String answers;
 
@@ -36,12 +36,21 @@ public final class AnswerTableOptions {
     @Nullable
     public String format;
 
+    @Option(
+            names = "--commit-rows",
+            paramLabel = "N",
+            description =
+                    "Rows of a part of --answer-table, about. Default: 2000, or a thousandth of all rows if that is more.")
+    @Nullable
+    public Integer commitRows;
+
     void check(Problems problems) {
         problems.require(
                 (prompts == null) == (answers == null),
                 "--answer-table: expected together with --prompt-table, found one of the two");
         problems.require(
-                prompts != null || (column == null && format == null),
-                "--prompt-table: expected with --prompt-column and --table-format, found none");
+                prompts != null || (column == null && format == null && commitRows == null),
+                "--prompt-table: expected with --prompt-column, --table-format and --commit-rows, found none");
+        problems.requireAtLeast("--commit-rows", 1, commitRows == null ? 1 : commitRows);
     }
 }

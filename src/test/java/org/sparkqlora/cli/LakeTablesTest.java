@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.spark.sql.Dataset;
@@ -37,22 +38,12 @@ class LakeTablesTest {
     @BeforeAll
     static void start() throws IOException {
         runs = TrainRuns.in(folder);
-        Clusters.start(
-                Clusters.TWO_SLOTS,
-                Map.ofEntries(
-                        Map.entry("spark.kryo.registrationRequired", "false"), // classes of the formats
-                        Map.entry("spark.sql.shuffle.partitions", "2"),
-                        Map.entry("spark.databricks.delta.snapshotPartitions", "2"),
-                        Map.entry("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension"),
-                        Map.entry("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog"),
-                        Map.entry("spark.sql.catalog.ice", "org.apache.iceberg.spark.SparkCatalog"),
-                        Map.entry("spark.sql.catalog.ice.type", "hadoop"),
-                        Map.entry("spark.sql.catalog.ice.warehouse", place("ice")),
-                        Map.entry("spark.sql.warehouse.dir", place("warehouse")),
-                        Map.entry("spark.openlineage.namespace", "lake"),
-                        Map.entry("spark.openlineage.parentRunId", PARENT),
-                        Map.entry("spark.openlineage.parentJobNamespace", "airflow"),
-                        Map.entry("spark.openlineage.parentJobName", "nightly.train")));
+        Map<String, String> settings = new HashMap<>(LakeSettings.in(folder));
+        settings.put("spark.openlineage.namespace", "lake");
+        settings.put("spark.openlineage.parentRunId", PARENT);
+        settings.put("spark.openlineage.parentJobNamespace", "airflow");
+        settings.put("spark.openlineage.parentJobName", "nightly.train");
+        Clusters.start(Clusters.TWO_SLOTS, settings);
         Dataset<Row> rows = session().read().json(runs.data().toString());
         for (int i = 0; i < 2; i++) {
             rows.write().format("delta").mode("append").saveAsTable("chats");
@@ -176,14 +167,30 @@ class LakeTablesTest {
                 generate("--prompt-table", "asked", "--answer-table", "default.answered", "--table-format", "delta");
         CommandRun iceberg = generate("--prompt-table", "asked VERSION AS OF 0", "--answer-table", "ice.lake.answered");
         CommandRun again = generate("--prompt-table", "asked", "--answer-table", "default.answered");
+        CommandRun other =
+                generate("--prompt-table", "asked", "--answer-table", "default.answered", "--temperature", "0.5");
+        CommandRun somebodys = generate("--prompt-table", "asked", "--answer-table", "default.chats");
         CommandRun plain = generate("--prompts", questions.toString(), "--output", file.toString());
 
         assertThat(delta.code()).as(delta.err()).isEqualTo(ExitCode.OK);
         assertThat(iceberg.code()).as(iceberg.err()).isEqualTo(ExitCode.OK);
         assertThat(plain.code()).as(plain.err()).isEqualTo(ExitCode.OK);
-        assertThat(again.code()).isEqualTo(ExitCode.BAD_INPUT);
-        assertThat(again.err()).contains("expected a table that does not exist yet, found one");
-        assertThat(JsonValues.of(delta.summary())).containsEntry("prompts", 3).containsEntry("errors", 1);
+        assertThat(again.code()).as(again.err()).isEqualTo(ExitCode.OK);
+        assertThat(other.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(other.err())
+                .contains(
+                        "--answer-table: Cannot write default.answered: expected a table of the same question, or a name of none, found another: --seed is 42, was none; --temperature is 0.5, was 0.0;");
+        assertThat(somebodys.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(somebodys.err())
+                .contains("expected a table that does not exist yet, or one that this command began, found one");
+        assertThat(JsonValues.of(delta.summary()))
+                .containsEntry("prompts", 3)
+                .containsEntry("errors", 1)
+                .containsEntry("earlier", 0);
+        assertThat(JsonValues.of(again.summary()))
+                .containsEntry("prompts", 3)
+                .containsEntry("errors", 1)
+                .containsEntry("earlier", 3);
         List<Row> answered = session().table("answered").orderBy("id").collectAsList();
         assertThat(answered)
                 .isEqualTo(session().table("ice.lake.answered").orderBy("id").collectAsList());
@@ -197,7 +204,7 @@ class LakeTablesTest {
         assertThat(answered.get(2).<String>getAs("answer")).isNull();
         assertThat(answered.get(2).<Row>getAs("error").<String>getAs("message"))
                 .isEqualTo("Cannot read field messages: expected a list of at least 1 message, found a list of 0");
-        assertThat(session().sql("DESCRIBE HISTORY answered").count()).isEqualTo(1);
+        assertThat(session().sql("DESCRIBE HISTORY answered").count()).isEqualTo(2);
     }
 
     @Test

@@ -30,6 +30,7 @@ class StageSettingsTest {
             "promptColumn",
             "answerTable",
             "tableFormat",
+            "commitRows",
             "adapter",
             "dryRun",
             "overwrite",

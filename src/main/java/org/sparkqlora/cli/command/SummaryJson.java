@@ -178,6 +178,7 @@ public final class SummaryJson {
         root.put("output", result.table());
         root.put("prompts", result.prompts());
         root.put("errors", result.errors());
+        root.put("earlier", result.earlier());
         return root.toString();
     }
 

@@ -60,6 +60,11 @@ public record WeightedSource(String path, double weight) {
         return TableVersion.of(path);
     }
 
+    /** This source, if it is asked for in no state of its own then in {@code version}. */
+    public WeightedSource orAsOf(long version) {
+        return version().isPresent() ? this : new WeightedSource(path + " VERSION AS OF " + version, weight);
+    }
+
     boolean isWeighted() {
         return weight > 0;
     }
