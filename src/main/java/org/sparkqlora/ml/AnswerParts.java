@@ -10,6 +10,7 @@ import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.options.Console;
+import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.RowParts;
 

@@ -22,6 +22,8 @@ import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.run.generate.AnswerQuestion;
+import org.sparkqlora.run.generate.AnswerQuestionJson;
 
 /**
  * A table of the catalog that answers go into: as a whole, or part by part where a commit of its format is atomic. Driver only.
@@ -50,7 +52,7 @@ record AnswerTable(
 
         return Optional.of(
                 session.sql("SHOW TBLPROPERTIES " + name).where(col("key").equalTo(QUESTION)).collectAsList().stream()
-                        .map(row -> AnswerQuestionJson.read(row.getString(1)))
+                        .map(row -> AnswerQuestionJson.ofProperty(row.getString(1)))
                         .findFirst()
                         .orElseThrow(() ->
                                 refused("a table that does not exist yet, or one that this command began", "one")));
@@ -85,7 +87,7 @@ record AnswerTable(
                 .toArray(StructField[]::new);
         create(
                 session.createDataFrame(List.of(), new StructType(fields)),
-                Map.of(QUESTION, AnswerQuestionJson.write(question)));
+                Map.of(QUESTION, AnswerQuestionJson.property(question)));
     }
 
     /** Makes the table of {@code rows}. */

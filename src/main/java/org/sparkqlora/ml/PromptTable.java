@@ -7,6 +7,7 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.spark.source.SourceTable;
 
 /**

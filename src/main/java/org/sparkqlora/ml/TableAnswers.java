@@ -17,6 +17,7 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.run.model.BaseCheck;
 import org.sparkqlora.spark.source.ListedSource;
 import org.sparkqlora.spark.source.SourceListing;

@@ -40,7 +40,7 @@ public final class AnswerTableOptions {
             names = "--commit-rows",
             paramLabel = "N",
             description =
-                    "Rows of a part of --answer-table, about. Default: 2000, or a thousandth of all rows if that is more.")
+                    "Answers are kept in parts of about so many rows of --prompt-table or prompts of --prompts. Default: 2000, or a thousandth of a table if that is more.")
     @Nullable
     public Integer commitRows;
 
@@ -49,8 +49,8 @@ public final class AnswerTableOptions {
                 (prompts == null) == (answers == null),
                 "--answer-table: expected together with --prompt-table, found one of the two");
         problems.require(
-                prompts != null || (column == null && format == null && commitRows == null),
-                "--prompt-table: expected with --prompt-column, --table-format and --commit-rows, found none");
+                prompts != null || (column == null && format == null),
+                "--prompt-table: expected with --prompt-column and --table-format, found none");
         problems.requireAtLeast("--commit-rows", 1, commitRows == null ? 1 : commitRows);
     }
 }

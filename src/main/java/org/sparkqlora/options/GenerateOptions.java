@@ -44,7 +44,7 @@ public final class GenerateOptions {
             names = "--output",
             paramLabel = "FILE",
             description =
-                    "With --prompts: file for the answers. It gets a JSON line each, in the order of the prompts: prompt, text, tokens.")
+                    "With --prompts: file for the answers. It gets a JSON line each, in the order of the prompts: prompt, text, tokens. Until all are made they are in FILE.unfinished, with which the same command goes on.")
     @Nullable
     public Path output;
 

@@ -69,7 +69,7 @@ public final class LocalFiles {
     }
 
     /** Writes lines to {@code file}, whole; it must not exist, and its folder need not. */
-    public static void create(Path file, List<String> lines) throws IOException {
+    public static void create(Path file, Iterable<String> lines) throws IOException {
         Path fresh = fresh(file);
         Files.createDirectories(fresh.getParent());
         try {

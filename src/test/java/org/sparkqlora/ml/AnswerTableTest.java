@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.cli.LakeSettings;
 import org.sparkqlora.options.Sessions;
+import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.spark.job.Clusters;
 
 /** Two drivers that write the same part. */

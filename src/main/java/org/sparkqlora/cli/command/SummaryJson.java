@@ -167,8 +167,9 @@ public final class SummaryJson {
         ObjectNode root = of("generate");
         root.put("output", result.output().toString());
         root.put("prompts", result.prompts());
+        root.put("earlier", result.earlier());
         root.put("tokens", result.tokens());
-        root.put("tokens_per_second", result.tokens() / Math.max(result.seconds(), 1e-9));
+        root.put("tokens_per_second", result.tokensNow() / Math.max(result.seconds(), 1e-9));
         root.put("seconds", result.seconds());
         return root.toString();
     }

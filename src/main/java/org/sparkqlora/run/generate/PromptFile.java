@@ -4,12 +4,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TemplateLimits;
+import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.PromptEncoder;
 
@@ -50,9 +54,22 @@ record PromptFile(Path path) {
         return prompts;
     }
 
-    /** The ids of prompts of this file. */
-    List<int[]> encoded(List<Line> prompts, ModelTokenizer tokenizer) {
-        PromptEncoder encoder = new PromptEncoder(tokenizer);
+    /** A hash of its content. */
+    String hash() {
+        try {
+            return StoredFile.hash(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + path, e);
+        }
+    }
+
+    /**
+     * The ids of prompts of this file.
+     *
+     * @param day that the chat template is told; null for today
+     */
+    List<int[]> encoded(List<Line> prompts, ModelTokenizer tokenizer, @Nullable LocalDate day) {
+        PromptEncoder encoder = new PromptEncoder(tokenizer, day, TemplateLimits.DEFAULT);
         List<int[]> encoded = new ArrayList<>();
         for (Line line : prompts) {
             try {

@@ -48,7 +48,7 @@ public final class SampleFile implements SampleLog, AutoCloseable {
     public static SampleFile of(Location file, Path prompts, ModelTokenizer tokenizer, GenerationSpec spec) {
         PromptFile source = new PromptFile(prompts);
         List<PromptFile.Line> read = source.read();
-        return new SampleFile(file, tokenizer, read, source.encoded(read, tokenizer), spec);
+        return new SampleFile(file, tokenizer, read, source.encoded(read, tokenizer, null), spec);
     }
 
     /** The log, or one that asks nothing. */

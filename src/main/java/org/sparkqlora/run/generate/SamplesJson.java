@@ -17,6 +17,8 @@ import org.sparkqlora.spark.ui.Sample;
 public final class SamplesJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
+    private static final String TOKENS = "tokens";
+
     private SamplesJson() {}
 
     /** The first and the last answer to each prompt that was answered more than once. */
@@ -53,10 +55,15 @@ public final class SamplesJson {
         return write(MAPPER.createObjectNode(), prompt, answer);
     }
 
+    /** The tokens of a line that this wrote. */
+    static int tokens(String line) {
+        return parse(line).path(TOKENS).asInt();
+    }
+
     private static String write(ObjectNode line, Prompt prompt, Answers.Answer answer) {
         line.set("prompt", MAPPER.valueToTree(asked(prompt)));
         line.put("text", answer.text());
-        line.put("tokens", answer.tokens());
+        line.put(TOKENS, answer.tokens());
         return line.toString();
     }
 
@@ -84,7 +91,7 @@ public final class SamplesJson {
         try {
             return MAPPER.readTree(line);
         } catch (JsonProcessingException e) {
-            throw new BadInputException("Cannot read samples.jsonl: expected JSON lines, found " + line, e);
+            throw new BadInputException("Cannot read answers: expected JSON lines, found " + line, e);
         }
     }
 }

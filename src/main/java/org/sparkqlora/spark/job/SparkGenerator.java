@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -33,25 +34,66 @@ public final class SparkGenerator {
         this.model = model;
     }
 
-    /** The new tokens of each prompt, in their order; the same whatever the cluster and its parts. */
-    public List<int[]> generate(FlatVector parameters, ParameterIndex index, List<int[]> prompts, GenerationSpec spec) {
-        return new InferenceReplicas(context, model)
-                .at(parameters, index, "", (run, replicas) -> generate(context, run, replicas, prompts, spec));
+    /**
+     * Prompts that are continued in parts.
+     *
+     * @param ids tokens of each
+     * @param first that is not continued yet
+     * @param part prompts that are continued together
+     */
+    public record Prompts(List<int[]> ids, int first, int part) {
+        public Prompts {
+            ids = List.copyOf(ids);
+        }
+    }
+
+    /**
+     * Continues prompts; the same whatever the cluster and its parts.
+     *
+     * @param each takes the new tokens of the prompts of a part, in their order
+     */
+    public void generate(
+            FlatVector parameters,
+            ParameterIndex index,
+            Prompts prompts,
+            GenerationSpec spec,
+            Consumer<List<int[]>> each) {
+        new InferenceReplicas(context, model).at(parameters, index, "", (run, replicas) -> {
+            int all = prompts.ids().size();
+            for (int from = prompts.first(); from < all; from += prompts.part()) {
+                int to = Math.min(all, from + prompts.part());
+                each.accept(generate(context, run, replicas, numbered(prompts.ids(), from, to), spec));
+            }
+
+            return all;
+        });
     }
 
     /** The new tokens of each prompt at the version of {@code replicas}. */
-    static List<int[]> generate(
+    static List<int[]> generateAll(
             JavaSparkContext context, RunHandle run, ReplicaGroup replicas, List<int[]> prompts, GenerationSpec spec) {
-        List<NumberedTokens> numbered = IntStream.range(0, prompts.size())
+        return generate(context, run, replicas, numbered(prompts, 0, prompts.size()), spec);
+    }
+
+    private static List<NumberedTokens> numbered(List<int[]> prompts, int from, int to) {
+        return IntStream.range(from, to)
                 .mapToObj(number -> new NumberedTokens(number, prompts.get(number)))
                 .toList();
-        context.setJobDescription(String.format(Locale.ROOT, "generate: %d prompts", prompts.size()));
+    }
+
+    private static List<int[]> generate(
+            JavaSparkContext context,
+            RunHandle run,
+            ReplicaGroup replicas,
+            List<NumberedTokens> numbered,
+            GenerationSpec spec) {
+        context.setJobDescription(String.format(Locale.ROOT, "generate: %d prompts", numbered.size()));
         GenerateFunction function =
                 new GenerateFunction(run, spec, replicas.position().version(), replicas.stateLog());
         JavaRDD<NumberedTokens> placed = ModelTasks.of(context.getConf())
                 .place(context.parallelize(
                         numbered,
-                        TaskSlots.parts(prompts.size(), TaskSlots.available(context), DecoderModel.TEXTS_AT_ONCE)));
+                        TaskSlots.parts(numbered.size(), TaskSlots.available(context), DecoderModel.TEXTS_AT_ONCE)));
         return placed.mapPartitions(function).collect().stream()
                 .map(NumberedTokens::ids)
                 .toList();

@@ -199,7 +199,7 @@ public final class SparkGradientSource implements GradientSource {
 
     @Override
     public List<int[]> generate(List<int[]> prompts, GenerationSpec spec) {
-        return reaching(() -> SparkGenerator.generate(context, run, replicas, prompts, spec));
+        return reaching(() -> SparkGenerator.generateAll(context, run, replicas, prompts, spec));
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.sparkqlora.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -28,14 +29,22 @@ class SparkGeneratorTest {
                 .mapToObj(i -> new int[] {i % BigramModel.VOCABULARY})
                 .toList();
 
-        List<int[]> made = Clusters.on(
-                master,
-                context -> new SparkGenerator(context, new BigramSource())
-                        .generate(parameters, model.parameters(), prompts, spec));
+        List<Integer> parts = new ArrayList<>();
+        List<int[]> made = new ArrayList<>(prompts.subList(0, 2));
+        Clusters.on(master, context -> {
+            new SparkGenerator(context, new BigramSource())
+                    .generate(parameters, model.parameters(), new SparkGenerator.Prompts(prompts, 2, 8), spec, part -> {
+                        parts.add(part.size());
+                        made.addAll(part);
+                    });
+            return parts;
+        });
+
+        assertThat(parts).containsExactly(8, 8, 3);
 
         assertThat(made).hasSize(21).anyMatch(ids -> ids.length < 12).anyMatch(ids -> ids.length == 12);
         try (BoundModel bound = model.bind(parameters)) {
-            for (int i = 0; i < made.size(); i++) {
+            for (int i = 2; i < made.size(); i++) {
                 assertThat(made.get(i)).isEqualTo(bound.generate(prompts.get(i), spec.ofText(i)));
             }
         }

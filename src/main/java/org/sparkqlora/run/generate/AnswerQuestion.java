@@ -1,4 +1,4 @@
-package org.sparkqlora.ml;
+package org.sparkqlora.run.generate;
 
 import java.util.ArrayList;
 import java.util.Collections;
@@ -9,17 +9,17 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an answer table answers. The table holds it, so that a command that was stopped goes on with the same question and another is
- * refused.
+ * What a table or a file of answers answers. It is kept with the answers, so that a command that was stopped goes on with the same
+ * question and another is refused.
  *
  * @param facts that decide the answers, in the words of the command line
- * @param prompts the table of prompts as it was named, without its version
- * @param version of that table; null where it has none
+ * @param prompts the table of prompts as it was named, without its version; empty for a file
+ * @param version of the table; null where it has none
  * @param rows fingerprint of the prompts
- * @param parts that the prompts are answered in
+ * @param parts that a table is answered in; 0 for a file
  * @param day that the chat template is told; null where it does not ask
  */
-record AnswerQuestion(
+public record AnswerQuestion(
         Map<String, String> facts,
         String prompts,
         @Nullable Long version,
@@ -28,12 +28,12 @@ record AnswerQuestion(
         @Nullable String day) {
     private static final String TABLE = "--prompt-table";
 
-    AnswerQuestion {
+    public AnswerQuestion {
         facts = Collections.unmodifiableMap(new LinkedHashMap<>(facts));
     }
 
     /** The differences from {@code before}, as {@code --temperature is 1.0, was 0.0}. */
-    List<String> differences(AnswerQuestion before) {
+    public List<String> differences(AnswerQuestion before) {
         List<String> differences = new ArrayList<>();
         Map<String, String> now = told();
         Map<String, String> then = before.told();
@@ -48,7 +48,7 @@ record AnswerQuestion(
         }
 
         if (differences.isEmpty() && !rows.equals(before.rows)) {
-            differences.add("the rows of %s changed".formatted(prompts));
+            differences.add("the prompts changed");
         }
 
         return differences;

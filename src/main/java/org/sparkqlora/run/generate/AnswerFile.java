@@ -1,0 +1,130 @@
+package org.sparkqlora.run.generate;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.storage.LineJournal;
+import org.sparkqlora.storage.LocalFiles;
+
+/**
+ * Answers that become a file of lines. Until all are made they are in {@code NAME.unfinished}, whose first line is their question. Driver
+ * only.
+ */
+final class AnswerFile implements AutoCloseable {
+    private static final String UNFINISHED = ".unfinished";
+
+    private final Path output;
+    private final LineJournal journal;
+    private int count;
+    private long tokens;
+
+    private AnswerFile(Path output, LineJournal journal) {
+        this.output = output;
+        this.journal = journal;
+    }
+
+    /** The question of answers that were begun there. */
+    static Optional<AnswerQuestion> begun(Path output) {
+        Path file = unfinished(output);
+        try {
+            if (!Files.exists(file)) {
+                return Optional.empty();
+            }
+
+            try (BufferedReader lines = Files.newBufferedReader(file)) {
+                return Optional.ofNullable(lines.readLine()).map(AnswerQuestionJson::read);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + file, e);
+        }
+    }
+
+    /** Begins with the answers to {@code question}, or goes on with them. */
+    static AnswerFile open(Path output, AnswerQuestion question) {
+        begun(output)
+                .map(question::differences)
+                .filter(found -> !found.isEmpty())
+                .ifPresent(found -> {
+                    throw new BadInputException(
+                            "--output: Cannot go on with %s: expected answers to the same question, found others: %s. Choose another --output, or remove that file"
+                                    .formatted(unfinished(output), String.join("; ", found)));
+                });
+        try {
+            AnswerFile file = new AnswerFile(output, LineJournal.open(unfinished(output)));
+            try {
+                file.begin(question);
+                return file;
+            } catch (IOException | RuntimeException e) {
+                file.journal.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to open " + unfinished(output), e);
+        }
+    }
+
+    private void begin(AnswerQuestion question) throws IOException {
+        try (BufferedReader lines = journal.lines()) {
+            if (lines.readLine() == null) {
+                journal.append(List.of(AnswerQuestionJson.write(question)));
+                return;
+            }
+
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                count++;
+                tokens += SamplesJson.tokens(line);
+            }
+        }
+    }
+
+    private static Path unfinished(Path output) {
+        return output.resolveSibling(output.getFileName() + UNFINISHED);
+    }
+
+    /** The number of answers so far. */
+    int count() {
+        return count;
+    }
+
+    /** The tokens of all answers so far. */
+    long tokens() {
+        return tokens;
+    }
+
+    /** Adds answers as lines. */
+    void add(List<String> lines) {
+        try {
+            journal.append(lines);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + unfinished(output), e);
+        }
+
+        count += lines.size();
+        lines.forEach(line -> tokens += SamplesJson.tokens(line));
+    }
+
+    /** Makes the file of all answers. */
+    void publish() {
+        try (BufferedReader lines = journal.lines()) {
+            lines.readLine(); // the question
+            LocalFiles.create(output, lines.lines()::iterator);
+            journal.remove();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to write " + output, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            journal.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to close " + unfinished(output), e);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package org.sparkqlora.run.generate;
+
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.options.Console;
+import org.sparkqlora.options.GenerateOptions;
+import org.sparkqlora.options.Required;
+import org.sparkqlora.run.generate.Answers.Answer;
+import org.sparkqlora.run.model.AdapterStart;
+import org.sparkqlora.run.model.FirstState;
+import org.sparkqlora.spark.job.SparkGenerator;
+import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.train.FolderModelSource;
+
+/**
+ * Answers to a file of prompts as a Spark job. They are kept in parts, so that a command that was stopped goes on. Driver only.
+ *
+ * @param day that the chat template is told; null where it does not ask
+ */
+record FileAnswers(
+        GenerateOptions options,
+        Console console,
+        AdapterStart start,
+        @Nullable LocalDate day) {
+    private static final double NANOS = 1e9;
+    private static final int PART = 2000;
+
+    /** Answers what has no answer yet. */
+    AnswerJob.Result write(ModelTokenizer tokenizer, GenerationSpec spec) {
+        PromptFile file = new PromptFile(Required.value("--prompts", options.prompts));
+        List<PromptFile.Line> prompts = file.read();
+        List<int[]> asked = file.encoded(prompts, tokenizer, day);
+        JavaSparkContext context = options.cluster.context("generate", console);
+        FolderModelSource source = options.model.source(start.lora(), options.model.precision(context, console::note));
+        AnswerQuestion question = new AnswerQuestion(
+                AnswerFacts.of(options.model, start, source.spec(), spec, tokenizer.fingerprint()),
+                "",
+                null,
+                file.hash(),
+                0,
+                day == null ? null : day.toString());
+        try (AnswerFile answers = AnswerFile.open(output(), question)) {
+            if (answers.count() > 0) {
+                console.note("%d of %d prompts are answered already", answers.count(), prompts.size());
+            }
+
+            int earlier = answers.count();
+            long earlierTokens = answers.tokens();
+            long began = System.nanoTime();
+            FirstState state =
+                    FirstState.of(source, start, 0, Runtime.getRuntime().availableProcessors());
+            new SparkGenerator(context, source)
+                    .generate(
+                            state.parameters(),
+                            state.index(),
+                            new SparkGenerator.Prompts(asked, earlier, part()),
+                            spec,
+                            made -> add(made, prompts, tokenizer, answers));
+            answers.publish();
+            double seconds = (System.nanoTime() - began) / NANOS;
+            return new AnswerJob.Result(
+                    output(), prompts.size(), earlier, answers.tokens(), answers.tokens() - earlierTokens, seconds);
+        }
+    }
+
+    private Path output() {
+        return Required.value("--output", options.output);
+    }
+
+    private int part() {
+        Integer asked = options.tables.commitRows;
+        return asked == null ? PART : asked;
+    }
+
+    private void add(List<int[]> made, List<PromptFile.Line> prompts, ModelTokenizer tokenizer, AnswerFile answers) {
+        List<String> lines = new ArrayList<>();
+        for (int[] ids : made) {
+            PromptFile.Line asked = prompts.get(answers.count() + lines.size());
+            lines.add(SamplesJson.write(asked.prompt(), Answer.of(ids, tokenizer)));
+        }
+
+        answers.add(lines);
+        console.note("%d of %d prompts are answered", answers.count(), prompts.size());
+    }
+}
