@@ -69,7 +69,7 @@ public final class TableAnswers {
                             .formatted(options.adapter));
         }
 
-        PromptTable asked = new PromptTable(named.place(), source, column, model, day(model, begun));
+        PromptTable asked = new PromptTable(named.unversioned(), source, column, model, day(model, begun));
         if (begun == null && !target.takesParts()) {
             return whole(rows, asked, target);
         }
@@ -90,7 +90,7 @@ public final class TableAnswers {
     /** A table of prompts that has versions is read as it was when the answers were begun. */
     private WeightedSource named(@Nullable AnswerQuestion begun) {
         WeightedSource asked = new WeightedSource(Required.value("--prompt-table", options.tables.prompts), 0);
-        if (begun == null || !begun.prompts().equals(asked.place())) {
+        if (begun == null || !begun.prompts().equals(asked.unversioned())) {
             return asked;
         }
 

@@ -10,7 +10,7 @@ public final class AnswerTableOptions {
             names = "--prompt-table",
             paramLabel = "TABLE",
             description =
-                    "Instead of --prompt: a table of the catalog, or the folder of a Delta or Iceberg table, perhaps with VERSION AS OF n. The column messages of a row is asked, or its column prompt continued.")
+                    "Instead of --prompt: a table of the catalog, or the folder of a Delta or Iceberg table, in SQL's words as in --data. The column messages of a row is asked, or its column prompt continued.")
     @Nullable
     public String prompts;
 

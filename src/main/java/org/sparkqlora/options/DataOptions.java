@@ -38,8 +38,8 @@ public final class DataOptions {
             description =
                     "Files, folders, globs or tables, or a folder that 'prepare' made. Files are on any Hadoop file system:"
                             + " JSON lines, a JSON list, Parquet, ORC, CSV, TSV (each with a line of names), .txt (a text a line)."
-                            + " Tables are those of the catalog; Delta's and Iceberg's take 'VERSION AS OF 3' or 'TIMESTAMP AS OF"
-                            + " 2026-11-01' behind the name. With weights, as in a=0.7,b=0.3, they are mixed in these parts, and none is used"
+                            + " Tables are those of the catalog, as 'NAME' or '[SELECT COLUMNS FROM] NAME [VERSION AS OF 3 | TIMESTAMP"
+                            + " AS OF 2026-11-01] [WHERE CONDITION]'. With weights, as in a=0.7,b=0.3, they are mixed in these parts, and none is used"
                             + " twice.")
     public List<String> sources = new ArrayList<>();
 

@@ -165,7 +165,8 @@ class LakeTablesTest {
 
         CommandRun delta =
                 generate("--prompt-table", "asked", "--answer-table", "default.answered", "--table-format", "delta");
-        CommandRun iceberg = generate("--prompt-table", "asked VERSION AS OF 0", "--answer-table", "ice.lake.answered");
+        CommandRun iceberg = generate(
+                "--prompt-table", "asked VERSION AS OF 0 WHERE id IN (1, 2, 3)", "--answer-table", "ice.lake.answered");
         CommandRun again = generate("--prompt-table", "asked", "--answer-table", "default.answered");
         CommandRun other =
                 generate("--prompt-table", "asked", "--answer-table", "default.answered", "--temperature", "0.5");

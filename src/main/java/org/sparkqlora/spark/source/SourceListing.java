@@ -77,7 +77,7 @@ public final class SourceListing {
         }
 
         found.files().sort(Comparator.comparing(SourceFile::path));
-        found.tables().sort(Comparator.comparing(SourceTable::name));
+        found.tables().sort(Comparator.comparing(SourceTable::name).thenComparing(SourceTable::told));
         String name = sources.stream().map(WeightedSource::path).collect(Collectors.joining(","));
         return new ListedSource(
                 name,
@@ -114,8 +114,9 @@ public final class SourceListing {
         }
 
         return pins.computeIfAbsent(
-                new Asked(name, null, source.version()),
-                asked -> SourceTable.ofCatalog(session, asked.name(), asked.version()));
+                        new Asked(name, null, source.query().version()),
+                        asked -> SourceTable.ofCatalog(session, asked.name(), asked.version()))
+                .selecting(session, source.query().selection());
     }
 
     private boolean isTable(String name) {
@@ -133,6 +134,7 @@ public final class SourceListing {
     private void find(WeightedSource named, Found found) {
         String source = named.place();
         int before = found.size();
+        int filesBefore = found.files().size();
         try {
             Path path = StorePath.parse(source);
             FileSystem fileSystem = StorePath.files(path, configuration);
@@ -143,7 +145,7 @@ public final class SourceListing {
             List<FileStatus> files = new ArrayList<>();
             for (FileStatus match : StorePath.matches(path, fileSystem)) {
                 folders.requireOutside(fileSystem, match.getPath());
-                files.addAll(collect(fileSystem, match, named.version(), found.tables()));
+                files.addAll(collect(fileSystem, match, named.query(), found.tables()));
             }
 
             found.files().addAll(StoreRequests.all(files, this::toSource));
@@ -151,9 +153,11 @@ public final class SourceListing {
             throw refused(source, e);
         }
 
-        if (named.version().isPresent() && found.tables().isEmpty()) {
-            throw new BadInputException(
-                    "Cannot read %s: expected a Delta or Iceberg table, found files".formatted(named.path()));
+        TableQuery query = named.query();
+        boolean ofTable = query.version().isPresent() || !query.selection().isAll();
+        if (ofTable && found.files().size() > filesBefore) {
+            throw new BadInputException("Cannot read %s: expected %s, found files"
+                    .formatted(named.path(), query.version().isPresent() ? "a Delta or Iceberg table" : "a table"));
         }
 
         if (found.size() == before) {
@@ -185,8 +189,7 @@ public final class SourceListing {
     }
 
     /** The files of a match; {@code found} takes its tables. */
-    private List<FileStatus> collect(
-            FileSystem fileSystem, FileStatus match, Optional<TableVersion> version, List<SourceTable> found)
+    private List<FileStatus> collect(FileSystem fileSystem, FileStatus match, TableQuery query, List<SourceTable> found)
             throws IOException {
         if (match.isFile()) {
             return List.of(match);
@@ -210,8 +213,9 @@ public final class SourceListing {
         }
 
         tables.forEach((folder, format) -> found.add(pins.computeIfAbsent(
-                new Asked(folder.toString(), format, version),
-                asked -> SourceTable.ofFolder(session, asked.name(), format, asked.version()))));
+                        new Asked(folder.toString(), format, query.version()),
+                        asked -> SourceTable.ofFolder(session, asked.name(), format, asked.version()))
+                .selecting(session, query.selection())));
         return counted(files, logged).stream()
                 .filter(file -> tables.keySet().stream().noneMatch(table -> isBelow(table, file.getPath())))
                 .filter(file -> !ABOUT_DATA.matcher(file.getPath().getName()).matches())

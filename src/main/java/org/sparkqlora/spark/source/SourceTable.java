@@ -24,9 +24,10 @@ import org.sparkqlora.spark.cluster.SparkLine;
  * @param name of a table or view of the catalog, or the folder of a table
  * @param format of the table in the folder; null for a name of the catalog
  * @param version of Delta, or snapshot of Iceberg; null for others
+ * @param selection the part of it that is read
  */
 public record SourceTable(
-        String name, @Nullable TableFormat format, @Nullable Long version) {
+        String name, @Nullable TableFormat format, @Nullable Long version, TableSelection selection) {
     /** Columns of Hudi's own bookkeeping: they change where the data do not. */
     private static final String HUDI_COLUMNS = "_hoodie_";
 
@@ -34,7 +35,7 @@ public record SourceTable(
 
     /** A table or view of the catalog, in the state that is {@code asked} for. */
     static SourceTable ofCatalog(SparkSession session, String name, Optional<TableVersion> asked) {
-        SourceTable present = new SourceTable(name, null, null);
+        SourceTable present = new SourceTable(name, null, null, TableSelection.ALL);
         Optional<TableFormat> provider = provider(session, name);
         if (provider.isEmpty()) {
             asked.ifPresent(version -> present.refuse(version, "another table or a view"));
@@ -42,12 +43,12 @@ public record SourceTable(
         }
 
         TableHistory history = TableHistory.ofCatalog(session, provider.get(), name);
-        return new SourceTable(name, null, history.resolve(present.words(), asked.orElse(null)));
+        return new SourceTable(name, null, history.resolve(present.words(), asked.orElse(null)), TableSelection.ALL);
     }
 
     /** A table in a folder, in the state that is {@code asked} for. */
     static SourceTable ofFolder(SparkSession session, String folder, TableFormat format, Optional<TableVersion> asked) {
-        SourceTable present = new SourceTable(folder, format, null);
+        SourceTable present = new SourceTable(folder, format, null, TableSelection.ALL);
         if (format == TableFormat.HUDI) {
             asked.ifPresent(version -> present.refuse(version, "a Hudi table"));
             return present;
@@ -56,8 +57,18 @@ public record SourceTable(
         return present.opened(session, format, () -> {
             present.load(session, format); // which tells best what is missing
             TableHistory history = TableHistory.ofFolder(session, format, folder);
-            return new SourceTable(folder, format, history.resolve(present.words(), asked.orElse(null)));
+            return new SourceTable(
+                    folder, format, history.resolve(present.words(), asked.orElse(null)), TableSelection.ALL);
         });
+    }
+
+    /** The part of it that is asked for, which is checked. */
+    SourceTable selecting(SparkSession session, TableSelection part) {
+        if (!part.isAll()) {
+            part.require(read(session), words());
+        }
+
+        return new SourceTable(name, format, version, part);
     }
 
     private void refuse(TableVersion version, String found) {
@@ -102,16 +113,26 @@ public record SourceTable(
 
     /** For messages and fingerprints: the rows of a state tell it from others. */
     public String words() {
+        return named() + selection;
+    }
+
+    private String named() {
         return format == null ? "table " + name : "%s table %s".formatted(format.words(), name);
     }
 
     /** With its version, for reports. */
     public String told() {
-        return version == null ? words() : String.format(Locale.ROOT, "%s VERSION AS OF %d", words(), version);
+        return version == null
+                ? words()
+                : String.format(Locale.ROOT, "%s VERSION AS OF %d%s", named(), version, selection);
     }
 
-    /** Its rows in that state. */
+    /** The rows of its part in that state. */
     public Dataset<Row> read(SparkSession session) {
+        return selection.of(all(session));
+    }
+
+    private Dataset<Row> all(SparkSession session) {
         if (format != null) {
             return opened(session, format, () -> load(session, format));
         }

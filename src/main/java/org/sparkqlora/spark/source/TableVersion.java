@@ -1,8 +1,6 @@
 package org.sparkqlora.spark.source;
 
 import java.util.Locale;
-import java.util.Optional;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sparkqlora.input.BadInputException;
 
@@ -13,9 +11,6 @@ import org.sparkqlora.input.BadInputException;
  * @param value a version of Delta or a snapshot of Iceberg, or a time as Spark reads it
  */
 record TableVersion(Kind kind, String value) {
-    private static final Pattern SUFFIX =
-            Pattern.compile("(.+?)\\s+(VERSION|TIMESTAMP)\\s+AS\\s+OF\\s+(.+)", Pattern.CASE_INSENSITIVE);
-
     private static final Pattern NUMBER = Pattern.compile("\\d{1,19}");
 
     /** What names a state. */
@@ -32,22 +27,9 @@ record TableVersion(Kind kind, String value) {
         }
     }
 
-    /** The name of a source without the state behind it. */
-    static String nameOf(String source) {
-        Matcher suffix = SUFFIX.matcher(source);
-        return suffix.matches() ? suffix.group(1) : source;
-    }
-
-    /** The state that a source asks for, if any. */
-    static Optional<TableVersion> of(String source) {
-        Matcher suffix = SUFFIX.matcher(source);
-        if (!suffix.matches()) {
-            return Optional.empty();
-        }
-
-        String quoted = suffix.group(3).strip();
-        return Optional.of(new TableVersion(
-                Kind.valueOf(suffix.group(2).toUpperCase(Locale.ROOT)), quoted.replaceAll("^['\"]|['\"]$", "")));
+    /** @param state perhaps in quotes */
+    static TableVersion of(String kind, String state) {
+        return new TableVersion(Kind.valueOf(kind.toUpperCase(Locale.ROOT)), state.replaceAll("^['\"]|['\"]$", ""));
     }
 
     @Override

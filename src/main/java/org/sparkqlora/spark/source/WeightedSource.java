@@ -2,7 +2,6 @@ package org.sparkqlora.spark.source;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sparkqlora.input.BadInputException;
@@ -10,7 +9,7 @@ import org.sparkqlora.input.BadInputException;
 /**
  * Data as a command line names it.
  *
- * @param path a file, a folder, a glob, or a table of the catalog; of a table perhaps with {@code VERSION AS OF n} or {@code TIMESTAMP AS OF t}
+ * @param path a file, a folder, a glob, or a table of the catalog; of a table perhaps a {@link TableQuery}
  * @param weight its part of the mixture, between 0 and 1; 0 when all of it is used
  */
 public record WeightedSource(String path, double weight) {
@@ -18,17 +17,18 @@ public record WeightedSource(String path, double weight) {
 
     private static final Pattern NUMBERED = Pattern.compile("(.+)=(\\d+(?:\\.\\d*)?)");
 
-    /** Reads {@code path} or {@code path=0.7}; with one weight all must have one. */
+    /** Reads {@code path} or {@code path=0.7}; with one weight all must have one. A condition may have been cut at its commas. */
     public static List<WeightedSource> parse(List<String> texts) {
         List<WeightedSource> sources = new ArrayList<>();
-        for (String text : texts) {
+        for (String text : joined(texts)) {
             Matcher weighted = WEIGHTED.matcher(text);
             sources.add(
-                    weighted.matches()
+                    weighted.matches() && !isOfCondition(weighted.group(1))
                             ? new WeightedSource(weighted.group(1), Double.parseDouble(weighted.group(2)))
                             : new WeightedSource(text, 0));
         }
 
+        sources.forEach(WeightedSource::query); // throws what cannot be read
         boolean some = sources.stream().anyMatch(WeightedSource::isWeighted);
         if (some) {
             sources.stream().filter(source -> !source.isWeighted()).findFirst().ifPresent(source -> {
@@ -36,6 +36,26 @@ public record WeightedSource(String path, double weight) {
                         "Cannot mix data: expected a weight between 0 and 1 for each source, such as %s=0.3, found none"
                                 .formatted(source.path()));
             });
+        }
+
+        return sources;
+    }
+
+    /** In {@code WHERE score=0.5} a number is no weight, in {@code WHERE (a = 1)=0.5} it is. */
+    private static boolean isOfCondition(String path) {
+        String filter = TableQuery.parse(path).selection().filter();
+        return filter != null && !SqlText.isEnclosed(filter);
+    }
+
+    private static List<String> joined(List<String> texts) {
+        List<String> sources = new ArrayList<>();
+        for (String text : texts) {
+            int last = sources.size() - 1;
+            if (last >= 0 && TableQuery.isCut(sources.get(last))) {
+                sources.set(last, sources.get(last) + "," + text);
+            } else {
+                sources.add(text);
+            }
         }
 
         return sources;
@@ -50,19 +70,26 @@ public record WeightedSource(String path, double weight) {
                 : "";
     }
 
-    /** The path without the state of a table that may stand behind it ({@code VERSION AS OF 3}). */
+    /** The name or path alone. */
     public String place() {
-        return TableVersion.nameOf(path);
+        return query().name();
     }
 
-    /** The state that is asked for of a table, if any. */
-    Optional<TableVersion> version() {
-        return TableVersion.of(path);
+    /** The path without the state of a table that it may ask for. */
+    public String unversioned() {
+        return query().unversioned().toString();
+    }
+
+    TableQuery query() {
+        return TableQuery.parse(path);
     }
 
     /** This source, if it is asked for in no state of its own then in {@code version}. */
     public WeightedSource orAsOf(long version) {
-        return version().isPresent() ? this : new WeightedSource(path + " VERSION AS OF " + version, weight);
+        TableQuery query = query();
+        return query.version().isPresent()
+                ? this
+                : new WeightedSource(query.asOf(version).toString(), weight);
     }
 
     boolean isWeighted() {

@@ -84,6 +84,39 @@ class TableVersionsTest {
 
     @ParameterizedTest
     @EnumSource
+    void aPartOfAnEarlierVersionGivesItsRows(Table table) {
+        try (JavaSparkContext context = start()) {
+            write(context, table, SaveMode.Overwrite, 0, 5);
+            String version = version(context, table);
+            write(context, table, SaveMode.Overwrite, 50, 3);
+            String earlier = source(table) + " VERSION AS OF " + version;
+            String even = earlier + " WHERE input_ids[0] IN (0, 2, 50, 4)";
+
+            Manifest part = prepared(context, even).manifest();
+
+            assertThat(prepare(context, even)).containsExactlyInAnyOrder(0, 2, 4);
+            assertThat(part.tables().get(0))
+                    .endsWith("lines VERSION AS OF " + version + " WHERE input_ids[0] IN (0, 2, 50, 4)");
+            assertThat(prepare(
+                            context,
+                            "SELECT array(input_ids[0] + 10, 1) AS input_ids, array(input_ids[0] + 10, 1) AS labels FROM "
+                                    + even))
+                    .containsExactlyInAnyOrder(10, 12, 14);
+            assertThat(fingerprint(context, earlier + " WHERE input_ids[0] < 10"))
+                    .isNotEqualTo(fingerprint(context, earlier))
+                    .isEqualTo(fingerprint(context, earlier + " WHERE input_ids[0] < 10"));
+            assertThatThrownBy(() -> prepare(context, earlier + " WHERE lang = 'en'"))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining(
+                            "lines WHERE lang = 'en': expected expressions of its columns [input_ids, labels], found ");
+            assertThatThrownBy(() -> prepare(context, earlier + " WHERE rand() < 0.5"))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("expected expressions of a row alone, found rand");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void aPreparationReadsTheVersionThatItFoundFirst(Table table) {
         try (JavaSparkContext context = start()) {
             write(context, table, SaveMode.Overwrite, 0, 5);
