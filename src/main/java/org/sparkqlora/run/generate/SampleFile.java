@@ -37,7 +37,7 @@ public final class SampleFile implements SampleLog, AutoCloseable {
     /** Throws unless the prompts in {@code prompts} can be asked. */
     public static void check(Path prompts, ModelTokenizer tokenizer) {
         PromptFile source = new PromptFile(prompts);
-        source.encoded(source.read(), tokenizer);
+        source.encoded(source.read(), tokenizer, null);
     }
 
     /**
