@@ -2,7 +2,6 @@ package org.sparkqlora.memory;
 
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
-import org.sparkqlora.model.Recompute;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.ModelConfig;
 
@@ -105,7 +104,7 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
     }
 
     private boolean recomputes() {
-        return step.recompute() == Recompute.ALL;
+        return step.recompute().isOfWholeLayers();
     }
 
     private boolean isFused() {

@@ -44,14 +44,15 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
 
     /** From the forward pass to the gradient: of all layers. */
     long kept() {
-        return (config.layers() + 2L) * tokens() * config.hiddenSize() * activation()
+        long inputs = step.recompute() == Recompute.OFFLOAD ? 1 : config.layers(); // one is on its way to the file
+        return (inputs + 2) * tokens() * config.hiddenSize() * activation()
                 + config.layersOf(TokenMixing.ATTENTION) * keptOfLayer()
                 + config.layersOf(TokenMixing.DELTA_NET) * keptOfDeltaLayer();
     }
 
     /** Of a layer of the gated delta rule, beside its input. */
     private long keptOfDeltaLayer() {
-        return step.recompute() == Recompute.ALL || config.traits().deltaNet().isEmpty()
+        return step.recompute().isOfWholeLayers() || config.traits().deltaNet().isEmpty()
                 ? 0
                 : activation() * (deltaValues() + tokens() * (config.hiddenSize() + 3L * config.intermediateSize()));
     }
@@ -59,7 +60,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
     /** Beside the layer's input. */
     private long keptOfLayer() {
         return switch (step.recompute()) {
-            case ALL -> 0;
+            case OFFLOAD, ALL -> 0;
             case ATTENTION -> activation() * keptValues();
             case NONE -> activation() * (keptValues() + probabilities());
         };

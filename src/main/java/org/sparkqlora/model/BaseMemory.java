@@ -113,6 +113,6 @@ public record BaseMemory(long bytes) implements Serializable {
 
     /** Bytes of an activation. */
     private static long width(ModelSpec spec) {
-        return spec.precision() == Precision.FP32 ? Float.BYTES : Short.BYTES;
+        return spec.precision().bytes();
     }
 }

@@ -34,14 +34,16 @@ final class ContinuousBatch {
     private final List<Decoding> growing = new ArrayList<>();
     private final Deque<Decoding> inOrder = new ArrayDeque<>();
 
-    /** @param sink gets the new tokens of each text, in their order */
-    ContinuousBatch(ModelPass pass, Consumer<int[]> sink) {
+    /**
+     * @param precision of keys and values
+     * @param sink gets the new tokens of each text, in their order
+     */
+    ContinuousBatch(ModelPass pass, Precision precision, Consumer<int[]> sink) {
         ModelConfig config = pass.model().config();
         this.pass = pass;
         this.sink = sink;
         this.keyWidth = config.keyValueSize();
-        this.attentionBytes =
-                (long) config.layersOf(TokenMixing.ATTENTION) * pass.model().bytesOfActivation();
+        this.attentionBytes = (long) config.layersOf(TokenMixing.ATTENTION) * precision.bytes();
         this.stateBytes = config.traits()
                 .deltaNet()
                 .map(shape -> config.layersOf(TokenMixing.DELTA_NET) * shape.stateSize() * Float.BYTES)

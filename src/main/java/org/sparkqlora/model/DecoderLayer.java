@@ -8,6 +8,7 @@ import java.util.Objects;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.family.DecoderTraits;

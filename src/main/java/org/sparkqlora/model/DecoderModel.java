@@ -1,5 +1,6 @@
 package org.sparkqlora.model;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -18,6 +19,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.SmallWeight;
+import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
@@ -51,6 +53,7 @@ public final class DecoderModel implements AutoCloseable {
     private final Precision precision;
     private final ScalarType activations;
     private final Recompute recompute;
+    private final Path scratch;
     private final boolean takesFromBase;
     private final ModelLayout layout;
     private final BaseWindow window;
@@ -64,8 +67,14 @@ public final class DecoderModel implements AutoCloseable {
     private final InitialParameters initial;
 
     private DecoderModel(
-            WeightFolder weights, ModelSpec spec, int threads, PassOptions passes, Hardware.Source source) {
+            WeightFolder weights,
+            ModelSpec spec,
+            int threads,
+            PassOptions passes,
+            Path scratch,
+            Hardware.Source source) {
         this.recompute = passes.recompute();
+        this.scratch = scratch;
         this.precision = spec.precision();
         this.activations = precision.type();
         this.takesFromBase = spec.lora() != null && spec.lora().takesFromBase();
@@ -105,17 +114,23 @@ public final class DecoderModel implements AutoCloseable {
      *
      * @param weights the base; for {@link Method#QLORA} one that holds its projections in 4 bits
      * @param threads of a call
+     * @param scratch folder of what passes offload
      * @param source tells where its tensors lie
      */
     public static DecoderModel load(
-            WeightFolder weights, ModelSpec spec, int threads, PassOptions passes, Hardware.Source source) {
+            WeightFolder weights,
+            ModelSpec spec,
+            int threads,
+            PassOptions passes,
+            Path scratch,
+            Hardware.Source source) {
         if (spec.method() == Method.QLORA && !weights.quantized()) {
             throw new BadInputException(
                     "Cannot load %s for qlora: expected projections in 4 bits".formatted(weights.path()));
         }
 
         Natives.useThreads(threads);
-        return new DecoderModel(weights, spec, threads, passes, source);
+        return new DecoderModel(weights, spec, threads, passes, scratch, source);
     }
 
     public ParameterIndex parameters() {
@@ -268,7 +283,7 @@ public final class DecoderModel implements AutoCloseable {
      */
     public void generate(BoundParameters parameters, Iterator<PromptedText> texts, Consumer<int[]> sink) {
         inPass(parameters, pass -> {
-            new ContinuousBatch(pass, sink).run(texts);
+            new ContinuousBatch(pass, precision, sink).run(texts);
             return null;
         });
     }
@@ -336,12 +351,9 @@ public final class DecoderModel implements AutoCloseable {
         window.ask(layer);
     }
 
-    Recompute recompute() {
-        return recompute;
-    }
-
-    int bytesOfActivation() {
-        return precision == Precision.FP32 ? Float.BYTES : Short.BYTES;
+    /** Room for what one pass keeps. */
+    LayerStates layerStates() {
+        return new LayerStates(recompute, scratch);
     }
 
     /** @param caches of each document before the batch, which the batch goes into; none where every document is whole */
@@ -370,7 +382,7 @@ public final class DecoderModel implements AutoCloseable {
 
     OutputHead head(BoundParameters parameters, Hardware with) {
         return new OutputHead(
-                trainedOr(layout.head(), parameters, frozen.head()),
+                new SmallWeight(frozen.head(), layout.head()).of(parameters),
                 layout.head(),
                 config.traits().logitMultiplier(),
                 config.traits().logitCap(),
@@ -384,17 +396,5 @@ public final class DecoderModel implements AutoCloseable {
 
     Normalization finalNorm(BoundParameters parameters, Hardware with) {
         return new SmallWeight(frozen.finalNorm(), layout.finalNorm()).norm(parameters, config, with);
-    }
-
-    private static Tensor trainedOr(@Nullable Parameter place, BoundParameters parameters, @Nullable Tensor frozen) {
-        if (place != null) {
-            return parameters.of(place);
-        }
-
-        if (frozen == null) {
-            throw new IllegalStateException("Cannot find a weight that is neither frozen nor trained");
-        }
-
-        return frozen;
     }
 }

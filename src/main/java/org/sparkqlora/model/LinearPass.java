@@ -7,6 +7,7 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.adapter.Dropout;
 
 /**
  * One linear module during one pass, its weight in hand: {@code y = W x + scale B (A d) + bias} (LoRA, arXiv 2106.09685), or,

@@ -1,12 +1,7 @@
 package org.sparkqlora.model;
 
-import java.util.ArrayDeque;
 import java.util.Arrays;
-import java.util.Collections;
-import java.util.Deque;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -15,6 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.model.loss.AnswerLoss;
 import org.sparkqlora.model.loss.AnswerLoss.Predicted;
 import org.sparkqlora.model.loss.LossTotal;
@@ -106,11 +102,11 @@ record ModelPass(
     }
 
     private LossTotal gradient(DocumentBatch batch, GradientAccumulator gradients, HeadLoss head) {
-        try (PointerScope scope = new PointerScope()) {
+        try (PointerScope scope = new PointerScope();
+                LayerStates states = model.layerStates()) {
             PassContext context = model.context(batch, List.of(), hardware());
             Tensor ids = indices(batch.ids());
-            Deque<LayerState> states = forward(embed(ids, batch), context);
-            Tensor last = states.pop().input();
+            Tensor last = forward(embed(ids, batch), context, states);
             Tensor dLast = hardware().zeros(last.scalar_type(), last.size(0), last.size(1));
             LossTotal loss = head.of(last, dLast);
             Tensor dInput = backward(states, dLast, context, gradients);
@@ -274,50 +270,16 @@ record ModelPass(
         return embedded;
     }
 
-    /**
-     * State of a layer that a pass keeps for its gradient.
-     *
-     * @param recorded null where the layer is to be computed again from its input
-     */
-    private record LayerState(Tensor input, LayerPass.@Nullable Recorded recorded) {
-        private void free() {
-            TensorScope.free(input);
-            if (recorded != null) {
-                // the output is the next layer's input and freed with it
-                tensors(recorded).stream()
-                        .filter(tensor -> tensor != recorded.result())
-                        .forEach(TensorScope::free);
-            }
-        }
-
-        private static Set<Tensor> tensors(LayerPass.Recorded recorded) {
-            Set<Tensor> once = Collections.newSetFromMap(new IdentityHashMap<>());
-            recorded.tensors().forEach(once::add);
-            return once;
-        }
-    }
-
-    /** Of each layer, the last on top; above it the output of the last. */
-    private Deque<LayerState> forward(Tensor embedded, PassContext context) {
-        Deque<LayerState> states = new ArrayDeque<>();
+    /** The output of the last layer. */
+    private Tensor forward(Tensor embedded, PassContext context, LayerStates states) {
         Tensor state = embedded;
         for (DecoderLayer layer : model.layers()) {
-            Tensor input = state;
+            endIfStopped();
             model.ask(layer.index() + 1);
-            LayerPass.Recorded recorded = model.recompute() == Recompute.ALL ? null : recorded(layer, input, context);
-            state = recorded == null ? forward(layer, input, context) : recorded.result();
-            states.push(new LayerState(input, recorded));
+            state = states.forward(state, () -> layer.open(parameters, workspace, context, dropout));
         }
 
-        states.push(new LayerState(state, null));
-        return states;
-    }
-
-    private LayerPass.Recorded recorded(DecoderLayer layer, Tensor input, PassContext context) {
-        endIfStopped();
-        return TensorScope.keepAll(
-                () -> layer.open(parameters, workspace, context, dropout).record(input, model.recompute()),
-                LayerState::tensors);
+        return state;
     }
 
     private Tensor lastHidden(DocumentBatch batch, PassContext context) {
@@ -341,23 +303,13 @@ record ModelPass(
     }
 
     /** Goes down from the last layer; what a layer has used is freed at once. */
-    private Tensor backward(
-            Deque<LayerState> states, Tensor dLast, PassContext context, GradientAccumulator gradients) {
+    private Tensor backward(LayerStates states, Tensor dLast, PassContext context, GradientAccumulator gradients) {
         Tensor gradient = dLast;
-        while (!states.isEmpty()) {
+        for (int i = model.layers().size() - 1; i >= 0; i--) {
             endIfStopped();
-            LayerState state = states.pop();
-            DecoderLayer current = model.layers().get(states.size());
-            model.ask(states.size() - 1);
-            Tensor above = gradient;
-            gradient = TensorScope.keep(() -> {
-                LayerPass layer = current.open(parameters, workspace, context, dropout);
-                return state.recorded() == null
-                        ? layer.recomputedBackward(above, state.input(), gradients)
-                        : layer.backward(above, state.recorded().tape(), gradients);
-            });
-            TensorScope.free(above);
-            state.free();
+            DecoderLayer layer = model.layers().get(i);
+            model.ask(i - 1);
+            gradient = states.backward(gradient, () -> layer.open(parameters, workspace, context, dropout), gradients);
         }
 
         return gradient;

@@ -42,6 +42,11 @@ public enum Precision {
         };
     }
 
+    /** Bytes of a number. */
+    int bytes() {
+        return this == FP32 ? Float.BYTES : Short.BYTES;
+    }
+
     /** The number nearest to {@code value}. */
     float rounded(float value) {
         return switch (this) {

@@ -5,12 +5,20 @@ package org.sparkqlora.model;
  * bit for bit.
  */
 public enum Recompute {
-    /** The whole layer: only its input is kept. The least memory. */
+    /** The whole layer, whose input is kept in a scratch file. The least memory. */
+    OFFLOAD,
+
+    /** The whole layer: only its input is kept. */
     ALL,
 
     /** The probabilities of attention, which grow with the square of a document's length. */
     ATTENTION,
 
     /** Nothing. The least time. */
-    NONE
+    NONE;
+
+    /** Whether a layer is computed again as a whole. */
+    public boolean isOfWholeLayers() {
+        return this == OFFLOAD || this == ALL;
+    }
 }

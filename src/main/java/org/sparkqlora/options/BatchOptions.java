@@ -31,7 +31,8 @@ public final class BatchOptions {
             defaultValue = "auto",
             paramLabel = "WHAT",
             description =
-                    "What of a layer is computed again for its gradient instead of kept: all (least memory), attention"
+                    "What of a layer is computed again for its gradient instead of kept: offload (all, and what layers"
+                            + " got lies in a scratch file in the folder of --model-cache: least memory), all, attention"
                             + " (its probabilities alone), none (least time) or auto (the quickest that memory has room for: what the"
                             + " cluster's manager allows an executor, or half of this machine's; all where nothing is known of it, as on"
                             + " GPUs). The result is the same, bit for bit. Default: ${DEFAULT-VALUE}.")

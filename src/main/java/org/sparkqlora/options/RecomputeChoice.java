@@ -10,11 +10,13 @@ import org.sparkqlora.model.Recompute;
 /** The values of {@code --recompute}. */
 public enum RecomputeChoice {
     AUTO,
+    OFFLOAD,
     ALL,
     ATTENTION,
     NONE;
 
-    private static final List<Recompute> QUICKEST_FIRST = List.of(Recompute.NONE, Recompute.ATTENTION, Recompute.ALL);
+    private static final List<Recompute> QUICKEST_FIRST =
+            List.of(Recompute.NONE, Recompute.ATTENTION, Recompute.ALL, Recompute.OFFLOAD);
 
     public static RecomputeChoice parse(String name) {
         return OptionName.parse(values(), RecomputeChoice::label, name, "Unsupported choice '%s': expected one of %s");

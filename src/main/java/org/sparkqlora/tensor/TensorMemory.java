@@ -102,6 +102,12 @@ public final class TensorMemory {
         return pointer.capacity(tensor.numel()).asBuffer();
     }
 
+    /** The memory of a tensor without gaps. */
+    static ByteBuffer bytes(Tensor tensor) {
+        BytePointer pointer = new BytePointer(tensor.data_ptr());
+        return pointer.capacity(tensor.nbytes()).asBuffer();
+    }
+
     /** The memory of a bfloat16 tensor, from its first number to its last. */
     public static ShortBuffer shortBuffer(Tensor tensor) {
         ShortPointer pointer = new ShortPointer(tensor.data_ptr());

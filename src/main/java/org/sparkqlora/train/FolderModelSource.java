@@ -186,6 +186,7 @@ public record FolderModelSource(
                     spec,
                     threads,
                     passes,
+                    cache.folder(),
                     workers -> gpu == null ? DecoderModel.onProcessor(spec.precision(), workers) : gpu.hardware());
             Natives.returnFreedMemory();
             return new DecoderGradientModel(weights, model, gpu, this::takenFactors);

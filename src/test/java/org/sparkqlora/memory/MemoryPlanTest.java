@@ -202,12 +202,14 @@ class MemoryPlanTest {
     @Test
     void whatIsNotRecomputedIsKeptOfEveryLayer() {
         ModelConfig config = LlamaSizes.of(1e9);
+        long offload = kept(config, Recompute.OFFLOAD);
         long all = kept(config, Recompute.ALL);
         long attention = kept(config, Recompute.ATTENTION);
         long none = kept(config, Recompute.NONE);
         // queries go in blocks of 256, each against the keys up to its last
         long pairs = 256 * 256 + 256 * 512;
 
+        assertThat(all / offload).isEqualTo((config.layers() + 2) / 3);
         assertThat(attention).isGreaterThan(2 * all);
         assertThat(none - attention).isEqualTo(Short.BYTES * config.layers() * config.heads() * pairs);
     }

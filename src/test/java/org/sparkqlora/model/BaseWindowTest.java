@@ -91,6 +91,7 @@ class BaseWindowTest {
                 spec,
                 1,
                 PassOptions.recomputing(Recompute.ALL).keeping(base),
+                LoadedModel.SCRATCH,
                 workers -> Hardware.operationsOnProcessor());
     }
 
@@ -103,7 +104,12 @@ class BaseWindowTest {
             PassOptions passes = PassOptions.recomputing(Recompute.ALL).keeping(new BaseMemory(least - 1));
 
             assertThatThrownBy(() -> DecoderModel.load(
-                            weights, spec, 1, passes, workers -> DecoderModel.onProcessor(Precision.FP32, workers)))
+                            weights,
+                            spec,
+                            1,
+                            passes,
+                            cache,
+                            workers -> DecoderModel.onProcessor(Precision.FP32, workers)))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageStartingWith("Cannot keep the base in %d bytes: expected at least %d, of which"
                             .formatted(least - 1, least));

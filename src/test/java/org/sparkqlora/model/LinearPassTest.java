@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkqlora.model.BoundAdapter.Direction;
 import org.sparkqlora.model.BoundAdapter.ModuleDropout;
+import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.TensorMemory;

@@ -1,5 +1,6 @@
 package org.sparkqlora.model;
 
+import java.nio.file.Path;
 import java.util.List;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
@@ -9,6 +10,8 @@ import org.sparkqlora.weights.WeightFolder;
 
 /** Models with a pass for each thread, on the processor unless a test says otherwise. */
 public final class LoadedModel {
+    static final Path SCRATCH = Path.of(System.getProperty("java.io.tmpdir"));
+
     private LoadedModel() {}
 
     static DecoderModel of(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
@@ -22,7 +25,7 @@ public final class LoadedModel {
 
     public static DecoderModel of(
             WeightFolder weights, ModelSpec spec, int threads, Recompute recompute, Hardware.Source source) {
-        return DecoderModel.load(weights, spec, threads, PassOptions.recomputing(recompute), source);
+        return DecoderModel.load(weights, spec, threads, PassOptions.recomputing(recompute), SCRATCH, source);
     }
 
     /** A model on the processor of whose base the least is resident. */
@@ -33,6 +36,7 @@ public final class LoadedModel {
                 spec,
                 threads,
                 PassOptions.recomputing(recompute).keeping(least),
+                SCRATCH,
                 workers -> DecoderModel.onProcessor(spec.precision(), workers));
     }
 

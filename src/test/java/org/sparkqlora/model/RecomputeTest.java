@@ -39,6 +39,7 @@ class RecomputeTest {
     void gradientsAreTheSameBitForBit(String name, int threads) {
         FlatVector all = gradient(name, 1, Recompute.ALL);
 
+        assertSame(gradient(name, threads, Recompute.OFFLOAD), all);
         assertSame(gradient(name, threads, Recompute.ATTENTION), all);
         assertSame(gradient(name, threads, Recompute.NONE), all);
     }

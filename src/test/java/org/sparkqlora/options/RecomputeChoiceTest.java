@@ -13,13 +13,14 @@ import org.sparkqlora.model.Recompute;
 
 class RecomputeChoiceTest {
     private static final ToLongFunction<Recompute> BYTES = recompute -> switch (recompute) {
+        case OFFLOAD -> 6;
         case ALL -> 10;
         case ATTENTION -> 20;
         case NONE -> 30;
     };
 
     @ParameterizedTest
-    @CsvSource({"31, NONE", "30, NONE", "29, ATTENTION", "20, ATTENTION", "19, ALL", "5, ALL"})
+    @CsvSource({"31, NONE", "30, NONE", "29, ATTENTION", "20, ATTENTION", "19, ALL", "9, OFFLOAD", "5, ALL"})
     void autoIsTheQuickestThatFits(long room, Recompute expected) {
         assertThat(RecomputeChoice.parse("auto").within(OptionalLong.of(room), BYTES))
                 .isEqualTo(expected);
@@ -43,6 +44,6 @@ class RecomputeChoiceTest {
     @Test
     void anyOtherWordIsRefused() {
         assertThatThrownBy(() -> RecomputeChoice.parse("some"))
-                .hasMessage("Unsupported choice 'some': expected one of auto, all, attention, none");
+                .hasMessage("Unsupported choice 'some': expected one of auto, offload, all, attention, none");
     }
 }

@@ -32,7 +32,7 @@ record ComputeSpeed(double operationsPerSecond) {
                 tensors.projections().stream().mapToLong(tensors::elements).sum();
         double head = (double) config.vocabularySize() * config.hiddenSize();
         int ofWeights = spec.method() == Method.FULL ? 2 : 0;
-        int again = recompute == Recompute.ALL ? 2 : 0;
+        int again = recompute.isOfWholeLayers() ? 2 : 0;
         return projections * (4 + again + ofWeights) + head * (4 + ofWeights);
     }
 }

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.adapter;
 
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -15,7 +15,7 @@ import org.sparkqlora.tensor.TensorMemory;
  *
  * @param seed of the pass: no two passes of a run may share it
  */
-record Dropout(double probability, long seed) {
+public record Dropout(double probability, long seed) {
     private static final int BITS = 16;
     private static final int LANES = Long.SIZE / BITS;
     private static final int WINDOW = 1 << 16;
@@ -26,15 +26,15 @@ record Dropout(double probability, long seed) {
      * @param kept 1 where an element is kept and 0 where it is dropped, one byte each
      * @param scale what kept elements are multiplied by
      */
-    record Mask(Tensor kept, double scale) {
+    public record Mask(Tensor kept, double scale) {
         /** Drops and scales, which is its own gradient. */
-        Tensor apply(Tensor values) {
+        public Tensor apply(Tensor values) {
             return values.mul(TensorMemory.on(values.device(), kept)).mul_(new Scalar(scale));
         }
     }
 
     /** The mask of {@code module} for an input of (tokens, inputs). */
-    Mask mask(String module, long tokens, long inputs) {
+    public Mask mask(String module, long tokens, long inputs) {
         int threshold = (int) Math.round(probability * (1 << BITS));
         Tensor kept = TensorMemory.empty(ScalarType.Byte, tokens, inputs);
         byte[] window = new byte[WINDOW];
