@@ -24,28 +24,32 @@ public final class OffloadedTensors implements AutoCloseable {
 
     /** Keeps a copy of {@code tensor}, which the caller frees. */
     public void push(Tensor tensor) {
-        if (file == null) {
-            file = ScratchFile.create(folder, "activations", 0);
-        }
-
-        Tensor here = TensorMemory.onHost(tensor).contiguous();
-        file.write(end, TensorMemory.bytes(here));
-        long[] shape = tensor.sizes().vec().get();
-        stack.push(new Offloaded(end, tensor.scalar_type(), shape, tensor.device()));
-        end += here.nbytes();
+        ScratchFile target = file == null ? ScratchFile.create(folder, "activations", 0) : file;
+        file = target;
+        Device device = tensor.device(); // outlives the scope of the copy
+        TensorScope.run(() -> {
+            Tensor here = TensorMemory.onHost(tensor).contiguous();
+            target.write(end, TensorMemory.bytes(here));
+            stack.push(new Offloaded(
+                    end, tensor.scalar_type(), tensor.sizes().vec().get(), device));
+            end += here.nbytes();
+        });
     }
 
     /** The tensor that was kept last, where it lay; no longer kept. */
     public Tensor pop() {
-        if (file == null) {
+        ScratchFile source = file;
+        if (source == null) {
             throw new IllegalStateException("Cannot bring back a tensor: none was offloaded");
         }
 
         Offloaded last = stack.pop();
-        Tensor here = TensorMemory.empty(last.type(), last.shape());
-        file.read(last.at(), TensorMemory.bytes(here));
         end = last.at();
-        return TensorMemory.on(last.device(), here);
+        return TensorScope.keep(() -> {
+            Tensor here = TensorMemory.empty(last.type(), last.shape());
+            source.read(last.at(), TensorMemory.bytes(here));
+            return TensorMemory.on(last.device(), here);
+        });
     }
 
     @Override
