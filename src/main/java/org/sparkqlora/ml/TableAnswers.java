@@ -70,12 +70,24 @@ public final class TableAnswers {
         }
 
         PromptTable asked = new PromptTable(named.unversioned(), source, column, model, day(model, begun));
-        if (begun == null && !target.takesParts()) {
-            return whole(rows, asked, target);
-        }
+        return new AnswerLineage(options, context, console)
+                .follow(
+                        session,
+                        source,
+                        target.name(),
+                        () -> begun == null && !target.takesParts()
+                                ? whole(rows, asked, target)
+                                : inParts(context, rows, asked, target, begun));
+    }
 
-        console.note("answers the %s into %s", source.told(), target.name());
-        return new AnswerParts(context, console, rows, tables.commitRows).write(asked, target, begun);
+    private Result inParts(
+            JavaSparkContext context,
+            Dataset<Row> rows,
+            PromptTable asked,
+            AnswerTable target,
+            @Nullable AnswerQuestion begun) {
+        console.note("answers the %s into %s", asked.source().told(), target.name());
+        return new AnswerParts(context, console, rows, options.tables.commitRows).write(asked, target, begun);
     }
 
     private Result whole(Dataset<Row> rows, PromptTable asked, AnswerTable target) {

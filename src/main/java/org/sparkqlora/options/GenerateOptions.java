@@ -63,6 +63,9 @@ public final class GenerateOptions {
     public Path chatTemplate;
 
     @Mixin
+    public LineageOptions lineage = new LineageOptions();
+
+    @Mixin
     public ClusterOptions cluster = new ClusterOptions();
 
     public void check(Problems problems) {
@@ -73,6 +76,10 @@ public final class GenerateOptions {
         problems.requireFile("--chat-template", chatTemplate);
         choice.check(problems);
         tables.check(problems);
+        lineage.check(problems);
+        problems.require(
+                !lineage.isAsked() || prompt == null,
+                "--lineage: expected --prompts or --prompt-table with it, found --prompt");
         long asked = Stream.of(prompt, prompts, tables.prompts)
                 .filter(Objects::nonNull)
                 .count();

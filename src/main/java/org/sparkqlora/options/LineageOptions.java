@@ -40,7 +40,11 @@ public final class LineageOptions {
     @Nullable
     String target;
 
-    void check(Problems problems) {
+    public boolean isAsked() {
+        return target != null;
+    }
+
+    public void check(Problems problems) {
         String place = target;
         if (place != null && !place.isEmpty()) {
             problems.collect(OPTION, () -> given(place, Map.of()));

@@ -116,6 +116,32 @@ class LakeTablesTest {
                 .isGreaterThan(Files.size(out.resolve("adapter/adapter_model.safetensors")));
         assertThat(dataset(start, "outputs", out.resolve("adapter").toString()).has("outputFacets"))
                 .isFalse();
+        requireMergeIsTold(out.resolve("adapter"), adapter.at("/facets/version/datasetVersion"));
+    }
+
+    private static void requireMergeIsTold(Path adapter, JsonNode hash) throws IOException {
+        Path events = folder.resolve("merge.jsonl");
+        Path merged = folder.resolve("merged");
+        CommandRun run = CommandRun.of(
+                "merge",
+                "--model",
+                runs.model(),
+                "--adapter",
+                adapter.toString(),
+                "--output",
+                merged.toString(),
+                "--lineage=" + events);
+
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+        JsonNode complete = only(events, "COMPLETE");
+        assertThat(complete.at("/job/name").asText()).isEqualTo("merged.merge");
+        assertThat(dataset(complete, "inputs", runs.model())).isNotNull();
+        assertThat(dataset(complete, "inputs", adapter.toString()).at("/facets/version/datasetVersion"))
+                .isEqualTo(hash);
+        assertThat(dataset(complete, "outputs", merged.toString())
+                        .at("/outputFacets/outputStatistics/size")
+                        .asLong())
+                .isPositive();
     }
 
     @Test
@@ -165,13 +191,20 @@ class LakeTablesTest {
 
         CommandRun delta =
                 generate("--prompt-table", "asked", "--answer-table", "default.answered", "--table-format", "delta");
+        Path events = folder.resolve("generate.jsonl");
         CommandRun iceberg = generate(
-                "--prompt-table", "asked VERSION AS OF 0 WHERE id IN (1, 2, 3)", "--answer-table", "ice.lake.answered");
+                "--lineage=" + events,
+                "--prompt-table",
+                "asked VERSION AS OF 0 WHERE id IN (1, 2, 3)",
+                "--answer-table",
+                "ice.lake.answered");
         CommandRun again = generate("--prompt-table", "asked", "--answer-table", "default.answered");
         CommandRun other =
                 generate("--prompt-table", "asked", "--answer-table", "default.answered", "--temperature", "0.5");
         CommandRun somebodys = generate("--prompt-table", "asked", "--answer-table", "default.chats");
-        CommandRun plain = generate("--prompts", questions.toString(), "--output", file.toString());
+        Path fileEvents = folder.resolve("file.jsonl");
+        CommandRun plain =
+                generate("--prompts", questions.toString(), "--output", file.toString(), "--lineage=" + fileEvents);
 
         assertThat(delta.code()).as(delta.err()).isEqualTo(ExitCode.OK);
         assertThat(iceberg.code()).as(iceberg.err()).isEqualTo(ExitCode.OK);
@@ -192,6 +225,22 @@ class LakeTablesTest {
                 .containsEntry("prompts", 3)
                 .containsEntry("errors", 1)
                 .containsEntry("earlier", 3);
+        JsonNode made = only(events, "COMPLETE");
+        assertThat(made.at("/job/name").asText()).isEqualTo("answered.generate");
+        assertThat(dataset(made, "inputs", place("warehouse/asked"))
+                        .at("/facets/version/datasetVersion")
+                        .asText())
+                .isEqualTo("0");
+        assertThat(dataset(made, "outputs", place("ice/lake/answered"))
+                        .at("/facets/symlinks/identifiers/0/name")
+                        .asText())
+                .isEqualTo("lake.answered");
+        assertThat(dataset(only(fileEvents, "COMPLETE"), "inputs", questions.toString()))
+                .isNotNull();
+        assertThat(dataset(only(fileEvents, "COMPLETE"), "outputs", file.toString())
+                        .at("/outputFacets/outputStatistics/size")
+                        .asLong())
+                .isEqualTo(Files.size(file));
         List<Row> answered = session().table("answered").orderBy("id").collectAsList();
         assertThat(answered)
                 .isEqualTo(session().table("ice.lake.answered").orderBy("id").collectAsList());

@@ -1,8 +1,11 @@
 package org.sparkqlora.cli.command;
 
 import java.nio.file.Path;
+import java.util.List;
+import org.apache.spark.SparkConf;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.Console;
+import org.sparkqlora.options.LineageOptions;
 import org.sparkqlora.options.MergeBase;
 import org.sparkqlora.options.ModelAddress;
 import org.sparkqlora.options.ModelOutput;
@@ -14,6 +17,7 @@ import org.sparkqlora.options.QuantOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.run.export.Merge;
 import org.sparkqlora.run.export.MergeResult;
+import org.sparkqlora.run.output.CommandLineage;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.ModelCache;
 import picocli.CommandLine;
@@ -76,20 +80,37 @@ public final class MergeCommand implements Command {
     @Mixin
     MergeEvaluation evaluation = new MergeEvaluation();
 
+    @Mixin
+    LineageOptions lineage = new LineageOptions();
+
     @Override
     public void check(Problems problems) {
         ModelPath.check(problems, "--model", model);
         problems.requireFolder("--adapter", adapter);
         output.check(problems);
         evaluation.check(problems);
+        lineage.check(problems);
     }
 
     @Override
     public void run(Console console) {
         output.require(console, new Overlap.Input("--model", model), new Overlap.Input("--adapter", adapter));
-        MergeResult result = merged();
+        MergeResult result = new CommandLineage(lineage, new SparkConf(), console)
+                .follow(work(), this::merged, merged -> CommandLineage.written(output.target(), null));
         console.note("wrote %s", output.target());
         console.result(SummaryJson.merged(result, evaluation.losses(this, result, console)));
+    }
+
+    private CommandLineage.Work work() {
+        Location target = output.target();
+        return new CommandLineage.Work(
+                target.path().getName(),
+                "merge",
+                () -> List.of(
+                        CommandLineage.model(ModelPath.place(Required.value("--model", model), ModelCache.ofUser())
+                                .address()),
+                        CommandLineage.adapter(adapter())),
+                List.of(CommandLineage.at(target)));
     }
 
     private MergeResult merged() {

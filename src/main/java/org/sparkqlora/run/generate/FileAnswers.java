@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.generation.GenerationSpec;
@@ -13,7 +14,10 @@ import org.sparkqlora.options.Required;
 import org.sparkqlora.run.generate.Answers.Answer;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.model.FirstState;
+import org.sparkqlora.run.output.CommandLineage;
+import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.job.SparkGenerator;
+import org.sparkqlora.spark.lineage.LineageDataset;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.train.FolderModelSource;
 
@@ -49,23 +53,60 @@ record FileAnswers(
                 console.note("%d of %d prompts are answered already", answers.count(), prompts.size());
             }
 
-            int earlier = answers.count();
-            long earlierTokens = answers.tokens();
-            long began = System.nanoTime();
-            FirstState state =
-                    FirstState.of(source, start, 0, Runtime.getRuntime().availableProcessors());
-            new SparkGenerator(context, source)
-                    .generate(
-                            state.parameters(),
-                            state.index(),
-                            new SparkGenerator.Prompts(asked, earlier, part()),
-                            spec,
-                            made -> add(made, prompts, tokenizer, answers));
-            answers.publish();
-            double seconds = (System.nanoTime() - began) / NANOS;
-            return new AnswerJob.Result(
-                    output(), prompts.size(), earlier, answers.tokens(), answers.tokens() - earlierTokens, seconds);
+            return new CommandLineage(options.lineage, context.getConf(), console)
+                    .follow(
+                            work(file),
+                            () -> answered(answers, prompts, tokenizer, (first, each) -> {
+                                FirstState state = FirstState.of(
+                                        source, start, 0, Runtime.getRuntime().availableProcessors());
+                                new SparkGenerator(context, source)
+                                        .generate(
+                                                state.parameters(),
+                                                state.index(),
+                                                new SparkGenerator.Prompts(asked, first, part()),
+                                                spec,
+                                                each);
+                            }),
+                            done -> CommandLineage.written(Location.of(output()), null));
         }
+    }
+
+    /** Makes answers. */
+    private interface Making {
+        /**
+         * @param first prompt that has none
+         * @param each takes the tokens of a part
+         */
+        void run(int first, Consumer<List<int[]>> each);
+    }
+
+    private AnswerJob.Result answered(
+            AnswerFile answers, List<PromptFile.Line> prompts, ModelTokenizer tokenizer, Making making) {
+        int earlier = answers.count();
+        long earlierTokens = answers.tokens();
+        long began = System.nanoTime();
+        making.run(earlier, made -> add(made, prompts, tokenizer, answers));
+        answers.publish();
+        double seconds = (System.nanoTime() - began) / NANOS;
+        return new AnswerJob.Result(
+                output(), prompts.size(), earlier, answers.tokens(), answers.tokens() - earlierTokens, seconds);
+    }
+
+    private CommandLineage.Work work(PromptFile file) {
+        return new CommandLineage.Work(
+                output().getFileName().toString(),
+                "generate",
+                () -> {
+                    List<LineageDataset> inputs = new ArrayList<>();
+                    inputs.add(CommandLineage.model(options.model.address()));
+                    if (options.adapter != null) {
+                        inputs.add(CommandLineage.adapter(options.adapter));
+                    }
+
+                    inputs.add(CommandLineage.at(Location.of(file.path())));
+                    return inputs;
+                },
+                List.of(CommandLineage.at(Location.of(output()))));
     }
 
     private Path output() {

@@ -32,7 +32,8 @@ public record LineageInputs(SparkSession session, Configuration configuration) {
         return datasets;
     }
 
-    private LineageDataset of(SourceTable table) {
+    /** A table with its version. */
+    public LineageDataset of(SourceTable table) {
         String version = table.version() == null ? null : String.valueOf(table.version());
         Optional<LineageName> name = table.isOfCatalog() ? Optional.of(nameOf(table)) : Optional.empty();
         return table.location(session)

@@ -46,6 +46,11 @@ public record SourceTable(
         return new SourceTable(name, null, history.resolve(present.words(), asked.orElse(null)), TableSelection.ALL);
     }
 
+    /** A table of the catalog in its newest state. */
+    public static SourceTable present(SparkSession session, String name) {
+        return ofCatalog(session, name, Optional.empty());
+    }
+
     /** A table in a folder, in the state that is {@code asked} for. */
     static SourceTable ofFolder(SparkSession session, String folder, TableFormat format, Optional<TableVersion> asked) {
         SourceTable present = new SourceTable(folder, format, null, TableSelection.ALL);
