@@ -8,17 +8,10 @@ import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
-import org.sparkqlora.spark.job.TextScores;
 
-/** From texts to classes, as functions of columns that hold no stage: tasks get them alone. */
+/** From scores to classes, as functions of columns that hold no stage: tasks get them alone. */
 final class ClassFunctions {
     private ClassFunctions() {}
-
-    /** From a text to the scores of the classes. */
-    static UserDefinedFunction raw(TextScores scores) {
-        UDF1<String, Vector> function = text -> new DenseVector(scores.of(text));
-        return functions.udf(function, SQLDataTypes.VectorType());
-    }
 
     /** From scores to probabilities. */
     static UserDefinedFunction probability() {

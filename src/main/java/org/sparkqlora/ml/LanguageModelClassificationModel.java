@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.ProblemType;
 import org.sparkqlora.options.Settings;
-import org.sparkqlora.spark.job.TextScores;
+import org.sparkqlora.spark.job.ScoreColumn;
 import scala.Tuple3;
 
 /**
@@ -114,11 +114,9 @@ public final class LanguageModelClassificationModel
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
         transformSchema(dataset.schema());
-        TextScores scores =
-                fitted.columns(params, dataset.sparkSession().sparkContext()).scores();
         String raw = getRawPredictionCol().isEmpty() ? uid() + "_raw" : getRawPredictionCol();
-        Dataset<Row> result =
-                dataset.withColumn(raw, ClassFunctions.raw(scores).apply(col(RecordFields.quoted(getFeaturesCol()))));
+        Dataset<Row> result = fitted.columns(params, dataset.sparkSession().sparkContext())
+                .scored(dataset.toDF(), col(RecordFields.quoted(getFeaturesCol())), raw, ScoreColumn.VECTOR, false);
         Column probability = ClassFunctions.probability().apply(col(RecordFields.quoted(raw)));
         if (!getProbabilityCol().isEmpty()) {
             result = result.withColumn(getProbabilityCol(), probability);

@@ -1,7 +1,6 @@
 package org.sparkqlora.ml;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.udf;
 
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
@@ -14,12 +13,11 @@ import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.Settings;
-import org.sparkqlora.spark.job.TextScores;
+import org.sparkqlora.spark.job.ScoreColumn;
 
 /**
  * A language model that predicts a number for a text. The base stays where it is; the adapter, in PEFT layout, has the head.
@@ -90,12 +88,13 @@ public final class LanguageModelRegressionModel extends RegressionModel<String, 
     @Override
     public Dataset<Row> transform(Dataset<?> dataset) {
         transformSchema(dataset.schema());
-        TextScores scores =
-                fitted.columns(params, dataset.sparkSession().sparkContext()).scores();
-        UDF1<String, Double> number = text -> scores.of(text)[0];
-        return dataset.withColumn(
-                getPredictionCol(),
-                udf(number, DataTypes.DoubleType).apply(col(RecordFields.quoted(getFeaturesCol()))));
+        return fitted.columns(params, dataset.sparkSession().sparkContext())
+                .scored(
+                        dataset.toDF(),
+                        col(RecordFields.quoted(getFeaturesCol())),
+                        getPredictionCol(),
+                        ScoreColumn.NUMBER,
+                        false);
     }
 
     @Override

@@ -7,10 +7,10 @@ import java.time.LocalDate;
 import java.util.Arrays;
 import java.util.Map;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructField;
@@ -35,6 +35,8 @@ import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.job.AnswerRows;
 import org.sparkqlora.spark.job.AnswerText;
 import org.sparkqlora.spark.job.RecordLoss;
+import org.sparkqlora.spark.job.ScoreColumn;
+import org.sparkqlora.spark.job.ScoreRows;
 import org.sparkqlora.spark.job.TextScores;
 import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.replica.FixedModel;
@@ -49,6 +51,7 @@ import org.sparkqlora.weights.family.ModelConfig;
 
 /** A model with its adapter as two functions of columns: answers and losses. Tasks compute them when they are read. Driver only. */
 final class ModelColumns {
+    private static final String ASKED = "spark_qlora_asked";
     private static final Logger LOG = LoggerFactory.getLogger(ModelColumns.class);
 
     private final UseOptions options;
@@ -123,12 +126,18 @@ final class ModelColumns {
         return new TextScores(model, texts, options.data.length.tokens);
     }
 
-    /** From a column of records in JSON to the scores of the adapter's head. */
-    UserDefinedFunction score() {
-        TextScores scores = scores();
-        UDF1<@Nullable String, double @Nullable []> function =
-                record -> record == null ? null : scores.ofRecord(record);
-        return udf(function, DataTypes.createArrayType(DataTypes.DoubleType, false));
+    /**
+     * The rows with the scores of {@code texts} by the adapter's head.
+     *
+     * @param name of the new column, which replaces one that is there
+     * @param ofRecords whether {@code texts} are records in JSON
+     */
+    Dataset<Row> scored(Dataset<Row> rows, Column texts, String name, ScoreColumn kind, boolean ofRecords) {
+        Dataset<Row> asked = rows.select(new Column("*"), texts.as(ASKED)).drop(name);
+        StructField[] fields = asked.schema().fields();
+        StructType kept = new StructType(Arrays.copyOf(fields, fields.length - 1));
+        return asked.mapPartitions(
+                new ScoreRows(scores(), kind, ofRecords), Encoders.row(kept.add(name, kind.type(), true)));
     }
 
     /** The number of times that processes loaded the base, as far as tasks have reported. */

@@ -24,6 +24,7 @@ import org.sparkqlora.options.Settings;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.train.Trained;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.job.ScoreColumn;
 
 /**
  * A fine-tuned model: a base, which stays where it is, and an adapter in PEFT layout. It answers what rows ask, and takes its loss over
@@ -133,9 +134,9 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
         StageColumns columns = columns();
         ModelColumns model = opened(dataset.sparkSession().sparkContext());
         if (model.scoresTexts()) {
-            Column scores = model.score().apply(columns.fields(schema).jsonOfRecords());
+            Column records = columns.fields(schema).jsonOfRecords();
             return params.text(StageColumns.OUTPUT_COL)
-                    .map(name -> dataset.toDF().withColumn(name, scores))
+                    .map(name -> model.scored(dataset.toDF(), records, name, ScoreColumn.LIST, true))
                     .orElseGet(dataset::toDF);
         }
 

@@ -41,7 +41,7 @@ record StageColumns(StageParams params) {
             "Column of conversations (lists of role and content) or of texts, to train on and to answer. Else: messages, or"
                     + " the other fields that format names, as params columns calls them.";
     private static final String OUTPUT_DOC =
-            "Column of answers, or of scores (a list of numbers) by a model whose head scores texts; made only where it is used. Empty: none.";
+            "Column of answers, or of scores (a list of numbers) by a model whose head scores texts. Answers are made only where they are used. Empty: none.";
 
     /** Adds the names of the columns. */
     static StageParams add(StageParams params) {

@@ -103,6 +103,9 @@ class LanguageModelClassifierTest {
         double expected = 1 / (1 + Math.exp(raw.apply(1) - raw.apply(0)));
         assertThat(probability.apply(0)).isCloseTo(expected, within(PROBABILITY_TOLERANCE));
         assertThat(model.predict(first.getAs("features"))).isEqualTo(first.<Double>getAs("prediction"));
+        for (Row row : predicted.collectAsList()) { // texts that pass together, beside each alone
+            assertThat(model.predictRaw(row.getAs("features"))).isEqualTo(row.<Vector>getAs("rawPrediction"));
+        }
     }
 
     @Test

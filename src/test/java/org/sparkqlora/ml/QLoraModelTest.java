@@ -60,7 +60,7 @@ class QLoraModelTest {
                 "--max-new-tokens=6",
                 "--prompts=" + prompts,
                 "--output=" + output);
-        assertThat(run.err()).isEmpty();
+        assertThat(run.err()).isEqualTo("2 of 2 prompts are answered\n");
 
         Dataset<Row> questions = session.read().text(prompts.toString());
         List<Row> answered = model.copy(ParamMap.empty())

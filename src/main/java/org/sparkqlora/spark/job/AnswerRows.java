@@ -1,11 +1,8 @@
 package org.sparkqlora.spark.job;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
-import java.util.NoSuchElementException;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -28,52 +25,14 @@ public record AnswerRows(AnswerText answers, boolean tellsErrors) implements Map
 
     private static final String BAD_PROMPT = "BAD_PROMPT";
 
-    /** Rows that are answered first: as many as a look at a table wants. */
-    private static final int FIRST_ROWS = 32;
-
-    /** Rows that are answered together later. */
+    /** Rows that are answered together. */
     private static final int MOST_ROWS = 8 * DecoderModel.TEXTS_AT_ONCE;
 
     private static final long serialVersionUID = 1L;
 
     @Override
     public Iterator<Row> call(Iterator<Row> rows) {
-        return new Answered(rows);
-    }
-
-    /** The rows, a number of them at a time. */
-    private final class Answered implements Iterator<Row> {
-        private final Iterator<Row> rows;
-        private final Deque<Row> ready = new ArrayDeque<>();
-        private int next = FIRST_ROWS;
-
-        Answered(Iterator<Row> rows) {
-            this.rows = rows;
-        }
-
-        @Override
-        public boolean hasNext() {
-            return !ready.isEmpty() || rows.hasNext();
-        }
-
-        @Override
-        public Row next() {
-            if (!hasNext()) {
-                throw new NoSuchElementException("Cannot give another row: all are answered");
-            }
-
-            if (ready.isEmpty()) {
-                List<Row> asked = new ArrayList<>();
-                while (rows.hasNext() && asked.size() < next) {
-                    asked.add(rows.next());
-                }
-
-                ready.addAll(answered(asked));
-                next = Math.min(MOST_ROWS, 2 * next);
-            }
-
-            return ready.remove();
-        }
+        return new RowGroups(rows, MOST_ROWS, this::answered);
     }
 
     private List<Row> answered(List<Row> rows) {

@@ -1,0 +1,52 @@
+package org.sparkqlora.spark.job;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.function.UnaryOperator;
+import org.apache.spark.sql.Row;
+
+/** The rows that are made of others, a group at a time: first as many as a look at a table wants, then more each time. */
+final class RowGroups implements Iterator<Row> {
+    private static final int FIRST = 32;
+
+    private final Iterator<Row> rows;
+    private final int most;
+    private final UnaryOperator<List<Row>> made;
+    private final Deque<Row> ready = new ArrayDeque<>();
+    private int next = FIRST;
+
+    /** @param made a row of each of a group's, in their order */
+    RowGroups(Iterator<Row> rows, int most, UnaryOperator<List<Row>> made) {
+        this.rows = rows;
+        this.most = most;
+        this.made = made;
+    }
+
+    @Override
+    public boolean hasNext() {
+        return !ready.isEmpty() || rows.hasNext();
+    }
+
+    @Override
+    public Row next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException("Cannot give another row: all are made");
+        }
+
+        if (ready.isEmpty()) {
+            List<Row> group = new ArrayList<>();
+            while (rows.hasNext() && group.size() < next) {
+                group.add(rows.next());
+            }
+
+            ready.addAll(made.apply(group));
+            next = Math.min(most, 2 * next);
+        }
+
+        return ready.remove();
+    }
+}
