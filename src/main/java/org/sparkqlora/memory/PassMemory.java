@@ -3,7 +3,7 @@ package org.sparkqlora.memory;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
-import org.sparkqlora.model.delta.DeltaNet;
+import org.sparkqlora.model.deltanet.DeltaNet;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.DeltaNetShape;
 import org.sparkqlora.weights.family.ModelConfig;

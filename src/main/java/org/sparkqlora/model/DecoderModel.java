@@ -35,7 +35,7 @@ import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
 

@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.delta.DeltaInputs;
+import org.sparkqlora.model.deltanet.DeltaInputs;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.DeltaTensor;
 

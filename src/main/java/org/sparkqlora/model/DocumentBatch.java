@@ -9,8 +9,8 @@ import org.sparkqlora.model.loss.AnswerLoss.Answers;
 import org.sparkqlora.model.loss.AnswerLoss.Predicted;
 import org.sparkqlora.model.loss.ScoreLoss.Scores;
 import org.sparkqlora.model.loss.TokenMeasures;
-import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
+import org.sparkqlora.tokenizer.packing.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow.DocumentRange;
 
 /**
  * The documents of a micro-batch, one after the other. Positions count from 0 in each document, and each document is a sequence of

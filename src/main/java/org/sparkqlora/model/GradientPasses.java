@@ -12,7 +12,7 @@ import org.sparkqlora.model.loss.ScoreLoss;
 import org.sparkqlora.tensor.BoundedParallelPasses;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.VectorPool;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * Gradients of micro-batches: as many pass at once as there are threads, each into a vector of its own, and those are added in the order of the

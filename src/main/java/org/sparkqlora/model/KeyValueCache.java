@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
-import org.sparkqlora.model.delta.RecurrentState;
+import org.sparkqlora.model.deltanet.RecurrentState;
 import org.sparkqlora.model.generation.KeyValueRows;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;

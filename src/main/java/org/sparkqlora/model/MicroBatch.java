@@ -1,7 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.List;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * Rows that pass through the model at once.

@@ -22,7 +22,7 @@ import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * One pass over one micro-batch at a time: forward keeping each layer's input and, unless it is recomputed, what its gradient needs, and

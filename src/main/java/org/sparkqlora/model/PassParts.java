@@ -10,7 +10,7 @@ import org.sparkqlora.model.CausalAttention.Attended;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * The parts of a gradient one by one, to see where its time goes. They work on the embedded tokens of a micro-batch: what the

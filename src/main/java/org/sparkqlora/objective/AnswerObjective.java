@@ -6,7 +6,7 @@ import java.util.function.Function;
 import org.sparkqlora.model.loss.AnswerLoss;
 import org.sparkqlora.model.loss.AnswerLoss.Answers;
 import org.sparkqlora.model.loss.LossTotal.Measures;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * A loss of answers. The model gives the log-probabilities of their tokens and takes the derivatives with respect to them; what

@@ -2,8 +2,8 @@ package org.sparkqlora.objective;
 
 import java.util.List;
 import org.sparkqlora.model.loss.LossTotal.Measures;
-import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
+import org.sparkqlora.tokenizer.packing.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow.DocumentRange;
 
 /** The tokens of chosen answers in a batch, whose mean loss some objectives add to their losses of pairs. */
 enum ChosenTokens {

@@ -6,7 +6,7 @@ import org.sparkqlora.model.loss.AnswerLoss;
 import org.sparkqlora.model.loss.AnswerLoss.Answers;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * CPO (arXiv 2401.08417) and SimPO (arXiv 2405.14734), as TRL's CPOTrainer has them: {@code -(1 - e) log sigma(z) - e log sigma(-z)},

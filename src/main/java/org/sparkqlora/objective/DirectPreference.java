@@ -13,7 +13,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.objective.DpoLoss.Pair;
 import org.sparkqlora.objective.DpoLoss.Term;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * DPO and its relatives: a weighted sum of losses of a pair's scores, a mean over the pairs of the step. A loss named {@code sft} is the

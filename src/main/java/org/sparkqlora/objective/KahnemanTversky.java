@@ -9,7 +9,7 @@ import org.sparkqlora.model.loss.AnswerLoss;
 import org.sparkqlora.model.loss.AnswerLoss.Answers;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * KTO: {@code w_d (1 - sigma(b (s - kl)))} for a desirable answer, {@code w_u (1 - sigma(b (kl - s)))} for another, a mean over the answers of

@@ -7,7 +7,7 @@ import org.sparkqlora.model.loss.AnswerLoss.Answers;
 import org.sparkqlora.model.loss.AnswerLoss.Predicted;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * ORPO (arXiv 2403.07691): the mean loss of the step's chosen tokens, prompts included, and for each pair

@@ -18,7 +18,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.objective.AnswerObjective;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * A decoder whose loss is that of an objective over answers, at one version of its parameters.

@@ -9,7 +9,7 @@ import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** A model at one version of its parameters. Pure and safe for use by several threads at once. */
 public interface BoundModel extends AutoCloseable {

@@ -13,7 +13,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.ScoreLoss.Scores;
 import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * A decoder whose loss is that of an objective over scores of texts, at one version of its parameters.

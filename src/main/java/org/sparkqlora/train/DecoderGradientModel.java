@@ -19,7 +19,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.Gpu;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
 

@@ -14,7 +14,7 @@ import org.sparkqlora.objective.Objective;
 import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** A decoder whose loss is that of an objective over answers or scores. */
 public final class ObjectiveGradientModel implements GradientModel {

@@ -2,7 +2,7 @@ package org.sparkqlora.train;
 
 import java.util.Arrays;
 import java.util.List;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Prepared rows, by number. */
 public interface RowReader {

@@ -2,7 +2,7 @@ package org.sparkqlora.train;
 
 import java.util.List;
 import org.sparkqlora.model.loss.ScoreLoss.Scores;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** A bound model whose head scores texts. */
 public interface ScoringModel extends BoundModel {

@@ -10,7 +10,7 @@ import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.SplitMix;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.Phase;
 import org.sparkqlora.train.metrics.PhaseClock;
 import org.sparkqlora.train.metrics.ShardReport;

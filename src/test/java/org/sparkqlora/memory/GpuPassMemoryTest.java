@@ -23,7 +23,7 @@ import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.NativeHeap;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.train.RandomWeights;
 import org.sparkqlora.weights.WeightFolder;

@@ -20,7 +20,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.train.BoundModel;

@@ -5,7 +5,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.BoundModel;
 import org.sparkqlora.train.PassingBound;
 

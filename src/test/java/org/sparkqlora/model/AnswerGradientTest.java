@@ -18,7 +18,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** Gradients by weights of tokens, with heads that are frozen and heads that train, beside those of the tokens that have a weight. */

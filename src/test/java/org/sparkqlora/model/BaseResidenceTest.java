@@ -28,7 +28,7 @@ import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.QuantizedCache;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.DecoderTensors;

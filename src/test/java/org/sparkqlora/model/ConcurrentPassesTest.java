@@ -28,7 +28,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** Concurrent passes give the results of passes one after the other. */

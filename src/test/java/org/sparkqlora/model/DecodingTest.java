@@ -23,7 +23,7 @@ import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.quant.QuantSpec;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** A text that passes piece by piece, beside the same text as a whole. */

@@ -17,7 +17,7 @@ import org.sparkqlora.model.CausalAttention.Gradients;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Packed documents attend by a device's own operation as they do on the processor in float32, and the gradients are the same too. */
 abstract class DeviceAttentionContract {

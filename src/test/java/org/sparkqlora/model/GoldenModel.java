@@ -18,7 +18,7 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.QuantizedCache;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;

@@ -16,7 +16,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** Logits, loss and every gradient beside what torch, transformers, PEFT and bitsandbytes compute (goldens/models/README.md). */

@@ -5,7 +5,7 @@ import java.util.List;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** Models with a pass for each thread, on the processor unless a test says otherwise. */

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.NativeHeap;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 class NativeMemoryTest {

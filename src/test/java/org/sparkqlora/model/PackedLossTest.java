@@ -15,9 +15,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tokenizer.EncodedExample;
-import org.sparkqlora.tokenizer.PackedRows;
-import org.sparkqlora.tokenizer.RowPacker;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.PackedRows;
+import org.sparkqlora.tokenizer.packing.RowPacker;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** Documents that share a row, in float32: each has the loss that it has in a row of its own, whoever its neighbours are. */

@@ -22,7 +22,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.EncodedExample;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 /** Pairs whose prompt passes once, in float32, beside the same pairs whose prompt passes for either answer. */

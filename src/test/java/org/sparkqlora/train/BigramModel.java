@@ -9,8 +9,8 @@ import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
+import org.sparkqlora.tokenizer.packing.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow.DocumentRange;
 
 /** The smallest language model: a table of logits for each token given the one before it. Plain Java, so that a test needs no libtorch. */
 public final class BigramModel implements GradientModel {

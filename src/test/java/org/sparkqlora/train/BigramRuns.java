@@ -9,7 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
 import org.sparkqlora.train.metrics.TrainSummary;

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.Evaluated;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;

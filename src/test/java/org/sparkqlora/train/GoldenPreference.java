@@ -26,7 +26,7 @@ import org.sparkqlora.objective.Reference;
 import org.sparkqlora.objective.RewardModeling;
 import org.sparkqlora.objective.UnpairedLoss;
 import org.sparkqlora.tokenizer.EncodedExample;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * A case of the reference data in {@code goldens/preference}.

@@ -35,7 +35,7 @@ import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.GoldenPreference.Layout;
 import org.sparkqlora.train.metrics.MetricsLog;
 import org.sparkqlora.train.metrics.ProgressReporter;

@@ -4,7 +4,7 @@ import java.util.List;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Does what another bound model does, but for what a test does otherwise. */
 public interface PassingBound extends BoundModel {

@@ -18,7 +18,7 @@ import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.ProgressReporter;
 
 /** Steps of a model in fp16 whose gradients overflow. */

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.PhaseSeconds;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.train.metrics.ShardReport;

@@ -13,7 +13,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Plans and rows for tests. The language counts upwards, with a slip now and then. */
 public final class TrainFixture {

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.MetricsJson;
 import org.sparkqlora.train.metrics.ProgressReporter;

@@ -5,8 +5,8 @@ import java.net.URI;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.http.WebAddress;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.input.WebAddress;
 
 /**
  * Access to a hub.

@@ -11,10 +11,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
-import org.sparkqlora.input.AnswerBody;
+import org.sparkqlora.http.AnswerBody;
+import org.sparkqlora.http.BusyServerException;
+import org.sparkqlora.http.WebAddress;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.input.BusyServerException;
-import org.sparkqlora.input.WebAddress;
 
 /** Asks a hub of Hugging Face's kind. */
 final class HubClient {

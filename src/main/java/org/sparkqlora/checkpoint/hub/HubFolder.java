@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.sparkqlora.input.Backoff;
+import org.sparkqlora.http.Backoff;
 import org.sparkqlora.storage.FolderFiles;
 
 /** The files of a pinned model on a hub. */

@@ -14,7 +14,7 @@ import java.util.Locale;
 import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import org.sparkqlora.input.Backoff;
+import org.sparkqlora.http.Backoff;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.RangedFetch;

@@ -16,7 +16,7 @@ import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.DecoderGradientModel;
 import org.sparkqlora.train.LocalGradientSource;

@@ -13,6 +13,8 @@ import org.sparkqlora.options.Console;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.options.RunOptions;
 import org.sparkqlora.options.TrainOptions;
+import org.sparkqlora.run.mlflow.MlflowArtifacts;
+import org.sparkqlora.run.mlflow.ModelRegistration;
 import org.sparkqlora.run.output.PublishedModel;
 import org.sparkqlora.run.output.RunFiles;
 import org.sparkqlora.run.prepare.Preparation;

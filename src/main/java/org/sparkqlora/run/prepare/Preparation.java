@@ -9,6 +9,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleJson;
+import org.sparkqlora.data.HeldOutSplit;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
@@ -23,7 +24,6 @@ import org.sparkqlora.spark.prepare.PreparationReport;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.RowsDay;
 import org.sparkqlora.spark.source.FirstRecord;
-import org.sparkqlora.spark.source.HeldOutSplit;
 import org.sparkqlora.spark.source.WeightedSource;
 
 /** Rows of the data that a command names: prepared now, or before. Driver only. */

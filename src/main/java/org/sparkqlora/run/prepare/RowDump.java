@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.input.PrintableText;
 import org.sparkqlora.tokenizer.ModelTokenizer;
-import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.tokenizer.TokenRow.DocumentRange;
+import org.sparkqlora.tokenizer.packing.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow.DocumentRange;
 import org.sparkqlora.train.RowReader;
 
 /**

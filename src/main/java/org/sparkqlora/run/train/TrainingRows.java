@@ -4,6 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.data.HeldOutSplit;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.EvaluationOptions;
 import org.sparkqlora.options.TrainOptions;
@@ -15,7 +16,6 @@ import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.RowScorer;
 import org.sparkqlora.spark.prepare.ScoredRows;
-import org.sparkqlora.spark.source.HeldOutSplit;
 import org.sparkqlora.storage.Sha256;
 
 /**

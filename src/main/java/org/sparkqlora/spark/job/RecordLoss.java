@@ -15,7 +15,7 @@ import org.sparkqlora.spark.prepare.PreparationOptions;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tokenizer.EncodedExample;
-import org.sparkqlora.tokenizer.RowPacker;
+import org.sparkqlora.tokenizer.packing.RowPacker;
 
 /** The loss of a model over the trained tokens of a record: sum and token count. Runs in a task. */
 public final class RecordLoss implements UDF1<@Nullable String, @Nullable Row> {

@@ -23,7 +23,7 @@ import org.sparkqlora.spark.replica.ProcessReplicas;
 import org.sparkqlora.spark.replica.ReplicaGroup;
 import org.sparkqlora.spark.replica.RunHandle;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.StateLog;
 

@@ -12,9 +12,9 @@ import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
-import org.sparkqlora.tokenizer.RowPacker;
-import org.sparkqlora.tokenizer.TokenRow;
 import org.sparkqlora.tokenizer.TrainOn;
+import org.sparkqlora.tokenizer.packing.RowPacker;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.ScoringModel;
 
 /**

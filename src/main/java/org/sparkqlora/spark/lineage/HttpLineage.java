@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import org.sparkqlora.input.AnswerBody;
-import org.sparkqlora.input.Backoff;
+import org.sparkqlora.http.AnswerBody;
+import org.sparkqlora.http.Backoff;
 import org.sparkqlora.input.BadInputException;
 
 /**

@@ -6,8 +6,8 @@ import java.util.Base64;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.http.WebAddress;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.input.WebAddress;
 
 /**
  * The address and credentials of a tracking server.

@@ -21,7 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
-import org.sparkqlora.input.AnswerBody;
+import org.sparkqlora.http.AnswerBody;
 import org.sparkqlora.input.BadInputException;
 
 /**

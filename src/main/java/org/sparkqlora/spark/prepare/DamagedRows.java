@@ -15,7 +15,7 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.StoredFile;
-import org.sparkqlora.tokenizer.RowLayout;
+import org.sparkqlora.tokenizer.packing.RowLayout;
 
 /** Looks for files of rows that are gone or hold other bytes than were written. */
 final class DamagedRows {

@@ -15,7 +15,7 @@ import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.WholeFile;
-import org.sparkqlora.tokenizer.RowLayout;
+import org.sparkqlora.tokenizer.packing.RowLayout;
 
 /**
  * The result of a finished group, stored beside its rows, from which a killed preparation resumes. Its name holds the

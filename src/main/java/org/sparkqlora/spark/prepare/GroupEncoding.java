@@ -11,7 +11,7 @@ import org.sparkqlora.spark.source.BadLine;
 import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedDocuments;
 import org.sparkqlora.tokenizer.EncodedExample;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** The examples of a group so far, and the counts of its records. */
 final class GroupEncoding {

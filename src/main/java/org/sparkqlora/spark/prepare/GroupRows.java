@@ -6,9 +6,9 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.sparkqlora.tokenizer.EncodedExample;
-import org.sparkqlora.tokenizer.RowLayout;
-import org.sparkqlora.tokenizer.RowPacker;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.RowLayout;
+import org.sparkqlora.tokenizer.packing.RowPacker;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** The rows of a group's examples; each is made when it is asked for. The documents of an example lie together in a row. */
 final class GroupRows extends AbstractList<TokenRow> {

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.data.Examples;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.tokenizer.RowLayout;
+import org.sparkqlora.tokenizer.packing.RowLayout;
 
 /**
  * The content of a prepared folder. It is written last, so a folder with a manifest is complete.

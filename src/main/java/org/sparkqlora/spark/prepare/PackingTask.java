@@ -15,7 +15,7 @@ import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.spark.source.RecordLines;
 import org.sparkqlora.spark.source.Share;
 import org.sparkqlora.tensor.ScratchFile;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import scala.Tuple2;
 
 /**

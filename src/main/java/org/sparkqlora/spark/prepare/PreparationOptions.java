@@ -3,10 +3,10 @@ package org.sparkqlora.spark.prepare;
 import java.io.Serializable;
 import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.data.Examples;
+import org.sparkqlora.data.HeldOutSplit;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.spark.source.HeldOutSplit;
-import org.sparkqlora.tokenizer.RowLayout;
+import org.sparkqlora.tokenizer.packing.RowLayout;
 
 /**
  * The options that decide how rows are made of examples.

@@ -9,8 +9,8 @@ import java.util.concurrent.Executors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.tokenizer.RowLayout;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.RowLayout;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.RowReader;
 
 /**

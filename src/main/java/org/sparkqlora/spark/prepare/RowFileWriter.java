@@ -11,8 +11,8 @@ import org.apache.hadoop.fs.Path;
 import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.storage.WholeFile;
-import org.sparkqlora.tokenizer.RowLayout;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.RowLayout;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Writes files of rows that appear whole or not at all, however many attempts of a task write them. */
 final class RowFileWriter {

@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import org.sparkqlora.tokenizer.RowLayout;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.RowLayout;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * Rows of one file that one request reads, with what lies between them.

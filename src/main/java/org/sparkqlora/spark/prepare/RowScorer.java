@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.prepare;
 
 import java.io.Serializable;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Finds a number for each document of a row. Runs in a task. */
 public interface RowScorer extends Serializable {

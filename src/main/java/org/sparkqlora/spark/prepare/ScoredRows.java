@@ -18,8 +18,8 @@ import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.Sha256;
-import org.sparkqlora.tokenizer.RowLayout;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.RowLayout;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * Prepared rows with one more number for each document, the log-probability of the reference, made by a Spark job of a task a file. A job that

@@ -4,7 +4,7 @@ import java.util.List;
 import org.sparkqlora.spark.cluster.SharedResources;
 import org.sparkqlora.spark.cluster.TaskGpus;
 import org.sparkqlora.spark.prepare.RowScorer;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ObjectiveGradientModel;
 import org.sparkqlora.train.ObjectiveModelSource;

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.source;
 
 import java.util.List;
+import org.sparkqlora.data.HeldOutSplit;
 
 /**
  * A source whose records are counted: first those of line files, then those of tables.

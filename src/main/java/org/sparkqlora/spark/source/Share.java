@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.source;
 
 import java.io.Serializable;
+import org.sparkqlora.data.HeldOutSplit;
 import org.sparkqlora.input.BadInputException;
 
 /**

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.StalledServer;
-import org.sparkqlora.input.Backoff;
+import org.sparkqlora.http.Backoff;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;

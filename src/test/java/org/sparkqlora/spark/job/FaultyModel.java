@@ -5,7 +5,7 @@ import java.util.Optional;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.BoundModel;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;

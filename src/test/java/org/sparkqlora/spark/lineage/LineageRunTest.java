@@ -24,7 +24,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.sparkqlora.input.Backoff;
+import org.sparkqlora.http.Backoff;
 import org.sparkqlora.input.BadInputException;
 
 /** The events of a run at a server, whatever that answers. */

@@ -23,15 +23,15 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.data.Columns;
+import org.sparkqlora.data.HeldOutSplit;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
 import org.sparkqlora.spark.source.FirstRecord;
-import org.sparkqlora.spark.source.HeldOutSplit;
 import org.sparkqlora.spark.source.WeightedSource;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Records of every kind of source, as token ids: what arrives, and in which order. */
 class DataSourcesTest {

@@ -15,8 +15,8 @@ import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
 import org.sparkqlora.tensor.ScratchFile;
-import org.sparkqlora.tokenizer.RowLayout;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.RowLayout;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Rows of examples with several documents. */
 class GroupRowsTest {

@@ -15,7 +15,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
  * Preparations of files of numbers.

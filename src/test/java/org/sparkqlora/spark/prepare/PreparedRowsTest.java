@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.storage.CountingStore;
 import org.sparkqlora.tokenizer.EncodedExample;
-import org.sparkqlora.tokenizer.TokenRow;
-import org.sparkqlora.tokenizer.TokenRowCodec;
+import org.sparkqlora.tokenizer.packing.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRowCodec;
 
 class PreparedRowsTest {
     private static final int WIDTH = 1024;

@@ -24,7 +24,7 @@ import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
-import org.sparkqlora.tokenizer.TokenRow;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Numbers that a job adds to prepared rows. */
 class ScoredRowsTest {
