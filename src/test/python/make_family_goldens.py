@@ -70,6 +70,10 @@ FAMILIES = {
     "qwen3_5_text-long": dict(head_dim=16, layer_types=["linear_attention", "linear_attention", "full_attention"], num_hidden_layers=3,
                               linear_num_key_heads=2, linear_num_value_heads=2, linear_key_head_dim=24, linear_value_head_dim=12,
                               linear_conv_kernel_dim=3, max_position_embeddings=256),
+    # keys as wide as values, as llama.cpp wants them
+    "qwen3_5_text-square": dict(head_dim=16, layer_types=["linear_attention", "full_attention"], linear_num_key_heads=2,
+                                linear_num_value_heads=6, linear_key_head_dim=16, linear_value_head_dim=16, tie_word_embeddings=False,
+                                rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.25)),
 }
 # a state that remembers for dozens of tokens
 CENTRES = {"A_log": -2.5}
