@@ -25,7 +25,7 @@ sys.path[:0] = [str(LLAMA_CPP), str(LLAMA_CPP / "gguf-py")]
 
 import gguf
 import sentencepiece
-from conversion.base import TextModel
+from conversion.base import ModelBase, ModelType, TextModel
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import AutoConfig
 
@@ -50,11 +50,18 @@ EXPORTS = {
     "olmo2": ("olmo2", "gpt-2", None),
     "phi3": ("phi3", "pieces", None),
     "smollm3": ("smollm3", "llama-bpe", None),
+    "olmo3": ("olmo3", "gpt-2", None),
+    "ministral3": ("ministral3", "llama-bpe", None),
+    "granite-4.0-350m": ("granite4", "gpt-2", None),
+    "qwen3.5-0.8b": ("qwen35", "qwen2", GENERATION),
+    "qwen3.5-sections": ("qwen35-sections", "qwen2", None),
 }
+SECTIONS = dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.25, mrope_section=[1, 1, 0], mrope_interleaved=True)
 GEMMA3_ROPE = {"full_attention": dict(rope_type="default", rope_theta=1000.0), "sliding_attention": dict(rope_type="default", rope_theta=100.0)}
 GEMMA3 = dict(query_pre_attn_scalar=16, rope_parameters=GEMMA3_ROPE, layer_types=["sliding_attention"] * 2)  # both of the first five
 MORE = {
     "mistral": ("mistral-window", "llama", dict(sliding_window=None), None),
+    "qwen35-sections": ("qwen3_5_text-square", "qwen35", dict(rope_parameters=SECTIONS), None),
     "gemma3-windows": ("gemma3_text", "gemma3", GEMMA3, None),
 }
 OUT_TYPES = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_m"]
@@ -132,8 +139,27 @@ def write_tokenizer(target, name):
 def convert(script, split, *arguments):
     """Runs the converter, told the name of the pre-tokenizer."""
     TextModel.get_vocab_base_pre = lambda *_: split
+    ModelBase.no_mtp = True  # no model here predicts several tokens
     sys.argv = [script, *map(str, arguments)]
     runpy.run_path(str(LLAMA_CPP / script), run_name="__main__")
+
+
+def convert_lora(split, *arguments):
+    """
+    As convert does it, without two mistakes of convert_lora_to_gguf.py: of a Ministral 3 it writes no adapter but the model's metadata, and
+    of a Granite 4, whose layers transformers 5 calls full_attention, an adapter of Mamba layers.
+    """
+    from conversion.granite import GraniteHybridModel
+    from conversion.mistral3 import Mistral3Model
+
+    classes = ModelBase._model_classes[ModelType.TEXT]
+    whole, attention_layers = classes["Ministral3ForCausalLM"], GraniteHybridModel.get_attn_layers
+    classes["Ministral3ForCausalLM"] = Mistral3Model.Ministral3Model
+    GraniteHybridModel.get_attn_layers = lambda model: list(range(model.block_count))
+    try:
+        convert("convert_lora_to_gguf.py", split, *arguments)
+    finally:
+        classes["Ministral3ForCausalLM"], GraniteHybridModel.get_attn_layers = whole, attention_layers
 
 
 def described(path):
@@ -152,6 +178,9 @@ def assemble(target, name):
     base, _, changes, _ = SPECS.get(model) or MORE[model]
     target.mkdir(parents=True)
     AutoConfig.from_pretrained(MODELS / base / "base", **changes).save_pretrained(target)
+    if base == "granitemoehybrid":  # the name of layers in published configs, and the only one that the converter knows
+        config = target / "config.json"
+        config.write_text(config.read_text().replace('"full_attention"', '"attention"'))
     write_tokenizer(target, tokenizer)
     if generation:
         (target / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
@@ -185,7 +214,7 @@ def make(name):
         shutil.copytree(MODELS / base / "adapter", adapter)
         for out_type in ("f32", "f16", "q8_0"):
             there = set(adapter.iterdir())
-            convert("convert_lora_to_gguf.py", split, adapter, "--base", model, "--outtype", out_type)
+            convert_lora(split, adapter, "--base", model, "--outtype", out_type)
             files["lora-" + out_type] = described((set(adapter.iterdir()) - there).pop())
     for key, file in files.items():
         if (tokenizer_of(name), key) != ("derived", "f16"):

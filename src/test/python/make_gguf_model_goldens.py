@@ -39,8 +39,12 @@ SPECS = {
     "olmo2": ("olmo2", "olmo2", {}, EXACT),
     "phi3": ("phi3", "phi3", {}, [Type.Q8_0, Type.F16]),
     "smollm3": ("smollm3", "smollm3", dict(no_rope_layers=[1, 1]), EXACT),
+    "olmo3": ("olmo3", "olmo2", {}, EXACT),
+    "ministral3": ("ministral3", "mistral3", dict(sliding_window=None), [Type.F16, Type.F32]),
+    "granite4": ("granitemoehybrid", "granite", {}, EXACT),
+    "qwen35": ("qwen3_5_text-square", "qwen35", {}, EXACT),
 }
-INTERLEAVED = {"llama", "granite", "smollm3"}
+INTERLEAVED = {"llama", "granite", "smollm3", "mistral3"}
 GEMMA = {"gemma2", "gemma3"}
 LOADED_BY_TRANSFORMERS = {"llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3"}
 
@@ -62,16 +66,38 @@ def turned(name, architecture):
     return architecture in INTERLEAVED and (".q_proj." in name or ".k_proj." in name)
 
 
+def counted_from_one(name, architecture):
+    return name.endswith("norm.weight") and (architecture in GEMMA or architecture == "qwen35" and "linear_attn" not in name)
+
+
 def stored_form(name, weight, architecture, config):
     if turned(name, architecture):
         weight = interleaved(weight, heads_of(name, config))
-    return weight + np.float32(1) if architecture in GEMMA and name.endswith("norm.weight") else weight
+    if "linear_attn" in name:
+        weight = delta_form(name, weight, config)
+    return weight + np.float32(1) if counted_from_one(name, architecture) else weight
+
+
+def delta_form(name, weight, config):
+    """Value heads that share a key head are apart, those that are the n-th of theirs together."""
+    keys, values, width = config.linear_num_key_heads, config.linear_num_value_heads, config.linear_value_head_dim
+    tiled = np.arange(values).reshape(keys, values // keys).T.reshape(-1)
+    rows = (tiled[:, None] * width + np.arange(width)).reshape(-1)
+    first = 2 * keys * config.linear_key_head_dim
+    if "qkv" in name or "conv1d" in name:
+        return weight.squeeze()[np.concatenate([np.arange(first), first + rows])]
+    if "in_proj_z" in name:
+        return weight[rows]
+    if "out_proj" in name:
+        return np.ascontiguousarray(weight[:, rows])
+    weight = weight if "norm" in name else weight[tiled]
+    return -np.exp(weight) if "A_log" in name else weight
 
 
 def model_form(name, weight, architecture, config):
     if turned(name, architecture):
         weight = apart(weight, heads_of(name, config))
-    return weight - np.float32(1) if architecture in GEMMA and name.endswith("norm.weight") else weight
+    return weight - np.float32(1) if counted_from_one(name, architecture) else weight
 
 
 def rounded(weight, types):
@@ -93,7 +119,7 @@ def add_sizes(writer, config):
     if head_size := getattr(config, "head_dim", None):
         writer.add_key_length(head_size)
         writer.add_value_length(head_size)
-        writer.add_rope_dimension_count(head_size)
+        writer.add_rope_dimension_count(int(head_size * config.rope_parameters.get("partial_rotary_factor", 1)))
 
 
 def add_rotary(writer, config, architecture):
@@ -107,6 +133,8 @@ def add_rotary(writer, config, architecture):
         writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
         writer.add_rope_scaling_factor(rope["factor"])
         writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        if "mscale_all_dim" in rope:
+            writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
         if "beta_fast" in rope:
             writer.add_rope_scaling_yarn_beta_fast(rope["beta_fast"])
             writer.add_rope_scaling_yarn_beta_slow(rope["beta_slow"])
@@ -135,6 +163,18 @@ def add_family(writer, config, architecture):
         writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
     if architecture == "gemma3":
         writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in config.layer_types])
+    if config.model_type == "olmo3":
+        writer.add_rope_freq_base_swa(config.rope_parameters["sliding_attention"]["rope_theta"])
+        writer.add_sliding_window(config.sliding_window)
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in config.layer_types])
+    if architecture == "mistral3":
+        writer.add_attn_temperature_scale(config.rope_parameters["llama_4_scaling_beta"])
+    if config.model_type == "granitemoehybrid":
+        writer.add_expert_count(0)
+        writer.add_head_count_kv([config.num_key_value_heads] * config.num_hidden_layers)
+        writer.add_rope_scaling_finetuned(True)
+    if architecture == "qwen35":
+        add_delta(writer, config)
     if architecture == "granite":
         writer.add_attention_scale(config.attention_multiplier)
         writer.add_embedding_scale(config.embedding_multiplier)
@@ -143,6 +183,16 @@ def add_family(writer, config, architecture):
     if architecture == "phi3":
         writer.add_rope_scaling_orig_ctx_len(config.original_max_position_embeddings)
         writer.add_sliding_window(config.sliding_window)
+
+
+def add_delta(writer, config):
+    writer.add_ssm_conv_kernel(config.linear_conv_kernel_dim)
+    writer.add_ssm_state_size(config.linear_key_head_dim)
+    writer.add_ssm_group_count(config.linear_num_key_heads)
+    writer.add_ssm_time_step_rank(config.linear_num_value_heads)
+    writer.add_ssm_inner_size(config.linear_value_head_dim * config.linear_num_value_heads)
+    writer.add_array("qwen35.attention.recurrent_layers", [kind == "linear_attention" for kind in config.layer_types])
+    writer.add_rope_dimension_sections([11, 11, 10, 0])
 
 
 def add_tokenizer(writer, vocabulary):
@@ -165,6 +215,11 @@ def write(path, model, architecture, types):
     """Writes the file and returns the weights that a reader finds in it."""
     config, found = model.config, {}
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[architecture.upper()], config.num_hidden_layers)
+
+    def add(name, data, kind):
+        name = name.replace(".dt_bias", ".dt_proj.bias")
+        writer.add_tensor(names.get_name(name, (".weight", ".bias")), data, raw_dtype=kind)
+
     writer = gguf.GGUFWriter(path, architecture)
     add_sizes(writer, config)
     add_rotary(writer, config, architecture)
@@ -179,9 +234,15 @@ def write(path, model, architecture, types):
         kind = Type.F16 if weight.shape[-1] % gguf.GGML_QUANT_SIZES[kind][0] else kind
         used |= {kind} if weight.ndim > 1 else set()
         data = gguf.quantize(weight, kind)
-        stem, suffix = name.rsplit(".", 1)
-        writer.add_tensor(f"{names.get_name(stem)}.{suffix}", data, raw_dtype=kind)
-        found[name] = model_form(name, gguf.dequantize(data, kind), architecture, config)
+        if ".shared_mlp.input_linear" in name:
+            for part, half in zip(("gate", "up"), np.split(data, 2)):
+                add(name.replace("shared_mlp.input_linear", f"mlp.{part}_proj"), half, kind)
+        else:
+            add(name.replace("shared_mlp.output_linear", "mlp.down_proj"), data, kind)
+        if "linear_attn" in name or "shared_mlp" in name:
+            found[name] = tensor.numpy()
+        else:
+            found[name] = model_form(name, gguf.dequantize(data, kind), architecture, config)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -48,7 +48,11 @@ class GgufCommandTest {
                 "granite",
                 "olmo2",
                 "phi3",
-                "smollm3"
+                "smollm3",
+                "olmo3",
+                "ministral3",
+                "granite4",
+                "qwen35"
             })
     void aFileHasTheLossOfTransformersAndOfItsFolder(String name) throws Exception {
         JsonNode expected = new ObjectMapper().readTree(golden(name + ".json").toFile());

@@ -21,7 +21,7 @@ public final class GenerationConfigJson {
         }
 
         try {
-            return FieldsJson.read(file).tokenIds("eos_token_id");
+            return FieldsJson.read(file).integers("eos_token_id");
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }

@@ -67,7 +67,7 @@ public final class ModelConfigJson {
                 fields.flag("tie_word_embeddings", family.tiedEmbeddings()),
                 maxPositions,
                 fields.text("dtype", fields.text("torch_dtype", "float32")),
-                fields.tokenIds("eos_token_id"),
+                fields.integers("eos_token_id"),
                 tokenId("bos_token_id"),
                 tokenId("pad_token_id"),
                 family.traits(fields),

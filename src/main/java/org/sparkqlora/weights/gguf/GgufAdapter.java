@@ -48,7 +48,7 @@ public final class GgufAdapter {
         List<GgufStream.Tensor> tensors = new ArrayList<>();
         terms.stream()
                 .sorted(Comparator.comparing(Term::weight))
-                .forEach(term -> tensors.addAll(pair(term, alpha, architecture, config.headSize(), mix)));
+                .forEach(term -> tensors.addAll(pairs(term, alpha, GgufForm.of(architecture, config), mix)));
         GgufIdentity.ParameterTotal total = new GgufIdentity.ParameterTotal(
                 terms.stream().mapToLong(term -> term.inputs() * term.outputs()).sum(), true);
         GgufIdentity guessed = GgufIdentity.guessed(id, total);
@@ -63,19 +63,28 @@ public final class GgufAdapter {
         return new GgufExport(entries, tensors, identity.fileName(outType, Optional.of("LoRA")), List.of());
     }
 
-    private static List<GgufStream.Tensor> pair(
-            Term term, double alpha, GgufArchitecture architecture, int headSize, GgufMix mix) {
-        String name = GgufNames.gguf(architecture, term.weight())
-                .orElseThrow(() -> new InvalidWeightsException("Cannot export an adapter of %s: a %s has no such weight"
-                        .formatted(term.weight(), architecture)));
-        long[] ofA = {term.rank(), term.inputs()};
-        long[] ofB = {term.outputs(), term.rank()};
+    private static List<GgufStream.Tensor> pairs(Term term, double alpha, GgufForm form, GgufMix mix) {
+        List<GgufPart> parts = GgufNames.parts(form.architecture(), term.weight());
+        if (parts.isEmpty()) {
+            throw new InvalidWeightsException("Cannot export an adapter of %s: a %s has no such weight"
+                    .formatted(term.weight(), form.architecture()));
+        }
+
         FloatSource b = scaled(term.b(), term.scale() * term.rank() / alpha);
-        FloatSource turned = new GgufForm(architecture, headSize).gguf(name, ofB, b);
-        String nameOfA = name + ".lora_a";
-        String nameOfB = name + ".lora_b";
+        return parts.stream()
+                .flatMap(part -> pair(term, part, b, form, mix).stream())
+                .toList();
+    }
+
+    private static List<GgufStream.Tensor> pair(Term term, GgufPart part, FloatSource b, GgufForm form, GgufMix mix) {
+        long[] ofA = {term.rank(), term.inputs()};
+        long[] ofB = part.shape(new long[] {term.outputs(), term.rank()});
+        FloatSource a = form.inputs(part.name(), term.a());
+        FloatSource turned = form.outputs(part.name(), ofB, part.of(b));
+        String nameOfA = part.name() + ".lora_a";
+        String nameOfB = part.name() + ".lora_b";
         return List.of(
-                new GgufStream.Tensor(nameOfA, mix.typeOf(nameOfA, ofA), ofA, term::a),
+                new GgufStream.Tensor(nameOfA, mix.typeOf(nameOfA, ofA), ofA, () -> a),
                 new GgufStream.Tensor(nameOfB, mix.typeOf(nameOfB, ofB), ofB, () -> turned));
     }
 

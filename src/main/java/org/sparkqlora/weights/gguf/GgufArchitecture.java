@@ -1,10 +1,15 @@
 package org.sparkqlora.weights.gguf;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
-/** Model families as GGUF names them. Mistral's files say llama, and Gemma 3's hold its text model only. */
+/**
+ * Model families as GGUF names them. Mistral's files say llama, those of OLMo 3 say olmo2 and have windows, and those of Granite 4 say
+ * granite. Of models that see images, files hold the text model only.
+ */
 enum GgufArchitecture {
     LLAMA("llama", "llama", "LlamaForCausalLM"),
     QWEN2("qwen2", "qwen2", "Qwen2ForCausalLM"),
@@ -14,7 +19,14 @@ enum GgufArchitecture {
     GRANITE("granite", "granite", "GraniteForCausalLM"),
     OLMO2("olmo2", "olmo2", "Olmo2ForCausalLM"),
     PHI3("phi3", "phi3", "Phi3ForCausalLM"),
-    SMOLLM3("smollm3", "smollm3", "SmolLM3ForCausalLM");
+    SMOLLM3("smollm3", "smollm3", "SmolLM3ForCausalLM"),
+    MISTRAL3("mistral3", "ministral3", "Ministral3ForCausalLM"),
+    OLMO3("olmo2", "olmo3", "Olmo3ForCausalLM"),
+    GRANITE4("granite", "granitemoehybrid", "GraniteMoeHybridForCausalLM"),
+    QWEN35("qwen35", "qwen3_5_text", "Qwen3_5ForCausalLM");
+
+    /** Tokens that a token sees in layers with a window. */
+    static final String WINDOW = "attention.sliding_window";
 
     private static final String MISTRAL = "mistral";
 
@@ -30,11 +42,13 @@ enum GgufArchitecture {
 
     static GgufArchitecture of(GgufMetadata metadata) {
         String found = metadata.text("general.architecture");
-        return Arrays.stream(values())
+        GgufArchitecture first = Arrays.stream(values())
                 .filter(architecture -> architecture.label.equals(found))
                 .findFirst()
                 .orElseThrow(() -> new InvalidWeightsException("Unsupported architecture %s in %s: expected one of %s"
-                        .formatted(found, metadata.file(), Arrays.toString(values()))));
+                        .formatted(found, metadata.file(), names(GgufArchitecture::label))));
+        boolean windowed = metadata.optionalInt(first.key(WINDOW)).orElse(0) > 0;
+        return first == OLMO2 && windowed ? OLMO3 : first;
     }
 
     /** That of a model. */
@@ -44,7 +58,11 @@ enum GgufArchitecture {
                 .filter(architecture -> architecture.modelType.equals(modelType))
                 .findFirst()
                 .orElseThrow(() -> new InvalidWeightsException("Unsupported model_type %s in GGUF: expected one of %s"
-                        .formatted(config.modelType(), Arrays.toString(values()))));
+                        .formatted(config.modelType(), names(GgufArchitecture::modelType))));
+    }
+
+    private static List<String> names(Function<GgufArchitecture, String> name) {
+        return Arrays.stream(values()).map(name).distinct().toList();
     }
 
     /** The full name of its key {@code name} in the metadata. */
@@ -70,14 +88,22 @@ enum GgufArchitecture {
     /** Whether the two halves of a head's rows in q and k are interleaved, as ggml's first way of rotation wants them. */
     boolean interleavesHeads() {
         return switch (this) {
-            case LLAMA, GRANITE, SMOLLM3 -> true;
-            case QWEN2, QWEN3, GEMMA2, GEMMA3, OLMO2, PHI3 -> false;
+            case LLAMA, GRANITE, GRANITE4, SMOLLM3, MISTRAL3 -> true;
+            case QWEN2, QWEN3, QWEN35, GEMMA2, GEMMA3, OLMO2, OLMO3, PHI3 -> false;
         };
     }
 
-    /** Whether it is one of Gemma's: Hugging Face counts the weights of its norms from 0, GGUF from 1. */
     boolean isGemma() {
         return this == GEMMA2 || this == GEMMA3;
+    }
+
+    boolean isOlmo() {
+        return this == OLMO2 || this == OLMO3;
+    }
+
+    /** Whether Hugging Face counts the weights of its norms from 0, and GGUF from 1. */
+    boolean shiftsNorms() {
+        return isGemma() || this == QWEN35;
     }
 
     @Override

@@ -1,15 +1,26 @@
 package org.sparkqlora.weights.gguf;
 
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import org.sparkqlora.weights.family.DeltaNetShape;
 import org.sparkqlora.weights.family.LayerTraits;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.RotaryScaling;
 import org.sparkqlora.weights.family.RotarySpec;
+import org.sparkqlora.weights.family.TokenMixing;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
 /** Puts what {@code config.json} says into metadata, the inverse of {@link GgufConfigJson}: keys and order of llama.cpp's converter. */
 final class GgufConfigEntries {
     private static final int PHI3_POSITIONS = 4096;
-    private static final String WINDOW = "attention.sliding_window";
+    private static final int FULL_ATTENTION_INTERVAL = 4;
+
+    /** Pairs of a head that turn by time, height, width and something else; of a text all turn alike. */
+    private static final int SECTIONS = 4;
+
+    private static final List<Integer> USUAL_SECTIONS = List.of(11, 11, 10);
     private static final String ORIGINAL_POSITIONS = "rope.scaling.original_context_length";
 
     private final GgufEntries entries;
@@ -34,7 +45,11 @@ final class GgufConfigEntries {
                 putTurnedSize();
             }
             case QWEN2, QWEN3, OLMO2 -> putCommon();
+            case OLMO3 -> putOlmo3();
+            case MISTRAL3 -> putMistral3();
+            case QWEN35 -> putQwen35();
             case GRANITE -> putGranite();
+            case GRANITE4 -> putGranite4();
             case GEMMA2 -> putGemma2();
             case GEMMA3 -> putGemma3();
             case PHI3 -> putPhi3();
@@ -49,11 +64,19 @@ final class GgufConfigEntries {
         putHeads();
         putRotary();
         number("attention.layer_norm_rms_epsilon", config.normEpsilon());
+        copyCount("num_local_experts", "expert_count");
+        copyCount("num_experts_per_tok", "expert_used_count");
         if (namesHeadSize()) {
             putHeadSize();
         }
 
         putFileType();
+    }
+
+    private void copyCount(String field, String key) {
+        if (architecture == GgufArchitecture.GRANITE4 && fields.has(field)) {
+            count(key, fields.integer(field));
+        }
     }
 
     private void putHeads() {
@@ -73,9 +96,9 @@ final class GgufConfigEntries {
     /** Configs of transformers that always have a head_dim, and others that give one. */
     private boolean namesHeadSize() {
         return switch (architecture) {
-            case LLAMA, QWEN3, GEMMA2, GEMMA3 -> true;
-            case QWEN2, OLMO2, PHI3, SMOLLM3 -> fields.has("head_dim");
-            case GRANITE -> false;
+            case LLAMA, QWEN3, QWEN35, GEMMA2, GEMMA3, MISTRAL3 -> true;
+            case QWEN2, OLMO2, OLMO3, PHI3, SMOLLM3 -> fields.has("head_dim");
+            case GRANITE, GRANITE4 -> false;
         };
     }
 
@@ -93,14 +116,30 @@ final class GgufConfigEntries {
             putYarn(yarn);
         }
 
+        sections(rotaryFields()).ifPresent(this::putSections);
         number("rope.freq_base", rotaryFields().number("rope_theta", rotary.theta()));
-        if (architecture == GgufArchitecture.GEMMA3) {
+        if (architecture == GgufArchitecture.GEMMA3 || namesWindowedTheta()) {
             config.layerTraits().stream()
                     .filter(layer -> layer.window().isPresent())
                     .flatMap(layer -> layer.rotary().stream())
                     .findFirst()
                     .ifPresent(windowed -> number("rope.freq_base_swa", windowed.theta()));
         }
+    }
+
+    private boolean namesWindowedTheta() {
+        return architecture == GgufArchitecture.OLMO3
+                && fields.object("rope_parameters").object("sliding_attention").has("rope_theta");
+    }
+
+    private static Optional<List<Integer>> sections(FieldsJson given) {
+        return Optional.of(given.integers("mrope_section")).filter(sections -> !sections.isEmpty());
+    }
+
+    private void putSections(List<Integer> sections) {
+        List<Integer> padded = new ArrayList<>(sections);
+        padded.addAll(Collections.nCopies(Math.max(0, SECTIONS - sections.size()), 0));
+        entries.integers(architecture.key("rope.dimension_sections"), padded.subList(0, SECTIONS));
     }
 
     private void putYarn(RotaryScaling.Yarn yarn) {
@@ -123,11 +162,14 @@ final class GgufConfigEntries {
     /** The rotation of layers that see everything. */
     private RotarySpec rotary() {
         return config.layerTraits().stream()
-                .filter(layer -> architecture != GgufArchitecture.GEMMA3
-                        || layer.window().isEmpty())
+                .filter(layer -> !turnsOtherwiseInWindows() || layer.window().isEmpty())
                 .flatMap(layer -> layer.rotary().stream())
                 .findFirst()
                 .orElseGet(this::anyRotary);
+    }
+
+    private boolean turnsOtherwiseInWindows() {
+        return architecture == GgufArchitecture.GEMMA3 || architecture == GgufArchitecture.OLMO3;
     }
 
     private RotarySpec anyRotary() {
@@ -150,6 +192,60 @@ final class GgufConfigEntries {
         copyNonzero("embedding_multiplier", "embedding_scale", 1);
         copyNonzero("residual_multiplier", "residual_scale", 1);
         copyNonzero("logits_scaling", "logit_scale", 1);
+    }
+
+    /** The sizes of Mamba layers, of which it has none, are those of its config. */
+    private void putGranite4() {
+        putGranite();
+        count("expert_shared_feed_forward_length", config.intermediateSize());
+        count("ssm.conv_kernel", fields.count("mamba_d_conv", 4));
+        count("ssm.state_size", fields.count("mamba_d_state", 256));
+        count("ssm.group_count", fields.count("mamba_n_groups", 1));
+        count("ssm.inner_size", (long) fields.count("mamba_expand", 2) * config.hiddenSize());
+        count("ssm.time_step_rank", fields.count("mamba_n_heads", 128));
+        entries.integers(
+                architecture.key("attention.head_count_kv"),
+                Collections.nCopies(config.layers(), config.keyValueHeads()));
+        entries.flag(architecture.key("rope.scaling.finetuned"), true);
+    }
+
+    private void putMistral3() {
+        putCommon();
+        putTurnedSize();
+        copy(rotaryFields(), "mscale_all_dim", "yarn_log_multiplier");
+        rotary().queryScaling().ifPresent(scaling -> number("attention.temperature_scale", scaling.beta()));
+    }
+
+    private void putOlmo3() {
+        putCommon();
+        putWindow();
+        if (window() > 0) {
+            entries.flags(
+                    architecture.key("attention.sliding_window_pattern"),
+                    config.layerTraits().stream()
+                            .map(layer -> layer.window().isPresent())
+                            .toList());
+        }
+    }
+
+    private void putQwen35() {
+        putCommon();
+        DeltaNetShape delta = config.deltaNet();
+        count("ssm.conv_kernel", delta.kernel());
+        count("ssm.state_size", delta.keySize());
+        count("ssm.group_count", delta.keyHeads());
+        count("ssm.time_step_rank", delta.valueHeads());
+        count("ssm.inner_size", delta.valueWidth());
+        entries.flags(
+                architecture.key("attention.recurrent_layers"),
+                config.layerTraits().stream()
+                        .map(layer -> layer.mixing() == TokenMixing.DELTA_NET)
+                        .toList());
+        count("full_attention_interval", fields.count("full_attention_interval", FULL_ATTENTION_INTERVAL));
+        count("rope.dimension_count", rotary().width(config.headSize()));
+        if (sections(rotaryFields()).isEmpty()) {
+            putSections(USUAL_SECTIONS);
+        }
     }
 
     private void copyNonzero(String field, String key, double absent) {
@@ -190,12 +286,12 @@ final class GgufConfigEntries {
         count("rope.dimension_count", config.headSize());
         number("rope.freq_base", rotary().theta());
         putFileType();
-        count(WINDOW, window());
+        count(GgufArchitecture.WINDOW, window());
     }
 
     private void putWindow() {
         if (window() > 0) {
-            count(WINDOW, window());
+            count(GgufArchitecture.WINDOW, window());
         }
     }
 

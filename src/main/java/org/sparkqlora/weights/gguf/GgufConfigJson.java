@@ -4,13 +4,15 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.sparkqlora.weights.safetensors.PythonJson;
 
 /** Writes the {@code config.json} that a GGUF file stands for. */
 final class GgufConfigJson {
     private static final double DEFAULT_EPSILON = 1e-5;
     private static final double WINDOWED_THETA = 10000;
-    private static final String WINDOW = "attention.sliding_window";
+    private static final int FULL_ATTENTION_INTERVAL = 4;
+    private static final String SLIDING = "sliding_attention";
     private static final String WINDOW_PATTERN = "attention.sliding_window_pattern";
 
     private final GgufFile file;
@@ -32,14 +34,20 @@ final class GgufConfigJson {
     }
 
     private String text() {
-        root.putArray("architectures").add(architecture.className());
-        root.put("model_type", architecture.modelType());
+        GgufArchitecture named = isPlainMistral() ? GgufArchitecture.LLAMA : architecture;
+        root.putArray("architectures").add(named.className());
+        root.put("model_type", named.modelType());
         root.put("torch_dtype", shape.storedType().torchName());
         putSizes();
         root.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon", DEFAULT_EPSILON));
         GgufRotaryJson rotary = new GgufRotaryJson(file, shape);
-        root.put("rope_theta", rotary.theta());
-        root.set("rope_scaling", rotary.scaling().orElse(null));
+        if (hasParameters()) {
+            root.set("rope_parameters", rotary.parameters());
+        } else {
+            root.put("rope_theta", rotary.theta());
+            root.set("rope_scaling", rotary.scaling().orElse(null));
+        }
+
         root.put("attention_bias", shape.attentionBias());
         root.put("mlp_bias", shape.feedForwardBias());
         root.put("tie_word_embeddings", shape.tiedEmbeddings());
@@ -48,6 +56,21 @@ final class GgufConfigJson {
         putToken("eos_token_id", "eos");
         putToken("pad_token_id", "padding");
         return PythonJson.text(root) + "\n";
+    }
+
+    /** Mistral Small 3 is in files of this name too. */
+    private boolean isPlainMistral() {
+        return architecture == GgufArchitecture.MISTRAL3
+                && !metadata.has(architecture.key("attention.temperature_scale"));
+    }
+
+    /** Families of transformers 5, which reads their rotation in its own form only. */
+    private boolean hasParameters() {
+        return switch (architecture) {
+            case MISTRAL3 -> !isPlainMistral();
+            case QWEN35 -> true;
+            case LLAMA, QWEN2, QWEN3, GEMMA2, GEMMA3, GRANITE, GRANITE4, OLMO2, OLMO3, PHI3, SMOLLM3 -> false;
+        };
     }
 
     private void putSizes() {
@@ -67,11 +90,13 @@ final class GgufConfigJson {
         }
 
         switch (architecture) {
-            case LLAMA, QWEN2, QWEN3, SMOLLM3 -> {} // all is said
+            case LLAMA, QWEN2, QWEN3, SMOLLM3, OLMO2 -> {} // all is said
+            case MISTRAL3 -> root.putNull("sliding_window");
             case GEMMA2 -> putGemma2();
             case GEMMA3 -> putGemma3();
-            case GRANITE -> putGranite();
-            case OLMO2 -> requireNoWindow();
+            case GRANITE, GRANITE4 -> putGranite();
+            case OLMO3 -> putOlmo3();
+            case QWEN35 -> putQwen35();
             case PHI3 -> putPhi3();
         }
     }
@@ -86,7 +111,7 @@ final class GgufConfigJson {
         root.put("rope_local_base_freq", number("rope.freq_base_swa", WINDOWED_THETA));
         String pattern = architecture.key(WINDOW_PATTERN);
         if (metadata.hasList(pattern)) {
-            putKinds(metadata.flags(pattern));
+            putKinds(metadata.flags(pattern), SLIDING);
         } else if (metadata.has(pattern)) {
             root.put("sliding_window_pattern", metadata.count(pattern));
         }
@@ -95,7 +120,7 @@ final class GgufConfigJson {
     private void putGemma() {
         root.put("hidden_activation", "gelu_pytorch_tanh");
         root.put("query_pre_attn_scalar", attentionScalar());
-        root.put("sliding_window", count(WINDOW));
+        root.put("sliding_window", count(GgufArchitecture.WINDOW));
         putCap("final_logit_softcapping");
     }
 
@@ -114,9 +139,40 @@ final class GgufConfigJson {
         }
     }
 
-    private void putKinds(List<Boolean> windowed) {
+    private void putKinds(List<Boolean> others, String other) {
         ArrayNode kinds = root.putArray("layer_types");
-        windowed.forEach(each -> kinds.add(each ? "sliding_attention" : "full_attention"));
+        others.forEach(each -> kinds.add(each ? other : "full_attention"));
+    }
+
+    private void putOlmo3() {
+        root.put("sliding_window", count(GgufArchitecture.WINDOW));
+        String pattern = architecture.key(WINDOW_PATTERN);
+        List<Boolean> windowed = metadata.hasList(pattern)
+                ? metadata.flags(pattern)
+                : allBut(metadata.optionalInt(pattern).orElse(FULL_ATTENTION_INTERVAL));
+        putKinds(windowed, SLIDING);
+    }
+
+    private void putQwen35() {
+        int valueHeads = count("ssm.time_step_rank");
+        root.put("linear_conv_kernel_dim", count("ssm.conv_kernel"));
+        root.put("linear_key_head_dim", count("ssm.state_size"));
+        root.put("linear_num_key_heads", count("ssm.group_count"));
+        root.put("linear_num_value_heads", valueHeads);
+        root.put("linear_value_head_dim", count("ssm.inner_size") / valueHeads);
+        String recurrent = architecture.key("attention.recurrent_layers");
+        List<Boolean> linear = metadata.hasList(recurrent)
+                ? metadata.flags(recurrent)
+                : allBut(metadata.optionalInt(architecture.key("full_attention_interval"))
+                        .orElse(FULL_ATTENTION_INTERVAL));
+        putKinds(linear, "linear_attention");
+    }
+
+    /** All layers but every {@code interval}-th. */
+    private List<Boolean> allBut(int interval) {
+        return IntStream.rangeClosed(1, count("block_count"))
+                .mapToObj(layer -> interval == 0 || layer % interval != 0)
+                .toList();
     }
 
     private void putGranite() {
@@ -126,16 +182,10 @@ final class GgufConfigJson {
         root.put("logits_scaling", number("logit_scale", 1));
     }
 
-    /** OLMo 3 says that it is OLMo 2 with windows. */
-    private void requireNoWindow() {
-        if (metadata.has(architecture.key(WINDOW))) {
-            throw metadata.wrong(architecture.key(WINDOW), "none, since OLMo 3 is not computed");
-        }
-    }
-
     /** A window of 0 is none. */
     private void putPhi3() {
-        int window = metadata.optionalInt(architecture.key(WINDOW)).orElse(0);
+        int window =
+                metadata.optionalInt(architecture.key(GgufArchitecture.WINDOW)).orElse(0);
         if (window > 0) {
             root.put("sliding_window", window);
         } else {

@@ -11,6 +11,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.TextConfigJson;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
 /**
@@ -48,12 +49,13 @@ public final class GgufExport {
     public static GgufExport of(WeightFolder source, ChangedWeights changed, GgufOutType outType, Labels labels) {
         requirePlain(source, changed);
         ModelConfig config = changed.config(source.config());
-        FieldsJson fields = fields(source.path().resolve(CONFIG));
+        FieldsJson whole = fields(source.path().resolve(CONFIG));
+        FieldsJson fields = TextConfigJson.of(whole);
         List<String> notes = GgufFit.check(config, fields);
         List<GgufStream.Tensor> tensors = new GgufWeights(source, changed).tensors(outType);
         GgufIdentity.ParameterTotal total = new GgufIdentity.ParameterTotal(
                 tensors.stream().mapToLong(GgufStream.Tensor::elements).sum(), false);
-        GgufIdentity identity = identity(source.path(), fields, total, labels.name());
+        GgufIdentity identity = identity(source.path(), whole, total, labels.name());
         GgufEntries entries = new GgufEntries();
         entries.text("general.architecture", GgufArchitecture.of(config).label());
         entries.text("general.type", "model");

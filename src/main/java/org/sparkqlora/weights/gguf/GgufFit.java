@@ -57,9 +57,9 @@ final class GgufFit {
 
     private void checkSizes() {
         boolean named = switch (architecture) {
-            case LLAMA, QWEN3, GEMMA2, GEMMA3 -> true;
-            case QWEN2, OLMO2, SMOLLM3 -> fields.has("head_dim");
-            case GRANITE, PHI3 -> false;
+            case LLAMA, QWEN3, QWEN35, GEMMA2, GEMMA3, MISTRAL3 -> true;
+            case QWEN2, OLMO2, OLMO3, SMOLLM3 -> fields.has("head_dim");
+            case GRANITE, GRANITE4, PHI3 -> false;
         };
         int divided = config.hiddenSize() / config.heads();
         require(named || config.headSize() == divided, "a head size of %d, expected %d", config.headSize(), divided);
@@ -85,9 +85,33 @@ final class GgufFit {
                 require(
                         layersAre(layer -> layer.window().isPresent(), GEMMA3_PATTERN),
                         "layer_types other than full attention in every sixth");
-            case LLAMA, QWEN2, QWEN3, GRANITE, OLMO2 -> noteWindow();
+            case LLAMA, QWEN2, QWEN3, GRANITE, OLMO2, MISTRAL3 -> noteWindow();
+            case GRANITE4 ->
+                require(
+                        config.layerTraits().stream()
+                                .allMatch(layer -> layer.rotary().isPresent()),
+                        "position_embedding_type nope, expected rope");
+            case OLMO3 -> checkWindowedTheta();
+            case QWEN35 ->
+                require(
+                        config.deltaNet().keySize() == config.deltaNet().valueSize(),
+                        "linear_key_head_dim %d and linear_value_head_dim %d, expected the same",
+                        config.deltaNet().keySize(),
+                        config.deltaNet().valueSize());
             case PHI3 -> {} // a key says the window of all layers
         }
+    }
+
+    /** A key says the base of the frequencies in windows, and is not used. */
+    private void checkWindowedTheta() {
+        require(
+                config.layerTraits().stream()
+                                .flatMap(layer -> layer.rotary().stream())
+                                .mapToDouble(RotarySpec::theta)
+                                .distinct()
+                                .count()
+                        <= 1,
+                "another rope_theta in layers with a window than in others");
     }
 
     /** Whether all layers are {@code usual} but every {@code interval}-th. */
@@ -111,8 +135,8 @@ final class GgufFit {
 
     private void checkRotation() {
         for (LayerTraits layer : config.layerTraits()) {
-            boolean windowed =
-                    architecture == GgufArchitecture.GEMMA3 && layer.window().isPresent();
+            boolean windowed = (architecture == GgufArchitecture.GEMMA3 || architecture == GgufArchitecture.OLMO3)
+                    && layer.window().isPresent();
             layer.rotary().ifPresent(rotary -> check(rotary, windowed));
         }
     }
@@ -126,8 +150,8 @@ final class GgufFit {
         }
 
         boolean says = switch (architecture) {
-            case LLAMA, GRANITE, SMOLLM3 -> true;
-            case QWEN2, QWEN3, OLMO2, GEMMA3 -> !(scaling instanceof RotaryScaling.Llama3);
+            case LLAMA, GRANITE, GRANITE4, SMOLLM3, MISTRAL3 -> true;
+            case QWEN2, QWEN3, QWEN35, OLMO2, OLMO3, GEMMA3 -> !(scaling instanceof RotaryScaling.Llama3);
             case GEMMA2, PHI3 -> false;
         };
         boolean plain = scaling instanceof RotaryScaling.Unscaled;
@@ -143,15 +167,24 @@ final class GgufFit {
     }
 
     private void check(RotaryScaling.Yarn yarn) {
-        FieldsJson given = fields.object(fields.has("rope_parameters") ? "rope_parameters" : "rope_scaling");
-        boolean named = given.has("attention_factor") || given.has("attn_factor");
-        double usual = 0.1 * Math.log(yarn.factor()) + 1;
+        double usual = temperature(yarn.factor(), 1) / temperature(yarn.factor(), scaleOfAll());
         require(
-                named || Math.abs(yarn.attentionFactor() - usual) < PRECISION,
+                Math.abs(yarn.attentionFactor() - usual) < PRECISION,
                 "YaRN with an attention factor of %s, expected %s",
                 yarn.attentionFactor(),
                 usual);
         require(yarn.whole(), "YaRN with truncate=false");
+    }
+
+    /** What a key says of Ministral 3 only. */
+    private double scaleOfAll() {
+        return architecture == GgufArchitecture.MISTRAL3
+                ? fields.object("rope_parameters").number("mscale_all_dim", 0)
+                : 0;
+    }
+
+    private static double temperature(double factor, double scale) {
+        return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
     }
 
     /** The head size; the largest models of both generations divide by another number. */

@@ -6,10 +6,13 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.storage.NewFolder;
 import org.sparkqlora.weights.FolderCache;
 import org.sparkqlora.weights.SourceFingerprint;
+import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.safetensors.SafetensorsWriter;
 import org.sparkqlora.weights.safetensors.StoredNumbers;
 import org.sparkqlora.weights.safetensors.StoredType;
@@ -62,9 +65,9 @@ public final class GgufFolder {
     }
 
     private void writeTensors(Path target) {
-        List<TensorSpec> specs = model.tensors().entrySet().stream()
-                .map(entry ->
-                        new TensorSpec(entry.getKey(), type, entry.getValue().shape()))
+        Map<String, long[]> shapes = DecoderTensors.of(model.config()).shapes();
+        List<TensorSpec> specs = model.tensors().keySet().stream()
+                .map(name -> new TensorSpec(name, type, Objects.requireNonNull(shapes.get(name), name)))
                 .toList();
         try (SafetensorsWriter writer = SafetensorsWriter.create(target, SafetensorsWriter.PYTORCH, specs)) {
             model.tensors().forEach((name, tensor) -> write(writer, name, model.floats(tensor)));

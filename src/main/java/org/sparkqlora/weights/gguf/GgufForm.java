@@ -1,14 +1,31 @@
 package org.sparkqlora.weights.gguf;
 
+import java.util.Optional;
+import java.util.function.LongUnaryOperator;
 import java.util.regex.Pattern;
 import org.sparkqlora.quant.FloatSource;
+import org.sparkqlora.weights.family.DeltaNetShape;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
- * The two forms of a family's weights: rows of queries and keys interleaved or not, and weights of norms counted from 0 or from
- * 1.
+ * The two forms of a family's weights: rows of queries and keys interleaved or not, weights of norms counted from 0 or from 1, and of
+ * the gated delta rule heads of values in two orders, and the decay or its logarithm.
  */
-record GgufForm(GgufArchitecture architecture, int headSize) {
+record GgufForm(GgufArchitecture architecture, int headSize, Optional<DeltaNetShape> delta) {
     private static final Pattern TURNED = Pattern.compile(".*\\.attn_[qk]\\..*");
+    private static final Pattern BLOCK = Pattern.compile("^blk\\.\\d+\\.");
+    private static final String OUTPUT = "ssm_out.weight";
+    private static final String DECAY = "ssm_a";
+    private static final String CONVOLUTION = "ssm_conv1d.weight";
+
+    static GgufForm of(GgufArchitecture architecture, ModelConfig config) {
+        return new GgufForm(architecture, config.headSize(), config.traits().deltaNet());
+    }
+
+    /** The shape that a tensor {@code name} of a GGUF file has. */
+    static long[] shape(String name, long[] huggingFace) {
+        return name.endsWith(CONVOLUTION) ? new long[] {huggingFace[0], huggingFace[2]} : huggingFace;
+    }
 
     /** The numbers of a GGUF file's tensor {@code name} as Hugging Face has them. */
     FloatSource huggingFace(String name, long[] shape, FloatSource stored) {
@@ -16,7 +33,13 @@ record GgufForm(GgufArchitecture architecture, int headSize) {
             return new ShiftedFloats(stored, -1);
         }
 
-        return isTurned(name) ? rows(shape, stored, HeadRows.Order.HUGGING_FACE) : stored;
+        if (isTurned(name)) {
+            return rows(shape, stored, HeadOrder.apart(headSize));
+        }
+
+        FloatSource logarithm = name.endsWith(DECAY) ? new MappedFloats(stored, decay -> Math.log(-decay)) : stored;
+        return delta.map(sizes -> moved(name, shape, logarithm, sizes, HeadOrder.grouped(sizes)))
+                .orElse(stored);
     }
 
     /** The numbers of what becomes the tensor {@code name} of a GGUF file as it has them. */
@@ -25,20 +48,60 @@ record GgufForm(GgufArchitecture architecture, int headSize) {
             return new ShiftedFloats(values, 1);
         }
 
-        return isTurned(name) ? rows(shape, values, HeadRows.Order.GGUF) : values;
+        FloatSource stored =
+                name.endsWith(DECAY) ? new MappedFloats(values, logarithm -> -Math.exp(logarithm)) : values;
+        return inputs(name, outputs(name, shape, stored));
     }
 
-    /** Hugging Face counts the weights of Gemma's norms from 0. */
+    /** As {@link #gguf}, of a matrix of which only the outputs are those of the tensor: the B of a LoRA. */
+    FloatSource outputs(String name, long[] shape, FloatSource values) {
+        if (isTurned(name)) {
+            return rows(shape, values, HeadOrder.interleaved(headSize));
+        }
+
+        return delta.filter(sizes -> !isOutput(name))
+                .map(sizes -> moved(name, shape, values, sizes, HeadOrder.tiled(sizes)))
+                .orElse(values);
+    }
+
+    /** As {@link #gguf}, of a matrix of which only the inputs are those of the tensor: the A of a LoRA. */
+    FloatSource inputs(String name, FloatSource values) {
+        return delta.filter(sizes -> isOutput(name))
+                .map(sizes -> columns(values, sizes, HeadOrder.tiled(sizes)))
+                .orElse(values);
+    }
+
+    private static FloatSource moved(
+            String name, long[] shape, FloatSource values, DeltaNetShape sizes, LongUnaryOperator heads) {
+        return switch (BLOCK.matcher(name).replaceFirst("")) {
+            case "attn_qkv.weight", CONVOLUTION ->
+                rows(shape, values, HeadOrder.rows(heads, 2 * sizes.keyWidth(), sizes.valueSize()));
+            case "attn_gate.weight" -> rows(shape, values, HeadOrder.rows(heads, 0, sizes.valueSize()));
+            case "ssm_beta.weight", "ssm_alpha.weight", "ssm_dt.bias", DECAY -> rows(shape, values, heads);
+            case OUTPUT -> columns(values, sizes, heads);
+            default -> values;
+        };
+    }
+
+    private static boolean isOutput(String name) {
+        return name.endsWith(OUTPUT);
+    }
+
+    private static FloatSource columns(FloatSource values, DeltaNetShape sizes, LongUnaryOperator heads) {
+        return new MovedRows(values, sizes.valueSize(), HeadOrder.lines(heads, sizes.valueHeads()));
+    }
+
+    /** Hugging Face counts from 0 the weights of all norms but that of the gated delta rule. */
     private boolean isShifted(String name) {
-        return architecture.isGemma() && name.endsWith("norm.weight");
+        return architecture.shiftsNorms() && name.endsWith("norm.weight") && !name.endsWith("ssm_norm.weight");
     }
 
     private boolean isTurned(String name) {
         return architecture.interleavesHeads() && TURNED.matcher(name).matches();
     }
 
-    private FloatSource rows(long[] shape, FloatSource source, HeadRows.Order order) {
-        int inputs = shape.length == 1 ? 1 : Math.toIntExact(shape[1]);
-        return new HeadRows(source, inputs, headSize, order);
+    private static FloatSource rows(long[] shape, FloatSource source, LongUnaryOperator origin) {
+        int inputs = shape.length == 1 ? 1 : Math.toIntExact(shape[shape.length - 1]);
+        return new MovedRows(source, inputs, origin);
     }
 }

@@ -16,7 +16,7 @@ record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
 
     /** @param shape outermost dimension first */
     GgufType typeOf(String name, long[] shape) {
-        if (shape.length < 2 || name.endsWith("_norm.weight")) {
+        if (shape.length < 2 || name.endsWith("_norm.weight") || name.endsWith("ssm_conv1d.weight")) {
             return GgufType.F32;
         }
 
@@ -52,7 +52,8 @@ record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
                 && switch (GgufArchitecture.of(config)) {
                     case LLAMA -> config.heads() != config.keyValueHeads();
                     case QWEN2 -> true;
-                    case QWEN3, GEMMA2, GEMMA3, GRANITE, OLMO2, PHI3, SMOLLM3 -> false;
+                    case QWEN3, QWEN35, GEMMA2, GEMMA3, GRANITE, GRANITE4, OLMO2, OLMO3, PHI3, SMOLLM3, MISTRAL3 ->
+                        false;
                 };
     }
 

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -43,7 +42,7 @@ record GgufModel(
 
     /** The numbers of a tensor of the file, in Hugging Face's order and counted as there. */
     FloatSource floats(GgufTensor tensor) {
-        GgufForm form = new GgufForm(shape.architecture(), shape.headSize());
+        GgufForm form = GgufForm.of(shape.architecture(), config());
         return form.huggingFace(tensor.name(), tensor.shape(), tensor.asFloats());
     }
 
@@ -69,7 +68,7 @@ record GgufModel(
         Set<String> problems = new TreeSet<>();
         for (GgufTensor tensor : file.tensors().values()) {
             String name = GgufNames.huggingFace(architecture, tensor.name()).orElse("");
-            Optional<String> problem = problem(tensor, expected.get(name));
+            Optional<String> problem = problem(tensor, Optional.ofNullable(expected.get(name)));
             problem.ifPresent(problems::add);
             if (problem.isEmpty() && expected.containsKey(name)) {
                 tensors.put(name, tensor);
@@ -87,15 +86,16 @@ record GgufModel(
         return tensors;
     }
 
-    private static Optional<String> problem(GgufTensor tensor, long @Nullable [] wanted) {
+    private static Optional<String> problem(GgufTensor tensor, Optional<long[]> huggingFace) {
         if (tensor.name().equals(GgufNames.ROTARY_FACTORS)) {
             return Optional.empty();
         }
 
-        if (wanted == null) {
+        if (huggingFace.isEmpty()) {
             return Optional.of("unexpected " + tensor.name());
         }
 
+        long[] wanted = GgufForm.shape(tensor.name(), huggingFace.get());
         return Arrays.equals(wanted, tensor.shape())
                 ? Optional.empty()
                 : Optional.of("%s of shape %s, expected %s"

@@ -1,5 +1,6 @@
 package org.sparkqlora.weights.gguf;
 
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,7 @@ final class GgufNames {
 
     private static final Map<String, String> OUTER = Map.of(
             EMBEDDING, DecoderTensors.EMBEDDING, "output_norm.weight", DecoderTensors.NORM, HEAD, DecoderTensors.HEAD);
+    private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,6})\\.");
     private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,6})\\.(\\w+)\\.(weight|bias)");
     private static final Pattern HUGGING_FACE_LAYER =
             Pattern.compile("model\\.layers\\.(\\d{1,6})\\.([\\w.]+)\\.(weight|bias)");
@@ -31,12 +33,33 @@ final class GgufNames {
             Map.entry("attn_q_norm", "self_attn.q_norm"),
             Map.entry("attn_k_norm", "self_attn.k_norm"),
             Map.entry("ffn_gate", "mlp.gate_proj"),
-            Map.entry("ffn_down", "mlp.down_proj"),
             Map.entry("attn_norm", "input_layernorm"),
             Map.entry("post_ffw_norm", "post_feedforward_layernorm"));
 
+    /** Those of the gated delta rule. */
+    private static final Map<String, String> DELTA = Map.of(
+            "attn_qkv", "linear_attn.in_proj_qkv",
+            "attn_gate", "linear_attn.in_proj_z",
+            "ssm_beta", "linear_attn.in_proj_b",
+            "ssm_alpha", "linear_attn.in_proj_a",
+            "ssm_conv1d", "linear_attn.conv1d",
+            "ssm_norm", "linear_attn.norm",
+            "ssm_out", "linear_attn.out_proj");
+
+    /** Those of it that are no module's weight or bias. */
+    private static final Map<String, String> DELTA_PARAMETERS =
+            Map.of("ssm_a", "linear_attn.A_log", "ssm_dt.bias", "linear_attn.dt_bias");
+
+    private static final Pattern DELTA_LAYER = Pattern.compile("blk\\.(\\d{1,6})\\.(ssm_a|ssm_dt\\.bias)");
+    private static final Pattern HUGGING_FACE_DELTA_LAYER =
+            Pattern.compile("model\\.layers\\.(\\d{1,6})\\.(linear_attn\\.(?:A_log|dt_bias))");
+
     /** Those that mean another module in one family than in the others. */
-    private static final List<String> BY_FAMILY = List.of("post_attention_norm", "ffn_norm", "ffn_up");
+    private static final List<String> BY_FAMILY = List.of("post_attention_norm", "ffn_norm", "ffn_up", "ffn_down");
+
+    /** What becomes two tensors. */
+    private static final Pattern FUSED =
+            Pattern.compile("model\\.layers\\.(\\d{1,6})\\.shared_mlp\\.input_linear\\.weight");
 
     /** By layer, tensors of none first, and then by name. */
     static final Comparator<GgufStream.Tensor> BY_LAYER = Comparator.<GgufStream.Tensor>comparingInt(
@@ -46,12 +69,18 @@ final class GgufNames {
     private GgufNames() {}
 
     private static int layerOf(String name) {
-        Matcher layer = LAYER.matcher(name);
-        return layer.matches() ? Integer.parseInt(layer.group(1)) : -1;
+        Matcher block = BLOCK.matcher(name);
+        return block.lookingAt() ? Integer.parseInt(block.group(1)) : -1;
     }
 
     /** Hugging Face's name, if the families here have such a tensor. */
     static Optional<String> huggingFace(GgufArchitecture architecture, String name) {
+        Matcher parameter = DELTA_LAYER.matcher(name);
+        if (architecture == GgufArchitecture.QWEN35 && parameter.matches()) {
+            return Optional.of(
+                    "model.layers.%s.%s".formatted(parameter.group(1), DELTA_PARAMETERS.get(parameter.group(2))));
+        }
+
         Matcher layer = LAYER.matcher(name);
         if (!layer.matches()) {
             return Optional.ofNullable(OUTER.get(name));
@@ -61,25 +90,54 @@ final class GgufNames {
                 .map(module -> "model.layers.%s.%s.%s".formatted(layer.group(1), module, layer.group(3)));
     }
 
-    /** GGUF's name of a tensor that Hugging Face calls {@code name}, the inverse of {@link #huggingFace}. */
-    static Optional<String> gguf(GgufArchitecture architecture, String name) {
-        Matcher layer = HUGGING_FACE_LAYER.matcher(name);
-        if (!layer.matches()) {
-            return OUTER.entrySet().stream()
-                    .filter(entry -> entry.getValue().equals(name))
-                    .map(Map.Entry::getKey)
-                    .findFirst();
+    /** The tensors of GGUF that hold the one that Hugging Face calls {@code name}, one below the other; none if there are none. */
+    static List<GgufPart> parts(GgufArchitecture architecture, String name) {
+        Matcher fused = FUSED.matcher(name);
+        if (architecture == GgufArchitecture.GRANITE4 && fused.matches()) {
+            return List.of(
+                    new GgufPart("blk.%s.ffn_gate.weight".formatted(fused.group(1)), 0, 2),
+                    new GgufPart("blk.%s.ffn_up.weight".formatted(fused.group(1)), 1, 2));
         }
 
-        return Stream.concat(INNER.keySet().stream(), BY_FAMILY.stream())
+        return gguf(architecture, name).map(GgufPart::new).stream().toList();
+    }
+
+    /** GGUF's name of a tensor that Hugging Face calls {@code name}, the inverse of {@link #huggingFace}. */
+    private static Optional<String> gguf(GgufArchitecture architecture, String name) {
+        Matcher parameter = HUGGING_FACE_DELTA_LAYER.matcher(name);
+        if (architecture == GgufArchitecture.QWEN35 && parameter.matches()) {
+            return keyOf(DELTA_PARAMETERS, parameter.group(2))
+                    .map(key -> "blk.%s.%s".formatted(parameter.group(1), key));
+        }
+
+        Matcher layer = HUGGING_FACE_LAYER.matcher(name);
+        if (!layer.matches()) {
+            return keyOf(OUTER, name);
+        }
+
+        return Stream.of(INNER.keySet(), DELTA.keySet(), BY_FAMILY)
+                .flatMap(Collection::stream)
                 .filter(inner -> module(architecture, inner).equals(Optional.of(layer.group(2))))
                 .map(inner -> "blk.%s.%s.%s".formatted(layer.group(1), inner, layer.group(3)))
                 .findFirst();
     }
 
+    private static Optional<String> keyOf(Map<String, String> names, String value) {
+        return names.entrySet().stream()
+                .filter(entry -> entry.getValue().equals(value))
+                .map(Map.Entry::getKey)
+                .findFirst();
+    }
+
     private static Optional<String> module(GgufArchitecture architecture, String name) {
-        boolean normsAfter = architecture.isGemma() || architecture == GgufArchitecture.OLMO2;
+        if (DELTA.containsKey(name) && (architecture == GgufArchitecture.QWEN35 || !INNER.containsKey(name))) {
+            return architecture == GgufArchitecture.QWEN35 ? Optional.ofNullable(DELTA.get(name)) : Optional.empty();
+        }
+
+        boolean normsAfter = architecture.isGemma() || architecture.isOlmo() || architecture == GgufArchitecture.QWEN35;
         return switch (name) {
+            case "ffn_down" ->
+                Optional.of(architecture == GgufArchitecture.GRANITE4 ? "shared_mlp.output_linear" : "mlp.down_proj");
             case "post_attention_norm" -> normsAfter ? Optional.of("post_attention_layernorm") : Optional.empty();
             case "ffn_norm" -> feedForwardNorm(architecture);
             case "ffn_up" -> Optional.of(architecture == GgufArchitecture.PHI3 ? "mlp.gate_up_proj" : "mlp.up_proj");
@@ -90,8 +148,9 @@ final class GgufNames {
     private static Optional<String> feedForwardNorm(GgufArchitecture architecture) {
         return switch (architecture) {
             case GEMMA2, GEMMA3 -> Optional.of("pre_feedforward_layernorm");
-            case OLMO2 -> Optional.empty();
-            case LLAMA, QWEN2, QWEN3, GRANITE, PHI3, SMOLLM3 -> Optional.of("post_attention_layernorm");
+            case OLMO2, OLMO3, QWEN35 -> Optional.empty();
+            case LLAMA, QWEN2, QWEN3, GRANITE, GRANITE4, PHI3, SMOLLM3, MISTRAL3 ->
+                Optional.of("post_attention_layernorm");
         };
     }
 }

@@ -44,6 +44,25 @@ final class GgufRotaryJson {
         };
     }
 
+    /** All that is said of the rotation, as transformers 5 has it. */
+    ObjectNode parameters() {
+        ObjectNode parameters =
+                scaling().orElseGet(() -> JsonNodeFactory.instance.objectNode().put("rope_type", "default"));
+        parameters.put("rope_theta", theta());
+        int turned =
+                metadata.optionalInt(architecture.key("rope.dimension_count")).orElse(headSize);
+        if (turned != headSize) {
+            parameters.put("partial_rotary_factor", (double) turned / headSize);
+        }
+
+        String scale = architecture.key("attention.temperature_scale");
+        if (metadata.has(scale)) {
+            parameters.put("llama_4_scaling_beta", metadata.number(scale, 0));
+        }
+
+        return parameters;
+    }
+
     private ObjectNode scaled(String type) {
         ObjectNode scaling = JsonNodeFactory.instance.objectNode().put("rope_type", type);
         return scaling.put("factor", metadata.number(architecture.key("rope.scaling.factor"), 1));
@@ -55,6 +74,11 @@ final class GgufRotaryJson {
         copy(scaling, "attention_factor", "yarn_attn_factor");
         copy(scaling, "beta_fast", "yarn_beta_fast");
         copy(scaling, "beta_slow", "yarn_beta_slow");
+        copy(scaling, "mscale_all_dim", "yarn_log_multiplier");
+        if (scaling.has("mscale_all_dim")) {
+            scaling.put("mscale", 1.0);
+        }
+
         String extrapolation = architecture.key("rope.scaling.yarn_ext_factor");
         if (metadata.number(extrapolation, 1) != 1) {
             throw metadata.wrong(extrapolation, "1");

@@ -30,7 +30,7 @@ record GgufShape(
         GgufMetadata metadata = file.metadata();
         int hidden = metadata.count(architecture.key("embedding_length"));
         int heads = metadata.count(architecture.key("attention.head_count"));
-        OptionalInt keyValueHeads = metadata.optionalInt(architecture.key("attention.head_count_kv"));
+        OptionalInt keyValueHeads = keyValueHeads(metadata, architecture.key("attention.head_count_kv"));
         int headSize =
                 metadata.optionalInt(architecture.key("attention.key_length")).orElse(hidden / heads);
         requireSupported(file, architecture, headSize);
@@ -42,9 +42,27 @@ record GgufShape(
                 keyValueHeads.orElse(heads),
                 headSize,
                 !file.tensors().containsKey(GgufNames.HEAD),
-                file.tensors().containsKey("blk.0.attn_q.bias"),
-                file.tensors().containsKey("blk.0.ffn_down.bias"),
+                has(file, ".attn_q.bias"),
+                has(file, ".ffn_down.bias"),
                 storedType(file.tensors().values()));
+    }
+
+    private static boolean has(GgufFile file, String suffix) {
+        return file.tensors().keySet().stream().anyMatch(name -> name.endsWith(suffix));
+    }
+
+    /** One number, or the same one for each layer. */
+    private static OptionalInt keyValueHeads(GgufMetadata metadata, String key) {
+        if (!metadata.hasList(key)) {
+            return metadata.optionalInt(key);
+        }
+
+        List<Long> each = metadata.numbers(key).stream().distinct().toList();
+        if (each.size() != 1 || each.get(0) < 1) {
+            throw metadata.wrong(key, "the same number for each layer");
+        }
+
+        return OptionalInt.of(Math.toIntExact(each.get(0)));
     }
 
     private static int vocabularySize(GgufFile file) {
@@ -63,7 +81,15 @@ record GgufShape(
             throw metadata.wrong(architecture.key("expert_count"), "no experts");
         }
 
-        for (String name : List.of("attention.value_length", "rope.dimension_count")) {
+        if (!metadata.flag(architecture.key("rope.scaling.finetuned"), true)
+                && architecture == GgufArchitecture.GRANITE) {
+            throw metadata.wrong(architecture.key("rope.scaling.finetuned"), "true: layers that turn");
+        }
+
+        List<String> whole = architecture == GgufArchitecture.QWEN35
+                ? List.of("attention.value_length")
+                : List.of("attention.value_length", "rope.dimension_count");
+        for (String name : whole) {
             if (metadata.optionalInt(architecture.key(name)).orElse(headSize) != headSize) {
                 throw metadata.wrong(architecture.key(name), String.format(Locale.ROOT, "the head size %d", headSize));
             }

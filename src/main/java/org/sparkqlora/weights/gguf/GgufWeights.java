@@ -1,9 +1,7 @@
 package org.sparkqlora.weights.gguf;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -32,20 +30,19 @@ final class GgufWeights {
         this.changed = changed;
         this.config = changed.config(source.config());
         this.architecture = GgufArchitecture.of(config);
-        this.form = new GgufForm(architecture, config.headSize());
+        this.form = GgufForm.of(architecture, config);
     }
 
     /** In the order of {@code llama-quantize} for its types, by layer and name, and in that of the model's files for others. */
     List<GgufStream.Tensor> tensors(GgufOutType outType) {
-        Map<String, String> names = names();
-        GgufMix mix = new GgufMix(outType, config, names.containsValue(GgufNames.HEAD));
+        List<String> names = names();
+        GgufMix mix = new GgufMix(outType, config, names.contains(DecoderTensors.HEAD));
         List<GgufStream.Tensor> tensors = new ArrayList<>();
         factors().ifPresent(tensors::add);
-        names.forEach((name, gguf) -> {
-            long[] shape = shapeOf(name);
-            Supplier<FloatSource> values = () -> form.gguf(gguf, shape, floats(name));
-            tensors.add(new GgufStream.Tensor(gguf, mix.typeOf(gguf, shape), shape, values));
-        });
+        for (String name : names) {
+            parts(name).forEach(part -> tensors.add(tensor(name, part, mix)));
+        }
+
         if (outType.isMixed()) {
             tensors.sort(GgufNames.BY_LAYER);
         }
@@ -53,28 +50,37 @@ final class GgufWeights {
         return tensors;
     }
 
-    /** GGUF's names by Hugging Face's. */
-    private Map<String, String> names() {
-        Map<String, String> names = new LinkedHashMap<>();
+    private GgufStream.Tensor tensor(String name, GgufPart part, GgufMix mix) {
+        long[] shape = GgufForm.shape(part.name(), part.shape(shapeOf(name)));
+        Supplier<FloatSource> values = () -> form.gguf(part.name(), shape, part.of(floats(name)));
+        return new GgufStream.Tensor(part.name(), mix.typeOf(part.name(), shape), shape, values);
+    }
+
+    /** Hugging Face's names. */
+    private List<String> names() {
+        List<String> names = new ArrayList<>();
         for (String name : source.names()) {
             boolean repeated = name.equals(DecoderTensors.HEAD) && config.tiedEmbeddings();
             if (!repeated && !NO_WEIGHT.matcher(name).matches()) {
-                names.put(name, ggufName(name));
+                names.add(name);
             }
 
             if (name.equals(DecoderTensors.EMBEDDING) && !config.tiedEmbeddings() && !source.has(DecoderTensors.HEAD)) {
-                names.put(DecoderTensors.HEAD, GgufNames.HEAD);
+                names.add(DecoderTensors.HEAD);
             }
         }
 
         return names;
     }
 
-    private String ggufName(String name) {
-        return GgufNames.gguf(architecture, name)
-                .orElseThrow(() ->
-                        new InvalidWeightsException("Cannot export %s as GGUF: expected the weights of a %s, found %s"
-                                .formatted(source.path(), architecture, name)));
+    private List<GgufPart> parts(String name) {
+        List<GgufPart> parts = GgufNames.parts(architecture, name);
+        if (parts.isEmpty()) {
+            throw new InvalidWeightsException("Cannot export %s as GGUF: expected the weights of a %s, found %s"
+                    .formatted(source.path(), architecture, name));
+        }
+
+        return parts;
     }
 
     private long[] shapeOf(String name) {

@@ -110,23 +110,23 @@ public final class FieldsJson {
         return has(key) ? count(key) : absent;
     }
 
-    /** The token id, or list of token ids, under {@code key}; empty without the key. */
-    public List<Integer> tokenIds(String key) {
+    /** The whole number, or list of whole numbers, under {@code key}; empty without the key. */
+    public List<Integer> integers(String key) {
         JsonNode value = node.path(key);
         if (!value.isArray()) {
             return has(key) ? List.of(integer(key)) : List.of();
         }
 
-        List<Integer> ids = new ArrayList<>();
+        List<Integer> integers = new ArrayList<>();
         for (JsonNode each : value) {
             if (!isInt(each)) {
-                throw wrong(key, "token ids", value);
+                throw wrong(key, "whole numbers", value);
             }
 
-            ids.add(each.intValue());
+            integers.add(each.intValue());
         }
 
-        return ids;
+        return integers;
     }
 
     public double number(String key) {

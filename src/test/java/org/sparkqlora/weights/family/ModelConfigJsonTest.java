@@ -180,7 +180,7 @@ class ModelConfigJsonTest {
                 "\"model_type\": \"llama\", \"num_key_value_heads\": 3 | Cannot read config.json: expected num_attention_heads to be a multiple of num_key_value_heads, found 4 and 3",
                 "\"model_type\": \"llama\", \"rms_norm_eps\": \"small\" | Cannot read config.json: expected a number for rms_norm_eps, found \"small\"",
                 "\"model_type\": \"llama\", \"tie_word_embeddings\": 1 | Cannot read config.json: expected true or false for tie_word_embeddings, found 1",
-                "\"model_type\": \"llama\", \"eos_token_id\": [\"x\"] | Cannot read config.json: expected token ids for eos_token_id, found [\"x\"]",
+                "\"model_type\": \"llama\", \"eos_token_id\": [\"x\"] | Cannot read config.json: expected whole numbers for eos_token_id, found [\"x\"]",
                 "\"model_type\": \"llama\", \"bos_token_id\": 1.5 | Cannot read config.json: expected a whole number for bos_token_id, found 1.5",
                 "\"model_type\": \"llama\", \"rope_parameters\": 3 | Cannot read config.json: expected an object for rope_parameters, found 3",
                 "\"model_type\": \"qwen2\", \"use_sliding_window\": true, \"layer_types\": [\"linear_attention\"] | Unsupported layer_types 'linear_attention' in config.json: expected full_attention or sliding_attention",

@@ -1,6 +1,7 @@
 package org.sparkqlora.weights.gguf;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.offset;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.weights.ChangedWeights;
@@ -28,6 +30,9 @@ import org.sparkqlora.weights.WeightFolder;
 class GgufExportTest {
     /** Its tokenizer has no scores, and the converter writes a placeholder for them. */
     private static final String WITHOUT_SCORES = "mistral-7B-Instruct-v0.3";
+
+    /** Weights of norms are counted from 0 here and from 1 there, and a decay is stored without its logarithm. */
+    private static final float ROUNDING = 5e-7f;
 
     @TempDir
     Path temporary;
@@ -51,6 +56,49 @@ class GgufExportTest {
         assertThat(Sha256.hex(Files.readAllBytes(written)))
                 .as("metadata %s", GgufFile.open(written).metadata().values())
                 .isEqualTo(golden.file(type.label()).path("sha256").asText());
+    }
+
+    static Stream<String> models() throws IOException {
+        return ExportGolden.names().stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void aFileReadBackHasTheWeights(String name) throws IOException {
+        ExportGolden golden = ExportGolden.of(name);
+        Path file = export(golden, GgufOutType.F32);
+
+        GgufFolder.write(file, temporary.resolve("read"));
+
+        try (WeightFolder source = WeightFolder.open(temporary.resolve(name));
+                WeightFolder read = WeightFolder.open(temporary.resolve("read"))) {
+            read.checkShapes();
+            for (String weight : source.names()) {
+                assertThat(floatsReadBack(read, weight))
+                        .as(weight)
+                        .containsExactly(floats(source, weight), offset(ROUNDING));
+            }
+        }
+    }
+
+    /** Granite 4 is read back as Granite 3, which is the same model with gate and up apart. */
+    private static float[] floatsReadBack(WeightFolder read, String weight) {
+        if (weight.endsWith("shared_mlp.input_linear.weight")) {
+            float[] gate = floats(read, weight.replace("shared_mlp.input_linear", "mlp.gate_proj"));
+            float[] up = floats(read, weight.replace("shared_mlp.input_linear", "mlp.up_proj"));
+            float[] both = Arrays.copyOf(gate, gate.length + up.length);
+            System.arraycopy(up, 0, both, gate.length, up.length);
+            return both;
+        }
+
+        return floats(read, weight.replace("shared_mlp.output_linear", "mlp.down_proj"));
+    }
+
+    private static float[] floats(WeightFolder folder, String weight) {
+        FloatSource source = folder.tensor(weight).asFloats();
+        float[] values = new float[(int) source.length()];
+        source.read(0, values, values.length);
+        return values;
     }
 
     /** The converter's file has the same score for all pieces, no tokens for the last rows, and cannot be loaded. */

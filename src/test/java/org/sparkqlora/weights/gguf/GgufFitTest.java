@@ -7,16 +7,19 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 class GgufFitTest {
     private static final Path MODELS = Path.of("src/test/resources/goldens/models");
+
+    private static final Map<String, String> ARCHITECTURES =
+            Map.of("gemma3_text", "gemma3", "granitemoehybrid-nope", "granite", "qwen3_5_text", "qwen35");
 
     /** Configs that our models have and no GGUF file can say. */
     @ParameterizedTest
@@ -25,7 +28,9 @@ class GgufFitTest {
             value = {
                 "gemma2 | rope_theta 100.0, expected 10000.0; query_pre_attn_scalar 24, expected 16.0",
                 "gemma3_text | layer_types other than full attention in every sixth; query_pre_attn_scalar 24, expected 16.0",
-                "smollm3 | no_rope_layers other than every fourth"
+                "smollm3 | no_rope_layers other than every fourth",
+                "granitemoehybrid-nope | position_embedding_type nope, expected rope",
+                "qwen3_5_text | linear_key_head_dim 8 and linear_value_head_dim 16, expected the same"
             })
     void whatNoKeySaysIsRefused(String model, String problems) {
         Path config = MODELS.resolve(model).resolve("base/config.json");
@@ -34,7 +39,7 @@ class GgufFitTest {
                 .isInstanceOf(InvalidWeightsException.class)
                 .hasMessage(
                         "Cannot export %s as GGUF, since llama.cpp computes a %s otherwise: %s",
-                        config, model.equals("gemma3_text") ? "gemma3" : model, problems);
+                        config, ARCHITECTURES.getOrDefault(model, model), problems);
     }
 
     @Test
@@ -57,14 +62,21 @@ class GgufFitTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"ministral3", "olmo3", "granitemoehybrid", "qwen3_5_text"})
-    void familiesThatFilesHereCannotHoldAreRefused(String family) {
-        assertThatThrownBy(() -> check(MODELS.resolve(family + "/base/config.json")))
+    /** llama.cpp reads no attention factor of YaRN but computes it. */
+    @Test
+    void anAttentionFactorThatLlamaCppDoesNotComputeIsRefused() throws IOException {
+        Path config = MODELS.resolve("rotary-yarn/base/config.json");
+        String text = Files.readString(config);
+        String usual = text.replace("\"factor\": 4.0", "\"factor\": 4.0, \"attention_factor\": 1.138629436");
+
+        assertThat(check(usual)).isEmpty();
+        assertThatThrownBy(() -> check(usual.replace("1.138629436", "1.0")))
                 .isInstanceOf(InvalidWeightsException.class)
-                .hasMessage(
-                        "Unsupported model_type %s in GGUF: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3]"
-                                .formatted(family));
+                .hasMessageEndingWith("YaRN with an attention factor of 1.0, expected 1.138629436111989");
+    }
+
+    private static List<String> check(String config) {
+        return GgufFit.check(ModelConfigJson.parse("config.json", config), FieldsJson.parse("config.json", config));
     }
 
     private static List<String> check(Path config) throws IOException {

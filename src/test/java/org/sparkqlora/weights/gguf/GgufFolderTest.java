@@ -51,6 +51,33 @@ class GgufFolderTest {
                 .isEqualTo(source.config());
     }
 
+    /** Mistral Small 3 has the name of Ministral 3 in files, and no factor on queries. */
+    @Test
+    void aMistralWithoutAFactorOnQueriesIsALlama() throws Exception {
+        WeightFolder source = model("llama-tied");
+        Path file = gguf(source, "mistral3", UnaryOperator.identity()).write(temporary.resolve("m.gguf"));
+
+        GgufFolder.write(file, temporary.resolve("folder"));
+
+        WeightFolder written = WeightFolder.open(temporary.resolve("folder"));
+        assertThat(written.config())
+                .usingRecursiveComparison()
+                .ignoringFields("bosId", "eosIds", "padId")
+                .isEqualTo(source.config());
+    }
+
+    @Test
+    void aGraniteThatDoesNotTurnIsRefused() throws Exception {
+        Path file = gguf(model("llama-tied"), "granite", gguf -> gguf.put("granite.rope.scaling.finetuned", false))
+                .write(temporary.resolve("m.gguf"));
+
+        assertThatThrownBy(() -> GgufFolder.write(file, temporary.resolve("folder")))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(
+                        "Cannot read %s: expected true: layers that turn for granite.rope.scaling.finetuned, found false",
+                        file);
+    }
+
     @Test
     void makesTheTokenizerOfItsMetadata() throws Exception {
         Path file = gguf(model("llama-tied"), UnaryOperator.identity()).write(temporary.resolve("m.gguf"));
@@ -84,7 +111,7 @@ class GgufFolderTest {
     void namesTheArchitecturesThatItKnows() throws Exception {
         assertRefused(
                 gguf -> gguf.put("general.architecture", "rwkv"),
-                "Unsupported architecture rwkv in %s: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3]");
+                "Unsupported architecture rwkv in %s: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3, mistral3, qwen35]");
     }
 
     @Test
@@ -162,10 +189,14 @@ class GgufFolderTest {
     }
 
     private static GgufBytes gguf(WeightFolder source, UnaryOperator<GgufBytes> change) {
+        return gguf(source, source.config().modelType(), change);
+    }
+
+    private static GgufBytes gguf(WeightFolder source, String architecture, UnaryOperator<GgufBytes> change) {
         ModelConfig config = source.config();
-        String prefix = config.modelType() + ".";
+        String prefix = architecture + ".";
         GgufBytes gguf = new GgufBytes()
-                .put("general.architecture", config.modelType())
+                .put("general.architecture", architecture)
                 .put(prefix + "block_count", config.layers())
                 .put(prefix + "context_length", config.maxPositions())
                 .put(prefix + "embedding_length", config.hiddenSize())
