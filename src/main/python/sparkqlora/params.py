@@ -51,6 +51,7 @@ class TrainingParams(TypedDict, total=False):
     microBatchSize: int
     mlflow: Text
     mlflowExperiment: Text
+    mlflowRegistry: Text
     model: Text
     modelCache: Text
     modulesToSave: Sequence[Text]

@@ -1,5 +1,6 @@
 package org.sparkqlora.options;
 
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.mlflow.MlflowAddress;
@@ -43,10 +44,20 @@ public final class MlflowOptions {
     @Nullable
     String registered;
 
+    @Option(
+            names = "--mlflow-registry",
+            paramLabel = "URI",
+            description =
+                    "Unity Catalog, where --register-model registers CATALOG.SCHEMA.MODEL: uc:http://host:8080 (MLFLOW_UC_OSS_TOKEN) or databricks-uc (DATABRICKS_HOST, DATABRICKS_TOKEN). Default: MLFLOW_REGISTRY_URI if it is one of them, else the registry of --mlflow.")
+    @Nullable
+    String registry;
+
     void check(Problems problems) {
         String name = registered;
+        problems.require(
+                registry == null || name != null, "--mlflow-registry: expected --register-model with it, found none");
         if (name != null) {
-            problems.collect("--register-model", () -> RegisteredName.parse(name));
+            problems.collect("--register-model", () -> requireName(RegisteredName.parse(name)));
             problems.require(address != null, "--register-model: expected --mlflow with it, found none");
         }
 
@@ -69,6 +80,16 @@ public final class MlflowOptions {
     /** The name that the result is registered by; nothing unless asked for. */
     public Optional<RegisteredName> registered() {
         return Optional.ofNullable(registered).map(RegisteredName::parse);
+    }
+
+    private Object requireName(RegisteredName name) {
+        catalog().ifPresent(found -> name.requireInUnityCatalog());
+        return name;
+    }
+
+    /** The Unity Catalog that has the registry; nothing where the tracking server has it. */
+    public Optional<MlflowAddress> catalog() {
+        return MlflowAddress.ofUnityCatalog(Objects.requireNonNullElse(registry, ""), System.getenv());
     }
 
     private MlflowAddress address() {

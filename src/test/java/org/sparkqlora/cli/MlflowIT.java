@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -136,6 +137,87 @@ class MlflowIT {
         assertThat(opened.at("/answer/0/usage/completion_tokens").asInt()).isPositive();
         assertThat(opened.path("said").asText().strip())
                 .isEqualTo(MAPPER.readTree(own.summary()).path("text").asText().strip());
+    }
+
+    /** Compared with what MLflow's own clients ask of the same stand-in; no real catalog has been asked. */
+    @Test
+    void unityCatalogIsAskedAsMlflowsOwnClientsAskIt() throws IOException, InterruptedException {
+        try (UnityCatalogServer catalog = UnityCatalogServer.start(folder)) {
+            CommandRun run = runs.train(
+                    folder.resolve("catalog").toString(),
+                    "--max-steps",
+                    "2",
+                    "--mlflow=" + server.url(),
+                    "--mlflow-experiment",
+                    "catalog",
+                    "--mlflow-registry",
+                    "uc:" + catalog.url(),
+                    "--register-model",
+                    "main.pirates.arr@candidate");
+            assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+            assertThat(run.err()).contains("MLflow has version 1 of the model main.pirates.arr@candidate");
+            List<UnityCatalogServer.Request> asked = catalog.taken();
+            JsonNode version = asked.get(1).body();
+            PythonEnvironment.open()
+                    .run(
+                            Map.of("MLFLOW_DISABLE_TELEMETRY", "true"),
+                            List.of(
+                                    server.python().toString(),
+                                    "src/test/python/register_in_unity_catalog.py",
+                                    catalog.url(),
+                                    "main.pirates.arr",
+                                    version.path("source").asText(),
+                                    version.path("run_id").asText(),
+                                    catalog.version(1).toString(),
+                                    "candidate"));
+
+            assertThat(catalog.version(1).resolve("MLmodel")).content().contains("signature:");
+            assertThat(asked)
+                    .isEqualTo(catalog.taken().stream()
+                            .map(request -> new UnityCatalogServer.Request(
+                                    request.method(),
+                                    request.path().replace("/versions/2/", "/versions/1/"),
+                                    ofFirstVersion(request.body())))
+                            .toList());
+        }
+    }
+
+    private static JsonNode ofFirstVersion(JsonNode body) {
+        ObjectNode first = body.deepCopy();
+        for (String name : List.of("version", "version_num")) {
+            if (first.has(name)) {
+                first.put(name, first.path(name).asInt() - 1);
+            }
+        }
+
+        return first;
+    }
+
+    @Test
+    void namesThatUnityCatalogCannotHaveAreToldBeforeAnyWork() {
+        CommandRun one = runs.train(
+                folder.resolve("none").toString(),
+                "--mlflow=" + server.url(),
+                "--register-model",
+                "owls",
+                "--mlflow-registry",
+                "uc:http://localhost:1");
+        CommandRun nowhere = runs.train(
+                folder.resolve("none").toString(),
+                "--mlflow=" + server.url(),
+                "--register-model",
+                "main.llm.owls",
+                "--mlflow-registry",
+                "sqlite:///models.db");
+
+        assertThat(one.err())
+                .contains(
+                        "--register-model: expected CATALOG.SCHEMA.MODEL for Unity Catalog, such as main.llm.owls, found owls");
+        assertThat(nowhere.err())
+                .contains(
+                        "expected a registry such as uc:http://host:8080 or databricks-uc, found sqlite:///models.db");
+        assertThat(List.of(one.code(), nowhere.code())).containsOnly(ExitCode.BAD_INPUT);
+        assertThat(folder.resolve("none")).doesNotExist();
     }
 
     @Test

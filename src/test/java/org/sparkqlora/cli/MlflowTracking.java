@@ -61,6 +61,11 @@ final class MlflowTracking implements AutoCloseable {
         return PythonEnvironment.open(REQUIREMENTS).library("mlflow");
     }
 
+    /** Python with MLflow. */
+    Path python() throws IOException, InterruptedException {
+        return PythonEnvironment.open(REQUIREMENTS).program("python");
+    }
+
     String url() {
         return url;
     }

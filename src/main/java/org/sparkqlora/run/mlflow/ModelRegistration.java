@@ -13,6 +13,7 @@ import org.sparkqlora.options.ModelOptions;
 import org.sparkqlora.options.TrainOptions;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.mlflow.MlflowAddress;
 import org.sparkqlora.spark.mlflow.MlflowFile;
 import org.sparkqlora.spark.mlflow.MlflowModel;
 import org.sparkqlora.spark.mlflow.MlflowModel.Weights;
@@ -24,10 +25,12 @@ import org.sparkqlora.weights.gguf.GgufFolder;
 /**
  * A result as a model of MLflow, which is registered. Driver only.
  *
+ * @param catalog Unity Catalog, where the registry is there
  * @param base folder of the base
  * @param template instead of the base's own
  */
-public record ModelRegistration(RegisteredName name, MlflowModel model, Path base, Optional<Path> template) {
+public record ModelRegistration(
+        RegisteredName name, Optional<MlflowAddress> catalog, MlflowModel model, Path base, Optional<Path> template) {
     private static final String TEMPLATE = "chat_template.jinja";
 
     /** As {@code options} ask for it; throws if MLflow could not open what the run will publish. */
@@ -58,7 +61,8 @@ public record ModelRegistration(RegisteredName name, MlflowModel model, Path bas
             MlflowModel model = hub != null
                     ? new MlflowModel(Weights.ADAPTER_OF_HUB, hub.name(), hub.revision(), isChat, storedType)
                     : ofFolder(options.model, isChat, storedType);
-            return new ModelRegistration(name, model, base, Optional.ofNullable(template));
+            return new ModelRegistration(
+                    name, options.run.mlflow.catalog(), model, base, Optional.ofNullable(template));
         }
     }
 

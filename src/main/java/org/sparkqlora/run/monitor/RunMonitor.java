@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.options.Console;
@@ -26,6 +27,7 @@ import org.sparkqlora.spark.mlflow.MlflowFacts;
 import org.sparkqlora.spark.mlflow.MlflowFile;
 import org.sparkqlora.spark.mlflow.MlflowInput;
 import org.sparkqlora.spark.mlflow.MlflowRun;
+import org.sparkqlora.spark.mlflow.UnityCatalog;
 import org.sparkqlora.spark.ui.RunPages;
 import org.sparkqlora.spark.watch.EventFiles;
 import org.sparkqlora.spark.watch.RunEvent;
@@ -47,6 +49,7 @@ public final class RunMonitor implements AutoCloseable {
     private final RunSource source;
     private final Optional<MlflowRun> mlflow;
     private final Optional<ModelRegistration> registration;
+    private final Configuration hadoop;
     private final RunWatch watch;
     private final EventFiles files;
     private final TrainProgress terminal;
@@ -82,6 +85,7 @@ public final class RunMonitor implements AutoCloseable {
         this.mlflow = setup.mlflow().map(experiment -> mlflow(experiment, options.name(), isNew, inputs(setup, asked)));
 
         this.registration = setup.registration();
+        this.hadoop = setup.context().hadoopConfiguration();
         this.source = RunSource.register(); // here, what may fail is done
         List<Consumer<RunEvent>> sinks = new ArrayList<>(List.of(pages, source, record));
         mlflow.ifPresent(sinks::add);
@@ -124,9 +128,18 @@ public final class RunMonitor implements AutoCloseable {
         List<MlflowFile> artifacts = new ArrayList<>(
                 MlflowArtifacts.ofFolder(published, published.path().getName()));
         artifacts.add(MlflowArtifacts.ofFile(report, report.path().getName()));
-        registration.ifPresent(model -> artifacts.addAll(model.files(published)));
+        List<MlflowFile> ofModel =
+                registration.map(model -> model.files(published)).orElse(List.of());
+        artifacts.addAll(ofModel);
         kept.ended(artifacts);
-        registration.ifPresent(model -> kept.register(model.name()));
+        registration.ifPresent(model -> register(kept, model, ofModel));
+    }
+
+    private void register(MlflowRun kept, ModelRegistration model, List<MlflowFile> ofModel) {
+        model.catalog()
+                .ifPresentOrElse(
+                        address -> kept.register(model.name(), new UnityCatalog(address, hadoop), ofModel),
+                        () -> kept.register(model.name()));
     }
 
     /** Runs {@code training}; a failure is reported before it is thrown on. */

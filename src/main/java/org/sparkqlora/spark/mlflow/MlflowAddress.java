@@ -19,6 +19,12 @@ public record MlflowAddress(String server, @Nullable String authorization) {
     private static final String URI_NAME = "MLFLOW_TRACKING_URI";
     private static final String TOKEN = "MLFLOW_TRACKING_TOKEN";
     private static final String USER = "MLFLOW_TRACKING_USERNAME";
+    private static final String REGISTRY = "MLFLOW_REGISTRY_URI";
+    private static final String UNITY = "uc:";
+    private static final String UNITY_TOKEN = "MLFLOW_UC_OSS_TOKEN";
+    private static final String DATABRICKS = "databricks-uc";
+    private static final String DATABRICKS_HOST = "DATABRICKS_HOST";
+    private static final String DATABRICKS_TOKEN = "DATABRICKS_TOKEN";
     private static final String PASSWORD = "MLFLOW_TRACKING_PASSWORD";
 
     /**
@@ -40,6 +46,46 @@ public record MlflowAddress(String server, @Nullable String authorization) {
         return new MlflowAddress(
                 address.replaceFirst("//[^/@]*@", "//").replaceAll("/+$", ""),
                 named == null && user != null ? basic(user) : named);
+    }
+
+    /**
+     * The address of a registry in Unity Catalog, as MLflow's own clients read it; nothing where models are registered with the tracking
+     * server.
+     *
+     * @param given instead of the environment's; may be empty
+     */
+    public static Optional<MlflowAddress> ofUnityCatalog(String given, Map<String, String> environment) {
+        String registry = given.isEmpty() ? environment.getOrDefault(REGISTRY, "") : given;
+        if (registry.matches("(uc:)?" + DATABRICKS)) {
+            String host = environment.getOrDefault(DATABRICKS_HOST, "");
+            String token = environment.get(DATABRICKS_TOKEN);
+            if (host.isEmpty() || token == null) {
+                throw new BadInputException("expected the workspace in %s and %s for the registry %s, found none"
+                        .formatted(DATABRICKS_HOST, DATABRICKS_TOKEN, registry));
+            }
+
+            return Optional.of(ofToken(host.contains("://") ? host : "https://" + host, token, DATABRICKS_TOKEN));
+        }
+
+        if (registry.startsWith(UNITY)) {
+            return Optional.of(ofToken(registry.substring(UNITY.length()), environment.get(UNITY_TOKEN), UNITY_TOKEN));
+        }
+
+        if (!given.isEmpty()) {
+            throw new BadInputException(
+                    "expected a registry such as uc:http://host:8080 or databricks-uc, found %s".formatted(given));
+        }
+
+        return Optional.empty();
+    }
+
+    private static MlflowAddress ofToken(String server, @Nullable String token, String variable) {
+        requireHttp(server);
+        if (token != null) {
+            requireHeader(token, variable);
+        }
+
+        return new MlflowAddress(server.replaceAll("/+$", ""), token == null ? null : "Bearer " + token);
     }
 
     /** The address without secrets. */
@@ -71,7 +117,7 @@ public record MlflowAddress(String server, @Nullable String authorization) {
     private static @Nullable String authorization(Map<String, String> environment) {
         String token = environment.get(TOKEN);
         if (token != null) {
-            requireHeader(token);
+            requireHeader(token, TOKEN);
             return "Bearer " + token;
         }
 
@@ -80,10 +126,10 @@ public record MlflowAddress(String server, @Nullable String authorization) {
     }
 
     /** Refuses malformed text before Java's client does, whose message would repeat all of it. */
-    private static void requireHeader(String token) {
+    private static void requireHeader(String token, String variable) {
         if (!WebAddress.isHeader(token)) {
             throw new BadInputException(
-                    "expected %s to be of visible characters on one line, found others".formatted(TOKEN));
+                    "expected %s to be of visible characters on one line, found others".formatted(variable));
         }
     }
 

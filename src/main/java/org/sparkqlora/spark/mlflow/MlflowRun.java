@@ -85,20 +85,45 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
      * not left out in silence.
      */
     public void register(RegisteredName model) {
-        MlflowRunId begun = run;
-        if (begun == null || inTrouble || !begun.artifacts().startsWith(PROXY)) {
-            throw new UncheckedIOException(
-                    new IOException("Failed to register %s: MLflow at %s has no files of this run"
-                            .formatted(model, experiment.address())));
+        if (!begun(model).artifacts().startsWith(PROXY)) {
+            throw withoutFiles(model);
         }
 
+        register(model, (source, begun) -> experiment.server().registerVersion(model, source, begun));
+    }
+
+    /** Makes {@code files} a version of a model in {@code catalog}, which gets them itself. */
+    public void register(RegisteredName model, UnityCatalog catalog, List<MlflowFile> files) {
+        register(model, (source, begun) -> catalog.registerVersion(model, source, begun, files));
+    }
+
+    /** A call that gives the version. */
+    private interface Call {
+        String of(String source, String run) throws IOException;
+    }
+
+    private void register(RegisteredName model, Call call) {
+        MlflowRunId begun = begun(model);
         try {
-            String source = begun.artifacts() + "/" + MlflowModel.FOLDER;
-            String version = experiment.server().registerVersion(model, source, begun.id());
+            String version = call.of(begun.artifacts() + "/" + MlflowModel.FOLDER, begun.id());
             tell.accept("MLflow has version %s of the model %s".formatted(version, model));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to register %s: %s".formatted(model, e.getMessage()), e);
         }
+    }
+
+    private MlflowRunId begun(RegisteredName model) {
+        MlflowRunId begun = run;
+        if (begun == null || inTrouble) {
+            throw withoutFiles(model);
+        }
+
+        return begun;
+    }
+
+    private UncheckedIOException withoutFiles(RegisteredName model) {
+        return new UncheckedIOException(new IOException(
+                "Failed to register %s: MLflow at %s has no files of this run".formatted(model, experiment.address())));
     }
 
     /** Sends queued metrics, and ends the run as failed. */

@@ -3,17 +3,12 @@ package org.sparkqlora.spark.mlflow;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URI;
-import java.net.URLEncoder;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpTimeoutException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -29,36 +24,26 @@ import org.sparkqlora.input.BadInputException;
  * cannot be reached or is in trouble, {@link BadInputException} where it says no. None waits without end.
  */
 final class MlflowServer {
-    private static final Duration CONNECT = Duration.ofSeconds(10);
     private static final Duration LOOK = Duration.ofMillis(200);
-    private static final int ANSWER_BYTES = 16 << 20;
     private static final String API = "/api/2.0/mlflow/";
     private static final String ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/";
     private static final int NOT_FOUND = 404;
-    private static final int TROUBLE = 500;
-    private static final List<Integer> LATER = List.of(408, 425, 429);
 
-    private final MlflowAddress address;
-    private final Duration patience;
-    private final HttpClient client;
+    private final MlflowHttp http;
 
     /** A server that is waited for so long at each step. */
     MlflowServer(MlflowAddress address, Duration patience) {
-        this.address = address;
-        this.patience = patience;
-        this.client = HttpClient.newBuilder()
-                .connectTimeout(CONNECT)
-                .version(HttpClient.Version.HTTP_1_1)
-                .build();
+        this.http = new MlflowHttp(address, patience);
     }
 
     /** The id of an experiment; empty if there is none of this name. */
     Optional<String> experiment(String name) throws IOException {
-        Answer answer = send(request(API + "experiments/get-by-name?experiment_name=" + encode(name))
-                .GET());
+        MlflowHttp.Answer answer =
+                http.send(http.request(API + "experiments/get-by-name?experiment_name=" + MlflowHttp.encode(name))
+                        .GET());
         return answer.code() == NOT_FOUND && MlflowJson.isMissing(answer.text())
                 ? Optional.empty()
-                : Optional.of(MlflowJson.experimentId(accepted(answer)));
+                : Optional.of(MlflowJson.experimentId(http.accepted(answer)));
     }
 
     String createExperiment(String name) throws IOException {
@@ -73,8 +58,8 @@ final class MlflowServer {
     /** Marks a run as running again. */
     MlflowRunId continueRun(String run) throws IOException {
         post("runs/update", MlflowJson.status(run, "RUNNING", 0));
-        return MlflowJson.run(
-                accepted(send(request(API + "runs/get?run_id=" + encode(run)).GET())));
+        return MlflowJson.run(http.accepted(http.send(
+                http.request(API + "runs/get?run_id=" + MlflowHttp.encode(run)).GET())));
     }
 
     void endRun(String run, String status, long endMillis) throws IOException {
@@ -101,11 +86,11 @@ final class MlflowServer {
      */
     void upload(String path, MlflowFile file, Duration most) throws IOException {
         String encoded =
-                Arrays.stream(path.split("/", -1)).map(MlflowServer::encode).collect(Collectors.joining("/"));
+                Arrays.stream(path.split("/", -1)).map(MlflowHttp::encode).collect(Collectors.joining("/"));
         UploadProgress progress = new UploadProgress();
         HttpRequest.BodyPublisher body = HttpRequest.BodyPublishers.ofInputStream(
                 () -> progress.of(file.content().get()));
-        HttpRequest request = request(ARTIFACTS + encoded)
+        HttpRequest request = http.request(ARTIFACTS + encoded)
                 .timeout(most)
                 .header("Content-Type", "application/octet-stream")
                 .PUT(
@@ -113,7 +98,8 @@ final class MlflowServer {
                                 ? HttpRequest.BodyPublishers.noBody()
                                 : HttpRequest.BodyPublishers.fromPublisher(body, file.length()))
                 .build();
-        accepted(told(() -> await(client.sendAsync(request, AnswerBody.within(patience)), progress)));
+        http.accepted(http.told(() ->
+                await(http.client().sendAsync(request, AnswerBody.within(http.patience())), progress)));
     }
 
     /** Java's client does not tell of a server that takes no more. */
@@ -125,9 +111,10 @@ final class MlflowServer {
             } catch (ExecutionException e) {
                 throw e.getCause() instanceof IOException broken ? broken : new IOException(e.getCause());
             } catch (TimeoutException e) {
-                if (progress.silence().compareTo(patience) > 0) {
+                if (progress.silence().compareTo(http.patience()) > 0) {
                     answer.cancel(true);
-                    throw new HttpTimeoutException("it took no byte for %d s".formatted(patience.toSeconds()));
+                    throw new HttpTimeoutException(
+                            "it took no byte for %d s".formatted(http.patience().toSeconds()));
                 }
             }
         }
@@ -135,9 +122,9 @@ final class MlflowServer {
 
     /** Adds a version to a registered model, which is made if it is not there. */
     String registerVersion(RegisteredName model, String source, String run) throws IOException {
-        Answer made = send(post("registered-models/create").POST(body(MlflowJson.named(model.name()))));
+        MlflowHttp.Answer made = http.send("POST", API + "registered-models/create", MlflowJson.named(model.name()));
         if (!MlflowJson.isAlreadyThere(made.text())) {
-            accepted(made);
+            http.accepted(made);
         }
 
         String version =
@@ -151,70 +138,7 @@ final class MlflowServer {
     }
 
     private String post(String call, String json) throws IOException {
-        return accepted(send(post(call).POST(body(json))));
-    }
-
-    private HttpRequest.Builder post(String call) {
-        return request(API + call).header("Content-Type", "application/json");
-    }
-
-    private static HttpRequest.BodyPublisher body(String json) {
-        return HttpRequest.BodyPublishers.ofString(json);
-    }
-
-    private HttpRequest.Builder request(String path) {
-        HttpRequest.Builder request =
-                HttpRequest.newBuilder(URI.create(address.server() + path)).timeout(patience);
-        String authorization = address.authorization();
-        return authorization == null ? request : request.header("Authorization", authorization);
-    }
-
-    private Answer send(HttpRequest.Builder request) throws IOException {
-        return told(() -> client.send(request.build(), AnswerBody.within(patience)));
-    }
-
-    /** The answer of a server. */
-    private record Answer(int code, String text) {}
-
-    /** A request under way. */
-    private interface Request {
-        HttpResponse<AnswerBody> send() throws IOException, InterruptedException;
-    }
-
-    private Answer told(Request request) throws IOException {
-        try {
-            HttpResponse<AnswerBody> response = request.send();
-            try (AnswerBody body = response.body()) {
-                return new Answer(response.statusCode(), body.text(ANSWER_BYTES, patience));
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("Failed to talk to MLflow: interrupted", e);
-        } catch (IOException e) {
-            throw new IOException("Failed to reach MLflow at %s: %s".formatted(address, reason(e)), e);
-        }
-    }
-
-    private String accepted(Answer answer) throws IOException {
-        if (answer.code() / 100 == 2) {
-            return answer.text();
-        }
-
-        String message = String.format(
-                Locale.ROOT, "MLflow at %s answered %d: %s", address, answer.code(), MlflowJson.message(answer.text()));
-        if (answer.code() >= TROUBLE || LATER.contains(answer.code())) {
-            throw new IOException(message);
-        }
-
-        throw new BadInputException(message);
-    }
-
-    private static String reason(IOException e) {
-        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-    }
-
-    private static String encode(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+        return http.accepted(http.send("POST", API + call, json));
     }
 
     /** The time at which a server last took bytes of a file. */

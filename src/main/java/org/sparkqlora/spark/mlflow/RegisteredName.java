@@ -14,6 +14,8 @@ import org.sparkqlora.input.BadInputException;
 public record RegisteredName(String name, @Nullable String alias) {
     private static final Pattern NAME = Pattern.compile("([^@/:]+)(?:@([A-Za-z][A-Za-z0-9_-]*))?");
 
+    private static final Pattern IN_CATALOG = Pattern.compile("[^.]+\\.[^.]+\\.[^.]+");
+
     /** Versions have names like these. */
     private static final Pattern RESERVED = Pattern.compile("(?i)latest|v\\d+");
 
@@ -28,6 +30,14 @@ public record RegisteredName(String name, @Nullable String alias) {
         }
 
         return new RegisteredName(parts.group(1), parts.group(2));
+    }
+
+    /** Throws unless Unity Catalog can have it. */
+    public void requireInUnityCatalog() {
+        if (!IN_CATALOG.matcher(name).matches()) {
+            throw new BadInputException(
+                    "expected CATALOG.SCHEMA.MODEL for Unity Catalog, such as main.llm.owls, found %s".formatted(name));
+        }
     }
 
     @Override
