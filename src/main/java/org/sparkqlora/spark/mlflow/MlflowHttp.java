@@ -10,7 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
-import org.sparkqlora.input.AnswerBody;
+import org.sparkqlora.http.AnswerBody;
 import org.sparkqlora.input.BadInputException;
 
 /**
