@@ -26,6 +26,10 @@ final class ModelFamilies {
     /** The family that {@code config} names. */
     static ModelFamily of(FieldsJson config) {
         String modelType = config.text("model_type");
+        if (Gemma4Needs.isGemma4(config)) {
+            throw Gemma4Needs.refusal(config);
+        }
+
         return ALL.stream()
                 .filter(family -> family.modelType().equals(modelType))
                 .findFirst()

@@ -14,7 +14,11 @@ public final class TextConfigJson {
     private static final String TYPE = "model_type";
 
     /** The types that see images, and that of the text model where it does not say its own. */
-    private static final Map<String, String> OUTER = Map.of("mistral3", "mistral", "qwen3_5", "qwen3_5_text");
+    private static final Map<String, String> OUTER = Map.of(
+            "mistral3", "mistral",
+            "qwen3_5", "qwen3_5_text",
+            "gemma4", "gemma4_text",
+            "gemma4_unified", "gemma4_unified_text");
 
     private static final Map<String, String> CLASSES = Map.of(
             "mistral", "MistralForCausalLM",

@@ -52,6 +52,28 @@ class FamilyConfigTest {
                                 Optional.of(new RotarySpec(1000, new RotaryScaling.Yarn(8, 1.2, 32, 1, 8192, true)))));
     }
 
+    /** The shape of E2B, alone and in the config of the whole model. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "\"model_type\": \"gemma4_text\", %s",
+                "\"model_type\": \"gemma4\", \"text_config\": {\"model_type\": \"gemma4_text\", %s}"
+            })
+    void gemma4IsRefusedWithAllThatItNeeds(String config) {
+        String text =
+                "\"hidden_size_per_layer_input\": 256, \"num_kv_shared_layers\": 20, \"use_double_wide_mlp\": true";
+
+        assertThatThrownBy(() -> parse(config.formatted(text)))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(
+                        "Unsupported model_type 'gemma4_text' in config.json: expected a family that is computed here, such as"
+                                + " gemma3_text. Gemma 4 needs what is not: an embedding for each layer (hidden_size_per_layer_input 256), keys"
+                                + " and values of earlier layers (num_kv_shared_layers 20), heads of two sizes (head_dim 256, global_head_dim"
+                                + " 512), feed-forward parts of two widths (use_double_wide_mlp), a norm of values");
+    }
+
     @Test
     void granite4TakesTheWidthOfWhatExpertsWouldShare() {
         ModelConfig config = parse("""
