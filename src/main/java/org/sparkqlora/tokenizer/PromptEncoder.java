@@ -23,8 +23,17 @@ public record PromptEncoder(
         this(tokenizer, null, TemplateLimits.DEFAULT);
     }
 
-    /** Throws {@link BadRecordException} for a conversation where there is no chat template. */
+    /** Throws {@link BadRecordException} for a conversation where there is no chat template, and for a text without a token. */
     public int[] encode(Prompt prompt) {
+        int[] ids = ids(prompt);
+        if (ids.length == 0) {
+            throw new BadRecordException("Cannot ask a text: expected at least 1 token, found none");
+        }
+
+        return ids;
+    }
+
+    private int[] ids(Prompt prompt) {
         if (prompt instanceof Prompt.Question question) {
             return tokenizer.chatTemplate().isPresent()
                     ? conversation(new Prompt.Turns(

@@ -16,6 +16,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.streaming.Trigger;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -216,6 +217,23 @@ class QLoraModelTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage(
                         "Cannot transform: errorCol: expected the name of a new column, found that messages is there");
+    }
+
+    @Test
+    void anEmptyTextCostsItsOwnRow() {
+        Dataset<Row> texts = session.createDataFrame(
+                        List.of(RowFactory.create("what says"), RowFactory.create("")),
+                        new StructType().add("prompt", "string"))
+                .coalesce(1);
+
+        List<Row> rows = model.copy(ParamMap.empty())
+                .setErrorCol("error")
+                .transform(texts)
+                .collectAsList();
+
+        assertThat(rows.get(0).<Row>getAs("error")).isNull();
+        assertThat(rows.get(1).<Row>getAs("error").<String>getAs("message"))
+                .isEqualTo("Cannot ask a text: expected at least 1 token, found none");
     }
 
     @Test
