@@ -101,6 +101,23 @@ class GgufExportTest {
         return values;
     }
 
+    /** Its config lies within that of the whole model, and its weights have other names there. */
+    @Test
+    void ofAModelThatSeesImagesTheTextModelIsWritten() throws IOException {
+        ExportGolden golden = ExportGolden.of("ministral3");
+        try (WeightFolder whole = WeightFolder.open(Path.of("src/test/resources/goldens/wrapped/ministral3/base"))) {
+            Path written = export(whole, golden.folder(), GgufOutType.F32);
+
+            assertThat(tensors(written)).isEqualTo(expectedTensors(golden, GgufOutType.F32));
+            GgufMetadata metadata = GgufFile.open(written).metadata();
+            assertThat(metadata.text("general.architecture")).isEqualTo("mistral3");
+            assertThat(metadata.number("mistral3.attention.temperature_scale", 0))
+                    .isEqualTo(0.7);
+            assertThat(metadata.number("mistral3.rope.scaling.yarn_log_multiplier", 0))
+                    .isEqualTo(1);
+        }
+    }
+
     /** The converter's file has the same score for all pieces, no tokens for the last rows, and cannot be loaded. */
     @Test
     void aTokenizerWithoutScoresGetsThemFromItsMerges() throws IOException {
@@ -141,17 +158,21 @@ class GgufExportTest {
 
     private Path export(ExportGolden golden, GgufOutType type) throws IOException {
         Path model = golden.assemble(temporary);
-        try (WeightFolder source = WeightFolder.open(model);
-                Workers workers = new Workers(2)) {
-            GgufExport.Labels labels = new GgufExport.Labels(model, Optional.empty(), Optional.empty());
-            GgufExport export = GgufExport.of(source, ChangedWeights.NONE, type, labels);
-            Path file = temporary.resolve(export.fileName());
-            try (OutputStream out = Files.newOutputStream(file)) {
-                export.write(out, workers);
-            }
-
-            return file;
+        try (WeightFolder source = WeightFolder.open(model)) {
+            return export(source, model, type);
         }
+    }
+
+    private Path export(WeightFolder source, Path tokenizer, GgufOutType type) throws IOException {
+        GgufExport.Labels labels = new GgufExport.Labels(tokenizer, Optional.empty(), Optional.empty());
+        GgufExport export = GgufExport.of(source, ChangedWeights.NONE, type, labels);
+        Path file = temporary.resolve(export.fileName());
+        try (Workers workers = new Workers(2);
+                OutputStream out = Files.newOutputStream(file)) {
+            export.write(out, workers);
+        }
+
+        return file;
     }
 
     private static Map<String, String> expectedTensors(ExportGolden golden, GgufOutType type) {
