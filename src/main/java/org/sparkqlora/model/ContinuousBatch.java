@@ -21,7 +21,7 @@ import org.sparkqlora.weights.family.TokenMixing;
  */
 final class ContinuousBatch {
     /** Of the keys, values and states of all texts at their longest, unless one alone needs more. */
-    private static final long CACHE_BYTES = 512L << 20;
+    private static final long CACHE_BYTES = 1L << 30;
 
     /** Rows of a pass up to which prompts begin: enough to make up for the weights, which a pass brings to full width. */
     private static final int ROWS = 512;
