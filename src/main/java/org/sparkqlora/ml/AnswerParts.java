@@ -8,10 +8,9 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.run.generate.AnswerQuestion;
-import org.sparkqlora.spark.cluster.TaskSlots;
+import org.sparkqlora.spark.job.SparkGenerator;
 import org.sparkqlora.spark.source.RowParts;
 
 /**
@@ -109,7 +108,7 @@ record AnswerParts(
 
     private void commit(PromptTable asked, AnswerTable target, RowParts parts, Map.Entry<Integer, Long> part) {
         int rowsOfPart = Math.toIntExact(part.getValue());
-        int tasks = TaskSlots.parts(rowsOfPart, TaskSlots.available(context), DecoderModel.TEXTS_AT_ONCE);
+        int tasks = SparkGenerator.tasks(context, rowsOfPart);
         int files = (rowsOfPart + ROWS_OF_A_FILE - 1) / ROWS_OF_A_FILE;
         context.setJobDescription("generate: part %d of %d".formatted(part.getKey() + 1, parts.number()));
         target.write(asked.answered(parts.part(part.getKey(), tasks)).repartition(files), part.getKey());

@@ -23,8 +23,8 @@ final class ContinuousBatch {
     /** Of the keys, values and states of all texts at their longest, unless one alone needs more. */
     private static final long CACHE_BYTES = 1L << 30;
 
-    /** Rows of a pass up to which prompts begin: enough to make up for the weights, which a pass brings to full width. */
-    private static final int ROWS = 512;
+    /** Tokens of the prompts that begin in a pass, unless one alone has more: enough to make up for the weights, which a pass brings to full width. */
+    private static final int PROMPT_ROWS = 512;
 
     private final ModelPass pass;
     private final Consumer<int[]> sink;
@@ -55,10 +55,10 @@ final class ContinuousBatch {
             PromptedText waiting = nextOf(texts);
             while (waiting != null || !growing.isEmpty()) {
                 List<Decoding> passing = growing();
-                int rows = passing.size();
-                while (waiting != null && hasRoomFor(waiting, rows)) {
+                int prompts = 0;
+                while (waiting != null && hasRoomFor(waiting, prompts)) {
                     passing.add(begun(waiting));
-                    rows += waiting.prompt().length;
+                    prompts += waiting.prompt().length;
                     waiting = nextOf(texts);
                 }
 
@@ -74,13 +74,13 @@ final class ContinuousBatch {
         return texts.hasNext() ? texts.next() : null;
     }
 
-    /** @param rows of the pass so far: a longer prompt passes with the tokens of others alone */
-    private boolean hasRoomFor(PromptedText text, int rows) {
+    /** @param prompts tokens of those that begin in this pass so far */
+    private boolean hasRoomFor(PromptedText text, int prompts) {
         if (growing.isEmpty()) {
             return true;
         }
 
-        boolean fits = rows + text.prompt().length <= ROWS || rows <= growing.size() && text.prompt().length > ROWS;
+        boolean fits = prompts == 0 || prompts + text.prompt().length <= PROMPT_ROWS;
         long bytes = bytesOf(text)
                 + growing.stream().mapToLong(each -> bytesOf(each.text())).sum();
         return fits && growing.size() < DecoderModel.TEXTS_AT_ONCE && bytes <= CACHE_BYTES;

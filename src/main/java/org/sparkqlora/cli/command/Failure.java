@@ -24,6 +24,8 @@ import org.sparkqlora.train.BrokenLossException;
  */
 public record Failure(ExitCode code, Throwable reason) {
     private static final Logger LOG = LoggerFactory.getLogger(Failure.class);
+    private static final String TRAIN = " train";
+    private static final String CONTINUES = "The same command, run again, continues from the newest checkpoint.";
 
     public static Failure of(Throwable thrown) {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
@@ -45,7 +47,7 @@ public record Failure(ExitCode code, Throwable reason) {
         lines(command).forEach(line -> console.note("%s", line));
         if (code == ExitCode.RESUMABLE) {
             LOG.debug("Failed to run {}", command, reason);
-            console.note("The same command, run again, continues from the newest checkpoint.");
+            console.note("%s", command.endsWith(TRAIN) ? CONTINUES : "The same command may be run again.");
             if (mayBeOurs()) {
                 console.note("If it ends like this again, please report it as a fault of spark-qlora, with its log.");
             }

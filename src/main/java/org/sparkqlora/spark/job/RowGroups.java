@@ -9,7 +9,7 @@ import java.util.NoSuchElementException;
 import java.util.function.UnaryOperator;
 import org.apache.spark.sql.Row;
 
-/** The rows that are made of others, a group at a time: first as many as a look at a table wants, then more each time. */
+/** The rows that are made of others, a group at a time: first as many as a look at a table wants, then many. */
 final class RowGroups implements Iterator<Row> {
     private static final int FIRST = 32;
 
@@ -44,7 +44,7 @@ final class RowGroups implements Iterator<Row> {
             }
 
             ready.addAll(made.apply(group));
-            next = Math.min(most, 2 * next);
+            next = most;
         }
 
         return ready.remove();

@@ -26,12 +26,20 @@ import org.sparkqlora.train.StateLog;
 
 /** Text generation by a trained model as a Spark job; each process loads the base once. Driver only. */
 public final class SparkGenerator {
+    /** Texts of a task, if there are so many: where few are left, few grow together. */
+    private static final int TEXTS_A_TASK = 4 * DecoderModel.TEXTS_AT_ONCE;
+
     private final JavaSparkContext context;
     private final ModelSource model;
 
     public SparkGenerator(JavaSparkContext context, ModelSource model) {
         this.context = context;
         this.model = model;
+    }
+
+    /** Tasks that so many texts are divided among. */
+    public static int tasks(JavaSparkContext context, int texts) {
+        return TaskSlots.parts(texts, TaskSlots.available(context), TEXTS_A_TASK);
     }
 
     /**
@@ -90,10 +98,8 @@ public final class SparkGenerator {
         context.setJobDescription(String.format(Locale.ROOT, "generate: %d prompts", numbered.size()));
         GenerateFunction function =
                 new GenerateFunction(run, spec, replicas.position().version(), replicas.stateLog());
-        JavaRDD<NumberedTokens> placed = ModelTasks.of(context.getConf())
-                .place(context.parallelize(
-                        numbered,
-                        TaskSlots.parts(numbered.size(), TaskSlots.available(context), DecoderModel.TEXTS_AT_ONCE)));
+        JavaRDD<NumberedTokens> placed =
+                ModelTasks.of(context.getConf()).place(context.parallelize(numbered, tasks(context, numbered.size())));
         return placed.mapPartitions(function).collect().stream()
                 .map(NumberedTokens::ids)
                 .toList();

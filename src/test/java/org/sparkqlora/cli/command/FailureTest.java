@@ -44,6 +44,13 @@ class FailureTest {
     }
 
     @Test
+    void onlyTrainingHasACheckpointToContinueFrom() {
+        report(new UncheckedIOException("Failed to write", new IOException("no space")), "spark-qlora generate");
+
+        assertThat(notes()).endsWith("The same command may be run again.");
+    }
+
+    @Test
     void theReasonForARefusalIsFoundBelowWhatSparkSays() {
         Exception refusal = new BadInputException("Cannot read a record: expected an object");
 
@@ -119,8 +126,12 @@ class FailureTest {
     }
 
     private ExitCode report(Exception thrown) {
+        return report(thrown, "spark-qlora train");
+    }
+
+    private ExitCode report(Exception thrown, String command) {
         PrintStream stream = new PrintStream(notes, true, StandardCharsets.UTF_8);
-        return Failure.of(thrown).report(Console.log(stream, stream), "spark-qlora train");
+        return Failure.of(thrown).report(Console.log(stream, stream), command);
     }
 
     private List<String> notes() {
