@@ -91,8 +91,8 @@ record AnswerParts(
             long rows = expected.getOrDefault(part, 0L);
             if (rows != found) {
                 throw target.refused(
-                        "%d rows of %s %d, or none".formatted(rows, AnswerTable.PART, part),
-                        "%d. Delete them, and the same command answers them again".formatted(found));
+                        rows + " rows of " + AnswerTable.PART + " " + part + ", or none",
+                        found + ". Delete them, and the same command answers them again");
             }
         });
         return there;
@@ -101,8 +101,7 @@ record AnswerParts(
     private static void requireAll(AnswerTable target, SortedMap<Integer, Long> expected) {
         Map<Integer, Long> there = requireWholeParts(target, expected);
         if (!there.equals(expected)) {
-            throw target.refused(
-                    "%d parts, which were written".formatted(expected.size()), "%d".formatted(there.size()));
+            throw target.refused(expected.size() + " parts, which were written", String.valueOf(there.size()));
         }
     }
 
@@ -110,7 +109,7 @@ record AnswerParts(
         int rowsOfPart = Math.toIntExact(part.getValue());
         int tasks = SparkGenerator.tasks(context, rowsOfPart);
         int files = (rowsOfPart + ROWS_OF_A_FILE - 1) / ROWS_OF_A_FILE;
-        context.setJobDescription("generate: part %d of %d".formatted(part.getKey() + 1, parts.number()));
+        context.setJobDescription("generate: part " + (part.getKey() + 1) + " of " + parts.number());
         target.write(asked.answered(parts.part(part.getKey(), tasks)).repartition(files), part.getKey());
     }
 }

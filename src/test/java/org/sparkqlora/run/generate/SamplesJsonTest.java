@@ -23,6 +23,6 @@ class SamplesJsonTest {
     void whatIsNoJsonIsRefused() {
         assertThatThrownBy(() -> SamplesJson.firstAndLast("no"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("Cannot read samples.jsonl: expected JSON lines, found no");
+                .hasMessage("Cannot read answers: expected JSON lines, found no");
     }
 }
