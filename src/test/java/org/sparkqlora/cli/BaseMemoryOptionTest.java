@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,6 +18,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.ModelConfigJson;
 
@@ -36,6 +38,11 @@ class BaseMemoryOptionTest {
         ModelSpec spec = new ModelSpec(Method.QLORA, Precision.FP32, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
         least = Long.toString(
                 BaseMemory.smallest(ModelConfigJson.read(Path.of(runs.model(), "config.json")), spec, MOST_PASSES));
+    }
+
+    @AfterAll
+    static void stop() {
+        Sessions.stop();
     }
 
     @Test

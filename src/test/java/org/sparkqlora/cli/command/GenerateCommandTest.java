@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -15,6 +16,7 @@ import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.cli.demo.DemoLanguage;
 import org.sparkqlora.cli.demo.DemoModel;
 import org.sparkqlora.cli.demo.DemoVocabulary;
+import org.sparkqlora.options.Sessions;
 
 class GenerateCommandTest {
     @TempDir
@@ -23,6 +25,11 @@ class GenerateCommandTest {
     @BeforeAll
     static void writeModel() {
         DemoModel.write(folder.resolve("model"), 7);
+    }
+
+    @AfterAll
+    static void stop() {
+        Sessions.stop();
     }
 
     @Test
