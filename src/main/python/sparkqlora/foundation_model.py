@@ -136,8 +136,7 @@ def _registration(register_to: str | None, output: Place, problems: list[str]) -
     if not os.environ.get("MLFLOW_TRACKING_URI", "").startswith("http"):
         problems.append(
             "register_to: expected the address of an MLflow server in MLFLOW_TRACKING_URI, such as http://host:5000,"
-            " found none. Unity Catalog takes files from MLflow's own client alone: leave register_to out, and log the"
-            " merged model with mlflow.transformers.log_model"
+            " found none. With MLFLOW_REGISTRY_URI beside it, such as databricks-uc, the model goes to Unity Catalog"
         )
         return {}
 

@@ -8,6 +8,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.options.AnswerTableOptions;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.spark.job.SparkGenerator;
@@ -25,8 +26,6 @@ record AnswerParts(
         Console console,
         Dataset<Row> rows,
         @Nullable Integer commitRows) {
-    private static final int ROWS = 2000;
-
     /** Each part reads the table of prompts. */
     private static final int MOST_PARTS = 1000;
 
@@ -72,7 +71,7 @@ record AnswerParts(
     private int number(long all) {
         long most = Optional.ofNullable(commitRows)
                 .map(Integer::longValue)
-                .orElseGet(() -> Math.max(ROWS, (all + MOST_PARTS - 1) / MOST_PARTS));
+                .orElseGet(() -> Math.max(AnswerTableOptions.COMMIT_ROWS, (all + MOST_PARTS - 1) / MOST_PARTS));
         return Math.toIntExact(Math.max(1, (all + most - 1) / most));
     }
 

@@ -4,7 +4,6 @@ import static org.apache.spark.sql.functions.udf;
 
 import java.nio.file.Path;
 import java.time.LocalDate;
-import java.util.Arrays;
 import java.util.Map;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Column;
@@ -13,7 +12,6 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -51,7 +49,9 @@ import org.sparkqlora.weights.family.ModelConfig;
 
 /** A model with its adapter as two functions of columns: answers and losses. Tasks compute them when they are read. Driver only. */
 final class ModelColumns {
+    /** The column that is asked, behind all others, until the answer takes its place. */
     private static final String ASKED = "spark_qlora_asked";
+
     private static final Logger LOG = LoggerFactory.getLogger(ModelColumns.class);
 
     private final UseOptions options;
@@ -133,11 +133,11 @@ final class ModelColumns {
      * @param ofRecords whether {@code texts} are records in JSON
      */
     Dataset<Row> scored(Dataset<Row> rows, Column texts, String name, ScoreColumn kind, boolean ofRecords) {
-        Dataset<Row> asked = rows.select(new Column("*"), texts.as(ASKED)).drop(name);
-        StructField[] fields = asked.schema().fields();
-        StructType kept = new StructType(Arrays.copyOf(fields, fields.length - 1));
-        return asked.mapPartitions(
-                new ScoreRows(scores(), kind, ofRecords), Encoders.row(kept.add(name, kind.type(), true)));
+        StructType kept = rows.drop(name).schema();
+        return rows.select(new Column("*"), texts.as(ASKED))
+                .drop(name)
+                .mapPartitions(
+                        new ScoreRows(scores(), kind, ofRecords), Encoders.row(kept.add(name, kind.type(), true)));
     }
 
     /** The number of times that processes loaded the base, as far as tasks have reported. */
@@ -151,20 +151,25 @@ final class ModelColumns {
     }
 
     /**
-     * The rows with answers to the texts in their last column, which goes. Many grow together.
+     * The rows with answers to {@code prompts}. Many grow together.
      *
+     * @param asked meaning of the prompts
      * @param answer name of the new column
      * @param error name of the column of reasons why there is no answer; null: such a row ends the task
      * @param day that the chat template is told
      */
     Dataset<Row> answered(
-            Dataset<Row> rows, AnswerText.Asked asked, String answer, @Nullable String error, LocalDate day) {
-        StructField[] fields = rows.schema().fields();
-        StructType kept = new StructType(Arrays.copyOf(fields, fields.length - 1));
-        StructType schema = kept.add(answer, DataTypes.StringType, true);
-        return rows.mapPartitions(
-                new AnswerRows(answers(asked, day), error != null),
-                Encoders.row(error == null ? schema : schema.add(error, AnswerRows.ERROR, true)));
+            Dataset<Row> rows,
+            Column prompts,
+            AnswerText.Asked asked,
+            String answer,
+            @Nullable String error,
+            LocalDate day) {
+        StructType schema = rows.schema().add(answer, DataTypes.StringType, true);
+        return rows.select(new Column("*"), prompts.as(ASKED))
+                .mapPartitions(
+                        new AnswerRows(answers(asked, day), error != null),
+                        Encoders.row(error == null ? schema : schema.add(error, AnswerRows.ERROR, true)));
     }
 
     /** What decides an answer beside its prompt, in the words of the command line. */

@@ -3,7 +3,6 @@ package org.sparkqlora.ml;
 import java.time.LocalDate;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.jspecify.annotations.Nullable;
@@ -23,12 +22,11 @@ record PromptTable(
         PromptColumn column,
         ModelColumns model,
         @Nullable LocalDate day) {
-    private static final String ASKED = "spark_qlora_asked";
-
     /** The rows with answers and errors. */
     Dataset<Row> answered(Dataset<Row> rows) {
         return model.answered(
-                rows.select(new Column("*"), column.column().as(ASKED)),
+                rows,
+                column.column(),
                 column.asked(),
                 TableAnswers.ANSWER,
                 TableAnswers.ERROR,

@@ -39,8 +39,6 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
 
     private static final String MODEL = "model";
     private static final String METHOD = "method";
-    private static final String ASKED = "spark_qlora_asked";
-
     private final String uid;
     private final StageParams params;
     private final FittedAdapter fitted;
@@ -168,12 +166,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
         Optional<String> error = params.text(StageColumns.ERROR_COL);
         return besideLosses && error.isEmpty()
                 ? rows.withColumn(name, model.answer(prompt.asked()).apply(prompt.column()))
-                : model.answered(
-                        rows.select(new Column("*"), prompt.column().as(ASKED)),
-                        prompt.asked(),
-                        name,
-                        error.orElse(null),
-                        LocalDate.now());
+                : model.answered(rows, prompt.column(), prompt.asked(), name, error.orElse(null), LocalDate.now());
     }
 
     @Override

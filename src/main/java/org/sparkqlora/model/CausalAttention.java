@@ -311,7 +311,7 @@ final class CausalAttention {
                 int first = first(end);
                 if (end > 0) {
                     rows.load(i, first, end - first, row);
-                    normalize(row, factor, end - first, range.math());
+                    range.math().softmax(row, factor, end - first);
                 }
 
                 place(row, first, end);
@@ -323,11 +323,6 @@ final class CausalAttention {
 
     private Tensor visible(Tensor like, Block block) {
         return DeviceMath.visible(like, block.rows(), block.columns(), block.end(0), window);
-    }
-
-    private static void normalize(float[] row, float factor, int count, RowMath math) {
-        float sum = math.exponentials(row, factor, math.max(row, count), count);
-        math.scale(1 / sum, row, row, count);
     }
 
     /** Gradients of probabilities become those of products, in place. */

@@ -25,9 +25,6 @@ import org.sparkqlora.tensor.TensorRows;
  */
 record ContinuedAttention(
         CausalAttention attention, DocumentBatch batch, List<KeyValueCache.Layer> caches, Hardware hardware) {
-    /** Numbers that make a range of one head of one document. */
-    private static final long WHOLE_RANGE = 1 << 14;
-
     /** A document of which a part passes, and where its keys and values are kept. */
     private record Part(Document document, KeyValueCache.Layer cache) {}
 
@@ -80,12 +77,13 @@ record ContinuedAttention(
     }
 
     private void keep(List<Part> begun, Tensor key, Tensor value) {
-        hardware.rows().run(begun.size(), WHOLE_RANGE, range -> {
+        hardware.rows().runEach(begun.size(), range -> {
             TensorRows keys = rows(key, range.math());
             TensorRows values = rows(value, range.math());
             for (long i = range.from(); i < range.to(); i++) {
                 Part part = begun.get((int) i);
-                rowsOf(part, key, range.math())
+                part.cache()
+                        .rows(key, range.math())
                         .fill(
                                 keys,
                                 values,
@@ -93,10 +91,6 @@ record ContinuedAttention(
                                 part.document().length());
             }
         });
-    }
-
-    private static KeyValueRows rowsOf(Part part, Tensor key, RowMath math) {
-        return part.cache().rows(key, math);
     }
 
     /** All heads of a token are a row. */
@@ -110,7 +104,7 @@ record ContinuedAttention(
             List<Part> parts, CachedAttention attention, Tensor query, Tensor key, Tensor value, Tensor output) {
         void run(RowLoop loop) {
             int heads = ContinuedAttention.size(key, 1);
-            loop.run((long) parts.size() * heads, WHOLE_RANGE, range -> {
+            loop.runEach((long) parts.size() * heads, range -> {
                 TensorRows queries = rows(query, range.math());
                 TensorRows keys = rows(key, range.math());
                 TensorRows values = rows(value, range.math());
@@ -125,7 +119,8 @@ record ContinuedAttention(
                 for (long i = range.from(); i < range.to(); i++) {
                     Part part = parts.get((int) (i / heads));
                     int head = (int) (i % heads);
-                    KeyValueRows.Head kept = rowsOf(part, key, range.math()).head(head, room);
+                    KeyValueRows.Head kept =
+                            part.cache().rows(key, range.math()).head(head, room);
                     Document document = part.document();
                     for (int t = 0; t < document.length(); t++) {
                         int row = document.start() + t;

@@ -20,13 +20,20 @@ import org.sparkqlora.weights.family.TokenMixing;
  * a product with a weight is the same whatever rows pass with it, their number being a multiple of {@link DocumentBatch#ROWS}.
  */
 final class ContinuousBatch {
-    /** Of the keys, values and states of all texts at their longest, unless one alone needs more. */
-    private static final long CACHE_BYTES = 1L << 30;
-
-    /** Tokens of the prompts that begin in a pass, unless one alone has more: enough to make up for the weights, which a pass brings to full width. */
-    private static final int PROMPT_ROWS = 512;
+    /**
+     * How much grows together.
+     *
+     * @param texts at most
+     * @param cacheBytes of the keys, values and states of all texts at their longest, unless one alone needs more
+     * @param promptTokens of the texts that begin in a pass, unless one alone has more: enough to make up for the weights, which a pass
+     *     brings to full width
+     */
+    record Limits(int texts, long cacheBytes, int promptTokens) {
+        static final Limits DEFAULT = new Limits(DecoderModel.TEXTS_AT_ONCE, 1L << 30, 512);
+    }
 
     private final ModelPass pass;
+    private final Limits limits;
     private final Consumer<int[]> sink;
     private final int keyWidth;
     private final long attentionBytes;
@@ -38,9 +45,10 @@ final class ContinuousBatch {
      * @param precision of keys and values
      * @param sink gets the new tokens of each text, in their order
      */
-    ContinuousBatch(ModelPass pass, Precision precision, Consumer<int[]> sink) {
+    ContinuousBatch(ModelPass pass, Precision precision, Limits limits, Consumer<int[]> sink) {
         ModelConfig config = pass.model().config();
         this.pass = pass;
+        this.limits = limits;
         this.sink = sink;
         this.keyWidth = config.keyValueSize();
         this.attentionBytes = (long) config.layersOf(TokenMixing.ATTENTION) * precision.bytes();
@@ -80,10 +88,10 @@ final class ContinuousBatch {
             return true;
         }
 
-        boolean fits = prompts == 0 || prompts + text.prompt().length <= PROMPT_ROWS;
+        boolean fits = prompts == 0 || prompts + text.prompt().length <= limits.promptTokens();
         long bytes = bytesOf(text)
                 + growing.stream().mapToLong(each -> bytesOf(each.text())).sum();
-        return fits && growing.size() < DecoderModel.TEXTS_AT_ONCE && bytes <= CACHE_BYTES;
+        return fits && growing.size() < limits.texts() && bytes <= limits.cacheBytes();
     }
 
     private long bytesOf(PromptedText text) {

@@ -283,7 +283,7 @@ public final class DecoderModel implements AutoCloseable {
      */
     public void generate(BoundParameters parameters, Iterator<PromptedText> texts, Consumer<int[]> sink) {
         inPass(parameters, pass -> {
-            new ContinuousBatch(pass, precision, sink).run(texts);
+            new ContinuousBatch(pass, precision, ContinuousBatch.Limits.DEFAULT, sink).run(texts);
             return null;
         });
     }

@@ -6,6 +6,9 @@ import picocli.CommandLine.Option;
 /** Tables of prompts and of answers. */
 @OptionGroup.In(OptionGroup.RUN)
 public final class AnswerTableOptions {
+    /** Rows of a part unless asked for. */
+    public static final int COMMIT_ROWS = 2000;
+
     @Option(
             names = "--prompt-table",
             paramLabel = "TABLE",
@@ -40,7 +43,8 @@ public final class AnswerTableOptions {
             names = "--commit-rows",
             paramLabel = "N",
             description =
-                    "Answers are kept in parts of about so many rows of --prompt-table or prompts of --prompts. Default: 2000, or a thousandth of a table if that is more.")
+                    "Answers are kept in parts of about so many rows of --prompt-table or prompts of --prompts. Default: "
+                            + COMMIT_ROWS + ", or a thousandth of a table if that is more.")
     @Nullable
     public Integer commitRows;
 

@@ -38,6 +38,11 @@ public final class RowLoop {
         });
     }
 
+    /** Runs {@code body} on ranges that cover {@code count} items, each worth a thread. */
+    public void runEach(long count, Body body) {
+        workers.forRanges(count, 1, (from, to) -> body.run(new Range(from, to, math)));
+    }
+
     /** Work on one range of rows. */
     public interface Body {
         void run(Range range);

@@ -49,6 +49,12 @@ public interface RowMath {
     /** {@code x = exp(scale (x - shift))}, exponents held within -87 and 88; returns the sum. */
     float exponentials(float[] x, float scale, float shift, int count);
 
+    /** {@code x = softmax(scale x)}, of at least one. */
+    default void softmax(float[] x, float scale, int count) {
+        float sum = exponentials(x, scale, max(x, count), count);
+        scale(1 / sum, x, x, count);
+    }
+
     /** The gradient of scores {@code s x} whose softmax is p: {@code target = s p (dp - sum(p dp))}. */
     void softmaxGradient(float[] p, float[] dp, float scale, float[] target, int count);
 

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.model.ContinuousBatch.Limits;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
@@ -25,8 +26,13 @@ import org.sparkqlora.weights.WeightFolder;
 class ContinuousBatchTest {
     private static final int NEW_TOKENS = 12;
 
-    /** More than grow at once. */
     private static final int TEXTS = 45;
+
+    /** Fewer than there are, and prompts of few of them begin at once. */
+    private static final Limits FEW = new Limits(16, 1L << 30, 40);
+
+    /** Room for one text. */
+    private static final Limits ONE = new Limits(TEXTS, 1, 40);
 
     @TempDir
     private Path cache;
@@ -54,6 +60,8 @@ class ContinuousBatchTest {
             List<PromptedText> texts = run.texts(sampling);
             List<List<Integer>> all = run.together(texts);
 
+            assertThat(run.together(texts, Limits.DEFAULT)).isEqualTo(all);
+            assertThat(run.together(texts, ONE)).isEqualTo(all);
             for (int i : new int[] {0, 7, 31, 44}) {
                 assertThat(run.together(texts.subList(i, i + 1))).containsExactly(all.get(i));
             }
@@ -73,13 +81,14 @@ class ContinuousBatchTest {
         }
     }
 
-    private record Run(WeightFolder weights, DecoderModel model, BoundParameters parameters) implements AutoCloseable {
+    private record Run(WeightFolder weights, DecoderModel model, BoundParameters parameters, Precision precision)
+            implements AutoCloseable {
         static Run of(GoldenModel golden, Precision precision, Path cache) {
             ModelSpec spec = golden.spec(Mode.QLORA);
             WeightFolder weights = golden.weights(Mode.QLORA, cache);
             DecoderModel model =
                     LoadedModel.of(weights, new ModelSpec(spec.method(), precision, QuantSpec.DEFAULT, spec.lora()), 2);
-            return new Run(weights, model, model.bind(golden.adapter(model.parameters())));
+            return new Run(weights, model, model.bind(golden.adapter(model.parameters())), precision);
         }
 
         /** A token that some of the texts come to. */
@@ -108,9 +117,15 @@ class ContinuousBatchTest {
         }
 
         List<List<Integer>> together(List<PromptedText> texts) {
-            List<List<Integer>> made = new ArrayList<>();
-            model.generate(parameters, texts.iterator(), ids -> made.add(boxed(ids)));
-            return made;
+            return together(texts, FEW);
+        }
+
+        List<List<Integer>> together(List<PromptedText> texts, Limits limits) {
+            return model.inPass(parameters, pass -> {
+                List<List<Integer>> made = new ArrayList<>();
+                new ContinuousBatch(pass, precision, limits, ids -> made.add(boxed(ids))).run(texts.iterator());
+                return made;
+            });
         }
 
         List<List<Integer>> eachAlone(List<PromptedText> texts) {

@@ -62,9 +62,7 @@ public record CachedAttention(int size, int queries, double scale, OptionalInt w
             math.tanh((float) (scale / cap.getAsDouble()), row, row, count);
         }
 
-        float factor = (float) cap.orElse(scale);
-        float sum = math.exponentials(row, factor, math.max(row, count), count);
-        math.scale(1 / sum, row, row, count);
+        math.softmax(row, (float) cap.orElse(scale), count);
     }
 
     private void mix(

@@ -4,10 +4,10 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.generation.GenerationSpec;
+import org.sparkqlora.options.AnswerTableOptions;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Required;
@@ -32,7 +32,6 @@ record FileAnswers(
         AdapterStart start,
         @Nullable LocalDate day) {
     private static final double NANOS = 1e9;
-    private static final int PART = 2000;
 
     /** Answers what has no answer yet. */
     AnswerJob.Result write(ModelTokenizer tokenizer, GenerationSpec spec) {
@@ -56,40 +55,34 @@ record FileAnswers(
             return new CommandLineage(options.lineage, context.getConf(), console)
                     .follow(
                             work(file),
-                            () -> answered(answers, prompts, tokenizer, (first, each) -> {
+                            () -> {
                                 FirstState state = FirstState.of(
                                         source, start, 0, Runtime.getRuntime().availableProcessors());
-                                new SparkGenerator(context, source)
-                                        .generate(
-                                                state.parameters(),
-                                                state.index(),
-                                                new SparkGenerator.Prompts(asked, first, part()),
-                                                spec,
-                                                each);
-                            }),
+                                return answered(
+                                        answers,
+                                        prompts.size(),
+                                        () -> new SparkGenerator(context, source)
+                                                .generate(
+                                                        state.parameters(),
+                                                        state.index(),
+                                                        new SparkGenerator.Prompts(asked, answers.count(), part()),
+                                                        spec,
+                                                        made -> add(made, prompts, tokenizer, answers)));
+                            },
                             done -> CommandLineage.written(Location.of(output()), null));
         }
     }
 
-    /** Makes answers. */
-    private interface Making {
-        /**
-         * @param first prompt that has none
-         * @param each takes the tokens of a part
-         */
-        void run(int first, Consumer<List<int[]>> each);
-    }
-
-    private AnswerJob.Result answered(
-            AnswerFile answers, List<PromptFile.Line> prompts, ModelTokenizer tokenizer, Making making) {
+    /** @param making adds the answers that are missing */
+    private AnswerJob.Result answered(AnswerFile answers, int prompts, Runnable making) {
         int earlier = answers.count();
         long earlierTokens = answers.tokens();
         long began = System.nanoTime();
-        making.run(earlier, made -> add(made, prompts, tokenizer, answers));
+        making.run();
         answers.publish();
         double seconds = (System.nanoTime() - began) / NANOS;
         return new AnswerJob.Result(
-                output(), prompts.size(), earlier, answers.tokens(), answers.tokens() - earlierTokens, seconds);
+                output(), prompts, earlier, answers.tokens(), answers.tokens() - earlierTokens, seconds);
     }
 
     private CommandLineage.Work work(PromptFile file) {
@@ -115,7 +108,7 @@ record FileAnswers(
 
     private int part() {
         Integer asked = options.tables.commitRows;
-        return asked == null ? PART : asked;
+        return asked == null ? AnswerTableOptions.COMMIT_ROWS : asked;
     }
 
     private void add(List<int[]> made, List<PromptFile.Line> prompts, ModelTokenizer tokenizer, AnswerFile answers) {

@@ -75,17 +75,6 @@ public record AnswerRows(AnswerText answers, boolean tellsErrors) implements Map
     }
 
     private Row row(Row asked, @Nullable String answer, @Nullable Row error) {
-        int kept = asked.size() - 1;
-        Object[] values = new Object[kept + (tellsErrors ? 2 : 1)];
-        for (int i = 0; i < kept; i++) {
-            values[i] = asked.get(i);
-        }
-
-        values[kept] = answer;
-        if (tellsErrors) {
-            values[kept + 1] = error;
-        }
-
-        return RowFactory.create(values);
+        return tellsErrors ? RowGroups.withLast(asked, answer, error) : RowGroups.withLast(asked, answer);
     }
 }

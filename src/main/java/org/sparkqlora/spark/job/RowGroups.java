@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.function.UnaryOperator;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.jspecify.annotations.Nullable;
 
 /** The rows that are made of others, a group at a time: first as many as a look at a table wants, then many. */
 final class RowGroups implements Iterator<Row> {
@@ -24,6 +26,18 @@ final class RowGroups implements Iterator<Row> {
         this.rows = rows;
         this.most = most;
         this.made = made;
+    }
+
+    /** {@code row} with {@code values} in the place of its last one. */
+    static Row withLast(Row row, @Nullable Object... values) {
+        int kept = row.size() - 1;
+        Object[] all = new Object[kept + values.length];
+        for (int i = 0; i < kept; i++) {
+            all[i] = row.get(i);
+        }
+
+        System.arraycopy(values, 0, all, kept, values.length);
+        return RowFactory.create(all);
     }
 
     @Override

@@ -2,11 +2,8 @@ package org.sparkqlora.spark.job;
 
 import java.util.Iterator;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Rows whose last column is a text, or the JSON of a record of one, with its scores in its place; null where it is null. Many pass together,
@@ -32,14 +29,7 @@ public record ScoreRows(TextScores scores, ScoreColumn kind, boolean ofRecords)
                 .toList();
         Iterator<double[]> found = (ofRecords ? scores.ofRecords(texts) : scores.of(texts)).iterator();
         return rows.stream()
-                .map(row -> row(row, row.isNullAt(row.size() - 1) ? null : kind.value(found.next())))
+                .map(row -> RowGroups.withLast(row, row.isNullAt(row.size() - 1) ? null : kind.value(found.next())))
                 .toList();
-    }
-
-    private static Row row(Row asked, @Nullable Object value) {
-        int kept = asked.size() - 1;
-        return RowFactory.create(IntStream.rangeClosed(0, kept)
-                .mapToObj(i -> i < kept ? asked.get(i) : value)
-                .toArray());
     }
 }

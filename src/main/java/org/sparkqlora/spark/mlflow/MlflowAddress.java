@@ -10,7 +10,7 @@ import org.sparkqlora.http.WebAddress;
 import org.sparkqlora.input.BadInputException;
 
 /**
- * The address and credentials of a tracking server.
+ * The address and credentials of a tracking server, or of a registry in Unity Catalog.
  *
  * @param server without a slash at its end
  * @param authorization value of the header; null for none

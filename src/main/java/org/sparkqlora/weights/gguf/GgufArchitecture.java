@@ -25,6 +25,9 @@ enum GgufArchitecture {
     GRANITE4("granite", "granitemoehybrid", "GraniteMoeHybridForCausalLM"),
     QWEN35("qwen35", "qwen3_5_text", "Qwen3_5ForCausalLM");
 
+    /** Of so many layers the last one attends to all tokens, where nothing else is said. */
+    static final int FULL_ATTENTION_INTERVAL = 4;
+
     /** Tokens that a token sees in layers with a window. */
     static final String WINDOW = "attention.sliding_window";
 

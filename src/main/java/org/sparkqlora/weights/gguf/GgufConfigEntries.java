@@ -15,7 +15,6 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 /** Puts what {@code config.json} says into metadata, the inverse of {@link GgufConfigJson}: keys and order of llama.cpp's converter. */
 final class GgufConfigEntries {
     private static final int PHI3_POSITIONS = 4096;
-    private static final int FULL_ATTENTION_INTERVAL = 4;
 
     /** Pairs of a head that turn by time, height, width and something else; of a text all turn alike. */
     private static final int SECTIONS = 4;
@@ -241,7 +240,9 @@ final class GgufConfigEntries {
                 config.layerTraits().stream()
                         .map(layer -> layer.mixing() == TokenMixing.DELTA_NET)
                         .toList());
-        count("full_attention_interval", fields.count("full_attention_interval", FULL_ATTENTION_INTERVAL));
+        count(
+                "full_attention_interval",
+                fields.count("full_attention_interval", GgufArchitecture.FULL_ATTENTION_INTERVAL));
         count("rope.dimension_count", rotary().width(config.headSize()));
         if (sections(rotaryFields()).isEmpty()) {
             putSections(USUAL_SECTIONS);

@@ -11,7 +11,6 @@ import org.sparkqlora.weights.safetensors.PythonJson;
 final class GgufConfigJson {
     private static final double DEFAULT_EPSILON = 1e-5;
     private static final double WINDOWED_THETA = 10000;
-    private static final int FULL_ATTENTION_INTERVAL = 4;
     private static final String SLIDING = "sliding_attention";
     private static final String WINDOW_PATTERN = "attention.sliding_window_pattern";
 
@@ -149,7 +148,7 @@ final class GgufConfigJson {
         String pattern = architecture.key(WINDOW_PATTERN);
         List<Boolean> windowed = metadata.hasList(pattern)
                 ? metadata.flags(pattern)
-                : allBut(metadata.optionalInt(pattern).orElse(FULL_ATTENTION_INTERVAL));
+                : allBut(metadata.optionalInt(pattern).orElse(GgufArchitecture.FULL_ATTENTION_INTERVAL));
         putKinds(windowed, SLIDING);
     }
 
@@ -164,7 +163,7 @@ final class GgufConfigJson {
         List<Boolean> linear = metadata.hasList(recurrent)
                 ? metadata.flags(recurrent)
                 : allBut(metadata.optionalInt(architecture.key("full_attention_interval"))
-                        .orElse(FULL_ATTENTION_INTERVAL));
+                        .orElse(GgufArchitecture.FULL_ATTENTION_INTERVAL));
         putKinds(linear, "linear_attention");
     }
 

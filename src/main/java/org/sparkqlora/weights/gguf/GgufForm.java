@@ -30,7 +30,7 @@ record GgufForm(GgufArchitecture architecture, int headSize, Optional<DeltaNetSh
     /** The numbers of a GGUF file's tensor {@code name} as Hugging Face has them. */
     FloatSource huggingFace(String name, long[] shape, FloatSource stored) {
         if (isShifted(name)) {
-            return new ShiftedFloats(stored, -1);
+            return new MappedFloats(stored, weight -> weight - 1);
         }
 
         if (isTurned(name)) {
@@ -45,7 +45,7 @@ record GgufForm(GgufArchitecture architecture, int headSize, Optional<DeltaNetSh
     /** The numbers of what becomes the tensor {@code name} of a GGUF file as it has them. */
     FloatSource gguf(String name, long[] shape, FloatSource values) {
         if (isShifted(name)) {
-            return new ShiftedFloats(values, 1);
+            return new MappedFloats(values, weight -> weight + 1);
         }
 
         FloatSource stored =
