@@ -1,4 +1,4 @@
-/** How texts are continued: how many tokens, and how each is chosen. */
+/** How texts are continued: how many tokens, how each is chosen, and how it attends to the keys and values that are kept. */
 @NullMarked
 package org.sparkqlora.model.generation;
 

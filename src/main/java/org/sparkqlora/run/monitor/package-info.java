@@ -1,4 +1,4 @@
-/** Monitoring of a training run: the terminal, MLflow, warnings, and the report at its end. */
+/** Monitoring of a training run: the terminal, warnings, and the report at its end. */
 @NullMarked
 package org.sparkqlora.run.monitor;
 
