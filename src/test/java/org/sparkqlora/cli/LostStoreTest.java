@@ -49,7 +49,7 @@ class LostStoreTest {
 
         assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.RESUMABLE);
         assertThat(run.err())
-                .contains(data, "Connection refused", "The same command, run again")
+                .contains(data, "Connection refused", "The same command may be run again")
                 .doesNotContain("\tat ");
         assertThat(output).doesNotExist();
     }
