@@ -45,7 +45,7 @@ final class SparkBorder {
                             "storage.BlockManager#releaseLock",
                             "storage.BlockManager#removeBlock",
                             "storage.BlockManagerMaster#removeBlock")),
-            Map.entry("cli.YarnExit", Set.of("SparkUserAppException#<init>")),
+            Map.entry("cli.YarnExit", Set.of("SparkUserAppException")),
             Map.entry(
                     "ml.ModelFolder",
                     Set.of(
