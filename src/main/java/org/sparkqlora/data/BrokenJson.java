@@ -11,7 +11,12 @@ public final class BrokenJson {
     /** The end of a sentence: {@code at line 3: what}, or {@code : what}. */
     public static String text(JsonProcessingException fault) {
         JsonLocation place = fault.getLocation();
-        String what = fault.getOriginalMessage();
+        String what = what(fault);
         return place == null ? ": " + what : String.format(Locale.ROOT, " at line %d: %s", place.getLineNr(), what);
+    }
+
+    /** Without the place where an open bracket began: Jackson quotes the source for it, in words that change with its version. */
+    public static String what(JsonProcessingException fault) {
+        return fault.getOriginalMessage().replaceFirst(" \\(start marker at .*", "");
     }
 }

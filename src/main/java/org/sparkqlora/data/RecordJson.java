@@ -36,7 +36,7 @@ final class RecordJson {
             record = READER.readTree(line);
         } catch (JsonProcessingException e) {
             throw new BadRecordException(
-                    "Cannot read the record as JSON: %s%s".formatted(e.getOriginalMessage(), column(e)), e);
+                    "Cannot read the record as JSON: %s%s".formatted(BrokenJson.what(e), column(e)), e);
         }
 
         if (!record.isObject()) {
@@ -68,7 +68,8 @@ final class RecordJson {
         try {
             return READER.readTree(text);
         } catch (JsonProcessingException e) {
-            throw new BadRecordException("Cannot read field %s as JSON: %s".formatted(name, e.getOriginalMessage()), e);
+            throw new BadRecordException(
+                    "Cannot read field %s as JSON: %s%s".formatted(name, BrokenJson.what(e), column(e)), e);
         }
     }
 
