@@ -3,7 +3,7 @@
 
 # Spark's distribution, 3.5 with Scala 2.12 (4.0 with Scala 2.13 for spark-qlora-spark4.jar); where it is empty, the spark-submit on the PATH.
 : "${SPARK_HOME:=}"
-# The jar; by default the one beside deploy/ or in target/.
+# The jar; by default the one for that Spark beside deploy/ or in target/.
 : "${QLORA_JAR:=}"
 # A properties file to be put after the one of spark-conf/, such as the output of plan --spark-conf.
 : "${QLORA_CONF:=}"

@@ -19,15 +19,28 @@ need() {
   [ -n "${!1}" ] || refuse "Cannot submit: expected $1 ($2), found nothing. Set it in deploy/spark-submit/names.sh or in the environment."
 }
 
+# is_spark4 SPARK_SUBMIT: whether it is of Spark 4, as far as its jars lie where Apache's distribution has them.
+is_spark4() {
+  compgen -G "$(dirname "$(readlink -f "$1")")/../jars/spark-core_2.13-4.*.jar" >/dev/null
+}
+
+# jar SPARK_SUBMIT: the one that QLORA_JAR names, or that of its line of Spark, beside deploy/ or where Maven makes it. The program refuses a wrong one.
 jar() {
   local file
-  for file in "$QLORA_JAR" "$root/spark-qlora.jar" "$root/spark-qlora-spark4.jar" "$root/target/spark-qlora.jar"; do
+  local candidates=("$root/spark-qlora.jar" "$root/target/spark-qlora.jar")
+  local of_spark4=("$root/spark-qlora-spark4.jar" "$root/target/spark4/spark-qlora-spark4.jar")
+  if is_spark4 "$1"; then
+    candidates=("${of_spark4[@]}" "${candidates[@]}")
+  else
+    candidates+=("${of_spark4[@]}")
+  fi
+  for file in "$QLORA_JAR" "${candidates[@]}"; do
     if [ -f "$file" ]; then
       printf '%s\n' "$file"
       return
     fi
   done
-  refuse "Cannot find the jar: expected it at QLORA_JAR, $root/spark-qlora.jar or $root/target/spark-qlora.jar."
+  refuse "Cannot find the jar: expected it at QLORA_JAR or at one of ${candidates[*]}."
 }
 
 # spark PROGRAM: where it is.

@@ -4,8 +4,8 @@
 source "$(dirname "$0")/preamble.sh"
 
 need QLORA_MASTER 'spark://HOST:PORT'
-application=$(jar)
 submit=$(spark spark-submit)
+application=$(jar "$submit")
 gather standalone
 put_secret
 "$submit" --master "$QLORA_MASTER" --properties-file "$settings" "$application" "$@"

@@ -7,7 +7,7 @@ source "$(dirname "$0")/preamble.sh"
 : "${HADOOP_CONF_DIR:=${YARN_CONF_DIR:-}}"
 need HADOOP_CONF_DIR "the folder of the cluster's core-site.xml and yarn-site.xml"
 export HADOOP_CONF_DIR
-application=$(jar)
 submit=$(spark spark-submit)
+application=$(jar "$submit")
 gather yarn
 "$submit" --master yarn --deploy-mode "$QLORA_DEPLOY_MODE" --queue "$QLORA_QUEUE" --properties-file "$settings" "$application" "$@"

@@ -17,14 +17,14 @@ NAMES = {
     # More options of prepare and evaluate, such as --format=text, and of train and evaluate, such as --method=lora.
     "data_options": [],
     "model_options": [],
-    # In a volume: DBFS serves no libraries since 16.0. The script is that of deploy/databricks, for new clusters.
+    # In a volume: DBFS serves no libraries since 16.0. With Spark 4 spark-qlora-spark4.jar. The script is that of deploy/databricks, for new clusters.
     "jar": "/Volumes/main/qlora/files/spark-qlora/spark-qlora.jar",
     "init_script": "/Volumes/main/qlora/files/spark-qlora/init.sh",
     # A cluster of one user; empty: a new one for each step, of machines of that type or out of that pool.
     "cluster_id": "",
     "instance_pool_id": "",
     "node_type": "m6i.2xlarge",
-    # An LTS with Scala 2.12; with GPUs 16.4.x-gpu-ml-scala2.12.
+    # An LTS with the jar's Scala: 17.3.x-scala2.13 has Spark 4.0; with GPUs 16.4.x-gpu-ml-scala2.12.
     "spark_version": "16.4.x-scala2.12",
     # Where the worker of Airflow has it.
     "properties_file": "/opt/spark-qlora/spark-conf/databricks.conf",

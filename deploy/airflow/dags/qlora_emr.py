@@ -18,7 +18,7 @@ NAMES = {
     "data_options": [],
     "model_options": [],
     "cluster_id": "j-0000000000000",
-    # Where the cluster finds it.
+    # Where the cluster finds it: spark-qlora.jar on emr-7, spark-qlora-spark4.jar on emr-spark-8.
     "jar": "s3://my-bucket/spark-qlora/spark-qlora.jar",
     # cluster: the driver survives the end of the step's client, and large States do not fill the primary node. Or client.
     "deploy_mode": "cluster",

@@ -17,11 +17,11 @@ NAMES = {
     # More options of prepare and evaluate, such as --format=text, and of train and evaluate, such as --method=lora.
     "data_options": [],
     "model_options": [],
-    # Of type SPARK.
+    # Of type SPARK; deploy/emr/serverless-application.json makes one, of the release that the jar is for.
     "application_id": "00000000000000",
     # With the rights of deploy/emr/iam-job-policy.json.
     "execution_role_arn": "arn:aws:iam::000000000000:role/spark-qlora-job",
-    # Where the application finds it.
+    # Where the application finds it: spark-qlora.jar on emr-7, spark-qlora-spark4.jar on emr-spark-8.
     "jar": "s3://my-bucket/spark-qlora/spark-qlora.jar",
     # Where the worker of Airflow has it.
     "properties_file": "/opt/spark-qlora/spark-conf/emr.conf",

@@ -17,7 +17,7 @@ NAMES = {
     # More options of prepare and evaluate, such as --format=text, and of train and evaluate, such as --method=lora.
     "data_options": [],
     "model_options": [],
-    # Where the worker of Airflow has the jar, and the file of spark-conf/ for your cluster.
+    # Where the worker of Airflow has the jar, spark-qlora-spark4.jar for Spark 4, and the file of spark-conf/ for your cluster.
     "jar": "/opt/spark-qlora/spark-qlora.jar",
     "properties_file": "/opt/spark-qlora/spark-conf/local.conf",
 }

@@ -1,5 +1,5 @@
 """Checks the files of deploy/ by schemas of those who read them. Prints what is wrong; if nothing is, the arguments of each command
-in them, a line of JSON each.
+in them, a line of JSON each, once.
 
 Arguments: the repository's folder.
 """
@@ -28,6 +28,17 @@ FIELDS = {
     "spark.executor.cores": ("executor", "cores"),
 }
 
+# What each generation of EMR takes: its jar, and the applications of its release as far as the files could name them.
+RELEASES = {"emr-7.13.0": "spark-qlora.jar", "emr-spark-8.0.0": "spark-qlora-spark4.jar"}
+APPLICATIONS = {"emr-7.13.0": {"Hadoop", "Spark"}, "emr-spark-8.0.0": {"Spark"}}
+
+# The keys that a bundle and its targets may have, as far as ours use them: there are no models of these.
+OF_BUNDLES = {"bundle", "include", "workspace", "variables", "targets"}
+OF_TARGETS = {"mode", "default", "workspace", "run_as", "variables"}
+
+# Steps in which the images of the lines of Spark differ.
+OF_A_LINE = re.compile(r"ARG |ADD |COPY .* /opt/spark-qlora/spark-qlora\.jar$")
+
 
 class Check:
     def __init__(self, root):
@@ -42,15 +53,16 @@ class Check:
         self.kubernetes()
         for problem in self.problems:
             print(problem)
-        for command in self.commands:
-            print(json.dumps(command))
+        # Releases and targets have most in common.
+        for command in dict.fromkeys(map(json.dumps, self.commands)):
+            print(command)
         sys.exit(bool(self.problems))
 
-    def json(self, name, *settings):
+    def json(self, name, release, *settings):
         """A file of deploy/emr with settings in it, as its README says to make it."""
         emr = self.deploy / "emr"
         files = [str(self.root / "spark-conf" / file) for file in settings]
-        command = [sys.executable, str(emr / "with_settings.py"), str(emr / name), *files]
+        command = [sys.executable, str(emr / "with_settings.py"), "--release", release, str(emr / name), *files]
         return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     def settings(self, *files):
@@ -76,21 +88,49 @@ class Check:
             self.problems.append(f"{place}: {report.generate_report()}")
 
     def emr(self):
+        for release, jar in RELEASES.items():
+            self.clusters(release)
+            self.jobs(release, jar)
+        self.unknown_release()
+        self.rights(self.deploy / "emr" / "iam-job-policy.json")
+
+    def unknown_release(self):
+        command = [sys.executable, str(self.deploy / "emr/with_settings.py"), "--release", "emr-8.0.0", "steps.json"]
+        refusal = subprocess.run(command, capture_output=True, text=True)
+        self.expect("with_settings.py --release emr-8.0.0", (2, True), (refusal.returncode, "emr-spark-8" in refusal.stderr))
+
+    def clusters(self, release):
         for name, files in {"cluster-cpu.json": ["emr.conf"], "cluster-gpu.json": ["emr.conf", "emr-gpu.conf"]}.items():
-            cluster = self.json(name, *files)
+            cluster = self.json(name, release, *files)
             self.call(name, "emr", "RunJobFlow", cluster)
+            self.expect(name, release, cluster.get("ReleaseLabel"))
+            unknown = {each["Name"] for each in cluster["Applications"]} - APPLICATIONS[release]
+            self.expect(f"{name} of {release}", set(), unknown)
             defaults = [each for each in cluster["Configurations"] if each["Classification"] == "spark-defaults"]
             self.expect(name, [self.settings(*files)], [each["Properties"] for each in defaults])
-        steps = json.loads((self.deploy / "emr/steps.json").read_text())
+
+    def jobs(self, release, jar):
+        steps = self.json("steps.json", release)
         self.call("steps.json", "emr", "AddJobFlowSteps", {"JobFlowId": "j-0", "Steps": steps})
-        self.commands += [after_jar(step["HadoopJarStep"]["Args"]) for step in steps]
-        job = self.json("serverless-job.json", "emr.conf")
+        for step in steps:
+            words = step["HadoopJarStep"]["Args"]
+            self.expect("steps.json", [jar], [Path(word).name for word in words if word.endswith(".jar")])
+            self.commands.append(after_jar(words))
+        application = self.json("serverless-application.json", release)
+        arguments = {"clientToken": "1", **application}
+        self.call("serverless-application.json", "emr-serverless", "CreateApplication", arguments)
+        self.expect("serverless-application.json", release, application.get("releaseLabel"))
+        job = self.json("serverless-job.json", release, "emr.conf")
         self.call("serverless-job.json", "emr-serverless", "StartJobRun", {"clientToken": "1", **job})
-        self.commands.append(job["jobDriver"]["sparkSubmit"]["entryPointArguments"])
-        job = self.json("eks-job.json", "kubernetes.conf")
+        self.entry("serverless-job.json", jar, job["jobDriver"]["sparkSubmit"])
+        job = self.json("eks-job.json", release, "kubernetes.conf")
         self.call("eks-job.json", "emr-containers", "StartJobRun", {"clientToken": "1", **job})
-        self.commands.append(job["jobDriver"]["sparkSubmitJobDriver"]["entryPointArguments"])
-        self.rights(self.deploy / "emr" / "iam-job-policy.json")
+        self.expect("eks-job.json", f"{release}-latest", job.get("releaseLabel"))
+        self.entry("eks-job.json", jar, job["jobDriver"]["sparkSubmitJobDriver"])
+
+    def entry(self, name, jar, driver):
+        self.expect(name, jar, Path(driver["entryPoint"]).name)
+        self.commands.append(driver["entryPointArguments"])
 
     def rights(self, file):
         """What is published stays."""
@@ -111,6 +151,18 @@ class Check:
             variables.update(part.get("variables", {}))
         values = {name: variable["default"] for name, variable in variables.items()}
         self.expect("resources/settings.yml", self.settings("databricks.conf"), values["spark_conf"])
+        self.expect("databricks.yml", set(), set(bundle) - OF_BUNDLES)
+        for name, target in bundle["targets"].items():
+            chosen = target.get("variables", {})
+            self.expect(f"databricks.yml, {name}", set(), (set(target) - OF_TARGETS) | (set(chosen) - set(values)))
+            self.target(name, parts, {**values, **chosen})
+        self.expect("databricks.yml", 1, sum(target.get("default", False) for target in bundle["targets"].values()))
+
+    def target(self, name, parts, values):
+        """The Scala of the cluster is that of the jar."""
+        scala = "scala2.13" if "spark4" in values["jar"] else "scala2.12"
+        if not values["spark_version"].endswith(f"-{scala}"):
+            self.problems.append(f"databricks.yml, {name}: {values['spark_version']} cannot run {values['jar']}")
         for part in parts:
             for job in part.get("resources", {}).get("jobs", {}).values():
                 self.job(resolved(job, values))
@@ -120,6 +172,9 @@ class Check:
             Job.from_dict(job)
         except (TypeError, ValueError) as error:
             self.problems.append(f"qlora.job.yml: {error}")
+        jars = {Path(library["jar"]) for task in job["tasks"] for library in task["libraries"]}
+        started = {Path(each["new_cluster"]["spark_env_vars"]["SPARK_QLORA_JAR"]) for each in job["job_clusters"]}
+        self.expect("qlora.job.yml", jars, started)
         if "${" in json.dumps(job):
             self.problems.append("qlora.job.yml: a variable has no value")
         parameters = {each["name"]: each["default"] for each in job["parameters"]}
@@ -138,7 +193,9 @@ class Check:
                 self.problems.append(f"access.yaml: {error}")
         self.application(folder / "spark-application.yaml", "kubernetes.conf")
         self.application(folder / "spark-application-gpu.yaml", "kubernetes.conf", "kubernetes-gpu.conf")
-        self.dockerfile(folder / "Dockerfile")
+        images = [self.dockerfile(folder / name) for name in ("Dockerfile", "Dockerfile.spark4")]
+        expected, found = ([step for step in steps if not OF_A_LINE.match(step)] for steps in images)
+        self.expect("Dockerfile.spark4", expected, found)
 
     def application(self, file, *settings):
         application = yaml.safe_load(file.read_text())
@@ -151,15 +208,20 @@ class Check:
             self.problems.append(f"{file.name}: a pod would fetch {spec['deps']} when it starts")
 
     def dockerfile(self, file):
+        """Its steps, without comments."""
         lint = subprocess.run([Path(sys.executable).with_name("hadolint"), str(file)], capture_output=True, text=True)
         if lint.returncode:
-            self.problems.append(f"Dockerfile: {lint.stdout}{lint.stderr}")
-        for line in file.read_text().splitlines():
-            if line.startswith("ADD ") and "--checksum=sha256:" not in line:
-                self.problems.append(f"Dockerfile: {line} has no checksum")
+            self.problems.append(f"{file.name}: {lint.stdout}{lint.stderr}")
+        steps = [line for line in file.read_text().splitlines() if line and not line.startswith("#")]
+        for line in steps:
+            if line.startswith("ADD ") and not re.search(r"--checksum=sha256:[0-9a-f]{64} ", line):
+                self.problems.append(f"{file.name}: {line} has no checksum")
             if line.startswith("COPY "):
                 *sources, _ = [word for word in line.split()[1:] if not word.startswith("--")]
-                self.problems += [f"Dockerfile: {name} is not there" for name in sources if not (self.root / name).exists()]
+                # The jar of the other line is of another build.
+                here = [name for name in sources if not name.startswith("target/spark4/")]
+                self.problems += [f"{file.name}: {name} is not there" for name in here if not (self.root / name).exists()]
+        return steps
 
 
 def after_jar(words):

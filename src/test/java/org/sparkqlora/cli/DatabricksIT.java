@@ -22,6 +22,8 @@ import org.sparkqlora.cli.command.ExitCode;
 /** The requests of the DAG for Databricks, and its handling of the answers. */
 @Tag("platform")
 class DatabricksIT {
+    private static final String JAR = "/Volumes/main/qlora/files/spark-qlora/spark-qlora-spark4.jar";
+
     @TempDir
     private static Path folder;
 
@@ -44,7 +46,12 @@ class DatabricksIT {
                                 .toAbsolutePath()
                                 .toString(),
                         "poll_seconds",
-                        1));
+                        1,
+                        // For Spark 4; the file's own are for Spark 3.5.
+                        "spark_version",
+                        "17.3.x-scala2.13",
+                        "jar",
+                        JAR));
     }
 
     @AfterAll
@@ -65,6 +72,11 @@ class DatabricksIT {
         assertThat(submitted.get(4).at("/tasks/0/spark_jar_task/parameters/0").asText())
                 .isEqualTo("train");
         assertThat(command(submitted.get(4))).isEqualTo(command(submitted.get(3)));
+        JsonNode task = submitted.get(0).at("/tasks/0");
+        assertThat(task.at("/libraries/0/jar").asText()).isEqualTo(JAR);
+        assertThat(task.at("/new_cluster/spark_version").asText()).isEqualTo("17.3.x-scala2.13");
+        assertThat(task.at("/new_cluster/spark_env_vars/SPARK_QLORA_JAR").asText())
+                .isEqualTo(JAR);
         Set<String> tokens = new HashSet<>();
         submitted.forEach(body -> {
             assertThat(usage(command(body))).isEmpty();

@@ -18,8 +18,8 @@ import org.sparkqlora.cli.command.CommandCall;
 /** The files of {@code deploy}, by the schemas of those who read them. */
 @Tag("platform")
 class DeployFilesIT {
-    /** As many as are in the files. */
-    private static final int COMMANDS = 13;
+    /** As many as are in the files, each counted once. */
+    private static final int COMMANDS = 12;
 
     /** Misspelt, in a copy. */
     @Test
@@ -35,6 +35,10 @@ class DeployFilesIT {
         misspell(copy.resolve("deploy/emr/cluster-cpu.json"), "ReleaseLabel", "ReleaseLabl");
         misspell(copy.resolve("deploy/emr/eks-job.json"), "retryPolicyConfiguration", "retryPolicyConfigration");
         misspell(copy.resolve("deploy/kubernetes/Dockerfile"), "USER 185", "USR 185");
+        misspell(copy.resolve("deploy/kubernetes/Dockerfile.spark4"), "sha256:", "sha25:");
+        misspell(copy.resolve("deploy/emr/serverless-application.json"), "idleTimeoutMinutes", "idleTimeoutMinuts");
+        misspell(copy.resolve("deploy/databricks/databricks.yml"), "spark_version: 17.3", "spark_versio: 17.3");
+        misspell(copy.resolve("deploy/databricks/databricks.yml"), "18.x-scala2.13", "18.x-scala2.12");
 
         Airflow.Run check = Airflow.withoutDatabase(folder).script("check_deploy.py", copy.toString());
 
@@ -47,7 +51,11 @@ class DeployFilesIT {
                         "main_class_nam",
                         "ReleaseLabl",
                         "retryPolicyConfigration",
-                        "Dockerfile: ");
+                        "Dockerfile: ",
+                        "Dockerfile.spark4: ",
+                        "idleTimeoutMinuts",
+                        "databricks.yml, dev-17: expected set(), found {'spark_versio'}",
+                        "databricks.yml, prod-18: 18.x-scala2.12 cannot run spark-qlora-spark4.jar");
     }
 
     private static void copy(Path from, Path to) throws IOException {

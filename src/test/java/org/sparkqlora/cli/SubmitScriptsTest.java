@@ -3,7 +3,9 @@ package org.sparkqlora.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.StringReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -118,6 +120,44 @@ class SubmitScriptsTest {
         assertThat(run.output()).contains("Cannot submit: expected QLORA_MASTER (spark://HOST:PORT), found nothing.");
     }
 
+    /** Two jars lie beside the scripts of who runs both lines of Spark. */
+    @Test
+    void theJarIsOfTheLineOfSpark() throws IOException, InterruptedException {
+        Path root = folder.resolve("root");
+        Path scripts = Files.createDirectories(root.resolve("deploy/spark-submit"));
+        for (String name : List.of("preamble.sh", "names.sh")) {
+            Files.copy(Path.of("deploy", "spark-submit", name), scripts.resolve(name));
+        }
+
+        Files.createFile(root.resolve("spark-qlora.jar"));
+        Path forSpark4 = Files.createFile(root.resolve("spark-qlora-spark4.jar"));
+        Path spark = folder.resolve("spark");
+        Path jars = Files.createDirectories(spark.resolve("jars"));
+        Path core = Files.createFile(jars.resolve("spark-core_2.12-3.5.9.jar"));
+
+        assertThat(jar(scripts)).isEqualTo(root.resolve("spark-qlora.jar").toString());
+        Files.move(core, jars.resolve("spark-core_2.13-4.0.1.jar"));
+        assertThat(jar(scripts)).isEqualTo(forSpark4.toString());
+        Files.delete(forSpark4);
+        assertThat(jar(scripts))
+                .as("which says itself that it is the wrong one")
+                .isEqualTo(root.resolve("spark-qlora.jar").toString());
+    }
+
+    private String jar(Path scripts) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(
+                "bash",
+                "-c",
+                "source \"$1/preamble.sh\"; jar \"$SPARK_HOME/bin/spark-submit\"",
+                "jar",
+                scripts.toString());
+        builder.environment().put("SPARK_HOME", environment.get("SPARK_HOME"));
+        builder.environment().remove("QLORA_JAR");
+        try (InputStream out = builder.redirectErrorStream(true).start().getInputStream()) {
+            return new String(out.readAllBytes(), StandardCharsets.UTF_8).strip();
+        }
+    }
+
     @Test
     void gpusAreFoundByNvidiasOwnProgram() throws IOException, InterruptedException {
         program(folder.resolve("bin/nvidia-smi"), "printf '0\\n1\\n'\n");
@@ -126,7 +166,7 @@ class SubmitScriptsTest {
 
         Process process = script.start();
 
-        assertThat(new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8))
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
                 .isEqualTo("{\"name\": \"gpu\", \"addresses\": [\"0\",\"1\"]}\n");
         assertThat(process.waitFor()).isZero();
     }
