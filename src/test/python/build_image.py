@@ -5,6 +5,7 @@ instruction that it does not know.
 """
 
 import hashlib
+import io
 import json
 import shlex
 import shutil
@@ -55,7 +56,8 @@ def add(words, root):
 
 
 def main(dockerfile, context, root):
-    parser = DockerfileParser(path=str(dockerfile))
+    # By its content: the parser takes a path of no other name than Dockerfile.
+    parser = DockerfileParser(fileobj=io.BytesIO(dockerfile.read_bytes()))
     user = "root"
     for step in parser.structure:
         match step["instruction"]:

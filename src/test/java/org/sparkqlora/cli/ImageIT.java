@@ -15,8 +15,9 @@ import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 
 /**
- * The steps of {@code deploy/kubernetes/Dockerfile}, taken in a folder and entered with chroot, for want of a container engine. Its
- * base image cannot be had without one either: a small Debian with Java 17 and a distribution of Spark stand for it.
+ * The steps of {@code deploy/kubernetes/Dockerfile}, with {@code -Pspark4} of {@code Dockerfile.spark4}, taken in a folder and entered with
+ * chroot, for want of a container engine. Its base image cannot be had without one either: a small Debian with Java 17 and a distribution
+ * of Spark stand for it.
  */
 @Tag("platform")
 @EnabledIf(
@@ -24,6 +25,12 @@ import org.sparkqlora.options.Sessions;
         disabledReason = "no root on Debian or Ubuntu that may chroot: the Dockerfile's steps are not taken")
 class ImageIT {
     private static final String SETTINGS = "/opt/spark-qlora/spark-conf/kubernetes.conf";
+
+    /** Of the line of Spark that the build is for. */
+    private static final boolean SPARK4 = System.getProperty("qlora.jar").endsWith("-spark4.jar");
+
+    private static final String DOCKERFILE = SPARK4 ? "Dockerfile.spark4" : "Dockerfile";
+    private static final String BASE = SPARK4 ? "4\\.0\\.\\d+-scala2\\.13" : "3\\.5\\.\\d+-scala2\\.12";
     private static final String JAR = "local:///opt/spark-qlora/spark-qlora.jar";
 
     @TempDir
@@ -33,7 +40,7 @@ class ImageIT {
 
     @BeforeAll
     static void build() throws IOException, InterruptedException {
-        image = BuiltImage.of(Path.of("deploy", "kubernetes", "Dockerfile"), folder.resolve("root"));
+        image = BuiltImage.of(Path.of("deploy", "kubernetes", DOCKERFILE), folder.resolve("root"));
     }
 
     @AfterAll
@@ -44,7 +51,7 @@ class ImageIT {
     /** The base image that stands for it has this line of Spark and this Java. */
     @Test
     void itsBaseIsWhatStandsForItHere() {
-        assertThat(image.base()).matches("apache/spark:3\\.5\\.\\d+-scala2\\.12-java17-ubuntu");
+        assertThat(image.base()).matches("apache/spark:" + BASE + "-java17-ubuntu");
     }
 
     @Test
