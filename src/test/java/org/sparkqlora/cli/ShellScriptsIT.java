@@ -32,12 +32,14 @@ class ShellScriptsIT {
     void itFindsNothingInOurs() throws IOException, InterruptedException {
         List<Path> scripts = new ArrayList<>(scripts(Path.of("deploy")));
         scripts.addAll(scripts(Path.of(".ci")));
+        scripts.addAll(scripts(Path.of("src", "build")));
 
         assertThat(scripts)
                 .contains(
                         Path.of("deploy", "spark-submit", "standalone.sh"),
                         Path.of("deploy", "databricks", "init.sh"),
-                        Path.of(".ci", "run"));
+                        Path.of(".ci", "run"),
+                        Path.of("src", "build", "release"));
         check(scripts);
     }
 
