@@ -15,6 +15,7 @@ import org.apache.hadoop.fs.Path;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BrokenJson;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.InputLimits;
 
 /** The elements of a file that is one JSON list, read one after the other. */
 final class ListElementsJson implements RecordLines {
@@ -22,6 +23,8 @@ final class ListElementsJson implements RecordLines {
 
     /** An element nested deeper than a record may be is still passed over, to reach the next. */
     private static final int DEEPEST = 100_000;
+
+    private static final int DEEPEST_KEPT = InputLimits.DEFAULT.recordDepth() + 1;
 
     private final SourceFile file;
     private final JsonFactory factory;
@@ -102,10 +105,30 @@ final class ListElementsJson implements RecordLines {
     private String element() throws IOException {
         BoundedWriter writer = new BoundedWriter(mostBytes);
         try (JsonGenerator generator = factory.createGenerator(writer)) {
-            generator.copyCurrentStructure(parser);
+            copy(generator);
         }
 
         return writer.text();
+    }
+
+    /** Leaves out what is nested deeper than a record may be, which what is left still tells. */
+    private void copy(JsonGenerator generator) throws IOException {
+        int depth = 0;
+        do {
+            generator.copyCurrentEvent(parser);
+            if (parser.currentToken().isStructStart()) {
+                depth++;
+            }
+
+            if (depth > DEEPEST_KEPT) {
+                parser.skipChildren();
+                generator.copyCurrentEvent(parser);
+            }
+
+            if (parser.currentToken().isStructEnd()) {
+                depth--;
+            }
+        } while (depth > 0 && parser.nextToken() != null);
     }
 
     /** Invalid JSON ends the whole list, so it is not the problem of one record. */
