@@ -118,9 +118,13 @@ final class Wheel {
         text.append("Description-Content-Type: text/markdown\n");
         text.append("License-Expression: %s\nLicense-File: LICENSE\n".formatted(value("license")));
         list("dependencies").forEach(each -> text.append("Requires-Dist: %s\n".formatted(each)));
-        (pyspark == null ? list("spark") : List.of(pyspark))
-                .forEach(each -> text.append("Requires-Dist: %s ; extra == \"spark\"\n".formatted(each)));
-        return text.append("Provides-Extra: spark\n").toString();
+        extra("notebooks", list("notebooks"), text);
+        extra("spark", pyspark == null ? list("spark") : List.of(pyspark), text);
+        return text.append("Provides-Extra: notebooks\nProvides-Extra: spark\n").toString();
+    }
+
+    private static void extra(String name, List<String> distributions, StringBuilder text) {
+        distributions.forEach(each -> text.append("Requires-Dist: %s ; extra == \"%s\"\n".formatted(each, name)));
     }
 
     private void writeTo(OutputStream out) throws IOException {

@@ -7,7 +7,7 @@ import java.util.Map;
 
 /** The parameters of the DAGs of {@code deploy/airflow} in tests. */
 final class Pipeline {
-    static final Path JAR = Path.of("target", "spark-qlora.jar").toAbsolutePath();
+    static final Path JAR = PythonPackage.jar();
     static final Path SETTINGS = Path.of("spark-conf", "local.conf").toAbsolutePath();
 
     private static final int LONGEST_SEQUENCE = 64;

@@ -21,11 +21,14 @@ record PythonPackage(PythonEnvironment python, Path site) {
     static final Path TESTS = Path.of("src", "test", "python", "package").toAbsolutePath();
 
     private static final Path REQUIREMENTS = Path.of("src", "test", "python", "package-requirements.txt");
-    private static final Path TARGET = Path.of("target").toAbsolutePath();
+    private static final Path JAR = Path.of(System.getProperty("qlora.jar")).toAbsolutePath();
+    private static final Path TARGET = JAR.getParent();
 
     static PythonPackage install(Path site) throws IOException, InterruptedException {
         PythonEnvironment python = PythonEnvironment.open(REQUIREMENTS);
         python.fetch(wheel().toString(), site);
+        // Of the line of Spark that the jar is for, before that of the environment.
+        Files.createSymbolicLink(site.resolve("pyspark"), SparkDistribution.home());
         return new PythonPackage(python, site);
     }
 
@@ -51,7 +54,7 @@ record PythonPackage(PythonEnvironment python, Path site) {
     }
 
     static Path jar() {
-        return TARGET.resolve("spark-qlora.jar");
+        return JAR;
     }
 
     /** Runs a program of the environment to its end, with the wheel to import. */

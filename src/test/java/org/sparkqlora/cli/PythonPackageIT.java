@@ -100,9 +100,8 @@ class PythonPackageIT {
 
         // Spark is the platform's, as on EMR and Databricks.
         Path platform = Files.createDirectory(folder.resolve("platform"));
-        for (String part : List.of("pyspark", "py4j")) {
-            Files.createSymbolicLink(platform.resolve(part), installed.python().library(part));
-        }
+        Files.createSymbolicLink(platform.resolve("pyspark"), SparkDistribution.home());
+        Files.createSymbolicLink(platform.resolve("py4j"), installed.python().library("py4j"));
 
         Path script = Files.writeString(folder.resolve("plan.py"), """
                 import os
