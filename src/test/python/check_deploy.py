@@ -36,6 +36,12 @@ APPLICATIONS = {"emr-7.13.0": {"Hadoop", "Spark"}, "emr-spark-8.0.0": {"Spark"}}
 OF_BUNDLES = {"bundle", "include", "workspace", "variables", "targets"}
 OF_TARGETS = {"mode", "default", "workspace", "run_as", "variables"}
 
+# The image that each line of Spark begins with, and its version, which the applications name.
+BASES = {
+    "Dockerfile": r"apache/spark:(3\.5\.\d+)-scala2\.12-java17-ubuntu",
+    "Dockerfile.spark4": r"apache/spark:(4\.0\.\d+)-scala2\.13-java17-ubuntu",
+}
+
 # Steps in which the images of the lines of Spark differ.
 OF_A_LINE = re.compile(r"ARG |ADD |COPY .* /opt/spark-qlora/spark-qlora\.jar$")
 
@@ -193,7 +199,9 @@ class Check:
                 self.problems.append(f"access.yaml: {error}")
         self.application(folder / "spark-application.yaml", "kubernetes.conf")
         self.application(folder / "spark-application-gpu.yaml", "kubernetes.conf", "kubernetes-gpu.conf")
-        images = [self.dockerfile(folder / name) for name in ("Dockerfile", "Dockerfile.spark4")]
+        images = [self.dockerfile(folder / name) for name in BASES]
+        for name, steps in zip(BASES, images, strict=True):
+            self.base(name, steps, folder.glob("spark-application*.yaml"))
         expected, found = ([step for step in steps if not OF_A_LINE.match(step)] for steps in images)
         self.expect("Dockerfile.spark4", expected, found)
 
@@ -206,6 +214,15 @@ class Check:
         self.commands.append(spec["arguments"])
         if "deps" in spec:
             self.problems.append(f"{file.name}: a pod would fetch {spec['deps']} when it starts")
+
+    def base(self, name, steps, applications):
+        base = re.fullmatch(f"ARG SPARK_IMAGE={BASES[name]}", next(step for step in steps if step.startswith("ARG ")))
+        if not base:
+            self.problems.append(f"{name}: its base is not of {BASES[name]}")
+            return
+        for application in applications:
+            if base[1] not in application.read_text():
+                self.problems.append(f"{application.name}: names no Spark {base[1]}, which {name} has")
 
     def dockerfile(self, file):
         """Its steps, without comments."""

@@ -36,6 +36,8 @@ class DeployFilesIT {
         misspell(copy.resolve("deploy/emr/eks-job.json"), "retryPolicyConfiguration", "retryPolicyConfigration");
         misspell(copy.resolve("deploy/kubernetes/Dockerfile"), "USER 185", "USR 185");
         misspell(copy.resolve("deploy/kubernetes/Dockerfile.spark4"), "sha256:", "sha25:");
+        misspell(copy.resolve("deploy/kubernetes/Dockerfile"), "spark:3.5.6", "spark:3.5.7");
+        misspell(copy.resolve("deploy/kubernetes/Dockerfile.spark4"), "scala2.13", "scala2.12");
         misspell(copy.resolve("deploy/emr/serverless-application.json"), "idleTimeoutMinutes", "idleTimeoutMinuts");
         misspell(copy.resolve("deploy/databricks/databricks.yml"), "spark_version: 17.3", "spark_versio: 17.3");
         misspell(copy.resolve("deploy/databricks/databricks.yml"), "18.x-scala2.13", "18.x-scala2.12");
@@ -52,7 +54,9 @@ class DeployFilesIT {
                         "ReleaseLabl",
                         "retryPolicyConfigration",
                         "Dockerfile: ",
-                        "Dockerfile.spark4: ",
+                        "Dockerfile.spark4: ADD",
+                        "Dockerfile.spark4: its base is not of",
+                        "spark-application-gpu.yaml: names no Spark 3.5.7",
                         "idleTimeoutMinuts",
                         "databricks.yml, dev-17: expected set(), found {'spark_versio'}",
                         "databricks.yml, prod-18: 18.x-scala2.12 cannot run spark-qlora-spark4.jar");
