@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -29,9 +30,9 @@ import org.sparkqlora.options.Sessions;
 class EmrIT {
     private static final int STEPS = 12;
 
-    /** The jars that S3A needs beside Spark's own. */
-    private static final List<String> S3_JARS =
-            List.of("hadoop-aws", "aws-java-sdk", "jmespath-java", "ion-java", "joda-time", "jackson-dataformat-cbor");
+    /** The jars that S3A needs beside Spark's own: Amazon's SDK, the first with Spark 3.5 and the second with Spark 4, and what it needs. */
+    private static final Pattern S3_JARS = Pattern.compile(
+            ".*/(hadoop-aws|aws-java-sdk|jmespath-java|ion-java|joda-time|jackson-dataformat-cbor|reactive-streams)-[^/]*|.*/software/amazon/.*");
 
     /** The account that moto works for. */
     private static final String ROLE = "arn:aws:iam::123456789012:role/spark-qlora-job";
@@ -166,8 +167,7 @@ class EmrIT {
     /** As the cluster's own: with S3 by Hadoop's file system in the place of EMR's. */
     private static String clusterDefaults() throws IOException {
         String jars = Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
-                .filter(jar -> S3_JARS.stream()
-                        .anyMatch(name -> Path.of(jar).getFileName().toString().startsWith(name)))
+                .filter(S3_JARS.asMatchPredicate())
                 .collect(Collectors.joining(File.pathSeparator));
         return Files.readString(Pipeline.SETTINGS)
                 + Stream.of(
