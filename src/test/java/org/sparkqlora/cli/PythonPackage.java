@@ -22,7 +22,7 @@ record PythonPackage(PythonEnvironment python, Path site) {
 
     private static final Path REQUIREMENTS = Path.of("src", "test", "python", "package-requirements.txt");
     private static final Path JAR = Path.of(System.getProperty("qlora.jar")).toAbsolutePath();
-    private static final Path TARGET = JAR.getParent();
+    private static final Path TARGET = JAR.resolveSibling(".").normalize();
 
     static PythonPackage install(Path site) throws IOException, InterruptedException {
         PythonEnvironment python = PythonEnvironment.open(REQUIREMENTS);

@@ -1,4 +1,4 @@
-/** Monitoring of a training run: the terminal, warnings, and the report at its end. */
+/** Monitoring of a training run: the terminal, warnings, its metrics on a store that cannot append, and the report at its end. */
 @NullMarked
 package org.sparkqlora.run.monitor;
 

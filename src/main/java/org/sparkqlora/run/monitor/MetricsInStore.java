@@ -1,4 +1,4 @@
-package org.sparkqlora.spark.watch;
+package org.sparkqlora.run.monitor;
 
 import java.util.ArrayList;
 import java.util.List;
