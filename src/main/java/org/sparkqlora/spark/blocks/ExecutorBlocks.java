@@ -95,6 +95,8 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
                     level(),
                     BYTES);
             return true;
+        } catch (NoSuchMethodException | IllegalArgumentException e) {
+            throw new IllegalStateException("Failed to copy %s as this Spark wants it".formatted(name), e);
         } catch (Exception e) { // Spark throws some that no signature declares
             keepInterrupt(e);
             return false;

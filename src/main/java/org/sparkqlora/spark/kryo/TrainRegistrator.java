@@ -3,6 +3,7 @@ package org.sparkqlora.spark.kryo;
 import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.serializer.KryoRegistrator;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.model.loss.LossTotal;
@@ -57,6 +58,9 @@ public final class TrainRegistrator implements KryoRegistrator {
             StateBlocks.Written.class,
             StructType.class); // tasks that read the schemas of Parquet and ORC files send them to the driver
 
+    /** Goes with a copy of a block from Spark 4.3 on, which does not register it. */
+    private static final String COPIED_BLOCK = "org.apache.spark.network.netty.BlockReplicationMetadata";
+
     @Override
     public void registerClasses(Kryo kryo) {
         kryo.register(FlatVector.class, new Serializers.FlatVectorSerializer());
@@ -69,6 +73,16 @@ public final class TrainRegistrator implements KryoRegistrator {
         BigDl.find().ifPresent(library -> library.kryoClasses().forEach(kryo::register));
         for (Class<?> type : SMALL) {
             kryo.register(type, new JavaSerializer());
+        }
+
+        find(COPIED_BLOCK).ifPresent(kryo::register);
+    }
+
+    private static Optional<Class<?>> find(String name) {
+        try {
+            return Optional.of(Class.forName(name, false, KryoRegistrator.class.getClassLoader()));
+        } catch (ClassNotFoundException e) {
+            return Optional.empty();
         }
     }
 }
