@@ -19,6 +19,8 @@ from pathlib import Path
 
 SUMS = ("md5", "sha1", "sha256", "sha512")
 KINDS = (".pom", ".jar", "-sources.jar", "-javadoc.jar")
+REPOSITORY = "repository"
+BUNDLE = "-central.zip"
 # Of one upload.
 LARGEST = 1024**3
 BAD_CONFIGURATION = 64
@@ -194,6 +196,20 @@ def pom_problems(file):
         yield f"{file.name} names what is known in this project alone"
 
 
+def empty(target):
+    """Takes the place of an earlier bundle, and of nothing else. Returns where artifacts go."""
+    earlier = list(target.iterdir()) if target.exists() else []
+    for each in earlier:
+        if each.name != REPOSITORY and not each.name.endswith(BUNDLE):
+            refuse(f"expected nothing but an earlier bundle in {target}, found {each.name}")
+    for each in earlier:
+        if each.is_dir():
+            shutil.rmtree(each)
+        else:
+            each.unlink()
+    return target / REPOSITORY
+
+
 def pack(root, bundle):
     """Jars are compressed already."""
     with zipfile.ZipFile(bundle, "w") as out:
@@ -218,8 +234,7 @@ def main():
         refuse("expected the project's page, -Dproject.url=https://..., found none")
     project = Project(options.pom, dry=options.dry_run)
     lines = [line for line in LINES if not options.dry_run or (line.built / f"{line.name}.jar").exists()]
-    shutil.rmtree(options.target, ignore_errors=True)
-    root = options.target / "repository"
+    root = empty(options.target)
     folders = {line: root / project.group.replace(".", "/") / line.artifact / project.version for line in lines}
     for line, folder in folders.items():
         gather(line, project, folder, options)
@@ -227,7 +242,7 @@ def main():
     signed = sign(files)
     write_sums(files)
     found = [problem for line, folder in folders.items() for problem in problems(folder, project, line, signed=signed)]
-    bundle = options.target / f"spark-qlora-{project.version}-central.zip"
+    bundle = options.target / f"spark-qlora-{project.version}{BUNDLE}"
     pack(root, bundle)
     if bundle.stat().st_size > LARGEST:
         found.append(f"{bundle.name} takes {bundle.stat().st_size} bytes; Central takes {LARGEST}")

@@ -86,6 +86,18 @@ class ReleaseIT {
     }
 
     @Test
+    void aFolderOfOthersIsLeftAsItIs() throws IOException, InterruptedException {
+        Path foreign =
+                Files.writeString(Files.createDirectory(folder.resolve("central")).resolve("notes.txt"), "mine");
+
+        Run run = central("pom.xml", "--dry-run", "--url", URL);
+
+        assertThat(run.code()).as(run.output()).isEqualTo(REFUSED);
+        assertThat(run.output()).contains("expected nothing but an earlier bundle in", "found notes.txt");
+        assertThat(foreign).hasContent("mine");
+    }
+
+    @Test
     void aSnapshotIsNoRelease() throws IOException, InterruptedException {
         String pom = Files.readString(Path.of("pom.xml")).replaceFirst("<version>[^<]*<", "<version>1.0.0-SNAPSHOT<");
         Path snapshot = Files.writeString(folder.resolve("pom.xml"), pom);
