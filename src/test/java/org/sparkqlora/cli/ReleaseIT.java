@@ -87,8 +87,8 @@ class ReleaseIT {
 
     @Test
     void aFolderOfOthersIsLeftAsItIs() throws IOException, InterruptedException {
-        Path foreign =
-                Files.writeString(Files.createDirectory(folder.resolve("central")).resolve("notes.txt"), "mine");
+        Path foreign = Files.writeString(
+                Files.createDirectory(folder.resolve("central")).resolve("notes.txt"), "mine");
 
         Run run = central("pom.xml", "--dry-run", "--url", URL);
 
