@@ -1,7 +1,7 @@
 """Checks the files of deploy/ by schemas of those who read them. Prints what is wrong; if nothing is, the arguments of each command
 in them, a line of JSON each, once.
 
-Arguments: the repository's folder.
+Arguments: the repository's folder, and the jar that this build made, below it.
 """
 
 import copy
@@ -36,6 +36,9 @@ APPLICATIONS = {"emr-7.13.0": {"Hadoop", "Spark"}, "emr-spark-8.0.0": {"Spark"}}
 OF_BUNDLES = {"bundle", "include", "workspace", "variables", "targets"}
 OF_TARGETS = {"mode", "default", "workspace", "run_as", "variables"}
 
+# The jars that builds make.
+JARS = {"target/spark-qlora.jar", "target/spark4/spark-qlora-spark4.jar"}
+
 # The image that each line of Spark begins with, and its version, which the applications name.
 BASES = {
     "Dockerfile": r"apache/spark:(3\.5\.\d+)-scala2\.12-java17-ubuntu",
@@ -47,8 +50,9 @@ OF_A_LINE = re.compile(r"ARG |ADD |COPY .* /opt/spark-qlora/spark-qlora\.jar$")
 
 
 class Check:
-    def __init__(self, root):
+    def __init__(self, root, built):
         self.root = Path(root)
+        self.built = built
         self.deploy = self.root / "deploy"
         self.problems = []
         self.commands = []
@@ -236,7 +240,7 @@ class Check:
             if line.startswith("COPY "):
                 *sources, _ = [word for word in line.split()[1:] if not word.startswith("--")]
                 # The jar of the other line is of another build.
-                here = [name for name in sources if not name.startswith("target/spark4/")]
+                here = [name for name in sources if name not in JARS or name == self.built]
                 self.problems += [f"{file.name}: {name} is not there" for name in here if not (self.root / name).exists()]
         return steps
 
@@ -279,4 +283,4 @@ def lost(given, known, place):
 
 
 if __name__ == "__main__":
-    Check(sys.argv[1]).run()
+    Check(*sys.argv[1:]).run()

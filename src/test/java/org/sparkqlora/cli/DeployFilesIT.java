@@ -21,11 +21,14 @@ class DeployFilesIT {
     /** As many as are in the files, each counted once. */
     private static final int COMMANDS = 12;
 
+    private static final Path ROOT = Path.of("").toAbsolutePath();
+    private static final String JAR = ROOT.relativize(PythonPackage.jar()).toString();
+
     /** Misspelt, in a copy. */
     @Test
     void aWordThatItsReaderDoesNotKnowIsFound(@TempDir Path folder) throws IOException, InterruptedException {
         Path copy = folder.resolve("copy");
-        for (String part : List.of("deploy", "spark-conf", "LICENSE", "target/spark-qlora.jar")) {
+        for (String part : List.of("deploy", "spark-conf", "LICENSE", JAR)) {
             copy(Path.of(part), copy.resolve(part));
         }
 
@@ -42,7 +45,7 @@ class DeployFilesIT {
         misspell(copy.resolve("deploy/databricks/databricks.yml"), "spark_version: 17.3", "spark_versio: 17.3");
         misspell(copy.resolve("deploy/databricks/databricks.yml"), "18.x-scala2.13", "18.x-scala2.12");
 
-        Airflow.Run check = Airflow.withoutDatabase(folder).script("check_deploy.py", copy.toString());
+        Airflow.Run check = Airflow.withoutDatabase(folder).script("check_deploy.py", copy.toString(), JAR);
 
         assertThat(check.code()).as(check.log()).isEqualTo(1);
         assertThat(check.log())
@@ -81,8 +84,7 @@ class DeployFilesIT {
     @Test
     void everyFileIsKnownToItsReaderAndEveryCommandToTheProgram(@TempDir Path folder)
             throws IOException, InterruptedException {
-        Airflow.Run check = Airflow.withoutDatabase(folder)
-                .script("check_deploy.py", Path.of("").toAbsolutePath().toString());
+        Airflow.Run check = Airflow.withoutDatabase(folder).script("check_deploy.py", ROOT.toString(), JAR);
 
         assertThat(check.code()).as(check.log()).isZero();
         List<String> commands =

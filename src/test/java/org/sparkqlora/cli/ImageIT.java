@@ -27,7 +27,7 @@ class ImageIT {
     private static final String SETTINGS = "/opt/spark-qlora/spark-conf/kubernetes.conf";
 
     /** Of the line of Spark that the build is for. */
-    private static final boolean SPARK4 = System.getProperty("qlora.jar").endsWith("-spark4.jar");
+    private static final boolean SPARK4 = PythonPackage.isForSpark4();
 
     private static final String DOCKERFILE = SPARK4 ? "Dockerfile.spark4" : "Dockerfile";
     private static final String BASE = SPARK4 ? "4\\.0\\.\\d+-scala2\\.13" : "3\\.5\\.\\d+-scala2\\.12";

@@ -25,7 +25,7 @@ import org.sparkqlora.cli.command.ExitCode;
 
 /** The jar that is handed out: what is in it, and what must not be beside Spark's own jars. */
 class JarIT {
-    private static final Path JAR = Path.of(System.getProperty("qlora.jar"));
+    private static final Path JAR = PythonPackage.jar();
 
     /** Spark and Hadoop are the cluster's; of Jackson, Guava, Gson and YAML each brings a version of its own. */
     private static final List<String> NOT_OURS = List.of(

@@ -57,6 +57,11 @@ record PythonPackage(PythonEnvironment python, Path site) {
         return JAR;
     }
 
+    /** The line of Spark that the jar is for. */
+    static boolean isForSpark4() {
+        return JAR.endsWith("spark-qlora-spark4.jar");
+    }
+
     /** Runs a program of the environment to its end, with the wheel to import. */
     void run(Map<String, String> variables, String program, String... arguments)
             throws IOException, InterruptedException {

@@ -51,9 +51,10 @@ class ReleaseIT {
         assertThat(run.output())
                 .contains("PASSED", "Checked: target/central/spark-qlora-")
                 .doesNotContain("Not signed");
-        Path artifact = Path.of("target", "central", "repository", "org", "sparkqlora", "spark-qlora-spark3_2.12");
+        String name = PythonPackage.isForSpark4() ? "spark-qlora-spark4_2.13" : "spark-qlora-spark3_2.12";
+        Path artifact = Path.of("target", "central", "repository", "org", "sparkqlora", name);
         try (Stream<Path> files = Files.walk(artifact)) {
-            assertThat(files.map(file -> file.toString().replaceFirst(".*_2\\.12-[0-9.]+[0-9]", "")))
+            assertThat(files.map(file -> file.toString().replaceFirst(".*_2\\.1[23]-[0-9.]+[0-9]", "")))
                     .contains(".pom", ".pom.md5", ".jar.sha1", "-sources.jar.asc", "-javadoc.jar.sha512");
         }
     }
