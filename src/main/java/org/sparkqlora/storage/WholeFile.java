@@ -106,9 +106,12 @@ public final class WholeFile {
         }
     }
 
+    /** Both names in full: the settings of a file system that is shared are of whoever opened it, and so is their default. */
     private static void rename(FileSystem files, Path fresh, Path target) throws IOException {
         if (!(files instanceof RawLocalFileSystem)) {
-            FileContext.getFileContext(target.toUri(), files.getConf()).rename(fresh, target, Options.Rename.OVERWRITE);
+            Path place = files.makeQualified(target);
+            FileContext.getFileContext(place.toUri(), files.getConf())
+                    .rename(files.makeQualified(fresh), place, Options.Rename.OVERWRITE);
             return;
         }
 

@@ -60,6 +60,21 @@ class WholeFileTest {
         assertThat(folder.toFile().list()).containsExactly("rows.bin");
     }
 
+    /** File systems are kept for the whole process, with the settings of whoever opened them first. */
+    @Test
+    void aFileSystemThatSomebodyWithAnotherDefaultOpenedIsWrittenItself() throws IOException {
+        Configuration others = new Configuration();
+        others.set(FileSystem.FS_DEFAULT_NAME_KEY, "hdfs://127.0.0.1:1");
+        Path target = Files.writeString(folder.resolve("report.json"), "before");
+
+        try (FileSystem files = FileSystem.newInstanceLocal(others)) {
+            WholeFile.replace(
+                    files, new org.apache.hadoop.fs.Path(target.toString()), "after".getBytes(StandardCharsets.UTF_8));
+        }
+
+        assertThat(target).hasContent("after");
+    }
+
     private static Path replace(FileSystem files, Path target, String text) throws IOException {
         WholeFile.replace(files, LocalFiles.path(target), text.getBytes(StandardCharsets.UTF_8));
         return target;

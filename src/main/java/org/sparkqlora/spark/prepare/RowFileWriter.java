@@ -18,11 +18,13 @@ import org.sparkqlora.tokenizer.packing.TokenRow;
 final class RowFileWriter {
     private final Path folder;
     private final RowLayout layout;
+    private final Configuration configuration;
     private final FileSystem fileSystem;
 
     RowFileWriter(String folder, RowLayout layout, Configuration configuration) throws IOException {
         this.folder = new Path(folder);
         this.layout = layout;
+        this.configuration = configuration;
         this.fileSystem = this.folder.getFileSystem(configuration);
     }
 
@@ -41,7 +43,7 @@ final class RowFileWriter {
 
     /** Whether another attempt came first, with the same bytes. */
     private boolean isWhole(PreparedFile file) {
-        return DamagedRows.isWhole(file, layout, folder.toString(), fileSystem.getConf());
+        return DamagedRows.isWhole(file, layout, folder.toString(), configuration);
     }
 
     private String writeRows(Path file, List<TokenRow> rows) throws IOException {
