@@ -1,5 +1,6 @@
 package org.sparkqlora.memory;
 
+import java.util.stream.IntStream;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.train.BatchShape;
@@ -42,7 +43,11 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
 
     /** One layer while its gradient is computed. */
     long layer() {
-        return tape() + Math.max(feedForward(), attention()) + (isFused() ? 0 : scores());
+        long largest = IntStream.range(0, config.layers())
+                .mapToLong(layer -> tape(layer) + Math.max(feedForward(layer), attention(layer)))
+                .max()
+                .orElse(0);
+        return largest + (isFused() ? 0 : scores());
     }
 
     /** The loss and its gradient. */
@@ -55,25 +60,25 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
     }
 
     /** The tape of one layer; zero without recomputation, where {@link #kept} includes it. */
-    private long tape() {
-        return recomputes() ? activation() * (3 * hidden() + 3 * queries() + 3 * keys()) : 0;
+    private long tape(int layer) {
+        return recomputes() ? activation() * (3 * hidden() + 3 * queries(layer) + 3 * keys(layer)) : 0;
     }
 
-    private long feedForward() {
-        long recorded = recomputes() ? hidden() + 3 * intermediate() : 0;
-        long kept = activation() * (recorded + 3 * intermediate());
-        long activated = (3L * Float.BYTES + 2 * copy()) * intermediate();
+    private long feedForward(int layer) {
+        long recorded = recomputes() ? hidden() + 3 * intermediate(layer) : 0;
+        long kept = activation() * (recorded + 3 * intermediate(layer));
+        long activated = (3L * Float.BYTES + 2 * copy()) * intermediate(layer);
         long entered = 4 * activation() * hidden() + norm();
         return kept
                 + Math.max(activated, entered)
-                + weightGradient(3L * config.hiddenSize() * config.intermediateSize());
+                + weightGradient(3L * config.hiddenSize() * config.intermediateSize(layer));
     }
 
-    private long attention() {
-        long kept = activation() * (hidden() + 2 * queries() + 2 * keys());
-        long fused = activation() * (2 * queries() + 2 * keys());
-        long entered = activation() * (queries() + keys() + 5 * hidden()) + norm();
-        long weights = 2L * config.hiddenSize() * (config.querySize() + config.keyValueSize());
+    private long attention(int layer) {
+        long kept = activation() * (hidden() + 2 * queries(layer) + 2 * keys(layer));
+        long fused = activation() * (2 * queries(layer) + 2 * keys(layer));
+        long entered = activation() * (queries(layer) + keys(layer) + 5 * hidden()) + norm();
+        long weights = 2L * config.hiddenSize() * (config.querySize(layer) + config.keyValueSize(layer));
         return kept + Math.max(fused, entered) + weightGradient(weights);
     }
 
@@ -119,16 +124,16 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
         return tokens() * config.hiddenSize();
     }
 
-    private long queries() {
-        return tokens() * config.querySize();
+    private long queries(int layer) {
+        return tokens() * config.querySize(layer);
     }
 
-    private long keys() {
-        return tokens() * config.keyValueSize();
+    private long keys(int layer) {
+        return tokens() * config.keyValueSize(layer);
     }
 
-    private long intermediate() {
-        return tokens() * config.intermediateSize();
+    private long intermediate(int layer) {
+        return tokens() * config.intermediateSize(layer);
     }
 
     private long tokens() {

@@ -1,5 +1,6 @@
 package org.sparkqlora.memory;
 
+import java.util.stream.IntStream;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
@@ -46,30 +47,37 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
     long kept() {
         long inputs = step.recompute() == Recompute.OFFLOAD ? 1 : config.layers(); // one is on its way to the file
         return (inputs + 2) * tokens() * config.hiddenSize() * activation()
-                + config.layersOf(TokenMixing.ATTENTION) * keptOfLayer()
-                + config.layersOf(TokenMixing.DELTA_NET) * keptOfDeltaLayer();
+                + layers(TokenMixing.ATTENTION).mapToLong(this::keptOfLayer).sum()
+                + layers(TokenMixing.DELTA_NET)
+                        .mapToLong(this::keptOfDeltaLayer)
+                        .sum();
+    }
+
+    private IntStream layers(TokenMixing mixing) {
+        return IntStream.range(0, config.layers()).filter(layer -> config.mixing(layer) == mixing);
     }
 
     /** Of a layer of the gated delta rule, beside its input. */
-    private long keptOfDeltaLayer() {
+    private long keptOfDeltaLayer(int layer) {
         return step.recompute().isOfWholeLayers() || config.traits().deltaNet().isEmpty()
                 ? 0
-                : activation() * (deltaValues() + tokens() * (config.hiddenSize() + 3L * config.intermediateSize()));
+                : activation()
+                        * (deltaValues() + tokens() * (config.hiddenSize() + 3L * config.intermediateSize(layer)));
     }
 
     /** Beside the layer's input. */
-    private long keptOfLayer() {
+    private long keptOfLayer(int layer) {
         return switch (step.recompute()) {
             case OFFLOAD, ALL -> 0;
-            case ATTENTION -> activation() * keptValues();
-            case NONE -> activation() * (keptValues() + probabilities());
+            case ATTENTION -> activation() * keptValues(layer);
+            case NONE -> activation() * (keptValues(layer) + probabilities());
         };
     }
 
     /** Of it, the probabilities of attention in all layers. */
     long keptProbabilities() {
         return step.recompute() == Recompute.NONE
-                ? config.layersOf(TokenMixing.ATTENTION) * activation() * probabilities()
+                ? layers(TokenMixing.ATTENTION).count() * activation() * probabilities()
                 : 0;
     }
 
@@ -83,30 +91,37 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
     }
 
     /** The input of each part, and the output of each module but the last. */
-    private long keptValues() {
+    private long keptValues(int layer) {
         long plain = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
                         || config.traits().fusedAttention()
-                ? config.querySize() + config.keyValueSize()
+                ? config.querySize(layer) + config.keyValueSize(layer)
                 : 0;
         return tokens()
                 * (3L * config.hiddenSize()
-                        + 2L * config.querySize()
-                        + 2L * config.keyValueSize()
+                        + 2L * config.querySize(layer)
+                        + 2L * config.keyValueSize(layer)
                         + plain
-                        + gates()
-                        + 3L * config.intermediateSize());
+                        + gates(layer)
+                        + 3L * config.intermediateSize(layer));
     }
 
     long layerRecompute() {
-        long attending = tape() + Math.max(feedForward(), attention());
-        return config.traits().deltaNet().isEmpty()
-                ? attending
-                : Math.max(attending, activation() * deltaValues() + Math.max(feedForward(), delta(config.deltaNet())));
+        return IntStream.range(0, config.layers())
+                .mapToLong(this::layerRecompute)
+                .max()
+                .orElse(0);
+    }
+
+    private long layerRecompute(int layer) {
+        return switch (config.mixing(layer)) {
+            case ATTENTION -> tape(layer) + Math.max(feedForward(layer), attention(layer));
+            case DELTA_NET -> activation() * deltaValues() + Math.max(feedForward(layer), delta(config.deltaNet()));
+        };
     }
 
     /** Numbers a token that a gate adds to what attention keeps. */
-    private long gates() {
-        return config.traits().gatedAttention() ? 2L * config.querySize() : 0;
+    private long gates(int layer) {
+        return config.traits().gatedAttention() ? 2L * config.querySize(layer) : 0;
     }
 
     /** What a part of the gated delta rule keeps of its forward pass: its input, and what its projections make and get. */
@@ -152,28 +167,29 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
                 * config.hiddenSize();
     }
 
-    private long tape() {
+    private long tape(int layer) {
         long tokens = tokens();
-        long values = tokens * (3L * config.hiddenSize() + 5L * config.querySize() + 3L * config.keyValueSize())
-                + 2L * rows() * blockKeys() * config.keyValueSize()
-                + 2L * pairs() * config.heads();
+        long values =
+                tokens * (3L * config.hiddenSize() + 5L * config.querySize(layer) + 3L * config.keyValueSize(layer))
+                        + 2L * rows() * blockKeys() * config.keyValueSize(layer)
+                        + 2L * pairs() * config.heads();
         long headNorms = config.traits().queryKeyNorm() != QueryKeyNorm.NONE
-                ? tokens * (config.querySize() + config.keyValueSize())
+                ? tokens * (config.querySize(layer) + config.keyValueSize(layer))
                 : 0;
-        return activation() * (values + headNorms + tokens * 2 * gates());
+        return activation() * (values + headNorms + tokens * 2 * gates(layer));
     }
 
-    private long feedForward() {
+    private long feedForward(int layer) {
         long hidden = config.hiddenSize();
-        long values = tokens() * (3 * hidden + 6L * config.intermediateSize());
-        return activation() * values + weightGradient(3 * hidden * config.intermediateSize());
+        long values = tokens() * (3 * hidden + 6L * config.intermediateSize(layer));
+        return activation() * values + weightGradient(3 * hidden * config.intermediateSize(layer));
     }
 
-    private long attention() {
+    private long attention(int layer) {
         long tokens = tokens();
         long hidden = config.hiddenSize();
-        long queries = config.querySize();
-        long keys = config.keyValueSize();
+        long queries = config.querySize(layer);
+        long keys = config.keyValueSize(layer);
         long values = tokens * (5 * hidden + 7 * queries + 3 * keys)
                 + 4L * rows() * blockKeys() * keys
                 + pairs() * config.heads();

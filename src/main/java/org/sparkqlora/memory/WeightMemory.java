@@ -46,7 +46,7 @@ record WeightMemory(ModelConfig config, Precision precision) {
     /** The projections of one layer of each kind, in the number format of activations. */
     long oneLayer() {
         long all = Projection.of(config).stream()
-                .mapToLong(projection -> ProjectionShape.of(projection, config).elements())
+                .mapToLong(projection -> ProjectionShape.largest(projection, config))
                 .sum();
         return all * bytesOf(precision);
     }

@@ -98,7 +98,7 @@ public record BaseMemory(long bytes) implements Serializable {
 
     private static long piece(ModelConfig config, ModelSpec spec) {
         long weights = Projection.of(config).stream()
-                .mapToLong(projection -> ProjectionShape.of(projection, config).elements())
+                .mapToLong(projection -> ProjectionShape.largest(projection, config))
                 .max()
                 .orElse(0);
         long rows = Math.min(config.vocabularySize(), OutputHead.PANEL);

@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.generation.KeyValueRows;
 import org.sparkqlora.model.generation.PromptedText;
@@ -35,8 +36,8 @@ final class ContinuousBatch {
     private final ModelPass pass;
     private final Limits limits;
     private final Consumer<int[]> sink;
-    private final int keyWidth;
-    private final long attentionBytes;
+    private final int keyWidths;
+    private final int numberBytes;
     private final long stateBytes;
     private final List<Decoding> growing = new ArrayList<>();
     private final Deque<Decoding> inOrder = new ArrayDeque<>();
@@ -50,8 +51,11 @@ final class ContinuousBatch {
         this.pass = pass;
         this.limits = limits;
         this.sink = sink;
-        this.keyWidth = config.keyValueSize();
-        this.attentionBytes = (long) config.layersOf(TokenMixing.ATTENTION) * precision.bytes();
+        this.keyWidths = IntStream.range(0, config.layers())
+                .filter(layer -> config.mixing(layer) == TokenMixing.ATTENTION)
+                .map(config::keyValueSize)
+                .sum();
+        this.numberBytes = precision.bytes();
         this.stateBytes = config.traits()
                 .deltaNet()
                 .map(shape -> config.layersOf(TokenMixing.DELTA_NET) * shape.stateSize() * Float.BYTES)
@@ -95,7 +99,7 @@ final class ContinuousBatch {
     }
 
     private long bytesOf(PromptedText text) {
-        return attentionBytes * KeyValueRows.numbers(text.longest(), keyWidth) + stateBytes;
+        return numberBytes * KeyValueRows.numbers(text.longest(), keyWidths) + stateBytes;
     }
 
     private Decoding begun(PromptedText text) {

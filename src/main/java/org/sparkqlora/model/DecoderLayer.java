@@ -115,7 +115,7 @@ final class DecoderLayer {
                     shared(Projection.OUTPUT),
                     norm(LayerNorm.QUERY),
                     norm(LayerNorm.KEY),
-                    config.headSize(),
+                    config.headSize(index),
                     config.traits().gatedAttention());
         }
 
@@ -144,7 +144,7 @@ final class DecoderLayer {
             return config.traits().fusedAttention()
                     ? new LinearGroup.Fused(
                             shared(Projection.FUSED_ATTENTION),
-                            List.of(config.querySize(), config.keyValueSize(), config.keyValueSize()))
+                            List.of(config.querySize(index), config.keyValueSize(index), config.keyValueSize(index)))
                     : shared(Projection.QUERY, Projection.KEY, Projection.VALUE);
         }
 
@@ -152,7 +152,8 @@ final class DecoderLayer {
             List<Projection> modules = config.traits().feedForward().gateUp();
             LinearGroup group = shared(modules.toArray(new Projection[0]));
             return modules.size() == 1
-                    ? new LinearGroup.Fused(group, List.of(config.intermediateSize(), config.intermediateSize()))
+                    ? new LinearGroup.Fused(
+                            group, List.of(config.intermediateSize(index), config.intermediateSize(index)))
                     : group;
         }
 
@@ -188,7 +189,7 @@ final class DecoderLayer {
             Module module = module(projection);
             return new FusedLoraLinears.Source(
                     projection,
-                    ProjectionShape.of(projection, config),
+                    ProjectionShape.of(projection, config, index),
                     Objects.requireNonNull(module.weight()),
                     bias(module),
                     module.place());
@@ -199,7 +200,7 @@ final class DecoderLayer {
             LinearPlace place = module.place();
             Tensor weight = module.weight() == null
                     ? parameters.of(required(place.weight(), projection))
-                    : workspace.materialize(projection, ProjectionShape.of(projection, config), module.weight());
+                    : workspace.materialize(projection, ProjectionShape.of(projection, config, index), module.weight());
             BoundAdapter adapter =
                     place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters, dropout);
             return new LinearPass(weight, bias(module), place, adapter);

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.sparkqlora.model.generation.PromptedText;
-import org.sparkqlora.weights.family.LayerTraits;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** A text that passes a model piece by piece, and the tokens that were chosen to continue it. */
@@ -128,11 +128,10 @@ final class Decoding implements AutoCloseable {
     /** Whether keys that were turned in a text of one length would be turned otherwise in one of another length. */
     private boolean keysTurnOtherwise(int before, int now) {
         ModelConfig config = pass.model().config();
-        return config.layerTraits().stream()
-                .map(LayerTraits::rotary)
+        return IntStream.range(0, config.layers())
+                .mapToObj(layer -> Rotary.Shape.of(config, layer))
                 .flatMap(Optional::stream)
                 .distinct()
-                .anyMatch(rotary -> !Arrays.equals(
-                        rotary.frequencies(config.headSize(), before), rotary.frequencies(config.headSize(), now)));
+                .anyMatch(turn -> !Arrays.equals(turn.frequencies(before), turn.frequencies(now)));
     }
 }

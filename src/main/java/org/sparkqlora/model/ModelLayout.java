@@ -173,7 +173,7 @@ final class ModelLayout {
 
     private LinearPlace.Adapter adapter(Projection projection, int layer, LoraSpec lora) {
         String path = projection.path(layer);
-        ProjectionShape shape = ProjectionShape.of(projection, config);
+        ProjectionShape shape = ProjectionShape.of(projection, config, layer);
         int rank = lora.rankOf(path);
         Parameter down = builder.add(ADAPTER_PREFIX + path + DOWN_SUFFIX, rank, shape.inputs());
         Parameter up = builder.add(ADAPTER_PREFIX + path + UP_SUFFIX, shape.outputs(), rank);
@@ -185,7 +185,7 @@ final class ModelLayout {
     private Map<Projection, LinearPlace> trainedLinears(int layer) {
         Map<Projection, LinearPlace> places = new EnumMap<>(Projection.class);
         for (Projection projection : Projection.of(config, layer)) {
-            ProjectionShape shape = ProjectionShape.of(projection, config);
+            ProjectionShape shape = ProjectionShape.of(projection, config, layer);
             String path = projection.path(layer);
             Parameter weight = builder.add(path + ".weight", shape.outputs(), shape.inputs());
             Parameter bias = projection.isBiased(config) ? builder.add(path + ".bias", shape.outputs()) : null;
@@ -210,7 +210,8 @@ final class ModelLayout {
         Map<LayerNorm, Parameter> places = new EnumMap<>(LayerNorm.class);
         for (LayerNorm norm : LayerNorm.values()) {
             DecoderTensors.norm(norm, layer, config)
-                    .ifPresent(name -> places.put(norm, builder.add(name, DecoderTensors.normWidth(norm, config))));
+                    .ifPresent(
+                            name -> places.put(norm, builder.add(name, DecoderTensors.normWidth(norm, layer, config))));
         }
 
         return places;

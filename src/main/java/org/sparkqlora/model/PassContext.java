@@ -12,17 +12,15 @@ import org.sparkqlora.model.deltanet.DeltaNet;
 import org.sparkqlora.model.deltanet.RecurrentState;
 import org.sparkqlora.model.deltanet.Span;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.weights.family.LayerTraits;
 import org.sparkqlora.weights.family.ModelConfig;
-import org.sparkqlora.weights.family.RotarySpec;
 
 /** The context that layers share during one pass over one micro-batch. */
 final class PassContext {
-    private final List<LayerTraits> layers;
+    private final ModelConfig config;
     private final Hardware hardware;
     private final DocumentBatch batch;
     private final List<KeyValueCache> caches;
-    private final Map<RotarySpec, Rotary.QueryAndKey> rotaries = new HashMap<>();
+    private final Map<Rotary.Shape, Rotary.QueryAndKey> rotaries = new HashMap<>();
     private final Map<OptionalInt, CausalAttention> attentions = new HashMap<>();
     private final @Nullable DeltaNet deltaNet;
 
@@ -35,7 +33,7 @@ final class PassContext {
             Precision precision,
             Hardware hardware,
             List<KeyValueCache> caches) {
-        this.layers = config.layerTraits();
+        this.config = config;
         this.hardware = hardware;
         this.batch = batch;
         this.caches = List.copyOf(caches);
@@ -43,12 +41,12 @@ final class PassContext {
                 .deltaNet()
                 .map(shape -> new DeltaNet(shape, config.normEpsilon(), spans(batch), batch.ids().length))
                 .orElse(null);
-        for (LayerTraits layer : config.layerTraits()) {
-            layer.rotary()
-                    .ifPresent(spec -> rotaries.computeIfAbsent(
-                            spec, each -> Rotary.QueryAndKey.of(batch, each, config.headSize(), precision, hardware)));
+        for (int layer = 0; layer < config.layers(); layer++) {
+            Rotary.Shape.of(config, layer)
+                    .ifPresent(turn -> rotaries.computeIfAbsent(
+                            turn, each -> Rotary.QueryAndKey.of(batch, each, precision, hardware)));
             attentions.computeIfAbsent(
-                    layer.window(),
+                    config.layerTraits().get(layer).window(),
                     window -> new CausalAttention(
                             config.attentionScale(), window, config.traits().attentionCap(), hardware));
         }
@@ -103,15 +101,15 @@ final class PassContext {
     }
 
     Layer layer(int index) {
-        LayerTraits traits = layers.get(index);
-        CausalAttention attention = attentions.get(traits.window());
+        CausalAttention attention =
+                attentions.get(config.layerTraits().get(index).window());
         if (attention == null) {
             throw new IllegalStateException("Cannot run a layer of another model");
         }
 
         return new Layer(
                 batch,
-                traits.rotary().map(rotaries::get).orElse(null),
+                Rotary.Shape.of(config, index).map(rotaries::get).orElse(null),
                 attention,
                 deltaNet,
                 caches.stream().map(cache -> cache.layer(index)).toList(),

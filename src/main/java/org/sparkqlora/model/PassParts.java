@@ -33,7 +33,7 @@ public final class PassParts implements AutoCloseable {
         this.gradients = gradients;
         this.hidden = TensorScope.detached(() -> model.embed(parameters, indices(batch.ids())));
         this.query = heads(model.config().heads());
-        this.key = heads(model.config().keyValueHeads());
+        this.key = heads(model.config().keyValueHeads(0));
     }
 
     /** The parts of {@code model} over {@code microBatch}; {@code parameters} must stay open as long. */
@@ -125,7 +125,7 @@ public final class PassParts implements AutoCloseable {
     }
 
     private Tensor heads(long count) {
-        long size = model.config().headSize();
+        long size = model.config().headSize(0);
         return TensorScope.detached(
                 () -> torch.randn(batch.tokens(), count, size).to(hidden.device(), hidden.scalar_type()));
     }

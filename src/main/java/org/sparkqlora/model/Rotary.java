@@ -1,5 +1,6 @@
 package org.sparkqlora.model;
 
+import java.util.Optional;
 import java.util.function.IntToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -9,6 +10,7 @@ import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.RotarySpec;
 
 /**
@@ -31,15 +33,32 @@ record Rotary(
     /** Cosines and sines, (tokens, 1, width / 2), float32. */
     record DeviceTables(Tensor cosine, Tensor sine) {}
 
+    /** How heads of one size turn. */
+    record Shape(RotarySpec spec, int headSize) {
+        /** Of a layer; nothing where it does not turn. */
+        static Optional<Shape> of(ModelConfig config, int layer) {
+            return config.layerTraits().get(layer).rotary().map(spec -> new Shape(spec, config.headSize(layer)));
+        }
+
+        /** See {@link RotarySpec#frequencies}. */
+        float[] frequencies(int length) {
+            return spec.frequencies(headSize, length);
+        }
+
+        int pairs() {
+            return spec.width(headSize) / 2;
+        }
+    }
+
     /** How queries turn, and how keys do: the same but for a factor that some families put on queries. */
     record QueryAndKey(Rotary query, Rotary key) {
         /** Tables for the tokens of {@code batch}; each document counts its positions, and its length, for itself. */
-        static QueryAndKey of(
-                DocumentBatch batch, RotarySpec spec, int headSize, Precision precision, Hardware hardware) {
-            Rotary key = Rotary.of(batch, spec, headSize, precision, hardware, position -> 1);
+        static QueryAndKey of(DocumentBatch batch, Shape turn, Precision precision, Hardware hardware) {
+            Rotary key = Rotary.of(batch, turn, precision, hardware, position -> 1);
             return new QueryAndKey(
-                    spec.queryScaling()
-                            .map(scaling -> Rotary.of(batch, spec, headSize, precision, hardware, scaling::factor))
+                    turn.spec()
+                            .queryScaling()
+                            .map(scaling -> Rotary.of(batch, turn, precision, hardware, scaling::factor))
                             .orElse(key),
                     key);
         }
@@ -47,13 +66,8 @@ record Rotary(
 
     /** @param factor on what stands at a position */
     private static Rotary of(
-            DocumentBatch batch,
-            RotarySpec spec,
-            int headSize,
-            Precision precision,
-            Hardware hardware,
-            IntToDoubleFunction factor) {
-        int pairs = spec.width(headSize) / 2;
+            DocumentBatch batch, Shape turn, Precision precision, Hardware hardware, IntToDoubleFunction factor) {
+        int pairs = turn.pairs();
         Rotary tables = new Rotary(
                 new float[batch.ids().length][pairs],
                 new float[batch.ids().length][pairs],
@@ -62,9 +76,9 @@ record Rotary(
                 null);
         int token = 0;
         for (Document document : batch.documents()) {
-            float[] frequencies = spec.frequencies(headSize, document.end());
+            float[] frequencies = turn.frequencies(document.end());
             for (int position = document.past(); position < document.end(); position++) {
-                double length = spec.scaling().attentionFactor() * factor.applyAsDouble(position);
+                double length = turn.spec().scaling().attentionFactor() * factor.applyAsDouble(position);
                 tables.fill(token++, position, frequencies, (float) length, precision);
             }
         }

@@ -83,11 +83,11 @@ public final class DecoderTensors {
     }
 
     /** The number of elements of a norm's weight. */
-    public static long normWidth(LayerNorm norm, ModelConfig config) {
+    public static long normWidth(LayerNorm norm, int layer, ModelConfig config) {
         boolean ofHead = config.traits().queryKeyNorm() == QueryKeyNorm.EACH_HEAD;
         return switch (norm) {
-            case QUERY -> ofHead ? config.headSize() : config.querySize();
-            case KEY -> ofHead ? config.headSize() : config.keyValueSize();
+            case QUERY -> ofHead ? config.headSize(layer) : config.querySize(layer);
+            case KEY -> ofHead ? config.headSize(layer) : config.keyValueSize(layer);
             case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD -> config.hiddenSize();
         };
     }
@@ -104,13 +104,13 @@ public final class DecoderTensors {
         }
 
         for (LayerNorm norm : LayerNorm.values()) {
-            norm(norm, layer, config).ifPresent(name -> shapes.put(name, new long[] {normWidth(norm, config)}));
+            norm(norm, layer, config).ifPresent(name -> shapes.put(name, new long[] {normWidth(norm, layer, config)}));
         }
     }
 
     private void addProjection(Projection projection, int layer) {
         String module = projection.path(layer);
-        ProjectionShape shape = ProjectionShape.of(projection, config);
+        ProjectionShape shape = ProjectionShape.of(projection, config, layer);
         shapes.put(module + ".weight", new long[] {shape.outputs(), shape.inputs()});
         projections.add(module + ".weight");
         if (projection.isBiased(config)) {

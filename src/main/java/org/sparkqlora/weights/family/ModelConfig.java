@@ -9,11 +9,11 @@ import java.util.OptionalInt;
  * @param modelType the family, such as {@code llama}
  * @param vocabularySize rows of the embedding
  * @param hiddenSize width of the residual stream
- * @param intermediateSize width of the feed-forward block
+ * @param intermediateSize width of the feed-forward block where a layer has no other
  * @param layers number of decoder layers
  * @param heads query heads
- * @param keyValueHeads key and value heads
- * @param headSize width of a head; heads * headSize need not be hiddenSize
+ * @param keyValueHeads key and value heads where a layer has no other number
+ * @param headSize width of a head where a layer has no other; heads * headSize need not be hiddenSize
  * @param normEpsilon epsilon of the RMS norms
  * @param tiedEmbeddings the output head is the embedding
  * @param maxPositions longest sequence the model was made for
@@ -112,13 +112,32 @@ public record ModelConfig(
                 layerTraits.stream().filter(layer -> layer.mixing() == mixing).count();
     }
 
-    /** Width of all query heads. */
-    public int querySize() {
-        return heads * headSize;
+    /** Width of a head in a layer. */
+    public int headSize(int layer) {
+        return sizes(layer).headSize().orElse(headSize);
     }
 
-    /** Width of all key heads, and of all value heads. */
-    public int keyValueSize() {
-        return keyValueHeads * headSize;
+    /** Key and value heads of a layer. */
+    public int keyValueHeads(int layer) {
+        return sizes(layer).keyValueHeads().orElse(keyValueHeads);
+    }
+
+    /** Width of a layer's feed-forward block. */
+    public int intermediateSize(int layer) {
+        return sizes(layer).intermediateSize().orElse(intermediateSize);
+    }
+
+    /** Width of all query heads of a layer. */
+    public int querySize(int layer) {
+        return heads * headSize(layer);
+    }
+
+    /** Width of all key heads of a layer, and of all value heads. */
+    public int keyValueSize(int layer) {
+        return keyValueHeads(layer) * headSize(layer);
+    }
+
+    private LayerSizes sizes(int layer) {
+        return layerTraits.get(layer).sizes();
     }
 }

@@ -89,15 +89,22 @@ public final class ModelConfigJson {
     }
 
     private void requireGroups(ModelConfig config) {
-        if (config.heads() % config.keyValueHeads() != 0) {
+        requireGroups(config.heads(), config.keyValueHeads(), config.headSize());
+        for (int layer = 0; layer < config.layers(); layer++) {
+            requireGroups(config.heads(), config.keyValueHeads(layer), config.headSize(layer));
+        }
+    }
+
+    private void requireGroups(int heads, int keyValueHeads, int headSize) {
+        if (heads % keyValueHeads != 0) {
             throw new InvalidWeightsException(
                     "Cannot read %s: expected num_attention_heads to be a multiple of num_key_value_heads, found %d and %d"
-                            .formatted(fields.document(), config.heads(), config.keyValueHeads()));
+                            .formatted(fields.document(), heads, keyValueHeads));
         }
 
-        if (config.headSize() % 2 != 0) {
-            throw new InvalidWeightsException("Cannot read %s: expected an even head size, found %d"
-                    .formatted(fields.document(), config.headSize()));
+        if (headSize % 2 != 0) {
+            throw new InvalidWeightsException(
+                    "Cannot read %s: expected an even head size, found %d".formatted(fields.document(), headSize));
         }
     }
 

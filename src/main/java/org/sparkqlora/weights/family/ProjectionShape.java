@@ -1,13 +1,15 @@
 package org.sparkqlora.weights.family;
 
+import java.util.stream.IntStream;
+
 /** Widths of a linear module: its weight is (outputs, inputs). */
 public record ProjectionShape(int outputs, int inputs) {
-    /** The widths of a module in each layer of a model that has it. */
-    public static ProjectionShape of(Projection projection, ModelConfig config) {
+    /** The widths of a module in a layer that has it. */
+    public static ProjectionShape of(Projection projection, ModelConfig config, int layer) {
         int hidden = config.hiddenSize();
-        int queries = config.querySize();
-        int keys = config.keyValueSize();
-        int inner = config.intermediateSize();
+        int queries = config.querySize(layer);
+        int keys = config.keyValueSize(layer);
+        int inner = config.intermediateSize(layer);
         return switch (projection) {
             case FUSED_ATTENTION -> new ProjectionShape(queries + 2 * keys, hidden);
             case QUERY -> new ProjectionShape(config.traits().gatedAttention() ? 2 * queries : queries, hidden);
@@ -22,6 +24,15 @@ public record ProjectionShape(int outputs, int inputs) {
             case DELTA_OUTPUT -> new ProjectionShape(hidden, config.deltaNet().valueWidth());
             case DOWN, SHARED_DOWN -> new ProjectionShape(hidden, inner);
         };
+    }
+
+    /** The number of weights of a module in the layer where it is largest. */
+    public static long largest(Projection projection, ModelConfig config) {
+        return IntStream.range(0, config.layers())
+                .filter(layer -> Projection.of(config, layer).contains(projection))
+                .mapToLong(layer -> of(projection, config, layer).elements())
+                .max()
+                .orElse(0);
     }
 
     public long elements() {

@@ -73,8 +73,8 @@ class ModelConfigJsonTest {
 
         assertThat(windows(mistral)).containsExactly(OptionalInt.of(8), OptionalInt.of(8));
         assertThat(mistral.headSize()).isEqualTo(32);
-        assertThat(mistral.querySize()).isEqualTo(128);
-        assertThat(mistral.keyValueSize()).isEqualTo(64);
+        assertThat(mistral.querySize(0)).isEqualTo(128);
+        assertThat(mistral.keyValueSize(0)).isEqualTo(64);
         assertThat(qwen2.traits().attentionBias()).isTrue();
         assertThat(qwen2.traits().outputBias()).isFalse();
         assertThat(windows(qwen2)).containsOnly(OptionalInt.empty());
