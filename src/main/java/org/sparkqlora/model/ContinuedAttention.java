@@ -12,21 +12,28 @@ import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.model.generation.CachedAttention;
 import org.sparkqlora.model.generation.KeyValueRows;
+import org.sparkqlora.tensor.FetchedNumbers;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowLoop;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorRows;
+import org.sparkqlora.tensor.TensorScope;
 
 /**
  * Attention in one layer where keys and values of documents are kept: what passes of a document attends to what has passed of it before,
- * and to itself. Documents that begin attend as in any pass; on the processor others do token by token, from rows that Java reads.
+ * and to itself. On the processor single tokens attend by rows that Java reads, all at once; what is longer as in any pass.
  *
  * @param caches of each document of the batch
  */
 record ContinuedAttention(
         CausalAttention attention, DocumentBatch batch, List<KeyValueCache.Layer> caches, Hardware hardware) {
     /** A document of which a part passes, and where its keys and values are kept. */
-    private record Part(Document document, KeyValueCache.Layer cache) {}
+    private record Part(Document document, KeyValueCache.Layer cache) {
+        /** Whether it is the next token of a text. */
+        boolean isStep() {
+            return document.past() > 0 && document.length() == 1;
+        }
+    }
 
     /** Keeps keys and values (T, G, d), and attends with queries (T, H, d); the output is (T, H d). */
     Attended forward(Tensor query, Tensor key, Tensor value, LongFunction<Tensor> buffer) {
@@ -57,17 +64,25 @@ record ContinuedAttention(
 
     private Attended onHost(List<Part> parts, Tensor query, Tensor key, Tensor value, LongFunction<Tensor> buffer) {
         Tensor flat = CausalAttention.zeroBehind(batch, buffer.apply(query.size(0)));
-        List<Part> begun =
-                parts.stream().filter(part -> part.document().past() == 0).toList();
-        List<Part> continued =
-                parts.stream().filter(part -> part.document().past() > 0).toList();
-        attention.attend(
-                query,
-                new KeysAndValues(key, value),
-                flat.view(query.sizes()),
-                begun.stream().map(Part::document).toList());
-        keep(begun, key, value);
-        new Steps(continued, attention.cached(size(query, 2), size(query, 1) / size(key, 1)), query, key, value, flat)
+        Tensor output = flat.view(query.sizes());
+        List<Part> steps = parts.stream().filter(Part::isStep).toList();
+        List<Part> longer = parts.stream().filter(part -> !part.isStep()).toList();
+        keep(longer, key, value);
+        KeysAndValues ofBatch = new KeysAndValues(key, value);
+        for (Part part : longer) {
+            Document document = part.document();
+            if (document.past() == 0) {
+                attention.attend(query, ofBatch, output, List.of(document));
+            } else {
+                TensorScope.run(() -> {
+                    KeyValueRows rows = part.cache().rows(key, hardware.rows().math());
+                    KeysAndValues all = new KeysAndValues(rows.keys(document.end()), rows.values(document.end()));
+                    attention.attend(query, all, output, List.of(document));
+                });
+            }
+        }
+
+        new Steps(steps, attention.cached(size(query, 2), size(query, 1) / size(key, 1)), query, key, value, flat)
                 .run(hardware.rows());
         return new Attended(flat, List.of());
     }
@@ -76,19 +91,16 @@ record ContinuedAttention(
         return Math.toIntExact(tensor.size(dimension));
     }
 
-    private void keep(List<Part> begun, Tensor key, Tensor value) {
-        hardware.rows().runEach(begun.size(), range -> {
+    private void keep(List<Part> parts, Tensor key, Tensor value) {
+        hardware.rows().runEach(parts.size(), range -> {
             TensorRows keys = rows(key, range.math());
             TensorRows values = rows(value, range.math());
             for (long i = range.from(); i < range.to(); i++) {
-                Part part = begun.get((int) i);
+                Part part = parts.get((int) i);
+                Document document = part.document();
                 part.cache()
                         .rows(key, range.math())
-                        .fill(
-                                keys,
-                                values,
-                                part.document().start(),
-                                part.document().length());
+                        .fill(keys, values, document.start(), document.past(), document.length());
             }
         });
     }
@@ -99,39 +111,67 @@ record ContinuedAttention(
         return TensorRows.strided(heads, width, heads.stride(0), 0, heads.size(0), math);
     }
 
-    /** Parts that follow on others, each of their heads of keys by itself. */
+    /** The next tokens of texts, each of their heads of keys by itself. */
     private record Steps(
             List<Part> parts, CachedAttention attention, Tensor query, Tensor key, Tensor value, Tensor output) {
         void run(RowLoop loop) {
             int heads = ContinuedAttention.size(key, 1);
             loop.runEach((long) parts.size() * heads, range -> {
-                TensorRows queries = rows(query, range.math());
-                TensorRows keys = rows(key, range.math());
-                TensorRows values = rows(value, range.math());
-                TensorRows outputs = TensorRows.strided(
-                        output, ContinuedAttention.size(output, 1), output.stride(0), 0, output.size(0), range.math());
-                int size = attention.size();
-                int width = attention.queries() * size;
-                KeyValueRows.Room room = new KeyValueRows.Room(size);
-                CachedAttention.Token token =
-                        new CachedAttention.Token(new float[width], new float[size], new float[size]);
-                float[] mixed = new float[width];
-                for (long i = range.from(); i < range.to(); i++) {
-                    Part part = parts.get((int) (i / heads));
-                    int head = (int) (i % heads);
-                    KeyValueRows.Head kept =
-                            part.cache().rows(key, range.math()).head(head, room);
-                    Document document = part.document();
-                    for (int t = 0; t < document.length(); t++) {
-                        int row = document.start() + t;
-                        queries.load(row, head * width, width, token.query());
-                        keys.load(row, head * size, size, token.key());
-                        values.load(row, head * size, size, token.value());
-                        attention.attend(kept, document.past() + t, token, mixed, range.math());
-                        outputs.store(row, head * width, width, mixed);
-                    }
+                Step step = Step.of(this, heads, range.math());
+                long next = range.from();
+                while (next < range.to()) {
+                    int head = (int) (next % heads);
+                    int count = (int) Math.min(heads - head, range.to() - next);
+                    step.run(parts.get((int) (next / heads)), head, count);
+                    next += count;
                 }
             });
+        }
+    }
+
+    /** Heads of one token. Belongs to one thread. */
+    private record Step(
+            Steps of,
+            TensorRows queries,
+            TensorRows keys,
+            TensorRows values,
+            TensorRows outputs,
+            CachedAttention.Token token,
+            float[] mixed,
+            FetchedNumbers.Room room,
+            RowMath math) {
+        static Step of(Steps of, int heads, RowMath math) {
+            int size = of.attention().size();
+            int width = heads * of.attention().queries() * size;
+            return new Step(
+                    of,
+                    rows(of.query(), math),
+                    rows(of.key(), math),
+                    rows(of.value(), math),
+                    TensorRows.strided(
+                            of.output(),
+                            width,
+                            of.output().stride(0),
+                            0,
+                            of.output().size(0),
+                            math),
+                    new CachedAttention.Token(new float[width], new float[heads * size], new float[heads * size]),
+                    new float[width],
+                    KeyValueRows.room(heads, size),
+                    math);
+        }
+
+        void run(Part part, int head, int count) {
+            int size = of.attention().size();
+            int width = of.attention().queries() * size;
+            Document document = part.document();
+            int row = document.start();
+            queries.load(row, head * width, count * width, token.query());
+            keys.load(row, head * size, count * size, token.key());
+            values.load(row, head * size, count * size, token.value());
+            KeyValueRows.Heads kept = part.cache().rows(of.key(), math).heads(head, count, room);
+            of.attention().attend(kept, document.past(), token, mixed, math);
+            outputs.store(row, head * width, count * width, mixed);
         }
     }
 }

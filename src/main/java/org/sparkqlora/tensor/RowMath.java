@@ -40,11 +40,11 @@ public interface RowMath {
     /** {@code target = alpha a + beta b}. */
     void combine(float alpha, float[] a, float beta, float[] b, float[] target, int count);
 
-    /**
-     * Adds {@code count} weighted rows of a matrix, one after the other:
-     * {@code target[at + j] += sum(weights[from + i] rows[i width + j])}.
-     */
-    void addRows(float[] weights, int from, int count, float[] rows, int width, float[] target, int at);
+    /** Adds {@code count} rows of {@code width} numbers, from {@code rows[at]} on, to each sum, one after the other. */
+    void addRows(WeightedSums sums, int count, float[] rows, int at, int width);
+
+    /** The same for rows in bfloat16. */
+    void addRows(WeightedSums sums, int count, short[] rows, int at, int width);
 
     /** {@code x = exp(scale (x - shift))}, exponents held within -87 and 88; returns the sum. */
     float exponentials(float[] x, float scale, float shift, int count);

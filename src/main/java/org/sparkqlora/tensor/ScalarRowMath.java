@@ -83,16 +83,35 @@ final class ScalarRowMath implements RowMath {
     }
 
     @Override
-    public void addRows(float[] weights, int from, int count, float[] rows, int width, float[] target, int at) {
-        addRows(weights, from, count, rows, width, target, at, 0);
+    public void addRows(WeightedSums sums, int count, float[] rows, int at, int width) {
+        addRows(sums, count, rows, at, width, 0);
+    }
+
+    @Override
+    public void addRows(WeightedSums sums, int count, short[] rows, int at, int width) {
+        addRows(sums, count, rows, at, width, 0);
     }
 
     /** Columns {@code first ..} alone. */
-    static void addRows(
-            float[] weights, int from, int count, float[] rows, int width, float[] target, int at, int first) {
-        for (int i = 0; i < count; i++) {
-            for (int j = first; j < width; j++) {
-                target[at + j] += weights[from + i] * rows[i * width + j];
+    static void addRows(WeightedSums sums, int count, float[] rows, int at, int width, int first) {
+        for (int sum = 0; sum < sums.count(); sum++) {
+            for (int i = 0; i < count; i++) {
+                for (int j = first; j < width; j++) {
+                    sums.target()[sums.target(sum) + j] +=
+                            sums.weights()[sums.weight(sum) + i] * rows[at + i * width + j];
+                }
+            }
+        }
+    }
+
+    /** Columns {@code first ..} alone. */
+    static void addRows(WeightedSums sums, int count, short[] rows, int at, int width, int first) {
+        for (int sum = 0; sum < sums.count(); sum++) {
+            for (int i = 0; i < count; i++) {
+                for (int j = first; j < width; j++) {
+                    sums.target()[sums.target(sum) + j] +=
+                            sums.weights()[sums.weight(sum) + i] * Bfloat16.widen(rows[at + i * width + j]);
+                }
             }
         }
     }

@@ -29,13 +29,6 @@ public interface TensorRows {
     void store(long row, int at, int count, float[] source);
 
     /**
-     * The same rows for another thread.
-     *
-     * @param room for what it copies, as wide as a row
-     */
-    TensorRows through(short[] room);
-
-    /**
      * Rows {@code from} to {@code to - 1} of a tensor without gaps.
      *
      * @param width how many numbers are one row
@@ -48,8 +41,7 @@ public interface TensorRows {
     static TensorRows strided(Tensor tensor, int width, long stride, long from, long to, RowMath math) {
         long start = from * stride;
         long end = (to - 1) * stride + width;
-        // libtorch hands out a fresh enum object a call; only an interned one can be compared.
-        return tensor.scalar_type().intern() == ScalarType.BFloat16
+        return isHalves(tensor)
                 ? new Halves(
                         new ShortPointer(tensor.data_ptr())
                                 .position(start)
@@ -70,6 +62,11 @@ public interface TensorRows {
                         from);
     }
 
+    /** libtorch hands out a fresh enum object a call; only an interned one can be compared. */
+    static boolean isHalves(Tensor tensor) {
+        return tensor.scalar_type().intern() == ScalarType.BFloat16;
+    }
+
     /** Rows in bfloat16. */
     record Halves(ShortBuffer memory, int width, long stride, long first, RowMath math, short[] row)
             implements TensorRows {
@@ -84,11 +81,6 @@ public interface TensorRows {
             math.round(source, row, count);
             memory.put((int) ((index - first) * stride) + at, row, 0, count);
         }
-
-        @Override
-        public TensorRows through(short[] room) {
-            return new Halves(memory, width, stride, first, math, room);
-        }
     }
 
     /** Rows in float32. */
@@ -101,11 +93,6 @@ public interface TensorRows {
         @Override
         public void store(long index, int at, int count, float[] source) {
             memory.put((int) ((index - first) * stride) + at, source, 0, count);
-        }
-
-        @Override
-        public TensorRows through(short[] room) {
-            return this;
         }
     }
 }

@@ -36,11 +36,7 @@ final class VectorRowMath implements RowMath {
     public void widen(short[] source, float[] target, int count) {
         int end = FLOATS.loopBound(count);
         for (int i = 0; i < end; i += LENGTH) {
-            IntVector bits =
-                    (IntVector) ShortVector.fromArray(SHORTS, source, i).convertShape(VectorOperators.S2I, INTS, 0);
-            bits.lanewise(VectorOperators.LSHL, Short.SIZE)
-                    .reinterpretAsFloats()
-                    .intoArray(target, i);
+            widened(source, i).intoArray(target, i);
         }
 
         for (int i = end; i < count; i++) {
@@ -129,46 +125,13 @@ final class VectorRowMath implements RowMath {
     }
 
     @Override
-    public void addRows(float[] weights, int from, int count, float[] rows, int width, float[] target, int at) {
-        int end = width - width % (4 * LENGTH);
-        for (int j = 0; j < end; j += 4 * LENGTH) {
-            addFourColumns(weights, from, count, rows, width, target, at, j);
-        }
-
-        int rest = FLOATS.loopBound(width);
-        for (int j = end; j < rest; j += LENGTH) {
-            FloatVector sum = FloatVector.fromArray(FLOATS, target, at + j);
-            for (int i = 0; i < count; i++) {
-                sum = sum.add(FloatVector.fromArray(FLOATS, rows, i * width + j).mul(weights[from + i]));
-            }
-
-            sum.intoArray(target, at + j);
-        }
-
-        ScalarRowMath.addRows(weights, from, count, rows, width, target, at, rest);
+    public void addRows(WeightedSums sums, int count, float[] rows, int at, int width) {
+        VectorRowSums.add(sums, count, rows, at, width);
     }
 
-    /** Four registers of columns: the processor adds to one while it waits for another. */
-    private static void addFourColumns(
-            float[] weights, int from, int count, float[] rows, int width, float[] target, int at, int j) {
-        int to = at + j;
-        FloatVector a = FloatVector.fromArray(FLOATS, target, to);
-        FloatVector b = FloatVector.fromArray(FLOATS, target, to + LENGTH);
-        FloatVector c = FloatVector.fromArray(FLOATS, target, to + 2 * LENGTH);
-        FloatVector d = FloatVector.fromArray(FLOATS, target, to + 3 * LENGTH);
-        for (int i = 0; i < count; i++) {
-            FloatVector weight = FloatVector.broadcast(FLOATS, weights[from + i]);
-            int row = i * width + j;
-            a = a.add(FloatVector.fromArray(FLOATS, rows, row).mul(weight));
-            b = b.add(FloatVector.fromArray(FLOATS, rows, row + LENGTH).mul(weight));
-            c = c.add(FloatVector.fromArray(FLOATS, rows, row + 2 * LENGTH).mul(weight));
-            d = d.add(FloatVector.fromArray(FLOATS, rows, row + 3 * LENGTH).mul(weight));
-        }
-
-        a.intoArray(target, to);
-        b.intoArray(target, to + LENGTH);
-        c.intoArray(target, to + 2 * LENGTH);
-        d.intoArray(target, to + 3 * LENGTH);
+    @Override
+    public void addRows(WeightedSums sums, int count, short[] rows, int at, int width) {
+        VectorRowSums.add(sums, count, rows, at, width);
     }
 
     @Override
@@ -273,6 +236,13 @@ final class VectorRowMath implements RowMath {
         for (int head = 0; head < heads && end < half; head++) {
             ScalarRowMath.turn(row, 2 * half * head, cosine, sine, half, end);
         }
+    }
+
+    /** Numbers in bfloat16, from {@code source[at]} on. */
+    static FloatVector widened(short[] source, int at) {
+        IntVector bits =
+                (IntVector) ShortVector.fromArray(SHORTS, source, at).convertShape(VectorOperators.S2I, INTS, 0);
+        return bits.lanewise(VectorOperators.LSHL, Short.SIZE).reinterpretAsFloats();
     }
 
     private static FloatVector product(float[] a, float[] b, int at) {

@@ -51,8 +51,15 @@ class RowMathTest {
                             return 0;
                         }),
                         new Named("addRows", (math, a, b) -> {
-                            int width = a.length / 3;
-                            math.addRows(new float[] {9, 0.3f, -1.7f}, 1, 2, a, width, b, width);
+                            int width = a.length / 6;
+                            math.addRows(sums(b, width), 2, a, width, width);
+                            return 0;
+                        }),
+                        new Named("addRows in bfloat16", (math, a, b) -> {
+                            int width = a.length / 6;
+                            short[] halves = new short[a.length];
+                            math.round(a, halves, a.length);
+                            math.addRows(sums(b, width), 2, halves, width, width);
                             return 0;
                         }),
                         new Named("exponentials", (math, a, b) -> math.exponentials(a, 1.3f, 0.2f, a.length)),
@@ -78,7 +85,13 @@ class RowMathTest {
                             math.widen(halves, b, a.length);
                             return 0;
                         }))
-                .flatMap(named -> Stream.of(1, 7, 16, 31, 64, 1000).map(count -> Arguments.of(named, count)));
+                .flatMap(named -> Stream.of(1, 7, 16, 31, 64, 300, 1000).map(count -> Arguments.of(named, count)));
+    }
+
+    /** Four sums of two rows. */
+    private static WeightedSums sums(float[] target, int width) {
+        float[] weights = {9, 0.3f, -1.7f, 9, 0.7f, 1.1f, 9, -0.2f, 0.5f, 9, 0.6f, -0.9f};
+        return new WeightedSums(weights, 1, 3, target, width, width, 4);
     }
 
     @ParameterizedTest(name = "{0} of {1}")

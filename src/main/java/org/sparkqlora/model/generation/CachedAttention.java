@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.sparkqlora.tensor.RowMath;
+import org.sparkqlora.tensor.WeightedSums;
 
 /**
  * Attention of one token to the tokens before it and to itself, {@code o = sum(softmax(s q k) v)}, in float32. Nothing but the text
@@ -18,65 +19,62 @@ import org.sparkqlora.tensor.RowMath;
  * @param cap scores pass {@code cap tanh(score / cap)}; empty without one
  */
 public record CachedAttention(int size, int queries, double scale, OptionalInt window, OptionalDouble cap) {
-    /** The token's own query heads (queries size), key (size) and value (size). */
+    /** Some heads of a token: queries (heads queries size), keys and values (heads size). */
     public record Token(float[] query, float[] key, float[] value) {}
 
     /**
-     * Keeps a token's key and value, and attends with its queries.
+     * Keeps a token's keys and values, and attends with its queries.
      *
      * @param kept of the tokens before
      * @param place of the token in its text
-     * @param output gets (queries size)
+     * @param output gets (heads queries size)
      */
-    public void attend(KeyValueRows.Head kept, int place, Token token, float[] output, RowMath math) {
+    public void attend(KeyValueRows.Heads kept, int place, Token token, float[] output, RowMath math) {
+        kept.put(place, token.key(), token.value());
         int first = window.isPresent() ? Math.max(0, place + 1 - window.getAsInt()) : 0;
-        kept.put(place, token.value());
-        float[][] probabilities = scores(kept, first, place, token, math);
-        for (float[] row : probabilities) {
-            normalize(row, first % BLOCK, place + 1 - first, math);
+        int columns = (place / BLOCK - first / BLOCK + 1) * BLOCK;
+        float[] scores = new float[kept.count() * queries * columns];
+        addScores(kept, first, place, token.query(), scores, columns);
+        float[] row = new float[columns];
+        for (int at = 0; at < scores.length; at += columns) {
+            normalize(scores, at + first % BLOCK, row, place + 1 - first, math);
         }
 
-        mix(kept, first, place, probabilities, output, math);
+        mix(kept, first, place, scores, columns, output);
     }
 
     /** Products of each query with the keys of whole blocks, from that of token {@code first} on. */
-    private float[][] scores(KeyValueRows.Head kept, int first, int place, Token token, RowMath math) {
-        int firstBlock = first / BLOCK;
-        int last = place / BLOCK;
-        float[][] scores = new float[queries][(last - firstBlock + 1) * BLOCK];
-        for (int block = firstBlock; block <= last; block++) {
-            float[] keys = block == last ? kept.keysWith(place, token.key()) : kept.keys(block);
-            for (int query = 0; query < queries; query++) {
-                math.addRows(
-                        token.query(), query * size, size, keys, BLOCK, scores[query], (block - firstBlock) * BLOCK);
-            }
-        }
-
-        return scores;
+    private void addScores(KeyValueRows.Heads kept, int first, int place, float[] query, float[] scores, int columns) {
+        kept.eachKeys(first / BLOCK, place / BLOCK, (block, head, keys, at) -> {
+            int row = head * queries;
+            int column = (block - first / BLOCK) * BLOCK;
+            WeightedSums products =
+                    new WeightedSums(query, row * size, size, scores, row * columns + column, columns, queries);
+            keys.addRows(at, size, BLOCK, products);
+        });
     }
 
-    /** The probabilities of {@code count} scores, which begin with the {@code from}th, at the start of the row. */
-    private void normalize(float[] row, int from, int count, RowMath math) {
-        System.arraycopy(row, from, row, 0, count);
+    /** Makes probabilities of {@code count} scores. */
+    private void normalize(float[] scores, int at, float[] row, int count, RowMath math) {
+        System.arraycopy(scores, at, row, 0, count);
         if (cap.isPresent()) {
             math.tanh((float) (scale / cap.getAsDouble()), row, row, count);
         }
 
         math.softmax(row, (float) cap.orElse(scale), count);
+        System.arraycopy(row, 0, scores, at, count);
     }
 
     private void mix(
-            KeyValueRows.Head kept, int first, int place, float[][] probabilities, float[] output, RowMath math) {
-        Arrays.fill(output, 0);
-        int from = first;
-        while (from <= place) {
-            int count = Math.min(BLOCK - from % BLOCK, place + 1 - from);
-            float[] values = kept.values(from, count);
-            for (int query = 0; query < queries; query++) {
-                math.addRows(probabilities[query], from - first, count, values, size, output, query * size);
-            }
-
-            from += count;
-        }
+            KeyValueRows.Heads kept, int first, int place, float[] probabilities, int columns, float[] output) {
+        Arrays.fill(output, 0, kept.count() * queries * size, 0);
+        kept.eachValues(first / BLOCK, place / BLOCK, (block, head, values, at) -> {
+            int from = Math.max(first, block * BLOCK);
+            int to = Math.min(place + 1, (block + 1) * BLOCK);
+            int row = head * queries;
+            int weight = row * columns + from - first / BLOCK * BLOCK;
+            WeightedSums sums = new WeightedSums(probabilities, weight, columns, output, row * size, size, queries);
+            values.addRows(at + from % BLOCK * size, to - from, size, sums);
+        });
     }
 }

@@ -2,26 +2,32 @@ package org.sparkqlora.model.generation;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.tensor.FetchedNumbers;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
- * Keys and values of one text in one layer, outside the heap, in blocks of {@value #BLOCK} tokens. In a block keys lie dimension by
- * dimension, so that the products of a query with all keys of the block are sums of rows; values lie token by token.
+ * Keys and values of one text in one layer, outside the heap, in blocks of {@value #BLOCK} tokens, in a block head by head. Of a head
+ * keys lie dimension by dimension, so that the products of a query with all keys of the block are sums of rows; values lie token by
+ * token.
  */
 public final class KeyValueRows implements AutoCloseable {
     /** Tokens of a block. */
     static final int BLOCK = 64;
 
+    /** Numbers that are fetched at a time: more than one page of memory, and less than the second cache. */
+    private static final int FETCHED = 1 << 16;
+
     private final int heads;
     private final int size;
     private final int blocks;
+    private final RowMath math;
     private final Tensor keys;
     private final Tensor values;
-    private final TensorRows keyBlocks;
-    private final TensorRows valueBlocks;
+    private final FetchedNumbers keyNumbers;
+    private final FetchedNumbers valueNumbers;
 
     /**
      * @param heads of keys
@@ -31,122 +37,134 @@ public final class KeyValueRows implements AutoCloseable {
     public KeyValueRows(ScalarType type, int heads, int size, int tokens, RowMath math) {
         this.heads = heads;
         this.size = size;
-        this.blocks = (tokens + BLOCK - 1) / BLOCK;
-        this.keys = TensorScope.detached(() -> TensorMemory.empty(type, numbers() / 2));
-        this.values = TensorScope.detached(() -> TensorMemory.empty(type, numbers() / 2));
-        long rows = (long) heads * blocks;
-        this.keyBlocks = TensorRows.of(keys, size * BLOCK, 0, rows, math);
-        this.valueBlocks = TensorRows.of(values, size * BLOCK, 0, rows, math);
+        this.blocks = blocksOf(tokens);
+        this.math = math;
+        this.keys = TensorScope.detached(() -> TensorMemory.empty(type, (long) blocks * heads * size * BLOCK));
+        this.values = TensorScope.detached(() -> TensorMemory.empty(type, (long) blocks * heads * size * BLOCK));
+        this.keyNumbers = FetchedNumbers.of(keys, math);
+        this.valueNumbers = FetchedNumbers.of(values, math);
     }
 
     /** Numbers that a text of {@code tokens} takes in a layer whose keys have {@code width} numbers a token. */
     public static long numbers(int tokens, int width) {
-        return 2L * width * ((tokens + BLOCK - 1) / BLOCK) * BLOCK;
+        return 2L * width * blocksOf(tokens) * BLOCK;
     }
 
-    private long numbers() {
-        return numbers(blocks * BLOCK, heads * size);
+    private static int blocksOf(int tokens) {
+        return (tokens + BLOCK - 1) / BLOCK;
     }
 
     /**
-     * Takes the text's first {@code count} tokens.
+     * Keeps {@code count} tokens from place {@code place} of the text on.
      *
      * @param allKeys a row a token, all heads one after the other; the first token is row {@code start}
      */
-    public void fill(TensorRows allKeys, TensorRows allValues, long start, int count) {
-        Room room = new Room(size);
-        TensorRows keyRows = keyBlocks.through(room.halves());
-        TensorRows valueRows = valueBlocks.through(room.halves());
-        float[][] token = new float[BLOCK][heads * size];
-        float[] block = room.block();
-        for (int first = 0; first < count; first += BLOCK) {
-            int length = Math.min(BLOCK, count - first);
-            for (int i = 0; i < length; i++) {
-                allKeys.load(start + first + i, token[i]);
-            }
+    public void fill(TensorRows allKeys, TensorRows allValues, long start, int place, int count) {
+        Heads all = new Heads(0, heads, keyNumbers, valueNumbers);
+        float[] key = new float[heads * size];
+        float[] value = new float[heads * size];
+        for (int i = 0; i < count; i++) {
+            allKeys.load(start + i, key);
+            allValues.load(start + i, value);
+            all.put(place + i, key, value);
+        }
+    }
 
-            for (int head = 0; head < heads; head++) {
-                for (int i = 0; i < length; i++) {
-                    putColumn(token[i], head * size, block, i);
+    /** Those of a text of at most {@code tokens} that has the first {@code count} in common with this one. */
+    public KeyValueRows begin(int count, int tokens) {
+        KeyValueRows text = new KeyValueRows(keys.scalar_type(), heads, size, tokens, math);
+        long numbers = (long) blocksOf(count) * heads * size * BLOCK;
+        text.keys.narrow(0, 0, numbers).copy_(keys.narrow(0, 0, numbers));
+        text.values.narrow(0, 0, numbers).copy_(values.narrow(0, 0, numbers));
+        return text;
+    }
+
+    /** Keys of the first {@code count} tokens, (count, heads, size). */
+    public Tensor keys(int count) {
+        return keys.view(blocks, heads, size, BLOCK)
+                .narrow(0, 0, blocksOf(count))
+                .permute(0, 3, 1, 2)
+                .reshape(-1, heads, size)
+                .narrow(0, 0, count);
+    }
+
+    /** Values of the first {@code count} tokens, (count, heads, size). */
+    public Tensor values(int count) {
+        return values.view(blocks, heads, BLOCK, size)
+                .narrow(0, 0, blocksOf(count))
+                .permute(0, 2, 1, 3)
+                .reshape(-1, heads, size)
+                .narrow(0, 0, count);
+    }
+
+    /** Room for what a thread fetches of texts whose layers have so many heads of this size. */
+    public static FetchedNumbers.Room room(int heads, int size) {
+        return new FetchedNumbers.Room(Math.max(FETCHED, heads * size * BLOCK));
+    }
+
+    /** Heads {@code first ..} as the owner of {@code room} reads and writes them. */
+    public Heads heads(int first, int count, FetchedNumbers.Room room) {
+        return new Heads(first, count, keyNumbers.through(room), valueNumbers.through(room));
+    }
+
+    /** Some heads. Belongs to one thread. */
+    public final class Heads {
+        private final int first;
+        private final int count;
+        private final FetchedNumbers ofKeys;
+        private final FetchedNumbers ofValues;
+
+        private Heads(int first, int count, FetchedNumbers ofKeys, FetchedNumbers ofValues) {
+            this.first = first;
+            this.count = count;
+            this.ofKeys = ofKeys;
+            this.ofValues = ofValues;
+        }
+
+        int count() {
+            return count;
+        }
+
+        /** Keeps key and value of a token: these heads, one after the other. */
+        void put(int place, float[] key, float[] value) {
+            int column = place % BLOCK;
+            for (int head = 0; head < count; head++) {
+                long matrix = start(place / BLOCK, head);
+                ofKeys.put(matrix + column, BLOCK, key, head * size, size);
+                ofValues.put(matrix + (long) column * size, 1, value, head * size, size);
+            }
+        }
+
+        /** What is done with one head of a block. */
+        interface Visit {
+            /** @param at where {@code fetched} has its numbers */
+            void accept(int block, int head, FetchedNumbers fetched, int at);
+        }
+
+        /** Visits the keys of blocks {@code from} to {@code to}, in this order. */
+        void eachKeys(int from, int to, Visit visit) {
+            each(ofKeys, from, to, visit);
+        }
+
+        /** Visits the values of blocks {@code from} to {@code to}, in this order. */
+        void eachValues(int from, int to, Visit visit) {
+            each(ofValues, from, to, visit);
+        }
+
+        private void each(FetchedNumbers numbers, int from, int to, Visit visit) {
+            int matrix = size * BLOCK;
+            int atOnce = count == heads ? Math.max(1, FETCHED / (count * matrix)) : 1;
+            for (int block = from; block <= to; block += atOnce) {
+                int fetched = Math.min(atOnce, to + 1 - block) * count;
+                numbers.fetch(start(block, 0), fetched * matrix);
+                for (int i = 0; i < fetched; i++) {
+                    visit.accept(block + i / count, i % count, numbers, i * matrix);
                 }
-
-                keyRows.store(row(head, first / BLOCK), block);
-            }
-
-            for (int i = 0; i < length; i++) {
-                allValues.load(start + first + i, token[i]);
-            }
-
-            for (int head = 0; head < heads; head++) {
-                for (int i = 0; i < length; i++) {
-                    System.arraycopy(token[i], head * size, block, i * size, size);
-                }
-
-                valueRows.store(row(head, first / BLOCK), 0, length * size, block);
             }
         }
-    }
 
-    private void putColumn(float[] key, int at, float[] block, int column) {
-        for (int d = 0; d < size; d++) {
-            block[d * BLOCK + column] = key[at + d];
-        }
-    }
-
-    private long row(int head, int block) {
-        return (long) head * blocks + block;
-    }
-
-    /** Room for one block at a time. Belongs to one thread. */
-    public record Room(short[] halves, float[] block) {
-        /** @param size of a head */
-        public Room(int size) {
-            this(new short[size * BLOCK], new float[size * BLOCK]);
-        }
-    }
-
-    /** The blocks of one head, as the owner of {@code room} reads and writes them. */
-    public Head head(int head, Room room) {
-        return new Head(head, keyBlocks.through(room.halves()), valueBlocks.through(room.halves()), room.block());
-    }
-
-    /** Blocks of one head. */
-    public final class Head {
-        private final int head;
-        private final TensorRows keyRows;
-        private final TensorRows valueRows;
-        private final float[] block;
-
-        private Head(int head, TensorRows keyRows, TensorRows valueRows, float[] block) {
-            this.head = head;
-            this.keyRows = keyRows;
-            this.valueRows = valueRows;
-            this.block = block;
-        }
-
-        /** Keys of a block, dimension by dimension; valid until another block is read. */
-        float[] keys(int index) {
-            keyRows.load(row(head, index), block);
-            return block;
-        }
-
-        /** The same with the key of token {@code place}, which is kept. */
-        float[] keysWith(int place, float[] key) {
-            float[] read = keys(place / BLOCK);
-            putColumn(key, 0, read, place % BLOCK);
-            keyRows.store(row(head, place / BLOCK), read);
-            return read;
-        }
-
-        /** Keeps the value of token {@code place}. */
-        void put(int place, float[] value) {
-            valueRows.store(row(head, place / BLOCK), place % BLOCK * size, size, value);
-        }
-
-        /** Values of tokens {@code from ..} of one block, token by token; valid until another block is read. */
-        float[] values(int from, int count) {
-            valueRows.load(row(head, from / BLOCK), from % BLOCK * size, count * size, block);
-            return block;
+        private long start(int block, int head) {
+            return ((long) block * heads + first + head) * size * BLOCK;
         }
     }
 

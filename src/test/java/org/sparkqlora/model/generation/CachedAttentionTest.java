@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.quant.Bfloat16;
+import org.sparkqlora.tensor.FetchedNumbers;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
@@ -56,26 +57,47 @@ class CachedAttentionTest {
         CachedAttention attention = new CachedAttention(SIZE, QUERIES, SCALE, window, cap);
         try (PointerScope scope = new PointerScope();
                 KeyValueRows rows = new KeyValueRows(type, HEADS, SIZE, TOKENS, math)) {
-            rows.fill(rows(type, keys), rows(type, values), 0, begun);
-            KeyValueRows.Room room = new KeyValueRows.Room(SIZE);
-            float[] output = new float[QUERIES * SIZE];
+            rows.fill(rows(type, keys), rows(type, values), 0, 0, begun);
+            FetchedNumbers.Room room = KeyValueRows.room(HEADS, SIZE);
+            float[] output = new float[HEADS * QUERIES * SIZE];
             for (int place = begun; place < TOKENS; place++) {
-                for (int head = 0; head < HEADS; head++) {
-                    CachedAttention.Token token = new CachedAttention.Token(
-                            part(queries[place], head, QUERIES * SIZE),
-                            part(keys[place], head, SIZE),
-                            part(values[place], head, SIZE));
-                    attention.attend(rows.head(head, room), place, token, output, math);
+                CachedAttention.Token token = new CachedAttention.Token(queries[place], keys[place], values[place]);
+                attention.attend(rows.heads(0, HEADS, room), place, token, output, math);
 
+                float[] second = attendOfSecondHead(attention, rows.heads(1, 1, room), place, token);
+                assertThat(second).isEqualTo(part(output, 1, QUERIES * SIZE));
+                for (int head = 0; head < HEADS; head++) {
                     double[] expected = expected(queries, keys, values, place, head, window, cap);
-                    for (int i = 0; i < output.length; i++) {
-                        assertThat((double) output[i])
+                    for (int i = 0; i < expected.length; i++) {
+                        assertThat((double) output[head * expected.length + i])
                                 .as("token %d, head %d, number %d", place, head, i)
                                 .isCloseTo(expected[i], within(TOLERANCE));
                     }
                 }
             }
+
+            assertThat(numbers(rows.keys(TOKENS))).isDeepEqualTo(keys);
+            assertThat(numbers(rows.values(TOKENS))).isDeepEqualTo(values);
         }
+    }
+
+    private float[] attendOfSecondHead(
+            CachedAttention attention, KeyValueRows.Heads head, int place, CachedAttention.Token token) {
+        float[] output = new float[QUERIES * SIZE];
+        CachedAttention.Token second = new CachedAttention.Token(
+                part(token.query(), 1, QUERIES * SIZE), part(token.key(), 1, SIZE), part(token.value(), 1, SIZE));
+        attention.attend(head, place, second, output, math);
+        return output;
+    }
+
+    private float[][] numbers(Tensor tensor) {
+        TensorRows rows = TensorRows.of(tensor.contiguous(), HEADS * SIZE, 0, TOKENS, math);
+        float[][] numbers = new float[TOKENS][HEADS * SIZE];
+        for (int i = 0; i < TOKENS; i++) {
+            rows.load(i, numbers[i]);
+        }
+
+        return numbers;
     }
 
     private static double[] expected(
