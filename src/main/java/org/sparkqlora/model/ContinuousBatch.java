@@ -2,9 +2,11 @@ package org.sparkqlora.model;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +19,9 @@ import org.sparkqlora.weights.family.TokenMixing;
  * Texts that grow together: a pass takes a token of each and the prompts of those that begin; when one ends, the next takes its place
  * (continuous batching, as in Orca, OSDI 2022).
  *
- * <p>A text's tokens do not depend on its neighbours: prompts pass whole, each text attends to keys and values of its own, and a row of
+ * <p>What a prompt has in common with the beginning of a text that grows does not pass again: its keys and values are taken from there.
+ *
+ * <p>A text's tokens do not depend on its neighbours: each text attends to keys and values of its own, and a row of
  * a product with a weight is the same whatever rows pass with it, their number being a multiple of {@link DocumentBatch#ROWS}.
  */
 final class ContinuousBatch {
@@ -64,13 +68,13 @@ final class ContinuousBatch {
 
     void run(Iterator<PromptedText> texts) {
         try {
-            PromptedText waiting = nextOf(texts);
+            Decoding waiting = nextOf(texts);
             while (waiting != null || !growing.isEmpty()) {
                 List<Decoding> passing = growing();
                 int prompts = 0;
                 while (waiting != null && hasRoomFor(waiting, prompts)) {
-                    passing.add(begun(waiting));
-                    prompts += waiting.prompt().length;
+                    prompts += begin(waiting);
+                    passing.add(waiting);
                     waiting = nextOf(texts);
                 }
 
@@ -82,31 +86,51 @@ final class ContinuousBatch {
         }
     }
 
-    private static @Nullable PromptedText nextOf(Iterator<PromptedText> texts) {
-        return texts.hasNext() ? texts.next() : null;
+    private @Nullable Decoding nextOf(Iterator<PromptedText> texts) {
+        return texts.hasNext() ? new Decoding(pass, texts.next()) : null;
     }
 
     /** @param prompts tokens of those that begin in this pass so far */
-    private boolean hasRoomFor(PromptedText text, int prompts) {
+    private boolean hasRoomFor(Decoding waiting, int prompts) {
         if (growing.isEmpty()) {
             return true;
         }
 
-        boolean fits = prompts == 0 || prompts + text.prompt().length <= limits.promptTokens();
+        PromptedText text = waiting.text();
+        int alone = text.prompt().length - Beginning.of(waiting, growing).tokens();
+        boolean fits = prompts == 0 || prompts + alone <= limits.promptTokens();
         long bytes = bytesOf(text)
                 + growing.stream().mapToLong(each -> bytesOf(each.text())).sum();
         return fits && growing.size() < limits.texts() && bytes <= limits.cacheBytes();
     }
 
-    private long bytesOf(PromptedText text) {
-        return numberBytes * KeyValueRows.numbers(text.longest(), keyWidths) + stateBytes;
-    }
-
-    private Decoding begun(PromptedText text) {
-        Decoding next = new Decoding(pass, text);
+    /** Lets a text grow with the others, and returns how many tokens of its prompt are to pass. */
+    private int begin(Decoding next) {
+        Beginning shared = Beginning.of(next, growing);
+        shared.of().ifPresent(other -> next.begin(other, shared.tokens()));
         growing.add(next);
         inOrder.add(next);
-        return next;
+        return next.text().prompt().length - shared.tokens();
+    }
+
+    /**
+     * The longest beginning of a prompt that is one of a text, too.
+     *
+     * @param of which text; empty if there is none
+     * @param tokens of it
+     */
+    private record Beginning(Optional<Decoding> of, int tokens) {
+        static Beginning of(Decoding text, List<Decoding> others) {
+            return others.stream()
+                    .max(Comparator.comparingInt(text::sharedWith))
+                    .filter(other -> text.canBegin(other, text.sharedWith(other)))
+                    .map(other -> new Beginning(Optional.of(other), text.sharedWith(other)))
+                    .orElse(new Beginning(Optional.empty(), 0));
+        }
+    }
+
+    private long bytesOf(PromptedText text) {
+        return numberBytes * KeyValueRows.numbers(text.longest(), keyWidths) + stateBytes;
     }
 
     /** The texts of which a token passes with others'. */

@@ -7,6 +7,7 @@ import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.TokenMixing;
 
 /** A text that passes a model piece by piece, and the tokens that were chosen to continue it. */
 final class Decoding implements AutoCloseable {
@@ -103,12 +104,31 @@ final class Decoding implements AutoCloseable {
         return passed.length == 0 || !keysTurnOtherwise(passed.length, passed.length + 1);
     }
 
-    /** What passes next, together with others': the prompt, then the token that was chosen last. */
+    /** Tokens with which the prompt and another text begin, its last token apart. */
+    int sharedWith(Decoding other) {
+        int same = Arrays.mismatch(text.prompt(), other.passed);
+        return Math.min(same < 0 ? text.prompt().length : same, text.prompt().length - 1);
+    }
+
+    /** Whether keys and values of the first {@code count} tokens can be taken from another text, and are worth it. */
+    boolean canBegin(Decoding other, int count) {
+        return count >= DocumentBatch.LEAST_SHARED
+                && pass.model().config().layersOf(TokenMixing.DELTA_NET) == 0
+                && !keysTurnOtherwise(other.passed.length, text.prompt().length);
+    }
+
+    /** Takes the keys and values of the first {@code count} tokens from another text. */
+    void begin(Decoding other, int count) {
+        cache.begin(other.cache, count);
+        passed = Arrays.copyOf(text.prompt(), count);
+    }
+
+    /** What passes next, together with others': what is left of the prompt, then the token that was chosen last. */
     DocumentBatch.Piece join() {
         int past = passed.length;
-        if (past == 0) {
+        if (past < text.prompt().length) {
             passed = text.prompt();
-            return new DocumentBatch.Piece(passed, 0);
+            return new DocumentBatch.Piece(Arrays.copyOfRange(passed, past, passed.length), past);
         }
 
         passed = Arrays.copyOf(passed, past + 1);

@@ -28,6 +28,15 @@ final class KeyValueCache implements AutoCloseable {
         return layers.get(index);
     }
 
+    /** Keeps the first {@code count} tokens of another document, which has keys and values in every layer. */
+    void begin(KeyValueCache other, int count) {
+        TensorScope.run(() -> {
+            for (int i = 0; i < layers.size(); i++) {
+                layer(i).begin(other.layer(i), count);
+            }
+        });
+    }
+
     /** Forgets all tokens. */
     @Override
     public void close() {
@@ -84,6 +93,18 @@ final class KeyValueCache implements AutoCloseable {
             }
 
             return rows;
+        }
+
+        private void begin(Layer other, int count) {
+            if (other.tensors != null) {
+                append(
+                        other.tensors.keys().narrow(0, 0, count),
+                        other.tensors.values().narrow(0, 0, count));
+            }
+
+            if (other.rows != null) {
+                rows = other.rows.begin(count, most);
+            }
         }
 
         /** Keeps those of the next tokens on a device, and returns all: a view. */

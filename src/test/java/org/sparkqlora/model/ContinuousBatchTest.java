@@ -13,6 +13,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.ContinuousBatch.Limits;
 import org.sparkqlora.model.GoldenModel.Mode;
@@ -74,6 +76,48 @@ class ContinuousBatchTest {
         }
     }
 
+    /** As long as those of few texts, more than a block of kept tokens, and more than a block of queries. */
+    static Stream<Arguments> beginnings() {
+        return families()
+                .flatMap(name -> Stream.of(Precision.FP32, Precision.BF16)
+                        .flatMap(precision -> (name.equals("llama-tied") ? Stream.of(17, 70, 600) : Stream.of(70))
+                                .map(shared -> Arguments.of(name, precision, shared))));
+    }
+
+    @ParameterizedTest(name = "{0}, {1}, {2} tokens")
+    @MethodSource("beginnings")
+    void aBeginningThatIsSharedChangesNoBit(String name, Precision precision, int shared) {
+        try (Run run = Run.of(new GoldenModel(name), precision, cache)) {
+            List<PromptedText> texts = run.texts(new Sampling(1.0, 0, 1.0, 7), shared);
+
+            List<List<Integer>> all = run.together(texts);
+            for (int i : new int[] {0, 7, 31, 44}) {
+                assertThat(run.together(texts.subList(i, i + 1))).containsExactly(all.get(i));
+            }
+        }
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource({"llama-tied, true", "mistral-window, true", "qwen3_5_text, false"})
+    void onlyWhatIsNotSharedPasses(String name, boolean canShare) {
+        try (Run run = Run.of(new GoldenModel(name), Precision.FP32, cache)) {
+            List<PromptedText> texts = run.texts(Sampling.GREEDY, 20);
+            int passing = run.model.inPass(run.parameters, pass -> {
+                try (Decoding before = new Decoding(pass, texts.get(1));
+                        Decoding text = new Decoding(pass, texts.get(2))) {
+                    before.begin();
+                    assertThat(text.sharedWith(before)).isEqualTo(20);
+                    assertThat(text.canBegin(before, 20)).isEqualTo(canShare);
+                    assertThat(text.canBegin(before, 15)).isFalse();
+                    text.begin(before, 20);
+                    return text.join().ids().length;
+                }
+            });
+
+            assertThat(passing).isEqualTo(texts.get(2).prompt().length - 20);
+        }
+    }
+
     @Test
     void noTextsGiveNothing() {
         try (Run run = Run.of(new GoldenModel("llama-tied"), Precision.FP32, cache)) {
@@ -101,14 +145,18 @@ class ContinuousBatchTest {
             return made[NEW_TOKENS / 2];
         }
 
-        /** Prompts of 1 to 24 tokens, some of which end early. */
         List<PromptedText> texts(Sampling sampling) {
+            return texts(sampling, 0);
+        }
+
+        /** Prompts of 1 to 24 tokens behind {@code shared} that all begin with, some of which end early. */
+        List<PromptedText> texts(Sampling sampling, int shared) {
             int end = likelyEnd();
             int vocabulary = model.config().vocabularySize();
             return IntStream.range(0, TEXTS)
                     .mapToObj(text -> {
-                        int[] prompt = IntStream.range(0, 1 + text * 7 % 24)
-                                .map(i -> (i * 37 + text * 101) % vocabulary)
+                        int[] prompt = IntStream.range(0, shared + 1 + text * 7 % 24)
+                                .map(i -> (i * 37 + (i < shared ? 3 : text * 101)) % vocabulary)
                                 .toArray();
                         int most = text % 5 == 0 ? 1 : NEW_TOKENS;
                         return new PromptedText(prompt, new GenerationSpec(most, Set.of(end), sampling).ofText(text));
