@@ -62,6 +62,14 @@ final class DecoderLayer {
         this.deltaTensors = new EnumMap<>(deltaTensors);
     }
 
+    /** This layer with the adapters of {@code layout} in place of its own. */
+    DecoderLayer adapted(ModelLayout layout) {
+        Map<Projection, Module> adapted = new EnumMap<>(Projection.class);
+        modules.forEach((projection, module) ->
+                adapted.put(projection, new Module(module.weight(), module.bias(), layout.linear(index, projection))));
+        return new DecoderLayer(layout.config(), index, adapted, norms, deltaTensors);
+    }
+
     /** Its number, from 0 at the bottom. */
     int index() {
         return index;

@@ -15,7 +15,6 @@ import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.SmallWeight;
@@ -29,7 +28,6 @@ import org.sparkqlora.model.loss.AnswerLoss.Predicted;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.ScoreLoss;
 import org.sparkqlora.model.loss.ScoreLoss.Scores;
-import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.ComputeThread;
 import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.FlatVector;
@@ -49,22 +47,17 @@ public final class DecoderModel implements AutoCloseable {
     /** Texts that grow together at most, so that the weights of a layer, once in full width, serve a token of each. */
     public static final int TEXTS_AT_ONCE = 128;
 
-    private final ModelConfig config;
-    private final Precision precision;
-    private final ScalarType activations;
+    private final ModelSpec spec;
     private final Recompute recompute;
     private final Path scratch;
-    private final boolean takesFromBase;
     private final ModelLayout layout;
-    private final BaseWindow window;
     private final FrozenWeights frozen;
     private final List<DecoderLayer> layers;
-    private final PassPool pool;
     private final PassRunner runner;
-    private final Hardware hardware;
     private final ComputeThread binding;
     private final GradientPasses gradients;
     private final InitialParameters initial;
+    private final Runnable closing;
 
     private DecoderModel(
             WeightFolder weights,
@@ -73,40 +66,56 @@ public final class DecoderModel implements AutoCloseable {
             PassOptions passes,
             Path scratch,
             Hardware.Source source) {
+        this.spec = spec;
         this.recompute = passes.recompute();
         this.scratch = scratch;
-        this.precision = spec.precision();
-        this.activations = precision.type();
-        this.takesFromBase = spec.lora() != null && spec.lora().takesFromBase();
         this.layout = new ModelLayout(weights.config(), spec);
-        this.config = layout.config();
         ComputeThreads computeThreads = ComputeThreads.of(threads, source);
-        this.pool = new PassPool(computeThreads, passes.atOnce(), activations);
-        this.hardware = computeThreads.hardware();
-        if (precision == Precision.FP16 && hardware.isHostAccessible()) {
+        PassPool pool =
+                new PassPool(computeThreads, passes.atOnce(), spec.precision().type());
+        Hardware hardware = computeThreads.hardware();
+        if (spec.precision() == Precision.FP16 && hardware.isHostAccessible()) {
             throw new BadInputException("Cannot compute in fp16 row by row: expected a device of operations");
         }
 
         this.binding = hardware.computeThread();
-        this.window = BaseWindow.of(
-                passes.base(), config, spec, pool.lanes(Integer.MAX_VALUE).count());
+        BaseWindow window = BaseWindow.of(
+                passes.base(), config(), spec, pool.lanes(Integer.MAX_VALUE).count());
         this.runner = new PassRunner(pool, window);
-        this.gradients = new GradientPasses(this, spec, pool, runner);
-        this.frozen = new FrozenWeights(
-                weights, layout, spec.method(), activations, computeThreads.dequantizer(), hardware, window);
-        this.layers = IntStream.range(0, config.layers())
+        this.gradients = new GradientPasses(this, spec, runner);
+        this.frozen = new FrozenWeights(weights, layout, spec, computeThreads, window);
+        this.layers = IntStream.range(0, config().layers())
                 .mapToObj(layer -> frozen.layer(layer, layout))
                 .toList();
-        this.initial = new InitialParameters(
-                weights,
-                layout,
-                frozen,
-                spec.lora() == null ? FactorInitialization.DEFAULT : spec.lora().initialization());
+        this.initial = new InitialParameters(weights, layout, frozen, spec.lora());
+        this.closing = () -> {
+            binding.close();
+            pool.close();
+            window.close();
+            frozen.close();
+        };
     }
 
-    /** The processor as it computes in {@code precision}: Java does not read rows of fp16, which is meant for GPUs. */
-    public static Hardware onProcessor(Precision precision, Workers workers) {
-        return precision == Precision.FP16 ? Hardware.operationsOnProcessor() : Hardware.processor(workers);
+    private DecoderModel(DecoderModel base, LoraSpec lora) {
+        this.spec = base.spec.adapted(lora);
+        this.recompute = base.recompute;
+        this.scratch = base.scratch;
+        this.layout = base.frozen.layout(spec);
+        this.frozen = base.frozen;
+        this.layers = base.layers.stream().map(layer -> layer.adapted(layout)).toList();
+        this.runner = base.runner;
+        this.binding = base.binding;
+        this.gradients = new GradientPasses(this, spec, runner);
+        this.initial = base.initial.with(layout, lora);
+        this.closing = () -> {};
+    }
+
+    /**
+     * This base, which has no adapters, with some. Frozen weights and threads stay those of this model, which is closed after the other;
+     * closing that frees nothing.
+     */
+    public DecoderModel adapted(LoraSpec lora) {
+        return new DecoderModel(this, lora);
     }
 
     /**
@@ -138,7 +147,7 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     public ModelConfig config() {
-        return config;
+        return layout.config();
     }
 
     /**
@@ -156,21 +165,15 @@ public final class DecoderModel implements AutoCloseable {
      */
     public FlatVector initialParameters(
             long seed, LongFunction<FlatVector> zeros, @Nullable ResidualInitFactors taken) {
-        if (takesFromBase != (taken != null)) {
-            throw new IllegalStateException(
-                    "Cannot begin adapters that are a part of their base: expected what was taken out of it");
-        }
-
-        FlatVector values = zeros.apply(parameters().size());
-        initial.fill(seed, values, taken);
-        return values;
+        return initial.values(seed, zeros, taken);
     }
 
     /** Makes one version of the parameters usable by the model. */
     public BoundParameters bind(FlatVector parameters) {
         return binding.call(() -> {
-            Natives.useThreads(pool.whole().threads());
-            return new BoundParameters(layout.index(), parameters, activations, hardware);
+            Natives.useThreads(runner.pool().whole().threads());
+            return new BoundParameters(
+                    parameters(), parameters, spec.precision().type(), hardware());
         });
     }
 
@@ -283,7 +286,7 @@ public final class DecoderModel implements AutoCloseable {
      */
     public void generate(BoundParameters parameters, Iterator<PromptedText> texts, Consumer<int[]> sink) {
         inPass(parameters, pass -> {
-            new ContinuousBatch(pass, precision, ContinuousBatch.Limits.DEFAULT, sink).run(texts);
+            new ContinuousBatch(pass, spec.precision(), ContinuousBatch.Limits.DEFAULT, sink).run(texts);
             return null;
         });
     }
@@ -295,16 +298,13 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Bytes of the base that this process has given back so far, to read them again when they are used again. */
     long pagedBytes() {
-        return window.bytesGivenBack();
+        return runner.window().bytesGivenBack();
     }
 
     /** Frees the model's tensors. No call may be running. */
     @Override
     public void close() {
-        binding.close();
-        pool.close();
-        window.close();
-        frozen.close();
+        closing.run();
     }
 
     /** A pass that nothing is dropped from and no noise added to. */
@@ -315,7 +315,7 @@ public final class DecoderModel implements AutoCloseable {
     private <T, R> void inPasses(
             BoundParameters parameters, Iterator<T> inputs, BiFunction<ModelPass, T, R> body, Consumer<R> sink) {
         runner.all(
-                pool.lanes(Integer.MAX_VALUE),
+                runner.pool().lanes(Integer.MAX_VALUE),
                 inputs,
                 (each, entry) -> startPass(parameters, null, null, entry, pass -> body.apply(pass, each)),
                 sink);
@@ -335,11 +335,11 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Whether attention can take a prompt that passes once for two documents: on a device and in the gated delta rule it cannot. */
     public boolean canSharePrompts() {
-        return hardware.isHostAccessible() && config.traits().deltaNet().isEmpty();
+        return hardware().isHostAccessible() && config().traits().deltaNet().isEmpty();
     }
 
     Hardware hardware() {
-        return hardware;
+        return runner.pool().whole().hardware();
     }
 
     List<DecoderLayer> layers() {
@@ -348,7 +348,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Has the weights of {@code layer} read, which are used next; nothing where there is no such layer. */
     void ask(int layer) {
-        window.ask(layer);
+        runner.window().ask(layer);
     }
 
     /** Room for what one pass keeps. */
@@ -358,7 +358,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** @param caches of each document before the batch, which the batch goes into; none where every document is whole */
     PassContext context(DocumentBatch batch, List<KeyValueCache> caches, Hardware with) {
-        return new PassContext(config, batch, precision, with, caches);
+        return new PassContext(config(), batch, spec.precision(), with, caches);
     }
 
     /** The residual stream that tokens start as. */
@@ -366,13 +366,12 @@ public final class DecoderModel implements AutoCloseable {
         Tensor rows = layout.embedding() == null
                 ? frozen.embed(ids)
                 : torch.embedding(parameters.of(layout.embedding()), ids);
-        return config.traits().embeddingMultiplier() == 1 ? rows : rows.mul_(embeddingMultiplier());
+        return config().traits().embeddingMultiplier() == 1 ? rows : rows.mul_(embeddingMultiplier());
     }
 
     /** Factor on embedded tokens, rounded as activations are: models that have one were trained so. */
     Scalar embeddingMultiplier() {
-        double factor = config.traits().embeddingMultiplier();
-        return new Scalar(precision == Precision.FP32 ? factor : precision.rounded((float) factor));
+        return new Scalar(spec.precision().rounded(config().traits().embeddingMultiplier()));
     }
 
     @Nullable
@@ -384,8 +383,8 @@ public final class DecoderModel implements AutoCloseable {
         return new OutputHead(
                 new SmallWeight(frozen.head(), layout.head()).of(parameters),
                 layout.head(),
-                config.traits().logitMultiplier(),
-                config.traits().logitCap(),
+                config().traits().logitMultiplier(),
+                config().traits().logitCap(),
                 with,
                 layout.head() == null ? frozen::usedOfHead : part -> {});
     }
@@ -395,6 +394,6 @@ public final class DecoderModel implements AutoCloseable {
     }
 
     Normalization finalNorm(BoundParameters parameters, Hardware with) {
-        return new SmallWeight(frozen.finalNorm(), layout.finalNorm()).norm(parameters, config, with);
+        return new SmallWeight(frozen.finalNorm(), layout.finalNorm()).norm(parameters, config(), with);
     }
 }

@@ -17,6 +17,7 @@ import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.tensor.BaseMatrix;
+import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.FourBitMemory;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.MappedPages;
@@ -58,20 +59,13 @@ final class FrozenWeights implements AutoCloseable {
     private final @Nullable Tensor finalNorm;
     private final @Nullable Rows head;
 
-    FrozenWeights(
-            WeightFolder weights,
-            ModelLayout layout,
-            Method method,
-            ScalarType activations,
-            FourBitDequantizer dequantizer,
-            Hardware hardware,
-            BaseWindow window) {
+    FrozenWeights(WeightFolder weights, ModelLayout layout, ModelSpec spec, ComputeThreads threads, BaseWindow window) {
         this.weights = weights;
         this.config = weights.config();
-        this.method = method;
-        this.activations = activations;
-        this.dequantizer = dequantizer;
-        this.hardware = hardware;
+        this.method = spec.method();
+        this.activations = spec.precision().type();
+        this.dequantizer = threads.dequantizer();
+        this.hardware = threads.hardware();
         this.window = window;
         boolean headIsEmbedding = config.tiedEmbeddings() && layout.head() == null;
         // the head is read more often than anything else; of an embedding that is none, few rows
@@ -93,6 +87,11 @@ final class FrozenWeights implements AutoCloseable {
      * @param paged whether its pages are given back after use
      */
     private record Rows(Tensor weight, boolean paged) {}
+
+    /** Where the tensors of other adapters on this base lie. */
+    ModelLayout layout(ModelSpec spec) {
+        return new ModelLayout(config, spec);
+    }
 
     /** The rows of the embedding, a frozen one, that {@code ids} name. */
     Tensor embed(Tensor ids) {

@@ -33,9 +33,9 @@ final class GradientPasses {
     private final boolean trainsAdaptersAlone;
     private final VectorPool laneGradients;
 
-    GradientPasses(DecoderModel model, ModelSpec spec, PassPool pool, PassRunner runner) {
+    GradientPasses(DecoderModel model, ModelSpec spec, PassRunner runner) {
         this.model = model;
-        this.pool = pool;
+        this.pool = runner.pool();
         this.runner = runner;
         this.dropoutProbability = spec.lora() == null ? 0 : spec.lora().dropout();
         this.noise = spec.noise();

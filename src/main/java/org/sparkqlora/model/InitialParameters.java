@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.SplittableRandom;
+import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.FactorInitialization;
@@ -21,15 +22,33 @@ final class InitialParameters {
     private final FrozenWeights frozen;
     private final FactorInitialization factors;
 
-    InitialParameters(WeightFolder weights, ModelLayout layout, FrozenWeights frozen, FactorInitialization factors) {
+    /** @param lora the adapters among them; null for none */
+    InitialParameters(WeightFolder weights, ModelLayout layout, FrozenWeights frozen, @Nullable LoraSpec lora) {
         this.weights = weights;
         this.layout = layout;
         this.frozen = frozen;
-        this.factors = factors;
+        this.factors = lora == null ? FactorInitialization.DEFAULT : lora.initialization();
     }
 
-    /** Fills {@code values}, which are all zeros; factors that were taken out of the base are there before. */
-    void fill(long seed, FlatVector values, @Nullable ResidualInitFactors taken) {
+    /** Those of other adapters on the same base. */
+    InitialParameters with(ModelLayout other, LoraSpec lora) {
+        return new InitialParameters(weights, other, frozen, lora);
+    }
+
+    /** Initial values in a vector that {@code zeros} makes. */
+    FlatVector values(long seed, LongFunction<FlatVector> zeros, @Nullable ResidualInitFactors taken) {
+        if (factors instanceof FactorInitialization.Taken != (taken != null)) {
+            throw new IllegalStateException(
+                    "Cannot begin adapters that are a part of their base: expected what was taken out of it");
+        }
+
+        FlatVector values = zeros.apply(layout.index().size());
+        fill(seed, values, taken);
+        return values;
+    }
+
+    /** Factors that were taken out of the base are there before. */
+    private void fill(long seed, FlatVector values, @Nullable ResidualInitFactors taken) {
         if (taken != null) {
             taken.copyTo(layout.index(), values);
         }

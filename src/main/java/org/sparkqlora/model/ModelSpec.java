@@ -39,6 +39,20 @@ public record ModelSpec(
         return method != Method.FULL && (lora == null || lora.saved().isEmpty());
     }
 
+    /** The base alone. */
+    public ModelSpec withoutAdapters() {
+        return new ModelSpec(method, precision, quant, null, noise);
+    }
+
+    /** This frozen base, which has no adapters, with some. */
+    public ModelSpec adapted(LoraSpec adapters) {
+        if (method == Method.FULL || lora != null) {
+            throw new IllegalStateException("Cannot add adapters: expected a frozen base without any");
+        }
+
+        return new ModelSpec(method, precision, quant, adapters, noise);
+    }
+
     /** This spec with NEFTune's noise. */
     public ModelSpec withNoise(double alpha) {
         return new ModelSpec(method, precision, quant, lora, alpha);

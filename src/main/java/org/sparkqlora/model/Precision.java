@@ -4,6 +4,8 @@ import java.util.Locale;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.input.OptionName;
 import org.sparkqlora.quant.Bfloat16;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.safetensors.HalfFloat;
 
 /** The number format of activations and matrix products. Norms, softmax, loss and the trained weights are float32 in all. */
@@ -26,6 +28,11 @@ public enum Precision {
     /** The name a command line uses. */
     public String optionName() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The processor as it computes in this format: Java does not read rows of fp16, which is meant for GPUs. */
+    public Hardware onProcessor(Workers workers) {
+        return this == FP16 ? Hardware.operationsOnProcessor() : Hardware.processor(workers);
     }
 
     /** Whether gradients would lose their small values without a factor on the loss. */
@@ -54,5 +61,10 @@ public enum Precision {
             case FP16 -> HalfFloat.toFloat(HalfFloat.fromFloat(value));
             case FP32 -> value;
         };
+    }
+
+    /** As {@link #rounded(float)}, where nothing is lost in float32. */
+    double rounded(double value) {
+        return this == FP32 ? value : rounded((float) value);
     }
 }

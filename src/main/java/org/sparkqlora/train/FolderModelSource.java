@@ -187,7 +187,7 @@ public record FolderModelSource(
                     threads,
                     passes,
                     cache.folder(),
-                    workers -> gpu == null ? DecoderModel.onProcessor(spec.precision(), workers) : gpu.hardware());
+                    workers -> gpu == null ? spec.precision().onProcessor(workers) : gpu.hardware());
             Natives.returnFreedMemory();
             return new DecoderGradientModel(weights, model, gpu, this::takenFactors);
         } catch (RuntimeException | Error e) {

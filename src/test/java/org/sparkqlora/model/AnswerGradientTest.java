@@ -36,7 +36,7 @@ class AnswerGradientTest {
         PROCESSOR {
             @Override
             Hardware.Source source() {
-                return workers -> DecoderModel.onProcessor(Precision.FP32, workers);
+                return Precision.FP32::onProcessor;
             }
         },
         OPERATIONS {

@@ -114,12 +114,7 @@ class BaseResidenceTest {
         PassOptions passes = PassOptions.recomputing(Recompute.ALL).keeping(bound);
         Path file = weights.path().resolve("model.safetensors");
         try (DecoderModel model = DecoderModel.load(
-                        weights,
-                        spec,
-                        LANES,
-                        passes,
-                        LoadedModel.SCRATCH,
-                        workers -> DecoderModel.onProcessor(Precision.BF16, workers));
+                        weights, spec, LANES, passes, LoadedModel.SCRATCH, Precision.BF16::onProcessor);
                 BoundParameters parameters = model.bind(model.initialParameters(0))) {
             FlatVector gradient = FlatVector.zeros(model.parameters().size());
             long before = resident(file);

@@ -103,13 +103,7 @@ class BaseWindowTest {
             long least = BaseMemory.smallest(weights.config(), spec, 1);
             PassOptions passes = PassOptions.recomputing(Recompute.ALL).keeping(new BaseMemory(least - 1));
 
-            assertThatThrownBy(() -> DecoderModel.load(
-                            weights,
-                            spec,
-                            1,
-                            passes,
-                            cache,
-                            workers -> DecoderModel.onProcessor(Precision.FP32, workers)))
+            assertThatThrownBy(() -> DecoderModel.load(weights, spec, 1, passes, cache, Precision.FP32::onProcessor))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageStartingWith("Cannot keep the base in %d bytes: expected at least %d, of which"
                             .formatted(least - 1, least));

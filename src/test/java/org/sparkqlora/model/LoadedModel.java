@@ -15,7 +15,7 @@ public final class LoadedModel {
     private LoadedModel() {}
 
     static DecoderModel of(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
-        return of(weights, spec, threads, recompute, workers -> DecoderModel.onProcessor(spec.precision(), workers));
+        return of(weights, spec, threads, recompute, spec.precision()::onProcessor);
     }
 
     /** A model whose passes keep the inputs of layers only. */
@@ -37,7 +37,7 @@ public final class LoadedModel {
                 threads,
                 PassOptions.recomputing(recompute).keeping(least),
                 SCRATCH,
-                workers -> DecoderModel.onProcessor(spec.precision(), workers));
+                spec.precision()::onProcessor);
     }
 
     /** Adds the gradient of the summed loss of {@code rows}, from which nothing is dropped, and returns that loss. */
