@@ -1,8 +1,9 @@
 """The commands of the command line as functions.
 
 Each takes the command's options in Python's spelling: ``max_steps=30`` for ``--max-steps 30``, ``quantize=True`` for
-``--quantize``, a list for words with commas between, a dictionary for ``K=V`` pairs. ``None`` and ``False`` leave an
-option out. ``spark-submit spark-qlora.jar COMMAND --help`` tells what each means; all wrong ones are told together.
+``--quantize``, a list for words with commas between, a dictionary for ``K=V`` pairs (for ``adapter`` each by itself).
+``None`` and ``False`` leave an option out. ``spark-submit spark-qlora.jar COMMAND --help`` tells what each means; all
+wrong ones are told together.
 """
 
 from __future__ import annotations
@@ -124,7 +125,13 @@ def _run(
 ) -> dict[str, Any]:
     commands = java_class("org.sparkqlora.cli.Commands")
     line = [command, *(os.fspath(word) if isinstance(word, os.PathLike) else str(word) for word in arguments)]
-    line.extend(_written(name, value) for name, value in options.items() if value is not None and value is not False)
+    for name, value in options.items():
+        if name == "adapter" and isinstance(value, Mapping):
+            folders = {each: str(folder) for each, folder in value.items()}
+            line.extend(_written(name, f"{each}={folder}" if each else folder) for each, folder in folders.items())
+        elif value is not None and value is not False:
+            line.append(_written(name, value))
+
     with told_plainly():
         printed = (commands.follow if progress else commands.run)(line)
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, TypeVar
+from typing import Any, Callable, ClassVar, TypeVar
 
 from pyspark.ml.param import Param, TypeConverters
 from pyspark.ml.util import JavaMLReadable, JavaMLReader, JavaMLWritable, JavaMLWriter
@@ -21,9 +22,6 @@ from pyspark.sql.utils import is_remote
 
 from sparkqlora.errors import BadInputError, QLoraError, told_plainly
 from sparkqlora.jvm import java_class
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 S = TypeVar("S", bound="Stage")
 
@@ -41,7 +39,10 @@ def _word(value: Any) -> str:
 
 # Spark's wrapper reads an array from the JVM where a converter's name begins with toList.
 def toListOfWords(values: Any) -> list[str]:  # noqa: N802
-    """Make a list of texts, also of a Java array."""
+    """Make a list of texts, also of a Java array; a dictionary becomes ``name=value`` texts."""
+    if isinstance(values, Mapping):
+        return [f"{_word(name)}={value}" for name, value in values.items()]
+
     if isinstance(values, str):
         raise TypeError(f"expected a list of texts, found {values!r}")
 

@@ -76,6 +76,28 @@ def test_an_adapter_is_judged_asked_and_merged(demo: Path, model: Path, tmp_path
     assert (lora.outtype, lora.bytes) == ("f32", Path(lora.output).stat().st_size)
 
 
+def test_prompts_of_a_file_choose_among_adapters(demo: Path, model: Path, tmp_path: Path) -> None:
+    asked = {"prompt": [{"role": "user", "content": "What does the owl say?"}]}
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("".join(json.dumps({**asked, "adapter": name}) + "\n" for name in ("tuned", None, "__base__")))
+    adapter = demo / "tuned" / "adapter"
+
+    def generated(output: str, folders: dict[str, Path]) -> list[dict[str, Any]]:
+        file = tmp_path / output
+        sparkqlora.run(
+            "generate", model=model, prompts=prompts, output=file, adapter=folders, precision="fp32", max_new_tokens=24
+        )
+        return [json.loads(line) for line in file.read_text().splitlines()]
+
+    named = generated("named.jsonl", {"tuned": adapter})
+    unnamed = generated("unnamed.jsonl", {"tuned": adapter, "": adapter})
+
+    assert named[0]["text"].startswith("Arr!")
+    assert [line["text"] == named[0]["text"] for line in named] == [True, False, False]
+    assert [line["text"] == named[0]["text"] for line in unnamed] == [True, True, False]
+    assert named[0]["adapter"] == "tuned"
+
+
 def test_training_on_files_leaves_metrics(demo: Path, model: Path, tmp_path: Path) -> None:
     trained = sparkqlora.train(
         model,

@@ -141,6 +141,24 @@ def test_a_pipeline_model_comes_back_with_the_same_answers(
         _ = again.stages[0].summary
 
 
+def test_rows_choose_among_adapters(
+    estimator: QLoraEstimator, rows: DataFrame, questions: DataFrame, demo: Path
+) -> None:
+    model = estimator.fit(rows)
+    own = answers(model, questions)
+
+    model.setAdapters({"tuned": demo / "tuned" / "adapter"}).setAdapterCol("voice").setErrorCol("error")
+    first = f"prompt = '{questions.first().prompt}'"  # type: ignore[union-attr]
+    voiced = questions.selectExpr("*", f"CASE WHEN {first} THEN 'tuned' WHEN prompt LIKE '%seal%' THEN 'x' END voice")
+    made = model.transform(voiced).collect()
+
+    assert model.getAdapters() == [f"tuned={demo / 'tuned' / 'adapter'}"]
+    assert made[0].answer not in own
+    assert made[1].answer == own[1]
+    assert made[2].answer is None
+    assert made[2].error.type == "UNKNOWN_ADAPTER"
+
+
 def test_texts_are_classified_and_numbered(model: Path, spark: SparkSession, tmp_path: Path) -> None:
     told = [("The owl says hoot.", 0.0), ("The cat says meow.", 1.0)] * 6
     texts = spark.createDataFrame(told, ["features", "label"])

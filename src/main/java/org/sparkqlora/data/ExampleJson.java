@@ -104,6 +104,11 @@ public final class ExampleJson {
                 : turns(record, MessagesJson.messages(record, PROMPT));
     }
 
+    /** The text in {@code field} of the record in {@code line}; empty where there is none. */
+    public static String readText(String line, String field) {
+        return RecordJson.optionalText(RecordJson.parse(line, Columns.OWN), field);
+    }
+
     private static Prompt turns(JsonNode record, List<ChatMessage> messages) {
         return new Prompt.Turns(messages, MessagesJson.tools(record), MessagesJson.variables(record));
     }

@@ -32,10 +32,7 @@ record AnswerLineage(GenerateOptions options, JavaSparkContext context, Console 
     private List<LineageDataset> inputs(LineageDataset prompts) {
         List<LineageDataset> inputs = new ArrayList<>();
         inputs.add(CommandLineage.model(options.model.address()));
-        if (options.adapter != null) {
-            inputs.add(CommandLineage.adapter(options.adapter));
-        }
-
+        options.adapters.all().forEach(adapter -> inputs.add(CommandLineage.adapter(adapter.folder())));
         inputs.add(prompts);
         return inputs;
     }

@@ -9,6 +9,7 @@ import org.apache.spark.ml.param.Params;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.options.UseOptions;
+import org.sparkqlora.options.UsedAdapters;
 import org.sparkqlora.spark.cluster.Location;
 
 /** What a model is beside its params: its adapter, the summary of the fit that made it, and the functions that are opened for it. */
@@ -68,17 +69,23 @@ final class FittedAdapter implements Serializable {
 
     /** @throws IllegalArgumentException that names all that is wrong with the params */
     UseOptions options(StageParams params) {
-        return UseOptions.of(settings(params), folder().map(Location::parse).orElse(null));
+        return UseOptions.of(settings(params), used(params));
     }
 
     /** The functions of columns under {@code params}. */
     ModelColumns columns(StageParams params, SparkContext context) {
-        return opened.columns(context, Settings.USE.text(settings(params)), options(params));
+        String settings = "%s\n%s"
+                .formatted(Settings.USE.text(settings(params)), used(params).folders());
+        return opened.columns(context, settings, options(params));
     }
 
     /** The number of times that processes loaded the base for this model and its copies, as far as tasks have reported. */
     long loads() {
         return opened.loads();
+    }
+
+    private UsedAdapters used(StageParams params) {
+        return AdapterColumn.used(params, folder().map(Location::parse).orElse(null));
     }
 
     private static Map<String, Object> settings(StageParams params) {

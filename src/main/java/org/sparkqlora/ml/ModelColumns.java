@@ -17,21 +17,22 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.checkpoint.AdapterFolder;
+import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.model.ParameterIndex;
-import org.sparkqlora.model.generation.EndTokens;
-import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.objective.Classification;
 import org.sparkqlora.objective.RewardModeling;
 import org.sparkqlora.objective.ScoreObjective;
 import org.sparkqlora.options.UseOptions;
 import org.sparkqlora.run.generate.AnswerFacts;
+import org.sparkqlora.run.generate.AnswerTokens;
+import org.sparkqlora.run.model.AdapterSet;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.model.BaseCheck;
 import org.sparkqlora.run.prepare.ModelEncoders;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.job.AnswerRows;
 import org.sparkqlora.spark.job.AnswerText;
+import org.sparkqlora.spark.job.ByAdapter;
 import org.sparkqlora.spark.job.RecordLoss;
 import org.sparkqlora.spark.job.ScoreColumn;
 import org.sparkqlora.spark.job.ScoreRows;
@@ -47,23 +48,27 @@ import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.weights.family.ModelConfig;
 
-/** A model with its adapter as two functions of columns: answers and losses. Tasks compute them when they are read. Driver only. */
+/** A model with its adapters as two functions of columns: answers and losses. Tasks compute them when they are read. Driver only. */
 final class ModelColumns {
     /** The column that is asked, behind all others, until the answer takes its place. */
     private static final String ASKED = "spark_qlora_asked";
 
+    /** The column before it, of the adapter that a row names. */
+    private static final String ADAPTER = "spark_qlora_adapter";
+
     private static final Logger LOG = LoggerFactory.getLogger(ModelColumns.class);
 
     private final UseOptions options;
-    private final AdapterStart start;
+    private final AdapterSet adapters;
     private final ModelConfig config;
     private final ModelSpec spec;
     private final FixedModel model;
     private @Nullable TextScores scores;
 
-    private ModelColumns(UseOptions options, AdapterStart start, ModelConfig config, ModelSpec spec, FixedModel model) {
+    private ModelColumns(
+            UseOptions options, AdapterSet adapters, ModelConfig config, ModelSpec spec, FixedModel model) {
         this.options = options;
-        this.start = start;
+        this.adapters = adapters;
         this.config = config;
         this.spec = spec;
         this.model = model;
@@ -72,16 +77,17 @@ final class ModelColumns {
     /** Opens the model of {@code options}; nothing of its weights is read yet. */
     static ModelColumns open(UseOptions options, JavaSparkContext context) {
         ModelConfig config = BaseCheck.config(options.model);
-        AdapterStart start = AdapterStart.of(options.adapter, options.model.folder(), config);
-        FolderModelSource source = options.model.source(start.lora(), options.model.precision(context, LOG::info));
-        ParameterIndex index = ParameterIndex.of(config, source.spec());
-        try (FlatVector parameters = parameters(start, index)) {
+        AdapterSet adapters = AdapterSet.of(options.adapters, options.model.folder(), config);
+        FolderModelSource base =
+                options.model.source(adapters.inBase().orElse(null), options.model.precision(context, LOG::info));
+        ModelSource source = adapters.isNamed() ? adapters.over(base) : used(adapters.unnamed(), base);
+        try (FlatVector parameters = adapters.parameters(base, config)) {
             return new ModelColumns(
                     options,
-                    start,
+                    adapters,
                     config,
-                    source.spec(),
-                    FixedModel.publish(context, used(start, source), parameters, index));
+                    base.spec(),
+                    FixedModel.publish(context, source, parameters, adapters.index(base, config)));
         }
     }
 
@@ -100,7 +106,8 @@ final class ModelColumns {
 
     /** Whether the adapter has a head that scores texts, so that there are scores and neither answers nor losses. */
     boolean scoresTexts() {
-        return start.lora() != null && start.lora().saved().scores();
+        LoraSpec lora = adapters.unnamed().lora();
+        return lora != null && lora.saved().scores();
     }
 
     /** From a text, or a record of one, to the scores of the adapter's head. */
@@ -121,7 +128,7 @@ final class ModelColumns {
                         options.model.tokenizer(),
                         text(template),
                         TrainOn.ALL,
-                        start.vocabulary().added())
+                        adapters.unnamed().vocabulary().added())
                 .withTemplateBudget(options.data.templateBudget);
         return new TextScores(model, texts, options.data.length.tokens);
     }
@@ -145,37 +152,34 @@ final class ModelColumns {
         return model.loads();
     }
 
-    /** From a column of text, which is what {@code asked} says, to the answer. */
+    /** From a column of text, which is what {@code asked} says, and one of adapters' names to the answer. */
     UserDefinedFunction answer(AnswerText.Asked asked) {
-        return udf(answers(asked, LocalDate.now()), DataTypes.StringType);
+        return udf(AnswerText.function(answers(asked, LocalDate.now())), DataTypes.StringType);
     }
 
     /**
      * The rows with answers to {@code prompts}. Many grow together.
      *
-     * @param asked meaning of the prompts
      * @param answer name of the new column
      * @param error name of the column of reasons why there is no answer; null: such a row ends the task
      * @param day that the chat template is told
      */
     Dataset<Row> answered(
-            Dataset<Row> rows,
-            Column prompts,
-            AnswerText.Asked asked,
-            String answer,
-            @Nullable String error,
-            LocalDate day) {
+            Dataset<Row> rows, PromptColumn prompts, String answer, @Nullable String error, LocalDate day) {
         StructType schema = rows.schema().add(answer, DataTypes.StringType, true);
-        return rows.select(new Column("*"), prompts.as(ASKED))
+        return rows.select(
+                        new Column("*"),
+                        prompts.adapter().as(ADAPTER),
+                        prompts.column().as(ASKED))
                 .mapPartitions(
-                        new AnswerRows(answers(asked, day), error != null),
+                        new AnswerRows(answers(prompts.asked(), day), error != null),
                         Encoders.row(error == null ? schema : schema.add(error, AnswerRows.ERROR, true)));
     }
 
     /** What decides an answer beside its prompt, in the words of the command line. */
     Map<String, String> facts() {
-        try (ModelTokenizer tokenizer = tokenizer()) {
-            return AnswerFacts.of(options.model, start, spec, choice(tokenizer), tokenizer.fingerprint());
+        try (AnswerTokens tokens = tokens()) {
+            return AnswerFacts.of(options.model, options.adapters, adapters, spec, tokens);
         }
     }
 
@@ -184,44 +188,36 @@ final class ModelColumns {
         return ModelTokenizer.asksForTheDay(options.model.folder(), text(options.data.chatTemplate));
     }
 
-    private ModelTokenizer tokenizer() {
-        return ModelTokenizer.open(
-                options.model.folder(),
-                options.data.chatTemplate,
-                start.vocabulary().added());
-    }
-
-    private GenerationSpec choice(ModelTokenizer tokenizer) {
-        return options.choice.spec(EndTokens.of(options.model.folder(), config, tokenizer));
+    private AnswerTokens tokens() {
+        return AnswerTokens.open(options.model, config, options.data.chatTemplate, adapters, options.choice);
     }
 
     /** @param day that the chat template is told */
-    private AnswerText answers(AnswerText.Asked asked, LocalDate day) {
-        Path template = options.data.chatTemplate;
-        try (ModelTokenizer tokenizer = tokenizer()) {
-            GenerationSpec spec = choice(tokenizer);
-            RecordEncoders tokens = new RecordEncoders(
-                    options.data.reading(),
-                    options.model.tokenizer(),
-                    text(template),
-                    options.data.trainOn,
-                    start.vocabulary().added(),
-                    tokenizer.fingerprint(),
-                    day,
-                    options.data.templateBudget);
-            return new AnswerText(model, tokens, spec, asked);
+    private ByAdapter<AnswerText> answers(AnswerText.Asked asked, LocalDate day) {
+        try (AnswerTokens tokens = tokens()) {
+            return new ByAdapter<>(adapters.each(name -> new AnswerText(
+                    model.with(name),
+                    new RecordEncoders(
+                            options.data.reading(),
+                            options.model.tokenizer(),
+                            text(options.data.chatTemplate),
+                            options.data.trainOn,
+                            adapters.start(name).vocabulary().added(),
+                            tokens.tokenizer(name).fingerprint(),
+                            day,
+                            options.data.templateBudget),
+                    tokens.spec(name),
+                    asked)));
         }
     }
 
-    /** From a column of records in JSON to a {@link RecordLoss}. */
+    /** From a column of records in JSON and one of adapters' names to a {@link RecordLoss}. */
     UserDefinedFunction loss() {
-        ModelEncoders encoders = ModelEncoders.of(options.model.tokenizer(), options.data, start, config);
-        return udf(new RecordLoss(model, encoders, options.data.preparation()), RecordLoss.TYPE);
-    }
-
-    private static FlatVector parameters(AdapterStart start, ParameterIndex index) {
-        Location folder = start.folder();
-        return folder == null ? FlatVector.zeros(0) : AdapterFolder.read(folder.files(), folder.path(), index);
+        ByAdapter<RecordLoss> losses = new ByAdapter<>(adapters.each(name -> new RecordLoss(
+                model.with(name),
+                ModelEncoders.of(options.model.tokenizer(), options.data, adapters.start(name), config),
+                options.data.preparation())));
+        return udf(RecordLoss.function(losses), RecordLoss.TYPE);
     }
 
     private static @Nullable TemplateText text(@Nullable Path template) {

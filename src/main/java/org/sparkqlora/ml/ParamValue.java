@@ -65,7 +65,8 @@ final class ParamValue {
                 : String.valueOf(value);
     }
 
-    private static String[] list(Object value) {
+    /** Several texts, given as such or as one with commas between. */
+    static String[] list(Object value) {
         if (value instanceof String[] values) {
             return values.clone();
         }

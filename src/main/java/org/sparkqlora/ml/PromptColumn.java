@@ -1,6 +1,7 @@
 package org.sparkqlora.ml;
 
 import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.when;
@@ -12,6 +13,7 @@ import java.util.stream.Stream;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StringType;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.data.Columns;
@@ -19,12 +21,16 @@ import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.spark.job.AnswerText.Asked;
 
 /**
- * The column of a table that holds its prompts.
+ * The columns of a table that hold its prompts and the names of the adapters that answer.
  *
+ * @param adapter of names, null for none
  * @param column of text, for an {@link org.sparkqlora.spark.job.AnswerText}
  * @param asked what its text is
  */
-record PromptColumn(Column column, Asked asked) {
+record PromptColumn(Column adapter, Column column, Asked asked) {
+    /** Where no row names an adapter. */
+    static final Column NO_ADAPTER = lit(null).cast(DataTypes.StringType);
+
     private static final String MESSAGES = "messages";
     private static final String PROMPT = "prompt";
     private static final String TOOLS = "tools";
@@ -46,12 +52,18 @@ record PromptColumn(Column column, Asked asked) {
         Column column = col(RecordFields.quoted(name));
         if (type instanceof StringType) {
             boolean continued = format == RecordFormat.PROMPT_COMPLETION || format == RecordFormat.TEXT;
-            return Optional.of(new PromptColumn(column, continued ? Asked.BEGINNING : Asked.QUESTION));
+            return Optional.of(new PromptColumn(NO_ADAPTER, column, continued ? Asked.BEGINNING : Asked.QUESTION));
         }
 
         return isTurns(type)
-                ? Optional.of(new PromptColumn(when(column.isNotNull(), record(schema, column, names)), Asked.RECORD))
+                ? Optional.of(new PromptColumn(
+                        NO_ADAPTER, when(column.isNotNull(), record(schema, column, names)), Asked.RECORD))
                 : Optional.empty();
+    }
+
+    /** These prompts, whose rows name adapters in {@code names}. */
+    PromptColumn by(Column names) {
+        return new PromptColumn(names, column, asked);
     }
 
     private static Column record(StructType schema, Column messages, Columns names) {

@@ -25,12 +25,7 @@ record PromptTable(
     /** The rows with answers and errors. */
     Dataset<Row> answered(Dataset<Row> rows) {
         return model.answered(
-                rows,
-                column.column(),
-                column.asked(),
-                TableAnswers.ANSWER,
-                TableAnswers.ERROR,
-                day == null ? LocalDate.now() : day);
+                rows, column, TableAnswers.ANSWER, TableAnswers.ERROR, day == null ? LocalDate.now() : day);
     }
 
     /** @param rows fingerprint of the prompts */

@@ -2,6 +2,7 @@ package org.sparkqlora.ml;
 
 import java.time.LocalDate;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.apache.spark.SparkContext;
@@ -56,7 +57,7 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
     private QLoraModel(String uid, FittedAdapter fitted) {
         this.uid = uid; // first: each Param records its owner's uid when it is made
         this.fitted = fitted;
-        this.params = StageColumns.add(new StageParams(this).with(Settings.USE, NOT_SETTINGS));
+        this.params = AdapterColumn.add(StageColumns.add(new StageParams(this).with(Settings.USE, NOT_SETTINGS)));
     }
 
     public static QLoraModel load(String path) {
@@ -138,16 +139,20 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
                     .orElseGet(dataset::toDF);
         }
 
+        Column adapter = AdapterColumn.of(params, schema);
         Dataset<Row> answered = columns.prompts(schema)
                 .map(prompt -> answered(
-                        dataset.toDF(), prompt, model, columns.loss(schema).isPresent()))
+                        dataset.toDF(),
+                        prompt.by(adapter),
+                        model,
+                        columns.loss(schema).isPresent()))
                 .orElseGet(dataset::toDF);
         return columns.loss(schema)
                 .map(name -> answered.withColumn(
                         name,
                         unlessRefused(
                                 answered,
-                                model.loss().apply(columns.fields(schema).jsonOfRecords()))))
+                                model.loss().apply(columns.fields(schema).jsonOfRecords(), adapter))))
                 .orElse(answered);
     }
 
@@ -165,14 +170,15 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
         String name = params.text(StageColumns.OUTPUT_COL).orElseThrow();
         Optional<String> error = params.text(StageColumns.ERROR_COL);
         return besideLosses && error.isEmpty()
-                ? rows.withColumn(name, model.answer(prompt.asked()).apply(prompt.column()))
-                : model.answered(rows, prompt.column(), prompt.asked(), name, error.orElse(null), LocalDate.now());
+                ? rows.withColumn(name, model.answer(prompt.asked()).apply(prompt.column(), prompt.adapter()))
+                : model.answered(rows, prompt, name, error.orElse(null), LocalDate.now());
     }
 
     @Override
     public StructType transformSchema(StructType schema) {
         try {
             fitted.options(params);
+            AdapterColumn.of(params, schema);
             return scoresTexts() ? columns().scored(schema) : columns().transformed(schema);
         } catch (IllegalArgumentException e) {
             throw params.refused("transform", e);
@@ -206,6 +212,19 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
 
     public QLoraModel setErrorCol(String value) {
         return option(StageColumns.ERROR_COL, value);
+    }
+
+    /** Further adapters over the same base, by the names that rows give in {@code adapterCol}. */
+    public QLoraModel setAdapters(Map<String, String> folders) {
+        return option(
+                AdapterColumn.ADAPTERS,
+                folders.entrySet().stream()
+                        .map(adapter -> adapter.getKey() + "=" + adapter.getValue())
+                        .toArray(String[]::new));
+    }
+
+    public QLoraModel setAdapterCol(String value) {
+        return option(AdapterColumn.ADAPTER_COL, value);
     }
 
     public QLoraModel setMaxNewTokens(int value) {

@@ -66,6 +66,17 @@ final class StageParams implements Serializable {
         return this;
     }
 
+    /** Adds a list of texts. */
+    StageParams withList(String name, String doc) {
+        add(new StringArrayParam(stage, name, doc));
+        return this;
+    }
+
+    /** Whether there is a param of that name. */
+    boolean has(String name) {
+        return byName.containsKey(name);
+    }
+
     Param<?>[] all() {
         return byName.values().toArray(Param<?>[]::new);
     }
@@ -92,7 +103,11 @@ final class StageParams implements Serializable {
     /** Sets a param to {@code value} as its type has it: a whole number is a number, one text is a list too. */
     void set(String name, Object value) {
         OwnedSetting owned = settings.get(name);
-        put(find(name), owned == null ? String.valueOf(value) : ParamValue.of(owned.setting(), value));
+        put(find(name), owned == null ? unowned(name, value) : ParamValue.of(owned.setting(), value));
+    }
+
+    private Object unowned(String name, Object value) {
+        return find(name) instanceof StringArrayParam ? ParamValue.list(value) : String.valueOf(value);
     }
 
     /** As {@link #set}, also of a param that the stage has from a class of MLlib. */

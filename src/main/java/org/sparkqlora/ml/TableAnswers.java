@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -60,13 +61,13 @@ public final class TableAnswers {
         SourceTable source = source(session, context, named);
         Dataset<Row> rows = source.read(session);
         requireRoom(rows, source);
-        PromptColumn column = column(rows, source);
+        PromptColumn column = column(rows, source).by(adapter(rows, source));
         BaseCheck.check(options.model);
         ModelColumns model = ModelColumns.open(use(), context);
         if (model.scoresTexts()) {
             throw new BadInputException(
                     "--adapter: Cannot answer with %s: expected an adapter that writes texts, found one with a head that scores them"
-                            .formatted(options.adapter));
+                            .formatted(options.adapters.folders().values()));
         }
 
         PromptTable asked = new PromptTable(named.unversioned(), source, column, model, day(model, begun));
@@ -132,6 +133,12 @@ public final class TableAnswers {
                         Arrays.toString(rows.columns())));
     }
 
+    private Column adapter(Dataset<Row> rows, SourceTable source) {
+        return options.adapters.areNamed()
+                ? AdapterColumn.of(options.adapters.column(), rows.schema(), "--adapter-column", source.words())
+                : PromptColumn.NO_ADAPTER;
+    }
+
     private static SourceTable source(SparkSession session, JavaSparkContext context, WeightedSource named) {
         ListedSource listed = new SourceListing(session, context.hadoopConfiguration())
                 .list(List.of(named))
@@ -161,7 +168,7 @@ public final class TableAnswers {
     private UseOptions use() {
         UseOptions use = new UseOptions();
         use.model = options.model;
-        use.adapter = options.adapter;
+        use.adapters = options.adapters;
         use.choice = options.choice;
         use.data.chatTemplate = options.chatTemplate;
         return use;

@@ -6,7 +6,6 @@ import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
-import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -16,11 +15,8 @@ public final class GenerateOptions {
     @Mixin
     public ModelOptions model = new ModelOptions();
 
-    @OptionGroup.In(OptionGroup.ADAPTER)
-    @OptionGroup.Common
-    @Option(names = "--adapter", paramLabel = "DIR", description = "Adapter in PEFT layout. Default: the base alone.")
-    @Nullable
-    public Location adapter;
+    @Mixin
+    public UsedAdapters adapters = new UsedAdapters();
 
     @OptionGroup.Common
     @Option(
@@ -72,7 +68,10 @@ public final class GenerateOptions {
         cluster.check(problems);
         model.check(problems);
         problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
-        problems.requireFolder("--adapter", adapter);
+        adapters.check(problems);
+        problems.require(
+                prompt == null || !adapters.areNamed(),
+                "--adapter: expected DIR alone with --prompt, found NAME=DIR, which prompts of --prompts or --prompt-table choose");
         problems.requireFile("--chat-template", chatTemplate);
         choice.check(problems);
         tables.check(problems);

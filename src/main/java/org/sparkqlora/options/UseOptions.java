@@ -1,9 +1,7 @@
 package org.sparkqlora.options;
 
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.Method;
-import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 
@@ -13,9 +11,8 @@ public final class UseOptions {
     @Mixin
     public ModelOptions model = new ModelOptions();
 
-    /** In PEFT layout; null for the base alone. */
-    @Nullable
-    public Location adapter;
+    /** They are no option here. */
+    public UsedAdapters adapters = new UsedAdapters();
 
     @Mixin
     public SamplingOptions choice = new SamplingOptions();
@@ -28,9 +25,9 @@ public final class UseOptions {
      *
      * @throws IllegalArgumentException that names all problems
      */
-    public static UseOptions of(Map<String, Object> values, @Nullable Location adapter) {
+    public static UseOptions of(Map<String, Object> values, UsedAdapters adapters) {
         return Settings.USE.fill(new UseOptions(), values, (options, problems) -> {
-            options.adapter = adapter;
+            options.adapters = adapters;
             options.check(problems);
         });
     }
@@ -38,7 +35,7 @@ public final class UseOptions {
     private void check(Problems problems) {
         model.check(problems);
         problems.require(model.method != Method.FULL, "--method: expected qlora or lora, found full");
-        problems.requireFolder("--adapter", adapter);
+        adapters.check(problems);
         choice.check(problems);
         data.check(problems);
     }

@@ -105,6 +105,23 @@ public final class FlatVector implements Serializable, AutoCloseable {
         }
     }
 
+    /** Takes over all elements of {@code other} as those from {@code from} on. */
+    public void setRange(long from, FlatVector other) {
+        Objects.checkFromIndexSize(from, other.length, length);
+        other.eachPiece((at, values, count) -> write(from + at, values, 0, count));
+    }
+
+    /** A vector in memory of {@code count} elements from {@code from} on. */
+    public FlatVector range(long from, long count) {
+        Objects.checkFromIndexSize(from, count, length);
+        FlatVector range = zeros(count);
+        range.eachPiece((at, values, size) -> {
+            read(from + at, values, 0, size);
+            range.write(at, values, 0, size);
+        });
+        return range;
+    }
+
     /** Multiplies every element by {@code factor}. */
     public void scale(float factor) {
         eachPiece((from, values, count) -> {

@@ -89,7 +89,8 @@ public final class DecoderGradientModel implements GradientModel {
         }
     }
 
-    private record BoundDecoder(DecoderModel model, BoundParameters parameters, OptionalDouble lossScale)
+    /** A decoder at values of its trained tensors. */
+    record BoundDecoder(DecoderModel model, BoundParameters parameters, OptionalDouble lossScale)
             implements BoundModel {
         @Override
         public LossTotal addGradient(List<TokenRow> microBatch, FlatVector gradient, long passSeed) {

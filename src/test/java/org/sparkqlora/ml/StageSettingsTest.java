@@ -32,6 +32,7 @@ class StageSettingsTest {
             "tableFormat",
             "commitRows",
             "adapter",
+            "adapterColumn",
             "dryRun",
             "overwrite",
             "result");
@@ -58,6 +59,7 @@ class StageSettingsTest {
 
         assertThat(params).containsAll(OF_STAGES_ALONE);
         params.removeAll(OF_STAGES_ALONE);
+        params.removeAll(Set.of("adapters", "adapterCol")); // --adapter and --adapter-column
         assertThat(options).containsAll(params);
     }
 

@@ -54,7 +54,8 @@ class SettingsTest {
     void adapterThatIsNotThereIsAProblemOfItsUse() {
         Location nowhere = Location.of(folder.resolve("nowhere"));
 
-        assertThatThrownBy(() -> UseOptions.of(Map.of("model", folder.toString()), nowhere))
+        assertThatThrownBy(() ->
+                        UseOptions.of(Map.of("model", folder.toString()), UsedAdapters.of(nowhere, Map.of(), null)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("--adapter: Cannot open folder");
     }

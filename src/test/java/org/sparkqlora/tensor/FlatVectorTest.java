@@ -50,6 +50,29 @@ class FlatVectorTest {
     }
 
     @Test
+    void rangesGoInAndComeOut() {
+        FlatVector whole = FlatVector.zeros(40_000);
+        FlatVector part = FlatVector.zeros(20_000);
+        for (int i = 0; i < part.length(); i++) {
+            part.set(i, i + 1);
+        }
+
+        whole.setRange(19_999, part);
+
+        assertThat(whole.get(19_998)).isZero();
+        assertThat(whole.get(19_999)).isEqualTo(1);
+        assertThat(whole.get(39_998)).isEqualTo(20_000);
+        assertThat(whole.get(39_999)).isZero();
+        FlatVector range = whole.range(39_997, 3);
+        assertThat(range.length()).isEqualTo(3);
+        assertThat(range.get(0)).isEqualTo(19_999);
+        assertThat(range.get(2)).isZero();
+        assertThatThrownBy(() -> whole.setRange(20_001, part))
+                .isInstanceOf(IndexOutOfBoundsException.class)
+                .hasMessageContaining("40000");
+    }
+
+    @Test
     void refusesVectorsOfOtherLength() {
         assertThatThrownBy(() -> FlatVector.zeros(3).addAll(FlatVector.zeros(4)))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -9,6 +9,8 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.options.ModelOptions;
+import org.sparkqlora.options.UsedAdapters;
+import org.sparkqlora.run.model.AdapterSet;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.Sha256;
@@ -20,13 +22,22 @@ public final class AnswerFacts {
 
     private AnswerFacts() {}
 
-    /** @param tokenizer its fingerprint, with that of the chat template */
     public static Map<String, String> of(
-            ModelOptions options, AdapterStart start, ModelSpec spec, GenerationSpec choice, String tokenizer) {
+            ModelOptions options, UsedAdapters used, AdapterSet adapters, ModelSpec spec, AnswerTokens tokens) {
         Map<String, String> facts = new LinkedHashMap<>();
         facts.put("the hash of --model", SourceFingerprint.ofContent(options.folder()));
-        facts.put("the hash of --adapter", adapter(start));
-        facts.put("the hash of tokenizer and chat template", hash(tokenizer));
+        facts.put("the hash of --adapter", adapter(adapters.unnamed()));
+        facts.put(
+                "the hash of tokenizer and chat template",
+                hash(tokens.tokenizer("").fingerprint()));
+        if (adapters.isNamed()) {
+            facts.put("--adapter-column", used.column());
+            for (String name : used.folders().tailMap("\0").keySet()) {
+                facts.put("the hash of --adapter " + name, named(name, adapters, tokens));
+            }
+        }
+
+        GenerationSpec choice = tokens.spec("");
         facts.put("--method", spec.method().optionName());
         facts.put("--precision", spec.precision().optionName());
         if (spec.method() == Method.QLORA) {
@@ -44,6 +55,12 @@ public final class AnswerFacts {
         }
 
         return facts;
+    }
+
+    private static String named(String name, AdapterSet adapters, AnswerTokens tokens) {
+        return hash(adapter(adapters.start(name))
+                + tokens.tokenizer(name).fingerprint()
+                + tokens.spec(name).endIds().stream().sorted().toList());
     }
 
     private static String adapter(AdapterStart start) {

@@ -4,13 +4,12 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.generation.EndTokens;
-import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.ModelOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.run.generate.Answers.Answer;
+import org.sparkqlora.run.model.AdapterSet;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.model.BaseCheck;
 import org.sparkqlora.tokenizer.ModelTokenizer;
@@ -42,7 +41,7 @@ public final class AnswerJob {
 
     /** @param sink gets the text as it grows */
     public Answer answer(Consumer<String> sink) {
-        AdapterStart start = start(BaseCheck.check(model));
+        AdapterStart start = adapters(BaseCheck.check(model)).unnamed().writingTexts();
         day(LocalDate.now());
         FolderModelSource source = model.source(start.lora(), model.precisionHere(console::note));
         try (Answers answers = Answers.open(source, start, options.chatTemplate)) {
@@ -53,15 +52,14 @@ public final class AnswerJob {
     /** Answers to a file of prompts; goes on with those that an earlier command made. */
     public Result answers() {
         ModelConfig config = BaseCheck.check(model);
-        AdapterStart start = start(config);
+        AdapterSet adapters = adapters(config);
+        adapters.unnamed().writingTexts();
         String earlier = AnswerFile.begun(Required.value("--output", options.output))
                 .map(AnswerQuestion::day)
                 .orElse(null);
         LocalDate day = day(earlier == null ? LocalDate.now() : LocalDate.parse(earlier));
-        try (ModelTokenizer tokenizer = ModelTokenizer.open(
-                model.folder(), options.chatTemplate, start.vocabulary().added())) {
-            GenerationSpec spec = options.choice.spec(EndTokens.of(model.folder(), config, tokenizer));
-            return new FileAnswers(options, console, start, day).write(tokenizer, spec);
+        try (AnswerTokens tokens = AnswerTokens.open(model, config, options.chatTemplate, adapters, options.choice)) {
+            return new FileAnswers(options, console, config, adapters, day).write(tokens);
         }
     }
 
@@ -76,7 +74,7 @@ public final class AnswerJob {
         return day;
     }
 
-    private AdapterStart start(ModelConfig config) {
-        return AdapterStart.of(options.adapter, model.folder(), config).writingTexts();
+    private AdapterSet adapters(ModelConfig config) {
+        return AdapterSet.of(options.adapters, model.folder(), config);
     }
 }

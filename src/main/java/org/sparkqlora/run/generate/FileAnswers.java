@@ -4,44 +4,51 @@ import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.options.AnswerTableOptions;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GenerateOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.run.generate.Answers.Answer;
-import org.sparkqlora.run.model.AdapterStart;
-import org.sparkqlora.run.model.FirstState;
+import org.sparkqlora.run.model.AdapterSet;
 import org.sparkqlora.run.output.CommandLineage;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.job.ByAdapter;
 import org.sparkqlora.spark.job.SparkGenerator;
 import org.sparkqlora.spark.lineage.LineageDataset;
-import org.sparkqlora.tokenizer.ModelTokenizer;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.FolderModelSource;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
  * Answers to a file of prompts as a Spark job. They are kept in parts, so that a command that was stopped goes on. Driver only.
  *
+ * @param config of the base
  * @param day that the chat template is told; null where it does not ask
  */
 record FileAnswers(
         GenerateOptions options,
         Console console,
-        AdapterStart start,
+        ModelConfig config,
+        AdapterSet adapters,
         @Nullable LocalDate day) {
     private static final double NANOS = 1e9;
 
     /** Answers what has no answer yet. */
-    AnswerJob.Result write(ModelTokenizer tokenizer, GenerationSpec spec) {
-        PromptFile file = new PromptFile(Required.value("--prompts", options.prompts));
+    AnswerJob.Result write(AnswerTokens tokens) {
+        PromptFile file = new PromptFile(
+                Required.value("--prompts", options.prompts), adapters.isNamed() ? options.adapters.column() : null);
         List<PromptFile.Line> prompts = file.read();
-        List<int[]> asked = file.encoded(prompts, tokenizer, day);
+        List<int[]> ids = file.encoded(prompts, new ByAdapter<>(adapters.each(tokens::tokenizer)), day);
         JavaSparkContext context = options.cluster.context("generate", console);
-        FolderModelSource source = options.model.source(start.lora(), options.model.precision(context, console::note));
+        FolderModelSource base =
+                options.model.source(adapters.inBase().orElse(null), options.model.precision(context, console::note));
+        FlatVector parameters =
+                adapters.parameters(base, config); // refuses adapters of another shape before anything is written
         AnswerQuestion question = new AnswerQuestion(
-                AnswerFacts.of(options.model, start, source.spec(), spec, tokenizer.fingerprint()),
+                AnswerFacts.of(options.model, options.adapters, adapters, base.spec(), tokens),
                 "",
                 null,
                 file.hash(),
@@ -52,25 +59,36 @@ record FileAnswers(
                 console.note("%d of %d prompts are answered already", answers.count(), prompts.size());
             }
 
+            SparkGenerator.Prompts asked = new SparkGenerator.Prompts(asked(prompts, ids), answers.count(), part());
             return new CommandLineage(options.lineage, context.getConf(), console)
                     .follow(
                             work(file),
                             () -> {
-                                FirstState state = FirstState.of(
-                                        source, start, 0, Runtime.getRuntime().availableProcessors());
+                                writeCopies(base);
                                 return answered(
                                         answers,
                                         prompts.size(),
-                                        () -> new SparkGenerator(context, source)
+                                        () -> new SparkGenerator(context, adapters.over(base))
                                                 .generate(
-                                                        state.parameters(),
-                                                        state.index(),
-                                                        new SparkGenerator.Prompts(asked, answers.count(), part()),
-                                                        spec,
-                                                        made -> add(made, prompts, tokenizer, answers)));
+                                                        parameters,
+                                                        adapters.index(base, config),
+                                                        asked,
+                                                        new ByAdapter<>(adapters.each(tokens::spec)),
+                                                        made -> add(made, prompts, tokens, answers)));
                             },
                             done -> CommandLineage.written(Location.of(output()), null));
         }
+    }
+
+    /** The copies of the base that this host keeps, with all of its processors. */
+    private static void writeCopies(FolderModelSource base) {
+        base.open(Runtime.getRuntime().availableProcessors()).close();
+    }
+
+    private static List<SparkGenerator.Asked> asked(List<PromptFile.Line> prompts, List<int[]> ids) {
+        return IntStream.range(0, ids.size())
+                .mapToObj(i -> new SparkGenerator.Asked(prompts.get(i).adapter(), ids.get(i)))
+                .toList();
     }
 
     /** @param making adds the answers that are missing */
@@ -92,10 +110,7 @@ record FileAnswers(
                 () -> {
                     List<LineageDataset> inputs = new ArrayList<>();
                     inputs.add(CommandLineage.model(options.model.address()));
-                    if (options.adapter != null) {
-                        inputs.add(CommandLineage.adapter(options.adapter));
-                    }
-
+                    options.adapters.all().forEach(adapter -> inputs.add(CommandLineage.adapter(adapter.folder())));
                     inputs.add(CommandLineage.at(Location.of(file.path())));
                     return inputs;
                 },
@@ -111,11 +126,11 @@ record FileAnswers(
         return asked == null ? AnswerTableOptions.COMMIT_ROWS : asked;
     }
 
-    private void add(List<int[]> made, List<PromptFile.Line> prompts, ModelTokenizer tokenizer, AnswerFile answers) {
+    private void add(List<int[]> made, List<PromptFile.Line> prompts, AnswerTokens tokens, AnswerFile answers) {
         List<String> lines = new ArrayList<>();
         for (int[] ids : made) {
             PromptFile.Line asked = prompts.get(answers.count() + lines.size());
-            lines.add(SamplesJson.write(asked.prompt(), Answer.of(ids, tokenizer)));
+            lines.add(SamplesJson.write(asked, Answer.of(ids, tokens.tokenizer(asked.adapter()))));
         }
 
         answers.add(lines);

@@ -37,7 +37,7 @@ public final class SampleFile implements SampleLog, AutoCloseable {
     /** Throws unless the prompts in {@code prompts} can be asked. */
     public static void check(Path prompts, ModelTokenizer tokenizer) {
         PromptFile source = new PromptFile(prompts);
-        source.encoded(source.read(), tokenizer, null);
+        source.encoded(source.read(), tokenizer);
     }
 
     /**
@@ -48,7 +48,7 @@ public final class SampleFile implements SampleLog, AutoCloseable {
     public static SampleFile of(Location file, Path prompts, ModelTokenizer tokenizer, GenerationSpec spec) {
         PromptFile source = new PromptFile(prompts);
         List<PromptFile.Line> read = source.read();
-        return new SampleFile(file, tokenizer, read, source.encoded(read, tokenizer, null), spec);
+        return new SampleFile(file, tokenizer, read, source.encoded(read, tokenizer), spec);
     }
 
     /** The log, or one that asks nothing. */
@@ -67,7 +67,7 @@ public final class SampleFile implements SampleLog, AutoCloseable {
     public void take(long step, GradientSource source) {
         List<int[]> made = source.generate(asked, spec);
         for (int i = 0; i < made.size(); i++) {
-            lines.add(SamplesJson.write(step, prompts.get(i).prompt(), Answer.of(made.get(i), tokenizer)));
+            lines.add(SamplesJson.write(step, prompts.get(i), Answer.of(made.get(i), tokenizer)));
         }
 
         file.replaceText(String.join("\n", lines) + "\n");

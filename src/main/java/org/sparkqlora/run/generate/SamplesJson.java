@@ -13,7 +13,10 @@ import org.sparkqlora.data.Prompt;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.ui.Sample;
 
-/** Answers as JSON lines of {@code prompt}, {@code text} and {@code tokens}; in {@code samples.jsonl} with the {@code step} before. */
+/**
+ * Answers as JSON lines of {@code prompt}, {@code text} and {@code tokens}; in {@code samples.jsonl} with the {@code step} before. Of a prompt
+ * that names its {@code adapter} with that.
+ */
 public final class SamplesJson {
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
@@ -46,13 +49,13 @@ public final class SamplesJson {
     }
 
     /** A line of {@code samples.jsonl}. */
-    static String write(long step, Prompt prompt, Answers.Answer answer) {
-        return write(MAPPER.createObjectNode().put("step", step), prompt, answer);
+    static String write(long step, PromptFile.Line asked, Answers.Answer answer) {
+        return write(MAPPER.createObjectNode().put("step", step), asked, answer);
     }
 
     /** A line of the file that {@code generate --output} writes. */
-    static String write(Prompt prompt, Answers.Answer answer) {
-        return write(MAPPER.createObjectNode(), prompt, answer);
+    static String write(PromptFile.Line asked, Answers.Answer answer) {
+        return write(MAPPER.createObjectNode(), asked, answer);
     }
 
     /** The tokens of a line that this wrote. */
@@ -60,8 +63,12 @@ public final class SamplesJson {
         return parse(line).path(TOKENS).asInt();
     }
 
-    private static String write(ObjectNode line, Prompt prompt, Answers.Answer answer) {
-        line.set("prompt", MAPPER.valueToTree(asked(prompt)));
+    private static String write(ObjectNode line, PromptFile.Line asked, Answers.Answer answer) {
+        line.set("prompt", MAPPER.valueToTree(asked(asked.prompt())));
+        if (!asked.adapter().isEmpty()) {
+            line.put("adapter", asked.adapter());
+        }
+
         line.put("text", answer.text());
         line.put(TOKENS, answer.tokens());
         return line.toString();

@@ -1,8 +1,12 @@
 package org.sparkqlora.spark.job;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
@@ -13,17 +17,24 @@ import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.model.DecoderModel;
 
 /**
- * Rows whose last column is a text that is asked, with the answer in its place and, if wanted, the reason why there is none. Many answers
- * grow together, none of which depends on its neighbours; in float32 each is the one that {@link AnswerText} gives. Runs in a task.
+ * Rows whose last two columns are the name of an adapter and a text that is asked, with the answer in their place and, if wanted, the reason why
+ * there is none. Many answers grow together, those by one adapter after those by another; none depends on its neighbours, and in float32 each is
+ * the one that {@link AnswerText} gives. Runs in a task.
  *
- * @param tellsErrors whether a prompt that cannot be used is told in its row, and not by a failing task
+ * @param answers by the names of adapters
+ * @param tellsErrors whether a row that cannot be answered says why, and not a failing task
  */
-public record AnswerRows(AnswerText answers, boolean tellsErrors) implements MapPartitionsFunction<Row, Row> {
+public record AnswerRows(ByAdapter<AnswerText> answers, boolean tellsErrors)
+        implements MapPartitionsFunction<Row, Row> {
     /** The reason why a row has no answer. */
     public static final StructType ERROR =
             new StructType().add("type", DataTypes.StringType, false).add("message", DataTypes.StringType, false);
 
     private static final String BAD_PROMPT = "BAD_PROMPT";
+    private static final String UNKNOWN_ADAPTER = "UNKNOWN_ADAPTER";
+
+    /** Columns behind those that are kept. */
+    private static final int ASKED = 2;
 
     /** Rows that are answered together. */
     private static final int MOST_ROWS = 8 * DecoderModel.TEXTS_AT_ONCE;
@@ -37,44 +48,65 @@ public record AnswerRows(AnswerText answers, boolean tellsErrors) implements Map
 
     private List<Row> answered(List<Row> rows) {
         List<Asked> asked = rows.stream().map(this::asked).toList();
-        Iterator<String> made = answers.all(
-                        asked.stream().flatMap(row -> row.prompts().stream()).toList())
-                .iterator();
-        List<Row> answered = new ArrayList<>();
-        for (int i = 0; i < rows.size(); i++) {
-            boolean hasAnswer = !asked.get(i).prompts().isEmpty();
-            answered.add(row(
-                    rows.get(i), hasAnswer ? made.next() : null, asked.get(i).error()));
+        Map<AnswerText, List<Asked>> byAdapter = new LinkedHashMap<>();
+        for (Asked row : asked) {
+            if (row.by() != null) {
+                byAdapter.computeIfAbsent(row.by(), any -> new ArrayList<>()).add(row);
+            }
         }
 
-        return answered;
+        Map<Asked, String> made = new IdentityHashMap<>();
+        byAdapter.forEach((by, ofAdapter) -> {
+            Iterator<String> texts =
+                    by.all(ofAdapter.stream().map(Asked::prompt).toList()).iterator();
+            ofAdapter.forEach(row -> made.put(row, texts.next()));
+        });
+        return IntStream.range(0, rows.size())
+                .mapToObj(i ->
+                        row(rows.get(i), made.get(asked.get(i)), asked.get(i).error()))
+                .toList();
     }
 
     /**
      * What is asked in a row.
      *
-     * @param prompts one, or none where nothing is asked or what is cannot be used
+     * @param by that answers; null where nothing is asked or what is cannot be used
+     * @param error the reason why it cannot
      */
-    private record Asked(List<int[]> prompts, @Nullable Row error) {}
+    private record Asked(
+            @Nullable AnswerText by, int[] prompt, @Nullable Row error) {
+        private static final Asked NOTHING = new Asked(null, new int[0], null);
+    }
 
     private Asked asked(Row row) {
+        String adapter = row.getString(row.size() - ASKED);
         String text = row.getString(row.size() - 1);
         if (text == null) {
-            return new Asked(List.of(), null);
+            return Asked.NOTHING;
+        }
+
+        AnswerText by = answers.find(adapter).orElse(null);
+        if (by == null) {
+            return refused(UNKNOWN_ADAPTER, answers.unknown(adapter));
         }
 
         try {
-            return new Asked(List.of(answers.prompt(text)), null);
+            return new Asked(by, by.prompt(text), null);
         } catch (BadRecordException e) {
-            if (!tellsErrors) {
-                throw e;
-            }
-
-            return new Asked(List.of(), RowFactory.create(BAD_PROMPT, String.valueOf(e.getMessage())));
+            return refused(BAD_PROMPT, e);
         }
     }
 
+    private Asked refused(String type, BadRecordException reason) {
+        if (!tellsErrors) {
+            throw reason;
+        }
+
+        return new Asked(null, new int[0], RowFactory.create(type, String.valueOf(reason.getMessage())));
+    }
+
     private Row row(Row asked, @Nullable String answer, @Nullable Row error) {
-        return tellsErrors ? RowGroups.withLast(asked, answer, error) : RowGroups.withLast(asked, answer);
+        int kept = asked.size() - ASKED;
+        return tellsErrors ? RowGroups.with(asked, kept, answer, error) : RowGroups.with(asked, kept, answer);
     }
 }

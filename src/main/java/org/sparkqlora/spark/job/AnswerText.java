@@ -1,9 +1,10 @@
 package org.sparkqlora.spark.job;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.api.java.UDF2;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.Prompt;
@@ -17,8 +18,8 @@ import org.sparkqlora.tokenizer.PromptEncoder;
  * The answer of a model to a prompt. With sampling, the random numbers depend on the prompt's text alone, not on its place. Runs in a
  * task.
  */
-public final class AnswerText implements UDF1<@Nullable String, @Nullable String> {
-    private static final long serialVersionUID = 1L;
+public final class AnswerText implements Serializable {
+    private static final long serialVersionUID = 2L;
 
     private final FixedModel model;
     private final RecordEncoders tokens;
@@ -43,6 +44,11 @@ public final class AnswerText implements UDF1<@Nullable String, @Nullable String
         }
     }
 
+    /** A function of a text and the name of the adapter that answers it. */
+    public static UDF2<@Nullable String, @Nullable String, @Nullable String> function(ByAdapter<AnswerText> answers) {
+        return (text, adapter) -> text == null ? null : answers.require(adapter).answer(text);
+    }
+
     public AnswerText(FixedModel model, RecordEncoders tokens, GenerationSpec spec, Asked asked) {
         this.model = model;
         this.tokens = tokens;
@@ -50,13 +56,8 @@ public final class AnswerText implements UDF1<@Nullable String, @Nullable String
         this.asked = asked;
     }
 
-    /** The answer up to the end of the turn; null where there is no prompt. */
-    @Override
-    public @Nullable String call(@Nullable String text) {
-        if (text == null) {
-            return null;
-        }
-
+    /** The answer up to the end of the turn. */
+    private String answer(String text) {
         int[] prompt = prompt(text);
         return text(model.use(bound -> bound.generate(prompt, specOf(prompt))));
     }

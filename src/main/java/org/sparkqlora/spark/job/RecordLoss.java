@@ -1,9 +1,10 @@
 package org.sparkqlora.spark.job;
 
+import java.io.Serializable;
 import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.api.java.UDF2;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
@@ -18,8 +19,8 @@ import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.packing.RowPacker;
 
 /** The loss of a model over the trained tokens of a record: sum and token count. Runs in a task. */
-public final class RecordLoss implements UDF1<@Nullable String, @Nullable Row> {
-    private static final long serialVersionUID = 1L;
+public final class RecordLoss implements Serializable {
+    private static final long serialVersionUID = 2L;
 
     /** Sum of the losses, in nats. */
     public static final String SUM = "sum";
@@ -43,13 +44,14 @@ public final class RecordLoss implements UDF1<@Nullable String, @Nullable Row> {
         this.options = options;
     }
 
-    /** Null where nothing in the record would train. */
-    @Override
-    public @Nullable Row call(@Nullable String record) {
-        if (record == null) {
-            return null;
-        }
+    /** A function of a record and the name of the adapter whose loss it is. */
+    public static UDF2<@Nullable String, @Nullable String, @Nullable Row> function(ByAdapter<RecordLoss> losses) {
+        return (record, adapter) ->
+                record == null ? null : losses.require(adapter).of(record);
+    }
 
+    /** Null where nothing in the record would train. */
+    private @Nullable Row of(String record) {
         EncodedExample example = encode(record);
         if (example == null || example.trainedTokens() == 0) {
             return null;

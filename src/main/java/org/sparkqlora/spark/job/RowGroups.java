@@ -30,7 +30,11 @@ final class RowGroups implements Iterator<Row> {
 
     /** {@code row} with {@code values} in the place of its last one. */
     static Row withLast(Row row, @Nullable Object... values) {
-        int kept = row.size() - 1;
+        return with(row, row.size() - 1, values);
+    }
+
+    /** The first {@code kept} values of {@code row} and {@code values}. */
+    static Row with(Row row, int kept, @Nullable Object... values) {
         Object[] all = new Object[kept + values.length];
         for (int i = 0; i < kept; i++) {
             all[i] = row.get(i);

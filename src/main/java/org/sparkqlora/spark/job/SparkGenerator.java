@@ -2,9 +2,12 @@ package org.sparkqlora.spark.job;
 
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
@@ -21,6 +24,8 @@ import org.sparkqlora.spark.replica.ProcessReplicas;
 import org.sparkqlora.spark.replica.ReplicaGroup;
 import org.sparkqlora.spark.replica.RunHandle;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.BoundAdapters;
+import org.sparkqlora.train.BoundModel;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.StateLog;
 
@@ -45,32 +50,41 @@ public final class SparkGenerator {
     /**
      * Prompts that are continued in parts.
      *
-     * @param ids tokens of each
+     * @param asked in their order
      * @param first that is not continued yet
      * @param part prompts that are continued together
      */
-    public record Prompts(List<int[]> ids, int first, int part) {
+    public record Prompts(List<Asked> asked, int first, int part) {
         public Prompts {
-            ids = List.copyOf(ids);
+            asked = List.copyOf(asked);
         }
     }
 
     /**
+     * A prompt.
+     *
+     * @param adapter that it names; empty for none
+     * @param ids its tokens
+     */
+    public record Asked(String adapter, int[] ids) implements Serializable {}
+
+    /**
      * Continues prompts; the same whatever the cluster and its parts.
      *
+     * @param specs by the names of adapters
      * @param each takes the new tokens of the prompts of a part, in their order
      */
     public void generate(
             FlatVector parameters,
             ParameterIndex index,
             Prompts prompts,
-            GenerationSpec spec,
+            ByAdapter<GenerationSpec> specs,
             Consumer<List<int[]>> each) {
         new InferenceReplicas(context, model).at(parameters, index, "", (run, replicas) -> {
-            int all = prompts.ids().size();
+            int all = prompts.asked().size();
             for (int from = prompts.first(); from < all; from += prompts.part()) {
                 int to = Math.min(all, from + prompts.part());
-                each.accept(generate(context, run, replicas, numbered(prompts.ids(), from, to), spec));
+                each.accept(generate(context, run, replicas, numbered(prompts.asked(), from, to), specs));
             }
 
             return all;
@@ -80,12 +94,14 @@ public final class SparkGenerator {
     /** The new tokens of each prompt at the version of {@code replicas}. */
     static List<int[]> generateAll(
             JavaSparkContext context, RunHandle run, ReplicaGroup replicas, List<int[]> prompts, GenerationSpec spec) {
-        return generate(context, run, replicas, numbered(prompts, 0, prompts.size()), spec);
+        List<Asked> asked = prompts.stream().map(ids -> new Asked("", ids)).toList();
+        ByAdapter<GenerationSpec> specs = new ByAdapter<>(new TreeMap<>(Map.of("", spec)));
+        return generate(context, run, replicas, numbered(asked, 0, asked.size()), specs);
     }
 
-    private static List<NumberedTokens> numbered(List<int[]> prompts, int from, int to) {
+    private static List<NumberedPrompt> numbered(List<Asked> prompts, int from, int to) {
         return IntStream.range(from, to)
-                .mapToObj(number -> new NumberedTokens(number, prompts.get(number)))
+                .mapToObj(number -> new NumberedPrompt(number, prompts.get(number)))
                 .toList();
     }
 
@@ -93,53 +109,72 @@ public final class SparkGenerator {
             JavaSparkContext context,
             RunHandle run,
             ReplicaGroup replicas,
-            List<NumberedTokens> numbered,
-            GenerationSpec spec) {
+            List<NumberedPrompt> numbered,
+            ByAdapter<GenerationSpec> specs) {
         context.setJobDescription(String.format(Locale.ROOT, "generate: %d prompts", numbered.size()));
         GenerateFunction function =
-                new GenerateFunction(run, spec, replicas.position().version(), replicas.stateLog());
-        JavaRDD<NumberedTokens> placed =
+                new GenerateFunction(run, specs, replicas.position().version(), replicas.stateLog());
+        JavaRDD<NumberedPrompt> placed =
                 ModelTasks.of(context.getConf()).place(context.parallelize(numbered, tasks(context, numbered.size())));
         return placed.mapPartitions(function).collect().stream()
                 .map(NumberedTokens::ids)
                 .toList();
     }
 
-    /** Continues prompts. Runs in a task. */
-    private static final class GenerateFunction implements FlatMapFunction<Iterator<NumberedTokens>, NumberedTokens> {
-        private static final long serialVersionUID = 2L;
+    /** Continues prompts, those of one adapter after those of another. Runs in a task. */
+    private static final class GenerateFunction implements FlatMapFunction<Iterator<NumberedPrompt>, NumberedTokens> {
+        private static final long serialVersionUID = 3L;
 
         private final RunHandle run;
-        private final GenerationSpec spec;
+        private final ByAdapter<GenerationSpec> specs;
         private final long version;
         private final StateLog log;
 
-        GenerateFunction(RunHandle run, GenerationSpec spec, long version, StateLog log) {
+        GenerateFunction(RunHandle run, ByAdapter<GenerationSpec> specs, long version, StateLog log) {
             this.run = run;
-            this.spec = spec;
+            this.specs = specs;
             this.version = version;
             this.log = log;
         }
 
         @Override
-        public Iterator<NumberedTokens> call(Iterator<NumberedTokens> prompts) {
-            List<NumberedTokens> asked = new ArrayList<>();
-            prompts.forEachRemaining(asked::add);
-            List<NumberedTokens> answers = new ArrayList<>();
-            ProcessReplicas.of(run).replica().at(version, log, model -> {
-                model.generate(
-                        asked.stream().map(this::text).iterator(),
-                        made -> answers.add(
-                                new NumberedTokens(asked.get(answers.size()).number(), made)));
-                return answers;
-            });
-            return answers.iterator();
+        public Iterator<NumberedTokens> call(Iterator<NumberedPrompt> prompts) {
+            Map<String, List<NumberedPrompt>> byAdapter = new TreeMap<>();
+            prompts.forEachRemaining(prompt -> byAdapter
+                    .computeIfAbsent(prompt.asked().adapter(), name -> new ArrayList<>())
+                    .add(prompt));
+            return ProcessReplicas.of(run)
+                    .replica()
+                    .at(
+                            version,
+                            log,
+                            model -> byAdapter.entrySet().stream()
+                                    .flatMap(asked -> answers(model, asked.getKey(), asked.getValue()).stream())
+                                    .sorted(Comparator.comparingLong(NumberedTokens::number))
+                                    .toList())
+                    .iterator();
         }
 
-        private PromptedText text(NumberedTokens prompt) {
-            return new PromptedText(prompt.ids(), spec.ofText(prompt.number()));
+        private List<NumberedTokens> answers(BoundModel model, String adapter, List<NumberedPrompt> asked) {
+            BoundModel adapted = model instanceof BoundAdapters adapters ? adapters.with(adapter) : model;
+            GenerationSpec spec = specs.require(adapter);
+            List<NumberedTokens> answers = new ArrayList<>();
+            adapted.generate(
+                    asked.stream()
+                            .map(prompt -> new PromptedText(prompt.asked().ids(), spec.ofText(prompt.number())))
+                            .iterator(),
+                    made -> answers.add(
+                            new NumberedTokens(asked.get(answers.size()).number(), made)));
+            return answers;
         }
     }
+
+    /**
+     * A prompt of many.
+     *
+     * @param number place among them, from 0
+     */
+    public record NumberedPrompt(long number, Asked asked) implements Serializable {}
 
     /**
      * Token ids of one text of many.

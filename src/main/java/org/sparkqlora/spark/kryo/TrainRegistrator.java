@@ -49,6 +49,8 @@ public final class TrainRegistrator implements KryoRegistrator {
             PartOutcome.class,
             BatchSums.OfShard.class,
             SparkEvaluator.DocumentLosses.class,
+            SparkGenerator.Asked.class,
+            SparkGenerator.NumberedPrompt.class,
             SparkGenerator.NumberedTokens.class,
             ComputeCapability.class,
             ProcessFacts.class,

@@ -9,6 +9,7 @@ import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.BoundAdapters;
 import org.sparkqlora.train.BoundModel;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
@@ -24,11 +25,13 @@ public final class FixedModel implements Serializable {
     private final RunHandle run;
     private final UpdateLog log;
     private final LongAccumulator opened;
+    private final String adapter;
 
-    private FixedModel(RunHandle run, UpdateLog log, LongAccumulator opened) {
+    private FixedModel(RunHandle run, UpdateLog log, LongAccumulator opened, String adapter) {
         this.run = run;
         this.log = log;
         this.opened = opened;
+        this.adapter = adapter;
     }
 
     /** Driver only: makes {@code model} at {@code parameters} known to tasks. */
@@ -40,8 +43,13 @@ public final class FixedModel implements Serializable {
         try (Workers workers = new Workers(1);
                 TrainState state = InferenceReplicas.still(parameters, index, workers)) {
             return new FixedModel(
-                    run, new StateLogPublisher(context, still, SnapshotPolicy.DEFAULT).upTo(state), opened);
+                    run, new StateLogPublisher(context, still, SnapshotPolicy.DEFAULT).upTo(state), opened, "");
         }
+    }
+
+    /** The same base with one of its adapters; each process has it once. */
+    public FixedModel with(String name) {
+        return new FixedModel(run, log, opened, name);
     }
 
     /** Driver only: the count of base models loaded by processes, as far as their tasks have reported. */
@@ -51,7 +59,11 @@ public final class FixedModel implements Serializable {
 
     /** Runs in a task. */
     public <T> T use(Function<BoundModel, T> work) {
-        return ProcessReplicas.of(run).replica().at(log.snapshotVersion(), log, work);
+        return ProcessReplicas.of(run).replica().at(log.snapshotVersion(), log, model -> work.apply(chosen(model)));
+    }
+
+    private BoundModel chosen(BoundModel model) {
+        return model instanceof BoundAdapters adapters ? adapters.with(adapter) : model;
     }
 
     /**

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -28,15 +30,22 @@ class SparkGeneratorTest {
         List<int[]> prompts = IntStream.range(0, 21)
                 .mapToObj(i -> new int[] {i % BigramModel.VOCABULARY})
                 .toList();
+        List<SparkGenerator.Asked> asked =
+                prompts.stream().map(ids -> new SparkGenerator.Asked("", ids)).toList();
 
         List<Integer> parts = new ArrayList<>();
         List<int[]> made = new ArrayList<>(prompts.subList(0, 2));
         Clusters.on(master, context -> {
             new SparkGenerator(context, new BigramSource())
-                    .generate(parameters, model.parameters(), new SparkGenerator.Prompts(prompts, 2, 8), spec, part -> {
-                        parts.add(part.size());
-                        made.addAll(part);
-                    });
+                    .generate(
+                            parameters,
+                            model.parameters(),
+                            new SparkGenerator.Prompts(asked, 2, 8),
+                            new ByAdapter<>(new TreeMap<>(Map.of("", spec))),
+                            part -> {
+                                parts.add(part.size());
+                                made.addAll(part);
+                            });
             return parts;
         });
 
