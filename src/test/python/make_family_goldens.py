@@ -29,6 +29,8 @@ COMMON = dict(
     vocab_size=VOCABULARY, hidden_size=32, intermediate_size=40, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
     max_position_embeddings=64, pad_token_id=0, bos_token_id=1, eos_token_id=2,
 )
+GEMMA4_WAVES = dict(full_attention=dict(rope_type="proportional", partial_rotary_factor=0.5, rope_theta=1000.0),
+                    sliding_attention=dict(rope_type="default", rope_theta=100.0))
 FAMILIES = {
     "gemma2": dict(head_dim=16, query_pre_attn_scalar=24, sliding_window=5, attn_logit_softcapping=2.0, final_logit_softcapping=4.0,
                    rope_parameters=dict(rope_type="default", rope_theta=100.0)),
@@ -74,6 +76,20 @@ FAMILIES = {
     "qwen3_5_text-square": dict(head_dim=16, layer_types=["linear_attention", "full_attention"], linear_num_key_heads=2,
                                 linear_num_value_heads=6, linear_key_head_dim=16, linear_value_head_dim=16, tie_word_embeddings=False,
                                 rope_parameters=dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.25)),
+    # embeddings of each layer, heads of two sizes, two layers that share one's keys and values, wider feed-forward parts where they do
+    "gemma4_text": dict(head_dim=16, global_head_dim=24, hidden_size_per_layer_input=24, vocab_size_per_layer_input=136, num_hidden_layers=5,
+                        num_kv_shared_layers=3, use_double_wide_mlp=True, sliding_window=5,
+                        layer_types=["sliding_attention", "full_attention", "sliding_attention", "sliding_attention", "full_attention"],
+                        rope_parameters=GEMMA4_WAVES),
+    # values that are keys, fewer heads of them where all tokens are seen
+    "gemma4_text-keys": dict(head_dim=16, global_head_dim=32, hidden_size_per_layer_input=0, attention_k_eq_v=True, num_global_key_value_heads=1,
+                             num_hidden_layers=3, final_logit_softcapping=4.0, sliding_window=5, tie_word_embeddings=False,
+                             layer_types=["full_attention", "sliding_attention", "full_attention"], rope_parameters=GEMMA4_WAVES),
+    "gemma4_text-bias": dict(head_dim=16, global_head_dim=16, hidden_size_per_layer_input=12, vocab_size_per_layer_input=128, attention_bias=True,
+                             sliding_window=4, layer_types=["sliding_attention", "full_attention"], rope_parameters=GEMMA4_WAVES),
+    "gemma4_unified_text": dict(head_dim=8, global_head_dim=16, attention_k_eq_v=True, num_global_key_value_heads=4, num_hidden_layers=4,
+                                num_kv_shared_layers=2, final_logit_softcapping=6.0, sliding_window=6,
+                                layer_types=["sliding_attention", "full_attention"] * 2, rope_parameters=GEMMA4_WAVES),
 }
 # a state that remembers for dozens of tokens
 CENTRES = {"A_log": -2.5}
@@ -126,11 +142,16 @@ def save_filled(model, folder, seed):
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
         neutral = parameter.data.clone() if "norm" in name else torch.full_like(parameter, CENTRES.get(name.rsplit(".", 1)[-1], 0.0))
+        if "q_norm" in name and model.config.model_type.startswith("gemma4"):
+            neutral *= 0.3  # scores are not scaled: of queries as long as others' float32 would keep fewer digits of a gradient
         deviation = {1: 0.1, 2: 0.15, 3: 0.5}[parameter.ndim]
         while True:
             parameter.data.copy_(neutral + deviation * torch.randn(parameter.shape, generator=generator))
             if id(parameter) not in quantisable or robust(parameter.data):
                 break
+    for name, buffer in model.named_buffers():
+        if name.endswith("layer_scalar"):
+            buffer.copy_(0.8 + 0.1 * torch.randn(buffer.shape, generator=generator))
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
 

@@ -1,6 +1,6 @@
 """Puts models of goldens/models into those that see images as well, as transformers and PEFT store them.
 
-Usage: python src/test/python/make_wrapped_goldens.py
+Usage: python src/test/python/make_wrapped_goldens.py [FAMILY ...]
 
 Writes goldens/wrapped/<family>: base and adapter hold the text weights of goldens/models/<family> beside a small vision tower, which the
 batch there does not meet. transformers 5.24, peft 0.21.
@@ -8,6 +8,7 @@ batch there does not meet. transformers 5.24, peft 0.21.
 
 import json
 import shutil
+import sys
 
 import torch
 from make_family_goldens import FOLDER, run
@@ -21,6 +22,8 @@ VISION = {
                                      num_position_embeddings=16)),
     "ministral3": ("mistral3", dict(model_type="pixtral", num_hidden_layers=1, hidden_size=16, intermediate_size=16, num_attention_heads=2,
                                     head_dim=8, patch_size=4, image_size=16)),
+    "gemma4_text": ("gemma4", dict(num_hidden_layers=1, hidden_size=16, intermediate_size=16, num_attention_heads=2, num_key_value_heads=2,
+                                   head_dim=8, patch_size=4, position_embedding_size=16)),
 }
 
 
@@ -34,7 +37,7 @@ def wrapper(family):
 
 def fill(model, prefix, inner, weights):
     """Sets the weights, named in a text model, of a model in which they are named otherwise; all of them."""
-    named = dict(model.named_parameters())
+    named = {**dict(model.named_buffers()), **dict(model.named_parameters())}
     for name, value in weights.items():
         other = name.replace(prefix, inner) if prefix in name else name
         named[other].data.copy_(value)
@@ -65,5 +68,5 @@ def make(family):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    for each in VISION:
+    for each in sys.argv[1:] or VISION:
         make(each)

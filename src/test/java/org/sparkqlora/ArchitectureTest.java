@@ -54,6 +54,7 @@ class ArchitectureTest {
             "model.generation",
             "model.adapter",
             "model.deltanet",
+            "model.shared",
             "model",
             "optim",
             "objective",

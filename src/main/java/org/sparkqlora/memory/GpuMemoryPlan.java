@@ -98,6 +98,11 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
         return fits == 0 ? OptionalInt.empty() : OptionalInt.of(fits);
     }
 
+    /** Whether the model has such a use at all. */
+    public boolean has(GpuMemoryUse use) {
+        return uses.containsKey(use);
+    }
+
     /** Bytes of one use. */
     public long bytes(GpuMemoryUse use) {
         return uses.getOrDefault(use, 0L);
@@ -132,9 +137,12 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
                 GpuMemoryUse.WEIGHTS,
                 switch (spec.method()) {
                     case FULL -> 0L;
-                    case LORA -> weights.dense();
-                    case QLORA -> weights.fourBit();
+                    case LORA -> weights.dense() - weights.mappedRows();
+                    case QLORA -> weights.fourBit() - weights.mappedRows();
                 });
+        if (spec.method() != Method.FULL && weights.mappedRows() > 0) {
+            uses.put(GpuMemoryUse.MAPPED_ROWS, weights.mappedRows());
+        }
     }
 
     private static void addTraining(

@@ -28,6 +28,8 @@ public enum GpuMemoryUse {
     ALLOCATOR_SLACK("freed memory that libtorch keeps", Place.CARD),
     /** Pinned host memory of the optimiser window's size. */
     PINNED_PAGES("pinned pages", Place.HOST),
+    /** Weights of which few rows are read, where their file is mapped. */
+    MAPPED_ROWS("rows of mapped files", Place.HOST),
     /** Host memory of CUDA's libraries. */
     HOST_CONTEXT("CUDA's libraries", Place.HOST);
 

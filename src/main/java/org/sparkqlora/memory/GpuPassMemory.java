@@ -44,7 +44,8 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
     /** One layer while its gradient is computed. */
     long layer() {
         long largest = IntStream.range(0, config.layers())
-                .mapToLong(layer -> tape(layer) + Math.max(feedForward(layer), attention(layer)))
+                .mapToLong(layer ->
+                        tape(layer) + Math.max(feedForward(layer), attention(layer)) + onHost().ofInputs(layer))
                 .max()
                 .orElse(0);
         return largest + (isFused() ? 0 : scores());

@@ -6,6 +6,7 @@ import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.deltanet.DeltaNet;
 import org.sparkqlora.train.BatchShape;
+import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.DeltaNetShape;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.QueryKeyNorm;
@@ -50,7 +51,40 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
                 + layers(TokenMixing.ATTENTION).mapToLong(this::keptOfLayer).sum()
                 + layers(TokenMixing.DELTA_NET)
                         .mapToLong(this::keptOfDeltaLayer)
-                        .sum();
+                        .sum()
+                + keptOfAll();
+    }
+
+    /** Inputs of single layers with their gradients, and keys and values that layers share with the float32 sums of theirs. */
+    private long keptOfAll() {
+        long shared = IntStream.range(0, config.layers())
+                .filter(layer -> config.keysOf(layer) != layer)
+                .map(config::keysOf)
+                .distinct()
+                .mapToLong(config::keyValueSize)
+                .sum();
+        return tokens() * (2 * activation() * inputs() + 2 * (activation() + Float.BYTES) * shared);
+    }
+
+    /** Numbers a token of the inputs of all layers. */
+    private long inputs() {
+        return config.traits().perLayer().isEmpty() ? 0 : DecoderTensors.perLayerWidth(config);
+    }
+
+    /** What the part of its own input adds to a layer; the first layer makes the inputs of all, and goes back through that. */
+    long ofInputs(int layer) {
+        if (config.traits().perLayer().isEmpty()) {
+            return 0;
+        }
+
+        long values = 8L * config.hiddenSize() + 6L * config.perLayer().width() + (layer == 0 ? 6 * inputs() : 0);
+        return activation() * tokens() * values;
+    }
+
+    /** What a layer keeps of its feed-forward part while it goes back through attention, where its output is read again. */
+    private long keptOfFeedForward(int layer) {
+        boolean all = config.traits().perLayer().isPresent() || config.traits().layerScalars();
+        return all ? activation() * tokens() * (2L * config.hiddenSize() + 3L * config.intermediateSize(layer)) : 0;
     }
 
     private IntStream layers(TokenMixing mixing) {
@@ -114,7 +148,10 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
 
     private long layerRecompute(int layer) {
         return switch (config.mixing(layer)) {
-            case ATTENTION -> tape(layer) + Math.max(feedForward(layer), attention(layer));
+            case ATTENTION ->
+                tape(layer)
+                        + Math.max(feedForward(layer), attention(layer) + keptOfFeedForward(layer))
+                        + ofInputs(layer);
             case DELTA_NET -> activation() * deltaValues() + Math.max(feedForward(layer), delta(config.deltaNet()));
         };
     }

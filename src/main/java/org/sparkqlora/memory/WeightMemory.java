@@ -7,13 +7,14 @@ import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.PerLayerInput;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.ProjectionShape;
 
 /**
  * Bytes of a frozen base model.
  *
- * <p>Dense: every weight in the number format of activations, norms in float32. In 4 bits: {@code n / 2} bytes for the n weights of a
+ * <p>Dense: every weight in the number format of activations, norms in float32, and the embedding of each layer as in its file. In 4 bits: {@code n / 2} bytes for the n weights of a
  * projection, the rest as before; and for every block of 64 weights a scale: 4 bytes, or with double quantisation
  * {@code 1 + 4 / 256} and once a tensor the 256 levels and the offset.
  */
@@ -43,6 +44,16 @@ record WeightMemory(ModelConfig config, Precision precision) {
                 .sum();
     }
 
+    /** Rows that stay in the host's memory and in the number format of their file, whatever computes; zero where there are none. */
+    long mappedRows() {
+        return config.traits()
+                .perLayer()
+                .map(input -> input.vocabularySize()
+                        * DecoderTensors.perLayerWidth(config)
+                        * (config.storedType().equals("float32") ? Float.BYTES : Short.BYTES))
+                .orElse(0L);
+    }
+
     /** The projections of one layer of each kind, in the number format of activations. */
     long oneLayer() {
         long all = Projection.of(config).stream()
@@ -69,6 +80,10 @@ record WeightMemory(ModelConfig config, Precision precision) {
     }
 
     private long bytes(String name, DecoderTensors tensors) {
+        if (name.equals(PerLayerInput.EMBEDDING)) {
+            return mappedRows();
+        }
+
         boolean norm = name.endsWith("norm.weight");
         return tensors.elements(name) * (norm ? Float.BYTES : bytesOf(precision));
     }

@@ -4,48 +4,74 @@ import java.util.List;
 import java.util.function.LongFunction;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.CausalAttention.Attended;
+import org.sparkqlora.model.shared.SharedKeys;
 import org.sparkqlora.tensor.TensorScope;
+import org.sparkqlora.weights.family.KeyValues;
 
 /**
  * The first part of a decoder layer: {@code output(attention(q, k, v))}, where q, k and v are projections of the part's input, q and k
- * being normalised where the family does so, then turned by their positions where the layer does so.
- *
- * @param gated the projection of queries makes a gate behind each head's query; {@code output(attention(q, k, v) sigmoid(gate))} then
+ * being normalised where the family does so, then turned by their positions where the layer does so. v may be what the projection of k
+ * makes, and k and v those of an earlier layer.
  */
-record AttentionBlock(
-        ResidualBranch branch,
-        LinearGroup queryKeyValue,
-        LinearGroup output,
-        @Nullable Normalization queryNorm,
-        @Nullable Normalization keyNorm,
-        int headSize,
-        boolean gated)
+record AttentionBlock(ResidualBranch branch, LinearGroup queryKeyValue, LinearGroup output, HeadNorms norms, Kind kind)
         implements TokenMixer {
 
-    /** Queries or keys in heads, (T, heads, headSize), as they were before a norm, if there is one, and after all that is done to them. */
-    record Heads(Tensor plain, Tensor turned) {}
+    /** The norms over heads, each null without one. */
+    record HeadNorms(
+            @Nullable Normalization query,
+            @Nullable Normalization key,
+            @Nullable Normalization value) {}
+
+    /**
+     * What of attention differs between layers.
+     *
+     * @param headSize width of a head
+     * @param gated the projection of queries makes a gate behind each head's query; {@code output(attention(q, k, v) sigmoid(gate))} then
+     * @param keyValues where keys and values come from
+     */
+    record Kind(int headSize, boolean gated, KeyValues keyValues) {
+        boolean sharesKeys() {
+            return keyValues instanceof KeyValues.OfLayer;
+        }
+    }
+
+    /** Queries, keys or values in heads, (T, heads, headSize), as they were before a norm, if there is one, and after all that is done to them. */
+    record Heads(Tensor plain, Tensor turned) {
+        private Stream<Tensor> tensors() {
+            return Stream.of(plain, turned);
+        }
+    }
+
+    /** Keys and values that a layer makes. */
+    record KeyValueHeads(Heads key, Heads value) {
+        private Stream<Tensor> tensors() {
+            return Stream.concat(key.tensors(), value.tensors());
+        }
+    }
 
     /**
      * The output of attention and the intermediate results that its gradient needs.
      *
+     * @param own the layer's keys and values; null where it takes those of another
      * @param gate (T, heads, headSize); null without one
      */
     record Mixed(
             List<LinearPass.Tape> projections,
             Heads query,
-            Heads key,
-            Tensor value,
+            @Nullable KeyValueHeads own,
             @Nullable Tensor gate,
             Attended attended) {
         private Stream<Tensor> tensors() {
             return Stream.of(
                             projections.stream().flatMap(LinearPass.Tape::tensors),
-                            Stream.of(query.plain(), query.turned(), key.plain(), key.turned(), value),
+                            query.tensors(),
+                            own == null ? Stream.<Tensor>empty() : own.tensors(),
                             Stream.ofNullable(gate),
                             attended.tensors())
                     .flatMap(each -> each);
@@ -99,16 +125,26 @@ record AttentionBlock(
     private Mixed mixed(Tensor input, PassContext.Layer context, boolean keeps) {
         LinearGroup.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::buffer));
         Tensor first = projections.outputs().get(0);
-        Heads q = heads(gated ? flat(gatePart(first, 0)) : first, queryNorm, context.queryRotary());
-        Heads k = heads(projections.outputs().get(1), keyNorm, context.keyRotary());
-        Tensor values = split(projections.outputs().get(2));
-        Attended attended = context.attend(q.turned(), k.turned(), values, keeps, output::buffer);
-        return new Mixed(projections.tapes(), q, k, values, gated ? gatePart(first, headSize) : null, attended);
+        Heads q = heads(kind.gated() ? flat(gatePart(first, 0)) : first, norms.query(), context.queryRotary());
+        KeyValueHeads own = keysAndValues(projections.outputs(), context);
+        Attended attended = own == null
+                ? context.attendToShared(q.turned(), keeps, output::buffer)
+                : context.attend(q.turned(), own.key().turned(), own.value().turned(), keeps, output::buffer);
+        return new Mixed(projections.tapes(), q, own, kind.gated() ? gatePart(first, kind.headSize()) : null, attended);
+    }
+
+    private @Nullable KeyValueHeads keysAndValues(List<Tensor> projected, PassContext.Layer context) {
+        if (kind.sharesKeys()) {
+            return null;
+        }
+
+        Heads value = heads(projected.get(projected.size() - 1), norms.value(), null);
+        return new KeyValueHeads(heads(projected.get(1), norms.key(), context.keyRotary()), value);
     }
 
     /** The elements from {@code from} on of each head's query and gate, (T, heads, headSize). */
     private Tensor gatePart(Tensor queryAndGate, long from) {
-        return queryAndGate.view(queryAndGate.size(0), -1, 2L * headSize).narrow(2, from, headSize);
+        return queryAndGate.view(queryAndGate.size(0), -1, 2L * kind.headSize()).narrow(2, from, kind.headSize());
     }
 
     /** What the output projection gets, (T, heads headSize). */
@@ -145,7 +181,12 @@ record AttentionBlock(
             Tensor outputGradient, Mixed mixed, PassContext.Layer context, GradientAccumulator gradients) {
         Tensor gate = mixed.gate();
         if (gate == null) {
-            return throughAttention(outputGradient, mixed, context, gradients, queryKeyValue::gradientBuffers);
+            return throughAttention(
+                    outputGradient,
+                    mixed,
+                    context,
+                    gradients,
+                    tokens -> buffers(queryKeyValue.gradientBuffers(tokens), context));
         }
 
         Tensor factor = gate.to(ScalarType.Float).sigmoid();
@@ -164,7 +205,7 @@ record AttentionBlock(
         Tensor dGate =
                 slope.mul(split(outputGradient)).mul(split(mixed.attended().output()));
         gatePart(places.get(0), 0).copy_(split(inner.get(0)));
-        gatePart(places.get(0), headSize).copy_(dGate);
+        gatePart(places.get(0), kind.headSize()).copy_(dGate);
         return List.of(places.get(0), inner.get(1), inner.get(2));
     }
 
@@ -175,25 +216,62 @@ record AttentionBlock(
             PassContext.Layer context,
             GradientAccumulator gradients,
             LongFunction<List<Tensor>> buffers) {
+        KeyValueHeads own = mixed.own();
         CausalAttention.Gradients inner = context.attention()
                 .backward(
                         outputGradient,
                         mixed.attended(),
                         mixed.query().turned(),
-                        mixed.key().turned(),
-                        mixed.value(),
+                        own == null ? context.sharedKeys().keys() : own.key().turned(),
+                        own == null
+                                ? context.sharedKeys().values()
+                                : own.value().turned(),
                         context.batch(),
                         buffers);
-        Tensor dQuery = throughHeads(inner.query(), mixed.query(), queryNorm, context.queryRotary(), gradients);
-        Tensor dKey = throughHeads(inner.key(), mixed.key(), keyNorm, context.keyRotary(), gradients);
-        return List.of(flat(dQuery), flat(dKey), flat(inner.value()));
+        Tensor dQuery = throughHeads(inner.query(), mixed.query(), norms.query(), context.queryRotary(), gradients);
+        if (own == null) {
+            context.sharedKeys().addGradients(inner.key(), inner.value());
+            return List.of(flat(dQuery));
+        }
+
+        if (context.shared() != null) {
+            context.shared().addTo(inner.key(), inner.value());
+        }
+
+        Tensor dKey = throughHeads(inner.key(), own.key(), norms.key(), context.keyRotary(), gradients);
+        Tensor dValue = throughHeads(inner.value(), own.value(), norms.value(), null, gradients);
+        return kind.keyValues() instanceof KeyValues.OneProjection
+                ? List.of(flat(dQuery), flat(dKey.add_(dValue)))
+                : List.of(flat(dQuery), flat(dKey), flat(dValue));
+    }
+
+    /** Buffers for the gradients of queries, keys and values, of which projections make as many as {@code places}. */
+    private static List<Tensor> buffers(List<Tensor> places, PassContext.Layer context) {
+        return switch (places.size()) {
+            case 1 -> List.of(places.get(0), sumOf(context.sharedKeys()), sumOf(context.sharedKeys()));
+            case 2 ->
+                List.of(
+                        places.get(0),
+                        places.get(1),
+                        torch.empty(places.get(1).sizes(), places.get(1).options(), null));
+            default -> places;
+        };
+    }
+
+    /** What several layers add to, and is rounded once. */
+    private static Tensor sumOf(SharedKeys shared) {
+        Tensor keys = shared.keys();
+        return torch.empty(
+                new long[] {keys.size(0), keys.size(1) * keys.size(2)},
+                keys.options().dtype(new ScalarTypeOptional(ScalarType.Float)),
+                null);
     }
 
     private Heads heads(Tensor projected, @Nullable Normalization norm, @Nullable Rotary rotary) {
         // A norm's width says whether it is over single heads or over all.
         Tensor plain =
                 norm == null ? split(projected) : projected.contiguous().view(projected.size(0), -1, norm.width());
-        Tensor normalized = norm == null ? plain : norm.forward(plain).view(projected.size(0), -1, headSize);
+        Tensor normalized = norm == null ? plain : norm.forward(plain).view(projected.size(0), -1, kind.headSize());
         Tensor turned = rotary == null ? normalized : rotary.forward(normalized);
         return new Heads(norm == null ? turned : plain, turned);
     }
@@ -212,7 +290,7 @@ record AttentionBlock(
     }
 
     private Tensor split(Tensor projected) {
-        return projected.view(projected.size(0), -1, headSize);
+        return projected.view(projected.size(0), -1, kind.headSize());
     }
 
     private static Tensor flat(Tensor heads) {

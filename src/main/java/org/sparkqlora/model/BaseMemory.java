@@ -7,6 +7,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.PerLayerInput;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.ProjectionShape;
 
@@ -82,6 +83,7 @@ public record BaseMemory(long bytes) implements Serializable {
         Set<String> large = new HashSet<>(tensors.projections());
         large.add(DecoderTensors.EMBEDDING);
         large.add(DecoderTensors.HEAD);
+        large.add(PerLayerInput.EMBEDDING); // few rows of it are read
         long norms = tensors.shapes().keySet().stream()
                 .filter(name -> !large.contains(name))
                 .mapToLong(tensors::elements)

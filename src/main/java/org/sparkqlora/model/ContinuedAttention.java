@@ -24,9 +24,20 @@ import org.sparkqlora.tensor.TensorScope;
  * and to itself. On the processor single tokens attend by rows that Java reads, all at once; what is longer as in any pass.
  *
  * @param caches of each document of the batch
+ * @param keeping whose keys and values the caches hold
  */
 record ContinuedAttention(
-        CausalAttention attention, DocumentBatch batch, List<KeyValueCache.Layer> caches, Hardware hardware) {
+        CausalAttention attention,
+        DocumentBatch batch,
+        List<KeyValueCache.Layer> caches,
+        Keeping keeping,
+        Hardware hardware) {
+    /** Whether the layer keeps keys and values, or those that it attends to were kept by another one. */
+    enum Keeping {
+        HERE,
+        BY_ANOTHER_LAYER
+    }
+
     /** A document of which a part passes, and where its keys and values are kept. */
     private record Part(Document document, KeyValueCache.Layer cache) {
         /** Whether it is the next token of a text. */
@@ -35,7 +46,7 @@ record ContinuedAttention(
         }
     }
 
-    /** Keeps keys and values (T, G, d), and attends with queries (T, H, d); the output is (T, H d). */
+    /** Keeps keys and values (T, G, d), unless they are kept, and attends with queries (T, H, d); the output is (T, H d). */
     Attended forward(Tensor query, Tensor key, Tensor value, LongFunction<Tensor> buffer) {
         List<Part> parts = new ArrayList<>();
         for (int i = 0; i < caches.size(); i++) {
@@ -52,10 +63,12 @@ record ContinuedAttention(
         Map<Document, KeysAndValues> seen = new HashMap<>();
         for (Part part : parts) {
             Document document = part.document();
-            KeysAndValues kept = part.cache()
-                    .append(
-                            key.narrow(0, document.start(), document.length()),
-                            value.narrow(0, document.start(), document.length()));
+            KeysAndValues kept = keeping == Keeping.BY_ANOTHER_LAYER
+                    ? part.cache().kept()
+                    : part.cache()
+                            .append(
+                                    key.narrow(0, document.start(), document.length()),
+                                    value.narrow(0, document.start(), document.length()));
             seen.put(document, document.past() == 0 ? ofBatch : kept);
         }
 
@@ -67,7 +80,10 @@ record ContinuedAttention(
         Tensor output = flat.view(query.sizes());
         List<Part> steps = parts.stream().filter(Part::isStep).toList();
         List<Part> longer = parts.stream().filter(part -> !part.isStep()).toList();
-        keep(longer, key, value);
+        if (keeping == Keeping.HERE) {
+            keep(longer, key, value);
+        }
+
         KeysAndValues ofBatch = new KeysAndValues(key, value);
         for (Part part : longer) {
             Document document = part.document();
@@ -82,7 +98,14 @@ record ContinuedAttention(
             }
         }
 
-        new Steps(steps, attention.cached(size(query, 2), size(query, 1) / size(key, 1)), query, key, value, flat)
+        new Steps(
+                        steps,
+                        keeping,
+                        attention.cached(size(query, 2), size(query, 1) / size(key, 1)),
+                        query,
+                        key,
+                        value,
+                        flat)
                 .run(hardware.rows());
         return new Attended(flat, List.of());
     }
@@ -113,7 +136,13 @@ record ContinuedAttention(
 
     /** The next tokens of texts, each of their heads of keys by itself. */
     private record Steps(
-            List<Part> parts, CachedAttention attention, Tensor query, Tensor key, Tensor value, Tensor output) {
+            List<Part> parts,
+            Keeping keeping,
+            CachedAttention attention,
+            Tensor query,
+            Tensor key,
+            Tensor value,
+            Tensor output) {
         void run(RowLoop loop) {
             int heads = ContinuedAttention.size(key, 1);
             loop.runEach((long) parts.size() * heads, range -> {
@@ -167,10 +196,15 @@ record ContinuedAttention(
             Document document = part.document();
             int row = document.start();
             queries.load(row, head * width, count * width, token.query());
-            keys.load(row, head * size, count * size, token.key());
-            values.load(row, head * size, count * size, token.value());
             KeyValueRows.Heads kept = part.cache().rows(of.key(), math).heads(head, count, room);
-            of.attention().attend(kept, document.past(), token, mixed, math);
+            if (of.keeping() == Keeping.HERE) {
+                keys.load(row, head * size, count * size, token.key());
+                values.load(row, head * size, count * size, token.value());
+                of.attention().attend(kept, document.past(), token, mixed, math);
+            } else {
+                of.attention().attend(kept, document.past(), token.query(), mixed, math);
+            }
+
             outputs.store(row, head * width, count * width, mixed);
         }
     }

@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -42,24 +43,29 @@ final class DecoderLayer {
         }
     }
 
+    /**
+     * The weights of a layer that are not those of linear modules.
+     *
+     * @param deltaTensors empty where the layer is one of attention
+     * @param table what the inputs of all layers are made of; null in all layers but the first of a model that has them
+     * @param scalar factor on the layer's output
+     */
+    record Others(
+            Map<LayerNorm, SmallWeight> norms,
+            Map<DeltaTensor, SmallWeight> deltaTensors,
+            PerLayerSource.@Nullable Table table,
+            double scalar) {}
+
     private final ModelConfig config;
     private final int index;
     private final Map<Projection, Module> modules;
-    private final Map<LayerNorm, SmallWeight> norms;
-    private final Map<DeltaTensor, SmallWeight> deltaTensors;
+    private final Others others;
 
-    /** @param deltaTensors empty where the layer is one of attention */
-    DecoderLayer(
-            ModelConfig config,
-            int index,
-            Map<Projection, Module> modules,
-            Map<LayerNorm, SmallWeight> norms,
-            Map<DeltaTensor, SmallWeight> deltaTensors) {
+    DecoderLayer(ModelConfig config, int index, Map<Projection, Module> modules, Others others) {
         this.config = config;
         this.index = index;
         this.modules = new EnumMap<>(modules);
-        this.norms = new EnumMap<>(norms);
-        this.deltaTensors = new EnumMap<>(deltaTensors);
+        this.others = others;
     }
 
     /** This layer with the adapters of {@code layout} in place of its own. */
@@ -67,7 +73,7 @@ final class DecoderLayer {
         Map<Projection, Module> adapted = new EnumMap<>(Projection.class);
         modules.forEach((projection, module) ->
                 adapted.put(projection, new Module(module.weight(), module.bias(), layout.linear(index, projection))));
-        return new DecoderLayer(layout.config(), index, adapted, norms, deltaTensors);
+        return new DecoderLayer(layout.config(), index, adapted, others);
     }
 
     /** Its number, from 0 at the bottom. */
@@ -105,7 +111,29 @@ final class DecoderLayer {
                     gateUp(),
                     shared(family.feedForward().down()),
                     new GatedActivation(family.activation(), workspace.hardware()));
-            return new LayerPass(mixer(), feedForward, context.layer(index));
+            return new LayerPass(mixer(), feedForward, source(), perLayer(), others.scalar(), context.layer(index));
+        }
+
+        private @Nullable PerLayerSource source() {
+            PerLayerSource.Table table = others.table();
+            return table == null
+                    ? null
+                    : new PerLayerSource(
+                            shared(Projection.PER_LAYER_INPUTS),
+                            table.norm().norm(parameters, config, workspace.hardware()),
+                            table.embedding(parameters, workspace.hardware()),
+                            1 / Math.sqrt(config.hiddenSize()));
+        }
+
+        private @Nullable PerLayerBlock perLayer() {
+            return config.traits().perLayer().isEmpty()
+                    ? null
+                    : new PerLayerBlock(
+                            new ResidualBranch(null, norm(LayerNorm.AFTER_PER_LAYER), 1),
+                            shared(Projection.PER_LAYER_GATE),
+                            shared(Projection.PER_LAYER_OUTPUT),
+                            new GatedActivation(config.traits().activation(), workspace.hardware()),
+                            index);
         }
 
         private TokenMixer mixer() {
@@ -121,16 +149,21 @@ final class DecoderLayer {
                     branch,
                     queryKeyValue(),
                     shared(Projection.OUTPUT),
-                    norm(LayerNorm.QUERY),
-                    norm(LayerNorm.KEY),
-                    config.headSize(index),
-                    config.traits().gatedAttention());
+                    new AttentionBlock.HeadNorms(norm(LayerNorm.QUERY), norm(LayerNorm.KEY), valueNorm()),
+                    new AttentionBlock.Kind(
+                            config.headSize(index), config.traits().gatedAttention(), config.keyValues(index)));
+        }
+
+        private @Nullable Normalization valueNorm() {
+            return config.traits().valueNorm() && config.keysOf(index) == index
+                    ? Normalization.unweighted(config.headSize(index), config.normEpsilon(), workspace.hardware())
+                    : null;
         }
 
         private DeltaNetBlock deltaNet(ResidualBranch branch) {
             Map<DeltaTensor, Tensor> weights = new EnumMap<>(DeltaTensor.class);
             Map<DeltaTensor, Parameter> places = new EnumMap<>(DeltaTensor.class);
-            deltaTensors.forEach((tensor, weight) -> {
+            others.deltaTensors().forEach((tensor, weight) -> {
                 weights.put(tensor, weight.of(parameters));
                 if (weight.place() != null) {
                     places.put(tensor, weight.place());
@@ -149,11 +182,15 @@ final class DecoderLayer {
         }
 
         private LinearGroup queryKeyValue() {
-            return config.traits().fusedAttention()
-                    ? new LinearGroup.Fused(
-                            shared(Projection.FUSED_ATTENTION),
-                            List.of(config.querySize(index), config.keyValueSize(index), config.keyValueSize(index)))
-                    : shared(Projection.QUERY, Projection.KEY, Projection.VALUE);
+            if (config.traits().fusedAttention()) {
+                return new LinearGroup.Fused(
+                        shared(Projection.FUSED_ATTENTION),
+                        List.of(config.querySize(index), config.keyValueSize(index), config.keyValueSize(index)));
+            }
+
+            return shared(Stream.of(Projection.QUERY, Projection.KEY, Projection.VALUE)
+                    .filter(modules::containsKey)
+                    .toArray(Projection[]::new));
         }
 
         private LinearGroup gateUp() {
@@ -189,7 +226,7 @@ final class DecoderLayer {
         }
 
         private @Nullable Normalization norm(LayerNorm norm) {
-            SmallWeight weight = norms.get(norm);
+            SmallWeight weight = others.norms().get(norm);
             return weight == null ? null : weight.norm(parameters, config, workspace.hardware());
         }
 

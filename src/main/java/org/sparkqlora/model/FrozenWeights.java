@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.Module;
 import org.sparkqlora.model.DecoderLayer.SmallWeight;
+import org.sparkqlora.model.shared.StoredRows;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
@@ -28,6 +29,7 @@ import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.DeltaTensor;
 import org.sparkqlora.weights.family.LayerNorm;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.PerLayerInput;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.TokenMixing;
 import org.sparkqlora.weights.safetensors.StoredTensor;
@@ -144,8 +146,54 @@ final class FrozenWeights implements AutoCloseable {
                 config,
                 layer,
                 modules,
-                norms(layer, layout.norms(layer)),
-                deltaTensors(layer, layout.deltaTensors(layer)));
+                new DecoderLayer.Others(
+                        norms(layer, layout.norms(layer)),
+                        deltaTensors(layer, layout.deltaTensors(layer)),
+                        layer == 0 ? table(layout) : null,
+                        scalar(layer)));
+    }
+
+    /** Never trains, so that it is read whatever does. */
+    private double scalar(int layer) {
+        if (!config.traits().layerScalars()) {
+            return 1;
+        }
+
+        float[] value = new float[1];
+        weights.tensor(PerLayerInput.scalar(layer)).asFloats().read(0, value, 1);
+        return value[0];
+    }
+
+    private PerLayerSource.@Nullable Table table(ModelLayout layout) {
+        return config.traits()
+                .perLayer()
+                .map(sizes -> new PerLayerSource.Table(
+                        method == Method.FULL ? null : storedRows(PerLayerInput.EMBEDDING),
+                        layout.perLayerEmbedding(),
+                        rounded(Math.sqrt(sizes.width())),
+                        new SmallWeight(frozen(PerLayerInput.NORM, ScalarType.Float), layout.perLayerNorm())))
+                .orElse(null);
+    }
+
+    /** Rows that are looked up where the file is mapped, also for a device: they are too many for its memory, and few are used. */
+    private StoredRows storedRows(String name) {
+        StoredTensor stored = weights.tensor(name);
+        Tensor inFile = TensorScope.detached(() -> over(stored, typeInFile(stored)));
+        owned.add(inFile);
+        return new StoredRows(
+                inFile, activations, hardware, window.isBounded() ? () -> window.giveBack(inFile) : () -> {});
+    }
+
+    /** As activations are. */
+    private double rounded(double value) {
+        float[] result = new float[1];
+        TensorScope.run(() -> TensorMemory.read(
+                TensorMemory.floats(new float[] {(float) value}, 1)
+                        .to(activations)
+                        .to(ScalarType.Float),
+                result,
+                1));
+        return result[0];
     }
 
     @Override
@@ -234,7 +282,7 @@ final class FrozenWeights implements AutoCloseable {
             case F32 -> ScalarType.Float;
             default ->
                 throw new BadInputException(
-                        "Unsupported type of %s under --base-memory: expected BF16, F16 or F32, found %s"
+                        "Unsupported type of %s, which is read where it is mapped: expected BF16, F16 or F32, found %s"
                                 .formatted(stored.name(), stored.type()));
         };
     }

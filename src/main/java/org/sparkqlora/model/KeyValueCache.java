@@ -117,6 +117,15 @@ final class KeyValueCache implements AutoCloseable {
             tensors.keys().narrow(0, tokens, count).copy_(keys);
             tensors.values().narrow(0, tokens, count).copy_(values);
             tokens += count;
+            return kept();
+        }
+
+        /** Those that are kept on a device: a view. */
+        KeysAndValues kept() {
+            if (tensors == null) {
+                throw new IllegalStateException("Cannot attend to keys before any are kept");
+            }
+
             return new KeysAndValues(
                     tensors.keys().narrow(0, 0, tokens), tensors.values().narrow(0, 0, tokens));
         }

@@ -10,6 +10,7 @@ import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.DeltaTensor;
 import org.sparkqlora.weights.family.LayerNorm;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.PerLayerInput;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.ProjectionShape;
 import org.sparkqlora.weights.family.TokenMixing;
@@ -34,6 +35,8 @@ final class ModelLayout {
     private final List<Map<DeltaTensor, Parameter>> deltaTensors = new ArrayList<>();
     private final @Nullable Parameter embedding;
     private final @Nullable Parameter finalNorm;
+    private final @Nullable Parameter perLayerEmbedding;
+    private final @Nullable Parameter perLayerNorm;
     private final @Nullable Parameter head;
     private final @Nullable Parameter score;
     private final ParameterIndex index;
@@ -45,6 +48,15 @@ final class ModelLayout {
         this.config = saved.sized(base);
         boolean full = spec.method() == Method.FULL;
         Parameter first = full ? matrix(DecoderTensors.EMBEDDING) : null;
+        boolean inputs = full && config.traits().perLayer().isPresent();
+        this.perLayerEmbedding = inputs
+                ? builder.add(
+                        PerLayerInput.EMBEDDING,
+                        config.perLayer().vocabularySize(),
+                        DecoderTensors.perLayerWidth(config))
+                : null;
+        this.perLayerNorm =
+                inputs ? builder.add(PerLayerInput.NORM, config.perLayer().width()) : null;
         for (int layer = 0; layer < config.layers(); layer++) {
             linears.add(full ? trainedLinears(layer) : adapters(layer, spec.lora()));
             norms.add(full ? trainedNorms(layer) : Map.of());
@@ -104,6 +116,18 @@ final class ModelLayout {
         return finalNorm;
     }
 
+    /** The embedding of tokens for each layer, when it trains. */
+    @Nullable
+    Parameter perLayerEmbedding() {
+        return perLayerEmbedding;
+    }
+
+    /** Of the norm over what a projection makes for one layer, when it trains. */
+    @Nullable
+    Parameter perLayerNorm() {
+        return perLayerNorm;
+    }
+
     /** The head's own weight, or the embedding's when they are tied. */
     @Nullable
     Parameter head() {
@@ -125,6 +149,13 @@ final class ModelLayout {
     }
 
     private static void requireBothResized(ModelConfig base, SavedModules saved) {
+        if (saved.sized(base).vocabularySize() != base.vocabularySize()
+                && base.traits().perLayer().isPresent()) {
+            throw new BadInputException(
+                    "Cannot resize a model of %d tokens to %d: its embeddings of each layer would need rows that are stored nowhere. Use tokens that the model has"
+                            .formatted(base.vocabularySize(), saved.rows()));
+        }
+
         boolean both = saved.trains(SavedModule.EMBEDDING, base) && saved.trains(SavedModule.HEAD, base);
         if (saved.sized(base).vocabularySize() != base.vocabularySize() && !both) {
             throw new BadInputException(

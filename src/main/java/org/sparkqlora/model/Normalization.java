@@ -1,6 +1,7 @@
 package org.sparkqlora.model;
 
 import java.util.function.LongFunction;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -21,6 +22,12 @@ import org.sparkqlora.tensor.TensorScope;
  * @param place where w lies in the flat vector; null when it is frozen
  */
 record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, Hardware hardware) {
+    /** A norm that multiplies by nothing. */
+    static Normalization unweighted(int width, double epsilon, Hardware hardware) {
+        Tensor ones = hardware.empty(ScalarType.Float, width).fill_(new Scalar(1.0));
+        return new Normalization(ones, null, epsilon, hardware);
+    }
+
     /** The number of elements that are normalised together. */
     int width() {
         return Math.toIntExact(weight.size(0));

@@ -6,11 +6,15 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.LongFunction;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.ContinuedAttention.Keeping;
 import org.sparkqlora.model.deltanet.DeltaNet;
 import org.sparkqlora.model.deltanet.RecurrentState;
 import org.sparkqlora.model.deltanet.Span;
+import org.sparkqlora.model.shared.LayerInputs;
+import org.sparkqlora.model.shared.SharedKeys;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.family.ModelConfig;
 
@@ -23,6 +27,8 @@ final class PassContext {
     private final Map<Rotary.Shape, Rotary.QueryAndKey> rotaries = new HashMap<>();
     private final Map<OptionalInt, CausalAttention> attentions = new HashMap<>();
     private final @Nullable DeltaNet deltaNet;
+    private final @Nullable LayerInputs inputs;
+    private final Map<Integer, SharedKeys> shared = new HashMap<>();
 
     /**
      * @param caches of each document before the batch, which the batch goes into; none where every document is whole
@@ -41,7 +47,15 @@ final class PassContext {
                 .deltaNet()
                 .map(shape -> new DeltaNet(shape, config.normEpsilon(), spans(batch), batch.ids().length))
                 .orElse(null);
+        this.inputs = config.traits()
+                .perLayer()
+                .map(sizes -> new LayerInputs(scope()))
+                .orElse(null);
         for (int layer = 0; layer < config.layers(); layer++) {
+            if (config.keysOf(layer) != layer) {
+                shared.computeIfAbsent(config.keysOf(layer), source -> new SharedKeys(scope()));
+            }
+
             Rotary.Shape.of(config, layer)
                     .ifPresent(turn -> rotaries.computeIfAbsent(
                             turn, each -> Rotary.QueryAndKey.of(batch, each, precision, hardware)));
@@ -50,6 +64,11 @@ final class PassContext {
                     window -> new CausalAttention(
                             config.attentionScale(), window, config.traits().attentionCap(), hardware));
         }
+    }
+
+    /** That of the pass, which owns what its layers share. */
+    private static PointerScope scope() {
+        return Objects.requireNonNull(PointerScope.getInnerScope());
     }
 
     private static List<Span> spans(DocumentBatch batch) {
@@ -64,6 +83,8 @@ final class PassContext {
      * @param delta how the gated delta rule mixes tokens; null in a model that has none
      * @param rotary how the layer turns queries and keys; null where it does not
      * @param caches the layer's keys and values of each document's past; none where every document is whole
+     * @param shared keys and values that this layer makes for later ones or takes of an earlier one; null where it does neither
+     * @param inputs of single layers; null in a model without them
      */
     record Layer(
             DocumentBatch batch,
@@ -71,6 +92,8 @@ final class PassContext {
             CausalAttention attention,
             @Nullable DeltaNet delta,
             List<KeyValueCache.Layer> caches,
+            @Nullable SharedKeys shared,
+            @Nullable LayerInputs inputs,
             Hardware hardware) {
         DeltaNet deltaNet() {
             return Objects.requireNonNull(delta);
@@ -94,9 +117,34 @@ final class PassContext {
         /** Attends with queries (T, H, d) to keys and values (T, G, d) and to those of the past. */
         CausalAttention.Attended attend(
                 Tensor query, Tensor key, Tensor value, boolean keeps, LongFunction<Tensor> buffer) {
+            if (shared != null) {
+                shared.put(key, value);
+            }
+
             return caches.isEmpty()
                     ? attention.forward(query, key, value, batch, keeps, buffer)
-                    : new ContinuedAttention(attention, batch, caches, hardware).forward(query, key, value, buffer);
+                    : continued(Keeping.HERE).forward(query, key, value, buffer);
+        }
+
+        /** Attends with queries (T, H, d) to the keys and values of an earlier layer, and to those of the past. */
+        CausalAttention.Attended attendToShared(Tensor query, boolean keeps, LongFunction<Tensor> buffer) {
+            Tensor keys = sharedKeys().keys();
+            Tensor values = sharedKeys().values();
+            return caches.isEmpty()
+                    ? attention.forward(query, keys, values, batch, keeps, buffer)
+                    : continued(Keeping.BY_ANOTHER_LAYER).forward(query, keys, values, buffer);
+        }
+
+        SharedKeys sharedKeys() {
+            return Objects.requireNonNull(shared);
+        }
+
+        LayerInputs layerInputs() {
+            return Objects.requireNonNull(inputs);
+        }
+
+        private ContinuedAttention continued(Keeping keeping) {
+            return new ContinuedAttention(attention, batch, caches, keeping, hardware);
         }
     }
 
@@ -112,7 +160,9 @@ final class PassContext {
                 Rotary.Shape.of(config, index).map(rotaries::get).orElse(null),
                 attention,
                 deltaNet,
-                caches.stream().map(cache -> cache.layer(index)).toList(),
+                caches.stream().map(cache -> cache.layer(config.keysOf(index))).toList(),
+                shared.get(config.keysOf(index)),
+                inputs,
                 hardware);
     }
 }

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.function.Function;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.model.shared.WeightBuffers;
 import org.sparkqlora.tensor.BoundedParallelPasses;
 import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.Hardware;

@@ -10,6 +10,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.shared.WeightBuffers;
 import org.sparkqlora.tensor.BoundedParallelPasses;
 import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.cuda.TorchFailure;

@@ -4,6 +4,7 @@ import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.shared.WeightBuffers;
 import org.sparkqlora.tensor.ComputeThreads;
 
 /**

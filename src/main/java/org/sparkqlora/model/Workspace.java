@@ -3,6 +3,7 @@ package org.sparkqlora.model;
 import java.util.List;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
+import org.sparkqlora.model.shared.WeightBuffers;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.ComputeThreads;

@@ -33,7 +33,7 @@ class TextModelTest {
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"qwen3_5_text", "ministral3"})
+    @ValueSource(strings = {"qwen3_5_text", "ministral3", "gemma4_text"})
     void computesAsByItself(String family) throws IOException {
         Path base = GOLDENS.resolve("wrapped").resolve(family).resolve("base");
         Path adapter = base.resolveSibling("adapter");
@@ -42,7 +42,7 @@ class TextModelTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"qwen3_5_text", "ministral3"})
+    @ValueSource(strings = {"qwen3_5_text", "ministral3", "gemma4_text"})
     void isWrittenAsAModelByItself(String family) {
         Path base = GOLDENS.resolve("wrapped").resolve(family).resolve("base");
         try (WeightFolder wrapped = WeightFolder.open(base);

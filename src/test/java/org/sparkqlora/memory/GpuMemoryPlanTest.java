@@ -2,6 +2,7 @@ package org.sparkqlora.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Path;
 import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,7 @@ import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.LlamaSizes;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.ModelConfigJson;
 
 class GpuMemoryPlanTest {
     private static final double GIGA = 1e9;
@@ -45,6 +47,20 @@ class GpuMemoryPlanTest {
         assertThat(card.bytes(GpuMemoryUse.BOUND_COPY)).isEqualTo(host.bytes(MemoryUse.ADAPTER) / 2);
         assertThat(card.hostBytes())
                 .isEqualTo(card.bytes(GpuMemoryUse.PINNED_PAGES) + card.bytes(GpuMemoryUse.HOST_CONTEXT));
+    }
+
+    /** 262,144 rows of 35 layers of 256 numbers in bfloat16. */
+    @Test
+    void theEmbeddingOfEachLayerStaysOnTheHostAsItIsInItsFile() {
+        ModelConfig config = ModelConfigJson.read(Path.of("src/test/resources/hub-configs/gemma-4-E2B.json"));
+        long rows = 262_144L * 35 * 256 * 2;
+        MemoryPlan host = MemoryPlan.of(config, qlora(16), ADAMW, STEP);
+
+        assertThat(host.bytes(MemoryUse.WEIGHTS)).isGreaterThan(rows);
+        GpuMemoryPlan card = plan(config, qlora(16), STEP);
+        assertThat(card.bytes(GpuMemoryUse.WEIGHTS)).isEqualTo(host.bytes(MemoryUse.WEIGHTS) - rows);
+        assertThat(card.hostBytes())
+                .isEqualTo(rows + card.bytes(GpuMemoryUse.PINNED_PAGES) + card.bytes(GpuMemoryUse.HOST_CONTEXT));
     }
 
     /** A page has parameters, gradients and state: 4 + 4 + 2 bytes an element and a scale for each state of 256. */

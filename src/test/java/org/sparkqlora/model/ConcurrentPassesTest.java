@@ -25,6 +25,7 @@ import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.shared.WeightBuffers;
 import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;

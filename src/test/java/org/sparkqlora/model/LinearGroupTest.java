@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.model.shared.WeightBuffers;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.ComputeThreads;
 import org.sparkqlora.tensor.FlatVector;

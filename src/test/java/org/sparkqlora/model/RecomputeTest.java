@@ -30,6 +30,8 @@ class RecomputeTest {
                         "olmo2",
                         "phi3",
                         "qwen3_5_text",
+                        "gemma4_text",
+                        "gemma4_text-keys",
                         "llama-tied/variants/dora")
                 .flatMap(name -> Stream.of(1, 2).map(threads -> Arguments.of(name, threads)));
     }

@@ -85,7 +85,9 @@ final class MemorySummaryJson {
     private static void writeCard(CardPlan card, ObjectNode node) {
         ObjectNode uses = node.putObject("gpu");
         for (GpuMemoryUse use : GpuMemoryUse.values()) {
-            uses.put(use.key(), card.memory().bytes(use));
+            if (card.memory().has(use)) {
+                uses.put(use.key(), card.memory().bytes(use));
+            }
         }
 
         node.put("gpu_bytes", card.memory().cardBytes());

@@ -31,10 +31,15 @@ public record CachedAttention(int size, int queries, double scale, OptionalInt w
      */
     public void attend(KeyValueRows.Heads kept, int place, Token token, float[] output, RowMath math) {
         kept.put(place, token.key(), token.value());
+        attend(kept, place, token.query(), output, math);
+    }
+
+    /** Attends with the queries of a token whose keys and values are kept already. */
+    public void attend(KeyValueRows.Heads kept, int place, float[] query, float[] output, RowMath math) {
         int first = window.isPresent() ? Math.max(0, place + 1 - window.getAsInt()) : 0;
         int columns = (place / BLOCK - first / BLOCK + 1) * BLOCK;
         float[] scores = new float[kept.count() * queries * columns];
-        addScores(kept, first, place, token.query(), scores, columns);
+        addScores(kept, first, place, query, scores, columns);
         float[] row = new float[columns];
         for (int at = 0; at < scores.length; at += columns) {
             normalize(scores, at + first % BLOCK, row, place + 1 - first, math);

@@ -26,6 +26,10 @@ public final class DecoderTensors {
     private DecoderTensors(ModelConfig config) {
         this.config = config;
         shapes.put(EMBEDDING, new long[] {config.vocabularySize(), config.hiddenSize()});
+        config.traits().perLayer().ifPresent(input -> {
+            shapes.put(PerLayerInput.EMBEDDING, new long[] {input.vocabularySize(), perLayerWidth(config)});
+            shapes.put(PerLayerInput.NORM, new long[] {input.width()});
+        });
         for (int layer = 0; layer < config.layers(); layer++) {
             addLayer(layer);
         }
@@ -34,6 +38,11 @@ public final class DecoderTensors {
         if (!config.tiedEmbeddings()) {
             shapes.put(HEAD, new long[] {config.vocabularySize(), config.hiddenSize()});
         }
+    }
+
+    /** Width of the embedding that all layers have a part of. */
+    public static long perLayerWidth(ModelConfig config) {
+        return (long) config.layers() * config.perLayer().width();
     }
 
     public static DecoderTensors of(ModelConfig config) {
@@ -75,7 +84,8 @@ public final class DecoderTensors {
                 config.traits().queryKeyNorm() != QueryKeyNorm.NONE && config.mixing(layer) == TokenMixing.ATTENTION;
         Optional<String> module = switch (norm) {
             case QUERY -> turned ? Optional.of("self_attn.q_norm") : Optional.empty();
-            case KEY -> turned ? Optional.of("self_attn.k_norm") : Optional.empty();
+            case KEY -> turned && config.keysOf(layer) == layer ? Optional.of("self_attn.k_norm") : Optional.empty();
+            case AFTER_PER_LAYER -> config.traits().perLayer().map(input -> "post_per_layer_input_norm");
             case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD ->
                 config.traits().norms().nameOf(norm);
         };
@@ -88,7 +98,8 @@ public final class DecoderTensors {
         return switch (norm) {
             case QUERY -> ofHead ? config.headSize(layer) : config.querySize(layer);
             case KEY -> ofHead ? config.headSize(layer) : config.keyValueSize(layer);
-            case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD -> config.hiddenSize();
+            case BEFORE_ATTENTION, AFTER_ATTENTION, BEFORE_FEED_FORWARD, AFTER_FEED_FORWARD, AFTER_PER_LAYER ->
+                config.hiddenSize();
         };
     }
 
@@ -103,8 +114,15 @@ public final class DecoderTensors {
             }
         }
 
+        addScalar(layer);
         for (LayerNorm norm : LayerNorm.values()) {
             norm(norm, layer, config).ifPresent(name -> shapes.put(name, new long[] {normWidth(norm, layer, config)}));
+        }
+    }
+
+    private void addScalar(int layer) {
+        if (config.traits().layerScalars()) {
+            shapes.put(PerLayerInput.scalar(layer), new long[] {1});
         }
     }
 

@@ -22,6 +22,9 @@ import java.util.OptionalDouble;
  * @param attentionCap c of {@code c tanh(score / c)}; empty for scores as they are
  * @param logitCap the same of logits
  * @param gatedAttention what attention makes is multiplied by a sigmoid of as much that the query projection makes beside each head
+ * @param valueNorm the values of each head are normalised, without a weight
+ * @param perLayer an embedding for each layer; empty without
+ * @param layerScalars the output of each layer is multiplied by a number of its own
  * @param deltaNet sizes of the layers of the gated delta rule; empty where there are none
  */
 public record DecoderTraits(
@@ -41,6 +44,9 @@ public record DecoderTraits(
         OptionalDouble attentionCap,
         OptionalDouble logitCap,
         boolean gatedAttention,
+        boolean valueNorm,
+        Optional<PerLayerInput> perLayer,
+        boolean layerScalars,
         Optional<DeltaNetShape> deltaNet) {
 
     /** Traits of a plain Llama, to be changed one by one. */
@@ -66,6 +72,9 @@ public record DecoderTraits(
         private OptionalDouble attentionCap = OptionalDouble.empty();
         private OptionalDouble logitCap = OptionalDouble.empty();
         private boolean gatedAttention;
+        private boolean valueNorm;
+        private Optional<PerLayerInput> perLayer = Optional.empty();
+        private boolean layerScalars;
         private Optional<DeltaNetShape> deltaNet = Optional.empty();
 
         Builder norms(NormPlacement placement) {
@@ -141,6 +150,21 @@ public record DecoderTraits(
             return this;
         }
 
+        Builder valueNorm() {
+            this.valueNorm = true;
+            return this;
+        }
+
+        Builder perLayer(PerLayerInput input) {
+            this.perLayer = Optional.of(input);
+            return this;
+        }
+
+        Builder layerScalars() {
+            this.layerScalars = true;
+            return this;
+        }
+
         Builder deltaNet(DeltaNetShape shape) {
             this.deltaNet = Optional.of(shape);
             return this;
@@ -164,6 +188,9 @@ public record DecoderTraits(
                     attentionCap,
                     logitCap,
                     gatedAttention,
+                    valueNorm,
+                    perLayer,
+                    layerScalars,
                     deltaNet);
         }
     }

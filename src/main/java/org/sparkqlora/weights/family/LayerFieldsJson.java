@@ -91,6 +91,17 @@ final class LayerFieldsJson {
         return kinds;
     }
 
+    /** The keys of layer {@code layer} in the object {@code key}; {@code known} are those that are understood. */
+    FieldsJson overrides(String key, int layer, List<String> known) {
+        FieldsJson own = fields.object(key).object(String.valueOf(layer));
+        own.node().fieldNames().forEachRemaining(name -> {
+            if (!known.contains(name)) {
+                throw fields.unsupported(key, name, String.join(" or ", known));
+            }
+        });
+        return own;
+    }
+
     /** Layers that turn alike, of which the sliding ones see {@code window} tokens. */
     List<LayerTraits> windowed(List<String> kinds, OptionalInt window) {
         Optional<RotarySpec> rotary = Optional.of(rotary());

@@ -7,5 +7,7 @@ public enum LayerNorm {
     BEFORE_FEED_FORWARD,
     AFTER_FEED_FORWARD,
     QUERY,
-    KEY
+    KEY,
+    /** Behind what a layer makes of its own embedding. */
+    AFTER_PER_LAYER
 }

@@ -101,9 +101,25 @@ public record ModelConfig(
                 .orElseThrow(() -> new IllegalStateException("Cannot find sizes of a mixer that the model has not"));
     }
 
+    /** Sizes of the inputs of single layers. */
+    public PerLayerInput perLayer() {
+        return traits.perLayer()
+                .orElseThrow(() -> new IllegalStateException("Cannot find sizes of inputs that no layer has"));
+    }
+
     /** What brings the tokens together in a layer. */
     public TokenMixing mixing(int layer) {
         return layerTraits.get(layer).mixing();
+    }
+
+    /** Where the keys and values of a layer come from. */
+    public KeyValues keyValues(int layer) {
+        return layerTraits.get(layer).keyValues();
+    }
+
+    /** The layer whose keys and values a layer attends to: itself, or an earlier one. */
+    public int keysOf(int layer) {
+        return keyValues(layer) instanceof KeyValues.OfLayer source ? source.layer() : layer;
     }
 
     /** The number of layers of one kind. */

@@ -14,6 +14,8 @@ final class ModelFamilies {
             new Qwen35Family(),
             new Gemma2Family(),
             new Gemma3TextFamily(),
+            Gemma4Family.text(),
+            Gemma4Family.unifiedText(),
             new GraniteFamily(),
             new GraniteHybridFamily(),
             new Olmo2Family(),
@@ -26,10 +28,6 @@ final class ModelFamilies {
     /** The family that {@code config} names. */
     static ModelFamily of(FieldsJson config) {
         String modelType = config.text("model_type");
-        if (Gemma4Needs.isGemma4(config)) {
-            throw Gemma4Needs.refusal(config);
-        }
-
         return ALL.stream()
                 .filter(family -> family.modelType().equals(modelType))
                 .findFirst()

@@ -8,6 +8,7 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 sealed interface ModelFamily
         permits Gemma2Family,
                 Gemma3TextFamily,
+                Gemma4Family,
                 GraniteFamily,
                 GraniteHybridFamily,
                 LlamaFamily,

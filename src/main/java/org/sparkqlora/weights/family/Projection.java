@@ -27,7 +27,11 @@ public enum Projection {
     DELTA_OUTPUT("linear_attn.out_proj"),
     /** Gate and up in one, beside what experts would have. */
     SHARED_GATE("shared_mlp.input_linear"),
-    SHARED_DOWN("shared_mlp.output_linear");
+    SHARED_DOWN("shared_mlp.output_linear"),
+    /** Makes the inputs of all layers of the embedded tokens, before the first layer and counted as its. */
+    PER_LAYER_INPUTS("per_layer_model_projection"),
+    PER_LAYER_GATE("per_layer_input_gate"),
+    PER_LAYER_OUTPUT("per_layer_projection");
 
     private static final List<Projection> SEPARATE = List.of(QUERY, KEY, VALUE, OUTPUT);
     private static final List<Projection> FUSED = List.of(FUSED_ATTENTION, OUTPUT);
@@ -43,11 +47,30 @@ public enum Projection {
     /** Those of layer {@code layer} of a model. */
     public static List<Projection> of(ModelConfig config, int layer) {
         List<Projection> mixing = switch (config.mixing(layer)) {
-            case ATTENTION -> config.traits().fusedAttention() ? FUSED : SEPARATE;
+            case ATTENTION -> config.traits().fusedAttention() ? FUSED : ofAttention(config.keyValues(layer));
             case DELTA_NET -> DELTA;
         };
-        return Stream.concat(mixing.stream(), config.traits().feedForward().projections().stream())
+        return Stream.of(mixing, config.traits().feedForward().projections(), ofPerLayerInput(config, layer))
+                .flatMap(List::stream)
                 .toList();
+    }
+
+    private static List<Projection> ofAttention(KeyValues keyValues) {
+        if (keyValues instanceof KeyValues.OfLayer) {
+            return List.of(QUERY, OUTPUT);
+        }
+
+        return keyValues instanceof KeyValues.OneProjection ? List.of(QUERY, KEY, OUTPUT) : SEPARATE;
+    }
+
+    private static List<Projection> ofPerLayerInput(ModelConfig config, int layer) {
+        if (config.traits().perLayer().isEmpty()) {
+            return List.of();
+        }
+
+        return layer == 0
+                ? List.of(PER_LAYER_INPUTS, PER_LAYER_GATE, PER_LAYER_OUTPUT)
+                : List.of(PER_LAYER_GATE, PER_LAYER_OUTPUT);
     }
 
     /** Those that any layer of a model has. */
@@ -61,7 +84,9 @@ public enum Projection {
 
     /** The module's path in layer {@code layer}, as Hugging Face names it. */
     public String path(int layer) {
-        return String.format(Locale.ROOT, "model.layers.%d.%s", layer, moduleName);
+        return this == PER_LAYER_INPUTS
+                ? "model." + moduleName
+                : String.format(Locale.ROOT, "model.layers.%d.%s", layer, moduleName);
     }
 
     /** Whether the module has a bias. */
@@ -70,6 +95,7 @@ public enum Projection {
             case FUSED_ATTENTION, QUERY, KEY, VALUE -> config.traits().attentionBias();
             case OUTPUT -> config.traits().outputBias();
             case DELTA_QUERY_KEY_VALUE, DELTA_GATE, DELTA_BETA, DELTA_DECAY, DELTA_OUTPUT -> false;
+            case PER_LAYER_INPUTS, PER_LAYER_GATE, PER_LAYER_OUTPUT -> false;
             case FUSED_GATE, GATE, UP, DOWN, SHARED_GATE, SHARED_DOWN ->
                 config.traits().feedForwardBias();
         };

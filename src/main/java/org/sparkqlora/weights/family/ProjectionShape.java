@@ -23,6 +23,11 @@ public record ProjectionShape(int outputs, int inputs) {
                 new ProjectionShape(config.deltaNet().valueHeads(), hidden);
             case DELTA_OUTPUT -> new ProjectionShape(hidden, config.deltaNet().valueWidth());
             case DOWN, SHARED_DOWN -> new ProjectionShape(hidden, inner);
+            case PER_LAYER_INPUTS ->
+                new ProjectionShape(config.layers() * config.perLayer().width(), hidden);
+            case PER_LAYER_GATE -> new ProjectionShape(config.perLayer().width(), hidden);
+            case PER_LAYER_OUTPUT ->
+                new ProjectionShape(hidden, config.perLayer().width());
         };
     }
 

@@ -37,6 +37,15 @@ final class RotaryJson {
                 new RotaryJson(fields, maxPositions).scaling(fields.text("rope_type", fields.text("type", "default"))));
     }
 
+    /** As {@link #readPart}, of a family whose heads may turn in part by the waves of the whole head. */
+    static RotarySpec readProportional(FieldsJson fields, double theta, int maxPositions) {
+        return fields.text("rope_type", "default").equals("proportional")
+                ? new RotarySpec(
+                        fields.number("rope_theta", theta),
+                        new RotaryScaling.Proportional(fields.number(SHARE, 1), fields.number("factor", 1)))
+                : readPart(fields, theta, maxPositions);
+    }
+
     private static void requireWhole(FieldsJson fields) {
         double factor = fields.number(SHARE, 1);
         if (factor != 1) {

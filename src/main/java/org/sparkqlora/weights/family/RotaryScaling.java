@@ -113,6 +113,20 @@ public sealed interface RotaryScaling {
         }
     }
 
+    /** Of all pairs of a head the first {@code share} turn, by the waves of the whole head; the others stay. */
+    record Proportional(double share, double factor) implements RotaryScaling {
+        @Override
+        public double frequency(int pair, double theta, int headSize, int length) {
+            int turning = (int) (share * headSize / 2);
+            return pair < turning ? plain(pair, theta, headSize) / factor : 0;
+        }
+
+        @Override
+        public long reach(int positions) {
+            return (long) (factor * positions);
+        }
+    }
+
     /** The frequency where {@code kept}, cut to 0 .. 1, of it stays and the rest is divided by {@code factor}. */
     private static double blend(double frequency, double factor, double kept) {
         double share = Math.max(0, Math.min(1, kept));

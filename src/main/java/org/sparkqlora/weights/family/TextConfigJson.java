@@ -23,7 +23,9 @@ public final class TextConfigJson {
     private static final Map<String, String> CLASSES = Map.of(
             "mistral", "MistralForCausalLM",
             "ministral3", "Ministral3ForCausalLM",
-            "qwen3_5_text", "Qwen3_5ForCausalLM");
+            "qwen3_5_text", "Qwen3_5ForCausalLM",
+            "gemma4_text", "Gemma4ForCausalLM",
+            "gemma4_unified_text", "Gemma4UnifiedForCausalLM");
 
     private static final List<String> SHARED = List.of(
             "dtype",

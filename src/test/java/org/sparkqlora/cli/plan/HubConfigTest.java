@@ -24,6 +24,10 @@ class HubConfigTest {
     @CsvSource({
         "Qwen3.5-9B, qwen3_5_text, 8.95",
         "Qwen3.5-27B, qwen3_5_text, 26.90",
+        "gemma-4-E2B, gemma4_text, 4.63",
+        "gemma-4-E4B, gemma4_text, 7.46",
+        "gemma-4-12B, gemma4_unified_text, 11.91",
+        "gemma-4-31B, gemma4_text, 30.70",
         "Ministral-3-3B, ministral3, 3.43",
         "Ministral-3-8B, ministral3, 8.49",
         "Olmo-3-7B, olmo3, 7.30",

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,25 +54,67 @@ class FamilyConfigTest {
     }
 
     /** The shape of E2B, alone and in the config of the whole model. */
+    private static final String GEMMA4 = """
+            "model_type": "gemma4_text", "vocab_size": 320, "hidden_size": 64, "intermediate_size": 160, "num_attention_heads": 4,
+            "num_hidden_layers": 4, "num_key_value_heads": 2, "head_dim": 16, "global_head_dim": 32,
+            "layer_types": ["sliding_attention", "full_attention", "sliding_attention", "sliding_attention"], %s""";
+
+    private static ModelConfig gemma4(String more) {
+        return ModelConfigJson.parse("config.json", "{%s}".formatted(GEMMA4.formatted(more)));
+    }
+
+    @Test
+    void laterLayersOfGemma4TakeKeysAndValuesOfTheLastOfTheirKindThatHasSome() {
+        ModelConfig config = gemma4("\"num_kv_shared_layers\": 2, \"use_double_wide_mlp\": true");
+
+        assertThat(IntStream.range(0, 4).map(config::keysOf)).containsExactly(0, 1, 0, 1);
+        assertThat(IntStream.range(0, 4).map(config::headSize)).containsExactly(16, 32, 16, 32);
+        assertThat(IntStream.range(0, 4).map(layer -> config.intermediateSize(layer) / config.intermediateSize()))
+                .containsExactly(1, 1, 2, 2);
+        assertThat(DecoderTensors.of(config).shapes())
+                .containsKeys("model.layers.1.self_attn.k_proj.weight", "model.layers.1.self_attn.k_norm.weight")
+                .doesNotContainKeys(
+                        "model.layers.2.self_attn.k_proj.weight",
+                        "model.layers.2.self_attn.v_proj.weight",
+                        "model.layers.2.self_attn.k_norm.weight");
+    }
+
+    @Test
+    void wholeLayersOfGemma4MayMakeValuesOfKeys() {
+        ModelConfig config = gemma4(
+                "\"attention_k_eq_v\": true, \"num_global_key_value_heads\": 1, \"hidden_size_per_layer_input\": 0");
+
+        assertThat(config.keyValueHeads(0)).isEqualTo(2);
+        assertThat(config.keyValueHeads(1)).isEqualTo(1);
+        assertThat(DecoderTensors.of(config).shapes())
+                .containsKeys("model.layers.0.self_attn.v_proj.weight", "model.layers.1.layer_scalar")
+                .doesNotContainKeys("model.layers.1.self_attn.v_proj.weight", PerLayerInput.EMBEDDING);
+    }
+
+    @Test
+    void sizesOfGemma4AreReadByLayerAsTransformersWritesThem() {
+        ModelConfig config = gemma4(
+                "\"per_layer_config\": {\"1\": {\"head_dim\": 24, \"num_key_value_heads\": 1}, \"3\": {\"head_dim\": 40}}");
+
+        assertThat(IntStream.range(0, 4).map(config::headSize)).containsExactly(16, 24, 16, 40);
+        assertThat(IntStream.range(0, 4).map(config::keyValueHeads)).containsExactly(2, 1, 2, 2);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "\"model_type\": \"gemma4_text\", %s",
-                "\"model_type\": \"gemma4\", \"text_config\": {\"model_type\": \"gemma4_text\", %s}"
+                "\"enable_moe_block\": true | Unsupported enable_moe_block 'true' in config.json: expected false: layers of experts are not computed",
+                "\"use_bidirectional_attention\": \"all\" | Unsupported use_bidirectional_attention 'all' in config.json: expected null or vision: text attends to earlier tokens only",
+                "\"num_kv_shared_layers\": 3 | Unsupported num_kv_shared_layers '3' in config.json: expected a layer of each kind with keys and values of its own before those that share them",
+                "\"vocab_size_per_layer_input\": 8 | Unsupported vocab_size_per_layer_input '8' in config.json: expected a row for each of vocab_size tokens",
+                "\"per_layer_config\": {\"1\": {\"sliding_window\": 4}} | Unsupported per_layer_config 'sliding_window' in config.json: expected head_dim or num_key_value_heads"
             })
-    void gemma4IsRefusedWithAllThatItNeeds(String config) {
-        String text =
-                "\"hidden_size_per_layer_input\": 256, \"num_kv_shared_layers\": 20, \"use_double_wide_mlp\": true";
-
-        assertThatThrownBy(() -> parse(config.formatted(text)))
+    void refusesWhatOfGemma4IsNotComputed(String key, String message) {
+        assertThatThrownBy(() -> gemma4(key))
                 .isInstanceOf(InvalidWeightsException.class)
-                .hasMessage(
-                        "Unsupported model_type 'gemma4_text' in config.json: expected a family that is computed here, such as"
-                                + " gemma3_text. Gemma 4 needs what is not: an embedding for each layer (hidden_size_per_layer_input 256), keys"
-                                + " and values of earlier layers (num_kv_shared_layers 20), heads of two sizes (head_dim 256, global_head_dim"
-                                + " 512), feed-forward parts of two widths (use_double_wide_mlp), a norm of values");
+                .hasMessage(message);
     }
 
     @Test

@@ -1,10 +1,9 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.loss;
 
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.loss.TokenMeasures;
 import org.sparkqlora.tensor.TensorMemory;
 
 /**
@@ -14,16 +13,16 @@ import org.sparkqlora.tensor.TensorMemory;
  * @param weights factors on the gradients of their losses; null for 1
  * @param measures takes those of their distributions; null for none
  */
-record HeadTargets(
+public record HeadTargets(
         int[] ids, float @Nullable [] weights, @Nullable TokenMeasures measures) {
     /** A predicted distribution. */
-    record Distribution(double loss, double entropy, double meanLogit, boolean isBest) {}
+    public record Distribution(double loss, double entropy, double meanLogit, boolean isBest) {}
 
-    double weight(int predictor) {
+    public double weight(int predictor) {
         return weights == null ? 1 : weights[predictor];
     }
 
-    void measure(int predictor, Distribution found) {
+    public void measure(int predictor, Distribution found) {
         if (measures != null) {
             measures.entropies()[predictor] = (float) found.entropy();
             measures.meanLogits()[predictor] = (float) found.meanLogit();
@@ -37,7 +36,7 @@ record HeadTargets(
      * @param logits (predictors, vocabulary), as {@code softmax}
      * @param wanted ids of the targets, (predictors, 1)
      */
-    void measure(int at, Tensor logits, Tensor softmax, Tensor wanted) {
+    public void measure(int at, Tensor logits, Tensor softmax, Tensor wanted) {
         float[] entropies = values(logits.logsumexp(1).sub_(softmax.mul(logits).sum(1)));
         float[] means = values(logits.mean(1));
         float[] best = values(logits.argmax(new LongOptional(1), true).eq(wanted));

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.shared;
 
 import java.util.EnumMap;
 import java.util.List;
@@ -14,7 +14,7 @@ import org.sparkqlora.weights.family.Projection;
  * A thread for passes, and room for the weights of one layer in full width, made at first use and used again: no more than one
  * layer's weights exist so at any time. Belongs to one pass at a time, or to passes that open layers in turns.
  */
-final class WeightBuffers implements AutoCloseable {
+public final class WeightBuffers implements AutoCloseable {
     /** @param layout of what was last written */
     private record Filled(Tensor buffer, List<?> layout) {}
 
@@ -23,13 +23,13 @@ final class WeightBuffers implements AutoCloseable {
     private final ComputeThread thread;
     private final Hardware hardware;
 
-    WeightBuffers(ScalarType type, Hardware hardware) {
+    public WeightBuffers(ScalarType type, Hardware hardware) {
         this.type = type;
         this.hardware = hardware;
         this.thread = hardware.computeThread();
     }
 
-    ComputeThread thread() {
+    public ComputeThread thread() {
         return thread;
     }
 
@@ -39,7 +39,7 @@ final class WeightBuffers implements AutoCloseable {
      *
      * @param layout what lies where in the matrix
      */
-    synchronized Tensor matrix(Projection first, long rows, long columns, List<?> layout) {
+    public synchronized Tensor matrix(Projection first, long rows, long columns, List<?> layout) {
         long size = rows * columns;
         Filled filled = filledBuffers.get(first);
         if (filled == null || filled.buffer().numel() < size) {
