@@ -56,7 +56,7 @@ final class ContinuousBatch {
         this.limits = limits;
         this.sink = sink;
         this.keyWidths = IntStream.range(0, config.layers())
-                .filter(layer -> config.mixing(layer) == TokenMixing.ATTENTION)
+                .filter(layer -> config.mixing(layer) == TokenMixing.ATTENTION && config.keysOf(layer) == layer)
                 .map(config::keyValueSize)
                 .sum();
         this.numberBytes = precision.bytes();

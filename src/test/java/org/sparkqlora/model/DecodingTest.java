@@ -53,7 +53,7 @@ class DecodingTest {
     }
 
     @ParameterizedTest(name = "{0}")
-    @ValueSource(strings = {"llama-tied", "mistral-window", "gemma2"})
+    @ValueSource(strings = {"llama-tied", "mistral-window", "gemma2", "gemma4_text-keys"})
     void logitsInBfloat16StayClose(String name) {
         try (Run run = new Run(new GoldenModel(name), Precision.BF16, cache)) {
             run.assertPieces(BF16_TOLERANCE, 1);

@@ -49,7 +49,7 @@ abstract class DeviceModelContract {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama-tied", "gemma2", "mistral-window"})
+    @ValueSource(strings = {"llama-tied", "gemma2", "mistral-window", "gemma4_text", "gemma4_unified_text"})
     void textsGrowByTheSameTokens(String name) {
         GoldenModel golden = new GoldenModel(name);
 

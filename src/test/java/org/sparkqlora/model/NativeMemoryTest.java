@@ -34,7 +34,13 @@ class NativeMemoryTest {
     private Path cache;
 
     @ParameterizedTest
-    @CsvSource({"llama-tied/variants/dora, ALL", "llama-tied/variants/dora, NONE", "qwen3_5_text, ALL"})
+    @CsvSource({
+        "llama-tied/variants/dora, ALL",
+        "llama-tied/variants/dora, NONE",
+        "qwen3_5_text, ALL",
+        "gemma4_text, ALL",
+        "gemma4_text, NONE"
+    })
     void stepsKeepNoTensor(String name, Recompute recompute) {
         GoldenModel golden = new GoldenModel(name);
         List<TokenRow> rows = Collections.nCopies(REPEATS, golden.batch()).stream()
