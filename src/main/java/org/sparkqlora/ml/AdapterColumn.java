@@ -4,6 +4,8 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.spark.ml.param.Params;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StringType;
@@ -37,8 +39,20 @@ final class AdapterColumn {
             return UsedAdapters.of(own, Map.of(), null);
         }
 
+        Map<String, Location> named = named(params.list(ADAPTERS));
+        return UsedAdapters.of(own, named, named.isEmpty() ? null : column(params));
+    }
+
+    /** The folders of what params {@code adapters} of a model name, if it has such. */
+    static Stream<Location> folders(Params model) {
+        return model.hasParam(ADAPTERS) && model.isSet(model.getParam(ADAPTERS))
+                ? named(List.of((String[]) model.getOrDefault(model.getParam(ADAPTERS)))).values().stream()
+                : Stream.empty();
+    }
+
+    private static Map<String, Location> named(List<String> adapters) {
         Map<String, Location> named = new LinkedHashMap<>();
-        for (String adapter : params.list(ADAPTERS)) {
+        for (String adapter : adapters) {
             int equals = adapter.indexOf('=');
             if (equals < 1 || equals == adapter.length() - 1) {
                 throw new BadInputException("%s: expected name=folder, found '%s'".formatted(ADAPTERS, adapter));
@@ -46,11 +60,12 @@ final class AdapterColumn {
 
             String name = adapter.substring(0, equals);
             if (named.put(name, Location.parse(adapter.substring(equals + 1))) != null) {
-                throw new BadInputException("%s: expected one of the name %s, found several".formatted(ADAPTERS, name));
+                throw new BadInputException(
+                        "%s: expected one of the name %s, found several".formatted(ADAPTERS, name));
             }
         }
 
-        return UsedAdapters.of(own, named, named.isEmpty() ? null : column(params));
+        return named;
     }
 
     /** The column of names in a table of {@code schema}; null values where the stage has no adapters that could be named. */

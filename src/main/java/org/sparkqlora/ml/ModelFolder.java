@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
@@ -75,9 +76,10 @@ final class ModelFolder {
             ModelReference.write(model, Path.of(path), sc());
         }
 
-        /** The adapter and the base; param model may be unset in a stage that no fit has made. */
+        /** The adapters and the base; param model may be unset in a stage that no fit has made. */
         private List<Location> reads() {
-            return Stream.concat(Stream.of(source), base().map(Location::parse).stream())
+            return Stream.of(Stream.of(source), base().map(Location::parse).stream(), AdapterColumn.folders(model))
+                    .flatMap(Function.identity())
                     .toList();
         }
 

@@ -143,6 +143,19 @@ class NamedAdaptersTest {
     }
 
     @Test
+    void aModelIsNotSavedOverAnAdapterThatItReads() throws Exception {
+        String stored = folder.resolve("taken").toString();
+        other.save(stored);
+        QLoraModel model = own.copy(ParamMap.empty()).setAdapters(Map.of("other", stored + "/adapter"));
+
+        assertThatThrownBy(() -> model.write().overwrite().save(stored))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("taken: the model reads")
+                .hasMessageContaining("Save it elsewhere");
+        assertThat(folder.resolve("taken/adapter/adapter_model.safetensors")).exists();
+    }
+
+    @Test
     void whatCannotBeIsToldBeforeWorkStarts() {
         Dataset<Row> rows = questions("other");
 
