@@ -96,6 +96,7 @@ class TrainingParams(TypedDict, total=False):
 class QLoraEstimatorParams(TrainingParams, total=False):
     """What ``QLoraEstimator`` takes; ``explainParams()`` tells what each means and its default."""
 
+    answerLossCol: Text
     beta: float
     centerRewardsCoefficient: float
     chatTemplate: Text

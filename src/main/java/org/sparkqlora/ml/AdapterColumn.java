@@ -60,8 +60,7 @@ final class AdapterColumn {
 
             String name = adapter.substring(0, equals);
             if (named.put(name, Location.parse(adapter.substring(equals + 1))) != null) {
-                throw new BadInputException(
-                        "%s: expected one of the name %s, found several".formatted(ADAPTERS, name));
+                throw new BadInputException("%s: expected one of the name %s, found several".formatted(ADAPTERS, name));
             }
         }
 

@@ -160,20 +160,17 @@ final class ModelColumns {
     /**
      * The rows with answers to {@code prompts}. Many grow together.
      *
-     * @param answer name of the new column
-     * @param error name of the column of reasons why there is no answer; null: such a row ends the task
+     * @param names of the new columns
      * @param day that the chat template is told
      */
-    Dataset<Row> answered(
-            Dataset<Row> rows, PromptColumn prompts, String answer, @Nullable String error, LocalDate day) {
-        StructType schema = rows.schema().add(answer, DataTypes.StringType, true);
+    Dataset<Row> answered(Dataset<Row> rows, PromptColumn prompts, AnswerNames names, LocalDate day) {
         return rows.select(
                         new Column("*"),
                         prompts.adapter().as(ADAPTER),
                         prompts.column().as(ASKED))
                 .mapPartitions(
-                        new AnswerRows(answers(prompts.asked(), day), error != null),
-                        Encoders.row(error == null ? schema : schema.add(error, AnswerRows.ERROR, true)));
+                        new AnswerRows(answers(prompts.asked(), day), names.losses(), names.error() != null),
+                        Encoders.row(names.in(rows.schema())));
     }
 
     /** What decides an answer beside its prompt, in the words of the command line. */

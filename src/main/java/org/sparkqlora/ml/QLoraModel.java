@@ -167,11 +167,10 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
 
     /** Beside losses, each answer is a column of its own, so that who reads losses alone does not wait for answers. */
     private Dataset<Row> answered(Dataset<Row> rows, PromptColumn prompt, ModelColumns model, boolean besideLosses) {
-        String name = params.text(StageColumns.OUTPUT_COL).orElseThrow();
-        Optional<String> error = params.text(StageColumns.ERROR_COL);
-        return besideLosses && error.isEmpty()
-                ? rows.withColumn(name, model.answer(prompt.asked()).apply(prompt.column(), prompt.adapter()))
-                : model.answered(rows, prompt, name, error.orElse(null), LocalDate.now());
+        AnswerNames names = columns().answers();
+        return besideLosses && names.error() == null && names.loss() == null
+                ? rows.withColumn(names.answer(), model.answer(prompt.asked()).apply(prompt.column(), prompt.adapter()))
+                : model.answered(rows, prompt, names, LocalDate.now());
     }
 
     @Override
@@ -212,6 +211,10 @@ public final class QLoraModel extends Model<QLoraModel> implements MLWritable, A
 
     public QLoraModel setErrorCol(String value) {
         return option(StageColumns.ERROR_COL, value);
+    }
+
+    public QLoraModel setAnswerLossCol(String value) {
+        return option(StageColumns.ANSWER_LOSS_COL, value);
     }
 
     /** Further adapters over the same base, by the names that rows give in {@code adapterCol}. */

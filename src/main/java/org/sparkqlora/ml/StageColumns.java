@@ -28,11 +28,15 @@ record StageColumns(StageParams params) {
     static final String OUTPUT_COL = "outputCol";
     static final String LOSS_COL = "lossCol";
     static final String ERROR_COL = "errorCol";
+    static final String ANSWER_LOSS_COL = "answerLossCol";
     static final String ANSWER = "answer";
     static final String LOSS = "loss";
     private static final String OBJECTIVE = "objective";
     static final String LOSS_DOC =
             "Column of the loss over a row's trained tokens: their sum and how many they are; computed only where it is used. Empty: none.";
+
+    private static final String ANSWER_LOSS_DOC =
+            "Column of the loss of a row's answer, as in lossCol: the sum of -log p of its tokens, whatever the temperature, and their number; the token that ends it is one. Empty: none.";
 
     private static final String ERROR_DOC =
             "Column of the reason why a row has no answer: its type and a message. Empty: a prompt that cannot be used ends the task.";
@@ -48,7 +52,8 @@ record StageColumns(StageParams params) {
         return params.withColumn(INPUT_COL, INPUT_DOC, "")
                 .withColumn(OUTPUT_COL, OUTPUT_DOC, ANSWER)
                 .withColumn(LOSS_COL, LOSS_DOC, LOSS)
-                .withColumn(ERROR_COL, ERROR_DOC, "");
+                .withColumn(ERROR_COL, ERROR_DOC, "")
+                .withColumn(ANSWER_LOSS_COL, ANSWER_LOSS_DOC, "");
     }
 
     /** The fields of training records. */
@@ -71,6 +76,14 @@ record StageColumns(StageParams params) {
         return data.examples();
     }
 
+    /** The columns of answers. */
+    AnswerNames answers() {
+        return new AnswerNames(
+                params.text(OUTPUT_COL).orElseThrow(),
+                params.text(ANSWER_LOSS_COL).orElse(null),
+                params.text(ERROR_COL).orElse(null));
+    }
+
     /** The column of prompts; empty if no answer is wanted. */
     Optional<PromptColumn> prompts(StructType schema) {
         return params.text(OUTPUT_COL).flatMap(any -> PromptColumn.of(schema, input(), names(), format()));
@@ -87,9 +100,16 @@ record StageColumns(StageParams params) {
                             .formatted(fields(schema).expected(), described(schema)));
         }
 
-        StructType answered = answer.map(name -> withErrors(with(schema, OUTPUT_COL, name, DataTypes.StringType)))
+        StructType answered = answer.map(
+                        name -> withErrors(withAnswerLoss(with(schema, OUTPUT_COL, name, DataTypes.StringType))))
                 .orElse(schema);
         return loss.map(name -> with(answered, LOSS_COL, name, RecordLoss.TYPE)).orElse(answered);
+    }
+
+    private StructType withAnswerLoss(StructType schema) {
+        return params.text(ANSWER_LOSS_COL)
+                .map(name -> with(schema, ANSWER_LOSS_COL, name, RecordLoss.TYPE))
+                .orElse(schema);
     }
 
     private StructType withErrors(StructType schema) {

@@ -32,6 +32,7 @@ import org.sparkqlora.spark.source.WeightedSource;
 public final class TableAnswers {
     static final String ANSWER = "answer";
     static final String ERROR = "error";
+    static final String ANSWER_LOSS = "answer_loss";
 
     private final GenerateOptions options;
     private final Console console;
@@ -70,7 +71,8 @@ public final class TableAnswers {
                             .formatted(options.adapters.folders().values()));
         }
 
-        PromptTable asked = new PromptTable(named.unversioned(), source, column, model, day(model, begun));
+        AnswerNames names = new AnswerNames(ANSWER, options.losses ? ANSWER_LOSS : null, ERROR);
+        PromptTable asked = new PromptTable(named.unversioned(), source, column, model, names, day(model, begun));
         return new AnswerLineage(options, context, console)
                 .follow(
                         session,
@@ -152,8 +154,11 @@ public final class TableAnswers {
         return listed.tables().get(0);
     }
 
-    private static void requireRoom(Dataset<Row> rows, SourceTable source) {
-        for (String name : List.of(ANSWER, ERROR, AnswerTable.PART)) {
+    private void requireRoom(Dataset<Row> rows, SourceTable source) {
+        List<String> added = options.losses
+                ? List.of(ANSWER, ANSWER_LOSS, ERROR, AnswerTable.PART)
+                : List.of(ANSWER, ERROR, AnswerTable.PART);
+        for (String name : added) {
             if (Arrays.asList(rows.columns()).contains(name)) {
                 throw refused(source, "no column " + name + ", which is added", "one");
             }

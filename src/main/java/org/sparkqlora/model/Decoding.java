@@ -53,7 +53,7 @@ final class Decoding implements AutoCloseable {
 
     /** Chooses the next token. */
     void choose(float[] logits) {
-        int next = text.spec().choose(logits, count);
+        int next = text.choose(logits, count);
         if (text.spec().endIds().contains(next)) {
             hasEnded = true;
             return;

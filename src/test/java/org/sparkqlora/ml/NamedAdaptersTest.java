@@ -112,6 +112,39 @@ class NamedAdaptersTest {
     }
 
     @Test
+    void lossesStandBesideAnswersThatTheyDoNotChange() {
+        QLoraModel model = named().setAnswerLossCol("told").setErrorCol("error");
+        Dataset<Row> rows = questions("other", null, "parrot", "__base__");
+
+        Dataset<Row> answered = model.transform(rows);
+
+        List<Row> losses = answered.select("answer", "told.sum", "told.tokens").collectAsList();
+        assertThat(answered.schema().fieldNames()).containsExactly("question", "voice", "answer", "told", "error");
+        assertThat(losses.stream().map(row -> row.getString(0)))
+                .containsExactlyElementsOf(
+                        named().setErrorCol("error").transform(rows).select("answer").collectAsList().stream()
+                                .map(row -> row.getString(0))
+                                .toList());
+        assertThat(losses.get(2).isNullAt(1)).isTrue();
+        assertThat(losses.get(0).getDouble(1)).isPositive();
+        assertThat(losses.get(0).getLong(2)).isBetween(1L, 6L);
+        double sum = losses.get(0).getDouble(1)
+                + losses.get(1).getDouble(1)
+                + losses.get(3).getDouble(1);
+        long tokens = losses.get(0).getLong(2)
+                + losses.get(1).getLong(2)
+                + losses.get(3).getLong(2);
+        assertThat(new PerplexityEvaluator()
+                        .setLossCol("told")
+                        .setMetricName("loss")
+                        .evaluate(answered))
+                .isEqualTo(sum / tokens);
+        assertThatThrownBy(() -> named().setAnswerLossCol("voice").transform(rows))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("answerLossCol: expected the name of a new column, found that voice is there");
+    }
+
+    @Test
     void aNameThatNoAdapterHasIsTheErrorOfItsRow() {
         Dataset<Row> rows = questions("other", "parrot", null);
 
@@ -195,7 +228,7 @@ class NamedAdaptersTest {
         line.addAll(List.of("--adapter", "other=" + other.adapter().orElseThrow()));
 
         CommandRun missing = CommandRun.of(line.toArray(String[]::new));
-        line.addAll(List.of("--adapter-column", "voice"));
+        line.addAll(List.of("--adapter-column", "voice", "--answer-losses"));
         CommandRun run = CommandRun.of(line.toArray(String[]::new));
 
         assertThat(missing.code()).isEqualTo(ExitCode.BAD_INPUT);
@@ -207,6 +240,8 @@ class NamedAdaptersTest {
                         .map(row -> row.getString(0))
                         .toList())
                 .containsExactlyInAnyOrderElementsOf(expected(own, other));
+        assertThat(session.table("answered").where("answer_loss.tokens > 0").count())
+                .isEqualTo(VOICES.size());
     }
 
     private static QLoraModel named() {

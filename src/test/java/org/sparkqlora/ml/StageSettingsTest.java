@@ -33,11 +33,13 @@ class StageSettingsTest {
             "commitRows",
             "adapter",
             "adapterColumn",
+            "answerLosses",
             "dryRun",
             "overwrite",
             "result");
 
-    private static final Set<String> OF_STAGES_ALONE = Set.of("inputCol", "outputCol", "lossCol", "errorCol");
+    private static final Set<String> OF_STAGES_ALONE =
+            Set.of("inputCol", "outputCol", "lossCol", "errorCol", "answerLossCol");
 
     @Test
     void everyOptionIsAParamAndEveryParamAnOption() {

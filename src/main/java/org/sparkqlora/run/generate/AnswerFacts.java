@@ -13,6 +13,7 @@ import org.sparkqlora.options.UsedAdapters;
 import org.sparkqlora.run.model.AdapterSet;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.job.AnswerText;
 import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.weights.SourceFingerprint;
 
@@ -55,6 +56,16 @@ public final class AnswerFacts {
         }
 
         return facts;
+    }
+
+    /** These facts, with that losses are told. */
+    public static Map<String, String> told(Map<String, String> facts, AnswerText.Losses losses) {
+        Map<String, String> told = new LinkedHashMap<>(facts);
+        if (losses == AnswerText.Losses.TOLD) {
+            told.put("--answer-losses", "true");
+        }
+
+        return told;
     }
 
     private static String named(String name, AdapterSet adapters, AnswerTokens tokens) {

@@ -15,6 +15,7 @@ import org.sparkqlora.run.generate.Answers.Answer;
 import org.sparkqlora.run.model.AdapterSet;
 import org.sparkqlora.run.output.CommandLineage;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.job.AnswerText;
 import org.sparkqlora.spark.job.ByAdapter;
 import org.sparkqlora.spark.job.SparkGenerator;
 import org.sparkqlora.spark.lineage.LineageDataset;
@@ -48,7 +49,8 @@ record FileAnswers(
         FlatVector parameters =
                 adapters.parameters(base, config); // refuses adapters of another shape before anything is written
         AnswerQuestion question = new AnswerQuestion(
-                AnswerFacts.of(options.model, options.adapters, adapters, base.spec(), tokens),
+                AnswerFacts.told(
+                        AnswerFacts.of(options.model, options.adapters, adapters, base.spec(), tokens), losses()),
                 "",
                 null,
                 file.hash(),
@@ -59,7 +61,8 @@ record FileAnswers(
                 console.note("%d of %d prompts are answered already", answers.count(), prompts.size());
             }
 
-            SparkGenerator.Prompts asked = new SparkGenerator.Prompts(asked(prompts, ids), answers.count(), part());
+            SparkGenerator.Prompts asked =
+                    new SparkGenerator.Prompts(asked(prompts, ids), answers.count(), part(), losses());
             return new CommandLineage(options.lineage, context.getConf(), console)
                     .follow(
                             work(file),
@@ -126,11 +129,23 @@ record FileAnswers(
         return asked == null ? AnswerTableOptions.COMMIT_ROWS : asked;
     }
 
-    private void add(List<int[]> made, List<PromptFile.Line> prompts, AnswerTokens tokens, AnswerFile answers) {
+    private AnswerText.Losses losses() {
+        return options.losses ? AnswerText.Losses.TOLD : AnswerText.Losses.NONE;
+    }
+
+    private void add(
+            List<SparkGenerator.NumberedTokens> made,
+            List<PromptFile.Line> prompts,
+            AnswerTokens tokens,
+            AnswerFile answers) {
         List<String> lines = new ArrayList<>();
-        for (int[] ids : made) {
+        for (SparkGenerator.NumberedTokens each : made) {
             PromptFile.Line asked = prompts.get(answers.count() + lines.size());
-            lines.add(SamplesJson.write(asked, Answer.of(ids, tokens.tokenizer(asked.adapter()))));
+            Answer answer = Answer.of(each.ids(), tokens.tokenizer(asked.adapter()));
+            lines.add(
+                    options.losses
+                            ? SamplesJson.write(asked, answer, each.lossSum(), each.lossTokens())
+                            : SamplesJson.write(asked, answer));
         }
 
         answers.add(lines);

@@ -50,12 +50,24 @@ public final class SamplesJson {
 
     /** A line of {@code samples.jsonl}. */
     static String write(long step, PromptFile.Line asked, Answers.Answer answer) {
-        return write(MAPPER.createObjectNode().put("step", step), asked, answer);
+        return line(MAPPER.createObjectNode().put("step", step), asked, answer).toString();
     }
 
     /** A line of the file that {@code generate --output} writes. */
     static String write(PromptFile.Line asked, Answers.Answer answer) {
-        return write(MAPPER.createObjectNode(), asked, answer);
+        return line(MAPPER.createObjectNode(), asked, answer).toString();
+    }
+
+    /**
+     * The same with the loss of the answer.
+     *
+     * @param tokens that it sums over
+     */
+    static String write(PromptFile.Line asked, Answers.Answer answer, double lossSum, long tokens) {
+        return line(MAPPER.createObjectNode(), asked, answer)
+                .put("loss_sum", lossSum)
+                .put("loss_tokens", tokens)
+                .toString();
     }
 
     /** The tokens of a line that this wrote. */
@@ -63,15 +75,14 @@ public final class SamplesJson {
         return parse(line).path(TOKENS).asInt();
     }
 
-    private static String write(ObjectNode line, PromptFile.Line asked, Answers.Answer answer) {
+    private static ObjectNode line(ObjectNode line, PromptFile.Line asked, Answers.Answer answer) {
         line.set("prompt", MAPPER.valueToTree(asked(asked.prompt())));
         if (!asked.adapter().isEmpty()) {
             line.put("adapter", asked.adapter());
         }
 
         line.put("text", answer.text());
-        line.put(TOKENS, answer.tokens());
-        return line.toString();
+        return line.put(TOKENS, answer.tokens());
     }
 
     /** The prompt as its file has it. */

@@ -22,9 +22,10 @@ import org.sparkqlora.model.DecoderModel;
  * the one that {@link AnswerText} gives. Runs in a task.
  *
  * @param answers by the names of adapters
+ * @param losses whether the loss of an answer stands behind it
  * @param tellsErrors whether a row that cannot be answered says why, and not a failing task
  */
-public record AnswerRows(ByAdapter<AnswerText> answers, boolean tellsErrors)
+public record AnswerRows(ByAdapter<AnswerText> answers, AnswerText.Losses losses, boolean tellsErrors)
         implements MapPartitionsFunction<Row, Row> {
     /** The reason why a row has no answer. */
     public static final StructType ERROR =
@@ -55,10 +56,11 @@ public record AnswerRows(ByAdapter<AnswerText> answers, boolean tellsErrors)
             }
         }
 
-        Map<Asked, String> made = new IdentityHashMap<>();
+        Map<Asked, AnswerText.Made> made = new IdentityHashMap<>();
         byAdapter.forEach((by, ofAdapter) -> {
-            Iterator<String> texts =
-                    by.all(ofAdapter.stream().map(Asked::prompt).toList()).iterator();
+            Iterator<AnswerText.Made> texts = by.all(
+                            ofAdapter.stream().map(Asked::prompt).toList(), losses)
+                    .iterator();
             ofAdapter.forEach(row -> made.put(row, texts.next()));
         });
         return IntStream.range(0, rows.size())
@@ -105,8 +107,17 @@ public record AnswerRows(ByAdapter<AnswerText> answers, boolean tellsErrors)
         return new Asked(null, new int[0], RowFactory.create(type, String.valueOf(reason.getMessage())));
     }
 
-    private Row row(Row asked, @Nullable String answer, @Nullable Row error) {
-        int kept = asked.size() - ASKED;
-        return tellsErrors ? RowGroups.with(asked, kept, answer, error) : RowGroups.with(asked, kept, answer);
+    private Row row(Row asked, AnswerText.@Nullable Made made, @Nullable Row error) {
+        List<@Nullable Object> values = new ArrayList<>();
+        values.add(made == null ? null : made.text());
+        if (losses == AnswerText.Losses.TOLD) {
+            values.add(made == null ? null : made.loss());
+        }
+
+        if (tellsErrors) {
+            values.add(error);
+        }
+
+        return RowGroups.with(asked, asked.size() - ASKED, values.toArray());
     }
 }

@@ -4,12 +4,16 @@ import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.api.java.UDF2;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.ExampleJson;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
+import org.sparkqlora.model.generation.TokenLosses;
 import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.replica.FixedModel;
 import org.sparkqlora.tokenizer.PromptEncoder;
@@ -68,22 +72,40 @@ public final class AnswerText implements Serializable {
                 new PromptEncoder(tokenizer, tokens.day(), tokens.templateLimits()).encode(asked.prompt(text)));
     }
 
-    /** The answers to prompts, in their order, which grow together. */
-    List<String> all(List<int[]> prompts) {
-        if (prompts.isEmpty()) {
-            return List.of();
+    /**
+     * An answer.
+     *
+     * @param losses of its tokens and of the one that ended it
+     */
+    record Made(String text, TokenLosses losses) {
+        /** As {@link RecordLoss} has it. */
+        Row loss() {
+            return RowFactory.create(losses.sum(), losses.tokens());
         }
+    }
 
+    /** The answers to prompts, in their order, which grow together. */
+    List<Made> all(List<int[]> prompts, Losses losses) {
+        List<TokenLosses> told = prompts.stream().map(any -> new TokenLosses()).toList();
         List<int[]> made = new ArrayList<>();
         model.use(bound -> {
             bound.generate(
-                    prompts.stream()
-                            .map(prompt -> new PromptedText(prompt, specOf(prompt)))
+                    IntStream.range(0, prompts.size())
+                            .mapToObj(i -> new PromptedText(
+                                    prompts.get(i), specOf(prompts.get(i)), losses == Losses.TOLD ? told.get(i) : null))
                             .iterator(),
                     made::add);
             return made;
         });
-        return made.stream().map(this::text).toList();
+        return IntStream.range(0, made.size())
+                .mapToObj(i -> new Made(text(made.get(i)), told.get(i)))
+                .toList();
+    }
+
+    /** Whether answers come with the losses of their tokens. */
+    public enum Losses {
+        TOLD,
+        NONE
     }
 
     private String text(int[] made) {

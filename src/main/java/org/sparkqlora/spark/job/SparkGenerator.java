@@ -17,6 +17,7 @@ import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.ParameterIndex;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
+import org.sparkqlora.model.generation.TokenLosses;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.replica.InferenceReplicas;
@@ -53,8 +54,9 @@ public final class SparkGenerator {
      * @param asked in their order
      * @param first that is not continued yet
      * @param part prompts that are continued together
+     * @param losses whether those of the new tokens are told
      */
-    public record Prompts(List<Asked> asked, int first, int part) {
+    public record Prompts(List<Asked> asked, int first, int part, AnswerText.Losses losses) {
         public Prompts {
             asked = List.copyOf(asked);
         }
@@ -72,19 +74,20 @@ public final class SparkGenerator {
      * Continues prompts; the same whatever the cluster and its parts.
      *
      * @param specs by the names of adapters
-     * @param each takes the new tokens of the prompts of a part, in their order
+     * @param each takes what continues the prompts of a part, in their order
      */
     public void generate(
             FlatVector parameters,
             ParameterIndex index,
             Prompts prompts,
             ByAdapter<GenerationSpec> specs,
-            Consumer<List<int[]>> each) {
+            Consumer<List<NumberedTokens>> each) {
         new InferenceReplicas(context, model).at(parameters, index, "", (run, replicas) -> {
             int all = prompts.asked().size();
             for (int from = prompts.first(); from < all; from += prompts.part()) {
                 int to = Math.min(all, from + prompts.part());
-                each.accept(generate(context, run, replicas, numbered(prompts.asked(), from, to), specs));
+                each.accept(
+                        generate(context, run, replicas, numbered(prompts.asked(), from, to), specs, prompts.losses()));
             }
 
             return all;
@@ -96,7 +99,10 @@ public final class SparkGenerator {
             JavaSparkContext context, RunHandle run, ReplicaGroup replicas, List<int[]> prompts, GenerationSpec spec) {
         List<Asked> asked = prompts.stream().map(ids -> new Asked("", ids)).toList();
         ByAdapter<GenerationSpec> specs = new ByAdapter<>(new TreeMap<>(Map.of("", spec)));
-        return generate(context, run, replicas, numbered(asked, 0, asked.size()), specs);
+        return generate(context, run, replicas, numbered(asked, 0, asked.size()), specs, AnswerText.Losses.NONE)
+                .stream()
+                .map(NumberedTokens::ids)
+                .toList();
     }
 
     private static List<NumberedPrompt> numbered(List<Asked> prompts, int from, int to) {
@@ -105,34 +111,36 @@ public final class SparkGenerator {
                 .toList();
     }
 
-    private static List<int[]> generate(
+    private static List<NumberedTokens> generate(
             JavaSparkContext context,
             RunHandle run,
             ReplicaGroup replicas,
             List<NumberedPrompt> numbered,
-            ByAdapter<GenerationSpec> specs) {
+            ByAdapter<GenerationSpec> specs,
+            AnswerText.Losses losses) {
         context.setJobDescription(String.format(Locale.ROOT, "generate: %d prompts", numbered.size()));
         GenerateFunction function =
-                new GenerateFunction(run, specs, replicas.position().version(), replicas.stateLog());
+                new GenerateFunction(run, specs, losses, replicas.position().version(), replicas.stateLog());
         JavaRDD<NumberedPrompt> placed =
                 ModelTasks.of(context.getConf()).place(context.parallelize(numbered, tasks(context, numbered.size())));
-        return placed.mapPartitions(function).collect().stream()
-                .map(NumberedTokens::ids)
-                .toList();
+        return placed.mapPartitions(function).collect();
     }
 
     /** Continues prompts, those of one adapter after those of another. Runs in a task. */
     private static final class GenerateFunction implements FlatMapFunction<Iterator<NumberedPrompt>, NumberedTokens> {
-        private static final long serialVersionUID = 3L;
+        private static final long serialVersionUID = 4L;
 
         private final RunHandle run;
         private final ByAdapter<GenerationSpec> specs;
+        private final AnswerText.Losses losses;
         private final long version;
         private final StateLog log;
 
-        GenerateFunction(RunHandle run, ByAdapter<GenerationSpec> specs, long version, StateLog log) {
+        GenerateFunction(
+                RunHandle run, ByAdapter<GenerationSpec> specs, AnswerText.Losses losses, long version, StateLog log) {
             this.run = run;
             this.specs = specs;
+            this.losses = losses;
             this.version = version;
             this.log = log;
         }
@@ -158,14 +166,24 @@ public final class SparkGenerator {
         private List<NumberedTokens> answers(BoundModel model, String adapter, List<NumberedPrompt> asked) {
             BoundModel adapted = model instanceof BoundAdapters adapters ? adapters.with(adapter) : model;
             GenerationSpec spec = specs.require(adapter);
+            List<TokenLosses> told =
+                    asked.stream().map(any -> new TokenLosses()).toList();
             List<NumberedTokens> answers = new ArrayList<>();
             adapted.generate(
-                    asked.stream()
-                            .map(prompt -> new PromptedText(prompt.asked().ids(), spec.ofText(prompt.number())))
+                    IntStream.range(0, asked.size())
+                            .mapToObj(i -> text(asked.get(i), spec, told.get(i)))
                             .iterator(),
-                    made -> answers.add(
-                            new NumberedTokens(asked.get(answers.size()).number(), made)));
+                    made -> {
+                        int place = answers.size();
+                        TokenLosses losses = told.get(place);
+                        answers.add(new NumberedTokens(asked.get(place).number(), made, losses.sum(), losses.tokens()));
+                    });
             return answers;
+        }
+
+        private PromptedText text(NumberedPrompt prompt, GenerationSpec spec, TokenLosses told) {
+            return new PromptedText(
+                    prompt.asked().ids(), spec.ofText(prompt.number()), losses == AnswerText.Losses.TOLD ? told : null);
         }
     }
 
@@ -177,9 +195,12 @@ public final class SparkGenerator {
     public record NumberedPrompt(long number, Asked asked) implements Serializable {}
 
     /**
-     * Token ids of one text of many.
+     * What continues one prompt of many.
      *
-     * @param number place among the texts, from 0
+     * @param number place among the prompts, from 0
+     * @param ids new tokens, without the one that ended the text
+     * @param lossSum of these and of the one that ended it; 0 where losses are not told
+     * @param lossTokens how many they are
      */
-    public record NumberedTokens(long number, int[] ids) implements Serializable {}
+    public record NumberedTokens(long number, int[] ids, double lossSum, long lossTokens) implements Serializable {}
 }

@@ -40,11 +40,11 @@ class SparkGeneratorTest {
                     .generate(
                             parameters,
                             model.parameters(),
-                            new SparkGenerator.Prompts(asked, 2, 8),
+                            new SparkGenerator.Prompts(asked, 2, 8, AnswerText.Losses.NONE),
                             new ByAdapter<>(new TreeMap<>(Map.of("", spec))),
                             part -> {
                                 parts.add(part.size());
-                                made.addAll(part);
+                                part.forEach(each -> made.add(each.ids()));
                             });
             return parts;
         });
