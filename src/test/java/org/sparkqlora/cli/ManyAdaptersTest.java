@@ -12,6 +12,9 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.BiPredicate;
 import java.util.stream.IntStream;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -163,6 +166,42 @@ class ManyAdaptersTest {
         assertThat(Integer.parseInt(String.valueOf(JsonValues.of(same.summary()).get("earlier"))))
                 .isBetween(3, PROMPTS - 1);
         assertThat(output).hasSameTextualContentAs(whole);
+    }
+
+    @Test
+    void aTableOfPartsGoesOnWithTheSameAdaptersAlone() {
+        Clusters.start(Clusters.TWO_SLOTS, LakeSettings.in(folder));
+        SparkSession session = SparkSession.builder().getOrCreate();
+        session.read()
+                .json(prompts.toString())
+                .withColumn("number", functions.monotonically_increasing_id())
+                .withColumn("adapter", functions.expr("IF(number = 3, 'parrot', adapter)"))
+                .write()
+                .format("delta")
+                .save(folder.resolve("asked").toString());
+        List<String> line = new ArrayList<>(List.of("generate", "--model", runs.model(), "--model-cache"));
+        line.addAll(List.of(runs.cache().toString(), "--max-new-tokens", "8", "--commit-rows", "8"));
+        line.addAll(List.of("--prompt-table", folder.resolve("asked").toString()));
+        line.addAll(List.of("--answer-table", "default.voices", "--table-format", "delta"));
+        line.addAll(named("crew", "owls", "grown"));
+        CommandRun whole = CommandRun.of(line.toArray(String[]::new));
+        assertThat(whole.code()).as(whole.err()).isEqualTo(ExitCode.OK);
+        List<Row> answers = session.table("voices").orderBy("number").collectAsList();
+        session.sql("DELETE FROM voices WHERE answer_part = 1");
+
+        List<String> others = new ArrayList<>(line);
+        others.set(others.indexOf("crew=" + adapter("crew")), "crew=" + adapter("owls"));
+        CommandRun other = CommandRun.of(others.toArray(String[]::new));
+        CommandRun same = CommandRun.of(line.toArray(String[]::new));
+
+        assertThat(answers.get(3).<Row>getAs("error").<String>getAs("type")).isEqualTo("UNKNOWN_ADAPTER");
+        assertThat(JsonValues.of(whole.summary()))
+                .containsEntry("prompts", PROMPTS)
+                .containsEntry("errors", 1);
+        assertThat(other.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(other.err()).contains("the hash of --adapter crew is ");
+        assertThat(same.code()).as(same.err()).isEqualTo(ExitCode.OK);
+        assertThat(session.table("voices").orderBy("number").collectAsList()).isEqualTo(answers);
     }
 
     @Test
