@@ -119,6 +119,22 @@ class InitialParametersTest {
         }
     }
 
+    @Test
+    void noTokenIsAddedToAModelWithEmbeddingsOfEachLayer() {
+        SavedModules both = new SavedModules(List.of(SavedModule.EMBEDDING, SavedModule.HEAD), true, 131);
+        ModelSpec spec = new ModelSpec(
+                Method.LORA,
+                Precision.FP32,
+                QuantSpec.DEFAULT,
+                LoraSpec.allLinear(RANK, 16).withSaved(both));
+        try (WeightFolder weights = new GoldenModel("gemma4_text").weights(Mode.LORA, cache)) {
+            assertThatThrownBy(() -> ParameterIndex.of(weights.config(), spec))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "Cannot resize a model of 128 tokens to 131: its embeddings of each layer would need rows that are stored nowhere. Use tokens that the model has");
+        }
+    }
+
     private static void assertRows(FlatVector start, Parameter parameter, FloatSource base) {
         int width = (int) parameter.shape()[1];
         float[] values = new float[(int) base.length()];
