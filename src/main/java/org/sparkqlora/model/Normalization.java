@@ -81,12 +81,13 @@ record Normalization(Tensor weight, @Nullable Parameter place, double epsilon, H
             }
 
             Tensor result = torch.empty_like(inputs);
+            Tensor addends = addend == null ? null : addend.contiguous();
             float[] factors = factors();
             hardware.rows().run(rows(input), width(), range -> {
                 TensorRows dOutput = range.of(given, width());
                 TensorRows from = range.of(inputs, width());
                 TensorRows to = range.of(result, width());
-                TensorRows added = addend == null ? null : range.of(addend.contiguous(), width());
+                TensorRows added = addends == null ? null : range.of(addends, width());
                 float[] x = new float[width()];
                 float[] e = new float[width()];
                 for (long row = range.from(); row < range.to(); row++) {

@@ -33,14 +33,19 @@ public final class RowLoop {
         long window = Math.max(1, WINDOW / width);
         workers.forRanges(rows, grain, (from, to) -> {
             for (long at = from; at < to; at += window) {
-                body.run(new Range(at, Math.min(to, at + window), math));
+                run(body, at, Math.min(to, at + window));
             }
         });
     }
 
     /** Runs {@code body} on ranges that cover {@code count} items, each worth a thread. */
     public void runEach(long count, Body body) {
-        workers.forRanges(count, 1, (from, to) -> body.run(new Range(from, to, math)));
+        workers.forRanges(count, 1, (from, to) -> run(body, from, to));
+    }
+
+    /** In a scope of its own: a worker has none, and what is left there is never freed. */
+    private void run(Body body, long from, long to) {
+        TensorScope.run(() -> body.run(new Range(from, to, math)));
     }
 
     /** Work on one range of rows. */

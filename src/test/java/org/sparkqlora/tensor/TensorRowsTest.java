@@ -50,6 +50,21 @@ class TensorRowsTest {
         }
     }
 
+    /** A worker has no scope of its own: what is left there is never freed. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3})
+    void whatABodyMakesIsFreedOnEveryThread(int threads) {
+        try (PointerScope scope = new PointerScope();
+                Workers workers = new Workers(threads)) {
+            Tensor tensor = TensorMemory.zeros(ScalarType.Float, ROWS, WIDTH);
+            RowLoop loop = new RowLoop(workers);
+            loop.run(ROWS, WIDTH, range -> range.of(tensor.contiguous(), WIDTH));
+            loop.runEach(threads, range -> range.of(tensor.contiguous(), WIDTH));
+
+            assertThat(tensor.use_count()).isEqualTo(1);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Format.class)
     void columnsOfAWiderMatrixAreReadAndWritten(Format format) {
