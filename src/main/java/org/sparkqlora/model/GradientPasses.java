@@ -2,8 +2,10 @@ package org.sparkqlora.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.model.loss.AnswerLoss;
@@ -15,8 +17,8 @@ import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
- * Gradients of micro-batches: as many pass at once as there are threads, each into a vector of its own, and those are added in the order of the
- * micro-batches.
+ * Gradients of micro-batches: as many pass at once as there are threads, the first into the sum and each other into a vector of its
+ * own, and those are added in the order of the micro-batches.
  */
 final class GradientPasses {
     /** The gradient of the cross-entropy of trained tokens. */
@@ -102,10 +104,10 @@ final class GradientPasses {
 
         runner.all(
                 lanes,
-                microBatches.iterator(),
+                IntStream.range(0, microBatches.size()).iterator(),
                 (each, entry) -> {
-                    FlatVector own = laneGradients.zeros();
-                    return start(parameters, each, own, lossScale, loss, entry)
+                    Optional<FlatVector> own = each == 0 ? Optional.empty() : Optional.of(laneGradients.zeros());
+                    return start(parameters, microBatches.get(each), own.orElse(gradient), lossScale, loss, entry)
                             .thenApply(found -> new LaneGradient(found, own));
                 },
                 lane -> {
@@ -115,11 +117,17 @@ final class GradientPasses {
         return losses;
     }
 
-    /** The loss and gradient of a micro-batch, computed by one lane. */
-    private record LaneGradient(LossTotal loss, FlatVector gradient) {
+    /**
+     * What a lane computed of a micro-batch.
+     *
+     * @param gradient empty if it was added to the sum, as that of the first micro-batch is
+     */
+    private record LaneGradient(LossTotal loss, Optional<FlatVector> gradient) {
         private void addTo(FlatVector sum) {
-            sum.addAll(gradient);
-            gradient.close();
+            gradient.ifPresent(own -> {
+                sum.addAll(own);
+                own.close();
+            });
         }
     }
 
