@@ -43,6 +43,8 @@ record ConnectServer(int port, Process process) implements AutoCloseable {
             "1s",
             "spark.connect.execute.reattachable.senderMaxStreamDuration",
             "3s",
+            "spark.connect.progress.reportInterval", // a small fit ends within the 2 s that it is
+            "100ms",
             "spark.connect.session.connectML.mlCache.memoryControl.maxInMemorySize",
             "1024");
 

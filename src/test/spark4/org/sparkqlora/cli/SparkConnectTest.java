@@ -36,8 +36,8 @@ class SparkConnectTest {
         DemoFolder demo = new DemoFolder(folder.resolve("demo"), 42);
         demo.writeInputs();
         DemoModel.write(demo.base(), 42); // no test asks what it has learned
-        CommandRun trained = CommandRun.of(train(folder.resolve("demo"), folder.resolve("trained")));
-        assertThat(trained.code()).as(trained.err()).isEqualTo(ExitCode.OK);
+        train(folder.resolve("demo"), folder.resolve("trained"), 2); // as the fixture "estimator" in Python has it
+        train(folder.resolve("demo"), folder.resolve("demo").resolve("tuned"), 12);
         Path temporary = Files.createDirectory(folder.resolve("temporary"));
         Path log = folder.resolve("server.log");
         try (ConnectServer server = ConnectServer.start(temporary, log)) {
@@ -47,21 +47,20 @@ class SparkConnectTest {
         assertThat(whatIsLeft(temporary)).isEmpty();
     }
 
-    /** As the fixture {@code estimator} of the tests in Python has it. */
-    private static String[] train(Path demo, Path output) {
-        return new String[] {
-            "train",
-            "--model=" + demo.resolve("base").resolve("model"),
-            "--data=" + demo.resolve("pirate.jsonl"),
-            "--output=" + output,
-            "--precision=fp32",
-            "--sequence-length=64",
-            "--batch-size=4",
-            "--max-steps=2",
-            "--rank=4",
-            "--learning-rate=1e-2",
-            "--target-modules=q_proj,v_proj"
-        };
+    private static void train(Path demo, Path output, int steps) {
+        CommandRun run = CommandRun.of(
+                "train",
+                "--model=" + demo.resolve("base").resolve("model"),
+                "--data=" + demo.resolve("pirate.jsonl"),
+                "--output=" + output,
+                "--precision=fp32",
+                "--sequence-length=64",
+                "--batch-size=4",
+                "--max-steps=" + steps,
+                "--rank=4",
+                "--learning-rate=1e-2",
+                "--target-modules=q_proj,v_proj");
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
     }
 
     private void test(ConnectServer server) throws IOException, InterruptedException {
