@@ -28,7 +28,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  * weights      full 4 n    lora a n    qlora n / 2 + a (embeddings and head)      a bytes of an activation
  * constants    qlora n (8 + 32 / 256) / (8 x 64), or 32 n / (8 x 64) without double quantisation
  * what trains  4 p (for full these are the weights), and a p as products use it
- * gradients    4 p t, and 4 p t l where l is more than one
+ * gradients    4 p t, and 4 p t l where l is more than one, or 4 p t (l - 1) where there are no more micro-batches than l
  * optimiser    AdamW 8 p in 32 bits, (2 + 8 / 256) p in 8
  * activations, workspace and loss: t l times {@link PassMemory}
  * slack        a ninth of what lives in Java's heap, and 0.4 of the activations, workspace and loss at their peak
@@ -284,9 +284,8 @@ public record MemoryPlan(
             }
 
             uses.put(MemoryUse.BOUND_COPY, WeightMemory.bytesOf(spec.precision()) * parameters);
-            uses.put(
-                    MemoryUse.GRADIENTS,
-                    Float.BYTES * parameters * (step.tasksAtOnce() + (parallelPasses() == 1 ? 0 : passes())));
+            int gradients = spec.trainsAdaptersAlone() ? step.gradients() : 1;
+            uses.put(MemoryUse.GRADIENTS, Float.BYTES * parameters * step.tasksAtOnce() * gradients);
             long state = Optimizers.stateBytes(optimizer, trained);
             if (optimizer.kind().paged()) {
                 uses.put(MemoryUse.OPTIMIZER_RESIDENT, buffers());

@@ -48,7 +48,16 @@ public record BatchShape(
 
     /** Micro-batches that a task has in its model at once. */
     public int parallelPasses() {
-        return Math.min(passes, ceilingOf(rowsOfShard(), rowsAtOnce()));
+        return Math.min(passes, microBatches());
+    }
+
+    /** Gradients that a task holds, the sum among them, to which the first micro-batch adds its own. */
+    public int gradients() {
+        return parallelPasses() == 1 ? 1 : Math.min(parallelPasses() + 1, microBatches());
+    }
+
+    private int microBatches() {
+        return ceilingOf(rowsOfShard(), rowsAtOnce());
     }
 
     private int rowsOfShard() {

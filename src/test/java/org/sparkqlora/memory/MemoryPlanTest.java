@@ -223,6 +223,7 @@ class MemoryPlanTest {
         assertThat(two.bytes(MemoryUse.LAYER_INPUTS)).isEqualTo(2 * one.bytes(MemoryUse.LAYER_INPUTS));
         assertThat(two.bytes(MemoryUse.WORKSPACE)).isEqualTo(2 * one.bytes(MemoryUse.WORKSPACE));
         assertThat(two.bytes(MemoryUse.GRADIENTS)).isEqualTo(3 * one.bytes(MemoryUse.GRADIENTS));
+        assertThat(eight.bytes(MemoryUse.GRADIENTS)).isEqualTo(4 * one.bytes(MemoryUse.GRADIENTS));
         assertThat(eight.bytes(MemoryUse.LOSS)).isEqualTo(4 * one.bytes(MemoryUse.LOSS));
     }
 
