@@ -108,7 +108,7 @@ final class ContinuousBatch {
     /** Lets a text grow with the others, and returns how many tokens of its prompt are to pass. */
     private int begin(Decoding next) {
         Beginning shared = Beginning.of(next, growing);
-        shared.of().ifPresent(other -> next.begin(other, shared.tokens()));
+        shared.of().ifPresent(other -> next.takeBeginning(other, shared.tokens()));
         growing.add(next);
         inOrder.add(next);
         return next.text().prompt().length - shared.tokens();
@@ -124,7 +124,7 @@ final class ContinuousBatch {
         static Beginning of(Decoding text, List<Decoding> others) {
             return others.stream()
                     .max(Comparator.comparingInt(text::sharedWith))
-                    .filter(other -> text.canBegin(other, text.sharedWith(other)))
+                    .filter(other -> text.canTakeBeginning(other, text.sharedWith(other)))
                     .map(other -> new Beginning(Optional.of(other), text.sharedWith(other)))
                     .orElse(new Beginning(Optional.empty(), 0));
         }

@@ -111,15 +111,15 @@ final class Decoding implements AutoCloseable {
     }
 
     /** Whether keys and values of the first {@code count} tokens can be taken from another text, and are worth it. */
-    boolean canBegin(Decoding other, int count) {
+    boolean canTakeBeginning(Decoding other, int count) {
         return count >= DocumentBatch.LEAST_SHARED
                 && pass.model().config().layersOf(TokenMixing.DELTA_NET) == 0
                 && !keysTurnOtherwise(other.passed.length, text.prompt().length);
     }
 
     /** Takes the keys and values of the first {@code count} tokens from another text. */
-    void begin(Decoding other, int count) {
-        cache.begin(other.cache, count);
+    void takeBeginning(Decoding other, int count) {
+        cache.takeBeginning(other.cache, count);
         passed = Arrays.copyOf(text.prompt(), count);
     }
 

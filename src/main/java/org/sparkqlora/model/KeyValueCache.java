@@ -29,10 +29,10 @@ final class KeyValueCache implements AutoCloseable {
     }
 
     /** Keeps the first {@code count} tokens of another document, which has keys and values in every layer. */
-    void begin(KeyValueCache other, int count) {
+    void takeBeginning(KeyValueCache other, int count) {
         TensorScope.run(() -> {
             for (int i = 0; i < layers.size(); i++) {
-                layer(i).begin(other.layer(i), count);
+                layer(i).takeBeginning(other.layer(i), count);
             }
         });
     }
@@ -95,7 +95,7 @@ final class KeyValueCache implements AutoCloseable {
             return rows;
         }
 
-        private void begin(Layer other, int count) {
+        private void takeBeginning(Layer other, int count) {
             if (other.tensors != null) {
                 append(
                         other.tensors.keys().narrow(0, 0, count),
@@ -103,7 +103,7 @@ final class KeyValueCache implements AutoCloseable {
             }
 
             if (other.rows != null) {
-                rows = other.rows.begin(count, most);
+                rows = other.rows.beginning(count, most);
             }
         }
 

@@ -107,9 +107,9 @@ class ContinuousBatchTest {
                         Decoding text = new Decoding(pass, texts.get(2))) {
                     before.begin();
                     assertThat(text.sharedWith(before)).isEqualTo(20);
-                    assertThat(text.canBegin(before, 20)).isEqualTo(canShare);
-                    assertThat(text.canBegin(before, 15)).isFalse();
-                    text.begin(before, 20);
+                    assertThat(text.canTakeBeginning(before, 20)).isEqualTo(canShare);
+                    assertThat(text.canTakeBeginning(before, 15)).isFalse();
+                    text.takeBeginning(before, 20);
                     return text.join().ids().length;
                 }
             });

@@ -71,7 +71,7 @@ public final class KeyValueRows implements AutoCloseable {
     }
 
     /** Those of a text of at most {@code tokens} that has the first {@code count} in common with this one. */
-    public KeyValueRows begin(int count, int tokens) {
+    public KeyValueRows beginning(int count, int tokens) {
         KeyValueRows text = new KeyValueRows(keys.scalar_type(), heads, size, tokens, math);
         long numbers = (long) blocksOf(count) * heads * size * BLOCK;
         text.keys.narrow(0, 0, numbers).copy_(keys.narrow(0, 0, numbers));
