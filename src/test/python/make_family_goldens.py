@@ -90,6 +90,26 @@ FAMILIES = {
     "gemma4_unified_text": dict(head_dim=8, global_head_dim=16, attention_k_eq_v=True, num_global_key_value_heads=4, num_hidden_layers=4,
                                 num_kv_shared_layers=2, final_logit_softcapping=6.0, sliding_window=6,
                                 layer_types=["sliding_attention", "full_attention"] * 2, rope_parameters=GEMMA4_WAVES),
+    # all that PEFT takes as all-linear: attention, router, and experts
+    "qwen3_moe": dict(head_dim=16, moe_intermediate_size=24, num_experts=4, num_experts_per_tok=2, norm_topk_prob=True,
+                      rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+    # dense layers among the others, probabilities that are not normalised
+    "qwen3_moe-sparse": dict(head_dim=8, moe_intermediate_size=20, num_experts=6, num_experts_per_tok=3, norm_topk_prob=False,
+                             num_hidden_layers=5, decoder_sparse_step=2, mlp_only_layers=[3], attention_bias=True, tie_word_embeddings=True,
+                             rope_parameters=dict(rope_type="yarn", rope_theta=100.0, factor=4.0, original_max_position_embeddings=16)),
+    # adapters on experts alone, of two ranks
+    "qwen3_moe-experts": dict(head_dim=8, hidden_size=48, moe_intermediate_size=16, num_experts=8, num_experts_per_tok=3, norm_topk_prob=True,
+                              num_hidden_layers=3, mlp_only_layers=[1], use_sliding_window=True, sliding_window=6,
+                              rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+    # one matrix of the experts beside attention
+    "qwen3_moe-down": dict(head_dim=8, moe_intermediate_size=36, num_experts=5, num_experts_per_tok=1, norm_topk_prob=False,
+                           rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+}
+# targets of adapters other than all linear modules
+ADAPTERS = {
+    "qwen3_moe-experts": dict(target_modules=[], target_parameters=["mlp.experts.gate_up_proj", "mlp.experts.down_proj"],
+                              rank_pattern={"experts.down_proj": 3}, alpha_pattern={"experts.gate_up_proj": 6}),
+    "qwen3_moe-down": dict(target_modules=["q_proj", "v_proj"], target_parameters=["experts.down_proj"], use_rslora=True),
 }
 # a state that remembers for dozens of tokens
 CENTRES = {"A_log": -2.5}
@@ -136,6 +156,35 @@ def linears(model):
     return {name: module for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and module is not head}
 
 
+def experts(model):
+    """Each expert's matrices, by their names on the hub."""
+    for name, parameter in model.named_parameters():
+        if parameter.ndim == 3 and ".mlp.experts." in name:
+            yield from hub_parts(name, parameter.data)
+
+
+def hub_parts(name, fused):
+    path, kind = name.rsplit(".", 1)
+    for i, matrix in enumerate(fused):
+        if kind == "gate_up_proj":
+            gate, up = matrix.chunk(2)
+            yield f"{path}.{i}.gate_proj.weight", gate
+            yield f"{path}.{i}.up_proj.weight", up
+        else:
+            yield f"{path}.{i}.{kind}.weight", matrix
+
+
+def with_hub_names(tensors):
+    """Tensors named as in checkpoints on the hub, where experts are apart."""
+    apart = {}
+    for name, tensor in tensors.items():
+        if ".mlp.experts." in name and tensor.ndim == 3:
+            apart.update(hub_parts(name, tensor))
+        else:
+            apart[name] = tensor
+    return apart
+
+
 def save_filled(model, folder, seed):
     """Stores the model with random weights whose NF4 codes are robust."""
     quantisable = {id(module.weight) for module in linears(model).values()}
@@ -144,11 +193,14 @@ def save_filled(model, folder, seed):
         neutral = parameter.data.clone() if "norm" in name else torch.full_like(parameter, CENTRES.get(name.rsplit(".", 1)[-1], 0.0))
         if "q_norm" in name and model.config.model_type.startswith("gemma4"):
             neutral *= 0.3  # scores are not scaled: of queries as long as others' float32 would keep fewer digits of a gradient
-        deviation = {1: 0.1, 2: 0.15, 3: 0.5}[parameter.ndim]
+        deviation = {1: 0.1, 2: 0.15, 3: 0.15 if ".experts." in name else 0.5}[parameter.ndim]
         while True:
             parameter.data.copy_(neutral + deviation * torch.randn(parameter.shape, generator=generator))
             if id(parameter) not in quantisable or robust(parameter.data):
                 break
+    for name, matrix in experts(model):
+        while not robust(matrix.contiguous()):
+            matrix.copy_(0.15 * torch.randn(matrix.shape, generator=generator))
     for name, buffer in model.named_buffers():
         if name.endswith("layer_scalar"):
             buffer.copy_(0.8 + 0.1 * torch.randn(buffer.shape, generator=generator))
@@ -163,6 +215,8 @@ def save_adapter(model, folder):
     config = json.loads((folder / "adapter_config.json").read_text())
     config["base_model_name_or_path"] = "base"
     config["target_modules"] = sorted(config["target_modules"])
+    if config.get("target_parameters"):
+        config["target_parameters"] = sorted(config["target_parameters"])
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True))
 
 
@@ -178,12 +232,14 @@ def load(folder, quantise=False):
     if quantise:
         for module in linears(model).values():
             module.weight.data.copy_(nf4(module.weight.data)[0])
+        for _, matrix in experts(model):
+            matrix.copy_(nf4(matrix.contiguous())[0])
     return model
 
 
-def make_adapter(base, folder, seed):
+def make_adapter(base, folder, seed, targets):
     torch.manual_seed(seed)
-    model = get_peft_model(load(base), LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=16, target_modules="all-linear"))
+    model = get_peft_model(load(base), LoraConfig(task_type="CAUSAL_LM", r=4, lora_alpha=16, **targets))
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
@@ -256,7 +312,7 @@ def make_expected(folder, batch):
         parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         loss, tokens, logits, gradients = run(model, parameters, batch)
         numbers[mode] = dict(loss_sum=loss, n_tokens=tokens)
-        tensors.update({f"{mode}.grad.{name}": gradient.clone() for name, gradient in gradients.items()})
+        tensors.update({f"{mode}.grad.{name}": gradient.clone() for name, gradient in with_hub_names(gradients).items()})
         if mode != "full_f32":
             tensors[f"{mode}.logits"] = logits.contiguous()
             numbers[mode]["losses"], after = steps(model, parameters, batch)
@@ -270,7 +326,7 @@ def make(family, seed):
     folder = FOLDER / family
     shutil.rmtree(folder, ignore_errors=True)
     make_base(family, folder / "base", seed)
-    make_adapter(folder / "base", folder / "adapter", seed + 100)
+    make_adapter(folder / "base", folder / "adapter", seed + 100, ADAPTERS.get(family, dict(target_modules="all-linear")))
     lengths = DOCUMENTS.get(family, LENGTHS)
     batch = make_batch(seed, lengths)
     (folder / "batch.json").write_text(json.dumps(batch) + "\n")

@@ -84,6 +84,7 @@ class TrainingParams(TypedDict, total=False):
     sequenceLength: int
     shards: int
     targetModules: Text
+    targetParameters: Sequence[Text]
     tensorboard: Text
     useDora: bool
     useRslora: bool

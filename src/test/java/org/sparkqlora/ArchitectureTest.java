@@ -55,6 +55,8 @@ class ArchitectureTest {
             "model.adapter",
             "model.deltanet",
             "model.shared",
+            "model.elementwise",
+            "model.experts",
             "model",
             "optim",
             "objective",

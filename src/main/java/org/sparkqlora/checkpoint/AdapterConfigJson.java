@@ -16,6 +16,7 @@ import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.adapter.FactorInitialization.Drawn;
 import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.adapter.TargetParameters;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 import org.sparkqlora.weights.safetensors.PythonJson;
@@ -32,7 +33,6 @@ public final class AdapterConfigJson {
             List.of("fan_in_fan_out", "lora_bias", "use_qalora", "use_bdlora");
     private static final List<String> KEYS_THAT_MUST_BE_EMPTY = List.of(
             "layer_replication",
-            "target_parameters",
             "trainable_token_indices",
             "alora_invocation_tokens",
             "arrow_config",
@@ -45,6 +45,7 @@ public final class AdapterConfigJson {
             List.of("pissa", "olora", "corda", "loftq", "lora_ga");
 
     private static final String SAVED = "modules_to_save";
+    private static final String PARAMETERS = "target_parameters";
 
     /** The task type of adapters with a head that scores texts. */
     private static final String SCORES = "SEQ_CLS";
@@ -70,7 +71,8 @@ public final class AdapterConfigJson {
                 ranks(fields),
                 alphas(fields),
                 initialization(fields),
-                saved(fields));
+                saved(fields),
+                parameters(fields));
         return new AdapterConfig(lora, fields.text("base_model_name_or_path", ""));
     }
 
@@ -85,6 +87,10 @@ public final class AdapterConfigJson {
         putNumber(root, "lora_alpha", lora.alpha());
         root.put("lora_dropout", lora.dropout());
         putTargets(root, lora.targets());
+        if (!lora.parameters().isEmpty()) {
+            lora.parameters().names().forEach(root.putArray(PARAMETERS)::add);
+        }
+
         root.put("use_rslora", lora.rankStabilized());
         root.put("use_dora", lora.weightDecomposed());
         lora.rankPattern().forEach(root.putObject("rank_pattern")::put);
@@ -167,11 +173,22 @@ public final class AdapterConfigJson {
             names.add(name.asText());
         }
 
-        if (names.isEmpty()) {
+        if (names.isEmpty() && parameters(fields).isEmpty()) {
             throw fields.wrong(key, "module names", node);
         }
 
         return new TargetModules.Names(names);
+    }
+
+    private static TargetParameters parameters(FieldsJson fields) {
+        List<String> names = new ArrayList<>();
+        fields.node().path(PARAMETERS).forEach(name -> names.add(name.asText()));
+        try {
+            return new TargetParameters(names);
+        } catch (BadInputException e) {
+            throw new InvalidWeightsException(
+                    "Unsupported adapter in %s: %s".formatted(fields.document(), e.getMessage()), e);
+        }
     }
 
     /** One number or a list of them. */

@@ -66,6 +66,10 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
     }
 
     private long feedForward(int layer) {
+        if (config.isMixture(layer)) {
+            return onHost().ofExperts() + norm();
+        }
+
         long recorded = recomputes() ? hidden() + 3 * intermediate(layer) : 0;
         long kept = activation() * (recorded + 3 * intermediate(layer));
         long activated = (3L * Float.BYTES + 2 * copy()) * intermediate(layer);

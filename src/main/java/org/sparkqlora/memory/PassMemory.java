@@ -84,7 +84,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
     /** What a layer keeps of its feed-forward part while it goes back through attention, where its output is read again. */
     private long keptOfFeedForward(int layer) {
         boolean all = config.traits().perLayer().isPresent() || config.traits().layerScalars();
-        return all ? activation() * tokens() * (2L * config.hiddenSize() + 3L * config.intermediateSize(layer)) : 0;
+        return all ? activation() * tokens() * (2L * config.hiddenSize() + 3 * keptWidth(layer)) : 0;
     }
 
     private IntStream layers(TokenMixing mixing) {
@@ -95,8 +95,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
     private long keptOfDeltaLayer(int layer) {
         return step.recompute().isOfWholeLayers() || config.traits().deltaNet().isEmpty()
                 ? 0
-                : activation()
-                        * (deltaValues() + tokens() * (config.hiddenSize() + 3L * config.intermediateSize(layer)));
+                : activation() * (deltaValues() + tokens() * (config.hiddenSize() + 3 * keptWidth(layer)));
     }
 
     /** Beside the layer's input. */
@@ -136,7 +135,18 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
                         + 2L * config.keyValueSize(layer)
                         + plain
                         + gates(layer)
-                        + 3L * config.intermediateSize(layer));
+                        + 3 * keptWidth(layer)
+                        + keptOfRouter(layer));
+    }
+
+    /** Of experts nothing is kept. */
+    private long keptWidth(int layer) {
+        return config.isMixture(layer) ? 0 : config.intermediateSize(layer);
+    }
+
+    /** Numbers a token that a router makes: logits, and probabilities in float32. */
+    private long keptOfRouter(int layer) {
+        return config.isMixture(layer) ? config.mixture().experts() * (1 + Float.BYTES / activation()) : 0;
     }
 
     long layerRecompute() {
@@ -218,8 +228,21 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
 
     private long feedForward(int layer) {
         long hidden = config.hiddenSize();
+        if (config.isMixture(layer)) {
+            return ofExperts();
+        }
+
         long values = tokens() * (3 * hidden + 6L * config.intermediateSize(layer));
         return activation() * values + weightGradient(3 * hidden * config.intermediateSize(layer));
+    }
+
+    /** Sums in float32 over all experts, and what one computes, to which all tokens may go. */
+    long ofExperts() {
+        long hidden = config.hiddenSize();
+        long width = config.mixture().width();
+        long values = tokens() * (6 * hidden + 6 * width + 2L * config.mixture().experts());
+        long floats = tokens() * (2 * hidden + 3 * width + 2L * config.mixture().experts());
+        return activation() * values + Float.BYTES * floats + weightGradient(2 * hidden * width);
     }
 
     private long attention(int layer) {

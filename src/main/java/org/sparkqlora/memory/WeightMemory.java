@@ -54,12 +54,17 @@ record WeightMemory(ModelConfig config, Precision precision) {
                 .orElse(0L);
     }
 
-    /** The projections of one layer of each kind, in the number format of activations. */
+    /** Experts are brought to full width one by one. */
+    private long oneExpert() {
+        return config.traits().mixture().isPresent() ? DecoderTensors.expertElements(config) : 0;
+    }
+
+    /** The projections of one layer of each kind, and one expert, in the number format of activations. */
     long oneLayer() {
         long all = Projection.of(config).stream()
                 .mapToLong(projection -> ProjectionShape.largest(projection, config))
                 .sum();
-        return all * bytesOf(precision);
+        return (all + oneExpert()) * bytesOf(precision);
     }
 
     static long scales(QuantSpec quant, long weights) {

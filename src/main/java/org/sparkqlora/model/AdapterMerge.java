@@ -11,6 +11,8 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ExpertMatrix;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.Projection;
 
@@ -21,6 +23,7 @@ import org.sparkqlora.weights.family.Projection;
  */
 public final class AdapterMerge {
     private final Map<String, LinearPlace.Adapter> places = new LinkedHashMap<>();
+    private final Map<String, ExpertPart> experts = new HashMap<>();
     private final Map<String, Parameter> wholes = new HashMap<>();
     private final ParameterIndex index;
     private final ModelConfig merged;
@@ -38,6 +41,10 @@ public final class AdapterMerge {
                 if (place != null) {
                     places.put(projection.path(layer) + ".weight", place);
                 }
+            }
+
+            if (config.isMixture(layer)) {
+                addExperts(layer, layout.experts(layer));
             }
         }
 
@@ -63,7 +70,7 @@ public final class AdapterMerge {
 
     /** Whether the adapter changes the weight or takes its place. */
     public boolean has(String weight) {
-        return places.containsKey(weight) || wholes.containsKey(weight);
+        return places.containsKey(weight) || experts.containsKey(weight) || wholes.containsKey(weight);
     }
 
     /** The tensor that takes the place of the weight, or null when it is the base's with or without an adapter. */
@@ -78,6 +85,11 @@ public final class AdapterMerge {
      * @param workers share the rows of a piece
      */
     public FloatSource merged(String weight, FloatSource base, FlatVector parameters, Workers workers) {
+        ExpertPart part = experts.get(weight);
+        if (part != null) {
+            return new MergedRows(base, part.factors(parameters), workers);
+        }
+
         LinearPlace.Adapter place = places.get(weight);
         if (place == null) {
             throw new BadInputException("Cannot merge weight %s: it carries no adapter".formatted(weight));
@@ -105,6 +117,42 @@ public final class AdapterMerge {
                         place.getValue().up(),
                         place.getValue().scale()))
                 .toList();
+    }
+
+    private void addExperts(int layer, ExpertsBlock.Places ofLayer) {
+        if (ofLayer.router().adapter() != null) {
+            places.put(DecoderTensors.routerWeight(layer), ofLayer.router().adapter());
+        }
+
+        for (int expert = 0; expert < merged.mixture().experts(); expert++) {
+            for (ExpertMatrix matrix : ExpertMatrix.values()) {
+                LinearPlace.Adapter place = matrix == ExpertMatrix.DOWN ? ofLayer.down() : ofLayer.gateUp();
+                if (place != null) {
+                    experts.put(matrix.weight(layer, expert), new ExpertPart(place, merged, matrix, expert));
+                }
+            }
+        }
+    }
+
+    /** The part of an adapter of all experts that one matrix of one expert has. */
+    private record ExpertPart(LinearPlace.Adapter place, ModelConfig config, ExpertMatrix matrix, int expert) {
+        private LowRankFactors factors(FlatVector parameters) {
+            int experts = config.mixture().experts();
+            int inputs = (int) place.down().shape()[1];
+            int rank = (int) place.down().shape()[0] / experts;
+            int outputs = matrix.shape(config).outputs();
+            int firstOutput = matrix == ExpertMatrix.UP ? outputs : 0;
+            float[] down = new float[rank * inputs];
+            parameters.read(place.down().offset() + (long) expert * rank * inputs, down, 0, down.length);
+            float[] allUps = new float[outputs * rank * experts];
+            parameters.read(place.up().offset() + (long) firstOutput * rank * experts, allUps, 0, allUps.length);
+            float[] up = new float[outputs * rank];
+            for (int i = 0; i < up.length; i++) {
+                up[i] = allUps[i * experts + expert];
+            }
+
+            return new LowRankFactors(down, up, null, rank, inputs, place.scale());
+        }
     }
 
     private void addWhole(SavedModule module, @Nullable Parameter parameter) {

@@ -6,6 +6,7 @@ import java.util.Set;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ExpertMatrix;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.PerLayerInput;
 import org.sparkqlora.weights.family.Projection;
@@ -103,6 +104,10 @@ public record BaseMemory(long bytes) implements Serializable {
                 .mapToLong(projection -> ProjectionShape.largest(projection, config))
                 .max()
                 .orElse(0);
+        if (config.traits().mixture().isPresent()) {
+            weights = Math.max(weights, ExpertMatrix.DOWN.shape(config).elements());
+        }
+
         long rows = Math.min(config.vocabularySize(), OutputHead.PANEL);
         return Math.max(held(weights, spec), rows * config.hiddenSize() * width(spec));
     }

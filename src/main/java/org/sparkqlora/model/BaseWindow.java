@@ -25,6 +25,9 @@ final class BaseWindow implements AutoCloseable {
     private final ExecutorService reader = Executors.newSingleThreadExecutor(BaseWindow::daemon);
     private long room;
 
+    /** In place of a layer, of matrices of which a pass uses some and asks for these itself. */
+    static final int OF_NO_LAYER = Integer.MIN_VALUE;
+
     /** @param reserved bytes of the bound for what passes have in hand */
     BaseWindow(BaseMemory memory, long reserved) {
         this.bounded = memory.isBounded();
@@ -64,7 +67,7 @@ final class BaseWindow implements AutoCloseable {
     /** A matrix of a layer that is not kept, over these pages. */
     BaseMatrix page(int layer, BaseMatrix matrix, List<MappedPages> pages) {
         pagesOfLayer.computeIfAbsent(layer, key -> new ArrayList<>()).addAll(pages);
-        return new BaseMatrix.Paged(matrix, () -> pages.forEach(this::giveBack));
+        return new BaseMatrix.Paged(matrix, () -> pages.forEach(MappedPages::ask), () -> pages.forEach(this::giveBack));
     }
 
     boolean isBounded() {

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.model.KeyValueCache.Seen;
+import org.sparkqlora.model.elementwise.DeviceMath;
 import org.sparkqlora.model.generation.CachedAttention;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;

@@ -10,9 +10,9 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.model.elementwise.GatedActivation;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.Hardware;
-import org.sparkqlora.weights.family.DecoderTraits;
 import org.sparkqlora.weights.family.DeltaTensor;
 import org.sparkqlora.weights.family.LayerNorm;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -49,12 +49,18 @@ final class DecoderLayer {
      * @param deltaTensors empty where the layer is one of attention
      * @param table what the inputs of all layers are made of; null in all layers but the first of a model that has them
      * @param scalar factor on the layer's output
+     * @param experts null where the layer has none
      */
     record Others(
             Map<LayerNorm, SmallWeight> norms,
             Map<DeltaTensor, SmallWeight> deltaTensors,
             PerLayerSource.@Nullable Table table,
-            double scalar) {}
+            double scalar,
+            ExpertsBlock.@Nullable Weights experts) {
+        private Others with(ExpertsBlock.Places places) {
+            return experts == null ? this : new Others(norms, deltaTensors, table, scalar, experts.with(places));
+        }
+    }
 
     private final ModelConfig config;
     private final int index;
@@ -73,7 +79,7 @@ final class DecoderLayer {
         Map<Projection, Module> adapted = new EnumMap<>(Projection.class);
         modules.forEach((projection, module) ->
                 adapted.put(projection, new Module(module.weight(), module.bias(), layout.linear(index, projection))));
-        return new DecoderLayer(layout.config(), index, adapted, others);
+        return new DecoderLayer(layout.config(), index, adapted, others.with(layout.experts(index)));
     }
 
     /** Its number, from 0 at the bottom. */
@@ -89,7 +95,7 @@ final class DecoderLayer {
     LayerPass open(BoundParameters parameters, Workspace workspace, PassContext context, @Nullable Dropout dropout) {
         return workspace.open(
                 new Workspace.LayerWeights(index, parameters),
-                opened -> new Opening(parameters, opened, dropout).pass(context));
+                opened -> new Opening(parameters, opened, dropout).pass(context.layer(index), workspace));
     }
 
     /** Takes weights in hand for one pass. */
@@ -104,14 +110,32 @@ final class DecoderLayer {
             this.dropout = dropout;
         }
 
-        private LayerPass pass(PassContext context) {
-            DecoderTraits family = config.traits();
-            FeedForwardBlock feedForward = new FeedForwardBlock(
+        /** @param own workspace of the pass, where experts are opened one by one */
+        private LayerPass pass(PassContext.Layer context, Workspace own) {
+            FeedForward feedForward =
+                    others.experts() == null ? feedForward() : experts(others.experts(), context, own);
+            return new LayerPass(mixer(), feedForward, source(), perLayer(), others.scalar(), context);
+        }
+
+        private FeedForward feedForward() {
+            return new FeedForwardBlock(
                     branch(LayerNorm.BEFORE_FEED_FORWARD, LayerNorm.AFTER_FEED_FORWARD),
                     gateUp(),
-                    shared(family.feedForward().down()),
-                    new GatedActivation(family.activation(), workspace.hardware()));
-            return new LayerPass(mixer(), feedForward, source(), perLayer(), others.scalar(), context.layer(index));
+                    shared(config.traits().feedForward().down()),
+                    activation());
+        }
+
+        private FeedForward experts(ExpertsBlock.Weights weights, PassContext.Layer context, Workspace own) {
+            return ExpertsBlock.of(
+                    branch(LayerNorm.BEFORE_FEED_FORWARD, LayerNorm.AFTER_FEED_FORWARD),
+                    weights,
+                    new ExpertsBlock.Source(config, parameters, own),
+                    activation(),
+                    context.batch().tokens());
+        }
+
+        private GatedActivation activation() {
+            return new GatedActivation(config.traits().activation(), workspace.hardware());
         }
 
         private @Nullable PerLayerSource source() {
@@ -132,7 +156,7 @@ final class DecoderLayer {
                             new ResidualBranch(null, norm(LayerNorm.AFTER_PER_LAYER), 1),
                             shared(Projection.PER_LAYER_GATE),
                             shared(Projection.PER_LAYER_OUTPUT),
-                            new GatedActivation(config.traits().activation(), workspace.hardware()),
+                            activation(),
                             index);
         }
 

@@ -4,10 +4,12 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.elementwise.GatedActivation;
 import org.sparkqlora.tensor.TensorScope;
 
 /** The second part of a decoder layer: {@code down(f(gate(x)) up(x))}. */
-record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup down, GatedActivation activation) {
+record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup down, GatedActivation activation)
+        implements FeedForward {
     /**
      * Intermediate results of the forward pass that the gradient needs.
      *
@@ -17,19 +19,17 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
             Tensor input,
             LinearGroup.Recorded gated,
             List<LinearPass.Tape> down,
-            @Nullable Tensor made) {
-        /** All tensors but the input. */
-        Stream<Tensor> tensors() {
+            @Nullable Tensor made) implements FeedForward.Tape {
+        @Override
+        public Stream<Tensor> tensors() {
             return Stream.of(gated.tensors(), down.stream().flatMap(LinearPass.Tape::tensors), Stream.ofNullable(made))
                     .flatMap(each -> each);
         }
     }
 
-    /** The stream after the part, and what the gradient needs. */
-    record Recorded(Tensor result, Tape tape) {}
-
-    /** The stream after the part. What a step leaves is freed at once, so that the next one finds memory that is still in a cache. */
-    Tensor forward(Tensor input) {
+    /** What a step leaves is freed at once, so that the next one finds memory that is still in a cache. */
+    @Override
+    public Tensor forward(Tensor input) {
         return TensorScope.keep(() -> {
             Tensor active = TensorScope.keep(() -> active(gateUp.apply(branch.enter(input, gateUp::buffer))));
             Tensor made = TensorScope.keep(() -> down.apply(active).outputs().get(0));
@@ -38,7 +38,8 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
         });
     }
 
-    Recorded record(Tensor input) {
+    @Override
+    public Recorded record(Tensor input) {
         LinearGroup.Recorded gated = gateUp.apply(branch.enter(input, gateUp::buffer));
         LinearGroup.Recorded downed = down.apply(active(gated));
         Tensor made = downed.outputs().get(0);
@@ -46,8 +47,8 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
         return new Recorded(branch.leave(input, made), new Tape(input, gated, downed.tapes(), needed));
     }
 
-    /** The gradient of the input, what it needs computed again; the output is spared where nothing looks at it. */
-    Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientAccumulator gradients) {
+    @Override
+    public Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
             if (branch.needsOutput()) {
                 return backward(resultGradient, record(input).tape(), gradients);
@@ -59,8 +60,9 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
         });
     }
 
-    /** The gradient of the input. */
-    Tensor backward(Tensor resultGradient, Tape tape, GradientAccumulator gradients) {
+    @Override
+    public Tensor backward(Tensor resultGradient, FeedForward.Tape recorded, GradientAccumulator gradients) {
+        Tape tape = (Tape) recorded;
         List<Tensor> gated = tape.gated().outputs();
         Tensor dActive = TensorScope.keep(() ->
                 down.backwardOf(branch.throughLeave(resultGradient, tape.made(), gradients), tape.down(), gradients));

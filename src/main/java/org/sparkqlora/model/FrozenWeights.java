@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -27,6 +28,7 @@ import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.DeltaTensor;
+import org.sparkqlora.weights.family.ExpertMatrix;
 import org.sparkqlora.weights.family.LayerNorm;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.PerLayerInput;
@@ -150,7 +152,24 @@ final class FrozenWeights implements AutoCloseable {
                         norms(layer, layout.norms(layer)),
                         deltaTensors(layer, layout.deltaTensors(layer)),
                         layer == 0 ? table(layout) : null,
-                        scalar(layer)));
+                        scalar(layer),
+                        config.isMixture(layer) ? experts(layer, layout.experts(layer)) : null));
+    }
+
+    /** The router stays as it is stored. */
+    private ExpertsBlock.Weights experts(int layer, ExpertsBlock.Places places) {
+        List<Map<ExpertMatrix, BaseMatrix>> experts = new ArrayList<>();
+        for (int expert = 0; expert < config.mixture().experts() && method != Method.FULL; expert++) {
+            Map<ExpertMatrix, BaseMatrix> matrices = new EnumMap<>(ExpertMatrix.class);
+            for (ExpertMatrix matrix : ExpertMatrix.values()) {
+                matrices.put(
+                        matrix, Objects.requireNonNull(matrix(BaseWindow.OF_NO_LAYER, matrix.weight(layer, expert))));
+            }
+
+            experts.add(matrices);
+        }
+
+        return new ExpertsBlock.Weights(frozen(DecoderTensors.routerWeight(layer), activations), experts, places);
     }
 
     /** Never trains, so that it is read whatever does. */

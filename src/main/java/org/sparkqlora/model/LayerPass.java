@@ -15,7 +15,7 @@ import org.sparkqlora.tensor.TensorScope;
  */
 record LayerPass(
         TokenMixer mixer,
-        FeedForwardBlock feedForward,
+        FeedForward feedForward,
         @Nullable PerLayerSource source,
         @Nullable PerLayerBlock perLayer,
         double scalar,
@@ -23,7 +23,7 @@ record LayerPass(
     /** Intermediate results of the forward pass that the gradient needs. */
     record Tape(
             TokenMixer.Tape mixed,
-            FeedForwardBlock.Tape feedForward,
+            FeedForward.Tape feedForward,
             PerLayerSource.@Nullable Tape source,
             PerLayerBlock.@Nullable Tape perLayer) {
         private Stream<Tensor> tensors() {
@@ -58,7 +58,7 @@ record LayerPass(
     Recorded record(Tensor input, Recompute recompute) {
         PerLayerSource.Tape made = source == null ? null : source.record(input, context.batch(), context.layerInputs());
         TokenMixer.Tape mixed = mixer.record(input, context, recompute != Recompute.ATTENTION);
-        FeedForwardBlock.Recorded fed = feedForward.record(mixed.result());
+        FeedForward.Recorded fed = feedForward.record(mixed.result());
         if (perLayer == null) {
             return new Recorded(scaled(fed.result()), new Tape(mixed, fed.tape(), made, null));
         }

@@ -7,8 +7,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedPattern;
+import org.sparkqlora.model.adapter.ExpertTargets;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.adapter.TargetParameters;
+import org.sparkqlora.weights.family.ModelConfig;
 
 /**
  * Shape and scale of the adapters (PEFT's {@code LoraConfig}).
@@ -23,6 +26,7 @@ import org.sparkqlora.model.adapter.TargetModules;
  * @param alphaPattern alpha by module path, by the same rule
  * @param initialization how A and B of a new adapter begin
  * @param saved modules that train whole beside the adapters
+ * @param parameters that carry an adapter beside modules
  */
 public record LoraSpec(
         int rank,
@@ -34,7 +38,8 @@ public record LoraSpec(
         Map<String, Integer> rankPattern,
         Map<String, Double> alphaPattern,
         FactorInitialization initialization,
-        SavedModules saved)
+        SavedModules saved,
+        TargetParameters parameters)
         implements Serializable {
     public LoraSpec {
         if (rank < 1) {
@@ -54,6 +59,32 @@ public record LoraSpec(
         alphaPattern.forEach((key, own) -> requirePattern("alpha", key, own, own > 0));
         rankPattern = Collections.unmodifiableMap(new TreeMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new TreeMap<>(alphaPattern));
+    }
+
+    /** Adapters of linear modules. */
+    public LoraSpec(
+            int rank,
+            double alpha,
+            double dropout,
+            TargetModules targets,
+            boolean rankStabilized,
+            boolean weightDecomposed,
+            Map<String, Integer> rankPattern,
+            Map<String, Double> alphaPattern,
+            FactorInitialization initialization,
+            SavedModules saved) {
+        this(
+                rank,
+                alpha,
+                dropout,
+                targets,
+                rankStabilized,
+                weightDecomposed,
+                rankPattern,
+                alphaPattern,
+                initialization,
+                saved,
+                TargetParameters.NONE);
     }
 
     /** Adapters alone, which start as PEFT's do by default. */
@@ -81,7 +112,8 @@ public record LoraSpec(
 
     /** A and B alone, as adapters of their own: no magnitudes, and no modules that train whole. */
     public LoraSpec factorsAlone() {
-        return new LoraSpec(rank, alpha, dropout, targets, rankStabilized, false, rankPattern, alphaPattern);
+        return new LoraSpec(rank, alpha, dropout, targets, rankStabilized, false, rankPattern, alphaPattern)
+                .withParameters(parameters);
     }
 
     /** Adapters of twice the rank and the same scale, which do not begin as a part of their base. */
@@ -101,12 +133,13 @@ public record LoraSpec(
                 ranks,
                 alphas,
                 FactorInitialization.DEFAULT,
-                saved);
+                saved,
+                parameters);
     }
 
     /** These adapters with PEFT's default initialisation. */
     public LoraSpec drawn() {
-        return with(targets, FactorInitialization.DEFAULT, saved);
+        return with(targets, FactorInitialization.DEFAULT, saved, parameters);
     }
 
     /** Whether the adapters begin as a part of their base, which then is what is left of it. */
@@ -116,15 +149,69 @@ public record LoraSpec(
 
     /** These adapters on other modules. */
     public LoraSpec withTargets(TargetModules others) {
-        return with(others, initialization, saved);
+        return with(others, initialization, saved, parameters);
     }
 
     /** These adapters, with modules that train whole beside them. */
     public LoraSpec withSaved(SavedModules modules) {
-        return with(targets, initialization, modules);
+        return with(targets, initialization, modules, parameters);
     }
 
-    private LoraSpec with(TargetModules others, FactorInitialization beginning, SavedModules modules) {
+    /** These adapters, with some on parameters of no linear module. */
+    public LoraSpec withParameters(TargetParameters others) {
+        return with(targets, initialization, saved, others);
+    }
+
+    /** These adapters as they are on a model: names of an expert's modules mean parameters. */
+    public LoraSpec on(ModelConfig config) {
+        if (config.traits().mixture().isEmpty()) {
+            if (!parameters.isEmpty()) {
+                throw new BadInputException(
+                        "Cannot add adapters on parameters %s: the model, of type %s, has no experts"
+                                .formatted(parameters.names(), config.modelType()));
+            }
+
+            return this;
+        }
+
+        ExpertTargets found = ExpertTargets.of(targets, parameters);
+        requireFactorsAlone(found.parameters());
+        Map<String, Integer> ranks = new TreeMap<>(rankPattern);
+        Map<String, Double> alphas = new TreeMap<>(alphaPattern);
+        if (found.fused()) {
+            ranks.put(ExpertTargets.FUSED_PATTERN, 2 * rank);
+            alphas.put(ExpertTargets.FUSED_PATTERN, 2 * alpha);
+        }
+
+        return new LoraSpec(
+                rank,
+                alpha,
+                dropout,
+                found.modules(),
+                rankStabilized,
+                weightDecomposed,
+                ranks,
+                alphas,
+                initialization,
+                saved,
+                found.parameters());
+    }
+
+    /** As PEFT does: what an adapter of a parameter adds is added to the parameter. */
+    private void requireFactorsAlone(TargetParameters expertParameters) {
+        if (!expertParameters.isEmpty() && (dropout > 0 || weightDecomposed || takesFromBase())) {
+            throw new BadInputException(
+                    "Cannot add adapters on %s: expected no dropout, no DoRA, and default or gaussian initialisation, found dropout %s, DoRA %s, initialisation %s. Name modules of attention alone, such as q_proj,k_proj,v_proj,o_proj, or leave these out"
+                            .formatted(
+                                    expertParameters.names(), dropout, weightDecomposed, initialization.optionName()));
+        }
+    }
+
+    private LoraSpec with(
+            TargetModules others,
+            FactorInitialization beginning,
+            SavedModules modules,
+            TargetParameters otherParameters) {
         return new LoraSpec(
                 rank,
                 alpha,
@@ -135,7 +222,8 @@ public record LoraSpec(
                 rankPattern,
                 alphaPattern,
                 beginning,
-                modules);
+                modules,
+                otherParameters);
     }
 
     /** Adapters of one rank and scale on all linear modules. */

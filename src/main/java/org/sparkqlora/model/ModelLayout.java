@@ -31,6 +31,7 @@ final class ModelLayout {
     private final ModelConfig config;
     private final ParameterIndex.Builder builder = ParameterIndex.builder();
     private final List<Map<Projection, LinearPlace>> linears = new ArrayList<>();
+    private final List<ExpertsBlock.Places> experts = new ArrayList<>();
     private final List<Map<LayerNorm, Parameter>> norms = new ArrayList<>();
     private final List<Map<DeltaTensor, Parameter>> deltaTensors = new ArrayList<>();
     private final @Nullable Parameter embedding;
@@ -42,8 +43,8 @@ final class ModelLayout {
     private final ParameterIndex index;
 
     ModelLayout(ModelConfig base, ModelSpec spec) {
-        SavedModules saved =
-                spec.lora() == null ? SavedModules.NONE : spec.lora().saved();
+        LoraSpec lora = spec.lora() == null ? null : spec.lora().on(base);
+        SavedModules saved = lora == null ? SavedModules.NONE : lora.saved();
         requireBothResized(base, saved);
         this.config = saved.sized(base);
         boolean full = spec.method() == Method.FULL;
@@ -58,12 +59,13 @@ final class ModelLayout {
         this.perLayerNorm =
                 inputs ? builder.add(PerLayerInput.NORM, config.perLayer().width()) : null;
         for (int layer = 0; layer < config.layers(); layer++) {
-            linears.add(full ? trainedLinears(layer) : adapters(layer, spec.lora()));
+            linears.add(full ? trainedLinears(layer) : adapters(layer, lora));
+            experts.add(expertPlaces(layer, spec.method(), lora));
             norms.add(full ? trainedNorms(layer) : Map.of());
             deltaTensors.add(full ? trainedDeltaTensors(layer) : Map.of());
         }
 
-        requireTargets(spec.lora());
+        requireTargets(lora);
         this.finalNorm = full ? builder.add(DecoderTensors.NORM, config.hiddenSize()) : null;
         this.embedding = full ? first : savedEmbedding(saved);
         this.head = full ? fullHead(first) : savedHead(saved);
@@ -94,6 +96,11 @@ final class ModelLayout {
 
     LinearPlace linear(int layer, Projection projection) {
         return linears.get(layer).getOrDefault(projection, LinearPlace.FROZEN);
+    }
+
+    /** The ranges of what trains of a layer's experts and their router. */
+    ExpertsBlock.Places experts(int layer) {
+        return experts.get(layer);
     }
 
     /** The ranges of the weights of a layer's norms, when they train. */
@@ -141,7 +148,9 @@ final class ModelLayout {
     }
 
     private void requireTargets(@Nullable LoraSpec lora) {
-        if (lora != null && linears.stream().allMatch(Map::isEmpty)) {
+        boolean none =
+                linears.stream().allMatch(Map::isEmpty) && experts.stream().noneMatch(ExpertsBlock.Places::hasAdapters);
+        if (lora != null && none) {
             throw new BadInputException(
                     "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
                             .formatted(lora.targets().words()));
@@ -200,6 +209,16 @@ final class ModelLayout {
         }
 
         return places;
+    }
+
+    private ExpertsBlock.Places expertPlaces(int layer, Method method, @Nullable LoraSpec lora) {
+        if (!config.isMixture(layer)) {
+            return ExpertsBlock.Places.NONE;
+        }
+
+        return method == Method.FULL
+                ? ExpertsBlock.Places.whole(config, layer, builder)
+                : ExpertsBlock.Places.adapters(config, layer, lora, builder);
     }
 
     private LinearPlace.Adapter adapter(Projection projection, int layer, LoraSpec lora) {

@@ -7,6 +7,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.elementwise.DeviceMath;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;

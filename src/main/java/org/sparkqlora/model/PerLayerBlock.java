@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.sparkqlora.model.elementwise.GatedActivation;
 import org.sparkqlora.model.shared.LayerInputs;
 import org.sparkqlora.tensor.TensorScope;
 

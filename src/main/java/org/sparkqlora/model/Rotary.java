@@ -5,6 +5,7 @@ import java.util.function.IntToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
+import org.sparkqlora.model.elementwise.DeviceMath;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;

@@ -10,6 +10,7 @@ import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.adapter.TargetParameters;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -47,6 +48,15 @@ public final class AdapterOptions {
             paramLabel = "NAMES",
             description = "all-linear, names (q_proj,v_proj) or a regular expression. Default: ${DEFAULT-VALUE}.")
     TargetModules targets = new TargetModules.AllLinear();
+
+    @Option(
+            names = "--target-parameters",
+            split = ",",
+            paramLabel = "NAMES",
+            description =
+                    "Of mixtures of experts: parameters that get adapters beside --target-modules, which may then be none:"
+                            + " mlp.experts.gate_up_proj, mlp.experts.down_proj, mlp.gate.weight (the router).")
+    List<String> parameters = new ArrayList<>();
 
     @Option(
             names = "--exclude-modules",
@@ -162,7 +172,8 @@ public final class AdapterOptions {
                 rankPattern,
                 alphaPattern,
                 initialization,
-                new SavedModules(saved, !untied));
+                new SavedModules(saved, !untied),
+                new TargetParameters(parameters));
     }
 
     private TargetModules narrowedTargets() {

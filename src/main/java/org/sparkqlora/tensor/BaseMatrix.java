@@ -20,6 +20,9 @@ public sealed interface BaseMatrix {
         return buffer;
     }
 
+    /** Has the system read it ahead of its use, where it is not resident. */
+    default void ask() {}
+
     /** A weight held ready for use. */
     record Dense(Tensor weight) implements BaseMatrix {
         @Override
@@ -53,9 +56,15 @@ public sealed interface BaseMatrix {
     /**
      * A weight whose pages are given back after each use, so that it is always copied.
      *
-     * @param giveBack called once it is
+     * @param reading has them read ahead
+     * @param giveBack called once it is copied
      */
-    record Paged(BaseMatrix matrix, Runnable giveBack) implements BaseMatrix {
+    record Paged(BaseMatrix matrix, Runnable reading, Runnable giveBack) implements BaseMatrix {
+        @Override
+        public void ask() {
+            reading.run();
+        }
+
         @Override
         public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
             Tensor made = matrix.materialize(buffer, dequantizer);

@@ -12,11 +12,13 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.adapter.FactorInitialization;
 import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.adapter.TargetParameters;
 
 /** The adapters of a plan, as {@code lora} in {@code plan.json}. */
 final class LoraSpecJson {
     private static final String ROWS = "resize_token_embeddings";
     private static final String SCORE_OUTPUTS = "score_outputs";
+    private static final String PARAMETERS = "target_parameters";
 
     private LoraSpecJson() {}
 
@@ -34,6 +36,10 @@ final class LoraSpecJson {
         lora.alphaPattern().forEach(alphas::put);
         if (!lora.saved().isEmpty()) {
             writeSaved(lora.saved(), node);
+        }
+
+        if (!lora.parameters().isEmpty()) {
+            lora.parameters().names().forEach(node.putArray(PARAMETERS)::add);
         }
 
         if (lora.saved().scores()) {
@@ -89,7 +95,14 @@ final class LoraSpecJson {
                 ranks,
                 alphas,
                 FactorInitialization.parse(TrainPlanJson.text(node, "init_lora_weights")),
-                saved(node));
+                saved(node),
+                parameters(node));
+    }
+
+    private static TargetParameters parameters(JsonNode node) {
+        List<String> names = new ArrayList<>();
+        node.path(PARAMETERS).forEach(name -> names.add(name.asText()));
+        return new TargetParameters(names);
     }
 
     private static void writeTargets(TargetModules targets, ObjectNode node) {

@@ -18,6 +18,7 @@ import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.FolderFiles;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.FusedExperts;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.ModelConfigJson;
 import org.sparkqlora.weights.family.TextModelNames;
@@ -76,7 +77,8 @@ public final class WeightFolder implements TensorSource, AutoCloseable {
     }
 
     private static WeightFolder open(Path folder, StoredTensors stored) {
-        return new WeightFolder(folder, ModelConfigJson.read(folder.resolve(CONFIG_FILE)), textModel(stored));
+        ModelConfig config = ModelConfigJson.read(folder.resolve(CONFIG_FILE));
+        return new WeightFolder(folder, config, FusedExperts.apart(textModel(stored), config));
     }
 
     /** Of a model that sees images, what its text model is made of. */

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.adapter.TargetParameters;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
@@ -172,7 +173,14 @@ public final class GoldenModel {
                         config.get("use_dora").asBoolean(),
                         ranks,
                         alphas)
-                .withSaved(saved(config));
+                .withSaved(saved(config))
+                .withParameters(parameters(config));
+    }
+
+    private static TargetParameters parameters(JsonNode config) {
+        List<String> names = new ArrayList<>();
+        config.path("target_parameters").forEach(name -> names.add(name.asText()));
+        return new TargetParameters(names);
     }
 
     private static SavedModules saved(JsonNode config) {

@@ -19,8 +19,7 @@ record Roofline(long projectionWeights, long headWeights, double operationsPerSe
 
     static Roofline of(ModelConfig config, double operationsPerSecond) {
         DecoderTensors tensors = DecoderTensors.of(config);
-        long projections =
-                tensors.projections().stream().mapToLong(tensors::elements).sum();
+        long projections = tensors.activeProjectionElements();
         return new Roofline(projections, (long) config.vocabularySize() * config.hiddenSize(), operationsPerSecond);
     }
 

@@ -99,6 +99,10 @@ final class PlanOptions {
             values.put("target-modules", lora.targets().words());
         }
 
+        if (!lora.parameters().isEmpty()) {
+            values.put("target-parameters", lora.parameters().names());
+        }
+
         values.put("rank-pattern", lora.rankPattern());
         values.put("alpha-pattern", lora.alphaPattern());
         values.put("init-lora-weights", lora.initialization().optionName());

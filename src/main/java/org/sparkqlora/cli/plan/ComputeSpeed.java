@@ -28,8 +28,7 @@ record ComputeSpeed(double operationsPerSecond) {
 
     private static double operations(ModelConfig config, ModelSpec spec, Recompute recompute) {
         DecoderTensors tensors = DecoderTensors.of(config);
-        double projections =
-                tensors.projections().stream().mapToLong(tensors::elements).sum();
+        double projections = tensors.activeProjectionElements();
         double head = (double) config.vocabularySize() * config.hiddenSize();
         int ofWeights = spec.method() == Method.FULL ? 2 : 0;
         int again = recompute.isOfWholeLayers() ? 2 : 0;

@@ -14,6 +14,7 @@ import org.sparkqlora.memory.MemoryUse;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.Mixture;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
@@ -143,14 +144,28 @@ record PlanReport(
     private String model() {
         return String.format(
                 Locale.ROOT,
-                "%.2fB parameters: %s, %d layers of width %d, %d heads, feed-forward %d, vocabulary %d",
+                "%.2fB parameters%s: %s, %d layers of width %d, %d heads, feed-forward %d, vocabulary %d",
                 parameters() / GIGA,
+                experts(),
                 config.modelType(),
                 config.layers(),
                 config.hiddenSize(),
                 config.heads(),
-                config.intermediateSize(),
+                config.traits().mixture().map(Mixture::width).orElse(config.intermediateSize()),
                 config.vocabularySize());
+    }
+
+    /** Nothing of a model that has none. */
+    private String experts() {
+        return config.traits()
+                .mixture()
+                .map(mixture -> String.format(
+                        Locale.ROOT,
+                        ", %.2fB a token, of %d experts %d",
+                        DecoderTensors.of(config).activeElements() / GIGA,
+                        mixture.experts(),
+                        mixture.perToken()))
+                .orElse("");
     }
 
     private List<String> usualFigures() {

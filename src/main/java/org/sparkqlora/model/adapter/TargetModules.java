@@ -13,6 +13,9 @@ public sealed interface TargetModules extends Serializable {
     /** PEFT's word for {@link AllLinear}. */
     String ALL_LINEAR = "all-linear";
 
+    /** The word for no modules, where only parameters carry adapters. */
+    String NONE = "none";
+
     boolean matches(String modulePath);
 
     /** The words that {@link #parse} reads; for {@link Narrowed}, a description. */
@@ -27,6 +30,10 @@ public sealed interface TargetModules extends Serializable {
 
         if (text.equals(ALL_LINEAR)) {
             return new AllLinear();
+        }
+
+        if (text.equals(NONE)) {
+            return new Names(List.of());
         }
 
         return BoundedPattern.compile("[\\w.]++(?:\\s*+,\\s*+[\\w.]++)*+").matches(text)
@@ -60,7 +67,7 @@ public sealed interface TargetModules extends Serializable {
 
         @Override
         public String words() {
-            return String.join(",", names);
+            return names.isEmpty() ? NONE : String.join(",", names);
         }
     }
 

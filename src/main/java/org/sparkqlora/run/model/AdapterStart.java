@@ -38,7 +38,7 @@ public record AdapterStart(
         }
 
         Vocabulary vocabulary = new Vocabulary(options.tokens.all());
-        LoraSpec lora = options.spec();
+        LoraSpec lora = options.spec().on(config);
         TargetCheck.check(lora, config);
         LoraSpec sized = lora.withSaved(lora.saved().withRows(vocabulary.rows(model, config, options.rows)));
         return new AdapterStart(sized, null, vocabulary);

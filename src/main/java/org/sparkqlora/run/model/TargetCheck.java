@@ -10,6 +10,9 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.adapter.TargetParameters;
+import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ExpertMatrix;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.TokenMixing;
@@ -25,6 +28,7 @@ final class TargetCheck {
     private final LoraSpec lora;
     private final ModelConfig config;
     private final List<String> linears;
+    private final List<String> parameters;
     private final List<String> problems = new ArrayList<>();
 
     private TargetCheck(LoraSpec lora, ModelConfig config) {
@@ -34,12 +38,21 @@ final class TargetCheck {
                 .boxed()
                 .flatMap(layer -> Projection.of(config, layer).stream().map(projection -> projection.path(layer)))
                 .toList();
+        this.parameters = IntStream.range(0, config.layers())
+                .filter(config::isMixture)
+                .boxed()
+                .flatMap(layer -> Stream.of(
+                        DecoderTensors.routerWeight(layer),
+                        ExpertMatrix.experts(layer) + "." + TargetParameters.GATE_UP,
+                        ExpertMatrix.experts(layer) + "." + TargetParameters.DOWN))
+                .toList();
     }
 
     /** Throws one error that tells all that fits no module. */
     static void check(LoraSpec lora, ModelConfig config) {
         TargetCheck check = new TargetCheck(lora, config);
         check.targets();
+        check.parameters();
         check.anyLeft();
         check.servedTogether();
         check.pattern("--rank-pattern", lora.rankPattern().keySet());
@@ -72,9 +85,21 @@ final class TargetCheck {
                         beyond));
     }
 
+    /** As for modules: a name that fits nothing is an error. */
+    private void parameters() {
+        for (String name : lora.parameters().names()) {
+            require(
+                    parameters.stream().anyMatch(new TargetParameters(List.of(name))::matches),
+                    "--target-parameters: expected parameters of the model's experts, such as mlp.experts.down_proj; found %s, which fits none"
+                            .formatted(name));
+        }
+    }
+
     private void anyLeft() {
         require(
-                !problems.isEmpty() || linears.stream().anyMatch(lora.targets()::matches),
+                !problems.isEmpty()
+                        || linears.stream().anyMatch(lora.targets()::matches)
+                        || parameters.stream().anyMatch(lora.parameters()::matches),
                 "--target-modules: expected modules that get an adapter, found none in %s"
                         .formatted(lora.targets().words()));
     }
@@ -117,9 +142,15 @@ final class TargetCheck {
     private void pattern(String option, Collection<String> keys) {
         for (String key : keys) {
             require(
-                    linears.stream().anyMatch(path -> lora.targets().matches(path) && LoraSpec.fits(key, path)),
+                    adapted().anyMatch(path -> LoraSpec.fits(key, path)),
                     "%s: expected modules that get an adapter, found %s, which fits none".formatted(option, key));
         }
+    }
+
+    private Stream<String> adapted() {
+        return Stream.concat(
+                linears.stream().filter(lora.targets()::matches),
+                parameters.stream().filter(lora.parameters()::matches));
     }
 
     private String unknown(String option, TargetModules targets) {

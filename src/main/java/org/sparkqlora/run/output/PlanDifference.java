@@ -27,6 +27,7 @@ record PlanDifference(List<String> differences, boolean length) {
             Map.entry("lora.layers_to_transform", "--layers-to-transform"),
             Map.entry("lora.modules_to_save", "--modules-to-save"),
             Map.entry("lora.target_modules", "--target-modules"),
+            Map.entry("lora.target_parameters", "--target-parameters"),
             Map.entry("lora.use_dora", "--use-dora"),
             Map.entry("lora.use_rslora", "--use-rslora"),
             Map.entry("lora.alpha", "--alpha"),

@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
 
 /** Names and shapes of the weights that a config asks for, layer by layer. */
@@ -92,6 +94,35 @@ public final class DecoderTensors {
         return module.map(name -> String.format(Locale.ROOT, "model.layers.%d.%s.weight", layer, name));
     }
 
+    /** The name of the weight of a mixture's router, (experts, hidden). */
+    public static String routerWeight(int layer) {
+        return ExpertMatrix.router(layer) + ".weight";
+    }
+
+    /** Weights of the linear modules that each token meets: of experts as many as it goes to. */
+    public long activeProjectionElements() {
+        long experts = IntStream.range(0, config.layers())
+                .filter(config::isMixture)
+                .mapToLong(
+                        layer -> config.mixture().experts() - config.mixture().perToken())
+                .sum();
+        long unused = config.traits().mixture().isPresent() ? experts * expertElements(config) : 0;
+        return projections.stream().mapToLong(this::elements).sum() - unused;
+    }
+
+    /** Number of the weights that a token meets: of experts as many as it goes to. */
+    public long activeElements() {
+        long projected = projections.stream().mapToLong(this::elements).sum();
+        return elements() - projected + activeProjectionElements();
+    }
+
+    /** Weights of one expert. */
+    public static long expertElements(ModelConfig config) {
+        return Stream.of(ExpertMatrix.values())
+                .mapToLong(matrix -> matrix.shape(config).elements())
+                .sum();
+    }
+
     /** The number of elements of a norm's weight. */
     public static long normWidth(LayerNorm norm, int layer, ModelConfig config) {
         boolean ofHead = config.traits().queryKeyNorm() == QueryKeyNorm.EACH_HEAD;
@@ -108,6 +139,10 @@ public final class DecoderTensors {
             addProjection(projection, layer);
         }
 
+        if (config.isMixture(layer)) {
+            addExperts(layer);
+        }
+
         if (config.mixing(layer) == TokenMixing.DELTA_NET) {
             for (DeltaTensor tensor : DeltaTensor.values()) {
                 shapes.put(tensor.path(layer), tensor.shape(config.deltaNet()));
@@ -117,6 +152,18 @@ public final class DecoderTensors {
         addScalar(layer);
         for (LayerNorm norm : LayerNorm.values()) {
             norm(norm, layer, config).ifPresent(name -> shapes.put(name, new long[] {normWidth(norm, layer, config)}));
+        }
+    }
+
+    /** Each expert's matrices are quantised one by one; the router stays as it is. */
+    private void addExperts(int layer) {
+        shapes.put(routerWeight(layer), new long[] {config.mixture().experts(), config.hiddenSize()});
+        for (int expert = 0; expert < config.mixture().experts(); expert++) {
+            for (ExpertMatrix matrix : ExpertMatrix.values()) {
+                ProjectionShape shape = matrix.shape(config);
+                shapes.put(matrix.weight(layer, expert), new long[] {shape.outputs(), shape.inputs()});
+                projections.add(matrix.weight(layer, expert));
+            }
         }
     }
 

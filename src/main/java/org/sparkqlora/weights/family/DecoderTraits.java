@@ -26,6 +26,7 @@ import java.util.OptionalDouble;
  * @param perLayer an embedding for each layer; empty without
  * @param layerScalars the output of each layer is multiplied by a number of its own
  * @param deltaNet sizes of the layers of the gated delta rule; empty where there are none
+ * @param mixture the experts of the layers that have some; empty where none has
  */
 public record DecoderTraits(
         NormPlacement norms,
@@ -47,7 +48,8 @@ public record DecoderTraits(
         boolean valueNorm,
         Optional<PerLayerInput> perLayer,
         boolean layerScalars,
-        Optional<DeltaNetShape> deltaNet) {
+        Optional<DeltaNetShape> deltaNet,
+        Optional<Mixture> mixture) {
 
     /** Traits of a plain Llama, to be changed one by one. */
     static Builder builder() {
@@ -76,6 +78,7 @@ public record DecoderTraits(
         private Optional<PerLayerInput> perLayer = Optional.empty();
         private boolean layerScalars;
         private Optional<DeltaNetShape> deltaNet = Optional.empty();
+        private Optional<Mixture> mixture = Optional.empty();
 
         Builder norms(NormPlacement placement) {
             this.norms = placement;
@@ -170,6 +173,11 @@ public record DecoderTraits(
             return this;
         }
 
+        Builder mixture(Mixture experts) {
+            this.mixture = Optional.of(experts);
+            return this;
+        }
+
         DecoderTraits build() {
             return new DecoderTraits(
                     norms,
@@ -191,7 +199,8 @@ public record DecoderTraits(
                     valueNorm,
                     perLayer,
                     layerScalars,
-                    deltaNet);
+                    deltaNet,
+                    mixture);
         }
     }
 }

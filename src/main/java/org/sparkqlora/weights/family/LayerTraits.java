@@ -11,12 +11,33 @@ import java.util.OptionalInt;
  * @param mixing what brings tokens together
  * @param sizes those that are not the model's
  * @param keyValues where keys and values of attention come from
+ * @param feedForward what its second part is
  */
 public record LayerTraits(
-        OptionalInt window, Optional<RotarySpec> rotary, TokenMixing mixing, LayerSizes sizes, KeyValues keyValues) {
+        OptionalInt window,
+        Optional<RotarySpec> rotary,
+        TokenMixing mixing,
+        LayerSizes sizes,
+        KeyValues keyValues,
+        FeedForwardKind feedForward) {
+    /** A layer with one feed-forward part for all tokens. */
+    public LayerTraits(
+            OptionalInt window,
+            Optional<RotarySpec> rotary,
+            TokenMixing mixing,
+            LayerSizes sizes,
+            KeyValues keyValues) {
+        this(window, rotary, mixing, sizes, keyValues, FeedForwardKind.DENSE);
+    }
+
     /** A layer of attention. */
     public LayerTraits(OptionalInt window, Optional<RotarySpec> rotary) {
         this(window, rotary, TokenMixing.ATTENTION, LayerSizes.OF_MODEL, new KeyValues.Projected());
+    }
+
+    /** This layer with experts. */
+    LayerTraits withExperts() {
+        return new LayerTraits(window, rotary, mixing, sizes, keyValues, FeedForwardKind.EXPERTS);
     }
 
     /** A layer of the gated delta rule, which has no use for positions. */

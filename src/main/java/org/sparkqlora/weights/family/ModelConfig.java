@@ -101,6 +101,17 @@ public record ModelConfig(
                 .orElseThrow(() -> new IllegalStateException("Cannot find sizes of a mixer that the model has not"));
     }
 
+    /** The experts of the layers that have some. */
+    public Mixture mixture() {
+        return traits.mixture()
+                .orElseThrow(() -> new IllegalStateException("Cannot find experts of a model that has none"));
+    }
+
+    /** Whether the feed-forward part of a layer is a mixture. */
+    public boolean isMixture(int layer) {
+        return layerTraits.get(layer).feedForward() == FeedForwardKind.EXPERTS;
+    }
+
     /** Sizes of the inputs of single layers. */
     public PerLayerInput perLayer() {
         return traits.perLayer()

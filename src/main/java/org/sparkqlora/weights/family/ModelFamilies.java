@@ -11,6 +11,7 @@ final class ModelFamilies {
             new Ministral3Family(),
             new Qwen2Family(),
             new Qwen3Family(),
+            new Qwen3MoeFamily(),
             new Qwen35Family(),
             new Gemma2Family(),
             new Gemma3TextFamily(),

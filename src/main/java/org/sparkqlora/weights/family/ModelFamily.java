@@ -19,6 +19,7 @@ sealed interface ModelFamily
                 Phi3Family,
                 Qwen2Family,
                 Qwen3Family,
+                Qwen3MoeFamily,
                 Qwen35Family,
                 SmolLm3Family {
     /** The family's {@code model_type}. */

@@ -50,7 +50,11 @@ public enum Projection {
             case ATTENTION -> config.traits().fusedAttention() ? FUSED : ofAttention(config.keyValues(layer));
             case DELTA_NET -> DELTA;
         };
-        return Stream.of(mixing, config.traits().feedForward().projections(), ofPerLayerInput(config, layer))
+        List<Projection> feedForward = switch (config.layerTraits().get(layer).feedForward()) {
+            case DENSE -> config.traits().feedForward().projections();
+            case EXPERTS -> List.of(); // see ExpertMatrix
+        };
+        return Stream.of(mixing, feedForward, ofPerLayerInput(config, layer))
                 .flatMap(List::stream)
                 .toList();
     }

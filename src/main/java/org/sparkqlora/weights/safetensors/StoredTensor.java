@@ -31,6 +31,13 @@ public final class StoredTensor {
         return new StoredTensor(file, new TensorSpec(name, spec.type(), spec.shape()), position);
     }
 
+    /** A part of this tensor under a name of its own. */
+    StoredTensor part(String name, StoredTensors.Part part) {
+        TensorSpec own = TensorSpec.of(name, spec.type(), part.rows(), part.columns());
+        Objects.checkFromIndexSize(part.from(), own.elements(), elements());
+        return new StoredTensor(file, own, position + part.from() * spec.type().bytes());
+    }
+
     public Path file() {
         return file;
     }

@@ -22,21 +22,50 @@ public final class StoredTensors implements TensorSource {
     private final List<SafetensorsFile> files;
     private final Map<String, SafetensorsFile> fileOf;
     private final Map<String, String> storedNames;
+    private final Map<String, Part> parts;
 
     private StoredTensors(Path folder, List<SafetensorsFile> files, Map<String, SafetensorsFile> fileOf) {
-        this(folder, files, fileOf, Map.of());
+        this(folder, files, fileOf, Map.of(), Map.of());
     }
 
-    /** @param storedNames those in the files of tensors that are called otherwise here */
+    /**
+     * @param storedNames those in the files of tensors that are called otherwise here
+     * @param parts tensors that are parts of others
+     */
     private StoredTensors(
             Path folder,
             List<SafetensorsFile> files,
             Map<String, SafetensorsFile> fileOf,
-            Map<String, String> storedNames) {
+            Map<String, String> storedNames,
+            Map<String, Part> parts) {
         this.folder = folder;
         this.files = List.copyOf(files);
         this.fileOf = Collections.unmodifiableMap(fileOf);
         this.storedNames = Map.copyOf(storedNames);
+        this.parts = Map.copyOf(parts);
+    }
+
+    /**
+     * A matrix within a tensor.
+     *
+     * @param whole name of the tensor
+     * @param from its first element
+     */
+    public record Part(String whole, long from, long rows, long columns) {}
+
+    /** These tensors, of which those that {@code dividing} finds parts of are replaced by them. */
+    public StoredTensors divided(Function<StoredTensor, Map<String, Part>> dividing) {
+        Map<String, SafetensorsFile> divided = new LinkedHashMap<>();
+        Map<String, Part> found = new HashMap<>();
+        fileOf.forEach((name, file) -> {
+            Map<String, Part> own = dividing.apply(tensor(name));
+            own.keySet().forEach(part -> divided.put(part, file));
+            found.putAll(own);
+            if (own.isEmpty()) {
+                divided.put(name, file);
+            }
+        });
+        return new StoredTensors(folder, files, divided, storedNames, found);
     }
 
     /** The tensors that have a name by {@code naming}, under that name. */
@@ -47,7 +76,7 @@ public final class StoredTensors implements TensorSource {
             renamed.put(other, file);
             stored.put(other, name);
         }));
-        return new StoredTensors(folder, files, renamed, stored);
+        return new StoredTensors(folder, files, renamed, stored, Map.of());
     }
 
     /** Opens what the folder has; one file wins over an index, as in transformers. */
@@ -85,6 +114,11 @@ public final class StoredTensors implements TensorSource {
                     .formatted(name, folder, fileOf.size()));
         }
 
+        Part part = parts.get(name);
+        return part == null ? whole(name, file) : whole(part.whole(), file).part(name, part);
+    }
+
+    private StoredTensor whole(String name, SafetensorsFile file) {
         String stored = storedNames.get(name);
         return stored == null ? file.tensor(name) : file.tensor(stored).named(name);
     }

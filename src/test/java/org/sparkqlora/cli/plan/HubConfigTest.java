@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,6 +23,8 @@ class HubConfigTest {
 
     @ParameterizedTest(name = "{0}")
     @CsvSource({
+        "Qwen3-30B-A3B, qwen3_moe, 30.53",
+        "Qwen3-Coder-30B-A3B, qwen3_moe, 30.53",
         "Qwen3.5-9B, qwen3_5_text, 8.95",
         "Qwen3.5-27B, qwen3_5_text, 26.90",
         "gemma-4-E2B, gemma4_text, 4.63",
@@ -45,6 +48,15 @@ class HubConfigTest {
                 .isEqualTo(billions);
         CommandRun run = CommandRun.of("plan", "--model", folder.toString(), "--sequence-length", "2048");
         assertThat(run.code()).isEqualTo(ExitCode.OK);
-        assertThat(run.err()).contains(billions + "B parameters: " + family);
+        assertThat(run.err()).containsPattern(billions + "B parameters[^:]*: " + family);
+    }
+
+    @Test
+    void aMixtureIsPlannedByAllWeightsAndComputedByThoseATokenMeets() throws IOException {
+        Files.copy(CONFIGS.resolve("Qwen3-30B-A3B.json"), folder.resolve("config.json"));
+
+        CommandRun run = CommandRun.of("plan", "--model", folder.toString());
+
+        assertThat(run.err()).contains("30.53B parameters, 3.35B a token, of 128 experts 8: qwen3_moe");
     }
 }

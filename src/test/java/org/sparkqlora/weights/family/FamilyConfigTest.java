@@ -100,6 +100,66 @@ class FamilyConfigTest {
         assertThat(IntStream.range(0, 4).map(config::keyValueHeads)).containsExactly(2, 1, 2, 2);
     }
 
+    /** The shape of Qwen 3 with experts. */
+    private static final String QWEN3_MOE = """
+            "model_type": "qwen3_moe", "vocab_size": 320, "hidden_size": 64, "intermediate_size": 160, "num_attention_heads": 4,
+            "num_hidden_layers": 4, "num_key_value_heads": 2, "num_experts": 6, "num_experts_per_tok": 3, "moe_intermediate_size": 48, %s""";
+
+    private static ModelConfig qwen3Moe(String more) {
+        return ModelConfigJson.parse("config.json", "{%s}".formatted(QWEN3_MOE.formatted(more)));
+    }
+
+    @Test
+    void someLayersOfAMixtureAreDense() {
+        ModelConfig config = qwen3Moe("\"decoder_sparse_step\": 2, \"mlp_only_layers\": [3], \"norm_topk_prob\": true");
+
+        assertThat(IntStream.range(0, 4).filter(config::isMixture)).containsExactly(1);
+        assertThat(config.mixture()).isEqualTo(new Mixture(6, 3, 48, true));
+        assertThat(DecoderTensors.of(config).shapes())
+                .containsKeys("model.layers.0.mlp.gate_proj.weight", "model.layers.1.mlp.gate.weight")
+                .containsKeys("model.layers.1.mlp.experts.5.down_proj.weight")
+                .doesNotContainKeys(
+                        "model.layers.1.mlp.gate_proj.weight", "model.layers.1.mlp.experts.6.up_proj.weight");
+        assertThat(DecoderTensors.of(config).projections())
+                .contains("model.layers.1.mlp.experts.5.down_proj.weight")
+                .doesNotContain("model.layers.1.mlp.gate.weight");
+    }
+
+    @Test
+    void aTokenMeetsTheWeightsOfItsExpertsAlone() {
+        DecoderTensors tensors = DecoderTensors.of(qwen3Moe("\"mlp_only_layers\": [0, 1, 2]"));
+
+        assertThat(tensors.elements() - tensors.activeElements()).isEqualTo(3 * 3 * 48 * 64);
+    }
+
+    @Test
+    void aMixtureOfNoExpertsIsDense() {
+        ModelConfig config = ModelConfigJson.parse(
+                "config.json",
+                "{%s}"
+                        .formatted(QWEN3_MOE
+                                .formatted("\"use_cache\": true")
+                                .replace("\"num_experts\": 6", "\"num_experts\": 0")));
+
+        assertThat(IntStream.range(0, 4).noneMatch(config::isMixture)).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "\"num_experts_per_tok\": 3 | \"num_experts_per_tok\": 7 | Unsupported num_experts_per_tok '7' in config.json: expected at most num_experts, which is 6",
+                "\"num_experts\": 6 | \"num_experts\": 5000 | Unsupported num_experts '5000' in config.json: expected 0 to 4096",
+            })
+    void expertsThatCannotBeAreRefused(String said, String instead, String message) {
+        String text = QWEN3_MOE.formatted("\"use_cache\": true").replace(said, instead);
+
+        assertThatThrownBy(() -> ModelConfigJson.parse("config.json", "{%s}".formatted(text)))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(message);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.elementwise;
 
 import java.util.List;
 import java.util.OptionalInt;
@@ -16,17 +16,17 @@ import org.sparkqlora.weights.family.Activation;
  * The operations between products by libtorch, for devices whose memory Java cannot access. Formulas are those of the classes
  * that call; all in float32, and back in the number format of the input. Leaves its temporaries to the surrounding scope.
  */
-final class DeviceMath {
+public final class DeviceMath {
     private DeviceMath() {}
 
     /** {@code x r}, float32. */
-    static Tensor normalized(Tensor input, double epsilon) {
+    public static Tensor normalized(Tensor input, double epsilon) {
         Tensor x = input.to(ScalarType.Float);
         return x.mul(inverseRoot(x, epsilon));
     }
 
     /** {@code r e - x r^3 mean(e x)}, {@code e = dy w}. */
-    static Tensor throughNorm(Tensor outputGradient, Tensor input, Tensor weight, double epsilon) {
+    public static Tensor throughNorm(Tensor outputGradient, Tensor input, Tensor weight, double epsilon) {
         Tensor x = input.to(ScalarType.Float);
         Tensor r = inverseRoot(x, epsilon);
         Tensor e = outputGradient.to(ScalarType.Float).mul(weight);
@@ -35,12 +35,12 @@ final class DeviceMath {
     }
 
     /** {@code f(gate) up}. */
-    static Tensor gated(Activation function, Tensor gate, Tensor up) {
+    public static Tensor gated(Activation function, Tensor gate, Tensor up) {
         return activated(function, gate.to(ScalarType.Float)).mul_(up).to(gate.scalar_type());
     }
 
     /** The gradients of gate and up. */
-    static List<Tensor> throughGated(Activation function, Tensor outputGradient, Tensor gate, Tensor up) {
+    public static List<Tensor> throughGated(Activation function, Tensor outputGradient, Tensor gate, Tensor up) {
         Tensor x = gate.to(ScalarType.Float);
         Tensor given = outputGradient.to(ScalarType.Float);
         Tensor dUp = activated(function, x).mul_(given).to(up.scalar_type());
@@ -58,7 +58,7 @@ final class DeviceMath {
      * @param cosine (tokens, 1, width / 2)
      * @param sine the same, of opposite sign to turn back
      */
-    static Tensor turned(Tensor input, Tensor cosine, Tensor sine) {
+    public static Tensor turned(Tensor input, Tensor cosine, Tensor sine) {
         long half = cosine.size(2);
         Tensor row = input.to(ScalarType.Float);
         Tensor x = row.narrow(2, 0, half);
@@ -75,7 +75,7 @@ final class DeviceMath {
      * @param like of the device
      * @param firstEnd behind the last key that the first query sees
      */
-    static Tensor visible(Tensor like, long queries, long keys, long firstEnd, OptionalInt window) {
+    public static Tensor visible(Tensor like, long queries, long keys, long firstEnd, OptionalInt window) {
         TensorOptions longs = new TensorOptions(ScalarType.Long).device(new DeviceOptional(like.device()));
         Tensor key = torch.arange(new Scalar(keys), longs);
         Tensor end = torch.arange(new Scalar(firstEnd), new Scalar(firstEnd + queries), longs)
@@ -85,7 +85,7 @@ final class DeviceMath {
     }
 
     /** Turns scores, (groups, rows, keys), into {@code softmax(factor score)} of what is visible, in place. */
-    static Tensor softmax(Tensor scores, double factor, Tensor visible) {
+    public static Tensor softmax(Tensor scores, double factor, Tensor visible) {
         Tensor scaled = scores.view(-1, visible.size(0), visible.size(1))
                 .to(ScalarType.Float)
                 .mul(new Scalar(factor))
@@ -94,7 +94,7 @@ final class DeviceMath {
     }
 
     /** Gradients of probabilities become those of products, in place: {@code s P (dP - rowsum(P dP))}. */
-    static Tensor throughSoftmax(Tensor gradients, Tensor probability, double scale) {
+    public static Tensor throughSoftmax(Tensor gradients, Tensor probability, double scale) {
         Tensor p = probability.to(ScalarType.Float);
         Tensor products = p.mul(gradients);
         Tensor sums = products.sum(new long[] {-1}, true, new ScalarTypeOptional());

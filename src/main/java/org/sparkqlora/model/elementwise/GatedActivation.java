@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.elementwise;
 
 import java.util.List;
 import java.util.function.LongFunction;
@@ -10,9 +10,9 @@ import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.Activation;
 
 /** The gated activation of the feed-forward part (arXiv 2002.05202): {@code y = f(gate) up}, in float32. */
-record GatedActivation(Activation function, Hardware hardware) {
+public record GatedActivation(Activation function, Hardware hardware) {
     /** Maps gate and up, (tokens, width) each; the processor writes the result to {@code buffer}. */
-    Tensor forward(Tensor gate, Tensor up, LongFunction<Tensor> buffer) {
+    public Tensor forward(Tensor gate, Tensor up, LongFunction<Tensor> buffer) {
         return TensorScope.keep(() -> {
             if (!hardware.isHostAccessible()) {
                 return DeviceMath.gated(function, gate, up);
@@ -39,7 +39,7 @@ record GatedActivation(Activation function, Hardware hardware) {
     }
 
     /** The gradients of gate and up; the processor writes them to {@code buffer}. */
-    List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up, LongFunction<List<Tensor>> buffer) {
+    public List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up, LongFunction<List<Tensor>> buffer) {
         if (!hardware.isHostAccessible()) {
             return TensorScope.keepAll(
                     () -> DeviceMath.throughGated(function, outputGradient, gate, up), gradients -> gradients);

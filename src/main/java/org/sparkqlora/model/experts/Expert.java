@@ -1,0 +1,150 @@
+package org.sparkqlora.model.experts;
+
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.elementwise.GatedActivation;
+import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.weights.family.ExpertMatrix;
+
+/**
+ * One expert, its weights in hand: {@code y = down(f(gate(x)) up(x))}.
+ *
+ * @param index which of its layer it is
+ * @param gateUp gate above up, (2 width, hidden)
+ * @param down (hidden, width)
+ */
+public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, GatedActivation activation) {
+    /**
+     * The adapters of a layer's experts; null where a matrix has none.
+     *
+     * @param gateUp of gate and up as one matrix
+     */
+    public record Adapters(
+            @Nullable ExpertAdapter gateUp, @Nullable ExpertAdapter down) {
+        public static final Adapters NONE = new Adapters(null, null);
+    }
+
+    /** Takes the gradients of an expert's matrices where these train. */
+    @FunctionalInterface
+    public interface Sink {
+        void add(int expert, ExpertMatrix matrix, Tensor gradient);
+    }
+
+    /**
+     * Where the gradients of what trains go.
+     *
+     * @param gateUp of all experts; null where it has no adapters
+     * @param down the same of the other matrix
+     * @param weights takes those of whole matrices; null where these are frozen
+     */
+    public record Gradients(
+            ExpertAdapter.@Nullable Gradients gateUp,
+            ExpertAdapter.@Nullable Gradients down,
+            @Nullable Sink weights) {
+        /** Zeros for the adapters that there are. */
+        public static Gradients of(Adapters adapters, @Nullable Sink weights, Hardware hardware) {
+            return new Gradients(
+                    adapters.gateUp() == null ? null : ExpertAdapter.Gradients.of(adapters.gateUp(), hardware),
+                    adapters.down() == null ? null : ExpertAdapter.Gradients.of(adapters.down(), hardware),
+                    weights);
+        }
+    }
+
+    /** Maps (tokens, hidden). */
+    public Tensor forward(Tensor input) {
+        Tensor active = active(gated(input).output());
+        Tensor output = torch.linear(active, down);
+        if (adapters.down() != null) {
+            adapters.down().addTo(output, index, adapters.down().low(index, active));
+        }
+
+        return output;
+    }
+
+    /**
+     * The gradient of the input.
+     *
+     * @param weighted the gradient of the output
+     * @param productSums becomes of each row the product of the output with its gradient
+     */
+    public Tensor backward(Tensor input, Tensor weighted, Gradients gradients, Tensor productSums) {
+        Low gated = gated(input);
+        Tensor active = active(gated.output());
+        Tensor dActive = throughDown(active, weighted, gradients);
+        productSums.copy_(
+                dActive.to(ScalarType.Float).mul(active.to(ScalarType.Float)).sum(1));
+        List<Tensor> parts = parts(gated.output());
+        Tensor dGated = throughActivation(dActive, parts, gated.output());
+        Tensor dInput = torch.mm(dGated, gateUp);
+        if (adapters.gateUp() != null && gated.low() != null) {
+            adapters.gateUp().backward(index, dGated, input, gated.low(), dInput, gradients.gateUp());
+        }
+
+        if (gradients.weights() != null) {
+            Tensor whole = torch.mm(dGated.t(), input);
+            gradients.weights().add(index, ExpertMatrix.GATE, whole.narrow(0, 0, width()));
+            gradients.weights().add(index, ExpertMatrix.UP, whole.narrow(0, width(), width()));
+        }
+
+        return dInput;
+    }
+
+    /** In one matrix, as gate and up are. */
+    private Tensor throughActivation(Tensor dActive, List<Tensor> parts, Tensor like) {
+        Tensor whole = torch.empty_like(like);
+        List<Tensor> buffers = parts(whole);
+        List<Tensor> made = activation.backward(dActive, parts.get(0), parts.get(1), rows -> buffers);
+        for (int i = 0; i < buffers.size(); i++) {
+            if (made.get(i) != buffers.get(i)) {
+                buffers.get(i).copy_(made.get(i));
+            }
+        }
+
+        return whole;
+    }
+
+    private Tensor throughDown(Tensor active, Tensor weighted, Gradients gradients) {
+        Tensor dActive = torch.mm(weighted, down);
+        if (adapters.down() != null) {
+            Tensor low = adapters.down().low(index, active);
+            adapters.down().backward(index, weighted, active, low, dActive, gradients.down());
+        }
+
+        if (gradients.weights() != null) {
+            gradients.weights().add(index, ExpertMatrix.DOWN, torch.mm(weighted.t(), active));
+        }
+
+        return dActive;
+    }
+
+    /** What gate and up make, and what their adapter made between A and B. */
+    private record Low(Tensor output, @Nullable Tensor low) {}
+
+    private Low gated(Tensor input) {
+        Tensor output = torch.linear(input, gateUp);
+        if (adapters.gateUp() == null) {
+            return new Low(output, null);
+        }
+
+        Tensor low = adapters.gateUp().low(index, input);
+        adapters.gateUp().addTo(output, index, low);
+        return new Low(output, low);
+    }
+
+    private Tensor active(Tensor gated) {
+        List<Tensor> parts = parts(gated);
+        return activation.forward(
+                parts.get(0), parts.get(1), rows -> torch.empty(new long[] {rows, width()}, gated.options(), null));
+    }
+
+    private List<Tensor> parts(Tensor gated) {
+        return List.of(gated.narrow(1, 0, width()), gated.narrow(1, width(), width()));
+    }
+
+    private long width() {
+        return down.size(1);
+    }
+}

@@ -1,0 +1,46 @@
+package org.sparkqlora.weights.family;
+
+import java.util.Locale;
+
+/** The matrices of an expert, and the router that says which experts a token goes to. */
+public enum ExpertMatrix {
+    GATE("gate_proj"),
+    UP("up_proj"),
+    DOWN("down_proj");
+
+    /** Of a mixture's router, within its layer. */
+    static final String ROUTER = "mlp.gate";
+
+    private final String moduleName;
+
+    ExpertMatrix(String moduleName) {
+        this.moduleName = moduleName;
+    }
+
+    /** The module's path, as checkpoints on the hub have it. */
+    public String path(int layer, int expert) {
+        return String.format(Locale.ROOT, "%s.%d.%s", experts(layer), expert, moduleName);
+    }
+
+    /** Name of its weight, (outputs, inputs). */
+    public String weight(int layer, int expert) {
+        return path(layer, expert) + ".weight";
+    }
+
+    public ProjectionShape shape(ModelConfig config) {
+        int width = config.mixture().width();
+        return this == DOWN
+                ? new ProjectionShape(config.hiddenSize(), width)
+                : new ProjectionShape(width, config.hiddenSize());
+    }
+
+    /** The path of a layer's experts. */
+    public static String experts(int layer) {
+        return String.format(Locale.ROOT, "model.layers.%d.mlp.experts", layer);
+    }
+
+    /** The path of a layer's router. */
+    public static String router(int layer) {
+        return String.format(Locale.ROOT, "model.layers.%d.%s", layer, ROUTER);
+    }
+}
