@@ -105,6 +105,8 @@ FAMILIES = {
     "qwen3_moe-down": dict(head_dim=8, moe_intermediate_size=36, num_experts=5, num_experts_per_tok=1, norm_topk_prob=False,
                            rope_parameters=dict(rope_type="default", rope_theta=100.0)),
 }
+# weight of the loss that balances experts
+BALANCE = 0.3
 # targets of adapters other than all linear modules
 ADAPTERS = {
     "qwen3_moe-experts": dict(target_modules=[], target_parameters=["mlp.experts.gate_up_proj", "mlp.experts.down_proj"],
@@ -322,6 +324,28 @@ def make_expected(folder, batch):
     print(folder.name, numbers)
 
 
+def make_balanced(folder, batch):
+    """Loss and gradients with the loss that balances experts, which transformers adds to the mean loss."""
+    tensors, numbers = {}, {}
+    ids, labels, mask = (torch.tensor(batch[key]) for key in ("input_ids", "labels", "attention_mask"))
+    for mode in ("lora_f32", "full_f32"):
+        model = load(folder / "base")
+        model.router_aux_loss_coef = BALANCE
+        if mode == "lora_f32":
+            model = PeftModel.from_pretrained(model, folder / "adapter", is_trainable=True)
+        model.eval()
+        output = model(input_ids=ids, attention_mask=mask, labels=labels, output_router_logits=True, use_cache=False)
+        output.loss.backward()
+        tokens = int((labels[:, 1:] != -100).sum())
+        numbers[mode] = dict(loss_sum=output.loss.item() * tokens, n_tokens=tokens, balance=output.aux_loss.item())
+        parameters = {name.replace(".default", ""): parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+        gradients = with_hub_names({name: parameter.grad for name, parameter in parameters.items()})
+        tensors.update({f"{mode}.grad.{name}": gradient.clone() for name, gradient in gradients.items()})
+    save_file(tensors, folder / "balanced.safetensors")
+    (folder / "balanced.json").write_text(json.dumps(numbers, indent=1) + "\n")
+    print(folder.name, numbers)
+
+
 def make(family, seed):
     folder = FOLDER / family
     shutil.rmtree(folder, ignore_errors=True)
@@ -332,6 +356,8 @@ def make(family, seed):
     (folder / "batch.json").write_text(json.dumps(batch) + "\n")
     (folder / "packed.json").write_text(json.dumps(packed(batch, sum(lengths) + 6)) + "\n")
     make_expected(folder, batch)
+    if family in ("qwen3_moe", "qwen3_moe-sparse"):
+        make_balanced(folder, batch)
 
 
 if __name__ == "__main__":

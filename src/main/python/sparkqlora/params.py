@@ -78,6 +78,7 @@ class TrainingParams(TypedDict, total=False):
     resizeTokenEmbeddings: int
     resume: Text
     revision: Text
+    routerAuxLossCoef: float
     runName: Text
     schedule: Text
     seed: int

@@ -6,6 +6,7 @@ import java.util.EnumSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.sparkqlora.model.BaseMemory;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.ModelSpec;
@@ -192,6 +193,7 @@ public record MemoryPlan(
         private final PassMemory pass;
         private final long[] trained;
         private final long parameters;
+        private final long expertAdapters;
         private final Map<MemoryUse, Long> uses = new EnumMap<>(MemoryUse.class);
 
         private Estimate(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, BatchShape step) {
@@ -204,6 +206,21 @@ public record MemoryPlan(
             ParameterIndex index = ParameterIndex.of(config, spec);
             this.trained = index.all().stream().mapToLong(Parameter::size).toArray();
             this.parameters = index.size();
+            this.expertAdapters = ofExperts(config, index);
+        }
+
+        /** Adapters of one layer's experts, put in order for single experts, and their gradients in float32. */
+        private long ofExperts(ModelConfig config, ParameterIndex index) {
+            long mixtures = IntStream.range(0, config.layers())
+                    .filter(config::isMixture)
+                    .count();
+            long numbers = index.all().stream()
+                    .filter(parameter -> parameter.name().contains(".mlp.experts."))
+                    .mapToLong(Parameter::size)
+                    .sum();
+            return spec.method() == Method.FULL || mixtures == 0
+                    ? 0
+                    : numbers / mixtures * (Float.BYTES + WeightMemory.bytesOf(spec.precision()));
         }
 
         private MemoryPlan plan() {
@@ -297,12 +314,12 @@ public record MemoryPlan(
 
         private void addPasses() {
             uses.put(MemoryUse.LAYER_INPUTS, passes() * pass.kept());
-            uses.put(MemoryUse.LAYER_RECOMPUTE, passes() * pass.layerRecompute());
+            uses.put(MemoryUse.LAYER_RECOMPUTE, passes() * (pass.layerRecompute() + expertAdapters));
             uses.put(MemoryUse.LOSS, passes() * pass.loss());
         }
 
         private void addSlack() {
-            long peak = pass.kept() + Math.max(pass.layerRecompute(), pass.loss());
+            long peak = pass.kept() + Math.max(pass.layerRecompute() + expertAdapters, pass.loss());
             uses.put(MemoryUse.MALLOC_SLACK, Math.round(MALLOC_SHARE * passes() * peak));
             uses.put(MemoryUse.HEAP_SLACK, planned().heapBytes() / LIVE_OF_A_FREE_BYTE);
         }

@@ -131,6 +131,7 @@ final class DecoderLayer {
                     weights,
                     new ExpertsBlock.Source(config, parameters, own),
                     activation(),
+                    context.routerBalance(),
                     context.batch().tokens());
         }
 

@@ -358,7 +358,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** @param caches of each document before the batch, which the batch goes into; none where every document is whole */
     PassContext context(DocumentBatch batch, List<KeyValueCache> caches, Hardware with) {
-        return new PassContext(config(), batch, spec.precision(), with, caches);
+        return new PassContext(config(), batch, spec, with, caches);
     }
 
     /** The residual stream that tokens start as. */

@@ -15,6 +15,7 @@ import org.sparkqlora.model.elementwise.GatedActivation;
 import org.sparkqlora.model.experts.Expert;
 import org.sparkqlora.model.experts.ExpertAdapter;
 import org.sparkqlora.model.experts.ExpertRows;
+import org.sparkqlora.model.experts.RouterBalance;
 import org.sparkqlora.model.experts.Routing;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.Hardware;
@@ -40,6 +41,7 @@ record ExpertsBlock(
         Weights weights,
         Source source,
         GatedActivation activation,
+        RouterBalance.OfLayer balance,
         int tokens)
         implements FeedForward {
     /** What of a layer's mixture is frozen between passes, and where the rest lies in the flat vector. */
@@ -200,7 +202,12 @@ record ExpertsBlock(
     }
 
     static ExpertsBlock of(
-            ResidualBranch branch, Weights weights, Source source, GatedActivation activation, int tokens) {
+            ResidualBranch branch,
+            Weights weights,
+            Source source,
+            GatedActivation activation,
+            RouterBalance.OfLayer balance,
+            int tokens) {
         Tensor router = source.router(weights);
         LinearPlace place = weights.places().router();
         BoundAdapter adapter =
@@ -214,6 +221,7 @@ record ExpertsBlock(
                 weights,
                 source,
                 activation,
+                balance,
                 tokens);
     }
 
@@ -272,6 +280,7 @@ record ExpertsBlock(
             TensorMemory.read(TensorMemory.onHost(used.contiguous()), logits, logits.length);
         });
         Routing routing = new Routing(logits, tokens, source.config().mixture());
+        balance.put(routing);
         return new Tape(input, entered, routed.tape(), routing, null);
     }
 
@@ -310,7 +319,7 @@ record ExpertsBlock(
                 .on(TensorMemory.floats(
                         routing.logitGradients(
                                 dWeights,
-                                new double[0],
+                                balance.gradient(),
                                 Math.toIntExact(tape.entered().size(0))),
                         tape.entered().size(0),
                         source.config().mixture().experts()))

@@ -46,6 +46,7 @@ final class ModelLayout {
         LoraSpec lora = spec.lora() == null ? null : spec.lora().on(base);
         SavedModules saved = lora == null ? SavedModules.NONE : lora.saved();
         requireBothResized(base, saved);
+        requireExperts(base, spec);
         this.config = saved.sized(base);
         boolean full = spec.method() == Method.FULL;
         Parameter first = full ? matrix(DecoderTensors.EMBEDDING) : null;
@@ -154,6 +155,14 @@ final class ModelLayout {
             throw new BadInputException(
                     "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
                             .formatted(lora.targets().words()));
+        }
+    }
+
+    private static void requireExperts(ModelConfig base, ModelSpec spec) {
+        if (spec.routerLoss() > 0 && base.traits().mixture().isEmpty()) {
+            throw new BadInputException(
+                    "Cannot balance experts by a loss of weight %s: the model, of type %s, has none. Leave out --router-aux-loss-coef"
+                            .formatted(spec.routerLoss(), base.modelType()));
         }
     }
 

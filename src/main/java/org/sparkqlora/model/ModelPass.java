@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.model.experts.RouterBalance;
 import org.sparkqlora.model.loss.AnswerLoss;
 import org.sparkqlora.model.loss.AnswerLoss.Predicted;
 import org.sparkqlora.model.loss.LossTotal;
@@ -108,11 +109,23 @@ record ModelPass(
             Tensor ids = indices(batch.ids());
             Tensor last = forward(embed(ids, batch), context, states);
             Tensor dLast = hardware().zeros(last.scalar_type(), last.size(0), last.size(1));
-            LossTotal loss = head.of(last, dLast);
+            LossTotal loss = balanced(head.of(last, dLast), context, gradients);
             Tensor dInput = backward(states, dLast, context, gradients);
             addEmbeddingGradient(ids, dInput, gradients);
             return loss;
         }
+    }
+
+    /** With the loss that balances experts, which counts once a term, as the mean that it is added to. */
+    private LossTotal balanced(LossTotal loss, PassContext context, GradientAccumulator gradients) {
+        RouterBalance balance = context.balance();
+        return balance == null
+                ? loss
+                : new LossTotal(
+                        loss.lossSum() + balance.weigh(loss.terms(), gradients.factor()),
+                        loss.terms(),
+                        loss.tokenCount(),
+                        loss.measures());
     }
 
     /** The loss of each document. */

@@ -13,6 +13,7 @@ import org.sparkqlora.model.ContinuedAttention.Keeping;
 import org.sparkqlora.model.deltanet.DeltaNet;
 import org.sparkqlora.model.deltanet.RecurrentState;
 import org.sparkqlora.model.deltanet.Span;
+import org.sparkqlora.model.experts.RouterBalance;
 import org.sparkqlora.model.shared.LayerInputs;
 import org.sparkqlora.model.shared.SharedKeys;
 import org.sparkqlora.tensor.Hardware;
@@ -28,17 +29,14 @@ final class PassContext {
     private final Map<OptionalInt, CausalAttention> attentions = new HashMap<>();
     private final @Nullable DeltaNet deltaNet;
     private final @Nullable LayerInputs inputs;
+    private final @Nullable RouterBalance balance;
     private final Map<Integer, SharedKeys> shared = new HashMap<>();
 
     /**
      * @param caches of each document before the batch, which the batch goes into; none where every document is whole
      */
     PassContext(
-            ModelConfig config,
-            DocumentBatch batch,
-            Precision precision,
-            Hardware hardware,
-            List<KeyValueCache> caches) {
+            ModelConfig config, DocumentBatch batch, ModelSpec spec, Hardware hardware, List<KeyValueCache> caches) {
         this.config = config;
         this.hardware = hardware;
         this.batch = batch;
@@ -46,6 +44,10 @@ final class PassContext {
         this.deltaNet = config.traits()
                 .deltaNet()
                 .map(shape -> new DeltaNet(shape, config.normEpsilon(), spans(batch), batch.ids().length))
+                .orElse(null);
+        this.balance = config.traits()
+                .mixture()
+                .map(mixture -> new RouterBalance(mixture, spec.routerLoss()))
                 .orElse(null);
         this.inputs = config.traits()
                 .perLayer()
@@ -58,7 +60,7 @@ final class PassContext {
 
             Rotary.Shape.of(config, layer)
                     .ifPresent(turn -> rotaries.computeIfAbsent(
-                            turn, each -> Rotary.QueryAndKey.of(batch, each, precision, hardware)));
+                            turn, each -> Rotary.QueryAndKey.of(batch, each, spec.precision(), hardware)));
             attentions.computeIfAbsent(
                     config.layerTraits().get(layer).window(),
                     window -> new CausalAttention(
@@ -85,6 +87,7 @@ final class PassContext {
      * @param caches the layer's keys and values of each document's past; none where every document is whole
      * @param shared keys and values that this layer makes for later ones or takes of an earlier one; null where it does neither
      * @param inputs of single layers; null in a model without them
+     * @param balance of a model of experts; null in others
      */
     record Layer(
             DocumentBatch batch,
@@ -94,6 +97,7 @@ final class PassContext {
             List<KeyValueCache.Layer> caches,
             @Nullable SharedKeys shared,
             @Nullable LayerInputs inputs,
+            RouterBalance.@Nullable OfLayer balance,
             Hardware hardware) {
         DeltaNet deltaNet() {
             return Objects.requireNonNull(delta);
@@ -139,6 +143,10 @@ final class PassContext {
             return Objects.requireNonNull(shared);
         }
 
+        RouterBalance.OfLayer routerBalance() {
+            return Objects.requireNonNull(balance);
+        }
+
         LayerInputs layerInputs() {
             return Objects.requireNonNull(inputs);
         }
@@ -146,6 +154,12 @@ final class PassContext {
         private ContinuedAttention continued(Keeping keeping) {
             return new ContinuedAttention(attention, batch, caches, keeping, hardware);
         }
+    }
+
+    /** How evenly tokens go to experts; null in a model that has none. */
+    @Nullable
+    RouterBalance balance() {
+        return balance;
     }
 
     Layer layer(int index) {
@@ -163,6 +177,7 @@ final class PassContext {
                 caches.stream().map(cache -> cache.layer(config.keysOf(index))).toList(),
                 shared.get(config.keysOf(index)),
                 inputs,
+                balance == null ? null : balance.layer(index),
                 hardware);
     }
 }

@@ -7,6 +7,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.Method;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.objective.Objective;
+import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import picocli.CommandLine.Mixin;
@@ -39,6 +40,14 @@ public final class TrainOptions {
             paramLabel = "A",
             description = "NEFTune: noise on embedded tokens in training, such as 5. Default: ${DEFAULT-VALUE} (off).")
     double noise;
+
+    @Option(
+            names = "--router-aux-loss-coef",
+            defaultValue = "0",
+            paramLabel = "C",
+            description =
+                    "Of mixtures of experts: weight of the loss that balances them, such as 0.001. Default: ${DEFAULT-VALUE} (off).")
+    double routerLoss;
 
     @Mixin
     public ObjectiveOptions objective = new ObjectiveOptions();
@@ -73,6 +82,14 @@ public final class TrainOptions {
                 noise >= 0 && Double.isFinite(noise),
                 "--neftune-noise-alpha: expected 0 (off) or more, found %s",
                 noise);
+        problems.require(
+                routerLoss >= 0 && Double.isFinite(routerLoss),
+                "--router-aux-loss-coef: expected 0 (off) or more, found %s",
+                routerLoss);
+        problems.require(
+                routerLoss == 0 || data.objective == ObjectiveKind.SFT,
+                "--router-aux-loss-coef: expected --objective sft with it, found %s",
+                data.objective.optionValue());
         objective.check(problems, data, adapter.initial != null);
         problems.require(
                 !data.objective.scoresTexts() || evaluation.prompts == null,
@@ -121,6 +138,6 @@ public final class TrainOptions {
 
     /** The model as executors open it, to train adapters of this shape. */
     public FolderModelSource source(@Nullable LoraSpec lora, Precision precision) {
-        return model.source(model.spec(lora, precision).withNoise(noise));
+        return model.source(model.spec(lora, precision).withNoise(noise).withRouterLoss(routerLoss));
     }
 }

@@ -43,6 +43,7 @@ public final class TrainPlanJson {
     private static final String QUANT = "quant";
     private static final String LORA = "lora";
     private static final String NOISE = "neftune_noise_alpha";
+    private static final String ROUTER_LOSS = "router_aux_loss_coef";
     private static final String INITIAL_ADAPTER = "initial_adapter";
     private static final String TAKEN_FACTORS = "taken_factors_sha256";
     private static final String DATA = "data";
@@ -67,6 +68,7 @@ public final class TrainPlanJson {
             QUANT,
             LORA,
             NOISE,
+            ROUTER_LOSS,
             INITIAL_ADAPTER,
             TAKEN_FACTORS,
             DATA,
@@ -101,7 +103,8 @@ public final class TrainPlanJson {
                         Precision.parse(text(root, PRECISION)),
                         quant(field(root, QUANT)),
                         LoraSpecJson.read(root.get(LORA)),
-                        root.has(NOISE) ? number(root, NOISE) : 0),
+                        root.has(NOISE) ? number(root, NOISE) : 0,
+                        root.has(ROUTER_LOSS) ? number(root, ROUTER_LOSS) : 0),
                 root.hasNonNull(INITIAL_ADAPTER) ? text(root, INITIAL_ADAPTER) : null,
                 root.hasNonNull(TAKEN_FACTORS) ? text(root, TAKEN_FACTORS) : null,
                 text(root, DATA),
@@ -161,6 +164,10 @@ public final class TrainPlanJson {
 
         if (plan.spec().noise() != 0) {
             root.put(NOISE, plan.spec().noise());
+        }
+
+        if (plan.spec().routerLoss() != 0) {
+            root.put(ROUTER_LOSS, plan.spec().routerLoss());
         }
 
         root.put(INITIAL_ADAPTER, plan.initialAdapter());

@@ -47,15 +47,17 @@ class ConcurrentPassesTest {
     @ValueSource(ints = {2, 3, 5})
     void threadsDoNotChangeABit(int threads) {
         for (Mode mode : new Mode[] {Mode.QLORA, Mode.LORA}) {
-            Found one = found(mode, 1);
-            Found several = found(mode, threads);
+            for (String name : List.of("llama-tied", "qwen3_moe")) {
+                Found one = found(name, mode, 1);
+                Found several = found(name, mode, threads);
 
-            assertThat(several.gradient()).isEqualTo(one.gradient()).doesNotContain(Float.NaN);
-            assertThat(several.losses()).isEqualTo(one.losses()).hasSize(PASSES);
-            assertThat(several.evaluated()).isEqualTo(one.evaluated()).hasSize(PASSES);
-            assertThat(several.answers())
-                    .containsExactlyElementsOf(one.answers())
-                    .hasSize(PASSES);
+                assertThat(several.gradient()).isEqualTo(one.gradient()).doesNotContain(Float.NaN);
+                assertThat(several.losses()).isEqualTo(one.losses()).hasSize(PASSES);
+                assertThat(several.evaluated()).isEqualTo(one.evaluated()).hasSize(PASSES);
+                assertThat(several.answers())
+                        .containsExactlyElementsOf(one.answers())
+                        .hasSize(PASSES);
+            }
         }
     }
 
@@ -120,8 +122,8 @@ class ConcurrentPassesTest {
         }
     }
 
-    private Found found(Mode mode, int threads) {
-        GoldenModel golden = new GoldenModel("llama-tied");
+    private Found found(String name, Mode mode, int threads) {
+        GoldenModel golden = new GoldenModel(name);
         try (WeightFolder weights = golden.weights(mode, cache);
                 DecoderModel model = LoadedModel.of(weights, golden.spec(mode), threads);
                 BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {

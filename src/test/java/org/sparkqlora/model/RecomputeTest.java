@@ -32,6 +32,7 @@ class RecomputeTest {
                         "qwen3_5_text",
                         "gemma4_text",
                         "gemma4_text-keys",
+                        "qwen3_moe-sparse",
                         "llama-tied/variants/dora")
                 .flatMap(name -> Stream.of(1, 2).map(threads -> Arguments.of(name, threads)));
     }

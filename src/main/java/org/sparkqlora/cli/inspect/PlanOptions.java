@@ -72,6 +72,10 @@ final class PlanOptions {
         }
 
         values.put("neftune-noise-alpha", plan.spec().noise());
+        if (plan.spec().routerLoss() != 0) {
+            values.put("router-aux-loss-coef", plan.spec().routerLoss());
+        }
+
         if (plan.objective().kind() != ObjectiveKind.SFT) {
             values.put("objective", plan.objective().kind().optionValue());
             add(plan.objective());

@@ -37,6 +37,7 @@ record PlanDifference(List<String> differences, boolean length) {
             Map.entry("method", "--method"),
             Map.entry("model", "--model"),
             Map.entry("neftune_noise_alpha", "--neftune-noise-alpha"),
+            Map.entry("router_aux_loss_coef", "--router-aux-loss-coef"),
             Map.entry("optimizer.beta1", "--adam-beta1"),
             Map.entry("optimizer.beta2", "--adam-beta2"),
             Map.entry("optimizer.epsilon", "--adam-epsilon"),
