@@ -282,7 +282,10 @@ public record MemoryPlan(
 
         private void addWeights() {
             switch (spec.method()) {
-                case FULL -> uses.put(MemoryUse.WEIGHTS, Float.BYTES * parameters);
+                case FULL -> {
+                    uses.put(MemoryUse.WEIGHTS, Float.BYTES * parameters);
+                    uses.put(MemoryUse.WORKSPACE, passes() * weights.oneExpert());
+                }
                 case LORA -> {
                     uses.put(MemoryUse.WEIGHTS, weights.dense());
                     uses.put(MemoryUse.WORKSPACE, passes() * weights.oneLayer());

@@ -54,9 +54,9 @@ record WeightMemory(ModelConfig config, Precision precision) {
                 .orElse(0L);
     }
 
-    /** Experts are brought to full width one by one. */
-    private long oneExpert() {
-        return config.traits().mixture().isPresent() ? DecoderTensors.expertElements(config) : 0;
+    /** The expert in hand, in the number format of activations; zero in a model that has none. */
+    long oneExpert() {
+        return config.traits().mixture().isPresent() ? DecoderTensors.expertElements(config) * bytesOf(precision) : 0;
     }
 
     /** The projections of one layer of each kind, and one expert, in the number format of activations. */
@@ -64,7 +64,7 @@ record WeightMemory(ModelConfig config, Precision precision) {
         long all = Projection.of(config).stream()
                 .mapToLong(projection -> ProjectionShape.largest(projection, config))
                 .sum();
-        return (all + oneExpert()) * bytesOf(precision);
+        return all * bytesOf(precision) + oneExpert();
     }
 
     static long scales(QuantSpec quant, long weights) {

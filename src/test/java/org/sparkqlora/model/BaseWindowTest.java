@@ -25,7 +25,9 @@ import org.sparkqlora.model.generation.Sampling;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
+import org.sparkqlora.weights.family.DecoderTensors;
 
 /** A base of which little is resident gives the bytes of one that is resident whole. */
 @NullMarked
@@ -63,6 +65,36 @@ class BaseWindowTest {
                 }
             }
         }
+    }
+
+    /** Of five experts a layer two tokens reach two at most. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Mode.class,
+            names = {"QLORA", "LORA"})
+    void expertsThatNoTokenGoesToAreNotRead(Mode mode) {
+        GoldenModel golden = new GoldenModel("qwen3_moe-down");
+        try (WeightFolder weights = golden.weights(mode, cache);
+                DecoderModel model = LoadedModel.inWindow(weights, golden.spec(mode), 1, Recompute.ALL);
+                BoundParameters parameters = model.bind(golden.adapter(model.parameters()))) {
+            long ofAll = pagedBytes(model, parameters, golden.packed());
+            long ofFew = pagedBytes(
+                    model, parameters, List.of(firstTokens(golden.batch().get(0))));
+
+            long expert = DecoderTensors.expertElements(weights.config());
+            long bytes = mode == Mode.LORA ? expert * Float.BYTES : expert / 2;
+            assertThat(ofAll - ofFew).isGreaterThanOrEqualTo(weights.config().layers() * 2 * bytes);
+        }
+    }
+
+    private static long pagedBytes(DecoderModel model, BoundParameters parameters, List<TokenRow> rows) {
+        long before = model.pagedBytes();
+        model.losses(parameters, rows);
+        return model.pagedBytes() - before;
+    }
+
+    private static TokenRow firstTokens(TokenRow row) {
+        return new TokenRow(Arrays.copyOf(row.ids(), 2), new boolean[] {false, true}, new boolean[] {true, false}, 2);
     }
 
     /** As on a GPU: weights are copied there for each use. */

@@ -39,7 +39,9 @@ class NativeMemoryTest {
         "llama-tied/variants/dora, NONE",
         "qwen3_5_text, ALL",
         "gemma4_text, ALL",
-        "gemma4_text, NONE"
+        "gemma4_text, NONE",
+        "qwen3_moe, ALL",
+        "qwen3_moe-sparse, NONE"
     })
     void stepsKeepNoTensor(String name, Recompute recompute) {
         GoldenModel golden = new GoldenModel(name);
