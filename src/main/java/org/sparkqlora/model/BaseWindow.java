@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.pytorch.Tensor;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.MappedPages;
+import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
@@ -40,6 +41,10 @@ final class BaseWindow implements AutoCloseable {
      * @throws org.sparkqlora.input.BadInputException if {@code memory} is less than they need
      */
     static BaseWindow of(BaseMemory memory, ModelConfig config, ModelSpec spec, int passes) {
+        if (memory.isBounded()) {
+            Natives.returnLargeBlocks();
+        }
+
         return new BaseWindow(memory.require(config, spec, passes), BaseMemory.smallest(config, spec, passes));
     }
 

@@ -47,32 +47,51 @@ record FeedForwardBlock(ResidualBranch branch, LinearGroup gateUp, LinearGroup d
         return new Recorded(branch.leave(input, made), new Tape(input, gated, downed.tapes(), needed));
     }
 
+    /** What {@code down} needs is freed before the gradients of gate and up take room. */
     @Override
     public Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
-            if (branch.needsOutput()) {
-                return backward(resultGradient, record(input).tape(), gradients);
-            }
-
             LinearGroup.Recorded gated = gateUp.apply(branch.enter(input, gateUp::buffer));
-            Tape tape = new Tape(input, gated, down.tapes(active(gated)), null);
-            return backward(resultGradient, tape, gradients);
+            Tensor dActive = TensorScope.keep(() -> {
+                Tensor active = active(gated);
+                if (!branch.needsOutput()) {
+                    return throughDown(resultGradient, null, down.tapes(active), gradients);
+                }
+
+                LinearGroup.Recorded downed = down.apply(active);
+                return throughDown(resultGradient, downed.outputs().get(0), downed.tapes(), gradients);
+            });
+            return throughGateUp(dActive, gated, input, resultGradient, gradients);
         });
     }
 
     @Override
     public Tensor backward(Tensor resultGradient, FeedForward.Tape recorded, GradientAccumulator gradients) {
         Tape tape = (Tape) recorded;
-        List<Tensor> gated = tape.gated().outputs();
-        Tensor dActive = TensorScope.keep(() ->
-                down.backwardOf(branch.throughLeave(resultGradient, tape.made(), gradients), tape.down(), gradients));
+        Tensor dActive = TensorScope.keep(() -> throughDown(resultGradient, tape.made(), tape.down(), gradients));
+        return throughGateUp(dActive, tape.gated(), tape.input(), resultGradient, gradients);
+    }
+
+    private Tensor throughDown(
+            Tensor resultGradient, @Nullable Tensor made, List<LinearPass.Tape> tapes, GradientAccumulator gradients) {
+        return down.backwardOf(branch.throughLeave(resultGradient, made, gradients), tapes, gradients);
+    }
+
+    /** Frees {@code dActive}. */
+    private Tensor throughGateUp(
+            Tensor dActive,
+            LinearGroup.Recorded gated,
+            Tensor input,
+            Tensor resultGradient,
+            GradientAccumulator gradients) {
+        List<Tensor> outputs = gated.outputs();
         List<Tensor> dGated = TensorScope.keepAll(
-                () -> activation.backward(dActive, gated.get(0), gated.get(1), gateUp::gradientBuffers), each -> each);
+                () -> activation.backward(dActive, outputs.get(0), outputs.get(1), gateUp::gradientBuffers),
+                each -> each);
         TensorScope.free(dActive);
-        Tensor dEntered =
-                TensorScope.keep(() -> gateUp.backward(dGated, tape.gated().tapes(), gradients));
+        Tensor dEntered = TensorScope.keep(() -> gateUp.backward(dGated, gated.tapes(), gradients));
         dGated.forEach(TensorScope::free);
-        return branch.throughEnter(dEntered, tape.input(), resultGradient, gradients);
+        return branch.throughEnter(dEntered, input, resultGradient, gradients);
     }
 
     private Tensor active(LinearGroup.Recorded gated) {

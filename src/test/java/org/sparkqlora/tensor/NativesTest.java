@@ -14,10 +14,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativesTest {
-    /** Below what is mapped and unmapped one by one. */
-    private static final long BLOCK_BYTES = 16 << 20;
+    /** Below what is mapped and unmapped one by one, whatever was asked for. */
+    private static final long BLOCK_BYTES = 4 << 20;
 
-    private static final int BLOCKS = 16;
+    private static final long LARGE_BLOCK_BYTES = 16 << 20;
+    private static final int BLOCKS = 64;
     private static final long PAGE_BYTES = 4096;
 
     @TempDir
@@ -47,17 +48,33 @@ class NativesTest {
     @Test
     void givesFreedMemoryBackWhenAsked() throws IOException {
         Natives.load();
-        List<Tensor> blocks = new ArrayList<>();
-        for (int i = 0; i < BLOCKS; i++) {
-            blocks.add(TensorScope.detached(() -> TensorMemory.zeros(ScalarType.Byte, BLOCK_BYTES)));
-        }
-
-        blocks.forEach(Tensor::releaseReference);
+        fillAndFree(BLOCK_BYTES);
         long kept = residentBytes();
 
         Natives.returnFreedMemory();
 
         assertThat(residentBytes()).isLessThan(kept - BLOCKS * BLOCK_BYTES / 2);
+    }
+
+    @Test
+    void givesLargeBlocksBackAtOnceWhenAsked() throws IOException {
+        Natives.load();
+        Natives.returnFreedMemory();
+        Natives.returnLargeBlocks();
+        long before = residentBytes();
+
+        fillAndFree(LARGE_BLOCK_BYTES);
+
+        assertThat(residentBytes()).isLessThan(before + BLOCKS * LARGE_BLOCK_BYTES / 2);
+    }
+
+    private static void fillAndFree(long bytes) {
+        List<Tensor> blocks = new ArrayList<>();
+        for (int i = 0; i < BLOCKS; i++) {
+            blocks.add(TensorScope.detached(() -> TensorMemory.zeros(ScalarType.Byte, bytes)));
+        }
+
+        blocks.forEach(Tensor::releaseReference);
     }
 
     /** {@code proc(5)}: the second number of statm, in pages. */
