@@ -126,6 +126,11 @@ public final class ModelOptions {
         return place().folder(cache);
     }
 
+    /** Where this process keeps what it made of models. */
+    public Path cacheFolder() {
+        return cache.folder();
+    }
+
     /** Its tokenizer as executors open it. */
     public TokenizerPlace tokenizer() {
         return ModelPath.tokenizer(place(), cache);

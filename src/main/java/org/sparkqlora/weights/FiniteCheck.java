@@ -1,15 +1,21 @@
 package org.sparkqlora.weights;
 
-import java.util.concurrent.atomic.AtomicLong;
-import org.sparkqlora.quant.FloatSource;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.MappedPages;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.StoredNumbers;
 import org.sparkqlora.weights.safetensors.StoredTensor;
+import org.sparkqlora.weights.safetensors.StoredType;
 
 /** Looks for numbers that are not finite. Of a 4-bit weight every code is finite, and its scales are
  * checked wherever it is opened. */
 final class FiniteCheck {
     private static final int PIECE = 1 << 16;
+
+    /** Numbers in memory at once. */
+    private static final long SLAB = 1 << 24;
 
     private final WeightFolder folder;
     private final Workers workers;
@@ -33,28 +39,36 @@ final class FiniteCheck {
             return;
         }
 
-        FloatSource source = tensor.asFloats();
-        long first = firstNotFinite(source, workers);
-        if (first < source.length()) {
-            float[] value = new float[1];
-            source.read(first, value, 1);
-            throw new InvalidWeightsException(
-                    "Cannot use weight %s of %s: expected a finite number at index %d, found %s"
-                            .formatted(tensor.name(), tensor.file(), first, value[0]));
+        long numbers = tensor.byteSize() / tensor.type().bytes();
+        for (long from = 0; from < numbers; from += SLAB) {
+            check(tensor, from, (int) Math.min(SLAB, numbers - from), workers);
         }
     }
 
-    private static long firstNotFinite(FloatSource source, Workers workers) {
-        AtomicLong first = new AtomicLong(source.length());
-        workers.forRanges(source.length(), PIECE, (from, to) -> scan(source, from, to, first));
-        return first.get();
+    /** Looks at a part, and gives back what of the file it had in memory: a model may be larger than that. */
+    private static void check(StoredTensor tensor, long from, int count, Workers workers) {
+        int width = tensor.type().bytes();
+        ByteBuffer slab = tensor.buffer(from * width, count * width);
+        AtomicInteger first = new AtomicInteger(count);
+        workers.forRanges(count, PIECE, (begin, end) -> scan(tensor.type(), slab, begin, end, first));
+        if (first.get() < count) {
+            float[] value = new float[1];
+            StoredNumbers.widen(tensor.type(), slab, first.get(), value, 0, 1);
+            throw new InvalidWeightsException(
+                    "Cannot use weight %s of %s: expected a finite number at index %d, found %s"
+                            .formatted(tensor.name(), tensor.file(), from + first.get(), value[0]));
+        }
+
+        if (MappedPages.areSupported()) {
+            MappedPages.of(slab).giveBack();
+        }
     }
 
-    private static void scan(FloatSource source, long from, long to, AtomicLong first) {
+    private static void scan(StoredType type, ByteBuffer slab, long from, long to, AtomicInteger first) {
         float[] values = new float[PIECE];
-        for (long at = from; at < to; at += PIECE) {
+        for (int at = (int) from; at < to; at += PIECE) {
             int count = (int) Math.min(PIECE, to - at);
-            source.read(at, values, count);
+            StoredNumbers.widen(type, slab, at, values, 0, count);
             for (int i = 0; i < count; i++) {
                 if (!Float.isFinite(values[i])) {
                     first.accumulateAndGet(at + i, Math::min);

@@ -5,6 +5,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.ResidualInitFactors;
 import org.sparkqlora.options.ModelOptions;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.CheckedWeights;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
 
@@ -19,7 +20,7 @@ public final class BaseCheck {
         }
     }
 
-    /** Checks the model's files, every weight of them, and returns its config. */
+    /** Checks the model's files, every weight of them unless that was done before, and returns its config. */
     public static ModelConfig check(ModelOptions options) {
         return check(options, null);
     }
@@ -33,7 +34,7 @@ public final class BaseCheck {
                 ResidualInitFactors.requireTakable(weights, lora);
             }
 
-            weights.checkFinite(workers);
+            new CheckedWeights(options.cacheFolder()).requireFinite(weights, workers);
             return weights.config();
         }
     }
