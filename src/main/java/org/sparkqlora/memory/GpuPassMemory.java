@@ -16,7 +16,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  *
  * <pre>
  * tape         a T (3 h + 3 q + 3 k)
- * feed-forward a T (h + 6 f) + max(T f (12 + 2 c), 4 a T h + n T h)
+ * feed-forward a T (h + 5 f) + max(T f (12 + 2 c), 4 a T h + n T h)
  * attention    a T (h + 2 q + 2 k) + max(a T (2 q + 2 k), a T (q + k + 5 h) + n T h)
  * norm         n = 20 + 2 c + a
  * </pre>
@@ -70,7 +70,8 @@ record GpuPassMemory(ModelConfig config, Method method, Precision precision, Bat
             return onHost().ofExperts() + norm();
         }
 
-        long recorded = recomputes() ? hidden() + 3 * intermediate(layer) : 0;
+        long wide = onHost().freesActivated() ? 2 : 3;
+        long recorded = recomputes() ? hidden() + wide * intermediate(layer) : 0;
         long kept = activation() * (recorded + 3 * intermediate(layer));
         long activated = (3L * Float.BYTES + 2 * copy()) * intermediate(layer);
         long entered = 4 * activation() * hidden() + norm();

@@ -83,8 +83,17 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
 
     /** What a layer keeps of its feed-forward part while it goes back through attention, where its output is read again. */
     private long keptOfFeedForward(int layer) {
-        boolean all = config.traits().perLayer().isPresent() || config.traits().layerScalars();
-        return all ? activation() * tokens() * (2L * config.hiddenSize() + 3 * keptWidth(layer)) : 0;
+        return recordsWholeLayers() ? activation() * tokens() * (2L * config.hiddenSize() + 3 * keptWidth(layer)) : 0;
+    }
+
+    /** Whether a layer is computed again whole before its gradient, and not part by part. */
+    private boolean recordsWholeLayers() {
+        return config.traits().perLayer().isPresent() || config.traits().layerScalars();
+    }
+
+    /** Whether what {@code down} needs is freed before the gradients of gate and up take room. */
+    boolean freesActivated() {
+        return step.recompute().isOfWholeLayers() && !recordsWholeLayers();
     }
 
     private IntStream layers(TokenMixing mixing) {
@@ -232,7 +241,8 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
             return ofExperts();
         }
 
-        long values = tokens() * (3 * hidden + 6L * config.intermediateSize(layer));
+        long wide = freesActivated() ? 5 : 6;
+        long values = tokens() * (3 * hidden + wide * config.intermediateSize(layer));
         return activation() * values + weightGradient(3 * hidden * config.intermediateSize(layer));
     }
 

@@ -238,7 +238,12 @@ class MemoryPlanTest {
         assertThat(bounded.baseBytes()).isEqualTo(base.bytes());
         assertThat(bounded.bytes(MemoryUse.WORKSPACE)).isEqualTo(all.bytes(MemoryUse.WORKSPACE) / 4);
         assertThat(all.executorBytes() - bounded.executorBytes())
-                .isEqualTo(all.baseBytes() - base.bytes() + all.bytes(MemoryUse.WORKSPACE) / 4 * 3);
+                .isEqualTo(all.baseBytes()
+                        - base.bytes()
+                        + all.bytes(MemoryUse.WORKSPACE) / 4 * 3
+                        + all.bytes(MemoryUse.MALLOC_SLACK)
+                        - bounded.bytes(MemoryUse.MALLOC_SLACK));
+        assertThat(bounded.bytes(MemoryUse.MALLOC_SLACK)).isLessThan(all.bytes(MemoryUse.MALLOC_SLACK));
         assertThat(bounded.heapBytes()).isEqualTo(all.heapBytes());
         assertThat(all.withBase(BaseMemory.ALL, step)).isSameAs(all);
         assertThat(all.withBase(new BaseMemory(all.baseBytes()), step)).isSameAs(all);

@@ -77,6 +77,10 @@ class PlanCommandTest {
                         all.at("/methods/qlora/executor/weights").asLong()
                                 + all.at("/methods/qlora/executor/quantization_constants")
                                         .asLong()
+                                + all.at("/methods/qlora/executor/malloc_slack").asLong()
+                                - summary(run)
+                                        .at("/methods/qlora/executor/malloc_slack")
+                                        .asLong()
                                 - (1L << 30),
                         within(1000L));
         assertThat(window.path("least_executor_bytes").asLong()).isLessThan(executorBytes(summary(run)));
