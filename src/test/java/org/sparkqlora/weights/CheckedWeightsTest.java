@@ -42,7 +42,8 @@ class CheckedWeightsTest {
 
         assertThatCode(() -> requireFinite(folder.resolve("cache"))).doesNotThrowAnyException();
         assertThatThrownBy(() -> requireFinite(folder.resolve("other cache")))
-                .isInstanceOf(InvalidWeightsException.class);
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessageContaining("expected a finite number");
     }
 
     @Test
@@ -63,7 +64,9 @@ class CheckedWeightsTest {
 
         assertThatCode(() -> requireFinite(file.resolve("cache"))).doesNotThrowAnyException();
         spoil();
-        assertThatThrownBy(() -> requireFinite(file.resolve("cache"))).isInstanceOf(InvalidWeightsException.class);
+        assertThatThrownBy(() -> requireFinite(file.resolve("cache")))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessageContaining("expected a finite number");
     }
 
     private void requireFinite(Path cache) {
