@@ -84,6 +84,7 @@ final class SparkBorder {
                             "storage.BlockManager#getLocalBlockData",
                             "storage.BlockManager#getStatus",
                             "storage.BlockManager#removeBlock",
+                            "storage.BlockManager#removeBroadcast",
                             "storage.BroadcastBlockId#<init>",
                             "util.io.ChunkedByteBuffer#<init>")),
             Map.entry(
@@ -92,6 +93,10 @@ final class SparkBorder {
                             "storage.BlockManager#blockManagerId",
                             "storage.BlockManager#master",
                             "storage.BlockManagerMaster#getMemoryStatus")),
+            Map.entry("spark.exchange.PartGroups", Set.of("shuffle.FetchFailedException#<init>")),
+            Map.entry(
+                    "spark.exchange.ShuffleExchange",
+                    Set.of("ShuffleDependency#shuffleId", "shuffle.FetchFailedException")),
             Map.entry(
                     "spark.ui.RunHistoryPlugin",
                     Set.of(

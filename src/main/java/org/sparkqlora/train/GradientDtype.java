@@ -84,7 +84,7 @@ public enum GradientDtype {
         for (int done = 0; done < count; done += PIECE) {
             int length = Math.min(PIECE, count - done);
             vector.read(from + done, piece, 0, length);
-            encode(piece, at(bytes, done), length);
+            encode(piece, at(ByteBuffer.wrap(bytes), done), length);
         }
 
         return bytes;
@@ -92,11 +92,16 @@ public enum GradientDtype {
 
     /** Sets the elements of {@code vector} from {@code from} on to what {@link #read} gave. */
     public void write(byte[] bytes, FlatVector vector, long from) {
+        write(ByteBuffer.wrap(bytes), vector, from);
+    }
+
+    /** Sets the elements of {@code vector} from {@code from} on to what {@link #read} gave, the rest of {@code bytes}. */
+    public void write(ByteBuffer bytes, FlatVector vector, long from) {
         eachPiece(bytes, (piece, done, count) -> vector.write(from + done, piece, 0, count));
     }
 
-    /** Adds what {@link #read} gave to the elements of {@code vector} from {@code from} on. */
-    public void add(byte[] bytes, FlatVector vector, long from) {
+    /** Adds what {@link #read} gave, the rest of {@code bytes}, to the elements of {@code vector} from {@code from} on. */
+    public void add(ByteBuffer bytes, FlatVector vector, long from) {
         eachPiece(bytes, (piece, done, count) -> vector.add(from + done, piece, 0, count));
     }
 
@@ -115,8 +120,8 @@ public enum GradientDtype {
 
     abstract void decode(ByteBuffer source, float[] values, int count);
 
-    private void eachPiece(byte[] bytes, PieceAction action) {
-        int all = bytes.length / bytesOfValue;
+    private void eachPiece(ByteBuffer bytes, PieceAction action) {
+        int all = bytes.remaining() / bytesOfValue;
         float[] piece = new float[Math.min(all, PIECE)];
         for (int done = 0; done < all; done += PIECE) {
             int count = Math.min(PIECE, all - done);
@@ -125,9 +130,11 @@ public enum GradientDtype {
         }
     }
 
-    private ByteBuffer at(byte[] bytes, int value) {
-        int from = value * bytesOfValue;
-        return ByteBuffer.wrap(bytes, from, bytes.length - from).slice().order(ByteOrder.LITTLE_ENDIAN);
+    private ByteBuffer at(ByteBuffer bytes, int value) {
+        return bytes.duplicate()
+                .position(bytes.position() + value * bytesOfValue)
+                .slice()
+                .order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private interface PieceAction {

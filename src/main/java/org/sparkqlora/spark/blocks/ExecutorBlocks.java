@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.spark.SparkEnv;
@@ -18,6 +19,7 @@ import org.apache.spark.storage.BlockManager;
 import org.apache.spark.storage.BroadcastBlockId;
 import org.apache.spark.storage.StorageLevel;
 import org.apache.spark.util.io.ChunkedByteBuffer;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.cluster.ScalaMethod;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -61,7 +63,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
                 .filter(other -> copied(name, bytes, other))
                 .limit(COPIES - 1)
                 .forEach(places::add);
-        return new Handle(name, bytes.length, crc(bytes), places);
+        return new Handle(name, bytes.length, crc(ByteBuffer.wrap(bytes)), places);
     }
 
     private void keep(String name, byte[] bytes) {
@@ -105,10 +107,50 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
 
     /** The bytes, of this process if it has them. A {@link LostBlockException} if no one has them any more. */
     public byte[] fetch(Handle handle) {
-        if (has(handle.name())) {
-            return handle.require(bytesOf(blocks().getLocalBlockData(id(handle.name()))));
+        byte[] bytes = new byte[handle.length()];
+        read(handle, found -> found.get(bytes));
+        return bytes;
+    }
+
+    /** Lets {@code reader}, which may not keep them, read the bytes. A {@link LostBlockException} if no one has them any more. */
+    public void read(Handle handle, Consumer<ByteBuffer> reader) {
+        if (!readHere(handle, reader)) {
+            reader.accept(fetchElsewhere(handle));
+        }
+    }
+
+    /** Lets {@code reader} read the bytes where this process has them, and tells whether it has. */
+    boolean readHere(Handle handle, Consumer<ByteBuffer> reader) {
+        ManagedBuffer here = hereOrNull(handle.name());
+        if (here == null) {
+            return false;
         }
 
+        try {
+            reader.accept(handle.require(here.nioByteBuffer()));
+        } catch (IOException e) {
+            throw new LostBlockException("Failed to read %s: %s".formatted(handle.name(), e.getMessage()));
+        } finally {
+            here.release();
+        }
+
+        return true;
+    }
+
+    private @Nullable ManagedBuffer hereOrNull(String name) {
+        if (!has(name)) {
+            return null;
+        }
+
+        try {
+            return blocks().getLocalBlockData(id(name));
+        } catch (Exception e) { // forgotten since: Spark throws what no signature declares
+            return null;
+        }
+    }
+
+    /** The bytes, of another process that has them. */
+    ByteBuffer fetchElsewhere(Handle handle) {
         LostBlockException lost =
                 new LostBlockException("%s is lost with %s".formatted(handle.name(), handle.places()));
         List<ExecutorPlace> places = handle.places();
@@ -145,32 +187,38 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
         }
     }
 
+    /** What all these blocks are known by when they have been closed. */
+    public long owner() {
+        return owner.id();
+    }
+
+    /** Forgets what tasks that came too late left in this process after the blocks of {@code owner} were closed. */
+    public static void forgetAll(long owner) {
+        blocks().removeBroadcast(owner, false);
+    }
+
     /** Driver only: all bytes go, wherever they are. */
     @Override
     public void close() {
         owner.destroy();
     }
 
-    private boolean has(String name) {
+    boolean has(String name) {
         return blocks().getStatus(id(name)).isDefined();
     }
 
-    private static byte[] bytesOf(ManagedBuffer buffer) {
+    /** Of a buffer that is in memory, all of which it may keep. */
+    private static ByteBuffer bytesOf(ManagedBuffer buffer) throws IOException {
         try {
-            ByteBuffer source = buffer.nioByteBuffer();
-            byte[] bytes = new byte[source.remaining()];
-            source.get(bytes);
-            return bytes;
-        } catch (IOException e) {
-            throw new LostBlockException("Failed to read a block: " + e.getMessage());
+            return buffer.nioByteBuffer();
         } finally {
             buffer.release();
         }
     }
 
-    private static int crc(byte[] bytes) {
+    private static int crc(ByteBuffer bytes) {
         CRC32C sum = new CRC32C();
-        sum.update(bytes);
+        sum.update(bytes.duplicate());
         return (int) sum.getValue();
     }
 
@@ -199,10 +247,10 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
             places = List.copyOf(places);
         }
 
-        private byte[] require(byte[] bytes) {
-            if (bytes.length != length || crc(bytes) != checksum) {
+        private ByteBuffer require(ByteBuffer bytes) {
+            if (bytes.remaining() != length || crc(bytes) != checksum) {
                 throw new LostBlockException("%s is damaged: expected %d bytes with their checksum, found %d"
-                        .formatted(name, length, bytes.length));
+                        .formatted(name, length, bytes.remaining()));
             }
 
             return bytes;

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.storage.BlockManagerId;
+import scala.Option;
 import scala.collection.JavaConverters;
 
 /**
@@ -36,6 +37,11 @@ public record ExecutorPlace(String executor, String host, int port) implements S
 
     private static ExecutorPlace of(BlockManagerId id) {
         return new ExecutorPlace(id.executorId(), id.host(), id.port());
+    }
+
+    /** As Spark knows it. */
+    public BlockManagerId toBlockManager() {
+        return BlockManagerId.apply(executor, host, port, Option.empty());
     }
 
     /** Its name in a preference for where a task runs. */

@@ -81,7 +81,7 @@ record HeldGradient(
     public void close() {}
 
     private Void fetch(int part, FlatVector vector) {
-        dtype.write(blocks.fetch(parts.get(part)), vector, layout.startOfPart(part));
+        blocks.read(parts.get(part), bytes -> dtype.write(bytes, vector, layout.startOfPart(part)));
         return null;
     }
 

@@ -1,14 +1,20 @@
 package org.sparkqlora.spark.exchange;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 import org.apache.spark.Partitioner;
+import org.apache.spark.ShuffleDependency;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.api.java.function.PairFlatMapFunction;
+import org.apache.spark.shuffle.FetchFailedException;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
@@ -21,19 +27,25 @@ import org.sparkqlora.train.SummedGradient;
 import scala.Tuple2;
 
 /**
- * Reduce-scatter by shuffles: every task that computes cuts its gradient into slices; every task that adds gets its slices of up to 32
- * neighbouring shards, then of up to 32 neighbouring sums, until there is one sum. That stays with the executors that added it, each part
- * in two of them, and the driver gets only facts.
+ * Reduce-scatter by shuffles of handles: every task that computes leaves its gradient in parts as blocks of its process; every task that
+ * adds fetches a part of up to 32 neighbouring shards, then of up to 32 neighbouring sums, until there is one sum. That stays with the
+ * executors that added it, each part in two of them, and the driver gets only facts.
  *
- * <p>Slices of a lost executor are computed again: Spark runs the shards again whose slices cannot be fetched.
+ * <p>Parts of a lost executor are computed again: Spark runs the shards again whose parts cannot be fetched.
  */
 public final class ShuffleExchange implements GradientExchange {
+    /** Steps after which no task of a step still runs that another one had overtaken. */
+    private static final int LATE_STEPS = 4;
+
+    private final JavaSparkContext context;
     private final GradientFormat format;
     private final SliceLayout layout;
     private final HeldSums sums;
+    private final Deque<Long> closed = new ArrayDeque<>();
 
     /** @param keptSteps steps whose sums stay, for replicas that are behind */
     ShuffleExchange(JavaSparkContext context, GradientFormat format, SliceLayout layout, int keptSteps) {
+        this.context = context;
         this.format = format;
         this.layout = layout;
         this.sums = new HeldSums(ExecutorBlocks.open(context), layout, format, keptSteps);
@@ -41,28 +53,47 @@ public final class ShuffleExchange implements GradientExchange {
 
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            return sum(shards, step, blocks);
+        } finally {
+            if (closed.size() > LATE_STEPS) {
+                closed.remove();
+            }
+        }
+    }
+
+    private StepGradient sum(JavaRDD<ShardResult> shards, long step, ExecutorBlocks blocks) {
         Summation order = format.order();
         int members = shards.getNumPartitions();
         GradientDtype dtype = format.shard();
-        JavaPairRDD<SliceKey, GradientSlice> slices = shards.flatMapToPair(new CutGradient(layout, dtype));
+        JavaPairRDD<PartKey, GradientPart> parts =
+                shards.flatMapToPair(new LeaveGradient(layout, dtype, blocks, List.copyOf(closed)));
+        closed.add(blocks.owner());
         while (members > order.fanIn()) {
-            SliceGroups groups = new SliceGroups(layout, dtype, members, order.fanIn());
-            slices = JavaPairRDD.fromJavaRDD(slices.repartitionAndSortWithinPartitions(new GroupPartitioner(groups))
-                    .mapPartitionsWithIndex(new AddGroup(groups), false));
+            PartGroups groups = new PartGroups(layout, dtype, members, order.fanIn());
+            JavaPairRDD<PartKey, GradientPart> sent =
+                    parts.repartitionAndSortWithinPartitions(new GroupPartitioner(groups));
+            parts = JavaPairRDD.fromJavaRDD(
+                    sent.mapPartitionsWithIndex(new AddGroup(groups, blocks, shuffleOf(sent)), false));
             members = groups.count();
             dtype = GradientDtype.FP32;
         }
 
-        SliceGroups last = new SliceGroups(layout, dtype, members, members);
-        JavaRDD<HeldSums.Part> parts = slices.repartitionAndSortWithinPartitions(new GroupPartitioner(last))
-                .mapPartitionsWithIndex(new HoldPart(last, sums, step, ExecutorPlace.all()), false);
+        PartGroups last = new PartGroups(layout, dtype, members, members);
+        JavaPairRDD<PartKey, GradientPart> sent = parts.repartitionAndSortWithinPartitions(new GroupPartitioner(last));
+        JavaRDD<HeldSums.Part> sum = sent.mapPartitionsWithIndex(
+                new HoldPart(last, blocks, shuffleOf(sent), sums, step, ExecutorPlace.all()), false);
         try {
-            List<HeldSums.Part> held = parts.collect();
+            List<HeldSums.Part> held = sum.collect();
             return StepGradient.of(step, shards.getNumPartitions(), held.get(0).facts(), () -> gradient(held));
         } finally {
             // Else its files would stay until the driver's garbage collector meets the last of these objects.
-            parts.rdd().cleanShuffleDependencies(false);
+            sum.rdd().cleanShuffleDependencies(false);
         }
+    }
+
+    private static int shuffleOf(JavaPairRDD<PartKey, GradientPart> sent) {
+        return ((ShuffleDependency<?, ?, ?>) sent.rdd().dependencies().head()).shuffleId();
     }
 
     private SummedGradient gradient(List<HeldSums.Part> held) {
@@ -82,35 +113,39 @@ public final class ShuffleExchange implements GradientExchange {
         sums.close();
     }
 
-    /** Cuts a shard's gradient into slices, one at a time as the shuffle takes them. Runs in a task. */
-    private record CutGradient(SliceLayout layout, GradientDtype dtype)
-            implements PairFlatMapFunction<ShardResult, SliceKey, GradientSlice> {
-        private static final byte[] NOTHING = {};
-
+    /**
+     * Leaves a shard's gradient in this process, one part at a time as the shuffle takes them. Runs in a task.
+     *
+     * @param closed owners of blocks of steps before, of which tasks that came too late may have left some
+     */
+    private record LeaveGradient(SliceLayout layout, GradientDtype dtype, ExecutorBlocks blocks, List<Long> closed)
+            implements PairFlatMapFunction<ShardResult, PartKey, GradientPart> {
         @Override
-        public Iterator<Tuple2<SliceKey, GradientSlice>> call(ShardResult result) {
-            return IntStream.range(0, layout.slices())
-                    .mapToObj(slice -> new Tuple2<>(new SliceKey(slice, result.shard()), slice(result, slice)))
+        public Iterator<Tuple2<PartKey, GradientPart>> call(ShardResult result) {
+            closed.forEach(ExecutorBlocks::forgetAll);
+            return IntStream.range(0, layout.parts())
+                    .mapToObj(part -> new Tuple2<>(new PartKey(part, result.shard()), part(result, part)))
                     .iterator();
         }
 
-        private GradientSlice slice(ShardResult result, int slice) {
-            return result instanceof ShardResult.Gradient shard
-                    ? GradientSlice.of(
-                            slice,
-                            List.of(shard.withoutVector()),
-                            dtype.read(shard.gradient(), layout.start(slice), layout.size(slice)))
-                    : GradientSlice.of(slice, List.of(result), NOTHING);
+        private GradientPart part(ShardResult result, int part) {
+            if (!(result instanceof ShardResult.Gradient shard)) {
+                return GradientPart.of(part, List.of(result), null);
+            }
+
+            byte[] bytes = dtype.read(shard.gradient(), layout.startOfPart(part), layout.sizeOfPart(part));
+            String name = String.format(Locale.ROOT, "shard_%d_%d", shard.shard(), part);
+            return GradientPart.of(part, List.of(shard.withoutVector()), blocks.put(name, bytes, List.of()));
         }
     }
 
-    /** Brings the slices of a part of a group to the task that adds them. */
+    /** Brings the handles of a part of a group to the task that adds them. */
     private static final class GroupPartitioner extends Partitioner {
         private static final long serialVersionUID = 1L;
 
-        private final SliceGroups groups;
+        private final PartGroups groups;
 
-        GroupPartitioner(SliceGroups groups) {
+        GroupPartitioner(PartGroups groups) {
             this.groups = groups;
         }
 
@@ -121,7 +156,7 @@ public final class ShuffleExchange implements GradientExchange {
 
         @Override
         public int getPartition(Object key) {
-            return groups.partitionOf((SliceKey) key);
+            return groups.partitionOf((PartKey) key);
         }
 
         @Override
@@ -135,41 +170,47 @@ public final class ShuffleExchange implements GradientExchange {
         }
     }
 
-    /** Adds a part of a group, slice by slice, for the next stage. Runs in a task. */
-    private record AddGroup(SliceGroups groups)
+    /** Adds a part of a group, for the next stage. Runs in a task. */
+    private record AddGroup(PartGroups groups, ExecutorBlocks blocks, int shuffle)
             implements Function2<
-                    Integer, Iterator<Tuple2<SliceKey, GradientSlice>>, Iterator<Tuple2<SliceKey, GradientSlice>>> {
+                    Integer, Iterator<Tuple2<PartKey, GradientPart>>, Iterator<Tuple2<PartKey, GradientPart>>> {
         @Override
-        public Iterator<Tuple2<SliceKey, GradientSlice>> call(
-                Integer partition, Iterator<Tuple2<SliceKey, GradientSlice>> slices) {
-            return groups.slicesOf(partition)
-                    .mapToObj(slice -> {
-                        FlatVector sum = FlatVector.zeros(groups.layout().size(slice));
-                        SliceGroups.Added added = groups.add(partition, slice, slices, sum, 0);
-                        return new Tuple2<>(
-                                new SliceKey(slice, groups.groupOf(partition)),
-                                GradientSlice.of(slice, added.facts(), added.bytes(sum, GradientDtype.FP32)));
-                    })
+        public Iterator<Tuple2<PartKey, GradientPart>> call(
+                Integer partition, Iterator<Tuple2<PartKey, GradientPart>> parts) throws FetchFailedException {
+            PartGroups.Added added = groups.add(partition, parts, shuffle, blocks);
+            PartKey key = new PartKey(groups.partOf(partition), groups.groupOf(partition));
+            return List.of(new Tuple2<>(key, GradientPart.of(key.part(), added.facts(), left(key, added.sum()))))
                     .iterator();
+        }
+
+        private ExecutorBlocks.@Nullable Handle left(PartKey key, @Nullable FlatVector sum) {
+            if (sum == null) {
+                return null;
+            }
+
+            String name = String.format(Locale.ROOT, "group_%d_%d_%d", groups.members(), key.member(), key.part());
+            return blocks.put(name, GradientDtype.FP32.read(sum, 0, Math.toIntExact(sum.length())), List.of());
         }
     }
 
     /** Adds a part of the sum and leaves it in this process. Runs in a task. */
-    private record HoldPart(SliceGroups groups, HeldSums sums, long step, List<ExecutorPlace> executors)
-            implements Function2<Integer, Iterator<Tuple2<SliceKey, GradientSlice>>, Iterator<HeldSums.Part>> {
+    private record HoldPart(
+            PartGroups groups,
+            ExecutorBlocks blocks,
+            int shuffle,
+            HeldSums sums,
+            long step,
+            List<ExecutorPlace> executors)
+            implements Function2<Integer, Iterator<Tuple2<PartKey, GradientPart>>, Iterator<HeldSums.Part>> {
         @Override
-        public Iterator<HeldSums.Part> call(Integer part, Iterator<Tuple2<SliceKey, GradientSlice>> slices) {
-            SliceLayout layout = groups.layout();
-            FlatVector sum = FlatVector.zeros(layout.sizeOfPart(part));
-            SliceGroups.Added all = SliceGroups.Added.NOTHING;
-            for (int slice = layout.firstSlice(part); slice < layout.firstSlice(part + 1); slice++) {
-                all = all.and(groups.add(part, slice, slices, sum, layout.start(slice) - layout.startOfPart(part)));
-            }
-
+        public Iterator<HeldSums.Part> call(Integer part, Iterator<Tuple2<PartKey, GradientPart>> parts)
+                throws FetchFailedException {
+            PartGroups.Added added = groups.add(part, parts, shuffle, blocks);
+            FlatVector sum = added.sum();
             return List.of(
-                            all.isBroken()
-                                    ? HeldSums.Part.broken(all.facts())
-                                    : sums.hold(step, part, sum, all.facts(), executors))
+                            sum == null
+                                    ? HeldSums.Part.broken(added.facts())
+                                    : sums.hold(step, part, sum, added.facts(), executors))
                     .iterator();
         }
     }

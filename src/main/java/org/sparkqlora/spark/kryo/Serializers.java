@@ -4,16 +4,17 @@ import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.Serializer;
 import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
-import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
+import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.exchange.CollectExchange;
-import org.sparkqlora.spark.exchange.GradientSlice;
+import org.sparkqlora.spark.exchange.GradientPart;
 import org.sparkqlora.spark.exchange.HeldSums;
-import org.sparkqlora.spark.exchange.SliceKey;
+import org.sparkqlora.spark.exchange.PartKey;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
@@ -136,43 +137,41 @@ public final class Serializers {
     }
 
     /** A key as its two numbers. */
-    static final class SliceKeySerializer extends Serializer<SliceKey> {
+    static final class PartKeySerializer extends Serializer<PartKey> {
         @Override
-        public void write(Kryo kryo, Output output, SliceKey key) {
-            output.writeInt(key.slice());
+        public void write(Kryo kryo, Output output, PartKey key) {
+            output.writeInt(key.part());
             output.writeInt(key.member());
         }
 
         @Override
-        public SliceKey read(Kryo kryo, Input input, Class<SliceKey> type) {
-            return new SliceKey(input.readInt(), input.readInt());
+        public PartKey read(Kryo kryo, Input input, Class<PartKey> type) {
+            return new PartKey(input.readInt(), input.readInt());
         }
     }
 
-    /** A slice as the facts of its shards and its bytes. */
-    static final class GradientSliceSerializer extends Serializer<GradientSlice> {
+    /** A part as the facts of its shards, its handle and the task that left it. */
+    static final class GradientPartSerializer extends Serializer<GradientPart> {
         @Override
-        public void write(Kryo kryo, Output output, GradientSlice slice) {
-            writeFacts(kryo, output, slice.facts());
-            output.writeInt(slice.values().length);
-            output.writeBytes(slice.values());
+        public void write(Kryo kryo, Output output, GradientPart part) {
+            writeFacts(kryo, output, part.facts());
+            writeHandle(output, part.handle());
+            output.writeLong(part.task());
+            output.writeInt(part.partition());
         }
 
         @Override
-        public GradientSlice read(Kryo kryo, Input input, Class<GradientSlice> type) {
-            List<ShardResult> facts = readFacts(kryo, input);
-            return new GradientSlice(facts, input.readBytes(input.readInt()));
+        public GradientPart read(Kryo kryo, Input input, Class<GradientPart> type) {
+            return new GradientPart(readFacts(kryo, input), readHandle(input), input.readLong(), input.readInt());
         }
     }
 
     /** A part of a sum as the facts of the shards, its handle and its squares. */
     static final class SumPartSerializer extends Serializer<HeldSums.Part> {
-        private static final JavaSerializer HANDLE = new JavaSerializer();
-
         @Override
         public void write(Kryo kryo, Output output, HeldSums.Part part) {
             writeFacts(kryo, output, part.facts());
-            kryo.writeObjectOrNull(output, part.handle(), HANDLE);
+            writeHandle(output, part.handle());
             output.writeInt(part.squares().length);
             output.writeDoubles(part.squares());
         }
@@ -180,9 +179,40 @@ public final class Serializers {
         @Override
         public HeldSums.Part read(Kryo kryo, Input input, Class<HeldSums.Part> type) {
             List<ShardResult> facts = readFacts(kryo, input);
-            ExecutorBlocks.Handle handle = kryo.readObjectOrNull(input, ExecutorBlocks.Handle.class, HANDLE);
-            return new HeldSums.Part(facts, handle, input.readDoubles(input.readInt()));
+            return new HeldSums.Part(facts, readHandle(input), input.readDoubles(input.readInt()));
         }
+    }
+
+    private static void writeHandle(Output output, ExecutorBlocks.@Nullable Handle handle) {
+        output.writeString(handle == null ? null : handle.name());
+        if (handle == null) {
+            return;
+        }
+
+        output.writeInt(handle.length());
+        output.writeInt(handle.checksum());
+        output.writeInt(handle.places().size());
+        for (ExecutorPlace place : handle.places()) {
+            output.writeString(place.executor());
+            output.writeString(place.host());
+            output.writeInt(place.port());
+        }
+    }
+
+    private static ExecutorBlocks.@Nullable Handle readHandle(Input input) {
+        String name = input.readString();
+        if (name == null) {
+            return null;
+        }
+
+        int length = input.readInt();
+        int checksum = input.readInt();
+        List<ExecutorPlace> places = new ArrayList<>();
+        for (int left = input.readInt(); left > 0; left--) {
+            places.add(new ExecutorPlace(input.readString(), input.readString(), input.readInt()));
+        }
+
+        return new ExecutorBlocks.Handle(name, length, checksum, places);
     }
 
     private static void writeFacts(Kryo kryo, Output output, List<ShardResult> facts) {

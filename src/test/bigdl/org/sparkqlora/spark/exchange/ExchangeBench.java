@@ -1,5 +1,6 @@
 package org.sparkqlora.spark.exchange;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -7,6 +8,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -24,16 +28,19 @@ import org.sparkqlora.train.metrics.ShardReport;
 
 /**
  * Times a whole synchronisation of two executors, from two gradients to their sum in both: ours beside Spark's treeAggregate
- * and broadcast, and BigDL's own way. Run by hand: {@code ExchangeBench MILLIONS...}. All take turns in every round, so that
- * what else the machine does meets each; prints medians in milliseconds, and how many times as fast as the faster of Spark and
- * BigDL each is.
+ * and broadcast, and BigDL's own way. Run by hand: {@code ExchangeBench MILLIONS... [NAMES...]}; without names all
+ * take part. They take turns in every round, so that what else the machine does meets each; prints medians of milliseconds, and of
+ * processor time of all three processes, as shares of those of the faster of Spark and BigDL too. {@code -Dexecutor.options} are more
+ * options of the executors' Java.
  */
 final class ExchangeBench {
     private static final int SHARDS = 2;
     private static final int ROUNDS = 7;
-    private static final int WARM_UP = 2;
-    private static final String MASTER = "local-cluster[2,1,2560]";
+    private static final int WARM_UP = 3;
+    private static final String MASTER = "local-cluster[2,1,4096]";
     private static final double MILLIS = 1e6;
+    private static final String TREE = "treeAggregate";
+    private static final String OWN = "BigDL's own";
     private static final Map<String, float[]> VALUES = new ConcurrentHashMap<>();
 
     private ExchangeBench() {}
@@ -42,19 +49,23 @@ final class ExchangeBench {
         try (JavaSparkContext context = Clusters.start(
                 MASTER,
                 Map.of(
-                        "spark.executor.memory", "2560m",
+                        "spark.executor.memory", "4096m",
                         "spark.driver.maxResultSize", "0",
                         "spark.kryoserializer.buffer.max", "2047m",
                         "spark.locality.wait", "10s",
+                        "spark.executor.extraJavaOptions",
+                                String.join(" ", Clusters.javaFlags()) + System.getProperty("executor.options", ""),
                         "spark.shuffle.compress", "false",
                         "spark.broadcast.compress", "false"))) {
-            for (String millions : arguments) {
-                compare(context, Integer.parseInt(millions) * 1_000_000);
+            Map<Boolean, List<String>> words =
+                    Arrays.stream(arguments).collect(Collectors.partitioningBy(word -> word.matches("\\d+")));
+            for (String millions : words.get(true)) {
+                compare(context, Integer.parseInt(millions) * 1_000_000, words.get(false));
             }
         }
     }
 
-    private static void compare(JavaSparkContext context, int length) {
+    private static void compare(JavaSparkContext context, int length, List<String> names) {
         JavaRDD<Integer> numbers = context.parallelize(List.of(0, 1), SHARDS);
         List<Contender> contenders = new ArrayList<>();
         contenders.add(treeAggregate(context, numbers, length));
@@ -73,6 +84,7 @@ final class ExchangeBench {
 
         GradientSize size = new GradientSize(length, SHARDS, GradientDtype.FP32);
         contenders.add(ours("bigdl", context, numbers, BigDl.require().exchange(size, GradientFormat.FP32), length));
+        contenders.removeIf(contender -> !names.isEmpty() && !names.contains(contender.name));
         for (int round = -WARM_UP; round < ROUNDS; round++) {
             for (Contender contender : contenders) {
                 contender.time(round);
@@ -83,23 +95,48 @@ final class ExchangeBench {
     }
 
     private static void report(int length, List<Contender> contenders) {
-        double best = Math.min(contenders.get(0).median(), contenders.get(1).median());
+        double best = bestOf(contenders, contender -> contender.millis);
         for (Contender contender : contenders) {
             System.out.printf(
-                    "%3d M floats  %-14s %6.0f ms (%.0f to %.0f)  %.2f%n",
+                    "%3d M floats  %-14s %6.0f ms (%.0f to %.0f) %5.2f   processor %6.0f ms %5.2f%n",
                     length / 1_000_000,
                     contender.name,
-                    contender.median(),
+                    median(contender.millis),
                     Arrays.stream(contender.millis).min().orElseThrow(),
                     Arrays.stream(contender.millis).max().orElseThrow(),
-                    best / contender.median());
+                    median(contender.millis) / best,
+                    median(contender.processor),
+                    median(contender.processor) / bestOf(contenders, other -> other.processor));
         }
+    }
+
+    private static double bestOf(List<Contender> contenders, Function<Contender, double[]> times) {
+        return contenders.stream()
+                .filter(contender -> contender.name.equals(TREE) || contender.name.equals(OWN))
+                .mapToDouble(contender -> median(times.apply(contender)))
+                .min()
+                .orElse(Double.NaN);
+    }
+
+    private static double median(double[] times) {
+        double[] sorted = times.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length / 2];
+    }
+
+    /** Of this process and its executors. */
+    private static double processorMillis() {
+        ProcessHandle driver = ProcessHandle.current();
+        return Stream.concat(Stream.of(driver), driver.descendants())
+                .mapToLong(process ->
+                        process.info().totalCpuDuration().orElse(Duration.ZERO).toMillis())
+                .sum();
     }
 
     private static Contender treeAggregate(JavaSparkContext context, JavaRDD<Integer> numbers, int length) {
         JavaRDD<float[]> arrays = numbers.map(shard -> values(length, shard).clone());
         return new Contender(
-                "treeAggregate",
+                TREE,
                 () -> send(
                         context, numbers, arrays.treeAggregate(new float[0], ExchangeBench::add, ExchangeBench::add)));
     }
@@ -122,7 +159,7 @@ final class ExchangeBench {
         JavaRDD<Integer> pinned = numbers.map(shard -> shard).cache();
         pinned.count();
         pinned.foreach(shard -> reduce.init());
-        return new Contender("BigDL's own", () -> {
+        return new Contender(OWN, () -> {
             pinned.foreach(shard -> reduce.put(values(length, shard)));
             pinned.foreach(shard -> reduce.reduce());
             pinned.foreach(shard -> reduce.take());
@@ -176,6 +213,7 @@ final class ExchangeBench {
         private final String name;
         private final Runnable synchronisation;
         private final double[] millis = new double[ROUNDS];
+        private final double[] processor = new double[ROUNDS];
 
         Contender(String name, Runnable synchronisation) {
             this.name = name;
@@ -185,16 +223,12 @@ final class ExchangeBench {
         /** Rounds below 0 warm up. */
         void time(int round) {
             long begin = System.nanoTime();
+            double busy = processorMillis();
             synchronisation.run();
             if (round >= 0) {
                 millis[round] = (System.nanoTime() - begin) / MILLIS;
+                processor[round] = processorMillis() - busy;
             }
-        }
-
-        double median() {
-            double[] sorted = millis.clone();
-            Arrays.sort(sorted);
-            return sorted[ROUNDS / 2];
         }
     }
 }

@@ -6,7 +6,7 @@ import com.esotericsoftware.kryo.io.Input;
 import com.esotericsoftware.kryo.io.Output;
 import org.apache.spark.serializer.KryoRegistrator;
 import org.sparkqlora.spark.exchange.CollectExchange;
-import org.sparkqlora.spark.exchange.GradientSlice;
+import org.sparkqlora.spark.exchange.GradientPart;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
 
@@ -16,7 +16,7 @@ public final class FaultRegistrator implements KryoRegistrator {
     public void registerClasses(Kryo kryo) {
         new TrainRegistrator().registerClasses(kryo);
         watch(kryo, CollectExchange.WireGradient.class);
-        watch(kryo, GradientSlice.class);
+        watch(kryo, GradientPart.class);
     }
 
     private static <T> void watch(Kryo kryo, Class<T> type) {
