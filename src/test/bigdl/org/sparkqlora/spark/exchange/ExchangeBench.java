@@ -9,7 +9,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
-import java.util.stream.Collectors;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -39,6 +39,7 @@ final class ExchangeBench {
     private static final int WARM_UP = 3;
     private static final String MASTER = "local-cluster[2,1,4096]";
     private static final double MILLIS = 1e6;
+    private static final Pattern NUMBER = Pattern.compile("\\d+");
     private static final String TREE = "treeAggregate";
     private static final String OWN = "BigDL's own";
     private static final Map<String, float[]> VALUES = new ConcurrentHashMap<>();
@@ -57,10 +58,13 @@ final class ExchangeBench {
                                 String.join(" ", Clusters.javaFlags()) + System.getProperty("executor.options", ""),
                         "spark.shuffle.compress", "false",
                         "spark.broadcast.compress", "false"))) {
-            Map<Boolean, List<String>> words =
-                    Arrays.stream(arguments).collect(Collectors.partitioningBy(word -> word.matches("\\d+")));
-            for (String millions : words.get(true)) {
-                compare(context, Integer.parseInt(millions) * 1_000_000, words.get(false));
+            List<String> names = Arrays.stream(arguments)
+                    .filter(word -> !NUMBER.matcher(word).matches())
+                    .toList();
+            for (String word : arguments) {
+                if (NUMBER.matcher(word).matches()) {
+                    compare(context, Integer.parseInt(word) * 1_000_000, names);
+                }
             }
         }
     }
