@@ -46,7 +46,10 @@ import org.sparkqlora.weights.WeightFolder;
 class GoldenPreferenceTest {
     private static final int STEPS = 4;
 
-    /** Of numbers that float32 products make, or of the number itself where it is larger than 1. */
+    /**
+     * Of numbers that float32 products make, or of the number itself where it is larger than 1. Of measures, of the largest: a mean of rewards
+     * is as exact as they are.
+     */
     private static final double TOLERANCE = 2e-5;
 
     private static final double NORM_TOLERANCE = 1e-4;
@@ -56,7 +59,7 @@ class GoldenPreferenceTest {
 
     private static final double ELEMENT_TOLERANCE = 1e-5;
 
-    /** Losses that packing may change by the order of additions alone. */
+    /** Losses that packing may change by the order of additions alone, of which some are 16: of the loss where it is larger than 1. */
     private static final double PACKED_TOLERANCE = 1e-6;
 
     private static final GoldenModel MODEL = new GoldenModel("llama-tied");
@@ -114,7 +117,9 @@ class GoldenPreferenceTest {
     private static void assertSame(StepMetrics step, JsonNode expected) {
         assertThat(step.loss())
                 .as("loss of step %d", step.step())
-                .isCloseTo(expected.get("loss").asDouble(), near(expected.get("loss")));
+                .isCloseTo(
+                        expected.get("loss").asDouble(),
+                        near(expected.get("loss").asDouble()));
         assertThat(step.gradientNorm().orElseThrow())
                 .as("norm of step %d", step.step())
                 .isCloseTo(
@@ -122,15 +127,19 @@ class GoldenPreferenceTest {
                         within(NORM_TOLERANCE
                                 * Math.max(1, expected.get("grad_norm").asDouble())));
         Map<String, Double> measures = step.measures();
+        double largest = measures.keySet().stream()
+                .mapToDouble(name -> Math.abs(expected.get(name).asDouble()))
+                .max()
+                .orElseThrow();
         assertThat(measures)
                 .isNotEmpty()
                 .allSatisfy((name, value) -> assertThat(value)
                         .as("%s of step %d", name, step.step())
-                        .isCloseTo(expected.get(name).asDouble(), near(expected.get(name))));
+                        .isCloseTo(expected.get(name).asDouble(), near(largest)));
     }
 
-    private static org.assertj.core.data.Offset<Double> near(JsonNode expected) {
-        return within(TOLERANCE * Math.max(1, Math.abs(expected.asDouble())));
+    private static org.assertj.core.data.Offset<Double> near(double expected) {
+        return within(TOLERANCE * Math.max(1, Math.abs(expected)));
     }
 
     private static void assertSameAdapter(Outcome outcome, GoldenPreference golden) {
@@ -151,7 +160,8 @@ class GoldenPreferenceTest {
         List<StepMetrics> padded = run(golden, Layout.PADDED, 1).steps();
         List<StepMetrics> packed = run(golden, Layout.PACKED, 1).steps();
 
-        assertThat(packed.get(0).loss()).isCloseTo(padded.get(0).loss(), within(PACKED_TOLERANCE));
+        double loss = padded.get(0).loss();
+        assertThat(packed.get(0).loss()).isCloseTo(loss, within(PACKED_TOLERANCE * Math.max(1, loss)));
     }
 
     /** @param parameters at the end */
