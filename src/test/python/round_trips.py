@@ -8,7 +8,6 @@ The job:
     losses    name -> model folder, and adapter folder if there is one
     answers   name -> the same, and prompts, each a user's turn, and new_tokens
     adapters  name -> model folder, options of LoraConfig, new tokens, output folder; the adapter is made here, with random factors
-    merges    name -> model folder, adapter folder, and the folder that we merged them into
     classes   model folder, texts with the index of their class, the folders of an adapter whose head scores them and of what we merged it
               into, and output folder; an adapter of that kind is made here, with random factors
     cut       a text, and the folder whose tokenizer cuts it
@@ -201,7 +200,6 @@ def main(job_file: str, result_file: str) -> None:
         "adapters": {name: make_adapter(entry, rows) for name, entry in job["adapters"].items()},
         "classes": classes(job["classes"]),
         "cut": AutoTokenizer.from_pretrained(job["cut"]["tokenizer"])(job["cut"]["text"], add_special_tokens=False).input_ids,
-        "merges": {name: merge_error(entry) for name, entry in job["merges"].items()},
     }
     Path(result_file).write_text(json.dumps(result, indent=2))
 

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Objects;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.demo.DemoFolder;
-import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.run.output.RunFiles;
 
 /** Models and adapters of the demo's language, made by our commands, and the job that the Python side gets. */
@@ -31,8 +30,6 @@ final class RoundTripFiles {
 
     private static final List<String> NEW_TOKENS_OF_THEIRS = List.of("<|a|>", "<|b|>", "<|c|>");
 
-    private static final Path GOLDENS =
-            Path.of("src/test/resources/goldens/models").toAbsolutePath();
     private static final Map<String, Object> SAVED = Map.of(
             "target_modules", "all-linear", "modules_to_save", List.of("embed_tokens"), "ensure_weight_tying", true);
     private static final Map<String, Map<String, Object>> THEIR_ADAPTERS = Map.of(
@@ -113,7 +110,6 @@ final class RoundTripFiles {
         job.put("losses", entries(losses));
         job.put("answers", asked);
         job.put("adapters", adapterEntries());
-        job.put("merges", mergeEntries());
         job.put(
                 "classes",
                 Map.of(
@@ -147,18 +143,6 @@ final class RoundTripFiles {
                         name.equals("grown") ? NEW_TOKENS_OF_THEIRS : List.of(),
                         "output",
                         theirs(name).toString())));
-        return entries;
-    }
-
-    private Map<String, Object> mergeEntries() {
-        Map<String, Object> entries = new LinkedHashMap<>();
-        for (String family : GoldenModel.FAMILIES) {
-            String model = GOLDENS.resolve(family).resolve("base").toString();
-            String adapter = GOLDENS.resolve(family).resolve("adapter").toString();
-            String merged = mergedFamily(family).toString();
-            entries.put(family, Map.of("model", model, "adapter", adapter, "merged", merged));
-        }
-
         return entries;
     }
 
@@ -253,20 +237,13 @@ final class RoundTripFiles {
 
         losses.put("merged", RoundTripModel.stored(folder.resolve("merged"), null));
         losses.put("merged-quantized", RoundTripModel.stored(folder.resolve("merged-quantized"), null));
-        for (String family : GoldenModel.FAMILIES) {
-            Path golden = GOLDENS.resolve(family);
-            merge(golden.resolve("base"), golden.resolve("adapter"), "original", mergedFamily(family));
-        }
     }
 
-    private static void merge(Path model, Path adapter, String base, Path output) {
+    /** Folds an adapter into a model. */
+    static void merge(Path model, Path adapter, String base, Path output) {
         List<String> line = new ArrayList<>(List.of("merge", "--model", model.toString()));
         line.addAll(List.of("--adapter", adapter.toString(), "--base", base, "--output", output.toString()));
         run(line);
-    }
-
-    private Path mergedFamily(String family) {
-        return folder.resolve("merged-" + family);
     }
 
     private static void train(Path model, Path data, Path output, String... more) {
