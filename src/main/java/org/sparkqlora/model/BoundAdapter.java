@@ -2,10 +2,10 @@ package org.sparkqlora.model;
 
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.tensor.Products;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
@@ -51,18 +51,18 @@ record BoundAdapter(
     /** Takes the input down to the rank of the adapter. */
     LinearPass.Adapted apply(Tensor input) {
         if (dropout == null) {
-            return new LinearPass.Adapted(null, input, torch.linear(input, down), null);
+            return new LinearPass.Adapted(null, input, Products.linear(input, down), null);
         }
 
         Dropout.Mask mask = dropout.dropout().mask(dropout.module(), input.size(0), input.size(1));
         Tensor seen = mask.apply(input);
-        return new LinearPass.Adapted(mask, seen, torch.linear(seen, down), null);
+        return new LinearPass.Adapted(mask, seen, Products.linear(seen, down), null);
     }
 
     /** Length of each row of {@code weight + scale up down}, float32. */
     static Tensor rowNorms(Tensor weight, Tensor down, Tensor up, double scale) {
         return TensorScope.keep(() -> {
-            Tensor product = torch.mm(up.to(ScalarType.Float), down.to(ScalarType.Float));
+            Tensor product = Products.mm(up.to(ScalarType.Float), down.to(ScalarType.Float));
             Tensor merged = product.mul_(new Scalar(scale)).add_(weight);
             return merged.square().sum(1).sqrt();
         });

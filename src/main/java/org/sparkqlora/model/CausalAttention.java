@@ -19,6 +19,7 @@ import org.sparkqlora.model.KeyValueCache.Seen;
 import org.sparkqlora.model.elementwise.DeviceMath;
 import org.sparkqlora.model.generation.CachedAttention;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.Products;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
@@ -151,7 +152,7 @@ final class CausalAttention {
     private BlockTape attend(Tensor query, KeysAndValues seen, Tensor output, Block block) {
         long groups = seen.keys().size(1);
         BlockTape tape = probabilities(query, seen.keys(), block, groups);
-        Tensor mixed = torch.bmm(tape.probability(), columns(seen.values(), block));
+        Tensor mixed = Products.bmm(tape.probability(), columns(seen.values(), block));
         queryView(output, block, groups).copy_(split(mixed, block));
         return tape;
     }
@@ -192,12 +193,13 @@ final class CausalAttention {
             TensorScope.run(() -> {
                 BlockTape tape = kept == null ? probabilities(query, of.keys(), block, groups) : kept;
                 Tensor gradient = rows(dOutput, block, groups);
-                Tensor scores = torch.bmm(gradient, columns(of.values(), block).transpose(1, 2));
+                Tensor scores =
+                        Products.bmm(gradient, columns(of.values(), block).transpose(1, 2));
                 throughSoftmax(scores, tape, block);
                 queryView(sums.query(), block, groups)
-                        .copy_(split(torch.bmm(scores, columns(of.keys(), block)), block));
-                addColumns(sums.key(), block, torch.bmm(scores.transpose(1, 2), rows(query, block, groups)));
-                addColumns(sums.value(), block, torch.bmm(tape.probability().transpose(1, 2), gradient));
+                        .copy_(split(Products.bmm(scores, columns(of.keys(), block)), block));
+                addColumns(sums.key(), block, Products.bmm(scores.transpose(1, 2), rows(query, block, groups)));
+                addColumns(sums.value(), block, Products.bmm(tape.probability().transpose(1, 2), gradient));
             });
         }
 
@@ -218,7 +220,7 @@ final class CausalAttention {
 
     private BlockTape probabilities(Tensor query, Tensor key, Block block, long groups) {
         Tensor products =
-                torch.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
+                Products.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
         Tensor softcapped = cap.isPresent()
                 ? products.mul_(new Scalar(scale / cap.getAsDouble())).tanh_()
                 : null;

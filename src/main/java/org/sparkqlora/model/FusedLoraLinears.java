@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.BaseMatrix;
+import org.sparkqlora.tensor.Products;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.ProjectionShape;
@@ -160,8 +160,7 @@ record FusedLoraLinears(
     public Recorded apply(Tensor input) {
         Tensor whole = withLow(input);
         Tensor weights = matrix.narrow(0, 0, outputs);
-        Tensor output =
-                bias == null ? torch.linear(whole, weights) : torch.linear(whole, weights, new TensorOptional(bias));
+        Tensor output = Products.linear(whole, weights, bias);
         return new Recorded(outputsOf(output), tape(whole));
     }
 
@@ -175,10 +174,10 @@ record FusedLoraLinears(
         Tensor whole = padded(outputGradients.get(0));
         Tensor dOutput = whole.narrow(1, 0, outputs);
         Tensor dLow = whole.narrow(1, outputs, ranks);
-        torch.mm_out(dLow, dOutput, ups());
+        Products.mmInto(dLow, dOutput, ups());
         Tensor taped = tapes.get(0).input();
         addGradients(dOutput, taped.narrow(1, inputs, ranks), dLow, taped.narrow(1, 0, inputs), gradients);
-        return torch.mm(whole, matrix.narrow(1, 0, inputs));
+        return Products.mm(whole, matrix.narrow(1, 0, inputs));
     }
 
     @Override
@@ -192,7 +191,7 @@ record FusedLoraLinears(
     }
 
     private void addGradients(Tensor dOutput, Tensor low, Tensor dLow, Tensor input, GradientAccumulator gradients) {
-        Tensor dDowns = torch.mm(dLow.t(), input);
+        Tensor dDowns = Products.mm(dLow.t(), input);
         long output = 0;
         long rank = 0;
         for (Module module : modules) {
@@ -203,7 +202,7 @@ record FusedLoraLinears(
 
             LinearPlace.Adapter adapter = module.place().adapter();
             if (adapter != null) {
-                gradients.add(adapter.up(), torch.mm(own.t(), low.narrow(1, rank, module.rank())));
+                gradients.add(adapter.up(), Products.mm(own.t(), low.narrow(1, rank, module.rank())));
                 Tensor dDown = dDowns.narrow(0, rank, module.rank());
                 gradients.add(adapter.down(), dDown.mul_(new Scalar(adapter.scale())));
             }
@@ -230,7 +229,7 @@ record FusedLoraLinears(
                 ? input
                 : buffer(input.size(0)).copy_(input);
         Tensor whole = padded(placed);
-        torch.mm_out(whole.narrow(1, inputs, ranks), placed, downs().t());
+        Products.mmInto(whole.narrow(1, inputs, ranks), placed, downs().t());
         return whole;
     }
 

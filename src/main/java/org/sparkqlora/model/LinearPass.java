@@ -3,11 +3,10 @@ package org.sparkqlora.model;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.tensor.Products;
 
 /**
  * One linear module during one pass, its weight in hand: {@code y = W x + scale B (A d) + bias} (LoRA, arXiv 2106.09685), or,
@@ -79,10 +78,10 @@ record LinearPass(
             return new Recorded(addAdapter(linear(input, weight, bias), adapted), new Tape(input, adapted));
         }
 
-        Tensor directed = addAdapter(torch.linear(adapted.seen(), weight), adapted);
+        Tensor directed = addAdapter(Products.linear(adapted.seen(), weight), adapted);
         Tensor output = directed.mul(direction.factor());
         if (adapted.mask() != null) {
-            output.add_(torch.linear(input.sub(adapted.seen()), weight));
+            output.add_(Products.linear(input.sub(adapted.seen()), weight));
         }
 
         return new Recorded(bias == null ? output : output.add_(bias), new Tape(input, adapted.withDirected(directed)));
@@ -105,22 +104,22 @@ record LinearPass(
         Adapted adapted = tape.adapted();
         LinearPlace.Adapter adapterPlace = place.adapter();
         if (adapter == null || adapterPlace == null || adapted == null) {
-            return torch.mm(outputGradient, weight);
+            return Products.mm(outputGradient, weight);
         }
 
         Tensor directed = throughDirection(outputGradient, adapted, adapterPlace, gradients);
         Tensor low = throughUp(directed, adapter, adapted, adapterPlace, gradients);
-        gradients.add(adapterPlace.down(), torch.mm(low.t(), adapted.seen()));
+        gradients.add(adapterPlace.down(), Products.mm(low.t(), adapted.seen()));
         if (adapted.mask() == null) {
-            return torch.mm(directed, weight).addmm_(low, adapter.down());
+            return Products.addTo(Products.mm(directed, weight), low, adapter.down(), 1);
         }
 
-        Tensor dSeen = torch.mm(low, adapter.down());
+        Tensor dSeen = Products.mm(low, adapter.down());
         if (adapter.direction() != null) {
-            dSeen.addmm_(directed.sub(outputGradient), weight);
+            Products.addTo(dSeen, directed.sub(outputGradient), weight, 1);
         }
 
-        return torch.mm(outputGradient, weight).add_(adapted.mask().apply(dSeen));
+        return Products.mm(outputGradient, weight).add_(adapted.mask().apply(dSeen));
     }
 
     /** Adds the gradient of B, and returns that of {@code A d}. */
@@ -131,19 +130,19 @@ record LinearPass(
             LinearPlace.Adapter at,
             GradientAccumulator gradients) {
         Scalar scale = new Scalar(adapter.scale());
-        gradients.add(at.up(), torch.mm(directed.t(), adapted.low()).mul_(scale));
-        return torch.mm(directed, adapter.up()).mul_(scale);
+        gradients.add(at.up(), Products.mm(directed.t(), adapted.low()).mul_(scale));
+        return Products.mm(directed, adapter.up()).mul_(scale);
     }
 
     private Tensor addAdapter(Tensor output, Adapted adapted) {
         return adapter == null
                 ? output
-                : output.addmm_(adapted.low(), adapter.up().t(), ONE, new Scalar(adapter.scale()));
+                : Products.addTo(output, adapted.low(), adapter.up().t(), adapter.scale());
     }
 
     private void addBaseGradients(Tensor outputGradient, Tape tape, GradientAccumulator gradients) {
         if (place.weight() != null) {
-            gradients.add(place.weight(), torch.mm(outputGradient.t(), tape.input()));
+            gradients.add(place.weight(), Products.mm(outputGradient.t(), tape.input()));
         }
 
         if (place.bias() != null) {
@@ -165,6 +164,6 @@ record LinearPass(
     }
 
     private static Tensor linear(Tensor input, Tensor weight, @Nullable Tensor bias) {
-        return bias == null ? torch.linear(input, weight) : torch.linear(input, weight, new TensorOptional(bias));
+        return Products.linear(input, weight, bias);
     }
 }

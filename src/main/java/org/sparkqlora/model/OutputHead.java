@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.loss.HeadTargets;
 import org.sparkqlora.model.loss.TokenMeasures;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.Products;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorRows;
@@ -131,9 +132,9 @@ record OutputHead(
     private List<Tensor> products(Tensor inputs) {
         return hardware.isHostAccessible()
                 ? panels(weight, 0).stream()
-                        .map(panel -> using(panel, torch.linear(inputs, panel)))
+                        .map(panel -> using(panel, Products.linear(inputs, panel)))
                         .toList()
-                : List.of(torch.linear(inputs, weight));
+                : List.of(Products.linear(inputs, weight));
     }
 
     private Tensor using(Tensor part, Tensor product) {
@@ -159,7 +160,7 @@ record OutputHead(
     /** The gradient of h, given those of the products: panels are added in float32, so that rounding does not grow with their number. */
     private Tensor throughProducts(List<Tensor> products) {
         if (!hardware.isHostAccessible()) {
-            return torch.mm(products.get(0), weight);
+            return Products.mm(products.get(0), weight);
         }
 
         List<Tensor> weights = panels(weight, 0);
@@ -169,9 +170,9 @@ record OutputHead(
             List<Tensor> gradients = slices(products.get(i), 1, width);
             List<Tensor> rows = slices(weights.get(i), 0, width);
             TensorScope.run(() -> {
-                Tensor part = torch.mm(gradients.get(0), rows.get(0));
+                Tensor part = Products.mm(gradients.get(0), rows.get(0));
                 for (int k = 1; k < rows.size(); k++) {
-                    part.addmm_(gradients.get(k), rows.get(k));
+                    Products.addTo(part, gradients.get(k), rows.get(k), 1);
                 }
 
                 sum.add_(part);
@@ -195,7 +196,7 @@ record OutputHead(
         for (int i = 0; i < sums.size(); i++) {
             Tensor target = sums.get(i);
             Tensor gradient = gradients.get(i);
-            TensorScope.run(() -> target.add_(torch.mm(gradient.t(), inputs)));
+            TensorScope.run(() -> target.add_(Products.mm(gradient.t(), inputs)));
         }
     }
 
@@ -206,7 +207,7 @@ record OutputHead(
 
     /** Logits of (tokens, hidden), in float32. */
     Tensor logits(Tensor hidden) {
-        Tensor products = using(weight, torch.linear(hidden, weight)).to(ScalarType.Float);
+        Tensor products = using(weight, Products.linear(hidden, weight)).to(ScalarType.Float);
         if (cap.isEmpty()) {
             return multiplier == 1 ? products : products.mul_(new Scalar(multiplier));
         }

@@ -36,7 +36,7 @@ public final class MatrixProduct implements AutoCloseable {
     /** Computes the product and drops it. */
     public void run() {
         try (PointerScope scope = new PointerScope()) {
-            torch.linear(left, right);
+            Products.linear(left, right);
         }
     }
 

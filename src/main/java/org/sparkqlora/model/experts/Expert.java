@@ -7,6 +7,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.elementwise.GatedActivation;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.Products;
 import org.sparkqlora.weights.family.ExpertMatrix;
 
 /**
@@ -56,7 +57,7 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
     /** Maps (tokens, hidden). */
     public Tensor forward(Tensor input) {
         Tensor active = active(gated(input).output());
-        Tensor output = torch.linear(active, down);
+        Tensor output = Products.linear(active, down);
         if (adapters.down() != null) {
             adapters.down().addTo(output, index, adapters.down().low(index, active));
         }
@@ -78,13 +79,13 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
                 dActive.to(ScalarType.Float).mul(active.to(ScalarType.Float)).sum(1));
         List<Tensor> parts = parts(gated.output());
         Tensor dGated = throughActivation(dActive, parts, gated.output());
-        Tensor dInput = torch.mm(dGated, gateUp);
+        Tensor dInput = Products.mm(dGated, gateUp);
         if (adapters.gateUp() != null && gated.low() != null) {
             adapters.gateUp().backward(index, dGated, input, gated.low(), dInput, gradients.gateUp());
         }
 
         if (gradients.weights() != null) {
-            Tensor whole = torch.mm(dGated.t(), input);
+            Tensor whole = Products.mm(dGated.t(), input);
             gradients.weights().add(index, ExpertMatrix.GATE, whole.narrow(0, 0, width()));
             gradients.weights().add(index, ExpertMatrix.UP, whole.narrow(0, width(), width()));
         }
@@ -107,14 +108,14 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
     }
 
     private Tensor throughDown(Tensor active, Tensor weighted, Gradients gradients) {
-        Tensor dActive = torch.mm(weighted, down);
+        Tensor dActive = Products.mm(weighted, down);
         if (adapters.down() != null) {
             Tensor low = adapters.down().low(index, active);
             adapters.down().backward(index, weighted, active, low, dActive, gradients.down());
         }
 
         if (gradients.weights() != null) {
-            gradients.weights().add(index, ExpertMatrix.DOWN, torch.mm(weighted.t(), active));
+            gradients.weights().add(index, ExpertMatrix.DOWN, Products.mm(weighted.t(), active));
         }
 
         return dActive;
@@ -124,7 +125,7 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
     private record Low(Tensor output, @Nullable Tensor low) {}
 
     private Low gated(Tensor input) {
-        Tensor output = torch.linear(input, gateUp);
+        Tensor output = Products.linear(input, gateUp);
         if (adapters.gateUp() == null) {
             return new Low(output, null);
         }

@@ -2,10 +2,10 @@ package org.sparkqlora.model.experts;
 
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.tensor.Hardware;
+import org.sparkqlora.tensor.Products;
 
 /**
  * The adapters of one matrix of all experts of a layer, in PEFT's layout of {@code target_parameters}: A is (E r, inputs), expert by
@@ -26,12 +26,12 @@ public record ExpertAdapter(Tensor downs, Tensor ups, double scale) {
 
     /** {@code A x} of an expert. */
     Tensor low(int expert, Tensor input) {
-        return torch.linear(input, downs.select(0, expert));
+        return Products.linear(input, downs.select(0, expert));
     }
 
     /** Adds {@code scale B low} to {@code output}. */
     void addTo(Tensor output, int expert, Tensor low) {
-        output.addmm_(low, ups.select(0, expert).t(), new Scalar(1.0), new Scalar(scale));
+        Products.addTo(output, low, ups.select(0, expert).t(), scale);
     }
 
     /**
@@ -75,11 +75,13 @@ public record ExpertAdapter(Tensor downs, Tensor ups, double scale) {
             Tensor inputGradient,
             @Nullable Gradients own) {
         Scalar factor = new Scalar(scale);
-        Tensor dLow = torch.mm(outputGradient, ups.select(0, expert)).mul_(factor);
-        inputGradient.addmm_(dLow, downs.select(0, expert));
+        Tensor dLow = Products.mm(outputGradient, ups.select(0, expert)).mul_(factor);
+        Products.addTo(inputGradient, dLow, downs.select(0, expert), 1);
         if (own != null) {
-            own.downs().select(0, expert).copy_(torch.mm(dLow.t(), input));
-            own.ups().select(0, expert).copy_(torch.mm(outputGradient.t(), low).mul_(factor));
+            own.downs().select(0, expert).copy_(Products.mm(dLow.t(), input));
+            own.ups()
+                    .select(0, expert)
+                    .copy_(Products.mm(outputGradient.t(), low).mul_(factor));
         }
     }
 }

@@ -1,17 +1,16 @@
 package org.sparkqlora.spark.cluster;
 
 import com.sun.management.OperatingSystemMXBean;
-import java.io.IOException;
 import java.io.Serializable;
-import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tensor.ProcessorFlags;
 
 /**
  * The resources of a driver's or an executor's process.
@@ -43,7 +42,6 @@ public record ProcessFacts(
         String processor,
         List<String> missing)
         implements Serializable {
-    private static final Path PROCESSOR = Path.of("/proc/cpuinfo");
     private static final List<String> KERNELS = List.of("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve");
 
     private static final List<String> OPENED = List.of(
@@ -98,18 +96,9 @@ public record ProcessFacts(
 
     /** The first processor's flags that matter, or its architecture where the system tells no more. */
     private static String kernelFlags() {
-        if (!Files.isReadable(PROCESSOR)) {
-            return System.getProperty("os.arch");
-        }
-
-        try (Stream<String> lines = Files.lines(PROCESSOR)) {
-            List<String> flags = lines.filter(line -> line.startsWith("flags") || line.startsWith("Features"))
-                    .limit(1)
-                    .flatMap(line -> Stream.of(line.split("\\s+", -1)))
-                    .toList();
-            return String.join(" ", KERNELS.stream().filter(flags::contains).toList());
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read " + PROCESSOR, e);
-        }
+        Set<String> flags = ProcessorFlags.ofThisMachine().names();
+        return flags.isEmpty()
+                ? System.getProperty("os.arch")
+                : String.join(" ", KERNELS.stream().filter(flags::contains).toList());
     }
 }

@@ -1,0 +1,53 @@
+package org.sparkqlora.tensor;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * What the first processor of a machine can do, by the names that Linux gives.
+ *
+ * @param names empty where the system tells nothing
+ */
+public record ProcessorFlags(Set<String> names) {
+    private static final Path SOURCE = Path.of("/proc/cpuinfo");
+    /** What oneDNN asks for: AVX-512 as server processors have it since 2017, without instructions of its own for bfloat16 too. */
+    private static final Set<String> AVX512 = Set.of("avx512f", "avx512cd", "avx512bw", "avx512vl", "avx512dq");
+
+    private static final Set<String> AVX2 = Set.of("avx_vnni_int8", "avx_ne_convert");
+    private static final Set<String> ARM = Set.of("bf16");
+
+    public ProcessorFlags {
+        names = Set.copyOf(names);
+    }
+
+    public static ProcessorFlags ofThisMachine() {
+        if (!Files.isReadable(SOURCE)) {
+            return new ProcessorFlags(Set.of());
+        }
+
+        try (Stream<String> lines = Files.lines(SOURCE)) {
+            return of(lines);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read " + SOURCE, e);
+        }
+    }
+
+    /** Of the lines of {@code /proc/cpuinfo}. */
+    static ProcessorFlags of(Stream<String> lines) {
+        return lines.filter(line -> line.startsWith("flags") || line.startsWith("Features"))
+                .findFirst()
+                .map(line ->
+                        new ProcessorFlags(Stream.of(line.split("\\s+", -1)).collect(Collectors.toSet())))
+                .orElseGet(() -> new ProcessorFlags(Set.of()));
+    }
+
+    /** Whether oneDNN has kernels for products of bfloat16 here; taken for granted where the system tells nothing. */
+    public boolean multiplyBfloat16() {
+        return names.isEmpty() || Stream.of(AVX512, AVX2, ARM).anyMatch(names::containsAll);
+    }
+}

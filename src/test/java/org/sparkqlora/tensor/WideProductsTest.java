@@ -1,0 +1,109 @@
+package org.sparkqlora.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Beside products in double. One rounding to bfloat16, of 8 bits, is 2^-8; what float32 adds to it is a hundredth. */
+class WideProductsTest {
+    private static final double ROUNDING = 1.01 / 256;
+
+    @BeforeAll
+    static void load() {
+        Natives.load();
+    }
+
+    @ParameterizedTest(name = "({0}, {1}) times ({1}, {2})")
+    @CsvSource({"3, 5, 7", "1, 1, 1", "1030, 64, 16", "17, 3000, 4100", "0, 4, 4"})
+    void roundsAProductOnce(long m, long k, long n) {
+        withinOneRounding(() -> {
+            Tensor left = numbers(m, k);
+            Tensor right = numbers(k, n);
+            return distance(WideProducts.mm(left, right, null), wide(left).mm(wide(right)));
+        });
+    }
+
+    @Test
+    void addsABiasBeforeItRounds() {
+        withinOneRounding(() -> {
+            Tensor left = numbers(9, 33);
+            Tensor weight = numbers(12, 33);
+            Tensor bias = numbers(12);
+            Tensor exact = wide(left).mm(wide(weight).t()).add(wide(bias));
+            return distance(WideProducts.mm(left, weight.t(), bias), exact);
+        });
+    }
+
+    @Test
+    void addsToASumBeforeItRounds() {
+        withinOneRounding(() -> {
+            Tensor sum = numbers(1500, 6);
+            Tensor left = numbers(1500, 8);
+            Tensor right = numbers(8, 6);
+            Tensor exact = wide(sum).add(wide(left).mm(wide(right)), new Scalar(0.5));
+            Tensor added = WideProducts.addTo(sum, left, right, 0.5);
+            assertThat(added).isSameAs(sum);
+            return distance(added, exact);
+        });
+    }
+
+    @Test
+    void writesBetweenOtherColumns() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor whole = torch.ones(4, 10).to(ScalarType.BFloat16);
+            Tensor left = numbers(4, 3);
+            Tensor right = numbers(3, 5);
+            WideProducts.mmInto(whole.narrow(1, 2, 5), left, right, null);
+            assertThat(whole.narrow(1, 0, 2).to(ScalarType.Float).sum().item_float())
+                    .isEqualTo(8);
+            assertThat(whole.narrow(1, 7, 3).to(ScalarType.Float).sum().item_float())
+                    .isEqualTo(12);
+            assertThat(whole.narrow(1, 2, 5).equal(WideProducts.mm(left, right, null)))
+                    .isTrue();
+        }
+    }
+
+    @Test
+    void multipliesBatches() {
+        withinOneRounding(() -> {
+            Tensor left = numbers(6, 5, 9);
+            Tensor right = numbers(6, 11, 9).transpose(1, 2);
+            return distance(WideProducts.bmm(left, right), wide(left).bmm(wide(right)));
+        });
+    }
+
+    private static void withinOneRounding(Supplier<Double> distance) {
+        try (PointerScope scope = new PointerScope()) {
+            assertThat(distance.get()).isLessThanOrEqualTo(ROUNDING);
+        }
+    }
+
+    private static Tensor numbers(long... shape) {
+        return torch.randn(shape).to(ScalarType.BFloat16);
+    }
+
+    private static Tensor wide(Tensor of) {
+        return of.to(ScalarType.Double);
+    }
+
+    /** The largest distance as a share of the number, or of one where it is smaller; NaN counts as far away. */
+    private static double distance(Tensor found, Tensor exact) {
+        assertThat(found.scalar_type().intern()).isEqualTo(ScalarType.BFloat16);
+        assertThat(found.numel()).isEqualTo(exact.numel());
+        if (exact.numel() == 0) {
+            return 0;
+        }
+
+        Tensor scale = exact.abs().clamp_min(new Scalar(1.0));
+        return wide(found).sub(exact).abs().div(scale).max().item_double();
+    }
+}
