@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,6 +24,10 @@ class HubConfigTest {
     @CsvSource({
         "Qwen3-30B-A3B, qwen3_moe, 30.53",
         "Qwen3-Coder-30B-A3B, qwen3_moe, 30.53",
+        "Qwen3-235B-A22B, qwen3_moe, 235.09",
+        "Qwen3.5-0.8B, qwen3_5_text, 0.75",
+        "Qwen3.5-2B, qwen3_5_text, 1.88",
+        "Qwen3.5-4B, qwen3_5_text, 4.21",
         "Qwen3.5-9B, qwen3_5_text, 8.95",
         "Qwen3.5-27B, qwen3_5_text, 26.90",
         "gemma-4-E2B, gemma4_text, 4.63",
@@ -33,7 +36,12 @@ class HubConfigTest {
         "gemma-4-31B, gemma4_text, 30.70",
         "Ministral-3-3B, ministral3, 3.43",
         "Ministral-3-8B, ministral3, 8.49",
+        "Ministral-3-14B, ministral3, 13.51",
+        "Devstral-Small-2-24B, ministral3, 23.57",
         "Olmo-3-7B, olmo3, 7.30",
+        "Olmo-3-32B, olmo3, 32.23",
+        "granite-4.0-350m, granitemoehybrid, 0.35",
+        "granite-4.0-1b, granitemoehybrid, 1.63",
         "granite-4.0-micro, granitemoehybrid, 3.40",
         "phi-4, phi3, 14.66",
         "DeepSeek-R1-Distill-Llama-8B, llama, 8.03",
@@ -51,12 +59,14 @@ class HubConfigTest {
         assertThat(run.err()).containsPattern(billions + "B parameters[^:]*: " + family);
     }
 
-    @Test
-    void aMixtureIsPlannedByAllWeightsAndComputedByThoseATokenMeets() throws IOException {
-        Files.copy(CONFIGS.resolve("Qwen3-30B-A3B.json"), folder.resolve("config.json"));
+    @ParameterizedTest(name = "{0}")
+    @CsvSource({"Qwen3-30B-A3B, 30.53, 3.35", "Qwen3-235B-A22B, 235.09, 22.19"})
+    void aMixtureIsPlannedByAllWeightsAndComputedByThoseATokenMeets(String name, String all, String met)
+            throws IOException {
+        Files.copy(CONFIGS.resolve(name + ".json"), folder.resolve("config.json"));
 
         CommandRun run = CommandRun.of("plan", "--model", folder.toString());
 
-        assertThat(run.err()).contains("30.53B parameters, 3.35B a token, of 128 experts 8: qwen3_moe");
+        assertThat(run.err()).contains(all + "B parameters, " + met + "B a token, of 128 experts 8: qwen3_moe");
     }
 }
