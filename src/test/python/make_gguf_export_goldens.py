@@ -5,7 +5,8 @@
 
 LLAMA_CPP is a checkout of llama.cpp and LLAMA_QUANTIZE its program built from it. The weights are those of goldens/models, under
 configs that a GGUF file can hold and with tokenizers as small as their vocabularies. convert_hf_to_gguf.py makes f32, f16, bf16 and
-q8_0, llama-quantize makes q4_0 and q4_k_m of f32, and convert_lora_to_gguf.py the adapter's file. Of each, only hashes are kept.
+q8_0, llama-quantize makes q4_0 and q4_k_m of f32, and convert_lora_to_gguf.py the adapter's file, unless it is one of experts, which
+the script does not read. Of each, only hashes are kept.
 
 The converter tells byte-level pre-tokenizers apart by a checksum, which no small vocabulary has: it is told the name instead.
 """
@@ -55,6 +56,8 @@ EXPORTS = {
     "granite-4.0-350m": ("granite4", "gpt-2", None),
     "qwen3.5-0.8b": ("qwen35", "qwen2", GENERATION),
     "qwen3.5-sections": ("qwen35-sections", "qwen2", None),
+    "qwen3-moe": ("qwen3moe", "qwen2", None),
+    "qwen3-moe-a1b": ("qwen3moe-down", "qwen2", GENERATION),
 }
 SECTIONS = dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.25, mrope_section=[1, 1, 0], mrope_interleaved=True)
 GEMMA3_ROPE = {"full_attention": dict(rope_type="default", rope_theta=1000.0), "sliding_attention": dict(rope_type="default", rope_theta=100.0)}
@@ -63,6 +66,7 @@ MORE = {
     "mistral": ("mistral-window", "llama", dict(sliding_window=None), None),
     "qwen35-sections": ("qwen3_5_text-square", "qwen35", dict(rope_parameters=SECTIONS), None),
     "gemma3-windows": ("gemma3_text", "gemma3", GEMMA3, None),
+    "qwen3moe-down": ("qwen3_moe-down", "qwen3moe", dict(norm_topk_prob=True), None),
 }
 OUT_TYPES = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_m"]
 
@@ -212,7 +216,7 @@ def make(name):
             files[out_type] = described((set(out.iterdir()) - there).pop())
         adapter = Path(temporary) / "tuned-lora"
         shutil.copytree(MODELS / base / "adapter", adapter)
-        for out_type in ("f32", "f16", "q8_0"):
+        for out_type in () if base.startswith("qwen3_moe") else ("f32", "f16", "q8_0"):
             there = set(adapter.iterdir())
             convert_lora(split, adapter, "--base", model, "--outtype", out_type)
             files["lora-" + out_type] = described((set(adapter.iterdir()) - there).pop())

@@ -43,10 +43,11 @@ SPECS = {
     "ministral3": ("ministral3", "mistral3", dict(sliding_window=None), [Type.F16, Type.F32]),
     "granite4": ("granitemoehybrid", "granite", {}, EXACT),
     "qwen35": ("qwen3_5_text-square", "qwen35", {}, EXACT),
+    "qwen3moe": ("qwen3_moe", "qwen3moe", {}, [Type.Q8_0, Type.BF16, Type.Q5_0]),
 }
 INTERLEAVED = {"llama", "granite", "smollm3", "mistral3"}
 GEMMA = {"gemma2", "gemma3"}
-LOADED_BY_TRANSFORMERS = {"llama", "qwen2", "qwen3", "gemma2", "gemma3", "phi3"}
+LOADED_BY_TRANSFORMERS = {"llama", "qwen2", "qwen3", "qwen3moe", "gemma2", "gemma3", "phi3"}
 
 
 def interleaved(weight, heads):
@@ -175,6 +176,10 @@ def add_family(writer, config, architecture):
         writer.add_rope_scaling_finetuned(True)
     if architecture == "qwen35":
         add_delta(writer, config)
+    if architecture == "qwen3moe":
+        writer.add_expert_count(config.num_experts)
+        writer.add_expert_used_count(config.num_experts_per_tok)
+        writer.add_expert_feed_forward_length(config.moe_intermediate_size)
     if architecture == "granite":
         writer.add_attention_scale(config.attention_multiplier)
         writer.add_embedding_scale(config.embedding_multiplier)
@@ -230,11 +235,19 @@ def write(path, model, architecture, types):
         if name == "lm_head.weight" and config.tie_word_embeddings:
             continue
         weight = stored_form(name, tensor.numpy(), architecture, config)
-        kind = Type.F32 if weight.ndim == 1 else next(turns)
+        kind = Type.F32 if weight.ndim == 1 or name.endswith(".mlp.gate.weight") else next(turns)
         kind = Type.F16 if weight.shape[-1] % gguf.GGML_QUANT_SIZES[kind][0] else kind
         used |= {kind} if weight.ndim > 1 else set()
         data = gguf.quantize(weight, kind)
-        if ".shared_mlp.input_linear" in name:
+        if name.endswith(".experts.gate_up_proj"):
+            halves = [gguf.quantize(np.ascontiguousarray(half), kind) for half in np.split(weight, 2, axis=1)]
+            for part, half in zip(("gate", "up"), halves):
+                add(name.replace("gate_up_proj", f"{part}_proj.weight"), half, kind)
+            found[name] = np.concatenate([gguf.dequantize(half, kind) for half in halves], axis=1)
+            continue
+        if name.endswith(".experts.down_proj"):
+            add(name + ".weight", data, kind)
+        elif ".shared_mlp.input_linear" in name:
             for part, half in zip(("gate", "up"), np.split(data, 2)):
                 add(name.replace("shared_mlp.input_linear", f"mlp.{part}_proj"), half, kind)
         else:

@@ -63,7 +63,11 @@ public enum Server {
                     found.add("use_rslora: it divides by the rank, not by its root");
                 }
             }
-            case LLAMA_CPP, OLLAMA -> {} // a GGUF file has the scales of all modules
+            case LLAMA_CPP, OLLAMA -> {
+                if (lora.parameters().ofExperts()) {
+                    found.add("target_parameters: a GGUF LoRA holds none of experts");
+                }
+            }
         }
 
         if (this == VLLM && largestRank(lora) > VLLM_RANKS.get(VLLM_RANKS.size() - 1)) {

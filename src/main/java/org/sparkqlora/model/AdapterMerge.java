@@ -73,6 +73,11 @@ public final class AdapterMerge {
         return places.containsKey(weight) || experts.containsKey(weight) || wholes.containsKey(weight);
     }
 
+    /** Whether it changes the matrices of experts, of which {@link #terms} tells nothing. */
+    public boolean changesExperts() {
+        return !experts.isEmpty();
+    }
+
     /** The tensor that takes the place of the weight, or null when it is the base's with or without an adapter. */
     public @Nullable Parameter whole(String weight) {
         return wholes.get(weight);

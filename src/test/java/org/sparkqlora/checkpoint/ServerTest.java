@@ -14,6 +14,7 @@ import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.SavedModule;
 import org.sparkqlora.model.SavedModules;
 import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.adapter.TargetParameters;
 
 class ServerTest {
     private static final TargetModules ALL = new TargetModules.AllLinear();
@@ -40,6 +41,18 @@ class ServerTest {
         LoraSpec patterns = new LoraSpec(8, 16, 0, ALL, true, false, Map.of("q_proj", 4), Map.of("v_proj", 64.0));
 
         assertThat(server.objections(patterns)).hasSize(objections);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"VLLM, false", "SGLANG, false", "LLAMA_CPP, true", "OLLAMA, true"})
+    void adaptersOfExpertsDoNotFitIntoAFile(Server server, boolean refused) {
+        LoraSpec experts =
+                LoraSpec.allLinear(8, 16).withParameters(new TargetParameters(List.of("mlp.experts.down_proj")));
+        LoraSpec router = LoraSpec.allLinear(8, 16).withParameters(new TargetParameters(List.of("mlp.gate.weight")));
+
+        assertThat(server.objections(experts))
+                .isEqualTo(refused ? List.of("target_parameters: a GGUF LoRA holds none of experts") : List.of());
+        assertThat(server.objections(router)).isEmpty();
     }
 
     @Test

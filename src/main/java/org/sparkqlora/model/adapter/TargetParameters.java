@@ -40,6 +40,11 @@ public record TargetParameters(List<String> names) implements Serializable {
         return names.isEmpty();
     }
 
+    /** Whether a matrix of all experts carries an adapter, and not the router alone. */
+    public boolean ofExperts() {
+        return names.stream().anyMatch(name -> !name.endsWith(ROUTER));
+    }
+
     /** Whether the parameter of that path carries an adapter. */
     public boolean matches(String path) {
         return names.stream().anyMatch(name -> path.equals(name) || path.endsWith("." + name));

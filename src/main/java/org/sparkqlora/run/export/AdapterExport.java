@@ -36,8 +36,8 @@ public record AdapterExport(Path model, Location adapter, GgufOutType type, Opti
         ModelConfig config = ModelConfigJson.read(model.resolve("config.json"));
         AdapterStart start = AdapterStart.from(adapter, model, config);
         LoraSpec lora = Objects.requireNonNull(start.lora());
-        requireFactorsAlone(lora);
         AdapterMerge merge = new AdapterMerge(config, lora);
+        requireFactorsAlone(lora, merge);
         FlatVector parameters = AdapterFolder.read(adapter.files(), adapter.path(), merge.parameters());
         List<GgufAdapter.Term> terms =
                 merge.terms().stream().map(term -> term(term, parameters)).toList();
@@ -61,12 +61,12 @@ public record AdapterExport(Path model, Location adapter, GgufOutType type, Opti
         return lora.rankStabilized() ? lora.alpha() * Math.sqrt(lora.rank()) : lora.alpha();
     }
 
-    private void requireFactorsAlone(LoraSpec lora) {
+    private void requireFactorsAlone(LoraSpec lora, AdapterMerge merge) {
         String found = lora.weightDecomposed()
                 ? "DoRA's magnitudes"
                 : !lora.saved().isEmpty() || lora.saved().scores()
                         ? "modules that were saved whole (modules_to_save)"
-                        : pissa(lora);
+                        : merge.changesExperts() ? "an adapter of experts (target_parameters)" : pissa(lora);
         if (!found.isEmpty()) {
             throw new BadInputException(
                     "Cannot export %s as a GGUF LoRA: expected A and B alone, found %s. Export the merged model instead, without --adapter-only"

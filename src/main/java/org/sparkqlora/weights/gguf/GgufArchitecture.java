@@ -23,7 +23,8 @@ enum GgufArchitecture {
     MISTRAL3("mistral3", "ministral3", "Ministral3ForCausalLM"),
     OLMO3("olmo2", "olmo3", "Olmo3ForCausalLM"),
     GRANITE4("granite", "granitemoehybrid", "GraniteMoeHybridForCausalLM"),
-    QWEN35("qwen35", "qwen3_5_text", "Qwen3_5ForCausalLM");
+    QWEN35("qwen35", "qwen3_5_text", "Qwen3_5ForCausalLM"),
+    QWEN3_MOE("qwen3moe", "qwen3_moe", "Qwen3MoeForCausalLM");
 
     /** Of so many layers the last one attends to all tokens, where nothing else is said. */
     static final int FULL_ATTENTION_INTERVAL = 4;
@@ -92,7 +93,7 @@ enum GgufArchitecture {
     boolean interleavesHeads() {
         return switch (this) {
             case LLAMA, GRANITE, GRANITE4, SMOLLM3, MISTRAL3 -> true;
-            case QWEN2, QWEN3, QWEN35, GEMMA2, GEMMA3, OLMO2, OLMO3, PHI3 -> false;
+            case QWEN2, QWEN3, QWEN3_MOE, QWEN35, GEMMA2, GEMMA3, OLMO2, OLMO3, PHI3 -> false;
         };
     }
 

@@ -47,6 +47,10 @@ final class GgufConfigEntries {
             case OLMO3 -> putOlmo3();
             case MISTRAL3 -> putMistral3();
             case QWEN35 -> putQwen35();
+            case QWEN3_MOE -> {
+                putCommon();
+                count("expert_feed_forward_length", config.mixture().width());
+            }
             case GRANITE -> putGranite();
             case GRANITE4 -> putGranite4();
             case GEMMA2 -> putGemma2();
@@ -63,8 +67,7 @@ final class GgufConfigEntries {
         putHeads();
         putRotary();
         number("attention.layer_norm_rms_epsilon", config.normEpsilon());
-        copyCount("num_local_experts", "expert_count");
-        copyCount("num_experts_per_tok", "expert_used_count");
+        putExperts();
         if (namesHeadSize()) {
             putHeadSize();
         }
@@ -72,8 +75,19 @@ final class GgufConfigEntries {
         putFileType();
     }
 
+    /** Granite 4 has keys for experts and none of them. */
+    private void putExperts() {
+        if (architecture == GgufArchitecture.QWEN3_MOE) {
+            count("expert_count", config.mixture().experts());
+            count("expert_used_count", config.mixture().perToken());
+        } else if (architecture == GgufArchitecture.GRANITE4) {
+            copyCount("num_local_experts", "expert_count");
+            copyCount("num_experts_per_tok", "expert_used_count");
+        }
+    }
+
     private void copyCount(String field, String key) {
-        if (architecture == GgufArchitecture.GRANITE4 && fields.has(field)) {
+        if (fields.has(field)) {
             count(key, fields.integer(field));
         }
     }
@@ -96,7 +110,7 @@ final class GgufConfigEntries {
     private boolean namesHeadSize() {
         return switch (architecture) {
             case LLAMA, QWEN3, QWEN35, GEMMA2, GEMMA3, MISTRAL3 -> true;
-            case QWEN2, OLMO2, OLMO3, PHI3, SMOLLM3 -> fields.has("head_dim");
+            case QWEN2, QWEN3_MOE, OLMO2, OLMO3, PHI3, SMOLLM3 -> fields.has("head_dim");
             case GRANITE, GRANITE4 -> false;
         };
     }

@@ -68,7 +68,8 @@ final class GgufConfigJson {
         return switch (architecture) {
             case MISTRAL3 -> !isPlainMistral();
             case QWEN35 -> true;
-            case LLAMA, QWEN2, QWEN3, GEMMA2, GEMMA3, GRANITE, GRANITE4, OLMO2, OLMO3, PHI3, SMOLLM3 -> false;
+            case LLAMA, QWEN2, QWEN3, QWEN3_MOE, GEMMA2, GEMMA3, GRANITE, GRANITE4, OLMO2, OLMO3, PHI3, SMOLLM3 ->
+                false;
         };
     }
 
@@ -96,6 +97,7 @@ final class GgufConfigJson {
             case GRANITE, GRANITE4 -> putGranite();
             case OLMO3 -> putOlmo3();
             case QWEN35 -> putQwen35();
+            case QWEN3_MOE -> putExperts();
             case PHI3 -> putPhi3();
         }
     }
@@ -165,6 +167,14 @@ final class GgufConfigJson {
                 : allBut(metadata.optionalInt(architecture.key("full_attention_interval"))
                         .orElse(GgufArchitecture.FULL_ATTENTION_INTERVAL));
         putKinds(linear, "linear_attention");
+    }
+
+    /** Of a token's experts, llama.cpp lets the weights sum to 1; no key says otherwise. */
+    private void putExperts() {
+        root.put("num_experts", count("expert_count"));
+        root.put("num_experts_per_tok", count("expert_used_count"));
+        root.put("moe_intermediate_size", count("expert_feed_forward_length"));
+        root.put("norm_topk_prob", true);
     }
 
     /** All layers but every {@code interval}-th. */

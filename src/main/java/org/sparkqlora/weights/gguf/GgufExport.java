@@ -53,8 +53,7 @@ public final class GgufExport {
         FieldsJson fields = TextConfigJson.of(whole);
         List<String> notes = GgufFit.check(config, fields);
         List<GgufStream.Tensor> tensors = new GgufWeights(source, changed).tensors(outType);
-        GgufIdentity.ParameterTotal total = new GgufIdentity.ParameterTotal(
-                tensors.stream().mapToLong(GgufStream.Tensor::elements).sum(), false);
+        GgufIdentity.ParameterTotal total = GgufIdentity.ParameterTotal.of(tensors);
         GgufIdentity identity = identity(source.path(), whole, total, labels.name());
         GgufEntries entries = new GgufEntries();
         entries.text("general.architecture", GgufArchitecture.of(config).label());

@@ -8,6 +8,7 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.sparkqlora.weights.family.Activation;
 import org.sparkqlora.weights.family.LayerTraits;
+import org.sparkqlora.weights.family.Mixture;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.RotaryScaling;
 import org.sparkqlora.weights.family.RotarySpec;
@@ -58,7 +59,7 @@ final class GgufFit {
     private void checkSizes() {
         boolean named = switch (architecture) {
             case LLAMA, QWEN3, QWEN35, GEMMA2, GEMMA3, MISTRAL3 -> true;
-            case QWEN2, OLMO2, OLMO3, SMOLLM3 -> fields.has("head_dim");
+            case QWEN2, QWEN3_MOE, OLMO2, OLMO3, SMOLLM3 -> fields.has("head_dim");
             case GRANITE, GRANITE4, PHI3 -> false;
         };
         int divided = config.hiddenSize() / config.heads();
@@ -86,6 +87,10 @@ final class GgufFit {
                         layersAre(layer -> layer.window().isPresent(), GEMMA3_PATTERN),
                         "layer_types other than full attention in every sixth");
             case LLAMA, QWEN2, QWEN3, GRANITE, OLMO2, MISTRAL3 -> noteWindow();
+            case QWEN3_MOE -> {
+                checkExperts();
+                noteWindow();
+            }
             case GRANITE4 ->
                 require(
                         config.layerTraits().stream()
@@ -100,6 +105,15 @@ final class GgufFit {
                         config.deltaNet().valueSize());
             case PHI3 -> {} // a key says the window of all layers
         }
+    }
+
+    private void checkExperts() {
+        boolean everywhere = IntStream.range(0, config.layers()).allMatch(config::isMixture);
+        require(everywhere, "layers without experts (mlp_only_layers, decoder_sparse_step)");
+        require(
+                config.traits().mixture().map(Mixture::normalized).orElse(true),
+                "norm_topk_prob false, expected true: weights of a token's experts that sum to 1");
+        require(!fields.flag("attention_bias", false), "attention_bias true, expected false");
     }
 
     /** A key says the base of the frequencies in windows, and is not used. */
@@ -151,7 +165,7 @@ final class GgufFit {
 
         boolean says = switch (architecture) {
             case LLAMA, GRANITE, GRANITE4, SMOLLM3, MISTRAL3 -> true;
-            case QWEN2, QWEN3, QWEN35, OLMO2, OLMO3, GEMMA3 -> !(scaling instanceof RotaryScaling.Llama3);
+            case QWEN2, QWEN3, QWEN3_MOE, QWEN35, OLMO2, OLMO3, GEMMA3 -> !(scaling instanceof RotaryScaling.Llama3);
             case GEMMA2, PHI3 -> false;
         };
         boolean plain = scaling instanceof RotaryScaling.Unscaled;

@@ -3,6 +3,7 @@ package org.sparkqlora.weights.gguf;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -75,12 +76,7 @@ record GgufIdentity(
         return total.ofAdapter()
                 ? this
                 : new GgufIdentity(
-                        name,
-                        organization,
-                        base,
-                        fineTune,
-                        version,
-                        size.or(() -> Optional.of(rounded(total.count()))));
+                        name, organization, base, fineTune, version, size.or(() -> Optional.of(label(total))));
     }
 
     void put(GgufEntries entries) {
@@ -129,6 +125,13 @@ record GgufIdentity(
                                 + run.group().substring(1)));
     }
 
+    /** 128x1.2B has 128 experts; what all share and one expert are 1.2 billion. */
+    private static String label(ParameterTotal total) {
+        return total.experts() == 0
+                ? rounded(total.count())
+                : String.format(Locale.ROOT, "%dx%s", total.experts(), rounded(total.withOneExpert()));
+    }
+
     /** At least two digits: 1.7B, 8.0B, 135M. */
     private static String rounded(long parameters) {
         int power = Stream.of(4, 3, 2)
@@ -146,6 +149,28 @@ record GgufIdentity(
      *
      * @param count of a LoRA, those of the weights that it changes
      * @param ofAdapter the whole model has more
+     * @param experts of each layer; 0 where there are none
+     * @param withOneExpert the parameters of a model with one expert in each layer
      */
-    record ParameterTotal(long count, boolean ofAdapter) {}
+    record ParameterTotal(long count, boolean ofAdapter, int experts, long withOneExpert) {
+        /** Without experts. */
+        ParameterTotal(long count, boolean ofAdapter) {
+            this(count, ofAdapter, 0, count);
+        }
+
+        /** Of all tensors of a model. */
+        static ParameterTotal of(List<GgufStream.Tensor> tensors) {
+            int experts = 0;
+            long count = 0;
+            long withOneExpert = 0;
+            for (GgufStream.Tensor tensor : tensors) {
+                boolean stacked = GgufExperts.named(tensor.name()).isPresent();
+                experts = stacked ? Math.toIntExact(tensor.shape()[0]) : experts;
+                count += tensor.elements();
+                withOneExpert += stacked ? tensor.elements() / tensor.shape()[0] : tensor.elements();
+            }
+
+            return new ParameterTotal(count, false, experts, withOneExpert);
+        }
+    }
 }

@@ -11,12 +11,18 @@ import org.sparkqlora.weights.family.ModelConfig;
  * bits, as {@code llama-quantize} does it.
  */
 record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
-    private static final Pattern LAYER = Pattern.compile("blk\\.(\\d+)\\.(attn_v|attn_qkv|ffn_down)\\.weight");
+    private static final Pattern LAYER =
+            Pattern.compile("blk\\.(\\d+)\\.(attn_v|attn_qkv|ffn_down|ffn_down_exps)\\.weight");
+    private static final Pattern FLOATS = Pattern.compile(".*(_norm|ssm_conv1d|ffn_gate_inp)\\.weight");
+    private static final Pattern KEYS_VALUES = Pattern.compile("blk\\.\\d+\\.attn_[kv]\\.weight");
     private static final int LAYERS_OF_70B = 80;
+
+    /** Of this number, attention is small beside the experts, and costs little to keep better. */
+    private static final int MOST_IN_EXPERTS = 8;
 
     /** @param shape outermost dimension first */
     GgufType typeOf(String name, long[] shape) {
-        if (shape.length < 2 || name.endsWith("_norm.weight") || name.endsWith("ssm_conv1d.weight")) {
+        if (shape.length < 2 || FLOATS.matcher(name).matches()) {
             return GgufType.F32;
         }
 
@@ -29,6 +35,14 @@ record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
             return fits(outType.mostly(), shape) ? GgufType.Q6_K : GgufType.Q8_0;
         }
 
+        if (isMostlyExperts() && KEYS_VALUES.matcher(name).matches()) {
+            return GgufType.Q8_0;
+        }
+
+        if (isMostlyExperts() && outType == GgufOutType.Q4_K_M && name.endsWith("attn_output.weight")) {
+            return GgufType.Q5_K;
+        }
+
         Matcher layer = LAYER.matcher(name);
         if (outType != GgufOutType.Q4_K_M || !layer.matches()) {
             return outType.mostly();
@@ -38,7 +52,14 @@ record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
             return GgufType.Q6_K;
         }
 
-        return !layer.group(2).equals("ffn_down") && sharesValuesOf70B() ? GgufType.Q5_K : outType.mostly();
+        return !layer.group(2).startsWith("ffn_down") && sharesValuesOf70B() ? GgufType.Q5_K : outType.mostly();
+    }
+
+    private boolean isMostlyExperts() {
+        return config.traits()
+                .mixture()
+                .filter(mixture -> mixture.experts() == MOST_IN_EXPERTS)
+                .isPresent();
     }
 
     /** The first and the last eighth of the layers, and every third between. */
@@ -52,8 +73,18 @@ record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
                 && switch (GgufArchitecture.of(config)) {
                     case LLAMA -> config.heads() != config.keyValueHeads();
                     case QWEN2 -> true;
-                    case QWEN3, QWEN35, GEMMA2, GEMMA3, GRANITE, GRANITE4, OLMO2, OLMO3, PHI3, SMOLLM3, MISTRAL3 ->
-                        false;
+                    case QWEN3,
+                            QWEN3_MOE,
+                            QWEN35,
+                            GEMMA2,
+                            GEMMA3,
+                            GRANITE,
+                            GRANITE4,
+                            OLMO2,
+                            OLMO3,
+                            PHI3,
+                            SMOLLM3,
+                            MISTRAL3 -> false;
                 };
     }
 

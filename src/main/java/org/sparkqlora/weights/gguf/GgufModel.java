@@ -3,6 +3,7 @@ package org.sparkqlora.weights.gguf;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -21,6 +22,9 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
  */
 record GgufModel(
         GgufFile file, GgufShape shape, String configText, GgufVocabulary vocabulary, Map<String, GgufTensor> tensors) {
+    /** Dimensions of a tensor that holds a matrix of each expert. */
+    private static final int EXPERTS_RANK = 3;
+
     GgufModel {
         tensors = new LinkedHashMap<>(tensors);
     }
@@ -67,12 +71,13 @@ record GgufModel(
         Map<String, GgufTensor> tensors = new LinkedHashMap<>();
         Set<String> problems = new TreeSet<>();
         for (GgufTensor tensor : file.tensors().values()) {
-            String name = GgufNames.huggingFace(architecture, tensor.name()).orElse("");
-            Optional<String> problem = problem(tensor, Optional.ofNullable(expected.get(name)));
-            problem.ifPresent(problems::add);
-            if (problem.isEmpty() && expected.containsKey(name)) {
-                tensors.put(name, tensor);
-            }
+            apart(architecture, tensor).forEach((name, part) -> {
+                Optional<String> problem = problem(part, Optional.ofNullable(expected.get(name)));
+                problem.ifPresent(problems::add);
+                if (problem.isEmpty() && expected.containsKey(name)) {
+                    tensors.put(name, part);
+                }
+            });
         }
 
         expected.keySet().stream()
@@ -84,6 +89,22 @@ record GgufModel(
         }
 
         return tensors;
+    }
+
+    /** By Hugging Face's names: one tensor, or those of a layer's experts. */
+    private static Map<String, GgufTensor> apart(GgufArchitecture architecture, GgufTensor tensor) {
+        Optional<GgufExperts> experts = GgufExperts.named(tensor.name());
+        if (architecture != GgufArchitecture.QWEN3_MOE || experts.isEmpty() || tensor.shape().length != EXPERTS_RANK) {
+            return Map.of(GgufNames.huggingFace(architecture, tensor.name()).orElse(""), tensor);
+        }
+
+        List<String> names = experts.get().weights(Math.toIntExact(tensor.shape()[0]));
+        Map<String, GgufTensor> apart = new LinkedHashMap<>();
+        for (int expert = 0; expert < names.size(); expert++) {
+            apart.put(names.get(expert), tensor.part(expert));
+        }
+
+        return apart;
     }
 
     private static Optional<String> problem(GgufTensor tensor, Optional<long[]> huggingFace) {

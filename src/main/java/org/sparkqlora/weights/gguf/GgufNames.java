@@ -55,7 +55,8 @@ final class GgufNames {
             Pattern.compile("model\\.layers\\.(\\d{1,6})\\.(linear_attn\\.(?:A_log|dt_bias))");
 
     /** Those that mean another module in one family than in the others. */
-    private static final List<String> BY_FAMILY = List.of("post_attention_norm", "ffn_norm", "ffn_up", "ffn_down");
+    private static final List<String> BY_FAMILY =
+            List.of("post_attention_norm", "ffn_norm", "ffn_up", "ffn_down", "ffn_gate_inp");
 
     /** What becomes two tensors. */
     private static final Pattern FUSED =
@@ -140,6 +141,8 @@ final class GgufNames {
                 Optional.of(architecture == GgufArchitecture.GRANITE4 ? "shared_mlp.output_linear" : "mlp.down_proj");
             case "post_attention_norm" -> normsAfter ? Optional.of("post_attention_layernorm") : Optional.empty();
             case "ffn_norm" -> feedForwardNorm(architecture);
+            case "ffn_gate_inp" ->
+                architecture == GgufArchitecture.QWEN3_MOE ? Optional.of("mlp.gate") : Optional.empty();
             case "ffn_up" -> Optional.of(architecture == GgufArchitecture.PHI3 ? "mlp.gate_up_proj" : "mlp.up_proj");
             default -> Optional.ofNullable(INNER.get(name));
         };
@@ -149,7 +152,7 @@ final class GgufNames {
         return switch (architecture) {
             case GEMMA2, GEMMA3 -> Optional.of("pre_feedforward_layernorm");
             case OLMO2, OLMO3, QWEN35 -> Optional.empty();
-            case LLAMA, QWEN2, QWEN3, GRANITE, GRANITE4, PHI3, SMOLLM3, MISTRAL3 ->
+            case LLAMA, QWEN2, QWEN3, QWEN3_MOE, GRANITE, GRANITE4, PHI3, SMOLLM3, MISTRAL3 ->
                 Optional.of("post_attention_layernorm");
         };
     }

@@ -77,7 +77,8 @@ record GgufShape(
 
     private static void requireSupported(GgufFile file, GgufArchitecture architecture, int headSize) {
         GgufMetadata metadata = file.metadata();
-        if (metadata.optionalInt(architecture.key("expert_count")).orElse(0) > 0) {
+        if (architecture != GgufArchitecture.QWEN3_MOE
+                && metadata.optionalInt(architecture.key("expert_count")).orElse(0) > 0) {
             throw metadata.wrong(architecture.key("expert_count"), "no experts");
         }
 

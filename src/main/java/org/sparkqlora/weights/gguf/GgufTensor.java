@@ -36,6 +36,16 @@ record GgufTensor(Path file, String name, GgufType type, long[] shape, long posi
         return Math.multiplyExact(elements() / type.blockSize(), type.blockBytes());
     }
 
+    /** The {@code index}-th of the tensors that it holds one below the other, as many as its outermost dimension says. */
+    GgufTensor part(int index) {
+        return new GgufTensor(
+                file,
+                name,
+                type,
+                Arrays.copyOfRange(shape, 1, shape.length),
+                position + index * (byteSize() / shape[0]));
+    }
+
     /** The numbers of its blocks, row-major. */
     FloatSource asFloats() {
         return new Blocks(type, elements(), segments());

@@ -36,7 +36,7 @@ final class GgufTokenizerEntriesJson {
     void put() {
         boolean ofLlama = switch (architecture) {
             case LLAMA, GRANITE, SMOLLM3, MISTRAL3 -> true;
-            case QWEN2, QWEN3, QWEN35, GEMMA2, GEMMA3, GRANITE4, OLMO2, OLMO3, PHI3 -> false;
+            case QWEN2, QWEN3, QWEN3_MOE, QWEN35, GEMMA2, GEMMA3, GRANITE4, OLMO2, OLMO3, PHI3 -> false;
         };
         JsonNode prefix = source.config().path("add_prefix_space");
         if (ofLlama && prefix.isBoolean()) {

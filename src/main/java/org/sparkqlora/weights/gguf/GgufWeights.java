@@ -1,7 +1,9 @@
 package org.sparkqlora.weights.gguf;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
@@ -10,6 +12,7 @@ import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;
+import org.sparkqlora.weights.family.ProjectionShape;
 import org.sparkqlora.weights.family.RotaryScaling;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
@@ -39,8 +42,15 @@ final class GgufWeights {
         GgufMix mix = new GgufMix(outType, config, names.contains(DecoderTensors.HEAD));
         List<GgufStream.Tensor> tensors = new ArrayList<>();
         factors().ifPresent(tensors::add);
+        ExpertCount left = new ExpertCount();
         for (String name : names) {
-            parts(name).forEach(part -> tensors.add(tensor(name, part, mix)));
+            List<GgufExperts> experts = experts(name);
+            if (experts.isEmpty()) {
+                parts(name).forEach(part -> tensors.add(tensor(name, part, mix)));
+            } else if (left.isLast(
+                    experts.get(0).layer(), experts.size() * config.mixture().experts())) {
+                experts.forEach(each -> tensors.add(tensor(each, mix)));
+            }
         }
 
         if (outType.isMixed()) {
@@ -54,6 +64,34 @@ final class GgufWeights {
         long[] shape = GgufForm.shape(part.name(), part.shape(shapeOf(name)));
         Supplier<FloatSource> values = () -> form.gguf(part.name(), shape, part.of(floats(name)));
         return new GgufStream.Tensor(part.name(), mix.typeOf(part.name(), shape), shape, values);
+    }
+
+    private List<GgufExperts> experts(String name) {
+        return architecture == GgufArchitecture.QWEN3_MOE ? GgufExperts.ofLayer(name) : List.of();
+    }
+
+    private GgufStream.Tensor tensor(GgufExperts experts, GgufMix mix) {
+        int count = config.mixture().experts();
+        ProjectionShape each = experts.matrix().shape(config);
+        long[] shape = {count, each.outputs(), each.inputs()};
+        List<Supplier<FloatSource>> values = experts.weights(count).stream()
+                .map(name -> (Supplier<FloatSource>) () -> floats(name))
+                .toList();
+        return new GgufStream.Tensor(
+                experts.name(),
+                mix.typeOf(experts.name(), shape),
+                shape,
+                () -> new StackedFloats(values, each.elements()));
+    }
+
+    /** How many weights of each layer's experts were met. */
+    private static final class ExpertCount {
+        private final Map<Integer, Integer> met = new HashMap<>();
+
+        /** Counts one more, and tells whether it is the last of {@code all}. */
+        boolean isLast(int layer, int all) {
+            return met.merge(layer, 1, Integer::sum) == all;
+        }
     }
 
     /** Hugging Face's names. */

@@ -18,8 +18,12 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 class GgufFitTest {
     private static final Path MODELS = Path.of("src/test/resources/goldens/models");
 
-    private static final Map<String, String> ARCHITECTURES =
-            Map.of("gemma3_text", "gemma3", "granitemoehybrid-nope", "granite", "qwen3_5_text", "qwen35");
+    private static final Map<String, String> ARCHITECTURES = Map.of(
+            "gemma3_text", "gemma3",
+            "granitemoehybrid-nope", "granite",
+            "qwen3_5_text", "qwen35",
+            "qwen3_moe-sparse", "qwen3moe",
+            "qwen3_moe-down", "qwen3moe");
 
     /** Configs that our models have and no GGUF file can say. */
     @ParameterizedTest
@@ -30,7 +34,9 @@ class GgufFitTest {
                 "gemma3_text | layer_types other than full attention in every sixth; query_pre_attn_scalar 24, expected 16.0",
                 "smollm3 | no_rope_layers other than every fourth",
                 "granitemoehybrid-nope | position_embedding_type nope, expected rope",
-                "qwen3_5_text | linear_key_head_dim 8 and linear_value_head_dim 16, expected the same"
+                "qwen3_5_text | linear_key_head_dim 8 and linear_value_head_dim 16, expected the same",
+                "qwen3_moe-sparse | layers without experts (mlp_only_layers, decoder_sparse_step); norm_topk_prob false, expected true: weights of a token's experts that sum to 1; attention_bias true, expected false",
+                "qwen3_moe-down | norm_topk_prob false, expected true: weights of a token's experts that sum to 1"
             })
     void whatNoKeySaysIsRefused(String model, String problems) {
         Path config = MODELS.resolve(model).resolve("base/config.json");

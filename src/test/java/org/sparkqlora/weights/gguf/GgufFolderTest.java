@@ -111,7 +111,7 @@ class GgufFolderTest {
     void namesTheArchitecturesThatItKnows() throws Exception {
         assertRefused(
                 gguf -> gguf.put("general.architecture", "rwkv"),
-                "Unsupported architecture rwkv in %s: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3, mistral3, qwen35]");
+                "Unsupported architecture rwkv in %s: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3, mistral3, qwen35, qwen3moe]");
     }
 
     @Test
