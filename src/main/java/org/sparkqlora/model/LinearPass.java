@@ -22,8 +22,6 @@ record LinearPass(
         @Nullable Tensor bias,
         LinearPlace place,
         @Nullable BoundAdapter adapter) {
-    private static final Scalar ONE = new Scalar(1.0).retainReference();
-
     /**
      * Intermediate results of a module's forward pass that its gradient needs.
      *

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.apache.hadoop.conf.Configuration;
@@ -37,7 +38,8 @@ record FamilyTrip(String family, Path folder) {
 
     /** Writes an adapter and folds the golden's into the base. */
     void write() throws IOException {
-        LoraSpec lora = new GoldenModel(family).spec(GoldenModel.Mode.LORA).lora();
+        LoraSpec lora = Objects.requireNonNull(
+                new GoldenModel(family).spec(GoldenModel.Mode.LORA).lora());
         try (WeightFolder weights = WeightFolder.open(base())) {
             ParameterIndex index = new AdapterMerge(weights.config(), lora).parameters();
             AdapterFolder.write(
