@@ -161,8 +161,9 @@ public final class DecoderTensors {
         for (int expert = 0; expert < config.mixture().experts(); expert++) {
             for (ExpertMatrix matrix : ExpertMatrix.values()) {
                 ProjectionShape shape = matrix.shape(config);
-                shapes.put(matrix.weight(layer, expert), new long[] {shape.outputs(), shape.inputs()});
-                projections.add(matrix.weight(layer, expert));
+                String weight = matrix.weight(layer, expert);
+                shapes.put(weight, new long[] {shape.outputs(), shape.inputs()});
+                projections.add(weight);
             }
         }
     }
