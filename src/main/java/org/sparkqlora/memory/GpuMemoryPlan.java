@@ -83,12 +83,14 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
             Paging paging,
             BatchShape step,
             long cardBytes) {
+        GpuMemoryPlan whole = of(config, spec, optimizer, paging, step);
         int fits = 0;
         int fitsNot = MOST_ROWS + 1;
         while (fitsNot - fits > 1) {
             int rows = (fits + fitsNot) / 2;
             BatchShape tried = new BatchShape(step.sequenceLength(), rows, rows, 1, 1, step.recompute(), 1);
-            if (of(config, spec, optimizer, paging, tried).cardBytes() <= cardBytes) {
+            GpuPassMemory pass = new GpuPassMemory(config, spec.method(), spec.precision(), tried);
+            if (whole.withPass(pass).cardBytes() <= cardBytes) {
                 fits = rows;
             } else {
                 fitsNot = rows;
@@ -96,6 +98,13 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
         }
 
         return fits == 0 ? OptionalInt.empty() : OptionalInt.of(fits);
+    }
+
+    /** Only a pass depends on the rows of a micro-batch. */
+    private GpuMemoryPlan withPass(GpuPassMemory pass) {
+        Map<GpuMemoryUse, Long> changed = new EnumMap<>(uses);
+        addPass(changed, pass);
+        return new GpuMemoryPlan(changed);
     }
 
     /** Whether the model has such a use at all. */

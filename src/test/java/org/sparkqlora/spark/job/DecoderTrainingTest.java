@@ -66,14 +66,17 @@ import org.sparkqlora.train.metrics.ProgressReporter;
 import org.sparkqlora.train.metrics.TrainSummary;
 import org.sparkqlora.weights.WeightFolder;
 
-/** Training of a small Llama in bfloat16, on clusters of several sizes. */
+/** Training of a small Llama, and of a small Qwen 3 with experts, on clusters of several sizes. */
 class DecoderTrainingTest {
     private static final int STEPS = 8;
+    private static final Path EXPERTS_BASE =
+            Path.of("src/test/resources/goldens/models/qwen3_moe/base").toAbsolutePath();
     private static final Paging IN_FILE = new Paging(PagePlace.FILE, Paging.SMALLEST_WINDOW);
 
     /** The model that is trained. */
     private enum Way {
         QLORA(qlora(Precision.BF16, LoraSpec.allLinear(4, 8))),
+        EXPERTS(qlora(Precision.BF16, LoraSpec.allLinear(4, 8)), EXPERTS_BASE),
         HALVES(qlora(Precision.FP16, LoraSpec.allLinear(4, 8))),
         PISSA(qlora(
                 Precision.BF16,
@@ -91,9 +94,15 @@ class DecoderTrainingTest {
         FULL(new ModelSpec(Method.FULL, Precision.BF16, QuantSpec.DEFAULT, null));
 
         private final ModelSpec spec;
+        private final Path base;
 
         Way(ModelSpec spec) {
+            this(spec, LlamaRuns.base());
+        }
+
+        Way(ModelSpec spec, Path base) {
             this.spec = spec;
+            this.base = base;
         }
 
         private static ModelSpec qlora(Precision precision, LoraSpec lora) {
@@ -129,7 +138,8 @@ class DecoderTrainingTest {
 
     private static Stream<Arguments> clusters() {
         return Stream.of(Clusters.TWO_SLOTS, Clusters.TWO_EXECUTORS)
-                .flatMap(master -> Stream.of(Way.QLORA, Way.HALVES, Way.PISSA).map(way -> Arguments.of(master, way)));
+                .flatMap(master ->
+                        Stream.of(Way.QLORA, Way.EXPERTS, Way.HALVES, Way.PISSA).map(way -> Arguments.of(master, way)));
     }
 
     @Test
@@ -153,7 +163,7 @@ class DecoderTrainingTest {
     void threadsOfATaskDoNotChangeAByte() {
         CLUSTER.close();
         try (JavaSparkContext context = Clusters.start(Clusters.TWO_SLOTS, Map.of("spark.task.cpus", "2"))) {
-            assertThat(values(train(context, Way.QLORA.spec, Paging.DEFAULT))).isEqualTo(REFERENCES.get(Way.QLORA));
+            assertThat(values(train(context, Way.QLORA, Paging.DEFAULT))).isEqualTo(REFERENCES.get(Way.QLORA));
         }
     }
 
@@ -162,13 +172,13 @@ class DecoderTrainingTest {
     }
 
     private static float[] trained(String master, Way way, Paging paging) {
-        return values(CLUSTER.on(master, context -> train(context, way.spec, paging)));
+        return values(CLUSTER.on(master, context -> train(context, way, paging)));
     }
 
-    private static FlatVector train(JavaSparkContext context, ModelSpec spec, Paging paging) {
-        ModelSource model = source(context, spec);
+    private static FlatVector train(JavaSparkContext context, Way way, Paging paging) {
+        ModelSource model = source(context, way);
         FlatVector[] trained = new FlatVector[1];
-        TrainPlan plan = plan(spec);
+        TrainPlan plan = plan(way.spec);
         Trainer trainer = new Trainer(
                 plan,
                 TrainTriggers.atEnd(),
@@ -192,9 +202,9 @@ class DecoderTrainingTest {
         return trained[0];
     }
 
-    private static FolderModelSource source(JavaSparkContext context, ModelSpec spec) {
-        FolderModelSource whole = new FolderModelSource(LlamaRuns.base().toString(), spec, ModelCache.at(copies()));
-        LoraSpec lora = spec.lora();
+    private static FolderModelSource source(JavaSparkContext context, Way way) {
+        FolderModelSource whole = new FolderModelSource(way.base.toString(), way.spec, ModelCache.at(copies()));
+        LoraSpec lora = way.spec.lora();
         return lora == null || !lora.takesFromBase() ? whole : whole.without(take(context, lora));
     }
 
