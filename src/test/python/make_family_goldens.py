@@ -19,8 +19,9 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import torch
 import transformers
 from peft import LoraConfig, PeftModel, get_peft_model
-from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModelForCausalLM
+from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModelForCausalLM, Mxfp4Config
+from transformers.integrations.mxfp4 import convert_moe_packed_tensors
 
 FOLDER = pathlib.Path(__file__).parents[1] / "resources/goldens/models"
 VOCABULARY = 128
@@ -31,6 +32,7 @@ COMMON = dict(
 )
 GEMMA4_WAVES = dict(full_attention=dict(rope_type="proportional", partial_rotary_factor=0.5, rope_theta=1000.0),
                     sliding_attention=dict(rope_type="default", rope_theta=100.0))
+YARN_WHOLE = dict(rope_type="yarn", rope_theta=1000.0, factor=8.0, original_max_position_embeddings=8, beta_fast=4.0, beta_slow=0.5, truncate=False)
 FAMILIES = {
     "gemma2": dict(head_dim=16, query_pre_attn_scalar=24, sliding_window=5, attn_logit_softcapping=2.0, final_logit_softcapping=4.0,
                    rope_parameters=dict(rope_type="default", rope_theta=100.0)),
@@ -104,14 +106,33 @@ FAMILIES = {
     # one matrix of the experts beside attention
     "qwen3_moe-down": dict(head_dim=8, moe_intermediate_size=36, num_experts=5, num_experts_per_tok=1, norm_topk_prob=False,
                            rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+    # both clamps act, and documents are longer than windows
+    "gpt_oss": dict(head_dim=16, intermediate_size=24, num_local_experts=4, num_experts_per_tok=2, sliding_window=5, swiglu_limit=0.6,
+                    rope_parameters=YARN_WHOLE),
+    # attention and experts, which have two ranks
+    "gpt_oss-experts": dict(head_dim=8, hidden_size=48, intermediate_size=20, num_local_experts=8, num_experts_per_tok=3, num_hidden_layers=3,
+                            sliding_window=7, rope_parameters=YARN_WHOLE),
+    # the router, without biases of attention
+    "gpt_oss-router": dict(head_dim=8, intermediate_size=36, num_local_experts=5, num_experts_per_tok=4, attention_bias=False, swiglu_alpha=1.2,
+                           swiglu_limit=1.1, tie_word_embeddings=True, layer_types=["full_attention", "sliding_attention"], sliding_window=6,
+                           rope_parameters=dict(rope_type="default", rope_theta=100.0)),
+    # stored as OpenAI stores it
+    "gpt_oss-mxfp4": dict(head_dim=8, hidden_size=64, intermediate_size=32, num_local_experts=4, num_experts_per_tok=2, sliding_window=6,
+                          swiglu_limit=2.0, rope_parameters=YARN_WHOLE),
 }
 # weight of the loss that balances experts
 BALANCE = 0.3
+BALANCED = ["qwen3_moe", "qwen3_moe-sparse", "gpt_oss", "gpt_oss-router"]
 # targets of adapters other than all linear modules
 ADAPTERS = {
     "qwen3_moe-experts": dict(target_modules=[], target_parameters=["mlp.experts.gate_up_proj", "mlp.experts.down_proj"],
                               rank_pattern={"experts.down_proj": 3}, alpha_pattern={"experts.gate_up_proj": 6}),
     "qwen3_moe-down": dict(target_modules=["q_proj", "v_proj"], target_parameters=["experts.down_proj"], use_rslora=True),
+    "gpt_oss-experts": dict(target_modules=["q_proj", "k_proj", "v_proj", "o_proj"],
+                            target_parameters=["mlp.experts.gate_up_proj", "mlp.experts.down_proj"],
+                            rank_pattern={"experts.down_proj": 3}, alpha_pattern={"experts.gate_up_proj": 6}),
+    "gpt_oss-mxfp4": dict(target_modules=["q_proj", "v_proj"], target_parameters=["experts.gate_up_proj", "experts.down_proj"]),
+    "gpt_oss-router": dict(target_modules=[], target_parameters=["router.weight", "experts.gate_up_proj"], use_rslora=True),
 }
 # a state that remembers for dozens of tokens
 CENTRES = {"A_log": -2.5}
@@ -159,29 +180,35 @@ def linears(model):
 
 
 def experts(model):
-    """Each expert's matrices, by their names on the hub."""
+    """Each expert's matrices, by their names on the hub or, of gpt_oss, by names of the same form."""
     for name, parameter in model.named_parameters():
         if parameter.ndim == 3 and ".mlp.experts." in name:
-            yield from hub_parts(name, parameter.data)
+            yield from hub_parts(name, parameter.data, is_interleaved(model.config))
 
 
-def hub_parts(name, fused):
+def is_interleaved(config):
+    """Whether rows are inputs, and columns of gate and up alternate."""
+    return config.model_type == "gpt_oss"
+
+
+def hub_parts(name, fused, interleaved):
     path, kind = name.rsplit(".", 1)
-    for i, matrix in enumerate(fused):
+    for i, stored in enumerate(fused):
+        matrix = stored.T if interleaved else stored
         if kind == "gate_up_proj":
-            gate, up = matrix.chunk(2)
+            gate, up = (matrix[0::2], matrix[1::2]) if interleaved else matrix.chunk(2)
             yield f"{path}.{i}.gate_proj.weight", gate
             yield f"{path}.{i}.up_proj.weight", up
         else:
             yield f"{path}.{i}.{kind}.weight", matrix
 
 
-def with_hub_names(tensors):
+def with_hub_names(tensors, config):
     """Tensors named as in checkpoints on the hub, where experts are apart."""
     apart = {}
     for name, tensor in tensors.items():
         if ".mlp.experts." in name and tensor.ndim == 3:
-            apart.update(hub_parts(name, tensor))
+            apart.update(hub_parts(name, tensor, is_interleaved(config)))
         else:
             apart[name] = tensor
     return apart
@@ -195,6 +222,8 @@ def save_filled(model, folder, seed):
         neutral = parameter.data.clone() if "norm" in name else torch.full_like(parameter, CENTRES.get(name.rsplit(".", 1)[-1], 0.0))
         if "q_norm" in name and model.config.model_type.startswith("gemma4"):
             neutral *= 0.3  # scores are not scaled: of queries as long as others' float32 would keep fewer digits of a gradient
+        if name.endswith("sinks"):
+            neutral += 0.7  # as much as a token
         deviation = {1: 0.1, 2: 0.15, 3: 0.15 if ".experts." in name else 0.5}[parameter.ndim]
         while True:
             parameter.data.copy_(neutral + deviation * torch.randn(parameter.shape, generator=generator))
@@ -208,6 +237,28 @@ def save_filled(model, folder, seed):
             buffer.copy_(0.8 + 0.1 * torch.randn(buffer.shape, generator=generator))
     model.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
+
+
+def store_in_mxfp4(folder, seed):
+    """Puts random MXFP4 weights, whose NF4 codes are robust, in the place of those of experts."""
+    generator = torch.Generator().manual_seed(seed)
+    tensors = load_file(folder / "model.safetensors")
+    for name in [name for name in tensors if name.endswith(("experts.gate_up_proj", "experts.down_proj"))]:
+        experts, inputs, outputs = tensors.pop(name).shape
+        blocks = torch.empty(experts, outputs, inputs // 32, 16, dtype=torch.uint8)
+        scales = torch.empty(experts, outputs, inputs // 32, dtype=torch.uint8)
+        while True:
+            blocks.random_(0, 256, generator=generator)
+            scales.random_(121, 125, generator=generator)
+            wide = convert_moe_packed_tensors(blocks, scales, dtype=torch.float32)
+            if all(robust(matrix.contiguous()) for _, matrix in hub_parts(name, wide, True)):
+                break
+        tensors[f"{name}_blocks"], tensors[f"{name}_scales"] = blocks, scales
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    config = json.loads((folder / "config.json").read_text())
+    config["quantization_config"] = dict(
+        quant_method="mxfp4", modules_to_not_convert=["model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"])
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
 def save_adapter(model, folder):
@@ -227,10 +278,14 @@ def make_base(family, folder, seed):
     config = AutoConfig.for_model(family.split("-")[0], **{**COMMON, **FAMILIES[family]})
     model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
     save_filled(model, folder, seed)
+    if family.endswith("-mxfp4"):
+        store_in_mxfp4(folder, seed)
 
 
 def load(folder, quantise=False):
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    packed = "quantization_config" in json.loads((folder / "config.json").read_text())
+    options = dict(quantization_config=Mxfp4Config(dequantize=True)) if packed else {}
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager", **options)
     if quantise:
         for module in linears(model).values():
             module.weight.data.copy_(nf4(module.weight.data)[0])
@@ -314,7 +369,7 @@ def make_expected(folder, batch):
         parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         loss, tokens, logits, gradients = run(model, parameters, batch)
         numbers[mode] = dict(loss_sum=loss, n_tokens=tokens)
-        tensors.update({f"{mode}.grad.{name}": gradient.clone() for name, gradient in with_hub_names(gradients).items()})
+        tensors.update({f"{mode}.grad.{name}": gradient.clone(memory_format=torch.contiguous_format) for name, gradient in with_hub_names(gradients, model.config).items()})
         if mode != "full_f32":
             tensors[f"{mode}.logits"] = logits.contiguous()
             numbers[mode]["losses"], after = steps(model, parameters, batch)
@@ -339,8 +394,8 @@ def make_balanced(folder, batch):
         tokens = int((labels[:, 1:] != -100).sum())
         numbers[mode] = dict(loss_sum=output.loss.item() * tokens, n_tokens=tokens, balance=output.aux_loss.item())
         parameters = {name.replace(".default", ""): parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
-        gradients = with_hub_names({name: parameter.grad for name, parameter in parameters.items()})
-        tensors.update({f"{mode}.grad.{name}": gradient.clone() for name, gradient in gradients.items()})
+        gradients = with_hub_names({name: parameter.grad for name, parameter in parameters.items()}, model.config)
+        tensors.update({f"{mode}.grad.{name}": gradient.clone(memory_format=torch.contiguous_format) for name, gradient in gradients.items()})
     save_file(tensors, folder / "balanced.safetensors")
     (folder / "balanced.json").write_text(json.dumps(numbers, indent=1) + "\n")
     print(folder.name, numbers)
@@ -356,7 +411,7 @@ def make(family, seed):
     (folder / "batch.json").write_text(json.dumps(batch) + "\n")
     (folder / "packed.json").write_text(json.dumps(packed(batch, sum(lengths) + 6)) + "\n")
     make_expected(folder, batch)
-    if family in ("qwen3_moe", "qwen3_moe-sparse"):
+    if family in BALANCED:
         make_balanced(folder, batch)
 
 

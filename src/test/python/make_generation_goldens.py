@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 """Makes goldens/generation: what transformers' generate continues prompts with, and how it narrows a distribution.
 
-  python make_generation_goldens.py src/test/resources/goldens
+  python make_generation_goldens.py src/test/resources/goldens [MODEL ...]
 
 Needs torch and transformers (made with 2.15 and 5.24). Prompts whose two likeliest tokens ever come within GAP of each other
-are left out: no arithmetic decides them.
+are left out: no arithmetic decides them. With names of models, what there is of others stays.
 """
 import json
 import pathlib
 import sys
 
 import torch
-from transformers import AutoModelForCausalLM
+from make_family_goldens import load
 from transformers.generation.logits_process import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 GAP = 2e-4
@@ -23,7 +23,7 @@ torch.manual_seed(0)
 
 def greedy(folder, prompt):
     """A model of its own and no cache: under dynamic rotary scaling both would keep frequencies of another length."""
-    model = AutoModelForCausalLM.from_pretrained(folder / "base", dtype=torch.float32).eval()
+    model = load(folder / "base").eval()
     out = model.generate(
         torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.long), max_new_tokens=NEW_TOKENS,
         do_sample=False, eos_token_id=None, pad_token_id=0, use_cache=False, return_dict_in_generate=True, output_logits=True)
@@ -60,13 +60,16 @@ def distributions():
     return cases
 
 
-def main(root):
+def main(root, only):
     out = root / "generation"
     out.mkdir(exist_ok=True)
+    there = json.loads((out / "greedy.json").read_text()) if only else {}
     families = sorted(f for f in (root / "models").iterdir() if (f / "base").is_dir())
-    lines = ",\n".join(f"{json.dumps(f.name)}: {json.dumps(continuations(f))}" for f in families)
+    lines = ",\n".join(
+        f"{json.dumps(f.name)}: {json.dumps(there[f.name] if only and f.name not in only else continuations(f))}" for f in families)
     (out / "greedy.json").write_text("{\n" + lines + "\n}\n")
-    (out / "distributions.json").write_text("[\n" + ",\n".join(map(json.dumps, distributions())) + "\n]\n")
+    if not only:
+        (out / "distributions.json").write_text("[\n" + ",\n".join(map(json.dumps, distributions())) + "\n]\n")
 
 
-main(pathlib.Path(sys.argv[1]))
+main(pathlib.Path(sys.argv[1]), sys.argv[2:])

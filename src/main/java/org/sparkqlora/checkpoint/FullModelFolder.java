@@ -8,10 +8,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -29,6 +31,7 @@ import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.CompanionFiles;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ExpertsTogether;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 import org.sparkqlora.weights.safetensors.SafetensorsLayout;
@@ -112,6 +115,8 @@ public final class FullModelFolder {
             Path folder, WeightFolder source, ChangedWeights changed) {
         ModelConfig config = changed.config(source.config());
         long[] matrix = {config.vocabularySize(), config.hiddenSize()};
+        ExpertsTogether experts = new ExpertsTogether(config);
+        Set<String> listed = new HashSet<>();
         SortedMap<String, List<TensorSpec>> shards = new TreeMap<>();
         for (String name : source.names()) {
             if (name.equals(DecoderTensors.HEAD) && changed.scoreHead().isPresent()) {
@@ -123,9 +128,15 @@ public final class FullModelFolder {
                         .formatted(folder, name));
             }
 
-            List<TensorSpec> shard = shards.computeIfAbsent(source.fileOf(name), file -> new ArrayList<>());
             boolean resized = WHOLE.contains(name);
-            shard.add(new TensorSpec(name, source.typeOf(name), resized ? matrix : source.shapeOf(name)));
+            TensorSpec written =
+                    experts.written(new TensorSpec(name, source.typeOf(name), resized ? matrix : source.shapeOf(name)));
+            if (!listed.add(written.name())) {
+                continue; // of another expert of the layer
+            }
+
+            List<TensorSpec> shard = shards.computeIfAbsent(source.fileOf(name), file -> new ArrayList<>());
+            shard.add(written);
             if (name.equals(DecoderTensors.EMBEDDING) && !config.tiedEmbeddings() && !source.has(DecoderTensors.HEAD)) {
                 shard.add(new TensorSpec(DecoderTensors.HEAD, source.typeOf(name), matrix));
             }
@@ -156,8 +167,16 @@ public final class FullModelFolder {
             DataOutputStream out, SafetensorsLayout layout, WeightFolder source, ChangedWeights changed)
             throws IOException {
         out.write(layout.prefix());
+        ExpertsTogether experts = new ExpertsTogether(source.config());
         for (TensorSpec spec : layout.tensors()) {
-            if (changed.has(spec.name())) {
+            Optional<FloatSource> joined = experts.floats(
+                    spec.name(),
+                    name -> changed.has(name)
+                            ? changed.floats(name)
+                            : source.tensor(name).asFloats());
+            if (joined.isPresent()) {
+                SafetensorsStream.write(out, spec, joined.get());
+            } else if (changed.has(spec.name())) {
                 SafetensorsStream.write(out, spec, changed.floats(spec.name()));
             } else {
                 copy(out, source.tensor(spec.name()));

@@ -126,7 +126,8 @@ public final class AdapterMerge {
 
     private void addExperts(int layer, ExpertsBlock.Places ofLayer) {
         if (ofLayer.router().adapter() != null) {
-            places.put(DecoderTensors.routerWeight(layer), ofLayer.router().adapter());
+            places.put(
+                    DecoderTensors.routerWeight(merged, layer), ofLayer.router().adapter());
         }
 
         for (int expert = 0; expert < merged.mixture().experts(); expert++) {
@@ -146,14 +147,19 @@ public final class AdapterMerge {
             int inputs = (int) place.down().shape()[1];
             int rank = (int) place.down().shape()[0] / experts;
             int outputs = matrix.shape(config).outputs();
-            int firstOutput = matrix == ExpertMatrix.UP ? outputs : 0;
+            boolean alternates =
+                    matrix != ExpertMatrix.DOWN && config.mixture().modules().alternates();
+            int stored = alternates ? 2 * outputs : outputs;
+            int firstOutput = matrix == ExpertMatrix.UP && !alternates ? outputs : 0;
             float[] down = new float[rank * inputs];
             parameters.read(place.down().offset() + (long) expert * rank * inputs, down, 0, down.length);
-            float[] allUps = new float[outputs * rank * experts];
+            float[] allUps = new float[stored * rank * experts];
             parameters.read(place.up().offset() + (long) firstOutput * rank * experts, allUps, 0, allUps.length);
             float[] up = new float[outputs * rank];
+            int own = matrix == ExpertMatrix.UP ? 1 : 0;
             for (int i = 0; i < up.length; i++) {
-                up[i] = allUps[i * experts + expert];
+                int row = alternates ? 2 * (i / rank) + own : i / rank;
+                up[i] = allUps[(row * rank + i % rank) * experts + expert];
             }
 
             return new LowRankFactors(down, up, null, rank, inputs, place.scale());

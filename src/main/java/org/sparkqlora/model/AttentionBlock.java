@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.CausalAttention.Attended;
+import org.sparkqlora.model.elementwise.AttentionSinks;
 import org.sparkqlora.model.shared.SharedKeys;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.KeyValues;
@@ -19,8 +20,20 @@ import org.sparkqlora.weights.family.KeyValues;
  * being normalised where the family does so, then turned by their positions where the layer does so. v may be what the projection of k
  * makes, and k and v those of an earlier layer.
  */
-record AttentionBlock(ResidualBranch branch, LinearGroup queryKeyValue, LinearGroup output, HeadNorms norms, Kind kind)
+record AttentionBlock(
+        ResidualBranch branch,
+        LinearGroup queryKeyValue,
+        LinearGroup output,
+        HeadNorms norms,
+        Kind kind,
+        @Nullable Sinks sinks)
         implements TokenMixer {
+    /**
+     * Logits that take a share of attention.
+     *
+     * @param place where they lie, if they train
+     */
+    record Sinks(AttentionSinks logits, @Nullable Parameter place) {}
 
     /** The norms over heads, each null without one. */
     record HeadNorms(
@@ -122,7 +135,8 @@ record AttentionBlock(ResidualBranch branch, LinearGroup queryKeyValue, LinearGr
         });
     }
 
-    private Mixed mixed(Tensor input, PassContext.Layer context, boolean keeps) {
+    private Mixed mixed(Tensor input, PassContext.Layer shared, boolean keeps) {
+        PassContext.Layer context = sinks == null ? shared : shared.with(sinks.logits());
         LinearGroup.Recorded projections = queryKeyValue.apply(branch.enter(input, queryKeyValue::buffer));
         Tensor first = projections.outputs().get(0);
         Heads q = heads(kind.gated() ? flat(gatePart(first, 0)) : first, norms.query(), context.queryRotary());
@@ -178,6 +192,23 @@ record AttentionBlock(ResidualBranch branch, LinearGroup queryKeyValue, LinearGr
 
     /** The gradients of what the projections made. */
     private List<Tensor> throughMixed(
+            Tensor outputGradient, Mixed mixed, PassContext.Layer context, GradientAccumulator gradients) {
+        if (sinks == null) {
+            return throughProjected(outputGradient, mixed, context, gradients);
+        }
+
+        if (sinks.place() == null) {
+            return throughProjected(outputGradient, mixed, context.with(sinks.logits()), gradients);
+        }
+
+        Tensor sum = context.hardware().zeros(ScalarType.Float, sinks.place().size());
+        AttentionSinks training = sinks.logits().training(sum);
+        List<Tensor> made = throughProjected(outputGradient, mixed, context.with(training), gradients);
+        gradients.add(sinks.place(), sum);
+        return made;
+    }
+
+    private List<Tensor> throughProjected(
             Tensor outputGradient, Mixed mixed, PassContext.Layer context, GradientAccumulator gradients) {
         Tensor gate = mixed.gate();
         if (gate == null) {

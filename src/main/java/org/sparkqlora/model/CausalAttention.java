@@ -1,13 +1,11 @@
 package org.sparkqlora.model;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.function.LongFunction;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
@@ -16,13 +14,12 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.DocumentBatch.Document;
 import org.sparkqlora.model.KeyValueCache.KeysAndValues;
 import org.sparkqlora.model.KeyValueCache.Seen;
-import org.sparkqlora.model.elementwise.DeviceMath;
+import org.sparkqlora.model.elementwise.AttentionSinks;
+import org.sparkqlora.model.elementwise.AttentionSoftmax;
 import org.sparkqlora.model.generation.CachedAttention;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Products;
-import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
-import org.sparkqlora.tensor.TensorRows;
 import org.sparkqlora.tensor.TensorScope;
 
 /**
@@ -34,8 +31,6 @@ import org.sparkqlora.tensor.TensorScope;
  *
  * <p>Gradient: with {@code dP = dO V'}, {@code dV = P' dO}, {@code dS = s P (dP - rowsum(P dP))}, {@code dQ = dS K},
  * {@code dK = dS' Q}.
- *
- * <p>With a cap c scores pass {@code c tanh(score / c)} before the mask, and dS is multiplied by {@code 1 - tanh(score / c)^2}.
  */
 final class CausalAttention {
     // T rows, H query heads, G key heads, R = H / G, d head size, n queries of a block, m keys that it can see; N and M
@@ -43,16 +38,25 @@ final class CausalAttention {
 
     private static final int QUERY_BLOCK = 256;
 
+    private final AttentionSoftmax softmax;
     private final OptionalInt window;
     private final double scale;
-    private final OptionalDouble cap;
     private final Hardware hardware;
 
     CausalAttention(double scale, OptionalInt window, OptionalDouble cap, Hardware hardware) {
-        this.window = window;
-        this.scale = scale;
-        this.cap = cap;
-        this.hardware = hardware;
+        this(new AttentionSoftmax(scale, window, cap, null, hardware));
+    }
+
+    private CausalAttention(AttentionSoftmax softmax) {
+        this.softmax = softmax;
+        this.window = softmax.window();
+        this.scale = softmax.scale();
+        this.hardware = softmax.hardware();
+    }
+
+    /** This attention, of which sinks take a share. */
+    CausalAttention withSinks(AttentionSinks sinks) {
+        return new CausalAttention(new AttentionSoftmax(scale, window, softmax.cap(), sinks, hardware));
     }
 
     /**
@@ -73,10 +77,8 @@ final class CausalAttention {
             return keyOf(document, from) + count - firstKey;
         }
 
-        /** Behind the last key that a query sees; a product's row {@code row} is of one query and one head. No query sees none. */
-        int end(long row) {
-            int query = (int) (row % rows());
-            return query < count ? keys() - count + query + 1 : 0;
+        AttentionSoftmax.Mask mask() {
+            return new AttentionSoftmax.Mask(rows(), count, columns(), keys() - count + 1);
         }
     }
 
@@ -146,7 +148,7 @@ final class CausalAttention {
 
     /** The same for single tokens, whose keys and values are kept. */
     CachedAttention cached(int size, int queries) {
-        return new CachedAttention(size, queries, scale, window, cap);
+        return new CachedAttention(size, queries, scale, window, softmax.cap(), softmax.sinks());
     }
 
     private BlockTape attend(Tensor query, KeysAndValues seen, Tensor output, Block block) {
@@ -185,6 +187,8 @@ final class CausalAttention {
                 torch.zeros_like(key, new TensorOptions(ScalarType.Float), null),
                 torch.zeros_like(value, new TensorOptions(ScalarType.Float), null));
         Seen seen = KeysAndValues.ofBatch(batch, key, value);
+        AttentionSinks sinks = softmax.sinks();
+        Tensor products = sinks == null ? null : sinks.products(outputGradient, attended.output());
         int next = 0;
         for (Block block : blocks(batch.documents())) {
             BlockTape kept =
@@ -195,11 +199,14 @@ final class CausalAttention {
                 Tensor gradient = rows(dOutput, block, groups);
                 Tensor scores =
                         Products.bmm(gradient, columns(of.values(), block).transpose(1, 2));
-                throughSoftmax(scores, tape, block);
+                softmax.backward(scores, tape.probability(), tape.softcapped(), block.mask());
                 queryView(sums.query(), block, groups)
                         .copy_(split(Products.bmm(scores, columns(of.keys(), block)), block));
                 addColumns(sums.key(), block, Products.bmm(scores.transpose(1, 2), rows(query, block, groups)));
                 addColumns(sums.value(), block, Products.bmm(tape.probability().transpose(1, 2), gradient));
+                if (sinks != null && products != null) {
+                    sinks.addGradient(tape.probability(), products.narrow(0, block.from(), block.count()));
+                }
             });
         }
 
@@ -209,10 +216,11 @@ final class CausalAttention {
                 places.get(2).view(value.sizes()).copy_(sums.value()));
     }
 
-    /** Whether a device's own attention can be taken, which has neither windows nor caps. */
+    /** Whether a device's own attention can be taken, which has no windows, caps or sinks. */
     private boolean isFused(DocumentBatch batch) {
         return !hardware.isHostAccessible()
-                && cap.isEmpty()
+                && softmax.cap().isEmpty()
+                && softmax.sinks() == null
                 && batch.documents().stream()
                         .allMatch(document ->
                                 document.past() == 0 && document.length() <= window.orElse(Integer.MAX_VALUE));
@@ -221,10 +229,9 @@ final class CausalAttention {
     private BlockTape probabilities(Tensor query, Tensor key, Block block, long groups) {
         Tensor products =
                 Products.bmm(rows(query, block, groups), columns(key, block).transpose(1, 2));
-        Tensor softcapped = cap.isPresent()
-                ? products.mul_(new Scalar(scale / cap.getAsDouble())).tanh_()
-                : null;
-        return new BlockTape(softmax(softcapped == null ? products : softcapped.clone(), block), softcapped);
+        Tensor softcapped = softmax.softcapped(products);
+        return new BlockTape(
+                softmax.forward(softcapped == null ? products : softcapped.clone(), block.mask()), softcapped);
     }
 
     private List<Block> blocks(List<Document> documents) {
@@ -295,93 +302,5 @@ final class CausalAttention {
         long own = Math.max(0, block.firstKey() - document.past());
         sum.narrow(0, document.start() + own, block.keys() - shared)
                 .add_(seen.narrow(0, shared, block.keys() - shared));
-    }
-
-    /** Turns scores, (G, R N, M), into probabilities, in place; what is hidden is not looked at. */
-    private Tensor softmax(Tensor scores, Block block) {
-        float factor = cap.isPresent() ? (float) cap.getAsDouble() : (float) scale;
-        int keys = block.columns();
-        if (!hardware.isHostAccessible()) {
-            TensorScope.run(() -> DeviceMath.softmax(scores, factor, visible(scores, block)));
-            return scores;
-        }
-
-        hardware.rows().run(scores.numel() / keys, keys, range -> {
-            TensorRows rows = range.of(scores, keys);
-            float[] row = new float[keys];
-            for (long i = range.from(); i < range.to(); i++) {
-                int end = block.end(i);
-                int first = first(end);
-                if (end > 0) {
-                    rows.load(i, first, end - first, row);
-                    range.math().softmax(row, factor, end - first);
-                }
-
-                place(row, first, end);
-                rows.store(i, row);
-            }
-        });
-        return scores;
-    }
-
-    private Tensor visible(Tensor like, Block block) {
-        return DeviceMath.visible(like, block.rows(), block.columns(), block.end(0), window);
-    }
-
-    /** Gradients of probabilities become those of products, in place. */
-    private void throughSoftmax(Tensor gradients, BlockTape tape, Block block) {
-        int keys = block.columns();
-        if (!hardware.isHostAccessible()) {
-            DeviceMath.throughSoftmax(gradients, tape.probability(), scale);
-            if (tape.softcapped() != null) {
-                gradients.sub_(gradients.mul(tape.softcapped().square()));
-            }
-
-            return;
-        }
-
-        hardware.rows().run(gradients.numel() / keys, keys, range -> {
-            TensorRows rows = range.of(gradients, keys);
-            TensorRows probabilities = range.of(tape.probability(), keys);
-            TensorRows softcapped = tape.softcapped() == null ? null : range.of(tape.softcapped(), keys);
-            float[] row = new float[keys];
-            float[] other = new float[keys];
-            for (long i = range.from(); i < range.to(); i++) {
-                int end = block.end(i);
-                int first = first(end);
-                rows.load(i, first, end - first, row);
-                probabilities.load(i, first, end - first, other);
-                range.math().softmaxGradient(other, row, (float) scale, row, end - first);
-                if (softcapped != null) {
-                    softcapped.load(i, first, end - first, other);
-                    throughTanh(row, other, end - first, range.math());
-                }
-
-                place(row, first, end);
-                rows.store(i, row);
-            }
-        });
-    }
-
-    /** {@code gradient *= 1 - bent^2}. */
-    private static void throughTanh(float[] gradient, float[] softcapped, int count, RowMath math) {
-        math.multiply(softcapped, softcapped, softcapped, count);
-        math.multiply(gradient, softcapped, softcapped, count);
-        math.combine(1, gradient, -1, softcapped, gradient, count);
-    }
-
-    /** The first key that the query sees whose last is {@code end - 1}. */
-    private int first(int end) {
-        return window.isPresent() ? Math.max(0, end - window.getAsInt()) : 0;
-    }
-
-    /** Moves the start of {@code row} to {@code first .. end - 1}, between zeros. */
-    private static void place(float[] row, int first, int end) {
-        if (first > 0) {
-            System.arraycopy(row, 0, row, first, end - first);
-            Arrays.fill(row, 0, first, 0);
-        }
-
-        Arrays.fill(row, end, row.length, 0);
     }
 }

@@ -10,6 +10,9 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.model.elementwise.AttentionSinks;
+import org.sparkqlora.model.elementwise.ClampedGate;
+import org.sparkqlora.model.elementwise.Gate;
 import org.sparkqlora.model.elementwise.GatedActivation;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.Hardware;
@@ -49,6 +52,7 @@ final class DecoderLayer {
      * @param deltaTensors empty where the layer is one of attention
      * @param table what the inputs of all layers are made of; null in all layers but the first of a model that has them
      * @param scalar factor on the layer's output
+     * @param sinks of attention; null where it has none
      * @param experts null where the layer has none
      */
     record Others(
@@ -56,9 +60,10 @@ final class DecoderLayer {
             Map<DeltaTensor, SmallWeight> deltaTensors,
             PerLayerSource.@Nullable Table table,
             double scalar,
+            @Nullable SmallWeight sinks,
             ExpertsBlock.@Nullable Weights experts) {
         private Others with(ExpertsBlock.Places places) {
-            return experts == null ? this : new Others(norms, deltaTensors, table, scalar, experts.with(places));
+            return experts == null ? this : new Others(norms, deltaTensors, table, scalar, sinks, experts.with(places));
         }
     }
 
@@ -126,11 +131,12 @@ final class DecoderLayer {
         }
 
         private FeedForward experts(ExpertsBlock.Weights weights, PassContext.Layer context, Workspace own) {
+            Gate gate = config.mixture().clamp().<Gate>map(ClampedGate::new).orElseGet(this::activation);
             return ExpertsBlock.of(
                     branch(LayerNorm.BEFORE_FEED_FORWARD, LayerNorm.AFTER_FEED_FORWARD),
                     weights,
                     new ExpertsBlock.Source(config, parameters, own),
-                    activation(),
+                    gate,
                     context.routerBalance(),
                     context.batch().tokens());
         }
@@ -176,7 +182,16 @@ final class DecoderLayer {
                     shared(Projection.OUTPUT),
                     new AttentionBlock.HeadNorms(norm(LayerNorm.QUERY), norm(LayerNorm.KEY), valueNorm()),
                     new AttentionBlock.Kind(
-                            config.headSize(index), config.traits().gatedAttention(), config.keyValues(index)));
+                            config.headSize(index), config.traits().gatedAttention(), config.keyValues(index)),
+                    sinks());
+        }
+
+        private AttentionBlock.@Nullable Sinks sinks() {
+            SmallWeight weight = others.sinks();
+            return weight == null
+                    ? null
+                    : new AttentionBlock.Sinks(
+                            AttentionSinks.of(weight.of(parameters), workspace.hardware()), weight.place());
         }
 
         private @Nullable Normalization valueNorm() {

@@ -5,23 +5,27 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.TargetParameters;
-import org.sparkqlora.model.elementwise.GatedActivation;
+import org.sparkqlora.model.elementwise.Gate;
 import org.sparkqlora.model.experts.Expert;
 import org.sparkqlora.model.experts.ExpertAdapter;
+import org.sparkqlora.model.experts.ExpertBiases;
 import org.sparkqlora.model.experts.ExpertRows;
+import org.sparkqlora.model.experts.FrozenExperts;
+import org.sparkqlora.model.experts.GateUpRows;
 import org.sparkqlora.model.experts.RouterBalance;
 import org.sparkqlora.model.experts.Routing;
-import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ExpertBias;
 import org.sparkqlora.weights.family.ExpertMatrix;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.Projection;
@@ -38,30 +42,27 @@ record ExpertsBlock(
         ResidualBranch branch,
         LinearPass router,
         Expert.Adapters adapters,
+        @Nullable ExpertBiases biases,
         Weights weights,
         Source source,
-        GatedActivation activation,
+        Gate activation,
         RouterBalance.OfLayer balance,
         int tokens)
         implements FeedForward {
     /** What of a layer's mixture is frozen between passes, and where the rest lies in the flat vector. */
-    record Weights(@Nullable Tensor router, List<Map<ExpertMatrix, BaseMatrix>> experts, Places places) {
-        private BaseMatrix expert(int expert, ExpertMatrix matrix) {
-            return Objects.requireNonNull(experts.get(expert).get(matrix));
-        }
-
-        /** Has the system read what is not resident of the experts that tokens go to. */
-        private void ask(Routing routing) {
-            int[] counts = routing.counts();
-            for (int expert = 0; expert < experts.size(); expert++) {
-                if (counts[expert] > 0) {
-                    experts.get(expert).values().forEach(BaseMatrix::ask);
-                }
-            }
-        }
-
+    record Weights(FrozenExperts frozen, Places places) {
         Weights with(Places others) {
-            return new Weights(router, experts, others);
+            return new Weights(frozen, others);
+        }
+    }
+
+    /** The ranges of the biases of all experts. */
+    record Biases(Parameter gateUp, Parameter down) {
+        private static Biases of(ModelConfig config, int layer, ParameterIndex.Builder builder) {
+            long experts = config.mixture().experts();
+            return new Biases(
+                    builder.add(ExpertBias.GATE_UP.path(layer), experts, ExpertBias.GATE_UP.width(config)),
+                    builder.add(ExpertBias.DOWN.path(layer), experts, ExpertBias.DOWN.width(config)));
         }
     }
 
@@ -71,13 +72,15 @@ record ExpertsBlock(
      * @param gateUp the adapters of gate and up of all experts
      * @param down the adapters of down
      * @param experts all matrices, when all weights train
+     * @param biases of all experts, when all weights train
      */
     record Places(
             LinearPlace router,
             LinearPlace.@Nullable Adapter gateUp,
             LinearPlace.@Nullable Adapter down,
-            List<Map<ExpertMatrix, Parameter>> experts) {
-        static final Places NONE = new Places(LinearPlace.FROZEN, null, null, List.of());
+            List<Map<ExpertMatrix, Parameter>> experts,
+            @Nullable Biases biases) {
+        static final Places NONE = new Places(LinearPlace.FROZEN, null, null, List.of(), null);
 
         private Parameter expert(int expert, ExpertMatrix matrix) {
             return Objects.requireNonNull(experts.get(expert).get(matrix));
@@ -88,8 +91,10 @@ record ExpertsBlock(
         }
 
         static Places whole(ModelConfig config, int layer, ParameterIndex.Builder builder) {
-            Parameter router = builder.add(
-                    DecoderTensors.routerWeight(layer), config.mixture().experts(), config.hiddenSize());
+            long all = config.mixture().experts();
+            boolean biased = config.mixture().modules().isBiased();
+            Parameter router = builder.add(DecoderTensors.routerWeight(config, layer), all, config.hiddenSize());
+            Parameter routerBias = biased ? builder.add(DecoderTensors.routerBias(config, layer), all) : null;
             List<Map<ExpertMatrix, Parameter>> experts = new ArrayList<>();
             for (int expert = 0; expert < config.mixture().experts(); expert++) {
                 Map<ExpertMatrix, Parameter> matrices = new EnumMap<>(ExpertMatrix.class);
@@ -101,7 +106,8 @@ record ExpertsBlock(
                 experts.add(matrices);
             }
 
-            return new Places(new LinearPlace(router, null, null), null, null, experts);
+            Biases biases = biased ? Biases.of(config, layer, builder) : null;
+            return new Places(new LinearPlace(router, routerBias, null), null, null, experts, biases);
         }
 
         /** PEFT wraps the parameters of one module one in the other, the first one innermost. */
@@ -124,14 +130,15 @@ record ExpertsBlock(
                             null,
                             null,
                             adapting.adapter(
-                                    DecoderTensors.routerWeight(layer),
-                                    ExpertMatrix.router(layer),
+                                    DecoderTensors.routerWeight(config, layer),
+                                    ExpertMatrix.router(config, layer),
                                     1,
                                     experts,
                                     hidden)),
                     adapting.adapter(gateUp, both ? path + ".base_layer" : path, experts, 2 * width, hidden),
                     adapting.adapter(down, path, experts, hidden, width),
-                    List.of());
+                    List.of(),
+                    null);
         }
 
         private record Adapting(LoraSpec lora, ParameterIndex.Builder builder) {
@@ -160,17 +167,33 @@ record ExpertsBlock(
 
         private Tensor router(Weights weights) {
             Parameter place = weights.places().router().weight();
-            return place == null ? Objects.requireNonNull(weights.router()) : parameters.of(place);
+            return place == null ? Objects.requireNonNull(weights.frozen().router()) : parameters.of(place);
         }
 
-        private @Nullable ExpertAdapter adapter(LinearPlace.@Nullable Adapter place) {
+        private @Nullable Tensor routerBias(Weights weights) {
+            Parameter place = weights.places().router().bias();
+            return place == null ? weights.frozen().routerBias() : parameters.of(place);
+        }
+
+        private @Nullable ExpertBiases biases(Weights weights) {
+            Biases places = weights.places().biases();
+            return places == null
+                    ? weights.frozen().biases()
+                    : ExpertBiases.of(rows(), parameters.of(places.gateUp()), parameters.of(places.down()));
+        }
+
+        private @Nullable ExpertAdapter adapter(LinearPlace.@Nullable Adapter place, GateUpRows order) {
             return place == null
                     ? null
                     : ExpertAdapter.of(
                             parameters.of(place.down()),
-                            parameters.of(place.up()),
+                            order.apart(parameters.of(place.up())),
                             config.mixture().experts(),
                             place.scale());
+        }
+
+        private GateUpRows rows() {
+            return GateUpRows.of(config.mixture().modules());
         }
 
         /** Gate above up. */
@@ -193,10 +216,10 @@ record ExpertsBlock(
         }
 
         private void write(Weights weights, int expert, ExpertMatrix matrix, Tensor target) {
-            if (weights.experts().isEmpty()) {
+            if (weights.frozen().matrices().isEmpty()) {
                 target.copy_(parameters.of(weights.places().expert(expert, matrix)));
             } else {
-                workspace.materialize(weights.expert(expert, matrix), target);
+                workspace.materialize(weights.frozen().matrix(expert, matrix), target);
             }
         }
     }
@@ -205,19 +228,21 @@ record ExpertsBlock(
             ResidualBranch branch,
             Weights weights,
             Source source,
-            GatedActivation activation,
+            Gate activation,
             RouterBalance.OfLayer balance,
             int tokens) {
         Tensor router = source.router(weights);
+        Tensor routerBias = source.routerBias(weights);
         LinearPlace place = weights.places().router();
         BoundAdapter adapter =
                 place.adapter() == null ? null : BoundAdapter.of(place.adapter(), router, source.parameters(), null);
         return new ExpertsBlock(
                 branch,
-                new LinearPass(router, null, place, adapter),
+                new LinearPass(router, routerBias, place, adapter),
                 new Expert.Adapters(
-                        source.adapter(weights.places().gateUp()),
-                        source.adapter(weights.places().down())),
+                        source.adapter(weights.places().gateUp(), source.rows()),
+                        source.adapter(weights.places().down(), GateUpRows.GATE_FIRST)),
+                source.biases(weights),
                 weights,
                 source,
                 activation,
@@ -274,12 +299,7 @@ record ExpertsBlock(
     private Tape route(Tensor input) {
         Tensor entered = branch.enter(input, rows -> torch.empty_like(input));
         LinearPass.Recorded routed = router.apply(entered);
-        float[] logits = new float[tokens * source.config().mixture().experts()];
-        TensorScope.run(() -> {
-            Tensor used = routed.output().narrow(0, 0, tokens).to(ScalarType.Float);
-            TensorMemory.read(TensorMemory.onHost(used.contiguous()), logits, logits.length);
-        });
-        Routing routing = new Routing(logits, tokens, source.config().mixture());
+        Routing routing = Routing.of(routed.output(), tokens, source.config().mixture());
         balance.put(routing);
         return new Tape(input, entered, routed.tape(), routing, null);
     }
@@ -332,19 +352,25 @@ record ExpertsBlock(
         List<Map<ExpertMatrix, Parameter>> places = weights.places().experts();
         Expert.Sink sink =
                 (expert, matrix, gradient) -> gradients.add(weights.places().expert(expert, matrix), gradient);
-        return Expert.Gradients.of(adapters, places.isEmpty() ? null : sink, source.hardware());
+        return Expert.Gradients.of(adapters, places.isEmpty() ? null : sink, biases, source.hardware());
     }
 
     private void add(Expert.Gradients own, GradientAccumulator gradients) {
-        add(weights.places().gateUp(), own.gateUp(), gradients);
-        add(weights.places().down(), own.down(), gradients);
-    }
+        Places places = weights.places();
+        if (places.gateUp() != null && own.gateUp() != null) {
+            gradients.add(places.gateUp().down(), own.gateUp().down());
+            gradients.add(
+                    places.gateUp().up(), source.rows().together(own.gateUp().up()));
+        }
 
-    private static void add(
-            LinearPlace.@Nullable Adapter place, ExpertAdapter.@Nullable Gradients own, GradientAccumulator gradients) {
-        if (place != null && own != null) {
-            gradients.add(place.down(), own.down());
-            gradients.add(place.up(), own.up());
+        if (places.down() != null && own.down() != null) {
+            gradients.add(places.down().down(), own.down().down());
+            gradients.add(places.down().up(), own.down().up());
+        }
+
+        if (places.biases() != null && own.biases() != null) {
+            gradients.add(places.biases().gateUp(), own.biases().storedGateUp(source.rows()));
+            gradients.add(places.biases().down(), own.biases().down());
         }
     }
 
@@ -353,6 +379,7 @@ record ExpertsBlock(
                 share.expert(),
                 source.gateUp(weights, share.expert()),
                 source.down(weights, share.expert()),
+                biases,
                 adapters,
                 activation);
     }
@@ -361,16 +388,12 @@ record ExpertsBlock(
         return source.hardware().zeros(ScalarType.Float, like.size(0), like.size(1));
     }
 
-    private interface OfExpert {
-        void run(ExpertRows rows);
-    }
-
     /** In the order of experts, which fixes that of all sums. */
-    private void each(Routing routing, OfExpert body) {
-        weights.ask(routing);
+    private void each(Routing routing, Consumer<ExpertRows> body) {
+        weights.frozen().ask(routing);
         for (Routing.Share share : routing.shares()) {
             if (share.size() > 0) {
-                TensorScope.run(() -> body.run(ExpertRows.of(share, source.hardware())));
+                TensorScope.run(() -> body.accept(ExpertRows.of(share, source.hardware())));
             }
         }
     }

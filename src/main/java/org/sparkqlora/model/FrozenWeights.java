@@ -1,6 +1,5 @@
 package org.sparkqlora.model;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -13,8 +12,11 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.Module;
 import org.sparkqlora.model.DecoderLayer.SmallWeight;
+import org.sparkqlora.model.experts.ExpertBiases;
+import org.sparkqlora.model.experts.FrozenExperts;
+import org.sparkqlora.model.experts.GateUpRows;
+import org.sparkqlora.model.shared.FrozenTensors;
 import org.sparkqlora.model.shared.StoredRows;
-import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.NestedScales;
@@ -28,22 +30,18 @@ import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.DeltaTensor;
+import org.sparkqlora.weights.family.ExpertBias;
 import org.sparkqlora.weights.family.ExpertMatrix;
 import org.sparkqlora.weights.family.LayerNorm;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.PerLayerInput;
 import org.sparkqlora.weights.family.Projection;
 import org.sparkqlora.weights.family.TokenMixing;
+import org.sparkqlora.weights.safetensors.MappedFloats;
 import org.sparkqlora.weights.safetensors.StoredTensor;
-import org.sparkqlora.weights.safetensors.StoredType;
 
-/**
- * The tensors of a base model that do not train. Weights stored in the number format of activations are used where the file is
- * mapped, so that all executors of a host share them; others are converted once.
- */
+/** The tensors of a base model that do not train. */
 final class FrozenWeights implements AutoCloseable {
-    private static final int WINDOW = 1 << 20;
-
     /** Rows of a paged embedding that are looked up at a time: the system maps up to 64 KiB around each. */
     private static final long LOOKED_UP = 64;
 
@@ -55,9 +53,7 @@ final class FrozenWeights implements AutoCloseable {
     private final Hardware hardware;
     private final BaseWindow window;
     private final List<FourBitMemory> codes = new ArrayList<>();
-    private final List<Tensor> owned = new ArrayList<>();
-    /** Tensors over mapped memory do not keep it mapped. */
-    private final List<ByteBuffer> mapped = new ArrayList<>();
+    private final FrozenTensors tensors;
 
     private final @Nullable Rows embedding;
     private final @Nullable Tensor finalNorm;
@@ -71,6 +67,7 @@ final class FrozenWeights implements AutoCloseable {
         this.dequantizer = threads.dequantizer();
         this.hardware = threads.hardware();
         this.window = window;
+        this.tensors = new FrozenTensors(hardware);
         boolean headIsEmbedding = config.tiedEmbeddings() && layout.head() == null;
         // the head is read more often than anything else; of an embedding that is none, few rows
         boolean predicts = layout.score() == null; // a head that scores texts stands in the place of the other
@@ -153,13 +150,20 @@ final class FrozenWeights implements AutoCloseable {
                         deltaTensors(layer, layout.deltaTensors(layer)),
                         layer == 0 ? table(layout) : null,
                         scalar(layer),
-                        config.isMixture(layer) ? experts(layer, layout.experts(layer)) : null));
+                        sinks(layer, layout),
+                        config.isMixture(layer)
+                                ? new ExpertsBlock.Weights(experts(layer), layout.experts(layer))
+                                : null));
     }
 
-    /** The router stays as it is stored. */
-    private ExpertsBlock.Weights experts(int layer, ExpertsBlock.Places places) {
+    /** Router and biases stay as they are stored. */
+    private FrozenExperts experts(int layer) {
+        if (method == Method.FULL) {
+            return new FrozenExperts(null, null, List.of(), null);
+        }
+
         List<Map<ExpertMatrix, BaseMatrix>> experts = new ArrayList<>();
-        for (int expert = 0; expert < config.mixture().experts() && method != Method.FULL; expert++) {
+        for (int expert = 0; expert < config.mixture().experts(); expert++) {
             Map<ExpertMatrix, BaseMatrix> matrices = new EnumMap<>(ExpertMatrix.class);
             for (ExpertMatrix matrix : ExpertMatrix.values()) {
                 matrices.put(
@@ -169,7 +173,31 @@ final class FrozenWeights implements AutoCloseable {
             experts.add(matrices);
         }
 
-        return new ExpertsBlock.Weights(frozen(DecoderTensors.routerWeight(layer), activations), experts, places);
+        boolean biased = config.mixture().modules().isBiased();
+        return new FrozenExperts(
+                frozen(DecoderTensors.routerWeight(config, layer), activations),
+                biased ? frozen(DecoderTensors.routerBias(config, layer), activations) : null,
+                experts,
+                biased ? expertBiases(layer) : null);
+    }
+
+    private ExpertBiases expertBiases(int layer) {
+        GateUpRows order = GateUpRows.of(config.mixture().modules());
+        Tensor down = tensors.held(weights.tensor(ExpertBias.DOWN.path(layer)), activations);
+        StoredTensor gateUp = weights.tensor(ExpertBias.GATE_UP.path(layer));
+        return new ExpertBiases(
+                tensors.made(
+                        () -> hardware.on(ExpertBiases.of(order, FrozenTensors.converted(gateUp, activations), down)
+                                .gateUp())),
+                down);
+    }
+
+    private @Nullable SmallWeight sinks(int layer, ModelLayout layout) {
+        return config.traits().attentionSinks()
+                ? new SmallWeight(
+                        frozen(DecoderTensors.sinks(layer), ScalarType.Float),
+                        layout.sinks(layer).orElse(null))
+                : null;
     }
 
     /** Never trains, so that it is read whatever does. */
@@ -197,8 +225,7 @@ final class FrozenWeights implements AutoCloseable {
     /** Rows that are looked up where the file is mapped, also for a device: they are too many for its memory, and few are used. */
     private StoredRows storedRows(String name) {
         StoredTensor stored = weights.tensor(name);
-        Tensor inFile = TensorScope.detached(() -> over(stored, typeInFile(stored)));
-        owned.add(inFile);
+        Tensor inFile = tensors.inFile(stored);
         return new StoredRows(
                 inFile, activations, hardware, window.isBounded() ? () -> window.giveBack(inFile) : () -> {});
     }
@@ -217,11 +244,9 @@ final class FrozenWeights implements AutoCloseable {
 
     @Override
     public void close() {
-        owned.forEach(Tensor::releaseReference);
-        owned.clear();
+        tensors.close();
         codes.forEach(FourBitMemory::close);
         codes.clear();
-        mapped.clear();
     }
 
     /** A projection's weight in float32, as it is used without an adapter; owned by the surrounding scope. */
@@ -231,7 +256,7 @@ final class FrozenWeights implements AutoCloseable {
                     Tensor buffer = TensorMemory.empty(ScalarType.Float, weights.shapeOf(name));
                     return new BaseMatrix.FourBit(codes).materialize(buffer, dequantizer);
                 })
-                .orElseGet(() -> converted(weights.tensor(name), ScalarType.Float));
+                .orElseGet(() -> FrozenTensors.converted(weights.tensor(name), ScalarType.Float));
     }
 
     /** Rows that are used often, kept if there is room. */
@@ -256,7 +281,7 @@ final class FrozenWeights implements AutoCloseable {
     /** @throws BadInputException if the weight is not the one in the file */
     private boolean pageable(String name, Tensor weight) {
         StoredTensor stored = weights.tensor(name);
-        if (!matches(stored.type(), activations)) {
+        if (!FrozenTensors.matches(stored.type(), activations)) {
             throw new BadInputException(
                     "Cannot keep the base within its memory: %s of %s is stored as %s and converted to %s, so that all its %d bytes stay. Raise --base-memory, or take a --precision that the model is stored in."
                             .formatted(name, weights.path(), stored.type(), activations, weight.nbytes()));
@@ -285,25 +310,28 @@ final class FrozenWeights implements AutoCloseable {
     }
 
     private BaseMatrix dense(int layer, StoredTensor stored) {
-        if (window.keeps(stored.byteSize())) {
-            return new BaseMatrix.Dense(held(stored, activations));
+        if (!stored.isPlain()) {
+            return converted(layer, stored);
         }
 
-        Tensor inFile = TensorScope.detached(() -> over(stored, typeInFile(stored)));
-        owned.add(inFile);
+        if (window.keeps(stored.byteSize())) {
+            return new BaseMatrix.Dense(tensors.held(stored, activations));
+        }
+
+        Tensor inFile = tensors.inFile(stored);
         return window.page(layer, new BaseMatrix.Dense(inFile), List.of(MappedPages.of(inFile)));
     }
 
-    private static ScalarType typeInFile(StoredTensor stored) {
-        return switch (stored.type()) {
-            case BF16 -> ScalarType.BFloat16;
-            case F16 -> ScalarType.Half;
-            case F32 -> ScalarType.Float;
-            default ->
-                throw new BadInputException(
-                        "Unsupported type of %s, which is read where it is mapped: expected BF16, F16 or F32, found %s"
-                                .formatted(stored.name(), stored.type()));
-        };
+    /** A weight that is read in its own form for each use. */
+    private BaseMatrix converted(int layer, StoredTensor stored) {
+        MappedFloats floats = stored.mappedFloats();
+        BaseMatrix matrix = new BaseMatrix.Converted(floats.source(), hardware);
+        return window.keeps(floats.bytes())
+                ? matrix
+                : window.page(
+                        layer,
+                        matrix,
+                        floats.buffers().stream().map(MappedPages::of).toList());
     }
 
     private BaseMatrix fourBit(int layer, FourBitTensor tensor) {
@@ -359,40 +387,6 @@ final class FrozenWeights implements AutoCloseable {
             return null;
         }
 
-        return held(weights.tensor(name), type);
-    }
-
-    private Tensor held(StoredTensor stored, ScalarType type) {
-        Tensor tensor = TensorScope.detached(
-                () -> hardware.on(matches(stored.type(), type) ? over(stored, type) : converted(stored, type)));
-        owned.add(tensor);
-        return tensor;
-    }
-
-    private static boolean matches(StoredType stored, ScalarType wanted) {
-        return (stored == StoredType.BF16 && wanted == ScalarType.BFloat16)
-                || (stored == StoredType.F32 && wanted == ScalarType.Float);
-    }
-
-    private Tensor over(StoredTensor stored, ScalarType type) {
-        ByteBuffer buffer = stored.buffer();
-        mapped.add(buffer);
-        return TensorMemory.over(buffer, type, stored.shape());
-    }
-
-    static Tensor converted(StoredTensor stored, ScalarType type) {
-        Tensor result = TensorMemory.empty(type, stored.shape());
-        Tensor flat = result.view(-1);
-        FloatSource source = stored.asFloats();
-        float[] window = new float[(int) Math.min(WINDOW, source.length())];
-        for (long at = 0; at < source.length(); at += WINDOW) {
-            int count = (int) Math.min(WINDOW, source.length() - at);
-            long from = at;
-            source.read(from, window, count);
-            TensorScope.run(() -> flat.narrow(0, from, count)
-                    .copy_(TensorMemory.floats(window, window.length).narrow(0, 0, count)));
-        }
-
-        return result;
+        return tensors.held(weights.tensor(name), type);
     }
 }

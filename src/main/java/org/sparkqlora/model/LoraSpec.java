@@ -174,7 +174,7 @@ public record LoraSpec(
             return this;
         }
 
-        ExpertTargets found = ExpertTargets.of(targets, parameters);
+        ExpertTargets found = ExpertTargets.of(config.mixture().modules(), targets, parameters);
         requireFactorsAlone(found.parameters());
         Map<String, Integer> ranks = new TreeMap<>(rankPattern);
         Map<String, Double> alphas = new TreeMap<>(alphaPattern);

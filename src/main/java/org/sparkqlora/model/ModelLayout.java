@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.weights.family.DecoderTensors;
@@ -34,6 +35,7 @@ final class ModelLayout {
     private final List<ExpertsBlock.Places> experts = new ArrayList<>();
     private final List<Map<LayerNorm, Parameter>> norms = new ArrayList<>();
     private final List<Map<DeltaTensor, Parameter>> deltaTensors = new ArrayList<>();
+    private final List<Optional<Parameter>> sinks = new ArrayList<>();
     private final @Nullable Parameter embedding;
     private final @Nullable Parameter finalNorm;
     private final @Nullable Parameter perLayerEmbedding;
@@ -64,6 +66,10 @@ final class ModelLayout {
             experts.add(expertPlaces(layer, spec.method(), lora));
             norms.add(full ? trainedNorms(layer) : Map.of());
             deltaTensors.add(full ? trainedDeltaTensors(layer) : Map.of());
+            sinks.add(
+                    full && config.traits().attentionSinks()
+                            ? Optional.of(builder.add(DecoderTensors.sinks(layer), config.heads()))
+                            : Optional.empty());
         }
 
         requireTargets(lora);
@@ -112,6 +118,11 @@ final class ModelLayout {
     /** The ranges of the other weights of a layer of the gated delta rule, when they train. */
     Map<DeltaTensor, Parameter> deltaTensors(int layer) {
         return deltaTensors.get(layer);
+    }
+
+    /** The range of the sinks of a layer's attention, when they train. */
+    Optional<Parameter> sinks(int layer) {
+        return sinks.get(layer);
     }
 
     @Nullable

@@ -13,6 +13,7 @@ import org.sparkqlora.model.ContinuedAttention.Keeping;
 import org.sparkqlora.model.deltanet.DeltaNet;
 import org.sparkqlora.model.deltanet.RecurrentState;
 import org.sparkqlora.model.deltanet.Span;
+import org.sparkqlora.model.elementwise.AttentionSinks;
 import org.sparkqlora.model.experts.RouterBalance;
 import org.sparkqlora.model.shared.LayerInputs;
 import org.sparkqlora.model.shared.SharedKeys;
@@ -99,6 +100,12 @@ final class PassContext {
             @Nullable LayerInputs inputs,
             RouterBalance.@Nullable OfLayer balance,
             Hardware hardware) {
+        /** This context, in which sinks take a share of attention. */
+        Layer with(AttentionSinks sinks) {
+            return new Layer(
+                    batch, rotary, attention.withSinks(sinks), delta, caches, shared, inputs, balance, hardware);
+        }
+
         DeltaNet deltaNet() {
             return Objects.requireNonNull(delta);
         }

@@ -12,6 +12,7 @@ import org.sparkqlora.model.AdapterMerge.LowRankFactors;
 import org.sparkqlora.model.adapter.FactorDecomposition;
 import org.sparkqlora.model.adapter.FactorDecomposition.Factors;
 import org.sparkqlora.model.adapter.FactorInitialization.Taken;
+import org.sparkqlora.model.shared.FrozenTensors;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
@@ -171,7 +172,7 @@ public final class ResidualInitFactors {
             WeightFolder base, String name, LinearPlace.Adapter place, FactorDecomposition taking, FlatVector values) {
         Natives.useThreads(1);
         TensorScope.run(() -> {
-            Factors factors = taking.from(FrozenWeights.converted(base.tensor(name), ScalarType.Float));
+            Factors factors = taking.from(FrozenTensors.converted(base.tensor(name), ScalarType.Float));
             write(factors.down(), place.down(), values);
             write(factors.up(), place.up(), values);
         });

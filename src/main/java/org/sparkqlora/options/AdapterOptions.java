@@ -55,7 +55,7 @@ public final class AdapterOptions {
             paramLabel = "NAMES",
             description =
                     "Of mixtures of experts: parameters that get adapters beside --target-modules, which may then be none:"
-                            + " mlp.experts.gate_up_proj, mlp.experts.down_proj, mlp.gate.weight (the router).")
+                            + " mlp.experts.gate_up_proj, mlp.experts.down_proj, mlp.gate.weight (the router; of gpt-oss mlp.router.weight).")
     List<String> parameters = new ArrayList<>();
 
     @Option(

@@ -2,6 +2,7 @@ package org.sparkqlora.tensor;
 
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
 
@@ -50,6 +51,55 @@ public sealed interface BaseMatrix {
             }
 
             return buffer;
+        }
+    }
+
+    /** A weight that is converted for each use, by whole rows. */
+    record Converted(FloatSource source, Hardware hardware) implements BaseMatrix {
+        /** Rows that are read together: of some sources neighbours cost little. */
+        private static final int BAND = 32;
+
+        /** Rows that are copied to a device together. */
+        private static final int UPLOADED = 256;
+
+        @Override
+        public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
+            if (hardware.isHostAccessible()) {
+                write(buffer);
+                return buffer;
+            }
+
+            upload(buffer);
+            return buffer;
+        }
+
+        private void upload(Tensor target) {
+            long width = target.size(1);
+            float[] band = new float[Math.toIntExact(UPLOADED * width)];
+            for (long first = 0; first < target.size(0); first += UPLOADED) {
+                long at = first;
+                long count = Math.min(UPLOADED, target.size(0) - first);
+                source.read(first * width, band, Math.toIntExact(count * width));
+                TensorScope.run(() -> target.narrow(0, at, count)
+                        .copy_(TensorMemory.floats(band, UPLOADED, width).narrow(0, 0, count)));
+            }
+        }
+
+        private void write(Tensor target) {
+            int width = Math.toIntExact(target.size(1));
+            hardware.rows().run(target.size(0), width, range -> {
+                TensorRows rows = range.of(target);
+                float[] band = new float[BAND * width];
+                float[] row = new float[width];
+                for (long first = range.from(); first < range.to(); first += BAND) {
+                    int count = (int) Math.min(BAND, range.to() - first);
+                    source.read(first * width, band, count * width);
+                    for (int i = 0; i < count; i++) {
+                        System.arraycopy(band, i * width, row, 0, width);
+                        rows.store(first + i, row);
+                    }
+                }
+            });
         }
     }
 

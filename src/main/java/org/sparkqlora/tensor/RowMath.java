@@ -55,6 +55,13 @@ public interface RowMath {
         scale(1 / sum, x, x, count);
     }
 
+    /** As {@link #softmax(float[], float, int)}, beside one score more, {@code sink}, whose probability is dropped. */
+    default void softmax(float[] x, float scale, float sink, int count) {
+        float shift = Math.max(max(x, count), sink / scale);
+        float dropped = (float) StrictMath.exp(sink - scale * shift);
+        scale(1 / (exponentials(x, scale, shift, count) + dropped), x, x, count);
+    }
+
     /** The gradient of scores {@code s x} whose softmax is p: {@code target = s p (dp - sum(p dp))}. */
     void softmaxGradient(float[] p, float[] dp, float scale, float[] target, int count);
 

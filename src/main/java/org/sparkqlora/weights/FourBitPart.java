@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import org.sparkqlora.quant.FourBitTensor;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.weights.safetensors.StoredLayout;
 import org.sparkqlora.weights.safetensors.StoredTensor;
 import org.sparkqlora.weights.safetensors.TensorSource;
 import org.sparkqlora.weights.safetensors.TensorSpec;
@@ -29,8 +30,17 @@ public record FourBitPart(String file, List<Piece> pieces, long bytes) implement
      * @param file of the original's folder
      * @param position of the first byte
      * @param isProjection whether it goes to four bits
+     * @param layout of its numbers behind the first byte
      */
-    public record Piece(TensorSpec spec, String file, long position, boolean isProjection) implements Serializable {}
+    public record Piece(TensorSpec spec, String file, long position, boolean isProjection, StoredLayout layout)
+            implements Serializable {
+        /** Whether something of it is in a file. */
+        boolean isIn(String name) {
+            return file.equals(name)
+                    || layout instanceof StoredLayout.Microscaled microscaled
+                            && microscaled.scalesFile().equals(name);
+        }
+    }
 
     /**
      * What was written of a part.

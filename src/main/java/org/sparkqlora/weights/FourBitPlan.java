@@ -54,9 +54,7 @@ public record FourBitPlan(List<FourBitPart> parts) {
 
     /** Whether a weight is in that file of the original. */
     public boolean reads(String file) {
-        return parts.stream()
-                .anyMatch(part ->
-                        part.pieces().stream().anyMatch(piece -> piece.file().equals(file)));
+        return parts.stream().anyMatch(part -> part.pieces().stream().anyMatch(piece -> piece.isIn(file)));
     }
 
     private static FourBitPlan named(List<List<Piece>> files, List<Long> lengths) {
@@ -76,7 +74,8 @@ public record FourBitPlan(List<FourBitPart> parts) {
                 tensor.spec(),
                 String.valueOf(tensor.file().getFileName()),
                 tensor.position(),
-                projections.contains(tensor.name()));
+                projections.contains(tensor.name()),
+                tensor.layout());
     }
 
     private static long bytes(Piece piece, QuantSpec spec) {

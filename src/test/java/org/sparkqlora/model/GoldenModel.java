@@ -23,6 +23,7 @@ import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.QuantizedCache;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
+import org.sparkqlora.weights.safetensors.TensorSource;
 
 /** One folder of the reference data in {@code goldens/models}, as its README describes it. */
 public final class GoldenModel {
@@ -88,7 +89,13 @@ public final class GoldenModel {
 
     /** The trained parameters of the mode, before the first step. */
     public FlatVector start(Mode mode, ParameterIndex index) {
-        return mode == Mode.FULL ? flat(index, base.resolve("model.safetensors"), "") : adapter(index);
+        if (mode != Mode.FULL) {
+            return adapter(index);
+        }
+
+        try (WeightFolder stored = WeightFolder.open(base)) {
+            return flat(index, stored, "");
+        }
     }
 
     /** The tensors named {@code prefix} + parameter of the expected results, laid out flat. */
@@ -208,7 +215,10 @@ public final class GoldenModel {
     }
 
     private static FlatVector flat(ParameterIndex index, Path file, String prefix) {
-        SafetensorsFile tensors = SafetensorsFile.open(file);
+        return flat(index, SafetensorsFile.open(file), prefix);
+    }
+
+    private static FlatVector flat(ParameterIndex index, TensorSource tensors, String prefix) {
         FlatVector values = FlatVector.zeros(index.size());
         for (Parameter parameter : index.all()) {
             float[] tensor = read(tensors, prefix + parameter.name());
@@ -218,7 +228,7 @@ public final class GoldenModel {
         return values;
     }
 
-    private static float[] read(SafetensorsFile file, String name) {
+    private static float[] read(TensorSource file, String name) {
         FloatSource source = file.tensor(name).asFloats();
         float[] values = new float[(int) source.length()];
         source.read(0, values, values.length);

@@ -32,7 +32,7 @@ class RouterLossTest {
     private Path cache;
 
     static Stream<Arguments> models() {
-        return Stream.of("qwen3_moe", "qwen3_moe-sparse")
+        return Stream.of("qwen3_moe", "qwen3_moe-sparse", "gpt_oss", "gpt_oss-router")
                 .flatMap(name -> Stream.of(Mode.LORA, Mode.FULL).map(mode -> Arguments.of(name, mode)));
     }
 

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -16,12 +17,17 @@ import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ExpertMatrix;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 import org.sparkqlora.weights.safetensors.SafetensorsWriter;
+import org.sparkqlora.weights.safetensors.StoredTensor;
+import org.sparkqlora.weights.safetensors.StoredTensors;
 import org.sparkqlora.weights.safetensors.StoredType;
 import org.sparkqlora.weights.safetensors.TensorSpec;
 
 /** Checkpoints that hold the experts of a layer in one tensor are read as those that hold them apart. */
 class FusedExpertsTest {
     private static final Path BASE = Path.of("src/test/resources/goldens/models/qwen3_moe-sparse/base");
+
+    /** Experts of width 24, of an input of 32. */
+    private static final Path GPT_OSS = Path.of("src/test/resources/goldens/models/gpt_oss/base");
 
     @TempDir
     private Path folder;
@@ -51,6 +57,42 @@ class FusedExpertsTest {
                 .hasMessage(
                         "Cannot read model.layers.1.mlp.experts.down_proj of %s: expected shape [6, 32, 20], found [5, 32, 20]"
                                 .formatted(folder.resolve("model.safetensors")));
+    }
+
+    @Test
+    void interleavedExpertsAreReadAsExpertsApart() {
+        try (WeightFolder model = WeightFolder.open(GPT_OSS)) {
+            StoredTensor gateUp = StoredTensors.open(GPT_OSS).tensor("model.layers.1.mlp.experts.gate_up_proj");
+            float[] whole = floats(gateUp);
+            float[] up = floats(model.tensor(ExpertMatrix.UP.weight(1, 2)));
+
+            model.checkShapes();
+            for (int output = 0; output < 24; output++) {
+                for (int input = 0; input < 32; input++) {
+                    assertThat(up[output * 32 + input]).isEqualTo(whole[(2 * 32 + input) * 48 + 2 * output + 1]);
+                }
+            }
+        }
+    }
+
+    @Test
+    void piecesOfAnInterleavedMatrixAreThoseOfTheWhole() {
+        try (WeightFolder model = WeightFolder.open(GPT_OSS)) {
+            StoredTensor down = model.tensor(ExpertMatrix.DOWN.weight(0, 3));
+            float[] whole = floats(down);
+
+            for (int from : new int[] {0, 5, 24, 700}) {
+                float[] piece = new float[68];
+                down.asFloats().read(from, piece, piece.length);
+                assertThat(piece).isEqualTo(Arrays.copyOfRange(whole, from, from + piece.length));
+            }
+        }
+    }
+
+    private static float[] floats(StoredTensor tensor) {
+        float[] values = new float[(int) tensor.elements()];
+        tensor.asFloats().read(0, values, values.length);
+        return values;
     }
 
     /** Writes {@code source} with fused experts, the last {@code without} of them left out. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.weights.family.ExpertModules;
 
 /**
  * The targets of adapters on a mixture of experts, as PEFT takes them since transformers holds the experts of a layer as two parameters:
@@ -23,8 +24,15 @@ public record ExpertTargets(TargetModules modules, TargetParameters parameters, 
     private static final List<String> EXPERT = List.of("gate", "gate_proj", "up_proj", "down_proj");
     private static final List<String> FUSED = List.of("gate_proj", "up_proj");
 
-    /** The targets of a model of experts. */
-    public static ExpertTargets of(TargetModules chosen, TargetParameters parameters) {
+    /** The targets of a model of experts: only where these are modules on the hub does PEFT know names of their own. */
+    public static ExpertTargets of(ExpertModules modules, TargetModules chosen, TargetParameters parameters) {
+        return switch (modules) {
+            case SEPARATE -> ofModules(chosen, parameters);
+            case INTERLEAVED -> new ExpertTargets(chosen, parameters, false);
+        };
+    }
+
+    private static ExpertTargets ofModules(TargetModules chosen, TargetParameters parameters) {
         if (chosen instanceof TargetModules.AllLinear) {
             List<String> all = new ArrayList<>(ATTENTION);
             all.addAll(EXPERT);
@@ -43,7 +51,7 @@ public record ExpertTargets(TargetModules modules, TargetParameters parameters, 
     }
 
     private static ExpertTargets narrowed(TargetModules.Narrowed narrowed, TargetParameters parameters) {
-        ExpertTargets inner = of(narrowed.chosen(), TargetParameters.NONE);
+        ExpertTargets inner = ofModules(narrowed.chosen(), TargetParameters.NONE);
         if (!inner.parameters().isEmpty()) {
             throw new BadInputException(
                     "Cannot exclude modules or choose layers beside %s in a mixture of experts: parameters of experts would not be told apart. Name modules of attention, and experts as target parameters with their layers, such as model.layers.0.mlp.experts.down_proj"

@@ -22,13 +22,14 @@ public record TargetParameters(List<String> names) implements Serializable {
     /** Of the router. */
     public static final String ROUTER = "gate.weight";
 
-    private static final Pattern KNOWN = Pattern.compile("(?:[\\w.]+\\.)?(?:gate_up_proj|down_proj|gate\\.weight)");
+    private static final Pattern KNOWN =
+            Pattern.compile("(?:[\\w.]+\\.)?(?:gate_up_proj|down_proj|gate\\.weight|router\\.weight)");
 
     public TargetParameters {
         for (String name : names) {
             if (!KNOWN.matcher(name).matches()) {
                 throw new BadInputException(
-                        "Unsupported target parameter %s: expected names that end in gate_up_proj, down_proj or gate.weight, such as mlp.experts.gate_up_proj"
+                        "Unsupported target parameter %s: expected names that end in gate_up_proj, down_proj, gate.weight or router.weight, such as mlp.experts.gate_up_proj"
                                 .formatted(name));
             }
         }

@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.weights.family.Activation;
 
 /**
@@ -84,13 +85,24 @@ public final class DeviceMath {
         return window.isPresent() ? before.logical_and_(key.ge(end.sub(new Scalar(window.getAsInt())))) : before;
     }
 
-    /** Turns scores, (groups, rows, keys), into {@code softmax(factor score)} of what is visible, in place. */
-    public static Tensor softmax(Tensor scores, double factor, Tensor visible) {
+    /**
+     * Turns scores, (groups, rows, keys), into {@code softmax(factor score)} of what is visible, in place.
+     *
+     * @param sinks a score more a head, (heads), whose probability is dropped; null without
+     */
+    public static Tensor softmax(Tensor scores, double factor, Tensor visible, @Nullable Tensor sinks) {
         Tensor scaled = scores.view(-1, visible.size(0), visible.size(1))
                 .to(ScalarType.Float)
                 .mul(new Scalar(factor))
                 .masked_fill_(visible.logical_not(), new Scalar(Double.NEGATIVE_INFINITY));
-        return scores.copy_(torch.softmax(scaled, -1).view(scores.sizes()));
+        Tensor joined = sinks == null ? scaled : withSinks(scaled, sinks);
+        return scores.copy_(
+                torch.softmax(joined, -1).narrow(2, 0, scaled.size(2)).reshape(scores.sizes()));
+    }
+
+    private static Tensor withSinks(Tensor scaled, Tensor sinks) {
+        Tensor column = sinks.view(-1, 1, 1).expand(new long[] {scaled.size(0), scaled.size(1), 1}, false);
+        return torch.cat(new TensorVector(scaled, column), 2);
     }
 
     /** Gradients of probabilities become those of products, in place: {@code s P (dP - rowsum(P dP))}. */

@@ -10,8 +10,9 @@ import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.Activation;
 
 /** The gated activation of the feed-forward part (arXiv 2002.05202): {@code y = f(gate) up}, in float32. */
-public record GatedActivation(Activation function, Hardware hardware) {
+public record GatedActivation(Activation function, Hardware hardware) implements Gate {
     /** Maps gate and up, (tokens, width) each; the processor writes the result to {@code buffer}. */
+    @Override
     public Tensor forward(Tensor gate, Tensor up, LongFunction<Tensor> buffer) {
         return TensorScope.keep(() -> {
             if (!hardware.isHostAccessible()) {
@@ -39,6 +40,7 @@ public record GatedActivation(Activation function, Hardware hardware) {
     }
 
     /** The gradients of gate and up; the processor writes them to {@code buffer}. */
+    @Override
     public List<Tensor> backward(Tensor outputGradient, Tensor gate, Tensor up, LongFunction<List<Tensor>> buffer) {
         if (!hardware.isHostAccessible()) {
             return TensorScope.keepAll(

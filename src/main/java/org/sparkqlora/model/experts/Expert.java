@@ -5,19 +5,21 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.elementwise.GatedActivation;
+import org.sparkqlora.model.elementwise.Gate;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Products;
 import org.sparkqlora.weights.family.ExpertMatrix;
 
 /**
- * One expert, its weights in hand: {@code y = down(f(gate(x)) up(x))}.
+ * One expert, its weights in hand: {@code y = down(f(gate(x), up(x)))}.
  *
  * @param index which of its layer it is
  * @param gateUp gate above up, (2 width, hidden)
  * @param down (hidden, width)
+ * @param biases of all experts of the layer; null without
  */
-public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, GatedActivation activation) {
+public record Expert(
+        int index, Tensor gateUp, Tensor down, @Nullable ExpertBiases biases, Adapters adapters, Gate activation) {
     /**
      * The adapters of a layer's experts; null where a matrix has none.
      *
@@ -40,24 +42,28 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
      * @param gateUp of all experts; null where it has no adapters
      * @param down the same of the other matrix
      * @param weights takes those of whole matrices; null where these are frozen
+     * @param biases of all experts; null where they are frozen, or there are none
      */
     public record Gradients(
             ExpertAdapter.@Nullable Gradients gateUp,
             ExpertAdapter.@Nullable Gradients down,
-            @Nullable Sink weights) {
-        /** Zeros for the adapters that there are. */
-        public static Gradients of(Adapters adapters, @Nullable Sink weights, Hardware hardware) {
+            @Nullable Sink weights,
+            @Nullable ExpertBiases biases) {
+        /** Zeros for the adapters and biases that there are. */
+        public static Gradients of(
+                Adapters adapters, @Nullable Sink weights, @Nullable ExpertBiases biases, Hardware hardware) {
             return new Gradients(
                     adapters.gateUp() == null ? null : ExpertAdapter.Gradients.of(adapters.gateUp(), hardware),
                     adapters.down() == null ? null : ExpertAdapter.Gradients.of(adapters.down(), hardware),
-                    weights);
+                    weights,
+                    weights == null || biases == null ? null : biases.zeros(hardware));
         }
     }
 
     /** Maps (tokens, hidden). */
     public Tensor forward(Tensor input) {
         Tensor active = active(gated(input).output());
-        Tensor output = Products.linear(active, down);
+        Tensor output = Products.linear(active, down, biases == null ? null : biases.down(index));
         if (adapters.down() != null) {
             adapters.down().addTo(output, index, adapters.down().low(index, active));
         }
@@ -77,6 +83,10 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
         Tensor dActive = throughDown(active, weighted, gradients);
         productSums.copy_(
                 dActive.to(ScalarType.Float).mul(active.to(ScalarType.Float)).sum(1));
+        if (biases != null) {
+            productSums.add_(weighted.to(ScalarType.Float).mv(biases.down(index).to(ScalarType.Float)));
+        }
+
         List<Tensor> parts = parts(gated.output());
         Tensor dGated = throughActivation(dActive, parts, gated.output());
         Tensor dInput = Products.mm(dGated, gateUp);
@@ -84,6 +94,7 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
             adapters.gateUp().backward(index, dGated, input, gated.low(), dInput, gradients.gateUp());
         }
 
+        addBiasGradients(dGated, weighted, gradients.biases());
         if (gradients.weights() != null) {
             Tensor whole = Products.mm(dGated.t(), input);
             gradients.weights().add(index, ExpertMatrix.GATE, whole.narrow(0, 0, width()));
@@ -91,6 +102,13 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
         }
 
         return dInput;
+    }
+
+    private void addBiasGradients(Tensor dGated, Tensor weighted, @Nullable ExpertBiases sums) {
+        if (sums != null) {
+            sums.gateUp(index).copy_(dGated.to(ScalarType.Float).sum(0));
+            sums.down(index).copy_(weighted.to(ScalarType.Float).sum(0));
+        }
     }
 
     /** In one matrix, as gate and up are. */
@@ -125,7 +143,7 @@ public record Expert(int index, Tensor gateUp, Tensor down, Adapters adapters, G
     private record Low(Tensor output, @Nullable Tensor low) {}
 
     private Low gated(Tensor input) {
-        Tensor output = Products.linear(input, gateUp);
+        Tensor output = Products.linear(input, gateUp, biases == null ? null : biases.gateUp(index));
         if (adapters.gateUp() == null) {
             return new Low(output, null);
         }

@@ -1,6 +1,10 @@
 package org.sparkqlora.model.experts;
 
 import java.util.Arrays;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.tensor.TensorMemory;
+import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.Mixture;
 
 /**
@@ -29,6 +33,16 @@ public final class Routing {
             softmax(logits, token, row);
             weigh(token, row);
         }
+    }
+
+    /** Of the first {@code tokens} rows of logits. */
+    public static Routing of(Tensor logits, int tokens, Mixture mixture) {
+        float[] values = new float[tokens * mixture.experts()];
+        TensorScope.run(() -> {
+            Tensor used = logits.narrow(0, 0, tokens).to(ScalarType.Float);
+            TensorMemory.read(TensorMemory.onHost(used.contiguous()), values, values.length);
+        });
+        return new Routing(values, tokens, mixture);
     }
 
     public int tokens() {

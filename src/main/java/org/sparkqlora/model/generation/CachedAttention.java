@@ -5,6 +5,8 @@ import static org.sparkqlora.model.generation.KeyValueRows.BLOCK;
 import java.util.Arrays;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.elementwise.AttentionSinks;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.WeightedSums;
 
@@ -17,8 +19,15 @@ import org.sparkqlora.tensor.WeightedSums;
  * @param scale s
  * @param window tokens that are seen, the last ones; empty for all
  * @param cap scores pass {@code cap tanh(score / cap)}; empty without one
+ * @param sinks logits that take a share; null without
  */
-public record CachedAttention(int size, int queries, double scale, OptionalInt window, OptionalDouble cap) {
+public record CachedAttention(
+        int size,
+        int queries,
+        double scale,
+        OptionalInt window,
+        OptionalDouble cap,
+        @Nullable AttentionSinks sinks) {
     /** Some heads of a token: queries (heads queries size), keys and values (heads size). */
     public record Token(float[] query, float[] key, float[] value) {}
 
@@ -42,7 +51,8 @@ public record CachedAttention(int size, int queries, double scale, OptionalInt w
         addScores(kept, first, place, query, scores, columns);
         float[] row = new float[columns];
         for (int at = 0; at < scores.length; at += columns) {
-            normalize(scores, at + first % BLOCK, row, place + 1 - first, math);
+            int head = kept.first() * queries + at / columns;
+            normalize(scores, at + first % BLOCK, row, place + 1 - first, head, math);
         }
 
         mix(kept, first, place, scores, columns, output);
@@ -60,13 +70,18 @@ public record CachedAttention(int size, int queries, double scale, OptionalInt w
     }
 
     /** Makes probabilities of {@code count} scores. */
-    private void normalize(float[] scores, int at, float[] row, int count, RowMath math) {
+    private void normalize(float[] scores, int at, float[] row, int count, int head, RowMath math) {
         System.arraycopy(scores, at, row, 0, count);
         if (cap.isPresent()) {
             math.tanh((float) (scale / cap.getAsDouble()), row, row, count);
         }
 
-        math.softmax(row, (float) cap.orElse(scale), count);
+        if (sinks == null) {
+            math.softmax(row, (float) cap.orElse(scale), count);
+        } else {
+            math.softmax(row, (float) cap.orElse(scale), sinks.logit(head), count);
+        }
+
         System.arraycopy(row, 0, scores, at, count);
     }
 

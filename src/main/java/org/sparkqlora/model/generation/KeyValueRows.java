@@ -121,6 +121,11 @@ public final class KeyValueRows implements AutoCloseable {
             this.ofValues = ofValues;
         }
 
+        /** The first of them. */
+        int first() {
+            return first;
+        }
+
         int count() {
             return count;
         }

@@ -42,7 +42,7 @@ final class TargetCheck {
                 .filter(config::isMixture)
                 .boxed()
                 .flatMap(layer -> Stream.of(
-                        DecoderTensors.routerWeight(layer),
+                        DecoderTensors.routerWeight(config, layer),
                         ExpertMatrix.experts(layer) + "." + TargetParameters.GATE_UP,
                         ExpertMatrix.experts(layer) + "." + TargetParameters.DOWN))
                 .toList();

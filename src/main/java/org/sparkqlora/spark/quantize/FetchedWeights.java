@@ -7,11 +7,14 @@ import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.FolderFiles;
 import org.sparkqlora.storage.RangedFetch;
 import org.sparkqlora.weights.FourBitPart;
+import org.sparkqlora.weights.safetensors.StoredLayout;
 import org.sparkqlora.weights.safetensors.StoredTensor;
 import org.sparkqlora.weights.safetensors.TensorSource;
 
 /** Weights of a part that are fetched when they are asked for. The scratch file of one goes when the next is: what is mapped of it stays. */
 record FetchedWeights(FolderFiles files, Path scratch, FourBitPart part) implements TensorSource {
+    private static final String SCALES = "scales";
+
     @Override
     public boolean has(String name) {
         return part.has(name);
@@ -20,17 +23,29 @@ record FetchedWeights(FolderFiles files, Path scratch, FourBitPart part) impleme
     @Override
     public StoredTensor tensor(String name) {
         FourBitPart.Piece piece = part.piece(name);
-        Path file = scratch.resolve("weight");
         try {
-            RangedFetch.forget(file);
-            DiskRoom.require(file, piece.spec().byteSize());
-            new RangedFetch(files)
-                    .part(piece.file(), piece.position(), piece.spec().byteSize(), file);
+            Path file = fetch(piece.file(), piece.position(), piece.layout().extent(piece.spec()), "weight");
+            return new StoredTensor(file, piece.spec(), 0, local(piece));
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "Failed to fetch weight %s of %s".formatted(name, files.address(piece.file())), e);
         }
+    }
 
-        return new StoredTensor(file, piece.spec(), 0);
+    private StoredLayout local(FourBitPart.Piece piece) throws IOException {
+        if (!(piece.layout() instanceof StoredLayout.Microscaled microscaled)) {
+            return piece.layout();
+        }
+
+        fetch(microscaled.scalesFile(), microscaled.scalesPosition(), microscaled.scalesExtent(piece.spec()), SCALES);
+        return new StoredLayout.Microscaled(SCALES, 0, microscaled.rowStep());
+    }
+
+    private Path fetch(String from, long position, long bytes, String name) throws IOException {
+        Path file = scratch.resolve(name);
+        RangedFetch.forget(file);
+        DiskRoom.require(file, bytes);
+        new RangedFetch(files).part(from, position, bytes, file);
+        return file;
     }
 }

@@ -15,6 +15,6 @@ record HostWeights(Path folder, FourBitPart part) implements TensorSource {
     @Override
     public StoredTensor tensor(String name) {
         FourBitPart.Piece piece = part.piece(name);
-        return new StoredTensor(folder.resolve(piece.file()), piece.spec(), piece.position());
+        return new StoredTensor(folder.resolve(piece.file()), piece.spec(), piece.position(), piece.layout());
     }
 }

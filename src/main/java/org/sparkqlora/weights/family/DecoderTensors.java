@@ -95,8 +95,18 @@ public final class DecoderTensors {
     }
 
     /** The name of the weight of a mixture's router, (experts, hidden). */
-    public static String routerWeight(int layer) {
-        return ExpertMatrix.router(layer) + ".weight";
+    public static String routerWeight(ModelConfig config, int layer) {
+        return ExpertMatrix.router(config, layer) + ".weight";
+    }
+
+    /** The name of the bias of a mixture's router, (experts); of families that have one. */
+    public static String routerBias(ModelConfig config, int layer) {
+        return ExpertMatrix.router(config, layer) + ".bias";
+    }
+
+    /** The name of the sinks of attention, (heads). */
+    public static String sinks(int layer) {
+        return String.format(Locale.ROOT, "model.layers.%d.self_attn.sinks", layer);
     }
 
     /** Weights of the linear modules that each token meets: of experts as many as it goes to. */
@@ -113,7 +123,22 @@ public final class DecoderTensors {
     /** Number of the weights that a token meets: of experts as many as it goes to. */
     public long activeElements() {
         long projected = projections.stream().mapToLong(this::elements).sum();
-        return elements() - projected + activeProjectionElements();
+        return elements() - projected + activeProjectionElements() - unusedBiases();
+    }
+
+    /** Of experts that a token does not go to. */
+    private long unusedBiases() {
+        if (config.traits().mixture().isEmpty() || !config.mixture().modules().isBiased()) {
+            return 0;
+        }
+
+        long width = Stream.of(ExpertBias.values())
+                .mapToLong(bias -> bias.width(config))
+                .sum();
+        int unused = config.mixture().experts() - config.mixture().perToken();
+        return width
+                * unused
+                * IntStream.range(0, config.layers()).filter(config::isMixture).count();
     }
 
     /** Weights of one expert. */
@@ -149,6 +174,10 @@ public final class DecoderTensors {
             }
         }
 
+        if (config.traits().attentionSinks()) {
+            shapes.put(sinks(layer), new long[] {config.heads()});
+        }
+
         addScalar(layer);
         for (LayerNorm norm : LayerNorm.values()) {
             norm(norm, layer, config).ifPresent(name -> shapes.put(name, new long[] {normWidth(norm, layer, config)}));
@@ -157,7 +186,15 @@ public final class DecoderTensors {
 
     /** Each expert's matrices are quantised one by one; the router stays as it is. */
     private void addExperts(int layer) {
-        shapes.put(routerWeight(layer), new long[] {config.mixture().experts(), config.hiddenSize()});
+        long experts = config.mixture().experts();
+        shapes.put(routerWeight(config, layer), new long[] {experts, config.hiddenSize()});
+        if (config.mixture().modules().isBiased()) {
+            shapes.put(routerBias(config, layer), new long[] {experts});
+            for (ExpertBias bias : ExpertBias.values()) {
+                shapes.put(bias.path(layer), new long[] {experts, bias.width(config)});
+            }
+        }
+
         for (int expert = 0; expert < config.mixture().experts(); expert++) {
             for (ExpertMatrix matrix : ExpertMatrix.values()) {
                 ProjectionShape shape = matrix.shape(config);

@@ -26,6 +26,7 @@ import java.util.OptionalDouble;
  * @param perLayer an embedding for each layer; empty without
  * @param layerScalars the output of each layer is multiplied by a number of its own
  * @param deltaNet sizes of the layers of the gated delta rule; empty where there are none
+ * @param attentionSinks each head has a logit more, of no key, that takes a share of its attention
  * @param mixture the experts of the layers that have some; empty where none has
  */
 public record DecoderTraits(
@@ -49,6 +50,7 @@ public record DecoderTraits(
         Optional<PerLayerInput> perLayer,
         boolean layerScalars,
         Optional<DeltaNetShape> deltaNet,
+        boolean attentionSinks,
         Optional<Mixture> mixture) {
 
     /** Traits of a plain Llama, to be changed one by one. */
@@ -78,6 +80,7 @@ public record DecoderTraits(
         private Optional<PerLayerInput> perLayer = Optional.empty();
         private boolean layerScalars;
         private Optional<DeltaNetShape> deltaNet = Optional.empty();
+        private boolean attentionSinks;
         private Optional<Mixture> mixture = Optional.empty();
 
         Builder norms(NormPlacement placement) {
@@ -173,6 +176,11 @@ public record DecoderTraits(
             return this;
         }
 
+        Builder attentionSinks() {
+            this.attentionSinks = true;
+            return this;
+        }
+
         Builder mixture(Mixture experts) {
             this.mixture = Optional.of(experts);
             return this;
@@ -200,6 +208,7 @@ public record DecoderTraits(
                     perLayer,
                     layerScalars,
                     deltaNet,
+                    attentionSinks,
                     mixture);
         }
     }

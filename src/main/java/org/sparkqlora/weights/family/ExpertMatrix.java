@@ -1,13 +1,10 @@
 package org.sparkqlora.weights.family;
 
-/** The matrices of an expert, and the router that says which experts a token goes to. */
+/** The matrices of an expert, and the names of what a layer has beside them. */
 public enum ExpertMatrix {
     GATE("gate_proj"),
     UP("up_proj"),
     DOWN("down_proj");
-
-    /** Of a mixture's router, within its layer. */
-    static final String ROUTER = "mlp.gate";
 
     private final String moduleName;
 
@@ -38,7 +35,7 @@ public enum ExpertMatrix {
     }
 
     /** The path of a layer's router. */
-    public static String router(int layer) {
-        return "model.layers." + layer + "." + ROUTER;
+    public static String router(ModelConfig config, int layer) {
+        return "model.layers." + layer + "." + config.mixture().modules().router();
     }
 }

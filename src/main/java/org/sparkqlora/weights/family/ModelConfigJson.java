@@ -79,8 +79,8 @@ public final class ModelConfigJson {
     private void requireSupported() {
         FieldsJson quantization = fields.object("quantization_config");
         String quantMethod = quantization.text("quant_method", "bitsandbytes");
-        if (!quantMethod.equals("bitsandbytes")) {
-            throw fields.unsupported("quant_method", quantMethod, "bitsandbytes");
+        if (!family.quantizations().contains(quantMethod)) {
+            throw fields.unsupported("quant_method", quantMethod, String.join(" or ", family.quantizations()));
         }
 
         if (quantization.flag("load_in_8bit", false)) {

@@ -17,6 +17,7 @@ final class ModelFamilies {
             new Gemma3TextFamily(),
             Gemma4Family.text(),
             Gemma4Family.unifiedText(),
+            new GptOssFamily(),
             new GraniteFamily(),
             new GraniteHybridFamily(),
             new Olmo2Family(),

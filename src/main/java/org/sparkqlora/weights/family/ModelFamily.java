@@ -9,6 +9,7 @@ sealed interface ModelFamily
         permits Gemma2Family,
                 Gemma3TextFamily,
                 Gemma4Family,
+                GptOssFamily,
                 GraniteFamily,
                 GraniteHybridFamily,
                 LlamaFamily,
@@ -47,6 +48,11 @@ sealed interface ModelFamily
     /** Where the config says the width of the feed-forward part. */
     default String intermediateSizeKey() {
         return "intermediate_size";
+    }
+
+    /** The forms in which its weights may be quantised already ({@code quant_method}). */
+    default List<String> quantizations() {
+        return List.of("bitsandbytes");
     }
 
     /** Width of a head; empty for the hidden size divided by the heads. */

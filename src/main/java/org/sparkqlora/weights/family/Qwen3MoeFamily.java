@@ -12,9 +12,6 @@ final class Qwen3MoeFamily implements ModelFamily {
     private static final int WIDTH = 768;
     private static final int WINDOW = 4096;
 
-    /** More than any model has: each expert is listed by name. */
-    private static final int MOST_EXPERTS = 4096;
-
     @Override
     public String modelType() {
         return "qwen3_moe";
@@ -58,23 +55,15 @@ final class Qwen3MoeFamily implements ModelFamily {
     }
 
     private static int experts(FieldsJson config) {
-        int experts = config.integer("num_experts", config.integer("num_local_experts", EXPERTS));
-        if (experts < 0 || experts > MOST_EXPERTS) {
-            throw config.unsupported("num_experts", String.valueOf(experts), "0 to " + MOST_EXPERTS);
-        }
-
-        return experts;
+        return ExpertsJson.experts(config, EXPERTS);
     }
 
     private static Mixture mixture(FieldsJson config) {
         int experts = experts(config);
-        int perToken = config.count("num_experts_per_tok", PER_TOKEN);
-        if (perToken > experts) {
-            throw config.unsupported(
-                    "num_experts_per_tok", String.valueOf(perToken), "at most num_experts, which is " + experts);
-        }
-
         return new Mixture(
-                experts, perToken, config.count("moe_intermediate_size", WIDTH), config.flag("norm_topk_prob", false));
+                experts,
+                ExpertsJson.perToken(config, experts, PER_TOKEN),
+                config.count("moe_intermediate_size", WIDTH),
+                config.flag("norm_topk_prob", false));
     }
 }

@@ -17,7 +17,7 @@ import org.sparkqlora.storage.FolderFiles;
  * A safetensors file whose header was checked against the file's length. Holds no open file: each tensor is mapped when it
  * is asked for, so a file of any size can be read, and an interrupted thread closes nothing that others use.
  */
-public final class SafetensorsFile {
+public final class SafetensorsFile implements TensorSource {
     private final Path path;
     private final long dataStart;
     private final Map<String, String> metadata;
@@ -68,10 +68,12 @@ public final class SafetensorsFile {
         return slots.keySet();
     }
 
+    @Override
     public boolean has(String name) {
         return slots.containsKey(name);
     }
 
+    @Override
     public StoredTensor tensor(String name) {
         SafetensorsHeader.Slot slot = slots.get(name);
         if (slot == null) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
@@ -25,6 +26,9 @@ import org.sparkqlora.weights.safetensors.SafetensorsHeader.Slot;
  * <p>Texts are byte tensors whose length is known only at the end; they come last, and the header keeps room for them.
  */
 public final class SafetensorsWriter implements AutoCloseable {
+    /** Numbers that are converted at once. */
+    private static final int CONVERTED = 1 << 20;
+
     /** The metadata that transformers and PEFT write and expect. */
     public static final Map<String, String> PYTORCH = Map.of("format", "pt");
 
@@ -80,9 +84,29 @@ public final class SafetensorsWriter implements AutoCloseable {
 
     /** Copies a stored tensor under its own name. */
     public void copy(StoredTensor tensor) {
+        if (!tensor.isPlain()) {
+            copyConverted(tensor);
+            return;
+        }
+
         long step = 1 << 26;
         for (long from = 0; from < tensor.byteSize(); from += step) {
             write(tensor.name(), from, tensor.buffer(from, (int) Math.min(step, tensor.byteSize() - from)));
+        }
+    }
+
+    /** In the tensor's own type, which holds its numbers exactly. */
+    private void copyConverted(StoredTensor tensor) {
+        FloatSource source = tensor.asFloats();
+        int width = Math.toIntExact(tensor.shape()[1]);
+        int step = Math.max(1, CONVERTED / width) * width;
+        float[] values = new float[step];
+        ByteBuffer bytes = ByteBuffer.allocate(step * tensor.type().bytes());
+        for (long from = 0; from < source.length(); from += step) {
+            int count = (int) Math.min(step, source.length() - from);
+            source.read(from, values, count);
+            StoredNumbers.narrow(tensor.type(), values, 0, count, bytes.clear());
+            write(tensor.name(), from * tensor.type().bytes(), bytes.flip());
         }
     }
 

@@ -38,6 +38,26 @@ public final class StoredNumbers {
         }
     }
 
+    /**
+     * Reads {@code count} numbers that are {@code step} numbers apart, from number {@code from} of {@code stored} on, and puts them
+     * {@code gap} places apart.
+     */
+    static void gather(
+            StoredType type, ByteBuffer stored, int from, int step, float[] target, int at, int count, int gap) {
+        ByteBuffer bytes = stored.duplicate().order(ByteOrder.LITTLE_ENDIAN);
+        int width = type.bytes();
+        for (int i = 0; i < count; i++) {
+            int place = (from + i * step) * width;
+            target[at + i * gap] = switch (type) {
+                case F32 -> bytes.getFloat(place);
+                case BF16 -> Bfloat16.widen(bytes.getShort(place));
+                case F16 -> HalfFloat.toFloat(bytes.getShort(place));
+                case F64 -> (float) bytes.getDouble(place);
+                case BOOL, U8, I8, F8_E5M2, F8_E4M3, I16, U16, I32, U32, I64, U64 -> throw notFloats(type);
+            };
+        }
+    }
+
     /** Appends numbers to {@code stored}, rounded to nearest, ties to even. */
     public static void narrow(StoredType type, float[] source, int at, int count, ByteBuffer stored) {
         stored.order(ByteOrder.LITTLE_ENDIAN);

@@ -7,6 +7,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.Objects;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.FloatSource;
@@ -18,24 +19,35 @@ public final class StoredTensor {
     private final Path file;
     private final TensorSpec spec;
     private final long position;
+    private final StoredLayout layout;
 
     /** @param position of its first byte in {@code file} */
     public StoredTensor(Path file, TensorSpec spec, long position) {
+        this(file, spec, position, StoredLayout.ROWS);
+    }
+
+    /** A tensor that need not lie in the file as its spec says; that is the form in which it is read. */
+    public StoredTensor(Path file, TensorSpec spec, long position, StoredLayout layout) {
         this.file = file;
         this.spec = spec;
         this.position = position;
+        this.layout = layout;
     }
 
     /** This tensor under another name. */
     StoredTensor named(String name) {
-        return new StoredTensor(file, new TensorSpec(name, spec.type(), spec.shape()), position);
+        return new StoredTensor(file, new TensorSpec(name, spec.type(), spec.shape()), position, layout);
     }
 
-    /** A part of this tensor under a name of its own. */
-    StoredTensor part(String name, StoredTensors.Part part) {
-        TensorSpec own = TensorSpec.of(name, spec.type(), part.rows(), part.columns());
-        Objects.checkFromIndexSize(part.from(), own.elements(), elements());
-        return new StoredTensor(file, own, position + part.from() * spec.type().bytes());
+    /**
+     * A matrix within this tensor.
+     *
+     * @param from its first number, counted in this tensor's
+     */
+    public StoredTensor part(TensorSpec own, long from, StoredLayout ownLayout) {
+        long first = from * spec.type().bytes();
+        Objects.checkFromIndexSize(first, ownLayout.extent(own), byteSize());
+        return new StoredTensor(file, own, position + first, ownLayout);
     }
 
     public Path file() {
@@ -71,6 +83,16 @@ public final class StoredTensor {
         return spec.byteSize();
     }
 
+    /** How its numbers lie in the file. */
+    public StoredLayout layout() {
+        return layout;
+    }
+
+    /** Whether its bytes are those of its spec. */
+    public boolean isPlain() {
+        return layout instanceof StoredLayout.Rows;
+    }
+
     /** The whole tensor, read-only and little endian. A tensor of 2 GiB or more must be read in parts. */
     public ByteBuffer buffer() {
         if (byteSize() > Integer.MAX_VALUE) {
@@ -84,24 +106,57 @@ public final class StoredTensor {
 
     /** {@code length} bytes from byte {@code from} of the tensor on, read-only and little endian. */
     public ByteBuffer buffer(long from, int length) {
+        if (!isPlain()) {
+            throw new IllegalStateException("Cannot map tensor %s of %s as it is: %s".formatted(name(), file, layout));
+        }
+
         Objects.checkFromIndexSize(from, length, byteSize());
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            if (channel.size() < position + from + length) {
+        return map(file, position + from, length);
+    }
+
+    /** The elements of a tensor that is not plain, with all that is mapped for them. */
+    public MappedFloats mappedFloats() {
+        if (layout instanceof StoredLayout.Strided strided) {
+            StridedFloats floats = StridedFloats.of(this, strided);
+            return new MappedFloats(floats, List.of(floats.mapped()));
+        }
+
+        if (layout instanceof StoredLayout.Microscaled microscaled) {
+            MicroscaledFloats floats = MicroscaledFloats.of(this, microscaled);
+            return new MappedFloats(floats, List.of(floats.codes(), floats.scales()));
+        }
+
+        throw new IllegalStateException("Cannot convert tensor %s of %s: it is plain".formatted(name(), file));
+    }
+
+    /** All bytes between the first number and the last, whatever the layout. */
+    ByteBuffer mapped() {
+        return map(file, position, Math.toIntExact(layout.extent(spec)));
+    }
+
+    /** The scales of all blocks, and those of other matrices between. */
+    ByteBuffer mappedScales(StoredLayout.Microscaled own) {
+        return map(
+                file.resolveSibling(own.scalesFile()), own.scalesPosition(), Math.toIntExact(own.scalesExtent(spec)));
+    }
+
+    private ByteBuffer map(Path from, long first, int length) {
+        try (FileChannel channel = FileChannel.open(from, StandardOpenOption.READ)) {
+            if (channel.size() < first + length) {
                 throw new InvalidWeightsException(
                         "Cannot map tensor %s of %s: expected bytes up to %d, found the end of the file at byte %d"
-                                .formatted(name(), file, position + from + length, channel.size()));
+                                .formatted(name(), from, first + length, channel.size()));
             }
 
-            return channel.map(FileChannel.MapMode.READ_ONLY, position + from, length)
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            return channel.map(FileChannel.MapMode.READ_ONLY, first, length).order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
-            throw new UncheckedIOException("Failed to map tensor %s of %s".formatted(name(), file), e);
+            throw new UncheckedIOException("Failed to map tensor %s of %s".formatted(name(), from), e);
         }
     }
 
-    /** The elements as float32: exact for F32, F16 and BF16, rounded for F64. */
+    /** The elements as float32: exact for F32, F16, BF16 and MXFP4, rounded for F64. */
     public FloatSource asFloats() {
-        return StoredFloats.of(this);
+        return isPlain() ? StoredFloats.of(this) : mappedFloats().source();
     }
 
     @Override

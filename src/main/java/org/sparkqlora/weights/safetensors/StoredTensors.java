@@ -22,7 +22,7 @@ public final class StoredTensors implements TensorSource {
     private final List<SafetensorsFile> files;
     private final Map<String, SafetensorsFile> fileOf;
     private final Map<String, String> storedNames;
-    private final Map<String, Part> parts;
+    private final Map<String, StoredTensor> parts;
 
     private StoredTensors(Path folder, List<SafetensorsFile> files, Map<String, SafetensorsFile> fileOf) {
         this(folder, files, fileOf, Map.of(), Map.of());
@@ -37,7 +37,7 @@ public final class StoredTensors implements TensorSource {
             List<SafetensorsFile> files,
             Map<String, SafetensorsFile> fileOf,
             Map<String, String> storedNames,
-            Map<String, Part> parts) {
+            Map<String, StoredTensor> parts) {
         this.folder = folder;
         this.files = List.copyOf(files);
         this.fileOf = Collections.unmodifiableMap(fileOf);
@@ -45,26 +45,17 @@ public final class StoredTensors implements TensorSource {
         this.parts = Map.copyOf(parts);
     }
 
-    /**
-     * A matrix within a tensor.
-     *
-     * @param whole name of the tensor
-     * @param from its first element
-     */
-    public record Part(String whole, long from, long rows, long columns) {}
-
-    /** These tensors, of which those that {@code dividing} finds parts of are replaced by them. */
-    public StoredTensors divided(Function<StoredTensor, Map<String, Part>> dividing) {
+    /** These tensors, of which those that {@code dividing} finds parts of, or finds to be nothing by themselves, are replaced by them. */
+    public StoredTensors divided(Function<StoredTensor, Optional<List<StoredTensor>>> dividing) {
         Map<String, SafetensorsFile> divided = new LinkedHashMap<>();
-        Map<String, Part> found = new HashMap<>();
-        fileOf.forEach((name, file) -> {
-            Map<String, Part> own = dividing.apply(tensor(name));
-            own.keySet().forEach(part -> divided.put(part, file));
-            found.putAll(own);
-            if (own.isEmpty()) {
-                divided.put(name, file);
-            }
-        });
+        Map<String, StoredTensor> found = new HashMap<>();
+        fileOf.forEach((name, file) -> dividing.apply(tensor(name))
+                .ifPresentOrElse(
+                        own -> own.forEach(part -> {
+                            divided.put(part.name(), file);
+                            found.put(part.name(), part);
+                        }),
+                        () -> divided.put(name, file)));
         return new StoredTensors(folder, files, divided, storedNames, found);
     }
 
@@ -114,11 +105,11 @@ public final class StoredTensors implements TensorSource {
                     .formatted(name, folder, fileOf.size()));
         }
 
-        Part part = parts.get(name);
-        return part == null ? whole(name, file) : whole(part.whole(), file).part(name, part);
-    }
+        StoredTensor part = parts.get(name);
+        if (part != null) {
+            return part;
+        }
 
-    private StoredTensor whole(String name, SafetensorsFile file) {
         String stored = storedNames.get(name);
         return stored == null ? file.tensor(name) : file.tensor(stored).named(name);
     }

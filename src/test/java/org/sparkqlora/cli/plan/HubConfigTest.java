@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.ModelConfigJson;
 
 /** Shapes of published models in the form of their configs: each is read, has as many weights as the model is said to have, and is planned. */
@@ -28,6 +30,8 @@ class HubConfigTest {
         "Qwen3.5-0.8B, qwen3_5_text, 0.75",
         "Qwen3.5-2B, qwen3_5_text, 1.88",
         "Qwen3.5-4B, qwen3_5_text, 4.21",
+        "gpt-oss-20b, gpt_oss, 20.91",
+        "gpt-oss-120b, gpt_oss, 116.83",
         "Qwen3.5-9B, qwen3_5_text, 8.95",
         "Qwen3.5-27B, qwen3_5_text, 26.90",
         "gemma-4-E2B, gemma4_text, 4.63",
@@ -57,6 +61,19 @@ class HubConfigTest {
         CommandRun run = CommandRun.of("plan", "--model", folder.toString(), "--sequence-length", "2048");
         assertThat(run.code()).isEqualTo(ExitCode.OK);
         assertThat(run.err()).containsPattern(billions + "B parameters[^:]*: " + family);
+    }
+
+    @Test
+    void gptOssMeetsTheWeightsThatItsCardNames() {
+        assertThat(activeBillions("gpt-oss-20b")).isEqualTo("3.61");
+        assertThat(activeBillions("gpt-oss-120b")).isEqualTo("5.13");
+    }
+
+    /** As OpenAI counts them: without the embedding of tokens. */
+    private static String activeBillions(String name) {
+        ModelConfig config = ModelConfigJson.read(CONFIGS.resolve(name + ".json"));
+        DecoderTensors tensors = DecoderTensors.of(config);
+        return "%.2f".formatted((tensors.activeElements() - tensors.elements(DecoderTensors.EMBEDDING)) / 1e9);
     }
 
     @ParameterizedTest(name = "{0}")

@@ -8,11 +8,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.weights.family.ExpertModules;
 
 /** What names of modules mean in a mixture of experts, as PEFT 0.21 has it. */
 class ExpertTargetsTest {
     private static ExpertTargets of(String modules, String... parameters) {
-        return ExpertTargets.of(TargetModules.parse(modules), new TargetParameters(List.of(parameters)));
+        return ExpertTargets.of(
+                ExpertModules.SEPARATE, TargetModules.parse(modules), new TargetParameters(List.of(parameters)));
     }
 
     @Test
@@ -37,7 +39,7 @@ class ExpertTargetsTest {
     void resolvingTwiceChangesNothing() {
         ExpertTargets once = of("all-linear");
 
-        ExpertTargets twice = ExpertTargets.of(once.modules(), once.parameters());
+        ExpertTargets twice = ExpertTargets.of(ExpertModules.SEPARATE, once.modules(), once.parameters());
 
         assertThat(twice.modules()).isEqualTo(once.modules());
         assertThat(twice.parameters()).isEqualTo(once.parameters());
@@ -59,6 +61,7 @@ class ExpertTargetsTest {
     @Test
     void layersOfExpertsAreNotChosenByNumber() {
         assertThatThrownBy(() -> ExpertTargets.of(
+                        ExpertModules.SEPARATE,
                         new TargetModules.Narrowed(new TargetModules.AllLinear(), null, List.of(1)),
                         TargetParameters.NONE))
                 .isInstanceOf(BadInputException.class)

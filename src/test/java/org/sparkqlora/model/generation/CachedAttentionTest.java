@@ -54,7 +54,7 @@ class CachedAttentionTest {
         float[][] queries = numbers(1, HEADS * QUERIES * SIZE);
         float[][] keys = numbers(2, HEADS * SIZE);
         float[][] values = numbers(3, HEADS * SIZE);
-        CachedAttention attention = new CachedAttention(SIZE, QUERIES, SCALE, window, cap);
+        CachedAttention attention = new CachedAttention(SIZE, QUERIES, SCALE, window, cap, null);
         try (PointerScope scope = new PointerScope();
                 KeyValueRows rows = new KeyValueRows(type, HEADS, SIZE, TOKENS, math)) {
             rows.fill(rows(type, keys), rows(type, values), 0, 0, begun);

@@ -125,6 +125,41 @@ class FamilyConfigTest {
                 .doesNotContain("model.layers.1.mlp.gate.weight");
     }
 
+    /** The shape of gpt-oss. */
+    private static final String GPT_OSS = """
+            "model_type": "gpt_oss", "vocab_size": 320, "hidden_size": 64, "intermediate_size": 48, "num_attention_heads": 4,
+            "num_hidden_layers": 3, "num_key_value_heads": 2, "num_local_experts": 6, "num_experts_per_tok": 3 %s""";
+
+    private static ModelConfig gptOss(String more) {
+        return ModelConfigJson.parse("config.json", "{%s}".formatted(GPT_OSS.formatted(more)));
+    }
+
+    @Test
+    void gptOssHasWindowsSinksAndClampsWhereTheConfigIsSilent() {
+        ModelConfig config = gptOss("");
+
+        assertThat(config.layerTraits().stream().map(LayerTraits::window))
+                .containsExactly(OptionalInt.of(128), OptionalInt.empty(), OptionalInt.of(128));
+        assertThat(config.mixture().clamp()).contains(new GateClamp(1.702, 7));
+        assertThat(config.headSize()).isEqualTo(64);
+        RotarySpec rotary = config.layerTraits().get(0).rotary().orElseThrow();
+        assertThat(rotary.theta()).isEqualTo(150_000);
+        assertThat(rotary.scaling()).isEqualTo(new RotaryScaling.Yarn(32, 0.1 * Math.log(32) + 1, 32, 1, 4096, false));
+        assertThat(DecoderTensors.of(config).shapes())
+                .containsKeys("model.layers.2.mlp.experts.5.down_proj.weight", "model.layers.2.mlp.router.bias")
+                .containsKeys("model.layers.0.self_attn.sinks", "model.layers.1.mlp.experts.gate_up_proj_bias");
+    }
+
+    @Test
+    void onlyGptOssIsReadInMxfp4() {
+        String quantized = ", \"quantization_config\": {\"quant_method\": \"mxfp4\"}";
+
+        assertThat(gptOss(quantized).modelType()).isEqualTo("gpt_oss");
+        assertThatThrownBy(() -> qwen3Moe(quantized.substring(1)))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage("Unsupported quant_method 'mxfp4' in config.json: expected bitsandbytes");
+    }
+
     @Test
     void aTokenMeetsTheWeightsOfItsExpertsAlone() {
         DecoderTensors tensors = DecoderTensors.of(qwen3Moe("\"mlp_only_layers\": [0, 1, 2]"));
