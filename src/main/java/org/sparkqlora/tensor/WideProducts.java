@@ -1,5 +1,7 @@
 package org.sparkqlora.tensor;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -9,66 +11,145 @@ import org.jspecify.annotations.Nullable;
 /**
  * Products of 16-bit matrices, computed in float32 and rounded once, as oneDNN does where the processor multiplies bfloat16. Operands
  * are widened a panel at a time, so that a weight is never held in 32 bits.
+ *
+ * <p>A row of a product has the same bytes whatever rows are beside it, and wherever among them it lies, as oneDNN's has. OpenBLAS, which
+ * multiplies float32, does not promise that: its kernel for AVX2 adds the terms of the first and of the last 8 rows of a block in another
+ * order than those of the rows between them, by columns as it sees matrices. So products are computed transposed, a block at a time, with
+ * 8 rows of zeros at both ends.
  */
 final class WideProducts {
+    /** Rows at either end of a block that OpenBLAS computes apart. */
+    private static final long EDGE = 8;
+    /** A block has a multiple of as many rows. */
+    private static final long TILE = 16;
+    /** Rows of a block with its ends, at most: OpenBLAS takes as many at a time. */
+    private static final long BLOCK = 320;
+    /** Columns that the kernel takes together. */
+    private static final long COLUMNS = 12;
     /** Rows of the result at a time. */
-    private static final long ROWS = 1024;
+    private static final long ROWS = 2 * (BLOCK - 2 * EDGE);
     /** Numbers of the right matrix at a time: 8 MiB in float32. */
     private static final long PANEL = 1 << 21;
-    /** Fewer terms than this at a time leave a product that is slower than its parts. */
+    /** Terms at a time, at least: fewer leave a product that is slower than its parts. OpenBLAS divides more than 320 once more. */
     private static final long LEAST_TERMS = 256;
 
     private WideProducts() {}
 
+    /** @param bias (n), in the type of the operands */
     static Tensor mm(Tensor left, Tensor right, @Nullable Tensor bias) {
         Tensor result = left.new_empty(left.size(0), right.size(1));
         mmInto(result, left, right, bias);
         return result;
     }
 
-    /** @param bias (n), in the type of the operands */
     static void mmInto(Tensor result, Tensor left, Tensor right, @Nullable Tensor bias) {
-        inRows(result, left, (rows, of) -> {
-            Tensor product = product(of, right);
+        eachBlock(left, right, (from, product) -> {
+            Tensor rows = result.narrow(0, from, product.size(0));
             rows.copy_(bias == null ? product : product.add_(bias));
         });
     }
 
     static Tensor addTo(Tensor sum, Tensor left, Tensor right, double factor) {
-        inRows(sum, left, (rows, of) -> rows.copy_(wide(rows).add_(product(of, right), new Scalar(factor))));
+        eachBlock(left, right, (from, product) -> {
+            Tensor rows = sum.narrow(0, from, product.size(0));
+            rows.copy_(product.mul_(new Scalar(factor)).add_(rows));
+        });
         return sum;
     }
 
+    /** More columns at the end of the right matrices change no byte either, nor do more terms of which one factor is 0. */
     static Tensor bmm(Tensor left, Tensor right) {
-        return TensorScope.keep(() -> torch.bmm(wide(left), wide(right)).to(left.scalar_type()));
+        long columns = right.size(2);
+        Tensor result = left.new_empty(left.size(0), left.size(1), columns);
+        TensorScope.run(() -> {
+            Tensor whole = withWholeColumns(right);
+            for (long i = 0; i < left.size(0); i++) {
+                Tensor of = result.select(0, i);
+                eachBlock(
+                        left.select(0, i),
+                        whole.select(0, i),
+                        LEAST_TERMS,
+                        (from, product) -> of.narrow(0, from, product.size(0)).copy_(product.narrow(1, 0, columns)));
+            }
+        });
+        return result;
     }
 
-    private interface RowsOf {
-        void set(Tensor rows, Tensor left);
+    /** Columns of zeros behind the others: those that OpenBLAS has left over are added in another order. */
+    private static Tensor withWholeColumns(Tensor right) {
+        long columns = (right.size(2) + COLUMNS - 1) / COLUMNS * COLUMNS;
+        Tensor whole = torch.zeros(right.size(0), right.size(1), columns);
+        whole.narrow(2, 0, right.size(2)).copy_(right);
+        return whole;
     }
 
-    private static void inRows(Tensor result, Tensor left, RowsOf body) {
-        long size = left.size(0);
-        for (long from = 0; from < size; from += ROWS) {
+    private interface ProductOfRows {
+        /** @param product of the rows from {@code from} on, in float32 */
+        void take(long from, Tensor product);
+    }
+
+    private static void eachBlock(Tensor left, Tensor right, ProductOfRows result) {
+        eachBlock(left, right, Math.max(LEAST_TERMS, PANEL / Math.max(1, right.size(1))), result);
+    }
+
+    private static void eachBlock(Tensor left, Tensor right, long panel, ProductOfRows result) {
+        for (long from = 0; from < left.size(0); from += ROWS) {
             long start = from;
-            long count = Math.min(ROWS, size - from);
-            TensorScope.run(() -> body.set(result.narrow(0, start, count), left.narrow(0, start, count)));
+            long count = Math.min(ROWS, left.size(0) - from);
+            TensorScope.run(() -> {
+                List<Block> blocks = Block.of(left.narrow(0, start, count), right.size(1));
+                addPanels(blocks, right, panel);
+                blocks.forEach(block -> result.take(start + block.from(), block.product()));
+            });
         }
     }
 
-    /** In float32, (m, n): panels are added in their order. */
-    private static Tensor product(Tensor left, Tensor right) {
+    /** Terms are added in panels, so that the right matrix is widened once for all blocks. */
+    private static void addPanels(List<Block> blocks, Tensor right, long panel) {
         long terms = right.size(0);
-        long panel = Math.max(LEAST_TERMS, PANEL / Math.max(1, right.size(1)));
-        Tensor sum = TensorScope.keep(() -> torch.mm(
-                wide(left.narrow(1, 0, Math.min(panel, terms))), wide(right.narrow(0, 0, Math.min(panel, terms)))));
-        for (long from = panel; from < terms; from += panel) {
+        for (long from = 0; from < terms; from += panel) {
             long start = from;
             long count = Math.min(panel, terms - from);
-            TensorScope.run(() -> sum.addmm_(wide(left.narrow(1, start, count)), wide(right.narrow(0, start, count))));
+            TensorScope.run(() -> {
+                Tensor transposed = wide(right.narrow(0, start, count)).t();
+                blocks.forEach(block -> block.add(transposed, start));
+            });
+        }
+    }
+
+    /**
+     * Some rows of the left matrix.
+     *
+     * @param from the first of them
+     * @param count how many they are
+     * @param rows (rows with both ends, k), in float32
+     * @param sum (n, rows with both ends)
+     */
+    private record Block(long from, long count, Tensor rows, Tensor sum) {
+        static List<Block> of(Tensor left, long outputs) {
+            List<Block> blocks = new ArrayList<>();
+            long most = BLOCK - 2 * EDGE;
+            for (long from = 0; from < left.size(0); from += most) {
+                long count = Math.min(most, left.size(0) - from);
+                long whole = (count + 2 * EDGE + TILE - 1) / TILE * TILE;
+                Tensor rows = torch.empty(whole, left.size(1));
+                rows.narrow(0, 0, EDGE).zero_();
+                rows.narrow(0, EDGE, count).copy_(left.narrow(0, from, count));
+                rows.narrow(0, EDGE + count, whole - EDGE - count).zero_();
+                blocks.add(new Block(from, count, rows, torch.zeros(outputs, whole)));
+            }
+
+            return blocks;
         }
 
-        return sum;
+        /** Adds the terms of some columns, from {@code start} on. */
+        void add(Tensor transposed, long start) {
+            sum.addmm_(transposed, rows.narrow(1, start, transposed.size(1)).t());
+        }
+
+        Tensor product() {
+            return sum.t().contiguous().narrow(0, EDGE, count);
+        }
     }
 
     private static Tensor wide(Tensor of) {

@@ -1,6 +1,7 @@
 package org.sparkqlora.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.PointerScope;
@@ -30,6 +31,59 @@ class WideProductsTest {
             Tensor right = numbers(k, n);
             return distance(WideProducts.mm(left, right, null), wide(left).mm(wide(right)));
         });
+    }
+
+    /** On which it rests that an answer is the same whatever others are computed beside it. */
+    @ParameterizedTest(name = "(m, {0}) times ({0}, {1})")
+    @CsvSource({"64, 48", "576, 192", "576, 1536", "1536, 576", "333, 77", "4000, 1000"})
+    void aRowIsTheSameWhateverRowsAreBesideIt(long k, long n) {
+        assumeThat(ProcessorFlags.ofThisMachine().multiplyBfloat16())
+                .as("another kernel of OpenBLAS, which nothing rests on")
+                .isFalse();
+        try (PointerScope scope = new PointerScope()) {
+            Tensor left = numbers(1000, k);
+            Tensor right = numbers(n, k).t();
+            Tensor all = WideProducts.mm(left, right, null);
+            Tensor added = WideProducts.addTo(torch.zeros_like(all), left, right, 1);
+            assertThat(added.equal(all)).isTrue();
+            for (long from : new long[] {0, 5, 32, 290, 307, 600}) {
+                for (long count : new long[] {1, 2, 7, 8, 9, 16, 31, 32, 33, 64, 300, 304, 305, 320, 400}) {
+                    Tensor part = WideProducts.mm(left.narrow(0, from, count), right, null);
+                    assertThat(part.equal(all.narrow(0, from, count)))
+                            .as("%d rows from %d", count, from)
+                            .isTrue();
+                }
+            }
+        }
+    }
+
+    /** Queries may follow kept ones or stand behind them in one pass, and keys of later tokens have a probability of 0. */
+    @Test
+    void rowsOfABatchAreTheSameWhateverStandsBesideThem() {
+        assumeThat(ProcessorFlags.ofThisMachine().multiplyBfloat16())
+                .as("another kernel of OpenBLAS, which nothing rests on")
+                .isFalse();
+        try (PointerScope scope = new PointerScope()) {
+            Tensor left = numbers(3, 96, 700);
+            Tensor right = numbers(3, 700, 224);
+            Tensor all = WideProducts.bmm(left, right);
+            for (long rows : new long[] {1, 17, 32, 64}) {
+                for (long columns : new long[] {1, 32, 77, 96}) {
+                    Tensor part = WideProducts.bmm(left.narrow(1, 96 - rows, rows), right.narrow(2, 0, columns));
+                    assertThat(part.equal(all.narrow(1, 96 - rows, rows).narrow(2, 0, columns)))
+                            .as("%d rows, %d columns", rows, columns)
+                            .isTrue();
+                }
+            }
+
+            for (long terms : new long[] {32, 300, 416, 608}) {
+                left.narrow(2, terms, 700 - terms).zero_();
+                Tensor whole = WideProducts.bmm(left, right);
+                Tensor part = WideProducts.bmm(left.narrow(2, 0, terms), right.narrow(1, 0, terms));
+                assertThat(part.equal(whole)).as("%d terms", terms).isTrue();
+                left = numbers(3, 96, 700);
+            }
+        }
     }
 
     @Test
