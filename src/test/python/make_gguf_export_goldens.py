@@ -27,6 +27,7 @@ sys.path[:0] = [str(LLAMA_CPP), str(LLAMA_CPP / "gguf-py")]
 import gguf
 import sentencepiece
 from conversion.base import ModelBase, ModelType, TextModel
+from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import AutoConfig
 
@@ -57,6 +58,8 @@ EXPORTS = {
     "qwen3.5-0.8b": ("qwen35", "qwen2", GENERATION),
     "qwen3.5-sections": ("qwen35-sections", "qwen2", None),
     "qwen3-moe": ("qwen3moe", "qwen2", None),
+    "gemma4": ("gemma4-rows", "gemma4", GENERATION),
+    "gemma4-keys": ("gemma4-keys", "gemma4", None),
     "qwen3-moe-a1b": ("qwen3moe-down", "qwen2", GENERATION),
 }
 SECTIONS = dict(rope_type="default", rope_theta=100.0, partial_rotary_factor=0.25, mrope_section=[1, 1, 0], mrope_interleaved=True)
@@ -66,6 +69,8 @@ MORE = {
     "mistral": ("mistral-window", "llama", dict(sliding_window=None), None),
     "qwen35-sections": ("qwen3_5_text-square", "qwen35", dict(rope_parameters=SECTIONS), None),
     "gemma3-windows": ("gemma3_text", "gemma3", GEMMA3, None),
+    "gemma4-rows": ("gemma4_text", "gemma4", dict(vocab_size_per_layer_input=128), None),
+    "gemma4-keys": ("gemma4_text-keys", "gemma4", {}, None),
     "qwen3moe-down": ("qwen3_moe-down", "qwen3moe", dict(norm_topk_prob=True), None),
 }
 OUT_TYPES = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_m"]
@@ -126,11 +131,38 @@ def derived():
     return tokenizer.to_str(pretty=False), dict(tokenizer_class="LlamaTokenizerFast", bos_token="<s>", eos_token="</s>", unk_token="<unk>")
 
 
+def gemma4(size):
+    """Roles and bytes among the pieces, two tokens beside them, and as many as the embedding has rows."""
+    control = ["<pad>", "<bos>", "<eos>", "<unk>", "<mask>", "<|channel>", "<channel|>", "<start_of_turn>", "<0x0A>", "<0x41>"]
+    letters = ["\u2581"] + sorted(set("".join(WORDS)))
+    merges = [("t", "h"), ("th", "e"), ("\u2581", "the"), ("o", "v"), ("ov", "e"), ("ove", "r"), ("\u2581", "\u2581")]
+    tokens = control + letters + ["".join(pair) for pair in merges]
+    tokens += [f"<unused{i}>" for i in range(size - 2 - len(tokens))]
+    tokenizer = Tokenizer(models.BPE(vocab={t: i for i, t in enumerate(tokens)}, merges=merges, unk_token="<unk>", fuse_unk=True, byte_fallback=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "\u2581")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("\u2581", " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A", pair="<bos> $A <bos>:1 $B:1", special_tokens=[("<bos>", 1)])
+    tokenizer.add_special_tokens([AddedToken(t, normalized=False, special=True) for t in [*control[:8], "<|image|>"]])
+    tokenizer.add_tokens([AddedToken("<|tool|>", normalized=False)])
+    roles = dict(bos_token="<bos>", eos_token="<eos>", unk_token="<unk>", pad_token="<pad>", mask_token="<mask>", image_token="<|image|>")
+    return tokenizer.to_str(pretty=False), dict(extra_special_tokens=["<start_of_turn>"], **roles)
+
+
+def cut_rows(target, base, rows):
+    """The embedding of each layer with a row for each token alone, as llama.cpp wants it."""
+    name = "model.embed_tokens_per_layer.weight"
+    weights = load_file(MODELS / base / "base/model.safetensors")
+    weights[name] = weights[name][:rows].contiguous()
+    save_file(weights, target / "model.safetensors", {"format": "pt"})
+
+
 def write_tokenizer(target, name):
     if name == "pieces":
         config = sentence_pieces(target)
     else:
-        text, config = derived() if name == "derived" else byte_level(name)
+        text, config = derived() if name == "derived" else gemma4(128) if name == "gemma4" else byte_level(name)
         (target / "tokenizer.json").write_text(text, encoding="utf-8")
         config.setdefault("tokenizer_class", "PreTrainedTokenizerFast")
     if name == "qwen2":
@@ -186,9 +218,11 @@ def assemble(target, name):
         config = target / "config.json"
         config.write_text(config.read_text().replace('"full_attention"', '"attention"'))
     write_tokenizer(target, tokenizer)
+    if "vocab_size_per_layer_input" in changes:
+        cut_rows(target, base, changes["vocab_size_per_layer_input"])
     if generation:
         (target / "generation_config.json").write_text(json.dumps(generation, indent=1) + "\n")
-    return base, tokenizer if tokenizer not in ("pieces", "derived") else "default"
+    return base, tokenizer if tokenizer not in ("pieces", "derived", "gemma4") else "default"
 
 
 def tokenizer_of(name):
@@ -204,7 +238,8 @@ def make(name):
         shutil.copytree(kept, model)
         out.mkdir()
         for file in (MODELS / base / "base").glob("*.safetensors*"):
-            shutil.copy(file, model)
+            if not (model / file.name).exists():
+                shutil.copy(file, model)
         files = {}
         for out_type in OUT_TYPES:
             there = set(out.iterdir())

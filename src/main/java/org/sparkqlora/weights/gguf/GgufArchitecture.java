@@ -2,6 +2,7 @@ package org.sparkqlora.weights.gguf;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
@@ -24,7 +25,8 @@ enum GgufArchitecture {
     OLMO3("olmo2", "olmo3", "Olmo3ForCausalLM"),
     GRANITE4("granite", "granitemoehybrid", "GraniteMoeHybridForCausalLM"),
     QWEN35("qwen35", "qwen3_5_text", "Qwen3_5ForCausalLM"),
-    QWEN3_MOE("qwen3moe", "qwen3_moe", "Qwen3MoeForCausalLM");
+    QWEN3_MOE("qwen3moe", "qwen3_moe", "Qwen3MoeForCausalLM"),
+    GEMMA4("gemma4", "gemma4_text", "Gemma4ForCausalLM");
 
     /** Of so many layers the last one attends to all tokens, where nothing else is said. */
     static final int FULL_ATTENTION_INTERVAL = 4;
@@ -32,7 +34,9 @@ enum GgufArchitecture {
     /** Tokens that a token sees in layers with a window. */
     static final String WINDOW = "attention.sliding_window";
 
-    private static final String MISTRAL = "mistral";
+    /** Types of models that compute as another one does. */
+    private static final Map<String, String> ALIASES =
+            Map.of("mistral", LLAMA.modelType, "gemma4_unified_text", GEMMA4.modelType);
 
     private final String label;
     private final String modelType;
@@ -49,20 +53,22 @@ enum GgufArchitecture {
         GgufArchitecture first = Arrays.stream(values())
                 .filter(architecture -> architecture.label.equals(found))
                 .findFirst()
-                .orElseThrow(() -> new InvalidWeightsException("Unsupported architecture %s in %s: expected one of %s"
-                        .formatted(found, metadata.file(), names(GgufArchitecture::label))));
+                .orElseThrow(() -> new InvalidWeightsException(
+                        "Unsupported architecture %s in %s: expected one of %s. Use the model's Hugging Face folder"
+                                .formatted(found, metadata.file(), names(GgufArchitecture::label))));
         boolean windowed = metadata.optionalInt(first.key(WINDOW)).orElse(0) > 0;
         return first == OLMO2 && windowed ? OLMO3 : first;
     }
 
     /** That of a model. */
     static GgufArchitecture of(ModelConfig config) {
-        String modelType = config.modelType().equals(MISTRAL) ? LLAMA.modelType : config.modelType();
+        String modelType = ALIASES.getOrDefault(config.modelType(), config.modelType());
         return Arrays.stream(values())
                 .filter(architecture -> architecture.modelType.equals(modelType))
                 .findFirst()
-                .orElseThrow(() -> new InvalidWeightsException("Unsupported model_type %s in GGUF: expected one of %s"
-                        .formatted(config.modelType(), names(GgufArchitecture::modelType))));
+                .orElseThrow(() -> new InvalidWeightsException(
+                        "Unsupported model_type %s in GGUF: expected one of %s. Give the folder, or one that merge writes, to convert_hf_to_gguf.py of llama.cpp"
+                                .formatted(config.modelType(), names(GgufArchitecture::modelType))));
     }
 
     private static List<String> names(Function<GgufArchitecture, String> name) {
@@ -93,7 +99,7 @@ enum GgufArchitecture {
     boolean interleavesHeads() {
         return switch (this) {
             case LLAMA, GRANITE, GRANITE4, SMOLLM3, MISTRAL3 -> true;
-            case QWEN2, QWEN3, QWEN3_MOE, QWEN35, GEMMA2, GEMMA3, OLMO2, OLMO3, PHI3 -> false;
+            case QWEN2, QWEN3, QWEN3_MOE, QWEN35, GEMMA2, GEMMA3, GEMMA4, OLMO2, OLMO3, PHI3 -> false;
         };
     }
 

@@ -55,6 +55,7 @@ final class GgufConfigEntries {
             case GRANITE4 -> putGranite4();
             case GEMMA2 -> putGemma2();
             case GEMMA3 -> putGemma3();
+            case GEMMA4 -> new GgufGemma4Entries(entries, config, fields, outType).put();
             case PHI3 -> putPhi3();
         }
     }
@@ -111,7 +112,7 @@ final class GgufConfigEntries {
         return switch (architecture) {
             case LLAMA, QWEN3, QWEN35, GEMMA2, GEMMA3, MISTRAL3 -> true;
             case QWEN2, QWEN3_MOE, OLMO2, OLMO3, PHI3, SMOLLM3 -> fields.has("head_dim");
-            case GRANITE, GRANITE4 -> false;
+            case GRANITE, GRANITE4, GEMMA4 -> false;
         };
     }
 

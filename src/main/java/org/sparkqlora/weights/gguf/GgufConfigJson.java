@@ -40,7 +40,9 @@ final class GgufConfigJson {
         putSizes();
         root.put("rms_norm_eps", number("attention.layer_norm_rms_epsilon", DEFAULT_EPSILON));
         GgufRotaryJson rotary = new GgufRotaryJson(file, shape);
-        if (hasParameters()) {
+        if (architecture == GgufArchitecture.GEMMA4) {
+            new GgufGemma4Json(file, shape).put(root);
+        } else if (hasParameters()) {
             root.set("rope_parameters", rotary.parameters());
         } else {
             root.put("rope_theta", rotary.theta());
@@ -68,15 +70,30 @@ final class GgufConfigJson {
         return switch (architecture) {
             case MISTRAL3 -> !isPlainMistral();
             case QWEN35 -> true;
-            case LLAMA, QWEN2, QWEN3, QWEN3_MOE, GEMMA2, GEMMA3, GRANITE, GRANITE4, OLMO2, OLMO3, PHI3, SMOLLM3 ->
-                false;
+            case LLAMA,
+                    QWEN2,
+                    QWEN3,
+                    QWEN3_MOE,
+                    GEMMA2,
+                    GEMMA3,
+                    GRANITE,
+                    GRANITE4,
+                    OLMO2,
+                    OLMO3,
+                    PHI3,
+                    SMOLLM3,
+                    GEMMA4 -> false;
         };
     }
 
     private void putSizes() {
         root.put("vocab_size", shape.vocabularySize());
         root.put("hidden_size", shape.hiddenSize());
-        root.put("intermediate_size", count("feed_forward_length"));
+        root.put(
+                "intermediate_size",
+                architecture == GgufArchitecture.GEMMA4
+                        ? GgufGemma4Json.intermediateSize(metadata)
+                        : count("feed_forward_length"));
         root.put("num_hidden_layers", count("block_count"));
         root.put("num_attention_heads", shape.heads());
         root.put("num_key_value_heads", shape.keyValueHeads());
@@ -85,12 +102,12 @@ final class GgufConfigJson {
     }
 
     private void putFamily() {
-        if (!architecture.isGemma()) {
+        if (!architecture.isGemma() && architecture != GgufArchitecture.GEMMA4) {
             root.put("hidden_act", "silu");
         }
 
         switch (architecture) {
-            case LLAMA, QWEN2, QWEN3, SMOLLM3, OLMO2 -> {} // all is said
+            case LLAMA, QWEN2, QWEN3, SMOLLM3, OLMO2, GEMMA4 -> {} // all is said
             case MISTRAL3 -> root.putNull("sliding_window");
             case GEMMA2 -> putGemma2();
             case GEMMA3 -> putGemma3();

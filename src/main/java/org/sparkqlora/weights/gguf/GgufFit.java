@@ -6,7 +6,9 @@ import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.sparkqlora.weights.family.Activation;
+import org.sparkqlora.weights.family.LayerSizes;
 import org.sparkqlora.weights.family.LayerTraits;
 import org.sparkqlora.weights.family.Mixture;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -58,13 +60,14 @@ final class GgufFit {
 
     private void checkSizes() {
         boolean named = switch (architecture) {
-            case LLAMA, QWEN3, QWEN35, GEMMA2, GEMMA3, MISTRAL3 -> true;
+            case LLAMA, QWEN3, QWEN35, GEMMA2, GEMMA3, GEMMA4, MISTRAL3 -> true;
             case QWEN2, QWEN3_MOE, OLMO2, OLMO3, SMOLLM3 -> fields.has("head_dim");
             case GRANITE, GRANITE4, PHI3 -> false;
         };
         int divided = config.hiddenSize() / config.heads();
         require(named || config.headSize() == divided, "a head size of %d, expected %d", config.headSize(), divided);
-        Activation activation = architecture.isGemma() ? Activation.GELU_TANH : Activation.SILU;
+        boolean ofGemma = architecture.isGemma() || architecture == GgufArchitecture.GEMMA4;
+        Activation activation = ofGemma ? Activation.GELU_TANH : Activation.SILU;
         require(
                 config.traits().activation() == activation,
                 "the activation %s, expected %s",
@@ -103,8 +106,41 @@ final class GgufFit {
                         "linear_key_head_dim %d and linear_value_head_dim %d, expected the same",
                         config.deltaNet().keySize(),
                         config.deltaNet().valueSize());
+            case GEMMA4 -> checkGemma4();
             case PHI3 -> {} // a key says the window of all layers
         }
+    }
+
+    /** Two kinds of layers, each of one size, whose full ones turn in part. */
+    private void checkGemma4() {
+        require(!fields.flag("attention_bias", false), "attention_bias true, expected false");
+        require(
+                config.traits()
+                        .perLayer()
+                        .map(input -> input.vocabularySize() == config.vocabularySize())
+                        .orElse(true),
+                "vocab_size_per_layer_input other than vocab_size");
+        require(
+                layerTraits(true).count() > 0 && layerTraits(false).count() > 0,
+                "layers of one kind, expected some with a window and some without");
+        require(
+                layerTraits(true)
+                                        .map(LayerTraits::sizes)
+                                        .map(LayerSizes::headSize)
+                                        .distinct()
+                                        .count()
+                                <= 1
+                        && layerTraits(false)
+                                        .map(LayerTraits::sizes)
+                                        .map(LayerSizes::headSize)
+                                        .distinct()
+                                        .count()
+                                <= 1,
+                "heads of several sizes in layers of one kind");
+    }
+
+    private Stream<LayerTraits> layerTraits(boolean windowed) {
+        return config.layerTraits().stream().filter(layer -> layer.window().isPresent() == windowed);
     }
 
     private void checkExperts() {
@@ -149,7 +185,8 @@ final class GgufFit {
 
     private void checkRotation() {
         for (LayerTraits layer : config.layerTraits()) {
-            boolean windowed = (architecture == GgufArchitecture.GEMMA3 || architecture == GgufArchitecture.OLMO3)
+            boolean windowed = List.of(GgufArchitecture.GEMMA3, GgufArchitecture.GEMMA4, GgufArchitecture.OLMO3)
+                            .contains(architecture)
                     && layer.window().isPresent();
             layer.rotary().ifPresent(rotary -> check(rotary, windowed));
         }
@@ -166,6 +203,7 @@ final class GgufFit {
         boolean says = switch (architecture) {
             case LLAMA, GRANITE, GRANITE4, SMOLLM3, MISTRAL3 -> true;
             case QWEN2, QWEN3, QWEN3_MOE, QWEN35, OLMO2, OLMO3, GEMMA3 -> !(scaling instanceof RotaryScaling.Llama3);
+            case GEMMA4 -> scaling instanceof RotaryScaling.Proportional proportional && proportional.factor() == 1;
             case GEMMA2, PHI3 -> false;
         };
         boolean plain = scaling instanceof RotaryScaling.Unscaled;

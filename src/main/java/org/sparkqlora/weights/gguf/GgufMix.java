@@ -3,6 +3,7 @@ package org.sparkqlora.weights.gguf;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.sparkqlora.weights.family.KeyValues;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**
@@ -26,12 +27,16 @@ record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
             return GgufType.F32;
         }
 
+        if (outType.isMixed() && name.equals(GgufNames.PER_LAYER_PROJECTION)) {
+            return GgufType.F32; // llama-quantize leaves it as it is
+        }
+
         GgufType wanted = outType.isMixed() ? mixed(name, shape) : outType.mostly();
         return fitting(wanted, shape);
     }
 
     private GgufType mixed(String name, long[] shape) {
-        if (name.equals(GgufNames.HEAD) || name.equals(GgufNames.EMBEDDING) && !ownHead) {
+        if (name.equals(GgufNames.HEAD) || isEmbedding(name) && !ownHead) {
             return fits(outType.mostly(), shape) ? GgufType.Q6_K : GgufType.Q8_0;
         }
 
@@ -48,11 +53,25 @@ record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
             return outType.mostly();
         }
 
-        if (needsMoreBits(Integer.parseInt(layer.group(1)), config.layers())) {
+        boolean down = layer.group(2).startsWith("ffn_down");
+        int number = Integer.parseInt(layer.group(1));
+        if (needsMoreBits(
+                down ? number : valuesBefore(number), down ? config.layers() : valuesBefore(config.layers()))) {
             return GgufType.Q6_K;
         }
 
-        return !layer.group(2).startsWith("ffn_down") && sharesValuesOf70B() ? GgufType.Q5_K : outType.mostly();
+        return !down && sharesValuesOf70B() ? GgufType.Q5_K : outType.mostly();
+    }
+
+    private static boolean isEmbedding(String name) {
+        return name.equals(GgufNames.EMBEDDING) || name.equals(GgufNames.PER_LAYER_EMBEDDING);
+    }
+
+    /** Layers before this one that have a projection for values. */
+    private int valuesBefore(int layer) {
+        return (int) config.layerTraits().subList(0, layer).stream()
+                .filter(before -> before.keyValues() instanceof KeyValues.Projected)
+                .count();
     }
 
     private boolean isMostlyExperts() {
@@ -76,6 +95,7 @@ record GgufMix(GgufOutType outType, ModelConfig config, boolean ownHead) {
                     case QWEN3,
                             QWEN3_MOE,
                             QWEN35,
+                            GEMMA4,
                             GEMMA2,
                             GEMMA3,
                             GRANITE,

@@ -9,6 +9,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.sparkqlora.weights.family.DecoderTensors;
+import org.sparkqlora.weights.family.PerLayerInput;
 
 /** One table of tensor names in GGUF files and in Hugging Face's, read in both directions. */
 final class GgufNames {
@@ -18,8 +19,24 @@ final class GgufNames {
     /** Factors on the wave lengths of a scaled rotation: no weight, but a way to write the scaling down. */
     static final String ROTARY_FACTORS = "rope_freqs.weight";
 
+    /** An embedding of tokens for each layer, and what makes it. */
+    static final String PER_LAYER_EMBEDDING = "per_layer_token_embd.weight";
+
+    static final String PER_LAYER_PROJECTION = "per_layer_model_proj.weight";
+
     private static final Map<String, String> OUTER = Map.of(
-            EMBEDDING, DecoderTensors.EMBEDDING, "output_norm.weight", DecoderTensors.NORM, HEAD, DecoderTensors.HEAD);
+            EMBEDDING,
+            DecoderTensors.EMBEDDING,
+            "output_norm.weight",
+            DecoderTensors.NORM,
+            HEAD,
+            DecoderTensors.HEAD,
+            PER_LAYER_EMBEDDING,
+            PerLayerInput.EMBEDDING,
+            PER_LAYER_PROJECTION,
+            "model.per_layer_model_projection.weight",
+            "per_layer_proj_norm.weight",
+            PerLayerInput.NORM);
     private static final Pattern BLOCK = Pattern.compile("blk\\.(\\d{1,6})\\.");
     private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,6})\\.(\\w+)\\.(weight|bias)");
     private static final Pattern HUGGING_FACE_LAYER =
@@ -35,6 +52,15 @@ final class GgufNames {
             Map.entry("ffn_gate", "mlp.gate_proj"),
             Map.entry("attn_norm", "input_layernorm"),
             Map.entry("post_ffw_norm", "post_feedforward_layernorm"));
+
+    /** Those of a layer's own embedding of tokens. */
+    private static final Map<String, String> PER_LAYER = Map.of(
+            "inp_gate", "per_layer_input_gate",
+            "proj", "per_layer_projection",
+            "post_norm", "post_per_layer_input_norm");
+
+    private static final Pattern SCALAR = Pattern.compile("blk\\.(\\d{1,6})\\.layer_output_scale\\.weight");
+    private static final Pattern HUGGING_FACE_SCALAR = Pattern.compile("model\\.layers\\.(\\d{1,6})\\.layer_scalar");
 
     /** Those of the gated delta rule. */
     private static final Map<String, String> DELTA = Map.of(
@@ -82,6 +108,11 @@ final class GgufNames {
                     "model.layers.%s.%s".formatted(parameter.group(1), DELTA_PARAMETERS.get(parameter.group(2))));
         }
 
+        Matcher scalar = SCALAR.matcher(name);
+        if (architecture == GgufArchitecture.GEMMA4 && scalar.matches()) {
+            return Optional.of(PerLayerInput.scalar(Integer.parseInt(scalar.group(1))));
+        }
+
         Matcher layer = LAYER.matcher(name);
         if (!layer.matches()) {
             return Optional.ofNullable(OUTER.get(name));
@@ -111,12 +142,17 @@ final class GgufNames {
                     .map(key -> "blk.%s.%s".formatted(parameter.group(1), key));
         }
 
+        Matcher scalar = HUGGING_FACE_SCALAR.matcher(name);
+        if (architecture == GgufArchitecture.GEMMA4 && scalar.matches()) {
+            return Optional.of("blk.%s.layer_output_scale.weight".formatted(scalar.group(1)));
+        }
+
         Matcher layer = HUGGING_FACE_LAYER.matcher(name);
         if (!layer.matches()) {
             return keyOf(OUTER, name);
         }
 
-        return Stream.of(INNER.keySet(), DELTA.keySet(), BY_FAMILY)
+        return Stream.of(INNER.keySet(), DELTA.keySet(), PER_LAYER.keySet(), BY_FAMILY)
                 .flatMap(Collection::stream)
                 .filter(inner -> module(architecture, inner).equals(Optional.of(layer.group(2))))
                 .map(inner -> "blk.%s.%s.%s".formatted(layer.group(1), inner, layer.group(3)))
@@ -135,7 +171,16 @@ final class GgufNames {
             return architecture == GgufArchitecture.QWEN35 ? Optional.ofNullable(DELTA.get(name)) : Optional.empty();
         }
 
-        boolean normsAfter = architecture.isGemma() || architecture.isOlmo() || architecture == GgufArchitecture.QWEN35;
+        if (PER_LAYER.containsKey(name)) {
+            return architecture == GgufArchitecture.GEMMA4
+                    ? Optional.ofNullable(PER_LAYER.get(name))
+                    : Optional.empty();
+        }
+
+        boolean normsAfter = architecture.isGemma()
+                || architecture == GgufArchitecture.GEMMA4
+                || architecture.isOlmo()
+                || architecture == GgufArchitecture.QWEN35;
         return switch (name) {
             case "ffn_down" ->
                 Optional.of(architecture == GgufArchitecture.GRANITE4 ? "shared_mlp.output_linear" : "mlp.down_proj");
@@ -150,7 +195,7 @@ final class GgufNames {
 
     private static Optional<String> feedForwardNorm(GgufArchitecture architecture) {
         return switch (architecture) {
-            case GEMMA2, GEMMA3 -> Optional.of("pre_feedforward_layernorm");
+            case GEMMA2, GEMMA3, GEMMA4 -> Optional.of("pre_feedforward_layernorm");
             case OLMO2, OLMO3, QWEN35 -> Optional.empty();
             case LLAMA, QWEN2, QWEN3, QWEN3_MOE, GRANITE, GRANITE4, PHI3, SMOLLM3, MISTRAL3 ->
                 Optional.of("post_attention_layernorm");

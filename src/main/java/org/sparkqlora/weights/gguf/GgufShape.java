@@ -10,6 +10,7 @@ import org.sparkqlora.weights.safetensors.StoredType;
 /**
  * The sizes of a model, from the metadata and, where that is silent, from the tensors.
  *
+ * @param headSize of layers with a window, where others have another one
  * @param storedType what its numbers become: the type of the matrices, or bfloat16 when those are quantised
  */
 record GgufShape(
@@ -30,9 +31,13 @@ record GgufShape(
         GgufMetadata metadata = file.metadata();
         int hidden = metadata.count(architecture.key("embedding_length"));
         int heads = metadata.count(architecture.key("attention.head_count"));
-        OptionalInt keyValueHeads = keyValueHeads(metadata, architecture.key("attention.head_count_kv"));
-        int headSize =
-                metadata.optionalInt(architecture.key("attention.key_length")).orElse(hidden / heads);
+        boolean twoKinds = architecture == GgufArchitecture.GEMMA4;
+        OptionalInt keyValueHeads = twoKinds
+                ? OptionalInt.of(GgufGemma4Json.keyValueHeads(metadata))
+                : keyValueHeads(metadata, architecture.key("attention.head_count_kv"));
+        int headSize = metadata.optionalInt(
+                        architecture.key(twoKinds ? "attention.key_length_swa" : "attention.key_length"))
+                .orElse(hidden / heads);
         requireSupported(file, architecture, headSize);
         return new GgufShape(
                 architecture,
@@ -87,9 +92,11 @@ record GgufShape(
             throw metadata.wrong(architecture.key("rope.scaling.finetuned"), "true: layers that turn");
         }
 
-        List<String> whole = architecture == GgufArchitecture.QWEN35
-                ? List.of("attention.value_length")
-                : List.of("attention.value_length", "rope.dimension_count");
+        List<String> whole = switch (architecture) {
+            case QWEN35 -> List.of("attention.value_length");
+            case GEMMA4 -> List.of("attention.value_length_swa", "rope.dimension_count_swa");
+            default -> List.of("attention.value_length", "rope.dimension_count");
+        };
         for (String name : whole) {
             if (metadata.optionalInt(architecture.key(name)).orElse(headSize) != headSize) {
                 throw metadata.wrong(architecture.key(name), String.format(Locale.ROOT, "the head size %d", headSize));

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -16,6 +17,15 @@ final class GgufTokenizerEntriesJson {
 
     /** Vocabulary of the small Granite models, which begin no text with BOS. */
     private static final int GRANITE_VOCABULARY = 49152;
+
+    private static final Set<String> GEMMA4_SHOWN = Set.of(
+            "<|channel>",
+            "<channel|>",
+            "<|tool_call>",
+            "<tool_call|>",
+            "<|tool_response>",
+            "<tool_response|>",
+            "<|\"|>");
 
     private final GgufEntries entries;
     private final TokenizerSourceJson source;
@@ -36,14 +46,16 @@ final class GgufTokenizerEntriesJson {
     void put() {
         boolean ofLlama = switch (architecture) {
             case LLAMA, GRANITE, SMOLLM3, MISTRAL3 -> true;
-            case QWEN2, QWEN3, QWEN3_MOE, QWEN35, GEMMA2, GEMMA3, GRANITE4, OLMO2, OLMO3, PHI3 -> false;
+            case QWEN2, QWEN3, QWEN3_MOE, QWEN35, GEMMA2, GEMMA3, GEMMA4, GRANITE4, OLMO2, OLMO3, PHI3 -> false;
         };
         JsonNode prefix = source.config().path("add_prefix_space");
         if (ofLlama && prefix.isBoolean()) {
             entries.flag(key("add_space_prefix"), prefix.asBoolean());
         }
 
-        if (isSentencePiece()) {
+        if (architecture == GgufArchitecture.GEMMA4) {
+            putGemma4();
+        } else if (isSentencePiece()) {
             putSentencePieces();
         } else {
             putBytePairs();
@@ -56,6 +68,53 @@ final class GgufTokenizerEntriesJson {
         if (architecture.isGemma()) {
             entries.flag(key("add_space_prefix"), false);
         }
+    }
+
+    /** Byte-pair encoding over characters, of which a file has merges and no scores. */
+    private void putGemma4() {
+        if (!source.isBytePairs() || !source.fallsBackToBytes()) {
+            throw new InvalidWeightsException(
+                    "Cannot export the tokenizer of %s: expected byte-pair encoding with byte_fallback in tokenizer.json, found %s"
+                            .formatted(
+                                    source.folder(), source.model().path("type").asText("none")));
+        }
+
+        GgufTokens tokens = gemma4Tokens();
+        entries.text(key("model"), GgufVocabulary.GEMMA4);
+        entries.texts(key("tokens"), tokens.texts());
+        entries.numbers(key("scores"), tokens.scores());
+        entries.integers(key("token_type"), tokens.kinds());
+        entries.texts(key("merges"), source.merges().stream().map(this::merge).toList());
+        new GgufSpecialsJson(entries, source, Integer.MAX_VALUE).put();
+        entries.flag(key("add_space_prefix"), false);
+        entries.flag(key("add_bos_token"), true);
+    }
+
+    /** Control tokens are those that have a role; those of calls and channels are shown, so that servers can tell them apart. */
+    private GgufTokens gemma4Tokens() {
+        GgufTokens tokens = new GgufTokens(config.vocabularySize());
+        Map<String, Integer> pieces = source.vocabulary();
+        Set<String> roles = source.roles();
+        pieces.forEach((text, id) -> {
+            long otherwise = BYTE_TOKEN.matcher(text).matches() ? GgufVocabulary.BYTE : GgufVocabulary.NORMAL;
+            tokens.put(id, text, kindOf(text, roles, otherwise), GgufTokens.ADDED_SCORE);
+        });
+        source.added().stream()
+                .filter(token -> !pieces.containsKey(token.content()))
+                .forEach(token -> tokens.put(
+                        token.id(),
+                        token.content(),
+                        kindOf(token.content(), roles, GgufVocabulary.USER_DEFINED),
+                        GgufTokens.ADDED_SCORE));
+        return tokens;
+    }
+
+    private static long kindOf(String text, Set<String> roles, long otherwise) {
+        if (GEMMA4_SHOWN.contains(text)) {
+            return GgufVocabulary.USER_DEFINED;
+        }
+
+        return roles.contains(text) ? GgufVocabulary.CONTROL : otherwise;
     }
 
     private boolean isSentencePiece() {

@@ -39,6 +39,7 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
 
     static final String BYTE_LEVEL = "gpt2";
     static final String SENTENCE_PIECE = "llama";
+    static final String GEMMA4 = "gemma4";
 
     GgufVocabulary {
         tokens = List.copyOf(tokens);
@@ -63,11 +64,15 @@ record GgufVocabulary(GgufMetadata metadata, GgufEncodingJson encoding, List<Str
                 GgufEncodingJson encoding = new ByteLevelEncodingJson(split, metadata.texts(PREFIX + "merges"));
                 yield new GgufVocabulary(metadata, encoding, tokens, kinds);
             }
+            case GEMMA4 -> {
+                List<PieceMerge> merges = PieceMerge.listed(metadata, PREFIX + "merges");
+                yield new GgufVocabulary(metadata, new SentencePieceEncodingJson(merges, false), tokens, kinds);
+            }
             case SENTENCE_PIECE -> new SentencePieces(metadata, tokens, kinds).vocabulary();
             default ->
                 throw new InvalidWeightsException(
-                        "Unsupported tokenizer %s in %s: expected %s (byte-level BPE) or %s (SentencePiece BPE). Use the model's Hugging Face folder"
-                                .formatted(model, metadata.file(), BYTE_LEVEL, SENTENCE_PIECE));
+                        "Unsupported tokenizer %s in %s: expected %s (byte-level BPE), %s (SentencePiece BPE) or %s. Use the model's Hugging Face folder"
+                                .formatted(model, metadata.file(), BYTE_LEVEL, SENTENCE_PIECE, GEMMA4));
         };
     }
 

@@ -132,18 +132,22 @@ final class GgufWeights {
 
     /** A scaling of waves that only Llama's own form can say. */
     private Optional<GgufStream.Tensor> factors() {
+        return architecture == GgufArchitecture.GEMMA4
+                ? Optional.of(factors(GgufGemma4Entries.factors(config)))
+                : llama3Factors();
+    }
+
+    private static GgufStream.Tensor factors(float[] stored) {
+        return new GgufStream.Tensor(
+                GgufNames.ROTARY_FACTORS, GgufType.F32, new long[] {stored.length}, () -> FloatSource.of(stored));
+    }
+
+    private Optional<GgufStream.Tensor> llama3Factors() {
         return config.layerTraits().stream()
                 .flatMap(layer -> layer.rotary().stream())
                 .findFirst()
                 .filter(rotary -> rotary.scaling() instanceof RotaryScaling.Llama3)
-                .map(rotary -> {
-                    float[] stored = Llama3Factors.stored(
-                            (RotaryScaling.Llama3) rotary.scaling(), rotary.theta(), config.headSize());
-                    return new GgufStream.Tensor(
-                            GgufNames.ROTARY_FACTORS,
-                            GgufType.F32,
-                            new long[] {stored.length},
-                            () -> FloatSource.of(stored));
-                });
+                .map(rotary -> factors(Llama3Factors.stored(
+                        (RotaryScaling.Llama3) rotary.scaling(), rotary.theta(), config.headSize())));
     }
 }

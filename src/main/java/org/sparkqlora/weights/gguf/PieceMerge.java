@@ -41,6 +41,21 @@ record PieceMerge(String left, String right, double score) {
         return merges;
     }
 
+    /** The merges that a file lists in order of priority, two pieces with a blank between. */
+    static List<PieceMerge> listed(GgufMetadata metadata, String key) {
+        List<PieceMerge> merges = new ArrayList<>();
+        for (String merge : metadata.texts(key)) {
+            int blank = merge.indexOf(' ', 1);
+            if (blank < 0) {
+                throw metadata.wrong(key, "two pieces with a blank between");
+            }
+
+            merges.add(new PieceMerge(merge.substring(0, blank), merge.substring(blank + 1), -merges.size()));
+        }
+
+        return merges;
+    }
+
     private static List<PieceMerge> waysTo(String piece, double score, Map<String, Integer> ids) {
         List<PieceMerge> ways = new ArrayList<>();
         for (int cut = 1; cut < piece.length(); cut++) {

@@ -10,9 +10,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
@@ -21,6 +23,8 @@ import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 final class TokenizerSourceJson {
     private static final JsonMapper MAPPER = JsonMapper.builder().build();
     private static final String CONTENT = "content";
+    private static final Set<String> SPECIALS =
+            Set.of("additional_special_tokens", "extra_special_tokens", "model_specific_special_tokens");
 
     private final Path folder;
     private final JsonNode tokenizer;
@@ -86,6 +90,19 @@ final class TokenizerSourceJson {
         }
 
         return merges;
+    }
+
+    /** The tokens that have a role: those of {@code *_token} and lists of special ones in {@code tokenizer_config.json}. */
+    Set<String> roles() {
+        Set<String> roles = new LinkedHashSet<>();
+        config.fields().forEachRemaining(entry -> {
+            if (entry.getKey().endsWith("_token")) {
+                content(entry.getValue()).ifPresent(roles::add);
+            } else if (SPECIALS.contains(entry.getKey())) {
+                entry.getValue().forEach(each -> content(each).ifPresent(roles::add));
+            }
+        });
+        return roles;
     }
 
     /** Those of {@code tokenizer.json}. */

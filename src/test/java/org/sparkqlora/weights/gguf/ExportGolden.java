@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -38,8 +39,8 @@ public record ExportGolden(String name, Path folder, JsonNode expected) {
     /** The model's folder, made in {@code parent} under its own name. */
     public Path assemble(Path parent) throws IOException {
         Path model = Files.createDirectories(parent.resolve(name));
-        copy(folder, model, "*");
         copy(base().resolve("base"), model, "*.safetensors*");
+        copy(folder, model, "*"); // some have weights of their own
         return model;
     }
 
@@ -59,7 +60,7 @@ public record ExportGolden(String name, Path folder, JsonNode expected) {
     private static void copy(Path from, Path to, String glob) throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(from, glob)) {
             for (Path file : files) {
-                Files.copy(file, to.resolve(file.getFileName()));
+                Files.copy(file, to.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
         }
     }

@@ -21,9 +21,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.storage.Sha256;
+import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.WeightFolder;
 
@@ -78,6 +80,30 @@ class GgufExportTest {
                         .as(weight)
                         .containsExactly(floats(source, weight), offset(ROUNDING));
             }
+        }
+    }
+
+    /** Of those whose layers, experts or tokens a file says otherwise than a config. */
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma4", "gemma4-keys", "qwen3-moe", "qwen3-moe-a1b", "olmo3", "qwen3.5-0.8b"})
+    void aFileReadBackIsTheSameModel(String name) throws IOException {
+        ExportGolden golden = ExportGolden.of(name);
+
+        GgufFolder.write(export(golden, GgufOutType.F32), temporary.resolve("read"));
+
+        try (WeightFolder source = WeightFolder.open(temporary.resolve(name));
+                WeightFolder read = WeightFolder.open(temporary.resolve("read"))) {
+            assertThat(read.config())
+                    .usingRecursiveComparison()
+                    .withEqualsForType((a, b) -> Math.abs(a - b) <= Math.ulp((float) (double) a), Double.class)
+                    .ignoringFields("bosId", "eosIds", "padId")
+                    .isEqualTo(source.config());
+        }
+
+        try (ModelTokenizer source = ModelTokenizer.open(temporary.resolve(name));
+                ModelTokenizer read = ModelTokenizer.open(temporary.resolve("read"))) {
+            String text = "the quick  fox jumps A over <start_of_turn>the<|tool|>dog";
+            assertThat(read.encode(text)).isEqualTo(source.encode(text));
         }
     }
 

@@ -20,6 +20,8 @@ class GgufFitTest {
 
     private static final Map<String, String> ARCHITECTURES = Map.of(
             "gemma3_text", "gemma3",
+            "gemma4_text", "gemma4",
+            "gemma4_text-bias", "gemma4",
             "granitemoehybrid-nope", "granite",
             "qwen3_5_text", "qwen35",
             "qwen3_moe-sparse", "qwen3moe",
@@ -36,6 +38,8 @@ class GgufFitTest {
                 "granitemoehybrid-nope | position_embedding_type nope, expected rope",
                 "qwen3_5_text | linear_key_head_dim 8 and linear_value_head_dim 16, expected the same",
                 "qwen3_moe-sparse | layers without experts (mlp_only_layers, decoder_sparse_step); norm_topk_prob false, expected true: weights of a token's experts that sum to 1; attention_bias true, expected false",
+                "gemma4_text | vocab_size_per_layer_input other than vocab_size",
+                "gemma4_text-bias | attention_bias true, expected false",
                 "qwen3_moe-down | norm_topk_prob false, expected true: weights of a token's experts that sum to 1"
             })
     void whatNoKeySaysIsRefused(String model, String problems) {

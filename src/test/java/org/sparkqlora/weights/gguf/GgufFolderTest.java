@@ -111,14 +111,14 @@ class GgufFolderTest {
     void namesTheArchitecturesThatItKnows() throws Exception {
         assertRefused(
                 gguf -> gguf.put("general.architecture", "rwkv"),
-                "Unsupported architecture rwkv in %s: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3, mistral3, qwen35, qwen3moe]");
+                "Unsupported architecture rwkv in %s: expected one of [llama, qwen2, qwen3, gemma2, gemma3, granite, olmo2, phi3, smollm3, mistral3, qwen35, qwen3moe, gemma4]. Use the model's Hugging Face folder");
     }
 
     @Test
     void namesTheTokenizerThatItKnows() throws Exception {
         assertRefused(
                 gguf -> gguf.put("tokenizer.ggml.model", "bert"),
-                "Unsupported tokenizer bert in %s: expected gpt2 (byte-level BPE) or llama (SentencePiece BPE). Use the model's Hugging Face folder");
+                "Unsupported tokenizer bert in %s: expected gpt2 (byte-level BPE), llama (SentencePiece BPE) or gemma4. Use the model's Hugging Face folder");
     }
 
     @Test
