@@ -53,6 +53,14 @@ class GgufFitTest {
     }
 
     @Test
+    void aFamilyThatIsNotWrittenHereIsSentToTheConverter() {
+        assertThatThrownBy(() -> check(MODELS.resolve("gpt_oss/base/config.json")))
+                .isInstanceOf(InvalidWeightsException.class)
+                .hasMessage(
+                        "Unsupported model_type gpt_oss in GGUF: expected one of [llama, qwen2, qwen3, gemma2, gemma3_text, granite, olmo2, phi3, smollm3, ministral3, olmo3, granitemoehybrid, qwen3_5_text, qwen3_moe, gemma4_text]. Give the folder, or one that merge writes, to convert_hf_to_gguf.py of llama.cpp");
+    }
+
+    @Test
     void whatOnlyLongTextsMeetIsNoted() throws IOException {
         assertThat(check(MODELS.resolve("mistral-window/base/config.json")))
                 .containsExactly(
