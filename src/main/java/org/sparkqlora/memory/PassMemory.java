@@ -30,6 +30,11 @@ import org.sparkqlora.weights.family.TokenMixing;
  * @param step of rows that are one document each, which are the costliest that rows can hold
  */
 record PassMemory(ModelConfig config, Method method, Precision precision, BatchShape step) {
+    /** Numbers in float32 a token, in widths of an expert, of its gate; a bounded one is made of operations of libtorch. */
+    private static final long OF_GATE = 3;
+
+    private static final long OF_CLAMPED_GATE = 9;
+
     // T tokens, L layers, h hidden, q = H d queries of a token, k = G d keys of a token, f feed-forward, V vocabulary,
     // a bytes of an
     // activation; S pairs of query and key that attention computes and K keys that its blocks of queries copy, of all
@@ -251,7 +256,9 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
         long hidden = config.hiddenSize();
         long width = config.mixture().width();
         long values = tokens() * (6 * hidden + 6 * width + 2L * config.mixture().experts());
-        long floats = tokens() * (2 * hidden + 3 * width + 2L * config.mixture().experts());
+        long gate = config.mixture().clamp().isPresent() ? OF_CLAMPED_GATE : OF_GATE;
+        long floats =
+                tokens() * (2 * hidden + gate * width + 2L * config.mixture().experts());
         return activation() * values + Float.BYTES * floats + weightGradient(2 * hidden * width);
     }
 

@@ -105,7 +105,10 @@ public record BaseMemory(long bytes) implements Serializable {
                 .max()
                 .orElse(0);
         if (config.traits().mixture().isPresent()) {
-            weights = Math.max(weights, ExpertMatrix.DOWN.shape(config).elements());
+            // gate and up that alternate are read by lines of both
+            boolean shared =
+                    spec.method() == Method.LORA && config.mixture().modules().alternates();
+            weights = Math.max(weights, ExpertMatrix.DOWN.shape(config).elements() * (shared ? 2 : 1));
         }
 
         long rows = Math.min(config.vocabularySize(), OutputHead.PANEL);

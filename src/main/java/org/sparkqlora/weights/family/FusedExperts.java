@@ -22,12 +22,14 @@ import org.sparkqlora.weights.safetensors.TensorSpec;
  *   <li>interleaved: {@code gate_up_proj}, (experts, hidden, 2 width), of which columns of gate and up alternate, and {@code down_proj},
  *       (experts, width, hidden);
  *   <li>interleaved in MXFP4: {@code gate_up_proj_blocks}, (experts, 2 width, hidden / 32, 16), of which rows of gate and up alternate,
- *       {@code down_proj_blocks}, (experts, hidden, width / 32, 16), and {@code _scales} of the same shapes without the last.
+ *       {@code down_proj_blocks}, (experts, hidden, width / 32, 16), and {@code _scales} of the same shapes without the last. They are read in
+ *       the type of their biases.
  * </ul>
  */
 public final class FusedExperts {
     private static final String BLOCKS = "_blocks";
     private static final String SCALES = "_scales";
+    private static final String BIAS = "_bias";
     private static final Pattern FUSED = Pattern.compile(
             "model\\.layers\\.(\\d{1,6})\\.mlp\\.experts\\.(gate_up_proj|down_proj)(" + BLOCKS + "|" + SCALES + ")?");
 
@@ -109,14 +111,16 @@ public final class FusedExperts {
         }
 
         private List<StoredTensor> microscaled() {
-            String name = tensor.name().substring(0, tensor.name().length() - BLOCKS.length()) + SCALES;
-            StoredTensor scales = stored.tensor(name);
+            String name = tensor.name().substring(0, tensor.name().length() - BLOCKS.length());
+            StoredTensor scales = stored.tensor(name + SCALES);
             requireShape(tensor, outputs(), shape.inputs() / BLOCK, BLOCK / 2);
             requireShape(scales, outputs(), shape.inputs() / BLOCK);
             requireBytes(tensor);
             requireBytes(scales);
             String scalesFile = String.valueOf(scales.file().getFileName());
-            return each(StoredType.BF16, (spec, index, expert) -> {
+            // either holds all numbers of MXFP4
+            boolean wide = stored.tensor(name + BIAS).type() == StoredType.F32;
+            return each(wide ? StoredType.F32 : StoredType.BF16, (spec, index, expert) -> {
                 long from = (long) expert * matrices.size() * shape.elements() + (long) index * shape.inputs();
                 StoredLayout layout =
                         new StoredLayout.Microscaled(scalesFile, scales.position() + from / BLOCK, matrices.size());

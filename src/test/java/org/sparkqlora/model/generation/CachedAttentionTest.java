@@ -3,6 +3,7 @@ package org.sparkqlora.model.generation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.SplittableRandom;
@@ -10,12 +11,16 @@ import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.sparkqlora.model.elementwise.AttentionSinks;
 import org.sparkqlora.quant.Bfloat16;
+import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FetchedNumbers;
+import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.RowMath;
 import org.sparkqlora.tensor.TensorMemory;
@@ -32,6 +37,11 @@ class CachedAttentionTest {
     private static final int SIZE = 20;
     private static final double SCALE = 0.3;
 
+    /** The first takes nearly all, the second nearly nothing. */
+    private static final List<Float> SINKS = List.of(40f, -40f, 0.5f, 2f, -1f, 0f);
+
+    private static final List<Float> WITHOUT = List.of();
+
     private final RowMath math = RowMath.fastest();
 
     @BeforeAll
@@ -43,20 +53,24 @@ class CachedAttentionTest {
         return Stream.of(ScalarType.Float, ScalarType.BFloat16)
                 .flatMap(type -> Stream.of(1, 63, 64, 100)
                         .flatMap(begun -> Stream.of(
-                                Arguments.of(type, begun, OptionalInt.empty(), OptionalDouble.empty()),
-                                Arguments.of(type, begun, OptionalInt.of(70), OptionalDouble.empty()),
-                                Arguments.of(type, begun, OptionalInt.of(5), OptionalDouble.of(2)))));
+                                Arguments.of(type, begun, OptionalInt.empty(), OptionalDouble.empty(), WITHOUT),
+                                Arguments.of(type, begun, OptionalInt.of(70), OptionalDouble.empty(), SINKS),
+                                Arguments.of(type, begun, OptionalInt.of(5), OptionalDouble.of(2), SINKS),
+                                Arguments.of(type, begun, OptionalInt.of(5), OptionalDouble.of(2), WITHOUT))));
     }
 
-    @ParameterizedTest(name = "{0}, {1} tokens begun, window {2}, cap {3}")
+    @ParameterizedTest(name = "{0}, {1} tokens begun, window {2}, cap {3}, sinks {4}")
     @MethodSource("attentions")
-    void outputsAreThoseOfAttentionInDouble(ScalarType type, int begun, OptionalInt window, OptionalDouble cap) {
+    void outputsAreThoseOfAttentionInDouble(
+            ScalarType type, int begun, OptionalInt window, OptionalDouble cap, List<Float> sinks) {
         float[][] queries = numbers(1, HEADS * QUERIES * SIZE);
         float[][] keys = numbers(2, HEADS * SIZE);
         float[][] values = numbers(3, HEADS * SIZE);
-        CachedAttention attention = new CachedAttention(SIZE, QUERIES, SCALE, window, cap, null);
         try (PointerScope scope = new PointerScope();
-                KeyValueRows rows = new KeyValueRows(type, HEADS, SIZE, TOKENS, math)) {
+                KeyValueRows rows = new KeyValueRows(type, HEADS, SIZE, TOKENS, math);
+                Workers workers = new Workers(1)) {
+            CachedAttention attention =
+                    new CachedAttention(SIZE, QUERIES, SCALE, window, cap, sinks(sinks, Hardware.processor(workers)));
             rows.fill(rows(type, keys), rows(type, values), 0, 0, begun);
             FetchedNumbers.Room room = KeyValueRows.room(HEADS, SIZE);
             float[] output = new float[HEADS * QUERIES * SIZE];
@@ -67,7 +81,7 @@ class CachedAttentionTest {
                 float[] second = attendOfSecondHead(attention, rows.heads(1, 1, room), place, token);
                 assertThat(second).isEqualTo(part(output, 1, QUERIES * SIZE));
                 for (int head = 0; head < HEADS; head++) {
-                    double[] expected = expected(queries, keys, values, place, head, window, cap);
+                    double[] expected = expected(queries, keys, values, place, head, window, cap, sinks);
                     for (int i = 0; i < expected.length; i++) {
                         assertThat((double) output[head * expected.length + i])
                                 .as("token %d, head %d, number %d", place, head, i)
@@ -79,6 +93,19 @@ class CachedAttentionTest {
             assertThat(numbers(rows.keys(TOKENS))).isDeepEqualTo(keys);
             assertThat(numbers(rows.values(TOKENS))).isDeepEqualTo(values);
         }
+    }
+
+    private static @Nullable AttentionSinks sinks(List<Float> logits, Hardware processor) {
+        if (logits.isEmpty()) {
+            return null;
+        }
+
+        float[] values = new float[logits.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = logits.get(i);
+        }
+
+        return AttentionSinks.of(TensorMemory.floats(values, values.length), processor);
     }
 
     private float[] attendOfSecondHead(
@@ -107,12 +134,13 @@ class CachedAttentionTest {
             int place,
             int head,
             OptionalInt window,
-            OptionalDouble cap) {
+            OptionalDouble cap,
+            List<Float> sinks) {
         int first = window.isPresent() ? Math.max(0, place + 1 - window.getAsInt()) : 0;
         double[] output = new double[QUERIES * SIZE];
         for (int query = 0; query < QUERIES; query++) {
             double[] weights = new double[place + 1];
-            double total = 0;
+            double total = sinks.isEmpty() ? 0 : Math.exp(sinks.get(head * QUERIES + query));
             for (int t = first; t <= place; t++) {
                 double score = 0;
                 for (int d = 0; d < SIZE; d++) {
