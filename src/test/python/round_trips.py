@@ -24,11 +24,13 @@ from typing import Any
 import bitsandbytes
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch.nn import functional
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 SEED = 11
+ROUNDING = {"BF16": 2**-8, "F16": 2**-11}
 Row = dict[str, Any]
 Entry = dict[str, Any]
 
@@ -138,14 +140,30 @@ def make_adapter(entry: Entry, rows: list[Row]) -> float:
     return mean_loss(model.eval(), rows)
 
 
+def stored_types(folder: str) -> dict[str, str]:
+    types = {}
+    for file in Path(folder).glob("*.safetensors"):
+        with safe_open(file, "pt") as tensors:
+            types |= {name: tensors.get_slice(name).get_dtype() for name in tensors.keys()}
+
+    return types
+
+
 def merge_error(entry: Entry) -> float:
-    """Largest difference of a weight from what PEFT merges."""
+    """Largest difference of a weight from what PEFT merges, beyond what the type that it is stored in rounds."""
     expected = open_adapted(entry).merge_and_unload().state_dict()
     found = open_model(entry["merged"]).state_dict()
     if found.keys() != expected.keys():
         raise SystemExit(f"Cannot compare {entry['merged']}: {sorted(found.keys() ^ expected.keys())}")
 
-    return max((found[name] - weight).abs().max().item() for name, weight in expected.items())
+    types = stored_types(entry["merged"])
+
+    def error(name: str, weight: torch.Tensor) -> float:
+        module = name.rpartition(".")[0] + "."
+        rounding = max(ROUNDING.get(kind, 0) for stored, kind in types.items() if stored.startswith(module))
+        return ((found[name] - weight).abs() - rounding * weight.abs()).max().item()
+
+    return max(error(name, weight) for name, weight in expected.items() if name != "lm_head.weight" or name in types)
 
 
 def classes(entry: Entry) -> dict[str, float]:
