@@ -70,6 +70,7 @@ def arguments():
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="cuda: for train and curve")
+    parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"), help="of both: theirs is faster in fp32 without AVX-512")
     parser.add_argument("--copies", type=int, default=20, help="of the data, for prepare")
     parser.add_argument("--train-options", default="", help="more options for each train, such as '--micro-batch-size 4'")
     parser.add_argument("--recipes", default=",".join(["default", "lean", "fast"]))
@@ -136,7 +137,7 @@ class Bench:
             "--output", output, "--sequence-length", options.sequence, "--batch-size", options.batch,
             "--rank", options.rank, "--alpha", 2 * options.rank, "--max-steps", steps or options.steps, "--optimizer", "adamw",
             "--learning-rate", "2e-4", "--warmup-ratio", "0", "--max-grad-norm", "1", "--model-cache", self.work / "cache",
-            "--device", options.device, *options.train_options.split(), *more,
+            "--device", options.device, "--precision", options.precision, *options.train_options.split(), *more,
         ], master, settings, cores=cores)
         metrics = (output / "metrics.jsonl").read_text().splitlines()
         steps = [json.loads(line) for line in metrics]
@@ -245,7 +246,8 @@ def peer_training(bench, recipe, environment=None, more=()):
     options = bench.options
     measured = bench.peer("peer_train.py", [
         "--model", options.model, "--rows", bench.rows(), "--recipe", recipe, "--steps", options.steps,
-        "--batch", options.batch, "--threads", options.threads, "--rank", options.rank, "--device", options.device, *more,
+        "--batch", options.batch, "--threads", options.threads, "--rank", options.rank, "--device", options.device,
+        "--precision", options.precision, *more,
     ], environment)
     result = measured.result
     return Training(result["seconds"], result["losses"], measured.card_gib if bench.on_card() else result["peak_gib"])

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """QLoRA by PEFT, transformers and bitsandbytes on a CPU or a GPU: what `train` is measured beside.
 
-    python peer_train.py --model MODEL --rows ROWS.jsonl --recipe default|lean|fast|lora|full --steps 6 --batch 4 --threads 2
+    python peer_train.py --model MODEL --rows ROWS.jsonl --recipe default|lean|fast|lora|lora-fast|full --steps 6 --batch 4 --threads 2
 
 Recipes: default = what PEFT's documentation says (prepare_model_for_kbit_training, gradient checkpointing, float32 norms and adapters);
 lean = norms in bf16, gradient checkpointing; fast = norms in bf16, autocast, no checkpointing, which takes the most memory;
-lora = the same base in 16 bits; full = all weights train. Rows are those of peer_rows.py, in file order.
+lora = the same base in 16 bits; lora-fast = so without checkpointing; full = all weights train. Rows are those of peer_rows.py, in file order.
 
 With --device cuda all lies on the first GPU; float16 where the card has no bf16 is not tried.
 
@@ -17,7 +17,7 @@ import os
 import resource
 import time
 
-RECIPES = ("default", "lean", "fast", "lora", "full")
+RECIPES = ("default", "lean", "fast", "lora", "lora-fast", "full")
 KIB_A_GIB = 1 << 20
 
 
@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
+    parser.add_argument("--precision", default="bf16", choices=("bf16", "fp32"), help="fp32 is faster where the processor has no AVX-512")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--save-initial", help="folder for the adapter as it is before the first step")
@@ -45,21 +46,24 @@ from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training  # 
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig, logging  # noqa: E402
 
 
+PRECISION = {"bf16": torch.bfloat16, "fp32": torch.float32}[options.precision]
+
+
 def load_model():
     logging.set_verbosity_error()
     placement = {"device_map": {"": 0}} if options.device == "cuda" else {}
     quantization = {}
     if options.recipe in ("default", "lean", "fast"):
         quantization["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
+            load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=PRECISION
         )
-    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.bfloat16, **quantization, **placement)
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=PRECISION, **quantization, **placement)
     checkpointing = {"use_reentrant": False}
     if options.recipe == "default":
         model = prepare_model_for_kbit_training(
             model, use_gradient_checkpointing=True, gradient_checkpointing_kwargs=checkpointing
         )
-    elif options.recipe != "fast":
+    elif not options.recipe.endswith("fast"):
         model.gradient_checkpointing_enable(checkpointing)
         model.enable_input_require_grads()
     if options.recipe != "full":
@@ -94,7 +98,7 @@ def train(model):
     seconds, losses = [], []
     for ids in batches():
         start = now()
-        with torch.autocast(options.device, torch.bfloat16, enabled=options.recipe == "fast"):
+        with torch.autocast(options.device, torch.bfloat16, enabled=options.recipe == "fast" and options.precision == "bf16"):
             loss = model(input_ids=ids, labels=ids).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trainable, 1.0)
