@@ -69,6 +69,25 @@ class HubConfigTest {
         assertThat(activeBillions("gpt-oss-120b")).isEqualTo("5.13");
     }
 
+    @Test
+    void adaptersOnExpertsAndRouterOfGptOssAreCounted() throws IOException {
+        Files.copy(CONFIGS.resolve("gpt-oss-20b.json"), folder.resolve("config.json"));
+
+        CommandRun run = CommandRun.of(
+                "plan",
+                "--model",
+                folder.toString(),
+                "--rank",
+                "8",
+                "--target-parameters",
+                "mlp.experts.gate_up_proj,mlp.experts.down_proj,mlp.router.weight");
+
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        // 24 layers of 8 (4 2880 + 2 4096 + 2 512) of attention, 8 32 (3 2880 + 5760) of experts, 8 (2880 + 32) of the
+        // router: 93 million
+        assertThat(run.err()).containsPattern("adapter +- +0\\.37 +0\\.37");
+    }
+
     /** As OpenAI counts them: without the embedding of tokens. */
     private static String activeBillions(String name) {
         ModelConfig config = ModelConfigJson.read(CONFIGS.resolve(name + ".json"));
