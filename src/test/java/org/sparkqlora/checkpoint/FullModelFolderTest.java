@@ -22,6 +22,7 @@ import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.FourBitFolder;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
+import org.sparkqlora.weights.safetensors.StoredTensors;
 
 class FullModelFolderTest {
     private final FileSystem files = LocalFiles.open();
@@ -37,7 +38,7 @@ class FullModelFolderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama-tied", "llama-rope3-bf16", "qwen3-qknorm"})
+    @ValueSource(strings = {"llama-tied", "llama-rope3-bf16", "qwen3-qknorm", "qwen3_moe", "gpt_oss", "gpt_oss-router"})
     void writesAnUntrainedModelAsItWas(String model) throws IOException {
         WeightFolder source = base(model);
         ParameterIndex index = index(source);
@@ -69,6 +70,47 @@ class FullModelFolderTest {
         assertThat(norm[3]).isEqualTo(42);
         assertThat(written.tensor("lm_head.weight").buffer())
                 .isEqualTo(source.tensor("lm_head.weight").buffer());
+    }
+
+    /** As transformers loads them: all experts of a layer in one tensor, which is none of codes. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void writesMxfp4AsItIsUnpacked(boolean throughFourBits) throws IOException {
+        WeightFolder packed = base("gpt_oss-mxfp4");
+        Path quantized = temporary.resolve("quantized");
+        try (Workers workers = new Workers(1)) {
+            FourBitFolder.write(packed, QuantSpec.DEFAULT, workers, quantized);
+        }
+
+        WeightFolder source = throughFourBits ? WeightFolder.open(quantized) : packed;
+        FullModelFolder.write(files, LocalFiles.path(folder), source, new ChangedWeights() {
+            @Override
+            public boolean has(String name) {
+                return source.fourBit(name).isPresent();
+            }
+
+            @Override
+            public FloatSource floats(String name) {
+                return packed.tensor(name).asFloats();
+            }
+        });
+
+        WeightFolder written = WeightFolder.open(folder);
+        written.checkShapes();
+        assertThat(StoredTensors.open(folder).names())
+                .contains("model.layers.0.mlp.experts.gate_up_proj", "model.layers.1.mlp.experts.down_proj_bias")
+                .noneMatch(name -> name.contains("experts.0.") || name.endsWith("_blocks"));
+        assertThat(Files.readString(folder.resolve("config.json"))).doesNotContain("mxfp4");
+        for (String name : packed.names()) {
+            assertThat(floats(written, name)).as(name).isEqualTo(floats(packed, name));
+        }
+    }
+
+    private static float[] floats(WeightFolder model, String name) {
+        FloatSource source = model.tensor(name).asFloats();
+        float[] values = new float[(int) source.length()];
+        source.read(0, values, values.length);
+        return values;
     }
 
     @Test
