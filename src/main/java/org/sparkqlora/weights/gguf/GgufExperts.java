@@ -44,7 +44,7 @@ record GgufExperts(int layer, ExpertMatrix matrix) {
 
     /** As GGUF calls it. */
     String name() {
-        return "blk.%d.ffn_%s_exps.weight".formatted(layer, matrix.name().toLowerCase(Locale.ROOT));
+        return "blk." + layer + ".ffn_" + matrix.name().toLowerCase(Locale.ROOT) + "_exps.weight";
     }
 
     /** As Hugging Face calls the tensors in it. */

@@ -75,7 +75,7 @@ record GgufGemma4Json(GgufFile file, GgufShape shape) {
     }
 
     private boolean has(int layer, String module) {
-        return file.tensors().containsKey("blk.%d.%s.weight".formatted(layer, module));
+        return file.tensors().containsKey("blk." + layer + "." + module + ".weight");
     }
 
     private void putRotation(ObjectNode parameters, GgufMetadata metadata) {
