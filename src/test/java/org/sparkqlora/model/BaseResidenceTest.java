@@ -95,7 +95,8 @@ class BaseResidenceTest {
             long whole = mostResident(weights, spec, BaseMemory.ALL);
 
             assertThat(windowed).isBetween(KEPT / 2, bound.bytes());
-            assertThat(whole).isGreaterThan(2 * bound.bytes());
+            // not than the bound: a kernel may take back pages that nobody used for some seconds
+            assertThat(whole).isGreaterThan(2 * windowed);
         }
     }
 
