@@ -67,13 +67,13 @@ record LinearPass(
     /** Applies the module to (tokens, inputs). */
     Recorded apply(Tensor input) {
         if (adapter == null) {
-            return new Recorded(linear(input, weight, bias), new Tape(input, null));
+            return new Recorded(Products.linear(input, weight, bias), new Tape(input, null));
         }
 
         Adapted adapted = adapter.apply(input);
         BoundAdapter.Direction direction = adapter.direction();
         if (direction == null) {
-            return new Recorded(addAdapter(linear(input, weight, bias), adapted), new Tape(input, adapted));
+            return new Recorded(addAdapter(Products.linear(input, weight, bias), adapted), new Tape(input, adapted));
         }
 
         Tensor directed = addAdapter(Products.linear(adapted.seen(), weight), adapted);
@@ -159,9 +159,5 @@ record LinearPass(
                 outputGradient.to(ScalarType.Float).mul(adapted.directed().to(ScalarType.Float));
         gradients.add(at.magnitude(), product.sum(0).div_(direction.norm()));
         return outputGradient.mul(direction.factor());
-    }
-
-    private static Tensor linear(Tensor input, Tensor weight, @Nullable Tensor bias) {
-        return Products.linear(input, weight, bias);
     }
 }

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 public final class Products {
     private static final boolean WIDE = !ProcessorFlags.ofThisMachine().multiplyBfloat16();
 
+    private static final Scalar ONE = new Scalar(1.0).retainReference();
+
     private Products() {}
 
     /** Left (m, k) times right (k, n): (m, n). */
@@ -34,7 +36,7 @@ public final class Products {
     public static Tensor addTo(Tensor sum, Tensor left, Tensor right, double factor) {
         return wide(left)
                 ? WideProducts.addTo(sum, left, right, factor)
-                : sum.addmm_(left, right, new Scalar(1.0), new Scalar(factor));
+                : sum.addmm_(left, right, ONE, new Scalar(factor));
     }
 
     /** Input (m, k) times the transpose of weight (n, k): (m, n). */

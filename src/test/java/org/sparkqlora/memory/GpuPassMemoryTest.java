@@ -66,7 +66,7 @@ class GpuPassMemoryTest {
         "narrow, ALL, 1, FP32",
         "narrow, ALL, 1, BF16"
     })
-    void aPassTakesWhatIsReckoned(String model, Recompute recompute, int rows, Precision precision) {
+    void aPassTakesWhatIsEstimated(String model, Recompute recompute, int rows, Precision precision) {
         ModelSpec spec = new ModelSpec(Method.LORA, precision, QuantSpec.DEFAULT, LoraSpec.allLinear(8, 16));
         try (WeightFolder weights = WeightFolder.open(folder.resolve(model));
                 DecoderModel decoder =

@@ -54,7 +54,7 @@ class PageWindowTest {
     }
 
     @Test
-    void aThreadHoldsAsManyBytesAsWereReckoned() {
+    void aThreadHoldsAsManyBytesAsWereEstimated() {
         Paging paging = new Paging(PagePlace.FILE, 1 << 20);
         OptimizerSpec spec = OptimTesting.spec(OptimizerKind.PAGED_ADAMW_8BIT);
         try (Workers workers = new Workers(1);

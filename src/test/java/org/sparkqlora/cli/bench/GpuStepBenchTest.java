@@ -21,7 +21,7 @@ class GpuStepBenchTest extends StepBenchContract {
     }
 
     @Test
-    void aStepTakesTheMemoryThatPlanReckonsAndAShareOfWhatTheCardPromises() throws IOException {
+    void aStepTakesTheMemoryThatPlanEstimatesAndAShareOfWhatTheCardPromises() throws IOException {
         JsonNode figures = bench(
                 "--shape", "smollm2-360m", "--sequence-length", "1024", "--batch-size", "8", "--micro-batch-size", "8");
 

@@ -12,14 +12,14 @@ import org.sparkqlora.train.GradientDtype;
 class CostModelTest {
     private static final Offset<Double> ROUNDING = within(1e-9);
 
-    /** Numbers that are easy to reckon with: 100 MB a second, all of it used. */
+    /** Numbers that are easy to compute with: 100 MB a second, all of it used. */
     private static final CostConstants CONSTANTS =
             new CostConstants(1, 50e6, 200e6, 1e6, 0.01, 0.002, 0.1, 0.001, 1, 1);
 
     private static final CostModel MODEL = new CostModel(CONSTANTS, 100e6);
 
     @Test
-    void aStepOfFourShardsIsAsReckonedByHand() {
+    void aStepOfFourShardsIsAsComputedByHand() {
         StepCost cost = MODEL.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.FP32), 10);
 
         double remote = 0.75;

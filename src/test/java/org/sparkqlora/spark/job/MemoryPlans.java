@@ -10,7 +10,7 @@ import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Precision;
 import org.sparkqlora.quant.QuantSpec;
 
-/** Reckonings with round numbers. */
+/** Memory plans with round numbers. */
 public final class MemoryPlans {
     public static final long GIB = 1L << 30;
 
