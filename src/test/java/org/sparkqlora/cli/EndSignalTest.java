@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.ChildJvm;
 import org.sparkqlora.cli.command.ExitCode;
 
-@Timeout(300)
+@Timeout(900)
 class EndSignalTest {
     private static final String STEPS = "100000";
 
@@ -87,7 +87,7 @@ class EndSignalTest {
 
     /** Waits for what a process does, while it lives. */
     private static void awaitOf(Process process, File told, Callable<Boolean> condition) throws IOException {
-        await().atMost(Duration.ofMinutes(2)).until(() -> !process.isAlive() || condition.call());
+        await().atMost(Duration.ofMinutes(10)).until(() -> !process.isAlive() || condition.call());
         assertThat(process.isAlive()).as(Files.readString(told.toPath())).isTrue();
     }
 

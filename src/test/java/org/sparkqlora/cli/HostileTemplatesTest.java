@@ -18,7 +18,7 @@ import org.sparkqlora.cli.demo.DemoModel;
 import org.sparkqlora.options.Sessions;
 
 /** A chat template that grows, nests, loops, searches or fails ends a command with 64 and one line. */
-@Timeout(120)
+@Timeout(600)
 class HostileTemplatesTest {
     private static final String CONVERSATION =
             "{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}, {\"role\": \"assistant\", \"content\": \"b\"}]}";

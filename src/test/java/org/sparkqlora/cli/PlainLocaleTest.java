@@ -17,7 +17,7 @@ import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.demo.DemoModel;
 
 /** Containers often have no locale: Java then has no names outside ASCII, and leaves such files out of listings. */
-@Timeout(value = 5, unit = TimeUnit.MINUTES)
+@Timeout(value = 15, unit = TimeUnit.MINUTES)
 class PlainLocaleTest {
     private static final String RECORD = "{\"input_ids\": [1, 2], \"labels\": [1, 2]}\n";
 

@@ -19,7 +19,7 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
 
 /** A store has a pool of connections; data may have many more files of rows, and a batch rows of many of them. */
-@Timeout(value = 5, unit = TimeUnit.MINUTES)
+@Timeout(value = 15, unit = TimeUnit.MINUTES)
 class S3RowsIT {
     private static final int FILES = 200;
     private static final int CONNECTIONS = 8;

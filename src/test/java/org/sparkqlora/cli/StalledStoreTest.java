@@ -46,7 +46,7 @@ class StalledStoreTest {
     }
 
     @Test
-    @Timeout(120)
+    @Timeout(600)
     void endsResumableInBoundedTime() {
         set("fs.s3a.connection.timeout", "300");
         set("fs.s3a.attempts.maximum", "1");

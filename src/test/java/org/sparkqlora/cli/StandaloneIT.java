@@ -249,7 +249,7 @@ class StandaloneIT {
     }
 
     private static void awaitLog(String name, String text) {
-        await().atMost(Duration.ofSeconds(90))
+        await().atMost(Duration.ofMinutes(5))
                 .untilAsserted(() -> assertThat(log(name)).as(name).contains(text));
     }
 

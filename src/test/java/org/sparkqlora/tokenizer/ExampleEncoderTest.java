@@ -171,7 +171,7 @@ class ExampleEncoderTest {
 
     @ParameterizedTest
     @ValueSource(ints = {65, 200, 4000})
-    @Timeout(120)
+    @Timeout(600)
     void answersOfALongConversationAreThoseOfItsTurns(int answers) {
         List<ChatMessage> messages = new ArrayList<>(List.of(ChatMessage.of("system", "S")));
         List<String> expected = new ArrayList<>();
@@ -187,7 +187,7 @@ class ExampleEncoderTest {
     }
 
     @Test
-    @Timeout(120)
+    @Timeout(600)
     void aLongConversationWhoseTurnsMustBeFoundOneByOneIsRefused(@TempDir Path folder) throws IOException {
         Path template = Files.writeString(
                 folder.resolve("template.jinja"),

@@ -139,7 +139,7 @@ class HubModelTest {
     }
 
     @Test
-    @Timeout(60)
+    @Timeout(600)
     void aHubWhoseAnswerStopsIsGivenUpAndTheCacheIsFree() throws IOException {
         try (StalledServer stalled = StalledServer.afterHalfOf("{\"sha\": \"" + SmallHub.COMMIT + "\"}")) {
             HubAccess access = new HubAccess(stalled.address(), null, HubAccess.Network.ONLINE);

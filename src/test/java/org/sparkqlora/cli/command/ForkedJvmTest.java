@@ -13,7 +13,7 @@ import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(120)
+@Timeout(600)
 class ForkedJvmTest {
     private static final String SECRET = "spark.hadoop.fs.s3a.secret.key";
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sparkqlora.spark.job.Clusters;
 
-@Timeout(120)
+@Timeout(600)
 class FirstExecutorTest {
     private static final String NO_EXECUTORS = "local-cluster[0,1,1024]";
 

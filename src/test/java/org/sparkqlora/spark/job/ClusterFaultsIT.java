@@ -28,7 +28,7 @@ import org.sparkqlora.spark.job.FaultPoint.Effect;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 
 /** Faults of executors in a run, each on processes of its own: the State is that of an undisturbed run, byte for byte. */
-@Timeout(120)
+@Timeout(900)
 class ClusterFaultsIT {
     private static final int EXECUTORS = 2;
 

@@ -22,7 +22,7 @@ import org.sparkqlora.spark.job.FaultPoint.Effect;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 
 /** Machines that join and leave a standalone cluster, between runs and in them, change no byte. */
-@Timeout(180)
+@Timeout(900)
 class ClusterSizesIT {
     @TempDir
     private static Path folder;

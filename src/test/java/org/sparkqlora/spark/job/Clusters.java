@@ -26,7 +26,7 @@ public final class Clusters {
     public static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
 
     /** Of other processes. */
-    static final Duration LONGEST_WAIT = Duration.ofSeconds(60);
+    static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
 
     private static final Duration PAUSE = Duration.ofMillis(5);
 

@@ -36,7 +36,7 @@ class DeepRecordsIT {
             "{% for m in messages %}<|im_start|>{{ m.content|trim }}{{ m.content|tojson }}<|im_end|>{% endfor %}";
 
     @Test
-    @Timeout(300)
+    @Timeout(900)
     void areCountedAsBadOnesAndNoExecutorEnds(@TempDir Path folder) throws IOException {
         List<String> lines = new ArrayList<>();
         for (int depth : DEPTHS) {
