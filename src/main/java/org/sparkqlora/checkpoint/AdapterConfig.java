@@ -1,6 +1,6 @@
 package org.sparkqlora.checkpoint;
 
-import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.layout.LoraSpec;
 
 /**
  * The content of {@code adapter_config.json}.

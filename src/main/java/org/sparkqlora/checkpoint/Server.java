@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.sparkqlora.input.OptionName;
-import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.layout.LoraSpec;
 
 /** Programs that serve a model, and what each takes of an adapter that it adds at run time. */
 public enum Server {

@@ -1,7 +1,7 @@
 package org.sparkqlora.checkpoint;
 
 import java.util.Objects;
-import org.sparkqlora.model.Parameter;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.tensor.FlatVector;
 

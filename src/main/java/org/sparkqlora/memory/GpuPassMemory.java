@@ -1,8 +1,8 @@
 package org.sparkqlora.memory;
 
 import java.util.stream.IntStream;
-import org.sparkqlora.model.Method;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.ModelConfig;
 

@@ -2,9 +2,9 @@ package org.sparkqlora.memory;
 
 import java.util.List;
 import java.util.function.UnaryOperator;
-import org.sparkqlora.model.Method;
-import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;

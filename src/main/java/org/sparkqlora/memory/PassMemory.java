@@ -1,10 +1,10 @@
 package org.sparkqlora.memory;
 
 import java.util.stream.IntStream;
-import org.sparkqlora.model.Method;
-import org.sparkqlora.model.Precision;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.deltanet.DeltaNet;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.DeltaNetShape;

@@ -2,7 +2,7 @@ package org.sparkqlora.memory;
 
 import java.util.HashSet;
 import java.util.Set;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.NestedScales;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.DecoderTensors;

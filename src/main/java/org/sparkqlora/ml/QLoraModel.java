@@ -20,7 +20,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.train.Trained;

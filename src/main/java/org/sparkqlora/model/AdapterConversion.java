@@ -1,5 +1,12 @@
 package org.sparkqlora.model;
 
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelLayout;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Parameter;
+import org.sparkqlora.model.layout.ParameterIndex;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.family.ModelConfig;

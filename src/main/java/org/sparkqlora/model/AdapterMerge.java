@@ -7,6 +7,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AdapterMerge.LowRankFactors;
+import org.sparkqlora.model.layout.ExpertPlaces;
+import org.sparkqlora.model.layout.LinearPlace;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelLayout;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Parameter;
+import org.sparkqlora.model.layout.ParameterIndex;
+import org.sparkqlora.model.layout.Precision;
+import org.sparkqlora.model.layout.SavedModule;
+import org.sparkqlora.model.layout.SavedModules;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
@@ -124,7 +135,7 @@ public final class AdapterMerge {
                 .toList();
     }
 
-    private void addExperts(int layer, ExpertsBlock.Places ofLayer) {
+    private void addExperts(int layer, ExpertPlaces ofLayer) {
         if (ofLayer.router().adapter() != null) {
             places.put(
                     DecoderTensors.routerWeight(merged, layer), ofLayer.router().adapter());

@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.CausalAttention.Attended;
 import org.sparkqlora.model.elementwise.AttentionSinks;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.model.shared.SharedKeys;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.KeyValues;

@@ -4,6 +4,8 @@ import java.io.Serializable;
 import java.util.HashSet;
 import java.util.Set;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ExpertMatrix;

@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.pytorch.Tensor;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.MappedPages;
 import org.sparkqlora.tensor.Natives;

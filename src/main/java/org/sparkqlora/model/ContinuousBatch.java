@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.generation.KeyValueRows;
 import org.sparkqlora.model.generation.PromptedText;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.TokenMixing;
 

@@ -14,6 +14,10 @@ import org.sparkqlora.model.elementwise.AttentionSinks;
 import org.sparkqlora.model.elementwise.ClampedGate;
 import org.sparkqlora.model.elementwise.Gate;
 import org.sparkqlora.model.elementwise.GatedActivation;
+import org.sparkqlora.model.layout.ExpertPlaces;
+import org.sparkqlora.model.layout.LinearPlace;
+import org.sparkqlora.model.layout.ModelLayout;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.family.DeltaTensor;
@@ -62,7 +66,7 @@ final class DecoderLayer {
             double scalar,
             @Nullable SmallWeight sinks,
             ExpertsBlock.@Nullable Weights experts) {
-        private Others with(ExpertsBlock.Places places) {
+        private Others with(ExpertPlaces places) {
             return experts == null ? this : new Others(norms, deltaTensors, table, scalar, sinks, experts.with(places));
         }
     }

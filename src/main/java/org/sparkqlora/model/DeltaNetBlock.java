@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.deltanet.DeltaInputs;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.family.DeltaTensor;
 

@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.layout.LinearPlace;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.Products;
 import org.sparkqlora.tensor.TensorScope;

@@ -4,6 +4,7 @@ import java.util.OptionalDouble;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.TensorMemory;
 

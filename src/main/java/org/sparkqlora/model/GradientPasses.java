@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.loss.AnswerLoss;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.ScoreLoss;

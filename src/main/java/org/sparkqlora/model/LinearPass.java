@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.model.layout.LinearPlace;
 import org.sparkqlora.tensor.Products;
 
 /**

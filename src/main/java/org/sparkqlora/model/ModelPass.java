@@ -12,6 +12,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.model.experts.RouterBalance;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.model.loss.AnswerLoss;
 import org.sparkqlora.model.loss.AnswerLoss.Predicted;
 import org.sparkqlora.model.loss.LossTotal;

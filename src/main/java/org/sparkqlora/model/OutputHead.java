@@ -11,6 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.model.loss.HeadTargets;
 import org.sparkqlora.model.loss.TokenMeasures;
 import org.sparkqlora.tensor.Hardware;

@@ -15,6 +15,7 @@ import org.sparkqlora.model.deltanet.RecurrentState;
 import org.sparkqlora.model.deltanet.Span;
 import org.sparkqlora.model.elementwise.AttentionSinks;
 import org.sparkqlora.model.experts.RouterBalance;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.shared.LayerInputs;
 import org.sparkqlora.model.shared.SharedKeys;
 import org.sparkqlora.tensor.Hardware;

@@ -8,6 +8,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.model.shared.LayerInputs;
 import org.sparkqlora.model.shared.StoredRows;
 import org.sparkqlora.tensor.Hardware;

@@ -3,6 +3,7 @@ package org.sparkqlora.model;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.ScoreLoss;
 import org.sparkqlora.tensor.Hardware;

@@ -1,7 +1,7 @@
 package org.sparkqlora.options;
 
 import org.sparkqlora.model.BaseMemory;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.tensor.MappedPages;
 import picocli.CommandLine.Option;
 

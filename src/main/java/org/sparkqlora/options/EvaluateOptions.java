@@ -2,7 +2,7 @@ package org.sparkqlora.options;
 
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 

@@ -1,10 +1,10 @@
 package org.sparkqlora.options;
 
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.Method;
-import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Precision;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 

@@ -16,7 +16,7 @@ import org.apache.spark.unsafe.types.UTF8String;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.layout.TargetModules;
 import org.sparkqlora.options.OptionsYaml.Field;
 import org.sparkqlora.options.OptionsYaml.Fields;
 import org.sparkqlora.options.OptionsYaml.Text;

@@ -5,7 +5,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.sparkqlora.input.OptionName;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 
 /** The values of {@code --precision}. */

@@ -2,7 +2,7 @@ package org.sparkqlora.options;
 
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.objective.ObjectiveKind;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;

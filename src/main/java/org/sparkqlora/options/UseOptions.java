@@ -1,7 +1,7 @@
 package org.sparkqlora.options;
 
 import java.util.Map;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 

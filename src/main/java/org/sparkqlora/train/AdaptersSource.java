@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.family.ModelConfig;
 

@@ -3,7 +3,7 @@ package org.sparkqlora.train;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.LongFunction;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuAdamW;
 

@@ -8,11 +8,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.adapter.FactorInitialization;
-import org.sparkqlora.model.adapter.TargetModules;
-import org.sparkqlora.model.adapter.TargetParameters;
+import org.sparkqlora.model.layout.FactorInitialization;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.SavedModules;
+import org.sparkqlora.model.layout.TargetModules;
+import org.sparkqlora.model.layout.TargetParameters;
 
 /** The adapters of a plan, as {@code lora} in {@code plan.json}. */
 final class LoraSpecJson {

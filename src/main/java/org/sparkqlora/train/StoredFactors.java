@@ -1,7 +1,7 @@
 package org.sparkqlora.train;
 
 import java.io.Serializable;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 
 /** Factors that were taken out of a base and stored where every process can read them. Serialised to executors. */

@@ -2,8 +2,8 @@ package org.sparkqlora.train;
 
 import java.util.List;
 import java.util.regex.Pattern;
-import org.sparkqlora.model.Parameter;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.Parameter;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizedTensor;
 import org.sparkqlora.optim.OptimizerSpec;

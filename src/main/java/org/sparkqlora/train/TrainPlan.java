@@ -3,7 +3,7 @@ package org.sparkqlora.train;
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.objective.Objective;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Schedule;

@@ -12,10 +12,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.adapter.FactorInitialization;
-import org.sparkqlora.model.adapter.TargetModules;
+import org.sparkqlora.model.layout.FactorInitialization;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.SavedModules;
+import org.sparkqlora.model.layout.TargetModules;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 

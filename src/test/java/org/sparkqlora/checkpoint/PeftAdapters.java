@@ -3,7 +3,7 @@ package org.sparkqlora.checkpoint;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.List;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /** Adapters that PEFT wrote. */

@@ -10,11 +10,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.SavedModule;
-import org.sparkqlora.model.SavedModules;
-import org.sparkqlora.model.adapter.TargetModules;
-import org.sparkqlora.model.adapter.TargetParameters;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.SavedModule;
+import org.sparkqlora.model.layout.SavedModules;
+import org.sparkqlora.model.layout.TargetModules;
+import org.sparkqlora.model.layout.TargetParameters;
 
 class ServerTest {
     private static final TargetModules ALL = new TargetModules.AllLinear();

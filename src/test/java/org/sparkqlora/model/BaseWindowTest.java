@@ -22,6 +22,8 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.Sampling;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;

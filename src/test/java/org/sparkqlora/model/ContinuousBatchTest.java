@@ -21,6 +21,8 @@ import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.generation.Sampling;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.WeightFolder;
 

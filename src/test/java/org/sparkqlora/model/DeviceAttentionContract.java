@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkqlora.model.CausalAttention.Attended;
 import org.sparkqlora.model.CausalAttention.Gradients;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.tensor.TensorMemory;

@@ -15,6 +15,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.GoldenModel.Mode;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.Sampling;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;

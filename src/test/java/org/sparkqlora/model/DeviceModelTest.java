@@ -7,6 +7,8 @@ import org.bytedeco.pytorch.Device;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;

@@ -12,6 +12,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.data.GoldenJson;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.Sampling;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.WeightFolder;
 

@@ -12,6 +12,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.layout.Parameter;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;

@@ -2,6 +2,7 @@ package org.sparkqlora.model;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;

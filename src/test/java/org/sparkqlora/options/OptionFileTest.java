@@ -23,7 +23,7 @@ import org.sparkqlora.cli.command.CommandFailedException;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.command.TrainCommand;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.model.SavedModule;
+import org.sparkqlora.model.layout.SavedModule;
 import org.sparkqlora.optim.ScheduleKind;
 import picocli.CommandLine;
 

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 
 class PrecisionChoiceTest {

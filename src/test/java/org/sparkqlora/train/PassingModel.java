@@ -1,7 +1,7 @@
 package org.sparkqlora.train;
 
 import java.util.function.LongFunction;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 
 /** Does what another model does, but for what a test does otherwise. */

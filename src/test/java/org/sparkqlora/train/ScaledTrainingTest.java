@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;

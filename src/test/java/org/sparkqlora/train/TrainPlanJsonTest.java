@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.adapter.FactorInitialization;
+import org.sparkqlora.model.layout.FactorInitialization;
+import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.optim.DecayedTensors;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.PassParts;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.RecordFormat;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.DataOptions;
 import org.sparkqlora.options.EvaluateOptions;

@@ -12,7 +12,7 @@ import org.sparkqlora.cli.command.Command;
 import org.sparkqlora.cli.plan.ComparisonJson;
 import org.sparkqlora.cli.plan.MeasuredRun;
 import org.sparkqlora.cli.plan.MethodRun;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GivenOptions;
 import org.sparkqlora.options.OptionGroup;

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.sparkqlora.memory.GpuMemoryPlan;
-import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.train.BatchShape;

@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalDouble;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.storage.FolderSize;
 
 /** Reads what {@code train} says last, and writes what {@code compare} does. */

@@ -1,8 +1,8 @@
 package org.sparkqlora.cli.plan;
 
-import org.sparkqlora.model.Method;
-import org.sparkqlora.model.ModelSpec;
 import org.sparkqlora.model.Recompute;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ModelConfig;

@@ -3,7 +3,7 @@ package org.sparkqlora.cli.plan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.NetworkSpeed;
 
 /**

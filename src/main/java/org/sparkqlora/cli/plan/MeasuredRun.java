@@ -15,7 +15,7 @@ import org.sparkqlora.cli.command.Failure;
 import org.sparkqlora.cli.command.ForkedJvm;
 import org.sparkqlora.cli.command.TrainCommand;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.Arguments;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.QuietLogging;

@@ -1,6 +1,6 @@
 package org.sparkqlora.cli.plan;
 
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 
 /**
  * The peak memory of a process that trained as one executor would.

@@ -1,7 +1,7 @@
 package org.sparkqlora.cli.plan;
 
 import java.util.OptionalDouble;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 
 /**
  * The result of training by one method.

@@ -11,7 +11,7 @@ import org.sparkqlora.memory.GpuMemoryUse;
 import org.sparkqlora.memory.MemoryComparison;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.memory.MemoryUse;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.Mixture;

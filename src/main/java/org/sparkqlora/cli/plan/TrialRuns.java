@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.train.BatchShape;

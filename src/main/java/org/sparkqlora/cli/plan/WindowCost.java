@@ -3,8 +3,8 @@ package org.sparkqlora.cli.plan;
 import java.util.Locale;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.model.BaseMemory;
-import org.sparkqlora.model.Method;
-import org.sparkqlora.model.ModelSpec;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.ModelConfig;
 

@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.T_TensorTensorTensor_T;
 import org.bytedeco.pytorch.T_TensorTensor_T;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.sparkqlora.model.adapter.FactorInitialization.Taken;
+import org.sparkqlora.model.layout.FactorInitialization.Taken;
 import org.sparkqlora.tensor.TensorMemory;
 
 /**

@@ -1,4 +1,4 @@
-/** Which modules adapters are for, what their factors begin as, and how they are taken out of a weight (PiSSA, OLoRA). */
+/** Initial factors of adapters that are taken out of a weight (PiSSA, OLoRA), and dropout of their inputs. */
 @NullMarked
 package org.sparkqlora.model.adapter;
 

@@ -6,7 +6,7 @@ import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.data.ProblemType;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.objective.AnswerObjective;
 import org.sparkqlora.objective.ClassReport;

@@ -8,7 +8,7 @@ import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.VectorRange;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AdapterMerge;
-import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.output.RunFiles;
 import org.sparkqlora.spark.cluster.Location;

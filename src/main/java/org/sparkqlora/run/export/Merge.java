@@ -13,7 +13,7 @@ import org.sparkqlora.checkpoint.ScoreConfigJson;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.AdapterMerge;
-import org.sparkqlora.model.SavedModules;
+import org.sparkqlora.model.layout.SavedModules;
 import org.sparkqlora.options.MergeBase;
 import org.sparkqlora.options.ModelOutput;
 import org.sparkqlora.quant.QuantSpec;

@@ -3,7 +3,7 @@ package org.sparkqlora.run.export;
 import java.util.List;
 import java.util.Locale;
 import org.sparkqlora.checkpoint.Server;
-import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.spark.cluster.Location;
 

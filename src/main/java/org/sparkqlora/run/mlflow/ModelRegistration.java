@@ -8,7 +8,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.sparkqlora.checkpoint.hub.HubId;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.ModelOptions;
 import org.sparkqlora.options.TrainOptions;
 import org.sparkqlora.run.model.AdapterStart;

@@ -1,8 +1,8 @@
 package org.sparkqlora.run.model;
 
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.LoraSpec;
 import org.sparkqlora.model.ResidualInitFactors;
+import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.options.ModelOptions;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.weights.CheckedWeights;

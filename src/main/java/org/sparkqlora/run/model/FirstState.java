@@ -1,7 +1,7 @@
 package org.sparkqlora.run.model;
 
 import java.util.function.LongFunction;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;

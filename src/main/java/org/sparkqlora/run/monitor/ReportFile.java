@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.sparkqlora.checkpoint.Server;
-import org.sparkqlora.model.LoraSpec;
+import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.run.generate.SamplesJson;
 import org.sparkqlora.run.output.PublishedModel;
 import org.sparkqlora.run.output.RunFiles;

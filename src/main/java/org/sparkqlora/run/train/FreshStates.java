@@ -2,7 +2,7 @@ package org.sparkqlora.run.train;
 
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.run.model.FirstState;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainPlan;

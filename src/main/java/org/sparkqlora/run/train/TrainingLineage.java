@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import org.sparkqlora.checkpoint.AdapterFolder;
-import org.sparkqlora.model.Method;
+import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.TrainOptions;
 import org.sparkqlora.run.output.CommandLineage;

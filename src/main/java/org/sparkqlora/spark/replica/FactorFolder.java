@@ -8,7 +8,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.checkpoint.AdapterFolder;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.StoredFactors;
 

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.function.Function;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.LongAccumulator;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;

@@ -10,9 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.adapter.TargetModules;
-import org.sparkqlora.model.adapter.TargetParameters;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.TargetModules;
+import org.sparkqlora.model.layout.TargetParameters;
 import org.sparkqlora.weights.family.ModelConfig;
 import org.sparkqlora.weights.family.ModelConfigJson;
 

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.Method;
-import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.model.ParameterIndex;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.ParameterIndex;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.PagePlace;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.Sessions;

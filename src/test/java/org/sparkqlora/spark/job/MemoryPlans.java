@@ -4,10 +4,10 @@ import java.util.Map;
 import java.util.Set;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.memory.MemoryUse;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.Method;
-import org.sparkqlora.model.ModelSpec;
-import org.sparkqlora.model.Precision;
+import org.sparkqlora.model.layout.LoraSpec;
+import org.sparkqlora.model.layout.Method;
+import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.quant.QuantSpec;
 
 /** Memory plans with round numbers. */

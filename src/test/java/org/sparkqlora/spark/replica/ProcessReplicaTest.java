@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
-import org.sparkqlora.model.ParameterIndex;
+import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.spark.cluster.SharedResources;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.tensor.FlatVector;

@@ -1,4 +1,4 @@
-package org.sparkqlora.model.adapter;
+package org.sparkqlora.model.layout;
 
 import java.io.Serializable;
 import java.util.List;

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.layout;
 
 import java.util.Locale;
 import org.sparkqlora.input.OptionName;

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.layout;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -21,18 +21,18 @@ import org.sparkqlora.weights.family.TokenMixing;
  * before
  * B before magnitude, and after them the embedding and the head, where these train whole, and the head that scores texts; or all weights, embedding first.
  */
-final class ModelLayout {
+public final class ModelLayout {
     /** PEFT's path of the wrapped model. */
     static final String ADAPTER_PREFIX = "base_model.model.";
 
-    static final String DOWN_SUFFIX = ".lora_A.weight";
-    static final String UP_SUFFIX = ".lora_B.weight";
-    static final String MAGNITUDE_SUFFIX = ".lora_magnitude_vector";
+    public static final String DOWN_SUFFIX = ".lora_A.weight";
+    public static final String UP_SUFFIX = ".lora_B.weight";
+    public static final String MAGNITUDE_SUFFIX = ".lora_magnitude_vector";
 
     private final ModelConfig config;
     private final ParameterIndex.Builder builder = ParameterIndex.builder();
     private final List<Map<Projection, LinearPlace>> linears = new ArrayList<>();
-    private final List<ExpertsBlock.Places> experts = new ArrayList<>();
+    private final List<ExpertPlaces> experts = new ArrayList<>();
     private final List<Map<LayerNorm, Parameter>> norms = new ArrayList<>();
     private final List<Map<DeltaTensor, Parameter>> deltaTensors = new ArrayList<>();
     private final List<Optional<Parameter>> sinks = new ArrayList<>();
@@ -44,7 +44,7 @@ final class ModelLayout {
     private final @Nullable Parameter score;
     private final ParameterIndex index;
 
-    ModelLayout(ModelConfig base, ModelSpec spec) {
+    public ModelLayout(ModelConfig base, ModelSpec spec) {
         LoraSpec lora = spec.lora() == null ? null : spec.lora().on(base);
         SavedModules saved = lora == null ? SavedModules.NONE : lora.saved();
         requireBothResized(base, saved);
@@ -81,87 +81,81 @@ final class ModelLayout {
     }
 
     /** The name of a parameter that is a whole weight in the base model. */
-    static String baseName(Parameter parameter) {
+    public static String baseName(Parameter parameter) {
         String name = parameter.name();
         return name.startsWith(ADAPTER_PREFIX) ? name.substring(ADAPTER_PREFIX.length()) : name;
     }
 
     /** The path of the module that an adapter's tensor belongs to, as the base names it. */
-    static String moduleOf(Parameter adapterTensor) {
+    public static String moduleOf(Parameter adapterTensor) {
         String name = adapterTensor.name();
         return name.substring(ADAPTER_PREFIX.length(), name.indexOf(".lora_"));
     }
 
-    ParameterIndex index() {
+    public ParameterIndex index() {
         return index;
     }
 
     /** The config of the model, with as many tokens as its embedding and head have where they train. */
-    ModelConfig config() {
+    public ModelConfig config() {
         return config;
     }
 
-    LinearPlace linear(int layer, Projection projection) {
+    public LinearPlace linear(int layer, Projection projection) {
         return linears.get(layer).getOrDefault(projection, LinearPlace.FROZEN);
     }
 
     /** The ranges of what trains of a layer's experts and their router. */
-    ExpertsBlock.Places experts(int layer) {
+    public ExpertPlaces experts(int layer) {
         return experts.get(layer);
     }
 
     /** The ranges of the weights of a layer's norms, when they train. */
-    Map<LayerNorm, Parameter> norms(int layer) {
+    public Map<LayerNorm, Parameter> norms(int layer) {
         return norms.get(layer);
     }
 
     /** The ranges of the other weights of a layer of the gated delta rule, when they train. */
-    Map<DeltaTensor, Parameter> deltaTensors(int layer) {
+    public Map<DeltaTensor, Parameter> deltaTensors(int layer) {
         return deltaTensors.get(layer);
     }
 
     /** The range of the sinks of a layer's attention, when they train. */
-    Optional<Parameter> sinks(int layer) {
+    public Optional<Parameter> sinks(int layer) {
         return sinks.get(layer);
     }
 
-    @Nullable
-    Parameter embedding() {
+    public @Nullable Parameter embedding() {
         return embedding;
     }
 
-    @Nullable
-    Parameter finalNorm() {
+    public @Nullable Parameter finalNorm() {
         return finalNorm;
     }
 
     /** The embedding of tokens for each layer, when it trains. */
-    @Nullable
-    Parameter perLayerEmbedding() {
+    public @Nullable Parameter perLayerEmbedding() {
         return perLayerEmbedding;
     }
 
     /** Of the norm over what a projection makes for one layer, when it trains. */
-    @Nullable
-    Parameter perLayerNorm() {
+    public @Nullable Parameter perLayerNorm() {
         return perLayerNorm;
     }
 
     /** The head's own weight, or the embedding's when they are tied. */
-    @Nullable
-    Parameter head() {
+    public @Nullable Parameter head() {
         return head;
     }
 
     /** The weight of the head that scores texts; null where there is none. */
-    @Nullable
-    Parameter score() {
+    public @Nullable Parameter score() {
         return score;
     }
 
     private void requireTargets(@Nullable LoraSpec lora) {
         boolean none =
-                linears.stream().allMatch(Map::isEmpty) && experts.stream().noneMatch(ExpertsBlock.Places::hasAdapters);
+                linears.stream().allMatch(Map::isEmpty) && experts.stream().noneMatch(ExpertPlaces::hasAdapters);
         if (lora != null && none) {
             throw new BadInputException(
                     "Cannot add adapters: %s matches no linear module; expected names such as q_proj, or all-linear"
@@ -231,14 +225,14 @@ final class ModelLayout {
         return places;
     }
 
-    private ExpertsBlock.Places expertPlaces(int layer, Method method, @Nullable LoraSpec lora) {
+    private ExpertPlaces expertPlaces(int layer, Method method, @Nullable LoraSpec lora) {
         if (!config.isMixture(layer)) {
-            return ExpertsBlock.Places.NONE;
+            return ExpertPlaces.NONE;
         }
 
         return method == Method.FULL
-                ? ExpertsBlock.Places.whole(config, layer, builder)
-                : ExpertsBlock.Places.adapters(config, layer, lora, builder);
+                ? ExpertPlaces.whole(config, layer, builder)
+                : ExpertPlaces.adapters(config, layer, lora, builder);
     }
 
     private LinearPlace.Adapter adapter(Projection projection, int layer, LoraSpec lora) {

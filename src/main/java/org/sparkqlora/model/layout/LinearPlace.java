@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.layout;
 
 import org.jspecify.annotations.Nullable;
 
@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
  * @param bias its bias, when all weights train and it has one
  * @param adapter its adapter, when it carries one
  */
-record LinearPlace(
+public record LinearPlace(
         @Nullable Parameter weight,
         @Nullable Parameter bias,
         @Nullable Adapter adapter) {
-    static final LinearPlace FROZEN = new LinearPlace(null, null, null);
+    public static final LinearPlace FROZEN = new LinearPlace(null, null, null);
 
     /**
      * The ranges of one linear module's adapter in the flat vector.
@@ -23,5 +23,6 @@ record LinearPlace(
      * @param magnitude DoRA's magnitude, (outputs); null without weight decomposition
      * @param scale factor on the low-rank term
      */
-    record Adapter(Parameter down, Parameter up, @Nullable Parameter magnitude, double scale) {}
+    public record Adapter(
+            Parameter down, Parameter up, @Nullable Parameter magnitude, double scale) {}
 }

@@ -1,4 +1,4 @@
-package org.sparkqlora.model.adapter;
+package org.sparkqlora.model.layout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

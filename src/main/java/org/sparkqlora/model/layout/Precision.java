@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.layout;
 
 import java.util.Locale;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -41,7 +41,7 @@ public enum Precision {
     }
 
     /** Its type in libtorch. */
-    ScalarType type() {
+    public ScalarType type() {
         return switch (this) {
             case BF16 -> ScalarType.BFloat16;
             case FP16 -> ScalarType.Half;
@@ -50,12 +50,12 @@ public enum Precision {
     }
 
     /** Bytes of a number. */
-    int bytes() {
+    public int bytes() {
         return this == FP32 ? Float.BYTES : Short.BYTES;
     }
 
     /** The number nearest to {@code value}. */
-    float rounded(float value) {
+    public float rounded(float value) {
         return switch (this) {
             case BF16 -> Bfloat16.widen(Bfloat16.round(value));
             case FP16 -> HalfFloat.toFloat(HalfFloat.fromFloat(value));
@@ -64,7 +64,7 @@ public enum Precision {
     }
 
     /** As {@link #rounded(float)}, where nothing is lost in float32. */
-    double rounded(double value) {
+    public double rounded(double value) {
         return this == FP32 ? value : rounded((float) value);
     }
 }

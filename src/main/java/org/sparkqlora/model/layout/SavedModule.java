@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.layout;
 
 import java.util.Arrays;
 import java.util.List;

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.layout;
 
 import java.io.Serializable;
 import java.util.Collections;
@@ -7,10 +7,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedPattern;
-import org.sparkqlora.model.adapter.ExpertTargets;
-import org.sparkqlora.model.adapter.FactorInitialization;
-import org.sparkqlora.model.adapter.TargetModules;
-import org.sparkqlora.model.adapter.TargetParameters;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /**

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.layout;
 
 import java.io.Serializable;
 import java.util.Arrays;
@@ -87,7 +87,7 @@ public record SavedModules(List<SavedModule> modules, boolean weightTying, int r
     }
 
     /** Whether embedding and head of the model train as one. */
-    boolean trainsAsOne(ModelConfig config) {
+    public boolean trainsAsOne(ModelConfig config) {
         return !isEmpty() && weightTying && config.tiedEmbeddings();
     }
 

@@ -1,4 +1,4 @@
-package org.sparkqlora.model.adapter;
+package org.sparkqlora.model.layout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,11 +8,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.LoraSpec;
-import org.sparkqlora.model.adapter.TargetModules.AllLinear;
-import org.sparkqlora.model.adapter.TargetModules.Expression;
-import org.sparkqlora.model.adapter.TargetModules.Names;
-import org.sparkqlora.model.adapter.TargetModules.Narrowed;
+import org.sparkqlora.model.layout.TargetModules.AllLinear;
+import org.sparkqlora.model.layout.TargetModules.Expression;
+import org.sparkqlora.model.layout.TargetModules.Names;
+import org.sparkqlora.model.layout.TargetModules.Narrowed;
 
 class TargetModulesTest {
     private static final String QUERY = "model.layers.1.self_attn.q_proj";

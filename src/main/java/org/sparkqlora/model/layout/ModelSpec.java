@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.layout;
 
 import java.io.Serializable;
 import org.jspecify.annotations.Nullable;
