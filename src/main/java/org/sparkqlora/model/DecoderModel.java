@@ -12,9 +12,6 @@ import java.util.function.Function;
 import java.util.function.IntConsumer;
 import java.util.function.LongFunction;
 import java.util.stream.IntStream;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.SmallWeight;
@@ -26,7 +23,6 @@ import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelLayout;
 import org.sparkqlora.model.layout.ModelSpec;
-import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.model.loss.AnswerLoss;
@@ -368,22 +364,9 @@ public final class DecoderModel implements AutoCloseable {
         return new PassContext(config(), batch, spec, with, caches);
     }
 
-    /** The residual stream that tokens start as. */
-    Tensor embed(BoundParameters parameters, Tensor ids) {
-        Tensor rows = layout.embedding() == null
-                ? frozen.embed(ids)
-                : torch.embedding(parameters.of(layout.embedding()), ids);
-        return config().traits().embeddingMultiplier() == 1 ? rows : rows.mul_(embeddingMultiplier());
-    }
-
-    /** Factor on embedded tokens, rounded as activations are: models that have one were trained so. */
-    Scalar embeddingMultiplier() {
-        return new Scalar(spec.precision().rounded(config().traits().embeddingMultiplier()));
-    }
-
-    @Nullable
-    Parameter embeddingPlace() {
-        return layout.embedding();
+    TokenEmbedding embedding() {
+        return new TokenEmbedding(
+                frozen, layout.embedding(), spec.precision(), config().traits().embeddingMultiplier());
     }
 
     OutputHead head(BoundParameters parameters, Hardware with) {

@@ -276,7 +276,7 @@ record ModelPass(
     }
 
     private Tensor embed(Tensor ids, DocumentBatch batch) {
-        Tensor embedded = model.embed(parameters, ids);
+        Tensor embedded = model.embedding().of(parameters, ids);
         if (noise != null) {
             noise.addTo(embedded, batch);
         }
@@ -298,7 +298,7 @@ record ModelPass(
 
     private Tensor lastHidden(DocumentBatch batch, PassContext context) {
         return TensorScope.keep(() -> {
-            Tensor state = model.embed(parameters, indices(batch.ids()));
+            Tensor state = model.embedding().of(parameters, indices(batch.ids()));
             for (DecoderLayer layer : model.layers()) {
                 Tensor below = state;
                 model.ask(layer.index() + 1);
@@ -330,13 +330,14 @@ record ModelPass(
     }
 
     private void addEmbeddingGradient(Tensor ids, Tensor gradient, GradientAccumulator gradients) {
-        Parameter place = model.embeddingPlace();
+        TokenEmbedding embedding = model.embedding();
+        Parameter place = embedding.place();
         if (place != null) {
             TensorScope.run(() -> {
                 Tensor sum = hardware().zeros(ScalarType.Float, place.shape());
                 gradients.add(
                         place,
-                        sum.index_add_(0, ids, gradient.to(ScalarType.Float)).mul_(model.embeddingMultiplier()));
+                        sum.index_add_(0, ids, gradient.to(ScalarType.Float)).mul_(embedding.factor()));
             });
         }
     }

@@ -31,7 +31,7 @@ public final class PassParts implements AutoCloseable {
         this.parameters = parameters;
         this.batch = batch;
         this.gradients = gradients;
-        this.hidden = TensorScope.detached(() -> model.embed(parameters, indices(batch.ids())));
+        this.hidden = TensorScope.detached(() -> model.embedding().of(parameters, indices(batch.ids())));
         this.query = heads(model.config().heads());
         this.key = heads(model.config().keyValueHeads(0));
     }
