@@ -5,7 +5,7 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.AdapterMerge;
+import org.sparkqlora.model.adapter.AdapterMerge;
 import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.model.layout.SavedModules;
 import org.sparkqlora.quant.FloatSource;

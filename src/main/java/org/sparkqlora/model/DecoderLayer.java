@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.adapter.BoundAdapter;
 import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.model.elementwise.AttentionSinks;
 import org.sparkqlora.model.elementwise.ClampedGate;
@@ -291,7 +292,7 @@ final class DecoderLayer {
                     ? parameters.of(required(place.weight(), projection))
                     : workspace.materialize(projection, ProjectionShape.of(projection, config, index), module.weight());
             BoundAdapter adapter =
-                    place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters, dropout);
+                    place.adapter() == null ? null : BoundAdapter.of(place.adapter(), weight, parameters::of, dropout);
             return new LinearPass(weight, bias(module), place, adapter);
         }
 

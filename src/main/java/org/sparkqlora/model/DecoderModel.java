@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.SmallWeight;
 import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.model.adapter.InitialParameters;
+import org.sparkqlora.model.adapter.ResidualInitFactors;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.layout.FactorInitialization;
@@ -90,7 +92,7 @@ public final class DecoderModel implements AutoCloseable {
         this.layers = IntStream.range(0, config().layers())
                 .mapToObj(layer -> frozen.layer(layer, layout))
                 .toList();
-        this.initial = new InitialParameters(weights, layout, frozen, spec.lora());
+        this.initial = new InitialParameters(weights, layout, frozen::floatMatrix, spec.lora());
         this.closing = () -> {
             binding.close();
             pool.close();

@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.model.adapter.BoundAdapter;
 import org.sparkqlora.model.elementwise.Gate;
 import org.sparkqlora.model.experts.Expert;
 import org.sparkqlora.model.experts.ExpertAdapter;
@@ -129,8 +130,9 @@ record ExpertsBlock(
         Tensor router = source.router(weights);
         Tensor routerBias = source.routerBias(weights);
         LinearPlace place = weights.places().router();
-        BoundAdapter adapter =
-                place.adapter() == null ? null : BoundAdapter.of(place.adapter(), router, source.parameters(), null);
+        BoundAdapter adapter = place.adapter() == null
+                ? null
+                : BoundAdapter.of(place.adapter(), router, source.parameters()::of, null);
         return new ExpertsBlock(
                 branch,
                 new LinearPass(router, routerBias, place, adapter),

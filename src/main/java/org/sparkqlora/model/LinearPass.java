@@ -5,7 +5,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.adapter.Dropout;
+import org.sparkqlora.model.adapter.BoundAdapter;
+import org.sparkqlora.model.adapter.BoundAdapter.Adapted;
 import org.sparkqlora.model.layout.LinearPlace;
 import org.sparkqlora.tensor.Products;
 
@@ -33,32 +34,6 @@ record LinearPass(
         /** Some may come twice. */
         Stream<Tensor> tensors() {
             return Stream.concat(Stream.of(input), adapted == null ? Stream.empty() : adapted.tensors());
-        }
-    }
-
-    /**
-     * Intermediate results of an adapter.
-     *
-     * @param mask what dropout kept; null without dropout
-     * @param seen d
-     * @param low A d
-     * @param directed {@code W d + scale B A d}; null without weight decomposition
-     */
-    record Adapted(
-            Dropout.@Nullable Mask mask,
-            Tensor seen,
-            Tensor low,
-            @Nullable Tensor directed) {
-        private Stream<Tensor> tensors() {
-            return Stream.of(
-                            Stream.of(seen, low),
-                            Stream.ofNullable(directed),
-                            Stream.ofNullable(mask).map(Dropout.Mask::kept))
-                    .flatMap(each -> each);
-        }
-
-        Adapted withDirected(Tensor product) {
-            return new Adapted(mask, seen, low, product);
         }
     }
 

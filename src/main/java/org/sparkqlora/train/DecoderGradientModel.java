@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.MicroBatch;
-import org.sparkqlora.model.ResidualInitFactors;
+import org.sparkqlora.model.adapter.ResidualInitFactors;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.layout.ParameterIndex;

@@ -12,7 +12,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.PassOptions;
 import org.sparkqlora.model.Recompute;
-import org.sparkqlora.model.ResidualInitFactors;
+import org.sparkqlora.model.adapter.ResidualInitFactors;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;

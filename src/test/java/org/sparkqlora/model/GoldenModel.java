@@ -85,7 +85,7 @@ public final class GoldenModel {
     }
 
     /** The base's projections with the adapter folded in. */
-    SafetensorsFile merged() {
+    public SafetensorsFile merged() {
         return SafetensorsFile.open(folder.resolve("merged.safetensors"));
     }
 
@@ -111,11 +111,11 @@ public final class GoldenModel {
     }
 
     /** The adapter that PEFT converted for the base as it was. */
-    FlatVector converted(ParameterIndex index) {
+    public FlatVector converted(ParameterIndex index) {
         return flat(index, folder.resolve("converted/adapter_model.safetensors"), "");
     }
 
-    float[] expected(String name) {
+    public float[] expected(String name) {
         return read(SafetensorsFile.open(folder.resolve(results + ".safetensors")), name);
     }
 

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.model.adapter.BoundAdapter;
 import org.sparkqlora.model.layout.LinearPlace;
 import org.sparkqlora.model.layout.Parameter;
 import org.sparkqlora.model.layout.ParameterIndex;
@@ -236,7 +237,7 @@ class LinearGroupTest {
                         weights.get(i),
                         bias(i),
                         places.get(i),
-                        adapter == null ? null : BoundAdapter.of(adapter, weights.get(i), parameters, null)));
+                        adapter == null ? null : BoundAdapter.of(adapter, weights.get(i), parameters::of, null)));
             }
 
             return modules;

@@ -14,8 +14,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
-import org.sparkqlora.model.BoundAdapter.Direction;
-import org.sparkqlora.model.BoundAdapter.ModuleDropout;
+import org.sparkqlora.model.adapter.BoundAdapter;
+import org.sparkqlora.model.adapter.BoundAdapter.Adapted;
+import org.sparkqlora.model.adapter.BoundAdapter.Direction;
+import org.sparkqlora.model.adapter.BoundAdapter.ModuleDropout;
 import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.model.layout.LinearPlace;
 import org.sparkqlora.model.layout.Parameter;
@@ -79,8 +81,8 @@ class LinearPassTest {
     void theTapeWithoutAnOutputHoldsWhatTheOtherHolds(Kind kind) {
         Example example = new Example(kind);
 
-        LinearPass.Adapted recorded = adapted(example.pass.apply(example.input).tape());
-        LinearPass.Adapted alone = adapted(example.pass.tape(example.input));
+        Adapted recorded = adapted(example.pass.apply(example.input).tape());
+        Adapted alone = adapted(example.pass.tape(example.input));
 
         assertThat(values(alone.low())).isEqualTo(values(recorded.low()));
         assertThat(values(alone.seen())).isEqualTo(values(recorded.seen()));
@@ -98,7 +100,7 @@ class LinearPassTest {
                 .isEqualTo(values(example.withoutAdapter().apply(example.input).output()));
     }
 
-    private static LinearPass.Adapted adapted(LinearPass.Tape tape) {
+    private static Adapted adapted(LinearPass.Tape tape) {
         return Objects.requireNonNull(tape.adapted());
     }
 

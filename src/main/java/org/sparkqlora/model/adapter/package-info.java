@@ -1,4 +1,4 @@
-/** Initial factors of adapters that are taken out of a weight (PiSSA, OLoRA), and dropout of their inputs. */
+/** Adapters: initial values of what trains, dropout and low-rank terms in a pass, merging into weights, and conversion. */
 @NullMarked
 package org.sparkqlora.model.adapter;
 

@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.sparkqlora.checkpoint.AdapterFolder;
 import org.sparkqlora.checkpoint.VectorRange;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.AdapterMerge;
+import org.sparkqlora.model.adapter.AdapterMerge;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.run.model.AdapterStart;
 import org.sparkqlora.run.output.RunFiles;

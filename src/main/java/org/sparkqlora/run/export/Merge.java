@@ -12,7 +12,7 @@ import org.sparkqlora.checkpoint.MergedWeights;
 import org.sparkqlora.checkpoint.ScoreConfigJson;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.AdapterMerge;
+import org.sparkqlora.model.adapter.AdapterMerge;
 import org.sparkqlora.model.layout.SavedModules;
 import org.sparkqlora.options.MergeBase;
 import org.sparkqlora.options.ModelOutput;

@@ -1,7 +1,7 @@
 package org.sparkqlora.run.model;
 
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.ResidualInitFactors;
+import org.sparkqlora.model.adapter.ResidualInitFactors;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.options.ModelOptions;
 import org.sparkqlora.quant.Workers;

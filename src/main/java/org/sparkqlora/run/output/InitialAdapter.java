@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
-import org.sparkqlora.model.ResidualInitFactors;
+import org.sparkqlora.model.adapter.ResidualInitFactors;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.options.Console;

@@ -13,7 +13,7 @@ import org.sparkqlora.checkpoint.FullModelFolder;
 import org.sparkqlora.checkpoint.ScoreConfigJson;
 import org.sparkqlora.checkpoint.hub.HubId;
 import org.sparkqlora.data.Labels;
-import org.sparkqlora.model.AdapterConversion;
+import org.sparkqlora.model.adapter.AdapterConversion;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.objective.Classification;

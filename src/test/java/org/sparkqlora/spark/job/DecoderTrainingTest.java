@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
-import org.sparkqlora.model.ResidualInitFactors;
+import org.sparkqlora.model.adapter.ResidualInitFactors;
 import org.sparkqlora.model.layout.FactorInitialization;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,22 +6,20 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
-import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.model.BoundParameters;
+import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.model.GoldenModel.Mode;
-import org.sparkqlora.model.adapter.FactorDecomposition;
-import org.sparkqlora.model.adapter.FactorDecomposition.Factors;
+import org.sparkqlora.model.LoadedModel;
 import org.sparkqlora.model.layout.FactorInitialization;
-import org.sparkqlora.model.layout.FactorInitialization.Taken;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelLayout;
@@ -34,8 +32,6 @@ import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tensor.TensorMemory;
-import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.QuantizedCache;
 import org.sparkqlora.weights.WeightChange;
@@ -53,13 +49,10 @@ class ResidualInitFactorsTest {
     /** Of weights up to 0.7 in float32: rounded once here, at each product and sum there. */
     private static final float RESIDUAL_TOLERANCE = 5e-7f;
 
-    /** As of {@link GoldenModelTest}: the same factors, the same arithmetic. */
+    /** As of {@code GoldenModelTest}: the same factors, the same arithmetic. */
     private static final Percentage LOSS_TOLERANCE = Percentage.withPercentage(2e-4);
 
     private static final double GRADIENT_TOLERANCE = 2e-5;
-
-    /** As a share of the largest number: what is mixed in falls by the ratio of neighbouring singular values, squared, an iteration. */
-    private static final double ITERATED_TOLERANCE = 1e-3;
 
     private static final String VARIANTS = "llama-tied/variants/";
 
@@ -130,42 +123,6 @@ class ResidualInitFactorsTest {
                 assertLossAndGradient(golden, mode, model, start);
             }
         }
-    }
-
-    @ParameterizedTest(name = "{0} x {1}")
-    @CsvSource({"48, 20", "20, 48", "32, 32"})
-    void iterationsComeToTheExactDecomposition(int outputs, int inputs) {
-        TensorScope.run(() -> {
-            Tensor weight = fading(outputs, inputs);
-            Tensor exact = product("pissa", weight);
-
-            assertThat(largest(product("pissa_niter_8", weight).sub(exact)))
-                    .isLessThan(ITERATED_TOLERANCE * largest(exact));
-            assertThat(largest(product("pissa_niter_0", weight).sub(exact)))
-                    .isGreaterThan(20 * ITERATED_TOLERANCE * largest(exact));
-        });
-    }
-
-    /** A random matrix with singular values that fall by a third from one to the next. */
-    private static Tensor fading(int outputs, int inputs) {
-        SplittableRandom random = new SplittableRandom(3);
-        float[] values = new float[outputs * inputs];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) (random.nextGaussian() * Math.pow(0.5, i % Math.min(outputs, inputs)));
-        }
-
-        Tensor tall = TensorMemory.floats(values, Math.max(outputs, inputs), Math.min(outputs, inputs));
-        return outputs < inputs ? tall.t() : tall;
-    }
-
-    private static Tensor product(String how, Tensor weight) {
-        Taken taken = (Taken) FactorInitialization.parse(how);
-        Factors factors = new FactorDecomposition(taken, 4, 2, new SplittableRandom(1)).from(weight);
-        return factors.up().mm(factors.down());
-    }
-
-    private static double largest(Tensor tensor) {
-        return tensor.abs().max().item_float();
     }
 
     @ParameterizedTest

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -13,7 +13,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.model.DecoderModel;
+import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.model.GoldenModel.Mode;
+import org.sparkqlora.model.LoadedModel;
 import org.sparkqlora.model.layout.FactorInitialization;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;

@@ -1,6 +1,7 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.adapter;
 
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -18,16 +19,20 @@ import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.DecoderTensors;
 
 /** The flat vector that training starts from. */
-final class InitialParameters {
+public final class InitialParameters {
     private static final int WINDOW = 1 << 20;
 
     private final WeightFolder weights;
     private final ModelLayout layout;
-    private final FrozenWeights frozen;
+    private final Function<String, Tensor> frozen;
     private final FactorInitialization factors;
 
-    /** @param lora the adapters among them; null for none */
-    InitialParameters(WeightFolder weights, ModelLayout layout, FrozenWeights frozen, @Nullable LoraSpec lora) {
+    /**
+     * @param frozen a matrix of the base in float32, by its name
+     * @param lora the adapters among them; null for none
+     */
+    public InitialParameters(
+            WeightFolder weights, ModelLayout layout, Function<String, Tensor> frozen, @Nullable LoraSpec lora) {
         this.weights = weights;
         this.layout = layout;
         this.frozen = frozen;
@@ -35,12 +40,12 @@ final class InitialParameters {
     }
 
     /** Those of other adapters on the same base. */
-    InitialParameters with(ModelLayout other, LoraSpec lora) {
+    public InitialParameters with(ModelLayout other, LoraSpec lora) {
         return new InitialParameters(weights, other, frozen, lora);
     }
 
     /** Initial values in a vector that {@code zeros} makes. */
-    FlatVector values(long seed, LongFunction<FlatVector> zeros, @Nullable ResidualInitFactors taken) {
+    public FlatVector values(long seed, LongFunction<FlatVector> zeros, @Nullable ResidualInitFactors taken) {
         if (factors instanceof FactorInitialization.Taken != (taken != null)) {
             throw new IllegalStateException(
                     "Cannot begin adapters that are a part of their base: expected what was taken out of it");
@@ -117,7 +122,7 @@ final class InitialParameters {
         float[] lengths = new float[rows];
         TensorScope.run(() -> {
             String name = ModelLayout.moduleOf(parameter) + ".weight";
-            Tensor weight = frozen.floatMatrix(name);
+            Tensor weight = frozen.apply(name);
             Tensor norms = taken == null ? weight.square().sum(1).sqrt() : taken.rowNorms(name, weight);
             TensorMemory.read(norms, lengths, rows);
         });

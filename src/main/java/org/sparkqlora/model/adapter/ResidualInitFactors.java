@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.adapter;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -8,8 +8,7 @@ import java.util.SplittableRandom;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.AdapterMerge.LowRankFactors;
-import org.sparkqlora.model.adapter.FactorDecomposition;
+import org.sparkqlora.model.adapter.AdapterMerge.LowRankFactors;
 import org.sparkqlora.model.adapter.FactorDecomposition.Factors;
 import org.sparkqlora.model.layout.FactorInitialization.Taken;
 import org.sparkqlora.model.layout.LinearPlace;

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.sparkqlora.model.GoldenModel;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.Workers;

@@ -1,4 +1,4 @@
-package org.sparkqlora.model;
+package org.sparkqlora.model.adapter;
 
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.AdapterMerge.LowRankFactors;
+import org.sparkqlora.model.adapter.AdapterMerge.LowRankFactors;
 import org.sparkqlora.model.layout.ExpertPlaces;
 import org.sparkqlora.model.layout.LinearPlace;
 import org.sparkqlora.model.layout.LoraSpec;
