@@ -3,6 +3,7 @@ package org.sparkqlora.memory;
 import java.util.stream.IntStream;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.deltanet.DeltaNet;
+import org.sparkqlora.model.experts.ExpertRows;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.train.BatchShape;
@@ -88,7 +89,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
 
     /** What a layer keeps of its feed-forward part while it goes back through attention, where its output is read again. */
     private long keptOfFeedForward(int layer) {
-        return recordsWholeLayers() ? activation() * tokens() * (2L * config.hiddenSize() + 3 * keptWidth(layer)) : 0;
+        return recordsWholeLayers() ? activation() * tokens() * (2L * config.hiddenSize() + keptWide(layer)) : 0;
     }
 
     /** Whether a layer is computed again whole before its gradient, and not part by part. */
@@ -109,7 +110,7 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
     private long keptOfDeltaLayer(int layer) {
         return step.recompute().isOfWholeLayers() || config.traits().deltaNet().isEmpty()
                 ? 0
-                : activation() * (deltaValues() + tokens() * (config.hiddenSize() + 3 * keptWidth(layer)));
+                : activation() * (deltaValues() + tokens() * (config.hiddenSize() + keptWide(layer)));
     }
 
     /** Beside the layer's input. */
@@ -149,13 +150,18 @@ record PassMemory(ModelConfig config, Method method, Precision precision, BatchS
                         + 2L * config.keyValueSize(layer)
                         + plain
                         + gates(layer)
-                        + 3 * keptWidth(layer)
+                        + keptWide(layer)
                         + keptOfRouter(layer));
     }
 
-    /** Of experts nothing is kept. */
-    private long keptWidth(int layer) {
-        return config.isMixture(layer) ? 0 : config.intermediateSize(layer);
+    /** Numbers a token that the wide part keeps: gate, up and their product; of experts gate and up, with the rows that each fills up. */
+    private long keptWide(int layer) {
+        if (!config.isMixture(layer)) {
+            return 3L * config.intermediateSize(layer);
+        }
+
+        long filled = (config.mixture().experts() * (ExpertRows.ROWS - 1L) + tokens() - 1) / tokens();
+        return 2L * config.mixture().width() * (config.mixture().perToken() + filled);
     }
 
     /** Numbers a token that a router makes: logits, and probabilities in float32. */

@@ -1,8 +1,10 @@
 package org.sparkqlora.model;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
@@ -33,7 +35,8 @@ import org.sparkqlora.weights.family.ProjectionShape;
 /**
  * A mixture of experts: {@code y = sum of w_e expert_e(x)} over the experts that the router gives a token to. Expert by expert, in their
  * order: its tokens are gathered, its weights brought to full width in one buffer, and its output added to the tokens' sums, which are
- * float32. An expert that no token goes to is not read. What lies within an expert is computed again for the gradient.
+ * float32. An expert that no token goes to is not read. Where layers are recorded, what gate and up make of each expert's tokens is kept
+ * for the gradient.
  *
  * @param tokens of documents; rows behind them go to no expert
  */
@@ -151,6 +154,7 @@ record ExpertsBlock(
      * Intermediate results of the forward pass that the gradient needs.
      *
      * @param entered input of the router and of the experts
+     * @param experts of those that tokens go to, by their numbers; empty where they are computed again
      * @param made output of the part; null where nothing reads it
      */
     record Tape(
@@ -158,38 +162,46 @@ record ExpertsBlock(
             Tensor entered,
             LinearPass.Tape routed,
             Routing routing,
-            @Nullable Tensor made) implements FeedForward.Tape {
+            Map<Integer, Expert.Tape> experts,
+            @Nullable Tensor made)
+            implements FeedForward.Tape {
         @Override
         public Stream<Tensor> tensors() {
-            return Stream.of(Stream.of(entered), routed.tensors(), Stream.ofNullable(made))
+            return Stream.of(
+                            Stream.of(entered),
+                            routed.tensors(),
+                            experts.values().stream().flatMap(Expert.Tape::tensors),
+                            Stream.ofNullable(made))
                     .flatMap(each -> each);
         }
 
-        private Tape with(Tensor output) {
-            return new Tape(input, entered, routed, routing, output);
+        private Tape with(Map<Integer, Expert.Tape> kept, @Nullable Tensor output) {
+            return new Tape(input, entered, routed, routing, kept, output);
         }
     }
 
     @Override
     public Tensor forward(Tensor input) {
-        return TensorScope.keep(() -> {
-            Tape routed = route(input);
-            return branch.leave(input, mixed(routed));
-        });
+        return TensorScope.keep(() -> branch.leave(input, mixed(route(input))));
     }
 
     @Override
     public Recorded record(Tensor input) {
         Tape routed = route(input);
-        Tensor made = mixed(routed);
-        return new Recorded(branch.leave(input, made), branch.needsOutput() ? routed.with(made) : routed);
+        Map<Integer, Expert.Tape> kept = new HashMap<>();
+        Tensor made = mixed(routed, (expert, tape) -> {
+            kept.put(expert, tape);
+            return tape.tensors().toList();
+        });
+        return new Recorded(branch.leave(input, made), routed.with(kept, branch.needsOutput() ? made : null));
     }
 
     @Override
     public Tensor recomputedBackward(Tensor resultGradient, Tensor input, GradientAccumulator gradients) {
         return TensorScope.keep(() -> {
             Tape routed = route(input);
-            return backward(resultGradient, branch.needsOutput() ? routed.with(mixed(routed)) : routed, gradients);
+            return backward(
+                    resultGradient, branch.needsOutput() ? routed.with(Map.of(), mixed(routed)) : routed, gradients);
         });
     }
 
@@ -198,18 +210,28 @@ record ExpertsBlock(
         LinearPass.Recorded routed = router.apply(entered);
         Routing routing = Routing.of(routed.output(), tokens, source.config().mixture());
         balance.put(routing);
-        return new Tape(input, entered, routed.tape(), routing, null);
+        return new Tape(input, entered, routed.tape(), routing, Map.of(), null);
     }
 
-    private Tensor mixed(Tape tape) {
-        return TensorScope.keep(() -> {
-            Tensor sum = zeros(tape.entered());
-            each(tape.routing(), rows -> {
-                Tensor made = expert(rows.share()).forward(rows.gather(tape.entered()));
-                rows.addWeighedTo(sum, made);
-            });
-            return sum.to(tape.entered().scalar_type());
-        });
+    private Tensor mixed(Tape routed) {
+        return mixed(routed, (expert, tape) -> List.of());
+    }
+
+    /** @param keeping which tensors of an expert's tape survive, owned by the surrounding scope */
+    private Tensor mixed(Tape routed, BiFunction<Integer, Expert.Tape, List<Tensor>> keeping) {
+        Tensor sum = zeros(routed.entered());
+        each(
+                routed.routing(),
+                share -> TensorScope.keepAll(
+                        () -> {
+                            ExpertRows rows = rows(share);
+                            Expert expert = expert(share);
+                            Expert.Tape tape = expert.record(rows.gather(routed.entered()));
+                            rows.addWeighedTo(sum, expert.output(tape));
+                            return tape;
+                        },
+                        tape -> keeping.apply(share.expert(), tape)));
+        return TensorScope.keep(() -> sum.to(routed.entered().scalar_type()));
     }
 
     @Override
@@ -223,15 +245,21 @@ record ExpertsBlock(
     private Tensor throughExperts(Tensor dMade, Tape tape, GradientAccumulator gradients) {
         Routing routing = tape.routing();
         float[] dWeights = routing.weightGradients();
-        Expert.Gradients own = gradientsOf(gradients);
+        Expert.Gradients made = gradientsOf(gradients);
         Tensor sum = zeros(tape.entered());
-        each(routing, rows -> {
-            Tensor products = source.hardware().empty(ScalarType.Float, rows.count());
-            Expert expert = expert(rows.share());
-            rows.addTo(sum, expert.backward(rows.gather(tape.entered()), rows.gatherWeighed(dMade), own, products));
-            rows.addWeightGradients(products, dWeights);
-        });
-        add(own, gradients);
+        each(
+                routing,
+                share -> TensorScope.run(() -> {
+                    ExpertRows rows = rows(share);
+                    Expert expert = expert(share);
+                    Tensor entered = rows.gather(tape.entered());
+                    Expert.Tape kept = tape.experts().get(share.expert());
+                    Expert.Tape own = kept == null ? expert.record(entered) : kept;
+                    Tensor products = source.hardware().empty(ScalarType.Float, rows.count());
+                    rows.addTo(sum, expert.backward(entered, own, rows.gatherWeighed(dMade), made, products));
+                    rows.addWeightGradients(products, dWeights);
+                }));
+        add(made, gradients);
         Tensor dLogits = source.hardware()
                 .on(TensorMemory.floats(
                         routing.logitGradients(
@@ -285,12 +313,16 @@ record ExpertsBlock(
         return source.hardware().zeros(ScalarType.Float, like.size(0), like.size(1));
     }
 
+    private ExpertRows rows(Routing.Share share) {
+        return ExpertRows.of(share, source.hardware());
+    }
+
     /** In the order of experts, which fixes that of all sums. */
-    private void each(Routing routing, Consumer<ExpertRows> body) {
+    private void each(Routing routing, Consumer<Routing.Share> body) {
         weights.frozen().ask(routing);
         for (Routing.Share share : routing.shares()) {
             if (share.size() > 0) {
-                TensorScope.run(() -> body.accept(ExpertRows.of(share, source.hardware())));
+                body.accept(share);
             }
         }
     }

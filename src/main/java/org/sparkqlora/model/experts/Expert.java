@@ -1,6 +1,7 @@
 package org.sparkqlora.model.experts;
 
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -60,9 +61,33 @@ public record Expert(
         }
     }
 
-    /** Maps (tokens, hidden). */
-    public Tensor forward(Tensor input) {
-        Tensor active = active(gated(input).output());
+    /**
+     * Intermediate results of the forward pass that the gradient needs.
+     *
+     * @param gated what gate and up make, (tokens, 2 width)
+     * @param low what their adapter makes between A and B; null where they have none
+     */
+    public record Tape(Tensor gated, @Nullable Tensor low) {
+        public Stream<Tensor> tensors() {
+            return low == null ? Stream.of(gated) : Stream.of(gated, low);
+        }
+    }
+
+    /** Begins with (tokens, hidden). */
+    public Tape record(Tensor input) {
+        Tensor gated = Products.linear(input, gateUp, biases == null ? null : biases.gateUp(index));
+        if (adapters.gateUp() == null) {
+            return new Tape(gated, null);
+        }
+
+        Tensor low = adapters.gateUp().low(index, input);
+        adapters.gateUp().addTo(gated, index, low);
+        return new Tape(gated, low);
+    }
+
+    /** The output, (tokens, hidden). */
+    public Tensor output(Tape tape) {
+        Tensor active = active(tape.gated());
         Tensor output = Products.linear(active, down, biases == null ? null : biases.down(index));
         if (adapters.down() != null) {
             adapters.down().addTo(output, index, adapters.down().low(index, active));
@@ -77,9 +102,8 @@ public record Expert(
      * @param weighted the gradient of the output
      * @param productSums becomes of each row the product of the output with its gradient
      */
-    public Tensor backward(Tensor input, Tensor weighted, Gradients gradients, Tensor productSums) {
-        Low gated = gated(input);
-        Tensor active = active(gated.output());
+    public Tensor backward(Tensor input, Tape tape, Tensor weighted, Gradients gradients, Tensor productSums) {
+        Tensor active = active(tape.gated());
         Tensor dActive = throughDown(active, weighted, gradients);
         productSums.copy_(
                 dActive.to(ScalarType.Float).mul(active.to(ScalarType.Float)).sum(1));
@@ -87,11 +111,10 @@ public record Expert(
             productSums.add_(weighted.to(ScalarType.Float).mv(biases.down(index).to(ScalarType.Float)));
         }
 
-        List<Tensor> parts = parts(gated.output());
-        Tensor dGated = throughActivation(dActive, parts, gated.output());
+        Tensor dGated = throughActivation(dActive, tape.gated());
         Tensor dInput = Products.mm(dGated, gateUp);
-        if (adapters.gateUp() != null && gated.low() != null) {
-            adapters.gateUp().backward(index, dGated, input, gated.low(), dInput, gradients.gateUp());
+        if (adapters.gateUp() != null && tape.low() != null) {
+            adapters.gateUp().backward(index, dGated, input, tape.low(), dInput, gradients.gateUp());
         }
 
         addBiasGradients(dGated, weighted, gradients.biases());
@@ -112,8 +135,9 @@ public record Expert(
     }
 
     /** In one matrix, as gate and up are. */
-    private Tensor throughActivation(Tensor dActive, List<Tensor> parts, Tensor like) {
-        Tensor whole = torch.empty_like(like);
+    private Tensor throughActivation(Tensor dActive, Tensor gated) {
+        List<Tensor> parts = parts(gated);
+        Tensor whole = torch.empty_like(gated);
         List<Tensor> buffers = parts(whole);
         List<Tensor> made = activation.backward(dActive, parts.get(0), parts.get(1), rows -> buffers);
         for (int i = 0; i < buffers.size(); i++) {
@@ -137,20 +161,6 @@ public record Expert(
         }
 
         return dActive;
-    }
-
-    /** What gate and up make, and what their adapter made between A and B. */
-    private record Low(Tensor output, @Nullable Tensor low) {}
-
-    private Low gated(Tensor input) {
-        Tensor output = Products.linear(input, gateUp, biases == null ? null : biases.gateUp(index));
-        if (adapters.gateUp() == null) {
-            return new Low(output, null);
-        }
-
-        Tensor low = adapters.gateUp().low(index, input);
-        adapters.gateUp().addTo(output, index, low);
-        return new Low(output, low);
     }
 
     private Tensor active(Tensor gated) {

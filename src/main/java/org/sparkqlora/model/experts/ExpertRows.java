@@ -12,7 +12,7 @@ import org.sparkqlora.tensor.TensorMemory;
  * @param tokens their places in the pass, on the device
  */
 public record ExpertRows(Routing.Share share, Tensor tokens, Hardware hardware) {
-    private static final int ROWS = 32;
+    public static final int ROWS = 32;
 
     public static ExpertRows of(Routing.Share share, Hardware hardware) {
         return new ExpertRows(share, hardware.on(TensorMemory.longs(share.tokens())), hardware);
