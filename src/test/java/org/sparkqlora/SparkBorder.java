@@ -24,14 +24,15 @@ final class SparkBorder {
     private static final String MEMBER = "#";
 
     /** The classes that Spark documents for others. */
-    private static final Pattern PUBLIC = Pattern.compile("org\\.apache\\.spark\\."
-            + "(api\\..*|broadcast\\..*|resource\\..*|rdd\\.RDD|serializer\\.KryoRegistrator"
-            + "|sql\\.[A-Z].*|sql\\.(api|catalog|expressions|streaming|types|util)\\..*|sql\\.functions"
-            + "|ml\\.(?!util\\.DefaultParams(Reader|Writer)).*|mllib\\..*|package\\$?"
-            + "|scheduler\\.Spark.*|scheduler\\.TaskInfo"
-            + "|Partitioner|SparkConf|SparkContext|SparkEnv|SparkExecutorInfo|SparkStatusTracker|TaskContext"
-            + "|SparkException|ExceptionFailure|ExecutorLostFailure|FetchFailed|TaskEndReason|TaskFailedReason"
-            + "|storage\\.(BlockManagerId|StorageLevel)|util\\.(LongAccumulator|SerializableConfiguration))(\\$.*)?");
+    private static final Pattern PUBLIC = Pattern.compile(
+            "org\\.apache\\.spark\\."
+                    + "(api\\..*|broadcast\\..*|resource\\..*|rdd\\.RDD|serializer\\.KryoRegistrator"
+                    + "|sql\\.[A-Z].*|sql\\.(api|catalog|expressions|streaming|types|util)\\..*|sql\\.functions"
+                    + "|ml\\.(?!util\\.DefaultParams(Reader|Writer)).*|mllib\\..*|package\\$?"
+                    + "|scheduler\\.Spark.*|scheduler\\.TaskInfo"
+                    + "|Partitioner|SparkConf|SparkContext|SparkEnv|SparkExecutorInfo|SparkStatusTracker|TaskContext"
+                    + "|SparkException|ExceptionFailure|ExecutorLostFailure|FetchFailed|TaskEndReason|TaskFailedReason"
+                    + "|storage\\.(BlockManagerId|StorageLevel)|util\\.(CollectionAccumulator|LongAccumulator|SerializableConfiguration))(\\$.*)?");
 
     /** Ours, by the methods and fields of Spark's own that they use, and by those of its classes of which they use none. */
     private static final Map<String, Set<String>> USES = Map.ofEntries(

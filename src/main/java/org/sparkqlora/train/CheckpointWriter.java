@@ -7,14 +7,17 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.train.metrics.ProgressReporter;
 
 /**
- * Writes checkpoints, one at a time: beside the next steps if the State can be written while they change it, else at once. All methods are
- * called by the thread that trains. It writes none itself: who cancels may interrupt it, and file systems give up a write whose thread is.
+ * Writes checkpoints beside the next steps, one at a time; a State that does not last is whole before the next change of it. All methods
+ * are called by the thread that trains. It writes none itself: who cancels may interrupt it, and file systems give up a write whose thread
+ * is.
  */
 final class CheckpointWriter implements AutoCloseable {
     private final StateStore store;
     private final ProgressReporter reporter;
-    private @Nullable CompletableFuture<Long> pending;
+    private @Nullable Pending pending;
     private long kept;
+
+    private record Pending(SavedState state, CompletableFuture<Long> version) {}
 
     /** @param kept version of the newest checkpoint */
     CheckpointWriter(StateStore store, ProgressReporter reporter, long kept) {
@@ -28,33 +31,38 @@ final class CheckpointWriter implements AutoCloseable {
         return kept;
     }
 
-    /** Begins to write the State that {@code current} gives, or writes it. */
-    void save(Supplier<? extends SavedState> current) {
+    /** Begins to write the State that {@code chosen} gives. */
+    void save(Supplier<? extends SavedState> current, Supplier<? extends SavedState> chosen) {
         finish(current);
-        SavedState state = current.get();
-        pending = CompletableFuture.supplyAsync(() -> write(state), CheckpointWriter::start);
-        if (!state.isLasting()) {
+        SavedState state = chosen.get();
+        pending = new Pending(state, CompletableFuture.supplyAsync(() -> write(state), CheckpointWriter::start));
+    }
+
+    /** Is told before the State changes. */
+    void beforeChange(Supplier<? extends SavedState> current) {
+        if (pending != null && !pending.state().isLasting()) {
             finish(current);
         }
     }
 
     /** Takes note of a checkpoint that is done by now; one whose State was lost while it was written is replaced by the State of now. */
     void poll(Supplier<? extends SavedState> current) {
-        if (pending != null && pending.isDone()) {
+        if (pending != null && pending.version().isDone()) {
             finish(current);
         }
     }
 
     /** Waits for the checkpoint that is being written. */
     void finish(Supplier<? extends SavedState> current) {
-        CompletableFuture<Long> last = pending;
+        Pending last = pending;
         if (last == null) {
             return;
         }
 
+        last.state().settle();
         pending = null;
         try {
-            written(last.join());
+            written(last.version().join());
         } catch (CompletionException e) {
             if (e.getCause() instanceof UnreachableStateException) {
                 written(write(current.get()));
@@ -90,7 +98,8 @@ final class CheckpointWriter implements AutoCloseable {
     @Override
     public void close() {
         if (pending != null) {
-            pending.exceptionally(failed -> kept).join();
+            pending.state().abandon();
+            pending.version().exceptionally(failed -> kept).join();
         }
     }
 }

@@ -25,6 +25,11 @@ public interface GradientSource extends AutoCloseable {
         return state();
     }
 
+    /** As {@link #saved}, where another step follows: executors that hold the State leave it while they compute that step. */
+    default SavedState savedByNextStep() {
+        return saved();
+    }
+
     /** The gradient of the step that follows the State's version. */
     StepGradient gradient();
 

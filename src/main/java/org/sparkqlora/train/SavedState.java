@@ -14,6 +14,12 @@ public interface SavedState {
         return false;
     }
 
+    /** Called by the thread that trains before it waits for {@link #write}: one that waits for a later step is taken now. */
+    default void settle() {}
+
+    /** Called by the thread that trains when it ends without what the State waits for, whose {@link #write} fails then. */
+    default void abandon() {}
+
     /** It is not needed any more. */
     default void release() {}
 }

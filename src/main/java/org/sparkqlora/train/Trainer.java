@@ -189,11 +189,12 @@ public final class Trainer {
             followed = writer.kept();
             return step;
         } catch (BrokenLossException e) {
+            writer.finish(source::saved);
             throw e.after(followed, writer.kept());
         } catch (CancellationException e) {
             writer.finish(source::saved);
             if (source.position().version() > writer.kept()) {
-                save(source);
+                save(source, source::saved);
                 writer.finish(source::saved);
             }
 
@@ -210,6 +211,7 @@ public final class Trainer {
         int steps = plan.batches().roundFrom(version);
         StepGradient sum = source.localRound(plan);
         long begin = System.nanoTime();
+        writer.beforeChange(source::saved);
         StateMean mean = new StateMean(sum.gradient().vector(), plan.batches().shards());
         double divergence = source.become(mean, steps);
         sum.gradient().close();
@@ -238,6 +240,7 @@ public final class Trainer {
             position.lossScale().ifPresent(scale -> reporter.leftOut(version + 1, scale));
         }
 
+        writer.beforeChange(source::saved);
         source.apply(step.update());
         sum.gradient().close();
         report(sum.shards());
@@ -294,13 +297,15 @@ public final class Trainer {
 
     private void checkpointIfDue(GradientSource source, StepMetrics taken) {
         if (isDue(triggers.checkpoint(), taken) || earlyStopping.isExhausted()) {
-            save(source);
+            boolean isLast = earlyStopping.isExhausted()
+                    || taken.step() == plan.batches().steps();
+            save(source, isLast ? source::saved : source::savedByNextStep);
         }
     }
 
-    private void save(GradientSource source) {
+    private void save(GradientSource source, Supplier<SavedState> state) {
         metrics.flush();
-        writer.save(source::saved);
+        writer.save(source::saved, state);
     }
 
     private void saveBest(SavedState state) {

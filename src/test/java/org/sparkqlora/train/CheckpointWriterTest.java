@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.DataOutput;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import org.junit.jupiter.api.Test;
@@ -21,7 +24,7 @@ class CheckpointWriterTest {
     @Test
     void aStateThatLastsIsWrittenBesideTheNextSteps() throws InterruptedException {
         try (CheckpointWriter writer = writer(slow())) {
-            writer.save(() -> new Lasting(3));
+            save(writer, new Lasting(3));
             writer.poll(() -> new Lasting(4));
             assertThat(writer.kept()).isZero();
             assertThat(told).isEmpty();
@@ -39,8 +42,8 @@ class CheckpointWriterTest {
     void oneIsWholeBeforeTheNextBegins() {
         mayStore.countDown();
         try (CheckpointWriter writer = writer(slow())) {
-            writer.save(() -> new Lasting(3));
-            writer.save(() -> new Lasting(6));
+            save(writer, new Lasting(3));
+            save(writer, new Lasting(6));
             assertThat(writer.kept()).isEqualTo(3);
         }
 
@@ -50,7 +53,7 @@ class CheckpointWriterTest {
     @Test
     void aStateThatWasLostIsReplacedByThatOfNow() {
         try (CheckpointWriter writer = writer(failing(3, new UnreachableStateException("lost")))) {
-            writer.save(() -> new Lasting(3));
+            save(writer, new Lasting(3));
             writer.finish(() -> new Lasting(5));
 
             assertThat(writer.kept()).isEqualTo(5);
@@ -62,7 +65,7 @@ class CheckpointWriterTest {
     @Test
     void whatAStoreThrowsComesToWhoTrains() {
         try (CheckpointWriter writer = writer(failing(3, new IllegalStateException("disk full")))) {
-            writer.save(() -> new Lasting(3));
+            save(writer, new Lasting(3));
 
             assertThatThrownBy(() -> writer.finish(() -> new Lasting(4)))
                     .isInstanceOf(IllegalStateException.class)
@@ -79,11 +82,60 @@ class CheckpointWriterTest {
                         .isFalse());
         Thread.currentThread().interrupt();
         try (CheckpointWriter writer = writer(interruptible)) {
-            writer.save(() -> new Passing(3));
+            save(writer, new Passing(3));
+            writer.beforeChange(() -> new Passing(3));
             assertThat(writer.kept()).isEqualTo(3);
         } finally {
             assertThat(Thread.interrupted()).isTrue();
         }
+    }
+
+    @Test
+    void aStateThatTheNextStepChangesIsWholeBefore() {
+        try (CheckpointWriter writer = writer(slow())) {
+            save(writer, new Passing(3));
+            assertThat(writer.kept()).isZero();
+
+            mayStore.countDown();
+            writer.beforeChange(() -> new Passing(3));
+            assertThat(writer.kept()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aStateThatLastsIsNotWaitedForBeforeAChange() {
+        try (CheckpointWriter writer = writer(slow())) {
+            save(writer, new Lasting(3));
+
+            writer.beforeChange(() -> new Lasting(3));
+            assertThat(writer.kept()).isZero();
+            mayStore.countDown();
+        }
+    }
+
+    @Test
+    void oneThatWaitsForTheNextStepIsTakenBeforeItIsWaitedFor() {
+        mayStore.countDown();
+        try (CheckpointWriter writer = writer(store(state -> state.write(null)))) {
+            save(writer, new Coming(3));
+            writer.finish(() -> new Lasting(3));
+
+            assertThat(writer.kept()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void oneThatWaitsForAStepThatNeverComesEndsWithTraining() {
+        try (CheckpointWriter writer = writer(store(state -> state.write(null)))) {
+            save(writer, new Coming(3));
+        }
+
+        assertThat(stored).isEmpty();
+        assertThat(released.tryAcquire()).isTrue();
+    }
+
+    private static void save(CheckpointWriter writer, SavedState state) {
+        writer.save(() -> state, () -> state);
     }
 
     private CheckpointWriter writer(StateStore store) {
@@ -125,14 +177,19 @@ class CheckpointWriterTest {
 
             @Override
             public void save(SavedState state) {
-                before.storing(state);
+                try {
+                    before.storing(state);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+
                 stored.add(state.version());
             }
         };
     }
 
     private interface Before {
-        void storing(SavedState state);
+        void storing(SavedState state) throws IOException;
     }
 
     /** One that the next step changes. */
@@ -155,6 +212,37 @@ class CheckpointWriterTest {
         @Override
         public boolean isLasting() {
             return true;
+        }
+    }
+
+    /** One that is there when it is settled. */
+    private final class Coming extends Saved {
+        private final CompletableFuture<Boolean> there = new CompletableFuture<>();
+
+        private Coming(long version) {
+            super(version);
+        }
+
+        @Override
+        public boolean isLasting() {
+            return true;
+        }
+
+        @Override
+        public void settle() {
+            there.complete(true);
+        }
+
+        @Override
+        public void abandon() {
+            there.complete(false);
+        }
+
+        @Override
+        public void write(DataOutput out) {
+            if (!there.join()) {
+                throw new UnreachableStateException("abandoned");
+            }
         }
     }
 

@@ -1,12 +1,15 @@
 package org.sparkqlora.spark.job;
 
+import java.util.function.Supplier;
 import org.apache.spark.api.java.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.replica.ProcessReplica;
 import org.sparkqlora.spark.replica.ProcessReplicas;
 import org.sparkqlora.spark.replica.RunHandle;
+import org.sparkqlora.spark.replica.StateRequest;
 import org.sparkqlora.train.LocalSgdRound;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.ShardTask;
@@ -20,21 +23,32 @@ import org.sparkqlora.train.metrics.ShardReport;
 
 /** The gradient of one shard, or its local steps if the plan has them. Runs in a task; this object is what Spark serialises. */
 final class GradientFunction implements Function<Integer, ShardResult> {
-    private static final long serialVersionUID = 3L;
+    private static final long serialVersionUID = 4L;
 
     private final RunHandle run;
     private final TrainPlan plan;
     private final long version;
     private final StateLog log;
     private final Measures ofBatch;
+    private final @Nullable StateRequest request;
 
-    /** @param ofBatch sums over the step's batch that its gradients need */
-    GradientFunction(RunHandle run, TrainPlan plan, long version, StateLog log, Measures ofBatch) {
+    /**
+     * @param ofBatch sums over the step's batch that its gradients need
+     * @param request for the State; null where nobody needs it
+     */
+    GradientFunction(
+            RunHandle run,
+            TrainPlan plan,
+            long version,
+            StateLog log,
+            Measures ofBatch,
+            @Nullable StateRequest request) {
         this.run = run;
         this.plan = plan;
         this.version = version;
         this.log = log;
         this.ofBatch = ofBatch;
+        this.request = request;
     }
 
     @Override
@@ -50,12 +64,17 @@ final class GradientFunction implements Function<Integer, ShardResult> {
     private ShardResult result(ProcessReplica executor, PreparedRows rows, int shard, PhaseClock clock) {
         try {
             return plan.batches().localSteps() == 1
-                    ? gradient(executor, rows, shard, clock)
+                    ? leaving(executor, shard, () -> gradient(executor, rows, shard, clock))
                     : new LocalSgdRound(plan, rows, executor.home())
                             .compute(executor.replica(), log, version, shard, clock);
         } catch (UnreachableStateException e) {
             return new ShardResult.Unreachable(shard, e.reason());
         }
+    }
+
+    /** What {@code compute} gives, with what is asked for left beside it. */
+    private ShardResult leaving(ProcessReplica executor, int shard, Supplier<ShardResult> compute) {
+        return request == null ? compute.get() : request.beside(shard, executor.replica(), log, compute);
     }
 
     private ShardResult gradient(ProcessReplica executor, PreparedRows rows, int shard, PhaseClock clock) {

@@ -108,6 +108,11 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     @Override
+    public SavedState savedByNextStep() {
+        return replicas.savedByNextStep(plan.batches().shards());
+    }
+
+    @Override
     public long optimizerResidentBytes() {
         return replicas.optimizerResidentBytes();
     }
@@ -140,7 +145,13 @@ public final class SparkGradientSource implements GradientSource {
     private StepGradient sumAt(long step) {
         boolean coupled = plan.objective().needsBatchSums() && plan.batches().localSteps() == 1;
         Measures ofBatch = coupled ? BatchSums.of(shards, run, plan, step, replicas.stateLog()) : Measures.NONE;
-        GradientFunction function = new GradientFunction(run, plan, step, replicas.stateLog(), ofBatch);
+        GradientFunction function = new GradientFunction(
+                run,
+                plan,
+                step,
+                replicas.stateLog(),
+                ofBatch,
+                replicas.request(step).orElse(null));
         return exchange.sum(shards.map(function), step);
     }
 

@@ -19,7 +19,7 @@ record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes, long length) i
     /** Driver only. */
     static BroadcastSnapshot of(JavaSparkContext context, TrainState state) {
         List<byte[]> pieces = new ArrayList<>();
-        StatePieces.write(state, pieces::add);
+        StatePieces.write(state, number -> true, (number, bytes) -> pieces.add(bytes));
         long length = pieces.stream().mapToLong(piece -> piece.length).sum();
         return new BroadcastSnapshot(state.version(), context.broadcast(pieces.toArray(new byte[0][])), length);
     }

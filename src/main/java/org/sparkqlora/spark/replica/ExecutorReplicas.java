@@ -9,6 +9,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.LongFunction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +45,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private boolean isRecomputing;
     private volatile @Nullable Snapshot snapshot; // a thread that writes a checkpoint may find it lost
     private @Nullable TrainState fetched;
+    private @Nullable Requested requested;
 
     /**
      * Takes {@code state} over: executors get it from the driver, once.
@@ -74,6 +77,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     @Override
     public void computed(List<ShardResult.Gradient> shards) {
         shards.forEach(shard -> reached.put(shard.report().worker(), position.version()));
+        settleRequested();
     }
 
     @Override
@@ -173,35 +177,124 @@ public final class ExecutorReplicas implements ReplicaGroup {
     }
 
     @Override
-    public synchronized SavedState saved() {
-        StateBlocks taken = current();
-        written.add(taken);
-        return new SavedState() {
-            @Override
-            public long version() {
-                return taken.version();
-            }
+    public SavedState saved() {
+        return new Saved(position.version(), current());
+    }
 
-            @Override
-            public boolean isLasting() {
-                return true;
-            }
+    @Override
+    public SavedState savedByNextStep(int shards) {
+        if (hasCurrent()) {
+            return saved();
+        }
 
-            @Override
-            public void write(DataOutput out) throws IOException {
-                try {
-                    taken.write(out);
-                } catch (UnreachableStateException e) {
-                    forget(taken);
-                    throw e;
-                }
-            }
+        StateRequest asked = StateRequest.open(context, position.version(), shards);
+        Saved saved = new Saved(position.version(), null);
+        requested = new Requested(asked, saved);
+        return saved;
+    }
 
-            @Override
-            public void release() {
-                ExecutorReplicas.this.release(taken);
+    @Override
+    public Optional<StateRequest> request(long version) {
+        return Optional.ofNullable(requested).map(Requested::request).filter(each -> each.version() == version);
+    }
+
+    /**
+     * A State that the tasks of a step are to leave.
+     *
+     * @param saved waits for it
+     */
+    private record Requested(StateRequest request, Saved saved) {}
+
+    /** Takes what tasks have left, or else the State of now, which is the same. */
+    private void settleRequested() {
+        Requested last = requested;
+        if (last == null) {
+            return;
+        }
+
+        requested = null;
+        Optional<StateBlocks> gathered = last.request().gathered();
+        if (gathered.isPresent()) {
+            replaceSnapshot(gathered.get());
+        } else {
+            last.request().blocks().close();
+        }
+
+        try {
+            last.saved().taken(gathered.orElseGet(this::current));
+        } catch (UnreachableStateException e) {
+            last.saved().state.completeExceptionally(e);
+        }
+    }
+
+    /** A State on its way to a checkpoint. */
+    private final class Saved implements SavedState {
+        private final long version;
+        private final CompletableFuture<StateBlocks> state = new CompletableFuture<>();
+
+        /** @param taken null where it comes later */
+        private Saved(long version, @Nullable StateBlocks taken) {
+            this.version = version;
+            if (taken != null) {
+                taken(taken);
             }
-        };
+        }
+
+        private void taken(StateBlocks blocks) {
+            keep(blocks);
+            state.complete(blocks);
+        }
+
+        @Override
+        public long version() {
+            return version;
+        }
+
+        @Override
+        public boolean isLasting() {
+            return true;
+        }
+
+        @Override
+        public void settle() {
+            if (!state.isDone()) {
+                settleRequested();
+            }
+        }
+
+        @Override
+        public void abandon() {
+            state.completeExceptionally(new UnreachableStateException(
+                    "training ended before the State of version %d was left".formatted(version)));
+        }
+
+        @Override
+        public void write(DataOutput out) throws IOException {
+            StateBlocks taken = waitFor();
+            try {
+                taken.write(out);
+            } catch (UnreachableStateException e) {
+                forget(taken);
+                throw e;
+            }
+        }
+
+        private StateBlocks waitFor() {
+            try {
+                return state.join();
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof UnreachableStateException lost ? lost : e;
+            }
+        }
+
+        @Override
+        public void release() {
+            state.thenAccept(ExecutorReplicas.this::release);
+        }
+    }
+
+    private synchronized void keep(StateBlocks state) {
+        written.add(state);
     }
 
     /** A State of which a piece is lost is not given to anyone else. */
@@ -220,6 +313,10 @@ public final class ExecutorReplicas implements ReplicaGroup {
 
     private StateBlocks current() {
         return snapshot instanceof StateBlocks taken && taken.version() == position.version() ? taken : take();
+    }
+
+    private boolean hasCurrent() {
+        return snapshot instanceof StateBlocks taken && taken.version() == position.version();
     }
 
     @Override

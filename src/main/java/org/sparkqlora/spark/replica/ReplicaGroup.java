@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.replica;
 
 import java.util.List;
+import java.util.Optional;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.ShardResult;
@@ -23,6 +24,16 @@ public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica
     /** The State for a checkpoint. */
     default SavedState saved() {
         return state();
+    }
+
+    /** As {@link #saved}, where a step of so many shards follows, whose tasks may leave it. */
+    default SavedState savedByNextStep(int shards) {
+        return saved();
+    }
+
+    /** What tasks that compute at {@code version} are to leave beside it. */
+    default Optional<StateRequest> request(long version) {
+        return Optional.empty();
     }
 
     /** The log from which a task computes at the State's version. */

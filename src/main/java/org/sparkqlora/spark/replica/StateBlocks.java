@@ -9,8 +9,8 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
@@ -36,7 +36,7 @@ import scala.reflect.ClassTag$;
  */
 public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBlocks.Handle> pieces) implements Snapshot {
     /** Tasks a State is written by; more would read it more often than they gain. */
-    private static final int MOST_WRITERS = 8;
+    static final int MOST_WRITERS = 8;
 
     /** In which another task may be asked where one ran that has no State. */
     private static final int ATTEMPTS = 3;
@@ -99,9 +99,12 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
     }
 
     private static List<ExecutorBlocks.Handle> inOrder(Written[] written) {
-        return Arrays.stream(written)
-                .flatMap(part -> part.pieces().stream())
-                .sorted(Comparator.comparingInt(Piece::number))
+        return handles(Arrays.stream(written).flatMap(part -> part.pieces().stream()));
+    }
+
+    /** Of pieces in any order. */
+    static List<ExecutorBlocks.Handle> handles(Stream<Piece> pieces) {
+        return pieces.sorted(Comparator.comparingInt(Piece::number))
                 .map(Piece::handle)
                 .toList();
     }
@@ -148,21 +151,27 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
         }
 
         private Written write(TrainState state, int writer) {
-            List<Piece> pieces = new ArrayList<>();
-            AtomicInteger numbers = new AtomicInteger();
-            StatePieces.write(state, bytes -> {
-                int number = numbers.getAndIncrement();
-                if (number % writers == writer) {
-                    String name = String.format(Locale.ROOT, "state_%d_%d", version, number);
-                    pieces.add(new Piece(number, blocks.put(name, bytes, List.of())));
-                }
-            });
-            return new Written(writer, true, pieces);
+            return new Written(writer, true, Piece.write(state, blocks, writer, writers));
         }
     }
 
     /** A piece, by its place in the State's bytes. */
-    private record Piece(int number, ExecutorBlocks.Handle handle) implements Serializable {}
+    record Piece(int number, ExecutorBlocks.Handle handle) implements Serializable {
+        /** Leaves every {@code writers}'th piece of {@code state} in this process, from that of {@code writer} on. */
+        static List<Piece> write(TrainState state, ExecutorBlocks blocks, int writer, int writers) {
+            List<Piece> pieces = new ArrayList<>();
+            StatePieces.write(
+                    state,
+                    number -> number % writers == writer,
+                    (number, bytes) -> pieces.add(new Piece(
+                            number,
+                            blocks.put(
+                                    String.format(Locale.ROOT, "state_%d_%d", state.version(), number),
+                                    bytes,
+                                    List.of()))));
+            return pieces;
+        }
+    }
 
     /**
      * What a task wrote.

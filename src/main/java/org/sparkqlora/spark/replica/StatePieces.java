@@ -11,7 +11,7 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Enumeration;
 import java.util.Iterator;
-import java.util.function.Consumer;
+import java.util.function.IntPredicate;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
@@ -22,9 +22,16 @@ final class StatePieces {
 
     private StatePieces() {}
 
-    /** Gives the pieces of {@code state}, each to {@code target} when it is full. */
-    static void write(TrainState state, Consumer<byte[]> target) {
-        try (DataOutputStream out = new DataOutputStream(new PieceOutput(target))) {
+    /** Takes a piece. */
+    @FunctionalInterface
+    interface Target {
+        /** @param number its place among all pieces */
+        void take(int number, byte[] bytes);
+    }
+
+    /** Gives those pieces of {@code state} whose numbers are {@code wanted}, each to {@code target} when it is full. */
+    static void write(TrainState state, IntPredicate wanted, Target target) {
+        try (DataOutputStream out = new DataOutputStream(new PieceOutput(wanted, target))) {
             state.write(out);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write the State of version " + state.version(), e);
@@ -54,14 +61,20 @@ final class StatePieces {
         };
     }
 
-    /** Cuts what is written into pieces. A piece grows as it is filled, for States that are small. */
+    /** Cuts what is written into pieces. A piece grows as it is filled, for States that are small; one that nobody wants takes no room. */
     private static final class PieceOutput extends OutputStream {
-        private final Consumer<byte[]> target;
-        private byte[] piece = new byte[1 << 12];
-        private int used;
+        private static final byte[] NONE = {};
 
-        private PieceOutput(Consumer<byte[]> target) {
+        private final IntPredicate wanted;
+        private final Target target;
+        private int number;
+        private int used;
+        private byte[] piece;
+
+        private PieceOutput(IntPredicate wanted, Target target) {
+            this.wanted = wanted;
             this.target = target;
+            this.piece = wanted.test(0) ? new byte[1 << 12] : NONE;
         }
 
         @Override
@@ -73,31 +86,36 @@ final class StatePieces {
         public void write(byte[] bytes, int from, int count) {
             for (int done = 0; done < count; ) {
                 makeRoom();
-                int taken = Math.min(piece.length - used, count - done);
-                System.arraycopy(bytes, from + done, piece, used, taken);
+                int taken = Math.min((piece == NONE ? LENGTH : piece.length) - used, count - done);
+                if (piece != NONE) {
+                    System.arraycopy(bytes, from + done, piece, used, taken);
+                }
+
                 used += taken;
                 done += taken;
             }
         }
 
         private void makeRoom() {
-            if (used < piece.length) {
-                return;
-            }
-
-            if (piece.length < LENGTH) {
+            if (piece != NONE && used == piece.length && used < LENGTH) {
                 piece = Arrays.copyOf(piece, Math.min(LENGTH, piece.length * 2));
-                return;
+            } else if (used == LENGTH) {
+                end();
+                number++;
+                used = 0;
+                piece = wanted.test(number) ? new byte[LENGTH] : NONE;
             }
+        }
 
-            target.accept(piece);
-            piece = new byte[LENGTH];
-            used = 0;
+        private void end() {
+            if (piece != NONE) {
+                target.take(number, used == piece.length ? piece : Arrays.copyOf(piece, used));
+            }
         }
 
         @Override
         public void close() {
-            target.accept(Arrays.copyOf(piece, used));
+            end();
         }
     }
 }

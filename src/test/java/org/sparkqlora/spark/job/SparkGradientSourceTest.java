@@ -87,10 +87,9 @@ class SparkGradientSourceTest {
 
     @BeforeAll
     static void prepareRows() throws IOException {
-        Files.write(folder.resolve("train.jsonl"), countingLines(200, 1));
         Files.write(folder.resolve("held-out.jsonl"), countingLines(30, 2));
         List<PreparedData> prepared = CLUSTER.on(
-                Clusters.ONE_SLOT, context -> List.of(prepare(context, "train"), prepare(context, "held-out")));
+                Clusters.ONE_SLOT, context -> List.of(rows(context, folder), prepare(context, folder, "held-out")));
         rows = prepared.get(0);
         heldOut = prepared.get(1);
     }
@@ -265,7 +264,18 @@ class SparkGradientSourceTest {
         }
     }
 
-    private static PreparedData prepare(JavaSparkContext context, String name) {
+    /** Rows of counting, in {@code folder}. */
+    static PreparedData rows(JavaSparkContext context, Path folder) {
+        try {
+            Files.write(folder.resolve("train.jsonl"), countingLines(200, 1));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return prepare(context, folder, "train");
+    }
+
+    private static PreparedData prepare(JavaSparkContext context, Path folder, String name) {
         return new DataPreparation(context)
                 .prepare(
                         List.of(folder.resolve(name + ".jsonl").toString()),

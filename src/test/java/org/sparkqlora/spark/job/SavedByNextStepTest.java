@@ -1,0 +1,166 @@
+package org.sparkqlora.spark.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AutoClose;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.optim.Paging;
+import org.sparkqlora.quant.Workers;
+import org.sparkqlora.spark.exchange.ExchangeChoice;
+import org.sparkqlora.spark.exchange.ExchangeKind;
+import org.sparkqlora.spark.exchange.GradientSize;
+import org.sparkqlora.spark.prepare.PreparedData;
+import org.sparkqlora.spark.prepare.PreparedRows;
+import org.sparkqlora.spark.replica.SnapshotPolicy;
+import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BigramModel;
+import org.sparkqlora.train.BigramSource;
+import org.sparkqlora.train.GradientDtype;
+import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.LocalGradientSource;
+import org.sparkqlora.train.SavedState;
+import org.sparkqlora.train.StateHome;
+import org.sparkqlora.train.StepGradient;
+import org.sparkqlora.train.TrainFixture;
+import org.sparkqlora.train.TrainPlan;
+import org.sparkqlora.train.UnreachableStateException;
+import org.sparkqlora.train.Update;
+
+/** A checkpoint that the tasks of the next step leave while they compute. */
+class SavedByNextStepTest {
+    private static final int SHARDS = 3;
+    private static final int STEPS = 2;
+
+    @AutoClose
+    private static final SharedCluster CLUSTER = new SharedCluster();
+
+    @TempDir
+    private static Path folder;
+
+    private static PreparedData rows;
+
+    private final BigramModel model = new BigramModel();
+
+    @BeforeAll
+    static void prepareRows() {
+        rows = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> SparkGradientSourceTest.rows(context, folder));
+    }
+
+    @Test
+    void isTheStateThatTheyComputeAtAndTakesNoJobOfItsOwn() {
+        onCluster(source -> {
+            int before = jobs(source);
+            source.source().gradient().gradient().close();
+            int ofAStep = jobs(source) - before;
+            SavedState saved = source.source().savedByNextStep();
+            step(source.source());
+
+            assertThat(jobs(source) - before).isEqualTo(2 * ofAStep);
+            assertThat(saved.version()).isEqualTo(STEPS);
+            assertThat(saved.isLasting()).isTrue();
+            assertThat(bytes(saved)).isEqualTo(inOneProcess());
+            saved.release();
+        });
+    }
+
+    @Test
+    void isTakenByAJobWhereItIsNeededBefore() {
+        onCluster(source -> {
+            SavedState saved = source.source().savedByNextStep();
+            saved.settle();
+
+            assertThat(bytes(saved)).isEqualTo(inOneProcess());
+            saved.release();
+            step(source.source());
+        });
+    }
+
+    @Test
+    void isLostWhereNoStepFollows() {
+        onCluster(source -> {
+            SavedState saved = source.source().savedByNextStep();
+            saved.abandon();
+
+            assertThatThrownBy(() -> saved.write(new DataOutputStream(new ByteArrayOutputStream())))
+                    .isInstanceOf(UnreachableStateException.class)
+                    .hasMessage("training ended before the State of version 2 was left");
+            saved.release();
+        });
+    }
+
+    private record Running(JavaSparkContext context, GradientSource source) {}
+
+    /** At version {@value #STEPS}, whose State the two executors hold. */
+    private void onCluster(Consumer<Running> body) {
+        CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
+            TrainingRun run = new TrainingRun(
+                    plan(), new BigramSource(), rows, rows, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
+            long numbers = plan().numbersOfShard(BigramModel.VOCABULARY * BigramModel.VOCABULARY);
+            ExchangeChoice choice = ExchangeChoice.of(
+                    ExchangeKind.SHUFFLE, new GradientSize(numbers, SHARDS, GradientDtype.FP32), context.getConf());
+            try (GradientSource source =
+                    new SparkGradientSource(context, run, TrainFixture.freshState(plan(), model), choice)) {
+                for (int i = 0; i < STEPS; i++) {
+                    step(source);
+                }
+
+                body.accept(new Running(context, source));
+            }
+
+            return null;
+        });
+    }
+
+    private byte[] inOneProcess() {
+        try (PreparedRows reader = rows.reader(new Configuration());
+                GradientSource source = new LocalGradientSource(
+                        plan().batches(),
+                        model,
+                        StateHome.inMemory(new Workers(1)),
+                        TrainFixture.freshState(plan(), model),
+                        reader,
+                        reader)) {
+            for (int i = 0; i < STEPS; i++) {
+                step(source);
+            }
+
+            return bytes(source.saved());
+        }
+    }
+
+    private static void step(GradientSource source) {
+        StepGradient sum = source.gradient();
+        source.apply(new Update(source.position().version(), sum.gradient(), 0.01f, 0.1));
+        sum.gradient().close();
+    }
+
+    private static int jobs(Running running) {
+        return running.context().statusTracker().getJobIdsForGroup(null).length;
+    }
+
+    private static byte[] bytes(SavedState state) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            state.write(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return bytes.toByteArray();
+    }
+
+    private static TrainPlan plan() {
+        return TrainFixture.plan(new BatchPlan(rows.rows(), 8, 2, SHARDS, BatchPlan.RowOrder.SHUFFLED, 8L * 7 - 5, 1));
+    }
+}
