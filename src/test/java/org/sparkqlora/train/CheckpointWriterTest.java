@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.DataOutput;
+import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +18,8 @@ import org.junit.jupiter.api.Test;
 import org.sparkqlora.train.metrics.ProgressReporter;
 
 class CheckpointWriterTest {
+    private static final DataOutput NOWHERE = new DataOutputStream(OutputStream.nullOutputStream());
+
     private final List<Long> stored = new ArrayList<>();
     private final List<Long> told = new ArrayList<>();
     private final CountDownLatch mayStore = new CountDownLatch(1);
@@ -116,7 +120,7 @@ class CheckpointWriterTest {
     @Test
     void oneThatWaitsForTheNextStepIsTakenBeforeItIsWaitedFor() {
         mayStore.countDown();
-        try (CheckpointWriter writer = writer(store(state -> state.write(null)))) {
+        try (CheckpointWriter writer = writer(store(state -> state.write(NOWHERE)))) {
             save(writer, new Coming(3));
             writer.finish(() -> new Lasting(3));
 
@@ -126,7 +130,7 @@ class CheckpointWriterTest {
 
     @Test
     void oneThatWaitsForAStepThatNeverComesEndsWithTraining() {
-        try (CheckpointWriter writer = writer(store(state -> state.write(null)))) {
+        try (CheckpointWriter writer = writer(store(state -> state.write(NOWHERE)))) {
             save(writer, new Coming(3));
         }
 

@@ -289,7 +289,9 @@ public final class ExecutorReplicas implements ReplicaGroup {
 
         @Override
         public void release() {
-            state.thenAccept(ExecutorReplicas.this::release);
+            if (state.isDone() && !state.isCompletedExceptionally()) {
+                ExecutorReplicas.this.release(state.join());
+            }
         }
     }
 

@@ -103,7 +103,7 @@ class SavedByNextStepTest {
 
     /** At version {@value #STEPS}, whose State the two executors hold. */
     private void onCluster(Consumer<Running> body) {
-        CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
+        Boolean ended = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
             TrainingRun run = new TrainingRun(
                     plan(), new BigramSource(), rows, rows, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
             long numbers = plan().numbersOfShard(BigramModel.VOCABULARY * BigramModel.VOCABULARY);
@@ -118,8 +118,9 @@ class SavedByNextStepTest {
                 body.accept(new Running(context, source));
             }
 
-            return null;
+            return true;
         });
+        assertThat(ended).isTrue();
     }
 
     private byte[] inOneProcess() {
