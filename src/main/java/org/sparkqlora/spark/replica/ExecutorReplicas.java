@@ -183,7 +183,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
 
     @Override
     public SavedState savedByNextStep(int shards) {
-        if (hasCurrent()) {
+        if (taken().isPresent()) {
             return saved();
         }
 
@@ -223,7 +223,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
         try {
             last.saved().taken(gathered.orElseGet(this::current));
         } catch (UnreachableStateException e) {
-            last.saved().state.completeExceptionally(e);
+            last.saved().lost(e);
         }
     }
 
@@ -264,8 +264,12 @@ public final class ExecutorReplicas implements ReplicaGroup {
 
         @Override
         public void abandon() {
-            state.completeExceptionally(new UnreachableStateException(
+            lost(new UnreachableStateException(
                     "training ended before the State of version %d was left".formatted(version)));
+        }
+
+        private void lost(UnreachableStateException reason) {
+            state.completeExceptionally(reason);
         }
 
         @Override
@@ -314,11 +318,14 @@ public final class ExecutorReplicas implements ReplicaGroup {
     }
 
     private StateBlocks current() {
-        return snapshot instanceof StateBlocks taken && taken.version() == position.version() ? taken : take();
+        return taken().orElseGet(this::take);
     }
 
-    private boolean hasCurrent() {
-        return snapshot instanceof StateBlocks taken && taken.version() == position.version();
+    /** The State at the position, if executors have left it. */
+    private Optional<StateBlocks> taken() {
+        return snapshot instanceof StateBlocks taken && taken.version() == position.version()
+                ? Optional.of(taken)
+                : Optional.empty();
     }
 
     @Override
