@@ -2,12 +2,47 @@ package org.sparkqlora.options;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.net.URISyntaxException;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.Filter;
+import org.apache.logging.log4j.core.LoggerContext;
+import org.apache.logging.log4j.core.config.Configuration;
+import org.apache.logging.log4j.core.config.ConfigurationFactory;
+import org.apache.logging.log4j.core.impl.Log4jLogEvent;
+import org.apache.logging.log4j.message.SimpleMessage;
 import org.junit.jupiter.api.Test;
 
 class QuietLoggingTest {
+    private static final String BLOCKS = "org.apache.spark.storage.BlockManager";
+
     /** Python finds them by their path in the jar. */
     @Test
     void itsSettingsLieBesideIt() {
         assertThat(QuietLogging.settings().getPath()).endsWith("/org/sparkqlora/options/log4j2.properties");
+    }
+
+    /** Spark's cleaner may take a broadcast that is just being destroyed. */
+    @Test
+    void ofBlocksOnlyABroadcastThatIsGoneIsNoNews() throws URISyntaxException {
+        assertThat(isTold("Asked to remove block broadcast_5, which does not exist"))
+                .isFalse();
+        assertThat(isTold("Asked to remove block rdd_5_1, which does not exist"))
+                .isTrue();
+        assertThat(isTold("Putting block broadcast_5 failed")).isTrue();
+    }
+
+    private static boolean isTold(String message) throws URISyntaxException {
+        try (LoggerContext context = new LoggerContext("test")) {
+            Configuration settings = ConfigurationFactory.getInstance()
+                    .getConfiguration(context, "test", QuietLogging.settings().toURI());
+            settings.initialize();
+            Log4jLogEvent event = Log4jLogEvent.newBuilder()
+                    .setLoggerName(BLOCKS)
+                    .setLevel(Level.WARN)
+                    .setMessage(new SimpleMessage(message))
+                    .build();
+            Filter filter = settings.getLoggerConfig(BLOCKS).getFilter();
+            return filter.filter(event) != Filter.Result.DENY;
+        }
     }
 }
