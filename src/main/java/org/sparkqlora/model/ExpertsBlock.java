@@ -231,7 +231,7 @@ record ExpertsBlock(
                             return tape;
                         },
                         tape -> keeping.apply(share.expert(), tape)));
-        return TensorScope.keep(() -> sum.to(routed.entered().scalar_type()));
+        return sum.to(routed.entered().scalar_type());
     }
 
     @Override
@@ -245,7 +245,7 @@ record ExpertsBlock(
     private Tensor throughExperts(Tensor dMade, Tape tape, GradientAccumulator gradients) {
         Routing routing = tape.routing();
         float[] dWeights = routing.weightGradients();
-        Expert.Gradients made = gradientsOf(gradients);
+        Expert.Gradients ofExperts = gradientsOf(gradients);
         Tensor sum = zeros(tape.entered());
         each(
                 routing,
@@ -254,12 +254,12 @@ record ExpertsBlock(
                     Expert expert = expert(share);
                     Tensor entered = rows.gather(tape.entered());
                     Expert.Tape kept = tape.experts().get(share.expert());
-                    Expert.Tape own = kept == null ? expert.record(entered) : kept;
+                    Expert.Tape recorded = kept == null ? expert.record(entered) : kept;
                     Tensor products = source.hardware().empty(ScalarType.Float, rows.count());
-                    rows.addTo(sum, expert.backward(entered, own, rows.gatherWeighed(dMade), made, products));
+                    rows.addTo(sum, expert.backward(entered, recorded, rows.gatherWeighed(dMade), ofExperts, products));
                     rows.addWeightGradients(products, dWeights);
                 }));
-        add(made, gradients);
+        add(ofExperts, gradients);
         Tensor dLogits = source.hardware()
                 .on(TensorMemory.floats(
                         routing.logitGradients(

@@ -38,7 +38,7 @@ class CheckpointStateStoreTest {
                 0, SummedVector.of(FlatVector.zeros(model.parameters().size()), Summation.TREE), 1, 0.1));
         store.save(state);
 
-        assertThat(ReplicaTest.bytes(store(plan).newest().orElseThrow())).isEqualTo(ReplicaTest.bytes(state));
+        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow())).isEqualTo(TrainFixture.bytes(state));
     }
 
     @Test

@@ -119,7 +119,7 @@ class EvaluatedTrainingTest {
                 Resume.AUTO,
                 () -> TrainFixture.freshState(PLAN, model),
                 state -> new ScriptedSource(source(state), killedAfter),
-                state -> published = ReplicaTest.bytes(state));
+                state -> published = TrainFixture.bytes(state));
     }
 
     /** The State of the same plan after {@code steps} steps without evaluations. */
@@ -132,7 +132,7 @@ class EvaluatedTrainingTest {
                         .update());
             }
 
-            return ReplicaTest.bytes(state);
+            return TrainFixture.bytes(state);
         }
     }
 

@@ -83,7 +83,7 @@ abstract class Float16TrainingContract {
     }
 
     private static TrainState scaled(TrainState state, TrainPlan plan, StateHome home) {
-        byte[] bytes = ReplicaTest.bytes(state);
+        byte[] bytes = TrainFixture.bytes(state);
         ByteBuffer.wrap(bytes).putFloat(SCALE_AT, TOO_LARGE);
         try {
             return TrainState.read(new DataInputStream(new ByteArrayInputStream(bytes)), plan.optimizer(), home);

@@ -1,9 +1,7 @@
 package org.sparkqlora.train;
 
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
@@ -11,7 +9,7 @@ import java.util.TreeMap;
 import org.sparkqlora.quant.Workers;
 
 /** Keeps the bytes of every State. */
-final class MemoryStates implements StateStore {
+class MemoryStates implements StateStore {
     final TreeMap<Long, byte[]> saved = new TreeMap<>();
 
     @Override
@@ -21,14 +19,7 @@ final class MemoryStates implements StateStore {
 
     @Override
     public void save(SavedState state) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            state.write(new DataOutputStream(bytes));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-
-        saved.put(state.version(), bytes.toByteArray());
+        saved.put(state.version(), TrainFixture.bytes(state));
     }
 
     @Override

@@ -24,6 +24,11 @@ public interface PassingSource extends GradientSource {
     }
 
     @Override
+    default SavedState savedByNextStep() {
+        return source().savedByNextStep();
+    }
+
+    @Override
     default StepGradient gradient() {
         return source().gradient();
     }

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -35,9 +33,9 @@ class ReplicaTest {
     void replayFromAnySnapshotEqualsTheDirectState(int snapshot) {
         RecordedHistory log = new RecordedHistory(snapshot);
         try (Replica late = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
-            byte[] replayed = late.at(VERSIONS, log, bound -> bytes(log.last));
+            byte[] replayed = late.at(VERSIONS, log, bound -> TrainFixture.bytes(log.last));
 
-            assertThat(replayed).isEqualTo(bytes(log.direct));
+            assertThat(replayed).isEqualTo(TrainFixture.bytes(log.direct));
         }
     }
 
@@ -79,9 +77,9 @@ class ReplicaTest {
 
             assertThat(Thread.interrupted()).isTrue();
             log.pulls.clear();
-            byte[] replayed = replica.at(VERSIONS, log, bound -> bytes(log.last));
+            byte[] replayed = replica.at(VERSIONS, log, bound -> TrainFixture.bytes(log.last));
             assertThat(log.pulls).startsWith("snapshot 0");
-            assertThat(replayed).isEqualTo(bytes(log.direct));
+            assertThat(replayed).isEqualTo(TrainFixture.bytes(log.direct));
         }
     }
 
@@ -91,10 +89,11 @@ class ReplicaTest {
         RecordedHistory later = new RecordedHistory(4);
         try (Replica replica = Replica.empty(model, StateHome.inMemory(new Workers(1)))) {
             replica.at(2, early, bound -> 0);
-            byte[] replayed = replica.at(VERSIONS, new WithoutUpdates(later, 3), bound -> bytes(later.last));
+            byte[] replayed =
+                    replica.at(VERSIONS, new WithoutUpdates(later, 3), bound -> TrainFixture.bytes(later.last));
 
             assertThat(later.pulls).containsExactly("update 2", "snapshot 4", "update 4", "update 5");
-            assertThat(replayed).isEqualTo(bytes(later.direct));
+            assertThat(replayed).isEqualTo(TrainFixture.bytes(later.direct));
         }
     }
 
@@ -151,17 +150,6 @@ class ReplicaTest {
                 OptimizerKind.PAGED_ADAMW, plain.beta1(), plain.beta2(), plain.epsilon(), plain.weightDecay());
     }
 
-    static byte[] bytes(TrainState state) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            state.write(new DataOutputStream(bytes));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-
-        return bytes.toByteArray();
-    }
-
     /** A run of random updates whose snapshot is taken on the way. */
     private final class RecordedHistory implements StateLog {
         private final List<String> pulls = new ArrayList<>();
@@ -189,7 +177,7 @@ class ReplicaTest {
             SplittableRandom random = new SplittableRandom(5);
             for (int version = 0; version <= VERSIONS; version++) {
                 if (version == snapshotVersion) {
-                    snapshot = bytes(direct);
+                    snapshot = TrainFixture.bytes(direct);
                 }
 
                 if (version < VERSIONS) {

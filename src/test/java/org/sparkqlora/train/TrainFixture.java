@@ -1,5 +1,9 @@
 package org.sparkqlora.train;
 
+import java.io.ByteArrayOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -46,6 +50,18 @@ public final class TrainFixture {
                 plan.optimizer(),
                 plan.seed(),
                 StateHome.inMemory(new Workers(1)));
+    }
+
+    /** All of a State, as a checkpoint has it. */
+    public static byte[] bytes(SavedState state) {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            state.write(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return bytes.toByteArray();
     }
 
     public static List<TokenRow> countingRows(int count, long seed) {

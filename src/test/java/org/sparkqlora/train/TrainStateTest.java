@@ -42,10 +42,10 @@ class TrainStateTest {
         try (Workers workers = new Workers(1);
                 TrainState whole = fresh(LORA_PLUS, workers)) {
             whole.apply(update(0));
-            try (TrainState read = read(bytes(whole), LORA_PLUS, workers)) {
+            try (TrainState read = read(TrainFixture.bytes(whole), LORA_PLUS, workers)) {
                 whole.apply(update(1));
                 read.apply(update(1));
-                assertThat(bytes(read)).isEqualTo(bytes(whole));
+                assertThat(TrainFixture.bytes(read)).isEqualTo(TrainFixture.bytes(whole));
             }
         }
     }
@@ -55,9 +55,9 @@ class TrainStateTest {
         try (Workers workers = new Workers(1);
                 TrainState state = fresh(PLAIN, workers)) {
             state.apply(update(0));
-            byte[] bytes = bytes(state);
+            byte[] bytes = TrainFixture.bytes(state);
             try (TrainState read = read(withoutGroups(bytes), PLAIN, workers)) {
-                assertThat(bytes(read)).isEqualTo(bytes);
+                assertThat(TrainFixture.bytes(read)).isEqualTo(bytes);
             }
         }
     }
@@ -80,13 +80,13 @@ class TrainStateTest {
                         .isEqualTo(plain.parameters().get(i));
             }
 
-            try (TrainState read = read(bytes(scaled), PLAIN, workers)) {
+            try (TrainState read = read(TrainFixture.bytes(scaled), PLAIN, workers)) {
                 assertThat(read.position().lossScale()).hasValue(0x1p14);
                 scaled.apply(broken(3, Float.NaN));
                 read.apply(broken(3, Float.NaN));
                 scaled.apply(update(4));
                 read.apply(update(4));
-                assertThat(bytes(read)).isEqualTo(bytes(scaled));
+                assertThat(TrainFixture.bytes(read)).isEqualTo(TrainFixture.bytes(scaled));
             }
         }
     }
@@ -117,12 +117,6 @@ class TrainStateTest {
         }
 
         return new Update(version, SummedVector.of(gradient, Summation.TREE), 0.5f, 1e-3);
-    }
-
-    private static byte[] bytes(TrainState state) throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        state.write(new DataOutputStream(bytes));
-        return bytes.toByteArray();
     }
 
     private static TrainState read(byte[] bytes, OptimizerSpec spec, Workers workers) throws IOException {

@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,6 +54,65 @@ class TrainerTest {
     @Test
     void equalSeedsGiveEqualBytes() {
         assertThat(runs.trained(BigramRuns.plan(2, 4))).isEqualTo(runs.trained(BigramRuns.plan(2, 4)));
+    }
+
+    /** The checkpoint of step 3 is written while the gradient of step 4 is computed. */
+    @Test
+    void anUpdateWaitsForTheCheckpointOfTheStateThatItChanges() {
+        CountDownLatch computed = new CountDownLatch(1);
+        CountDownLatch updated = new CountDownLatch(1);
+        List<Boolean> changed = new ArrayList<>();
+        StateStore slow = new MemoryStates() {
+            @Override
+            public void save(SavedState state) {
+                if (state.version() == 3) {
+                    changed.add(comes(computed, 60) && comes(updated, 1));
+                }
+
+                super.save(state);
+            }
+        };
+        TrainPlan plan = BigramRuns.plan(2, 4);
+        runs.trainer(plan, slow)
+                .run(
+                        Resume.NEVER,
+                        () -> TrainFixture.freshState(plan, runs.model),
+                        state -> new Watched(runs.source(plan, runs.model, state), computed, updated),
+                        state -> {});
+
+        assertThat(computed.getCount()).isZero();
+        assertThat(changed).containsExactly(false);
+    }
+
+    private static boolean comes(CountDownLatch latch, int seconds) {
+        try {
+            return latch.await(seconds, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Tells that the gradient of step 4 is there, and that its update is applied. */
+    private record Watched(GradientSource source, CountDownLatch computed, CountDownLatch updated)
+            implements PassingSource {
+        @Override
+        public StepGradient gradient() {
+            StepGradient gradient = source.gradient();
+            if (position().version() == 3) {
+                computed.countDown();
+            }
+
+            return gradient;
+        }
+
+        @Override
+        public void apply(Update update) {
+            if (update.fromVersion() == 3) {
+                updated.countDown();
+            }
+
+            source.apply(update);
+        }
     }
 
     @Test

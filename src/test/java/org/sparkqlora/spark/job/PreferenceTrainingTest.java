@@ -2,10 +2,7 @@ package org.sparkqlora.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -79,6 +76,7 @@ import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainTriggers;
@@ -239,7 +237,7 @@ class PreferenceTrainingTest {
                         StateStore.none(),
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                         reporter)
-                .run(Resume.NEVER, () -> fresh(way), source, state -> published[0] = bytes(state));
+                .run(Resume.NEVER, () -> fresh(way), source, state -> published[0] = TrainFixture.bytes(state));
         return published[0];
     }
 
@@ -320,16 +318,5 @@ class PreferenceTrainingTest {
 
     private static String ids(SplittableRandom random, int count) {
         return random.ints(count, 4, 320).boxed().toList().toString();
-    }
-
-    private static byte[] bytes(TrainState state) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            state.write(new DataOutputStream(bytes));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-
-        return bytes.toByteArray();
     }
 }

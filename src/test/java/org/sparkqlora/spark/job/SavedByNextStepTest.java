@@ -5,8 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
@@ -54,7 +52,8 @@ class SavedByNextStepTest {
 
     @BeforeAll
     static void prepareRows() {
-        rows = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> SparkGradientSourceTest.rows(context, folder));
+        rows = CLUSTER.on(
+                Clusters.TWO_EXECUTORS, context -> CountingRows.prepare(context, folder.resolve("train"), 200, 1));
     }
 
     @Test
@@ -69,7 +68,7 @@ class SavedByNextStepTest {
             assertThat(jobs(source) - before).isEqualTo(2 * ofAStep);
             assertThat(saved.version()).isEqualTo(STEPS);
             assertThat(saved.isLasting()).isTrue();
-            assertThat(bytes(saved)).isEqualTo(inOneProcess());
+            assertThat(TrainFixture.bytes(saved)).isEqualTo(inOneProcess());
             saved.release();
         });
     }
@@ -80,7 +79,7 @@ class SavedByNextStepTest {
             SavedState saved = source.source().savedByNextStep();
             saved.settle();
 
-            assertThat(bytes(saved)).isEqualTo(inOneProcess());
+            assertThat(TrainFixture.bytes(saved)).isEqualTo(inOneProcess());
             saved.release();
             step(source.source());
         });
@@ -136,7 +135,7 @@ class SavedByNextStepTest {
                 step(source);
             }
 
-            return bytes(source.saved());
+            return TrainFixture.bytes(source.saved());
         }
     }
 
@@ -148,17 +147,6 @@ class SavedByNextStepTest {
 
     private static int jobs(Running running) {
         return running.context().statusTracker().getJobIdsForGroup(null).length;
-    }
-
-    private static byte[] bytes(SavedState state) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            state.write(new DataOutputStream(bytes));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-
-        return bytes.toByteArray();
     }
 
     private static TrainPlan plan() {

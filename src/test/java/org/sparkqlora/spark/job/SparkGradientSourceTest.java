@@ -2,16 +2,10 @@ package org.sparkqlora.spark.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -36,11 +30,6 @@ import org.sparkqlora.spark.exchange.BigDl;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.exchange.GradientSize;
-import org.sparkqlora.spark.prepare.DataPreparation;
-import org.sparkqlora.spark.prepare.NumbersEncoder;
-import org.sparkqlora.spark.prepare.PreparationOptions;
-import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
-import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
@@ -86,10 +75,12 @@ class SparkGradientSourceTest {
     private int localSteps = 1;
 
     @BeforeAll
-    static void prepareRows() throws IOException {
-        Files.write(folder.resolve("held-out.jsonl"), countingLines(30, 2));
+    static void prepareRows() {
         List<PreparedData> prepared = CLUSTER.on(
-                Clusters.ONE_SLOT, context -> List.of(rows(context, folder), prepare(context, folder, "held-out")));
+                Clusters.ONE_SLOT,
+                context -> List.of(
+                        CountingRows.prepare(context, folder.resolve("train"), 200, 1),
+                        CountingRows.prepare(context, folder.resolve("held-out"), 30, 2)));
         rows = prepared.get(0);
         heldOut = prepared.get(1);
     }
@@ -245,7 +236,7 @@ class SparkGradientSourceTest {
                 Resume.NEVER,
                 () -> TrainFixture.freshState(plan(), model),
                 sources,
-                state -> published[0] = bytes(state));
+                state -> published[0] = TrainFixture.bytes(state));
         return new Outcome(published[0], summary.evaluationLoss().getAsDouble(), summary);
     }
 
@@ -262,49 +253,6 @@ class SparkGradientSourceTest {
                     .flatMap(row -> model.bind(state.parameters()).losses(List.of(row)).stream())
                     .toList();
         }
-    }
-
-    /** Rows of counting, in {@code folder}. */
-    static PreparedData rows(JavaSparkContext context, Path folder) {
-        try {
-            Files.write(folder.resolve("train.jsonl"), countingLines(200, 1));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-
-        return prepare(context, folder, "train");
-    }
-
-    private static PreparedData prepare(JavaSparkContext context, Path folder, String name) {
-        return new DataPreparation(context)
-                .prepare(
-                        List.of(folder.resolve(name + ".jsonl").toString()),
-                        new NumbersEncoder("numbers"),
-                        new PreparationOptions(16, Packing.PACKED, OnBadRecord.FAIL),
-                        folder.resolve(name).toString());
-    }
-
-    private static List<String> countingLines(int count, long seed) {
-        SplittableRandom random = new SplittableRandom(seed);
-        return Stream.generate(() -> countingLine(random)).limit(count).toList();
-    }
-
-    private static String countingLine(SplittableRandom random) {
-        int first = random.nextInt(BigramModel.VOCABULARY);
-        return IntStream.range(first, first + random.nextInt(2, 10))
-                .mapToObj(token -> String.valueOf(token % BigramModel.VOCABULARY))
-                .collect(Collectors.joining(" "));
-    }
-
-    private static byte[] bytes(TrainState state) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try {
-            state.write(new DataOutputStream(bytes));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-
-        return bytes.toByteArray();
     }
 
     private record Outcome(byte[] state, double evaluation, TrainSummary summary) {}
