@@ -211,7 +211,7 @@ public final class DataPreparation {
             List<GroupResult> results = new EncodingJob(context, task, counted, options.part()).run();
             Manifest manifest = manifest(sources, results, options, fingerprint, encoders.ids());
             ExampleChecks checks =
-                    results.stream().map(GroupResult::checks).reduce(ExampleChecks.NONE, ExampleChecks::plus);
+                    ExampleChecks.sum(results.stream().map(GroupResult::checks).toList());
             return target.publish(manifest, PreparationReport.of(manifest, checks, hashedOneOf));
         } catch (BadInputException e) {
             target.discard(prefix, e);

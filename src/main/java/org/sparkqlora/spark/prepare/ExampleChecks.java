@@ -2,6 +2,9 @@ package org.sparkqlora.spark.prepare;
 
 import java.io.Serializable;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToLongFunction;
+import java.util.stream.LongStream;
 
 /**
  * Statistics of examples before they are packed.
@@ -13,7 +16,8 @@ import java.util.Arrays;
  * @param doubleEnd examples whose end is there twice
  * @param missingEnd examples whose last trained token is no control token, so that the model does not learn to stop
  * @param changedPrompts examples in which the ids of a prompt are others where its answer follows
- * @param hashes of the ids of some or all examples
+ * @param hashes of the ids of some or all examples, each once
+ * @param repeated examples left out of {@code hashes} because theirs is there: what the driver holds does not grow with copies
  */
 record ExampleChecks(
         long[] lengths,
@@ -23,11 +27,12 @@ record ExampleChecks(
         long doubleEnd,
         long missingEnd,
         long changedPrompts,
-        long[] hashes)
+        long[] hashes,
+        long repeated)
         implements Serializable {
     static final int BUCKETS = 32;
 
-    static final ExampleChecks NONE = new ExampleChecks(new long[BUCKETS], 0, 0, 0, 0, 0, 0, new long[0]);
+    static final ExampleChecks NONE = new ExampleChecks(new long[BUCKETS], 0, 0, 0, 0, 0, 0, new long[0], 0);
 
     ExampleChecks {
         lengths = lengths.clone();
@@ -48,30 +53,36 @@ record ExampleChecks(
         return Integer.SIZE - 1 - Integer.numberOfLeadingZeros(length);
     }
 
-    ExampleChecks plus(ExampleChecks other) {
-        long[] sum = lengths.clone();
-        for (int i = 0; i < sum.length; i++) {
-            sum[i] += other.lengths[i];
+    /** Of the examples of all. A hash that several of them hold is there as often. */
+    static ExampleChecks sum(List<ExampleChecks> all) {
+        long[] lengths = new long[BUCKETS];
+        for (ExampleChecks each : all) {
+            for (int i = 0; i < BUCKETS; i++) {
+                lengths[i] += each.lengths[i];
+            }
         }
 
-        long[] both = Arrays.copyOf(hashes, hashes.length + other.hashes.length);
-        System.arraycopy(other.hashes, 0, both, hashes.length, other.hashes.length);
         return new ExampleChecks(
-                sum,
-                Math.max(longest, other.longest),
-                cutTokens + other.cutTokens,
-                doubleBos + other.doubleBos,
-                doubleEnd + other.doubleEnd,
-                missingEnd + other.missingEnd,
-                changedPrompts + other.changedPrompts,
-                both);
+                lengths,
+                all.stream().mapToLong(ExampleChecks::longest).max().orElse(0),
+                total(all, ExampleChecks::cutTokens),
+                total(all, ExampleChecks::doubleBos),
+                total(all, ExampleChecks::doubleEnd),
+                total(all, ExampleChecks::missingEnd),
+                total(all, ExampleChecks::changedPrompts),
+                all.stream().flatMapToLong(each -> LongStream.of(each.hashes)).toArray(),
+                total(all, ExampleChecks::repeated));
     }
 
-    /** The count of hashes that are duplicates. */
+    private static long total(List<ExampleChecks> all, ToLongFunction<ExampleChecks> part) {
+        return all.stream().mapToLong(part).sum();
+    }
+
+    /** The count of hashed examples that are there already. */
     long duplicates() {
         long[] sorted = hashes.clone();
         Arrays.sort(sorted);
-        long count = 0;
+        long count = repeated;
         for (int i = 1; i < sorted.length; i++) {
             count += sorted[i] == sorted[i - 1] ? 1 : 0;
         }
@@ -89,7 +100,8 @@ record ExampleChecks(
                 && doubleEnd == that.doubleEnd
                 && missingEnd == that.missingEnd
                 && changedPrompts == that.changedPrompts
-                && Arrays.equals(hashes, that.hashes);
+                && Arrays.equals(hashes, that.hashes)
+                && repeated == that.repeated;
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.ExampleKind;
@@ -146,6 +147,8 @@ final class GroupEncoding {
         }
 
         ExampleChecks result() {
+            long[] distinct =
+                    LongStream.of(hashes).limit(hashed).sorted().distinct().toArray();
             return new ExampleChecks(
                     lengths,
                     longest,
@@ -154,7 +157,8 @@ final class GroupEncoding {
                     doubleEnd,
                     missingEnd,
                     changedPrompts,
-                    Arrays.copyOf(hashes, hashed));
+                    distinct,
+                    hashed - distinct.length);
         }
     }
 }

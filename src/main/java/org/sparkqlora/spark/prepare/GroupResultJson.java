@@ -15,6 +15,7 @@ final class GroupResultJson {
     private static final String COUNTS = "counts";
     private static final String LENGTHS = "lengths";
     private static final String HASHES = "hashes";
+    private static final String REPEATED = "repeated"; // not of earlier versions, which wrote such a hash again
 
     private GroupResultJson() {}
 
@@ -32,6 +33,7 @@ final class GroupResultJson {
         ExampleChecks checks = result.checks();
         put(root.putArray(LENGTHS), checks.lengths());
         put(root.putArray(HASHES), checks.hashes());
+        root.put(REPEATED, checks.repeated());
         root.put("longest", checks.longest());
         root.put("cut_tokens", checks.cutTokens());
         root.put("double_bos", checks.doubleBos());
@@ -72,7 +74,8 @@ final class GroupResultJson {
                 root.path("double_end").asLong(),
                 root.path("missing_end").asLong(),
                 root.path("changed_prompts").asLong(),
-                longs(root.path(HASHES)));
+                longs(root.path(HASHES)),
+                root.path(REPEATED).asLong(0));
     }
 
     private static void put(ArrayNode node, long[] values) {

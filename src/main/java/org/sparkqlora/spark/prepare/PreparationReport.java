@@ -47,7 +47,7 @@ public record PreparationReport(
                 LongStream.of(checks.lengths()).boxed().toList(),
                 checks.longest(),
                 checks.cutTokens(),
-                checks.duplicates() * hashedOneOf,
+                Math.min(checks.duplicates() * hashedOneOf, manifest.counts().examples()),
                 hashedOneOf > 1,
                 checks.doubleBos(),
                 checks.doubleEnd(),
