@@ -32,10 +32,16 @@ public final class Removal {
 
     /** Deletes the files of {@code folder} that {@code chosen} names. */
     public static void filesIn(FileSystem files, Path folder, Predicate<String> chosen) throws IOException {
-        StoreRequests.all(named(files, folder, chosen), file -> files.delete(file, false));
+        all(files, named(files, folder, chosen));
     }
 
-    private static List<Path> named(FileSystem files, Path folder, Predicate<String> chosen) throws IOException {
+    /** Deletes files, several at once. One that is gone already is no failure. */
+    public static void all(FileSystem files, List<Path> gone) throws IOException {
+        StoreRequests.all(gone, file -> files.delete(file, false));
+    }
+
+    /** The files of {@code folder} that {@code chosen} names, from one listing. */
+    public static List<Path> named(FileSystem files, Path folder, Predicate<String> chosen) throws IOException {
         try {
             return Arrays.stream(files.listStatus(folder))
                     .filter(entry -> !entry.isDirectory())

@@ -1,8 +1,11 @@
 package org.sparkqlora.storage;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
 import java.util.Arrays;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -24,6 +27,9 @@ public final class CountingStore extends RawLocalFileSystem {
     public static final Count CONNECTIONS = new Count();
     public static final AtomicInteger DELETES = new AtomicInteger();
     public static final AtomicInteger LISTINGS = new AtomicInteger();
+    /** Names of files that were asked for and are not there: of S3, a listing each. */
+    public static final Queue<String> MISSED = new ConcurrentLinkedQueue<>();
+
     public static final AtomicInteger REQUESTS = new AtomicInteger();
 
     private static final AtomicInteger FAILURES = new AtomicInteger();
@@ -40,6 +46,7 @@ public final class CountingStore extends RawLocalFileSystem {
         REQUESTS.set(0);
         DELETES.set(0);
         LISTINGS.set(0);
+        MISSED.clear();
         FAILURES.set(0);
         together = new CountDownLatch(0);
         return configuration;
@@ -89,6 +96,16 @@ public final class CountingStore extends RawLocalFileSystem {
         return Arrays.stream(super.listStatus(folder))
                 .map(CountingStore::withoutOwner)
                 .toArray(FileStatus[]::new);
+    }
+
+    @Override
+    public FileStatus getFileStatus(Path file) throws IOException {
+        try {
+            return super.getFileStatus(file);
+        } catch (FileNotFoundException e) {
+            MISSED.add(file.getName());
+            throw e;
+        }
     }
 
     /** The local file system asks for an owner by paths of its own scheme alone. */

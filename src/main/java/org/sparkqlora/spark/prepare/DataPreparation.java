@@ -194,7 +194,7 @@ public final class DataPreparation {
             PreparationOptions options,
             String folder,
             String hash) {
-        PreparedFolder target = PreparedFolder.open(folder, configuration);
+        PreparedFolder target = PreparedFolder.open(folder, context);
         RowsDay day = begun == null ? target.beganOn(hash, day(sources, encoders)) : begun;
         String fingerprint = day.fingerprint(hash);
         String prefix = Manifest.rowsPrefix(fingerprint);
@@ -206,8 +206,8 @@ public final class DataPreparation {
                     .toList();
             long hashedOneOf =
                     1 + counted.stream().mapToLong(CountedSource::records).sum() / HASHED;
-            PackingTask task =
-                    new PackingTask(dated, options, new PackingTask.RowFiles(folder, prefix, hadoop), hashedOneOf);
+            PackingTask.RowFiles files = new PackingTask.RowFiles(folder, prefix, target.finished(prefix), hadoop);
+            PackingTask task = new PackingTask(dated, options, files, hashedOneOf);
             List<GroupResult> results = new EncodingJob(context, task, counted, options.part()).run();
             Manifest manifest = manifest(sources, results, options, fingerprint, encoders.ids());
             ExampleChecks checks =

@@ -1,7 +1,6 @@
 package org.sparkqlora.spark.prepare;
 
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Optional;
@@ -13,7 +12,6 @@ import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
-import org.sparkqlora.storage.Removal;
 import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.tokenizer.packing.RowLayout;
 
@@ -48,15 +46,9 @@ record FinishedGroup(String folder, String prefix, int number) {
         }
     }
 
-    /** Written last, and atomically by a rename. */
+    /** Written last, whole or not at all, over one of another attempt. */
     void write(GroupResult result, Configuration configuration) throws IOException {
-        FileSystem files = file().getFileSystem(configuration);
-        Path mine = WholeFile.unfinished(file());
-        try (OutputStream out = files.create(mine, false)) {
-            out.write(GroupResultJson.write(result).getBytes(StandardCharsets.UTF_8));
-        }
-
-        Removal.file(files, file()); // of another attempt with the same, or damaged
-        WholeFile.giveName(files, mine, file());
+        byte[] json = GroupResultJson.write(result).getBytes(StandardCharsets.UTF_8);
+        WholeFile.replace(file().getFileSystem(configuration), file(), json);
     }
 }

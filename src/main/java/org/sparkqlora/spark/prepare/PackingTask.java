@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.prepare;
 
 import java.io.IOException;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
 import java.util.List;
@@ -15,6 +16,7 @@ import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.spark.source.RecordLines;
 import org.sparkqlora.spark.source.Share;
 import org.sparkqlora.tensor.ScratchFile;
+import org.sparkqlora.tokenizer.packing.RowLayout;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 import scala.Tuple2;
 
@@ -38,15 +40,25 @@ final class PackingTask implements Function<LineGroup, GroupResult> {
         this.hashedOneOf = hashedOneOf;
     }
 
-    /** The output folder of rows, and the prefix of their names. */
-    record RowFiles(String folder, String prefix, Broadcast<SerializableConfiguration> configuration)
-            implements java.io.Serializable {
+    /**
+     * The output folder of rows, and the prefix of their names.
+     *
+     * @param finished groups that were there before
+     */
+    record RowFiles(
+            String folder, String prefix, FinishedGroups finished, Broadcast<SerializableConfiguration> configuration)
+            implements Serializable {
         Configuration hadoop() {
             return configuration.value().value();
         }
 
         FinishedGroup group(int number) {
             return new FinishedGroup(folder, prefix, number);
+        }
+
+        /** What is left of a group. */
+        Optional<GroupResult> left(int number, RowLayout layout) throws IOException {
+            return finished.mayHave(number) ? group(number).read(hadoop(), layout) : Optional.empty();
         }
     }
 
@@ -67,7 +79,7 @@ final class PackingTask implements Function<LineGroup, GroupResult> {
 
     private GroupResult once(int group, Records records) {
         try {
-            Optional<GroupResult> finished = files.group(group).read(files.hadoop(), options.layout());
+            Optional<GroupResult> finished = files.left(group, options.layout());
             return finished.isPresent() ? finished.get() : encode(group, records);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to prepare group " + group, e);

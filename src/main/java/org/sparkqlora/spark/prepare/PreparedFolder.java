@@ -6,12 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.CreatedFiles;
 import org.sparkqlora.storage.Removal;
@@ -30,19 +32,21 @@ final class PreparedFolder {
     private final Configuration configuration;
     private final FileSystem files;
     private final CreatedFiles created;
+    private final FileDeletion deletion;
 
-    private PreparedFolder(String name, Configuration configuration) throws IOException {
+    private PreparedFolder(String name, JavaSparkContext context) throws IOException {
         this.name = name;
         this.path = StorePath.parse(name);
-        this.configuration = configuration;
+        this.configuration = context.hadoopConfiguration();
         this.files = StorePath.files(path, configuration);
         this.created = new CreatedFiles(files);
+        this.deletion = new FileDeletion(context);
     }
 
     /** The folder {@code name}, which tasks create if it is missing. */
-    static PreparedFolder open(String name, Configuration configuration) {
+    static PreparedFolder open(String name, JavaSparkContext context) {
         try {
-            PreparedFolder folder = new PreparedFolder(name, configuration);
+            PreparedFolder folder = new PreparedFolder(name, context);
             folder.requireNoOther();
             folder.created.noteMissing(folder.path);
             return folder;
@@ -84,12 +88,9 @@ final class PreparedFolder {
             replace(Manifest.FILE_NAME, ManifestJson.write(manifest));
             Set<String> current =
                     manifest.files().stream().map(PreparedFile::name).collect(Collectors.toSet());
-            deleteRows(manifest.rowsPrefix(), current);
-            if (before.isPresent()) {
-                deleteRows(before.get(), current);
-            }
-
-            Removal.filesIn(files, path, DAY.asMatchPredicate());
+            Predicate<String> rows =
+                    before.map(PreparedFolder::rowsOf).orElse(file -> false).or(rowsOf(manifest.rowsPrefix()));
+            delete(rows.and(file -> !current.contains(file)));
             return new PreparedData(name, manifest);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to publish prepared rows in " + name, e);
@@ -99,8 +100,7 @@ final class PreparedFolder {
     /** Deletes the files of a preparation that failed for {@code reason}. */
     void discard(String prefix, Exception reason) {
         try {
-            deleteRows(prefix, Set.of());
-            Removal.filesIn(files, path, DAY.asMatchPredicate());
+            delete(rowsOf(prefix));
             created.remove();
         } catch (IOException e) {
             reason.addSuppressed(e);
@@ -117,10 +117,24 @@ final class PreparedFolder {
         }
     }
 
-    /** Also of groups, and those that a task has begun. */
-    private void deleteRows(String prefix, Set<String> current) throws IOException {
-        Pattern rows = Pattern.compile("[._]?%s-\\d+\\.(bin|json)(\\..+)?".formatted(Pattern.quote(prefix)));
-        Removal.filesIn(files, path, file -> rows.matcher(file).matches() && !current.contains(file));
+    /** The groups with rows of {@code prefix} that an earlier attempt finished. */
+    FinishedGroups finished(String prefix) {
+        try {
+            return FinishedGroups.in(files, path, prefix);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to list " + name, e);
+        }
+    }
+
+    /** Files of rows, of groups, and those that a task has begun. */
+    private static Predicate<String> rowsOf(String prefix) {
+        return Pattern.compile("[._]?%s-\\d+\\.(bin|json)(\\..+)?".formatted(Pattern.quote(prefix)))
+                .asMatchPredicate();
+    }
+
+    /** Also the day that was kept: in one listing, since a folder may have a file for each of very many groups. */
+    private void delete(Predicate<String> rows) throws IOException {
+        deletion.delete(files, Removal.named(files, path, rows.or(DAY.asMatchPredicate())));
     }
 
     private void replace(String file, String text) throws IOException {

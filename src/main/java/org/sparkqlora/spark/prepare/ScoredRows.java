@@ -53,7 +53,7 @@ public final class ScoredRows {
     }
 
     private static PreparedData made(JavaSparkContext context, PreparedData data, Scores scores, String folder) {
-        PreparedFolder target = PreparedFolder.open(folder, context.hadoopConfiguration());
+        PreparedFolder target = PreparedFolder.open(folder, context);
         Broadcast<SerializableConfiguration> hadoop =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         try {
@@ -61,7 +61,8 @@ public final class ScoredRows {
             int files = data.manifest().files().size();
             RowLayout layout = scores.manifest(data.manifest(), List.of()).layout();
             String prefix = Manifest.rowsPrefix(scores.fingerprint());
-            ScoreFile task = new ScoreFile(data, folder, prefix, layout, scores.scorer(), hadoop);
+            ScoreFile task =
+                    new ScoreFile(data, folder, prefix, target.finished(prefix), layout, scores.scorer(), hadoop);
             List<Integer> numbers = IntStream.range(0, files).boxed().toList();
             List<PreparedFile> written = ModelTasks.of(context.getConf())
                     .place(context.parallelize(numbers, TaskSlots.parts(context, files)))
@@ -88,6 +89,7 @@ public final class ScoredRows {
             PreparedData data,
             String folder,
             String prefix,
+            FinishedGroups before,
             RowLayout layout,
             RowScorer scorer,
             Broadcast<SerializableConfiguration> configuration)
@@ -97,7 +99,8 @@ public final class ScoredRows {
             Configuration hadoop = configuration.value().value();
             FinishedGroup target = new FinishedGroup(folder, prefix, number);
             try {
-                Optional<GroupResult> finished = target.read(hadoop, layout);
+                Optional<GroupResult> finished =
+                        before.mayHave(number) ? target.read(hadoop, layout) : Optional.empty();
                 if (finished.isPresent()) {
                     return finished.get();
                 }

@@ -1,0 +1,52 @@
+package org.sparkqlora.spark.prepare;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.VoidFunction;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.spark.cluster.TaskSlots;
+import org.sparkqlora.storage.Removal;
+
+/** Deletes files of a folder: many by tasks, since a store takes its time for each. Driver only. */
+record FileDeletion(JavaSparkContext context) {
+    /** Sooner done here than by a job. */
+    static final int FEW = 1 << 10;
+
+    void delete(FileSystem files, List<Path> gone) throws IOException {
+        if (gone.size() <= FEW) {
+            Removal.all(files, gone);
+            return;
+        }
+
+        Broadcast<SerializableConfiguration> hadoop =
+                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
+        try {
+            context.setJobDescription(String.format(Locale.ROOT, "prepare: delete %d files", gone.size()));
+            List<String> names = gone.stream().map(Path::toString).toList();
+            context.parallelize(names, TaskSlots.parts(context, names.size())).foreachPartition(new Delete(hadoop));
+        } finally {
+            context.setJobDescription(null);
+            hadoop.destroy();
+        }
+    }
+
+    /** Deletes some of the files. Runs in a task. */
+    private record Delete(Broadcast<SerializableConfiguration> configuration)
+            implements VoidFunction<Iterator<String>> {
+        @Override
+        public void call(Iterator<String> names) throws IOException {
+            List<Path> gone = new ArrayList<>();
+            names.forEachRemaining(name -> gone.add(new Path(name)));
+            if (!gone.isEmpty()) {
+                Removal.all(gone.get(0).getFileSystem(configuration.value().value()), gone);
+            }
+        }
+    }
+}
