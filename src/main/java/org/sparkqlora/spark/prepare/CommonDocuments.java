@@ -1,10 +1,7 @@
 package org.sparkqlora.spark.prepare;
 
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
@@ -22,31 +19,45 @@ public record CommonDocuments(long common, long heldOut) {
     /** Rows that are looked at on either side, the first ones: reading more would delay a run over large data. */
     static final long ROWS = 4096;
 
+    /** And documents, of which the driver holds the hashes: rows of tiny ones have thousands each. */
+    private static final long DOCUMENTS = 1 << 20;
+
     private static final long ROWS_OF_TASK = 128;
 
     public static CommonDocuments of(JavaSparkContext context, PreparedData trained, PreparedData heldOut) {
-        Set<Long> known = new HashSet<>(hashes(context, trained));
-        List<Long> asked = hashes(context, heldOut);
-        return new CommonDocuments(asked.stream().filter(known::contains).count(), asked.size());
+        long[] known = hashes(context, trained);
+        Arrays.sort(known);
+        long[] asked = hashes(context, heldOut);
+        long common = LongStream.of(asked)
+                .filter(hash -> Arrays.binarySearch(known, hash) >= 0)
+                .count();
+        return new CommonDocuments(common, asked.length);
     }
 
-    private static List<Long> hashes(JavaSparkContext context, PreparedData data) {
+    /** The first rows that are looked at. */
+    static long rowsOf(Manifest manifest) {
+        PreparationCounts counts = manifest.counts();
+        long documents = counts.examples() * manifest.kind().documents();
+        long ofRow = Math.max(1, documents / Math.max(1, counts.rows()));
+        return Math.min(counts.rows(), Math.max(1, Math.min(ROWS, DOCUMENTS / ofRow)));
+    }
+
+    private static long[] hashes(JavaSparkContext context, PreparedData data) {
         Broadcast<SerializableConfiguration> hadoop =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         context.setJobDescription("compare held-out rows with training rows");
         try {
-            List<Long> starts = LongStream.iterate(
-                            0, start -> start < Math.min(ROWS, data.rows()), start -> start + ROWS_OF_TASK)
+            long end = rowsOf(data.manifest());
+            List<Long> starts = LongStream.iterate(0, start -> start < end, start -> start + ROWS_OF_TASK)
                     .boxed()
                     .toList();
             return context
                     .parallelize(starts, starts.size())
-                    .map(new HashRows(data.folder(), hadoop))
+                    .map(new HashRows(data.folder(), end, hadoop))
                     .collect()
                     .stream()
                     .flatMapToLong(LongStream::of)
-                    .boxed()
-                    .collect(Collectors.toList());
+                    .toArray();
         } finally {
             context.setJobDescription(null);
             hadoop.destroy();
@@ -57,15 +68,16 @@ public record CommonDocuments(long common, long heldOut) {
      * The hashes of the documents in some rows. Runs in a task.
      *
      * @param folder of the rows
+     * @param rows that are looked at
      */
-    private record HashRows(String folder, Broadcast<SerializableConfiguration> hadoop)
+    private record HashRows(String folder, long rows, Broadcast<SerializableConfiguration> hadoop)
             implements Function<Long, long[]> {
         @Override
         public long[] call(Long first) {
             PreparedData data = PreparedData.open(folder, hadoop.value().value());
-            try (PreparedRows rows = data.reader(hadoop.value().value())) {
-                long end = Math.min(Math.min(first + ROWS_OF_TASK, ROWS), rows.rows());
-                return rows.readAll(LongStream.range(first, end).toArray()).stream()
+            try (PreparedRows reader = data.reader(hadoop.value().value())) {
+                long end = Math.min(first + ROWS_OF_TASK, rows);
+                return reader.readAll(LongStream.range(first, end).toArray()).stream()
                         .flatMapToLong(HashRows::hashes)
                         .toArray();
             }

@@ -11,6 +11,8 @@ import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
@@ -34,6 +36,19 @@ class CommonDocumentsTest {
         CommonDocuments found = common(documents(0, many), documents(0, many));
 
         assertThat(found.common()).isEqualTo(found.heldOut()).isLessThan(many);
+    }
+
+    @ParameterizedTest(name = "{0} examples in {1} rows")
+    @CsvSource({"100, 100, 100", "10000, 10000, 4096", "10000000, 10000, 1048", "40000000, 10, 1"})
+    void fewerRowsAreLookedAtWhereEachHasManyDocuments(long examples, long rows, long looked) {
+        Manifest manifest = new Manifest(
+                "f",
+                PreparationRuns.WIDTH,
+                List.of(),
+                new PreparationCounts(examples, rows, 0, 0, 0, 0, 0),
+                TokenIds.UNKNOWN);
+
+        assertThat(CommonDocuments.rowsOf(manifest)).isEqualTo(looked);
     }
 
     private CommonDocuments common(List<String> trained, List<String> heldOut) {
