@@ -94,6 +94,12 @@ final class SparkBorder {
                             "storage.BlockManager#blockManagerId",
                             "storage.BlockManager#master",
                             "storage.BlockManagerMaster#getMemoryStatus")),
+            Map.entry(
+                    "spark.speed.DriverWork",
+                    Set.of(
+                            "storage.BlockManager#master",
+                            "storage.BlockManagerMaster#contains",
+                            "storage.BroadcastBlockId#<init>")),
             Map.entry("spark.exchange.PartGroups", Set.of("shuffle.FetchFailedException#<init>")),
             Map.entry(
                     "spark.exchange.ShuffleExchange",

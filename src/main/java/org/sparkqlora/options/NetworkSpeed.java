@@ -23,6 +23,10 @@ public record NetworkSpeed(double bitsPerSecond) {
         return new NetworkSpeed(speed * (matcher.group(2).equals("G") ? GIGA : MEGA));
     }
 
+    public static NetworkSpeed ofBytes(double bytesPerSecond) {
+        return new NetworkSpeed(bytesPerSecond * Byte.SIZE);
+    }
+
     public double bytesPerSecond() {
         return bitsPerSecond / Byte.SIZE;
     }

@@ -16,13 +16,17 @@ import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.Paging;
+import org.sparkqlora.options.ClusterOptions;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.ModelAddress;
 import org.sparkqlora.options.ModelPath;
 import org.sparkqlora.options.PrecisionChoice;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.run.bench.ClusterBench;
+import org.sparkqlora.run.bench.ClusterSpeedJson;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.speed.ClusterSpeed;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.tensor.DeviceChoice;
@@ -33,6 +37,7 @@ import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.metrics.ProcessMemory;
 import org.sparkqlora.weights.family.ModelConfig;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench}: how fast this machine trains, and how near that is to what it could do. */
@@ -47,7 +52,8 @@ import picocli.CommandLine.Option;
                     + " linear layers, arbitrary tokens, all trained).",
             "Says how many tokens a second it trains, and what share that is of the roofline: the products with frozen"
                     + " weights alone, at the measured rate of bf16 products. Each figure is a median. Prints JSON on stdout, a"
-                    + " table on stderr."
+                    + " table on stderr.",
+            "With --cluster measures the session's executors instead: what plan takes as --cluster-constants."
         })
 public final class BenchCommand implements Command {
     /** The default of {@code train}. */
@@ -140,8 +146,22 @@ public final class BenchCommand implements Command {
                             + " Default: all.")
     List<BenchPart> parts = List.of(BenchPart.values());
 
+    @Option(
+            names = "--cluster",
+            description =
+                    "Instead of this machine: some seconds of jobs on the executors of the session, of which two are"
+                            + " needed. Network, blocks, tasks, stages and messages, by the classes that exchange gradients.")
+    boolean onCluster;
+
+    @Mixin
+    ClusterOptions cluster = new ClusterOptions();
+
     @Override
     public void check(Problems problems) {
+        cluster.check(problems);
+        problems.require(
+                !onCluster || model == null && shape == null,
+                "--cluster: expected no --model and no --shape with it, of which it knows nothing");
         ModelPath.check(problems, "--model", model);
         problems.require(model == null || shape == null, "--model, --shape: expected at most one of them, found both");
         problems.requireAtLeast("--sequence-length", 2, sequenceLength);
@@ -156,6 +176,13 @@ public final class BenchCommand implements Command {
 
     @Override
     public void run(Console console) {
+        if (onCluster) {
+            ClusterSpeed speed = new ClusterBench(cluster, console).run();
+            new ClusterSpeedTable(speed).lines().forEach(line -> console.note("%s", line));
+            console.result(ClusterSpeedJson.summary(speed));
+            return;
+        }
+
         if (model != null) {
             measure(ModelPath.folder(model, cache), cache, console);
             return;

@@ -1,5 +1,7 @@
 package org.sparkqlora.cli.plan;
 
+import org.sparkqlora.spark.speed.ClusterSpeed;
+
 /**
  * The constants of {@link CostModel}. The page {@code scale.md} says where each comes from.
  *
@@ -36,4 +38,24 @@ record CostConstants(
             3e-5, // of a message
             0.4e12, // operations a second of a thread
             100e12); // of a GPU
+
+    /** These with what was measured of a cluster in place of what is built in. */
+    CostConstants with(ClusterSpeed speed) {
+        return new CostConstants(
+                networkShare,
+                speed.writtenBytes(),
+                speed.addedBytes(),
+                appliedNumbers,
+                speed.secondsOfBlock(),
+                speed.secondsOfTask(),
+                speed.secondsOfStage(),
+                speed.secondsOfMessage(),
+                threadOperations,
+                gpuOperations);
+    }
+
+    /** The speed of a network whose blocks arrive at so many bytes a second. */
+    double networkOf(double bytesPerSecond) {
+        return bytesPerSecond / networkShare;
+    }
 }

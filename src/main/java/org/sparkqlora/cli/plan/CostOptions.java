@@ -3,11 +3,15 @@ package org.sparkqlora.cli.plan;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.options.NetworkSpeed;
 import org.sparkqlora.options.OptionGroup;
 import org.sparkqlora.options.Problems;
+import org.sparkqlora.run.bench.ClusterSpeedJson;
+import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.speed.ClusterSpeed;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -35,22 +39,35 @@ final class CostOptions {
     @Nullable
     Double tokensPerSecond;
 
+    @OptionGroup.In(OptionGroup.CLUSTER)
+    @Option(
+            names = "--cluster-constants",
+            paramLabel = "FILE",
+            description =
+                    "What bench --cluster --result wrote, in place of the built-in costs of a block, a task, a stage and a message, and of"
+                            + " the network unless --network is given.")
+    @Nullable
+    Location constants;
+
     void check(Problems problems, List<Integer> executors) {
         problems.require(
-                network != null || executors.size() == 1,
+                isAsked() || executors.size() == 1,
                 "--executors: expected one number, or several with --network, found %s",
                 executors);
         problems.require(
-                network != null || tokensPerSecond == null,
-                "--tokens-per-second: expected --network with it, found none");
+                isAsked() || tokensPerSecond == null, "--tokens-per-second: expected --network with it, found none");
         problems.require(
                 tokensPerSecond == null || tokensPerSecond > 0 && Double.isFinite(tokensPerSecond),
                 "--tokens-per-second: expected a number above 0, found %s",
                 tokensPerSecond);
     }
 
+    private boolean isAsked() {
+        return network != null || constants != null;
+    }
+
     /**
-     * The seconds of steps; none unless a network was named.
+     * The seconds of steps; none unless a network was named or measured.
      *
      * @param specs of the methods
      * @param steps on each number of executors
@@ -64,11 +81,16 @@ final class CostOptions {
             double operations,
             int threads,
             GradientDtype wire) {
-        if (network == null) {
+        if (!isAsked()) {
             return Optional.empty();
         }
 
-        CostModel model = new CostModel(CostConstants.DEFAULT, network.bytesPerSecond());
+        Optional<ClusterSpeed> speed = Optional.ofNullable(constants).map(CostOptions::read);
+        CostConstants known = speed.map(CostConstants.DEFAULT::with).orElse(CostConstants.DEFAULT);
+        NetworkSpeed ofExecutor = network != null
+                ? network
+                : NetworkSpeed.ofBytes(known.networkOf(speed.orElseThrow().networkBytes()));
+        CostModel model = new CostModel(known, ofExecutor.bytesPerSecond());
         List<ClusterCost> costs = specs.stream()
                 .flatMap(spec -> steps.stream()
                         .map(step -> new ClusterCost(
@@ -78,7 +100,14 @@ final class CostOptions {
                                         shape(config, spec, step, threads, wire),
                                         compute(config, spec, step, new ComputeSpeed(operations))))))
                 .toList();
-        return Optional.of(new CostReport(network, costs));
+        return Optional.of(new CostReport(ofExecutor, costs));
+    }
+
+    private static ClusterSpeed read(Location file) {
+        String text = file.text()
+                .orElseThrow(() -> new BadInputException(
+                        "Cannot read %s: expected what bench --cluster --result wrote, found nothing".formatted(file)));
+        return ClusterSpeedJson.readResult(file.toString(), text);
     }
 
     private static StepShape shape(

@@ -64,6 +64,7 @@ public final class PlanCommand implements Command {
             "--measure",
             "--executors",
             "--network",
+            "--cluster-constants",
             "--tokens-per-second",
             "--shards",
             "--batch-size",

@@ -24,6 +24,7 @@ import org.sparkqlora.spark.quantize.PartOutcome;
 import org.sparkqlora.spark.replica.StateBlocks;
 import org.sparkqlora.spark.source.SourceFile;
 import org.sparkqlora.spark.source.SourceSplit;
+import org.sparkqlora.spark.speed.LeftBlocks;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 import org.sparkqlora.train.ShardResult;
@@ -58,6 +59,7 @@ public final class TrainRegistrator implements KryoRegistrator {
             ShardResult.BrokenLoss.class,
             ShardResult.Unreachable.class,
             StateBlocks.Written.class,
+            LeftBlocks.class,
             StructType.class); // tasks that read the schemas of Parquet and ORC files send them to the driver
 
     /** Goes with a copy of a block from Spark 4.3 on, which does not register it. */

@@ -9,10 +9,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.options.Sessions;
 import org.sparkqlora.weights.family.ModelConfigJson;
 
 class BenchCommandTest {
@@ -20,6 +22,11 @@ class BenchCommandTest {
 
     /** Operations of a token for 106,168,320 projection weights and 28,311,552 of the head, at 6 and 4 operations each. */
     private static final double SMOLLM2_OPERATIONS = 6 * 106_168_320.0 + 4 * 28_311_552.0;
+
+    @AfterAll
+    static void stopSpark() {
+        Sessions.stop();
+    }
 
     @Test
     void measuresEachPartOfAModel(@TempDir Path cache) throws IOException {
@@ -107,6 +114,18 @@ class BenchCommandTest {
         assertThat(run.err()).contains("Cannot compute on GPU 0: ").doesNotContain("\tat ");
         assertThat(CommandRun.of("bench", "--device", "auto").err())
                 .contains("--device: expected cpu or cuda, found auto, which is for tasks of Spark");
+    }
+
+    @Test
+    void aClusterHasExecutorsOfItsOwn() {
+        CommandRun run = CommandRun.of("bench", "--cluster");
+
+        assertThat(run.code()).isEqualTo(ExitCode.BAD_INPUT);
+        assertThat(run.err())
+                .contains("Cannot measure a cluster: expected at least two executors on local[*], found 0");
+        assertThat(CommandRun.of("bench", "--cluster", "--shape", "smollm2-135m")
+                        .err())
+                .contains("--cluster: expected no --model and no --shape with it, of which it knows nothing");
     }
 
     @Test
