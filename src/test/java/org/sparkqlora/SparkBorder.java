@@ -74,20 +74,29 @@ final class SparkBorder {
                     Set.of("unsafe.types.UTF8String#fromString", "unsafe.types.UTF8String#levenshteinDistance")),
             Map.entry("spark.check.ClusterCheck", Set.of("storage.BlockManager#blockManagerId")),
             Map.entry(
+                    "spark.blocks.BlockFetch",
+                    Set.of(
+                            "network.BlockTransferService#fetchBlocks",
+                            "network.buffer.ManagedBuffer#createInputStream",
+                            "network.buffer.ManagedBuffer#release",
+                            "network.buffer.ManagedBuffer#retain",
+                            "network.buffer.ManagedBuffer#size",
+                            "network.shuffle.BlockFetchingListener",
+                            "storage.BlockManager#blockTransferService")),
+            Map.entry(
+                    "spark.blocks.BlockMemory",
+                    Set.of("util.io.ChunkedByteBuffer#<init>", "util.io.ChunkedByteBuffer#dispose")),
+            Map.entry(
                     "spark.blocks.ExecutorBlocks",
                     Set.of(
-                            "network.BlockTransferService#fetchBlockSync",
                             "network.buffer.ManagedBuffer#nioByteBuffer",
                             "network.buffer.ManagedBuffer#release",
-                            "network.buffer.NioManagedBuffer#<init>",
                             "storage.BlockId#name",
-                            "storage.BlockManager#blockTransferService",
                             "storage.BlockManager#getLocalBlockData",
                             "storage.BlockManager#getStatus",
                             "storage.BlockManager#removeBlock",
                             "storage.BlockManager#removeBroadcast",
-                            "storage.BroadcastBlockId#<init>",
-                            "util.io.ChunkedByteBuffer#<init>")),
+                            "storage.BroadcastBlockId#<init>")),
             Map.entry(
                     "spark.blocks.ExecutorPlace",
                     Set.of(

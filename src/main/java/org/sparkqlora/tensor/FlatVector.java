@@ -1,6 +1,7 @@
 package org.sparkqlora.tensor;
 
 import java.io.Serializable;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Objects;
@@ -42,6 +43,11 @@ public final class FlatVector implements Serializable, AutoCloseable {
         FlatVector vector = zeros(values.length);
         vector.write(0, values, 0, values.length);
         return vector;
+    }
+
+    /** The vector that {@code numbers} hold, which its owner may not free before the last use of the vector. */
+    public static FlatVector in(FloatBuffer numbers) {
+        return new FlatVector(numbers.capacity(), new BufferFloats(numbers));
     }
 
     /** A vector of the numbers in {@code store}. */

@@ -3,7 +3,7 @@ package org.sparkqlora.tensor;
 import java.io.Serializable;
 
 /** Storage of a flat vector's numbers. Ranges were checked by the vector. Different ranges may be used concurrently. */
-sealed interface FloatStore extends Serializable permits HeapFloats, FileFloats, PooledFloats {
+sealed interface FloatStore extends Serializable permits HeapFloats, BufferFloats, FileFloats, PooledFloats {
     float get(long index);
 
     void set(long index, float value);

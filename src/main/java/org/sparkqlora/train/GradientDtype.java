@@ -80,14 +80,19 @@ public enum GradientDtype {
     /** Elements {@code from..from+count-1} of {@code vector}. */
     public byte[] read(FlatVector vector, long from, int count) {
         byte[] bytes = new byte[Math.multiplyExact(count, bytesOfValue)];
+        read(vector, from, ByteBuffer.wrap(bytes));
+        return bytes;
+    }
+
+    /** Fills {@code target} with the elements of {@code vector} from {@code from} on. */
+    public void read(FlatVector vector, long from, ByteBuffer target) {
+        int count = target.remaining() / bytesOfValue;
         float[] piece = new float[Math.min(count, PIECE)];
         for (int done = 0; done < count; done += PIECE) {
             int length = Math.min(PIECE, count - done);
             vector.read(from + done, piece, 0, length);
-            encode(piece, at(ByteBuffer.wrap(bytes), done), length);
+            encode(piece, at(target, done), length);
         }
-
-        return bytes;
     }
 
     /** Sets the elements of {@code vector} from {@code from} on to what {@link #read} gave. */

@@ -4,7 +4,9 @@ import java.util.Locale;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Natives;
+import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.train.metrics.Phase;
 import org.sparkqlora.train.metrics.PhaseClock;
 
@@ -20,6 +22,7 @@ public final class Replica implements AutoCloseable {
     private final GradientModel model;
     private final StateHome home;
     private final @Nullable TrainState given;
+    private final VectorPool gradients;
     private @Nullable TrainState state;
     private @Nullable BoundModel bound;
     private boolean closed;
@@ -29,6 +32,7 @@ public final class Replica implements AutoCloseable {
         this.home = home;
         this.given = state;
         this.state = state;
+        this.gradients = new VectorPool(model.parameters().size());
     }
 
     /** A replica of {@code state}. */
@@ -102,6 +106,11 @@ public final class Replica implements AutoCloseable {
         } finally {
             lock.readLock().unlock();
         }
+    }
+
+    /** Zeros for a gradient, in memory that is used again once it is closed. */
+    public FlatVector freshGradient() {
+        return gradients.zeros();
     }
 
     /** Waits for running computations, then frees what the model holds for this replica. */
@@ -189,9 +198,12 @@ public final class Replica implements AutoCloseable {
 
     /** By the next update, or by a newer snapshot where that update is lost. */
     private TrainState advance(TrainState at, StateLog log) {
-        Update update;
         try {
-            update = log.update(at.version()).pulled();
+            log.update(at.version()).lend(gradients, update -> {
+                release();
+                at.apply(update);
+            });
+            return at;
         } catch (UnreachableStateException e) {
             if (log.snapshotVersion() <= at.version()) {
                 throw e;
@@ -199,10 +211,6 @@ public final class Replica implements AutoCloseable {
 
             return pull(log);
         }
-
-        release();
-        at.apply(update);
-        return at;
     }
 
     private TrainState nearestState(StateLog log) {

@@ -1,7 +1,9 @@
 package org.sparkqlora.train;
 
 import java.io.Serializable;
+import java.util.function.Consumer;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.VectorPool;
 
 /** The sum of the gradients of a step over its shards, wherever its numbers lie. */
 public interface SummedGradient extends Serializable, AutoCloseable {
@@ -13,6 +15,15 @@ public interface SummedGradient extends Serializable, AutoCloseable {
 
     /** All numbers in this process. An {@link UnreachableStateException} if they are lost. */
     FlatVector vector();
+
+    /**
+     * Lets {@code reader} see all numbers, which it may not keep. An {@link UnreachableStateException} if they are lost, before it is called.
+     *
+     * @param pool vectors of this length, one of which it takes where the numbers come from elsewhere
+     */
+    default void lend(VectorPool pool, Consumer<FlatVector> reader) {
+        reader.accept(vector());
+    }
 
     @Override
     void close();

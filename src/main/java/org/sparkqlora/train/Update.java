@@ -1,6 +1,8 @@
 package org.sparkqlora.train;
 
 import java.io.Serializable;
+import java.util.function.Consumer;
+import org.sparkqlora.tensor.VectorPool;
 
 /**
  * The update that moves a State from one version to the next.
@@ -12,9 +14,11 @@ import java.io.Serializable;
  */
 public record Update(long fromVersion, SummedGradient gradient, float scale, double learningRate)
         implements Serializable {
-    /** This update with its numbers in this process. */
-    public Update pulled() {
-        SummedVector here = new SummedVector(gradient.vector(), gradient.squares());
-        return new Update(fromVersion, here, scale, learningRate);
+    /** Lets {@code reader} have this update with its numbers in this process, as {@link SummedGradient#lend} does. */
+    void lend(VectorPool pool, Consumer<Update> reader) {
+        gradient.lend(
+                pool,
+                here -> reader.accept(
+                        new Update(fromVersion, new SummedVector(here, gradient.squares()), scale, learningRate)));
     }
 }

@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -36,6 +38,23 @@ class FlatVectorTest {
         assertThat(read).containsExactly(2, 4, 6, 8, 10, 12);
         assertThat(vector.get(1L << 24)).isEqualTo(8);
         assertThat(vector.sumOfSquares()).isEqualTo(4 * 91.0);
+    }
+
+    @Test
+    void liesInMemoryOfItsOwner() {
+        ByteBuffer memory = ByteBuffer.allocateDirect(20 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        FlatVector vector = FlatVector.in(memory.asFloatBuffer());
+
+        vector.write(3, new float[] {0, 1, 2, 3}, 1, 3);
+        vector.add(4, new float[] {10, 20}, 0, 2);
+        vector.set(19, 7);
+
+        assertThat(vector.length()).isEqualTo(20);
+        assertThat(memory.getFloat(4 * Float.BYTES)).isEqualTo(12);
+        assertThat(vector.get(5)).isEqualTo(23);
+        assertThat(vector.copy().sumOfSquares())
+                .isEqualTo(vector.sumOfSquares())
+                .isEqualTo(1 + 144 + 529 + 49);
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -42,14 +43,17 @@ public final class BlockStream implements AutoCloseable {
         }
 
         Coming next = coming.remove();
-        if (next.bytes() != null) {
-            reader.accept(get(next.bytes()));
-        } else if (!blocks.readHere(next.handle(), reader)) {
-            reader.accept(blocks.fetchElsewhere(next.handle()));
+        if (next.bytes() == null) {
+            blocks.read(next.handle(), reader);
+            return;
+        }
+
+        try (BlockMemory bytes = get(next.bytes())) {
+            reader.accept(bytes.bytes());
         }
     }
 
-    private Future<ByteBuffer> fetch(Handle handle) {
+    private Future<BlockMemory> fetch(Handle handle) {
         if (threads == null) {
             threads = Executors.newFixedThreadPool(AHEAD, BlockStream::thread);
         }
@@ -57,11 +61,22 @@ public final class BlockStream implements AutoCloseable {
         return threads.submit(() -> blocks.fetchElsewhere(handle));
     }
 
-    private static ByteBuffer get(Future<ByteBuffer> bytes) throws InterruptedException {
+    private static BlockMemory get(Future<BlockMemory> bytes) throws InterruptedException {
         try {
             return bytes.get();
         } catch (ExecutionException e) {
             throw e.getCause() instanceof LostBlockException lost ? lost : new IllegalStateException(e.getCause());
+        }
+    }
+
+    /** A fetch that was interrupted has freed its memory itself, as has one that failed. */
+    private static void free(Future<BlockMemory> bytes) {
+        try {
+            bytes.get().close();
+        } catch (ExecutionException e) {
+            // it failed, and nobody reads it
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -76,6 +91,8 @@ public final class BlockStream implements AutoCloseable {
         if (threads != null) {
             threads.shutdownNow();
         }
+
+        coming.stream().map(Coming::bytes).filter(Objects::nonNull).forEach(BlockStream::free);
     }
 
     /**
@@ -84,5 +101,5 @@ public final class BlockStream implements AutoCloseable {
      * @param handle of it
      * @param bytes that are on their way; null where this process has them
      */
-    private record Coming(Handle handle, @Nullable Future<ByteBuffer> bytes) {}
+    private record Coming(Handle handle, @Nullable Future<BlockMemory> bytes) {}
 }

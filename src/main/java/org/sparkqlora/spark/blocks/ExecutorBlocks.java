@@ -5,20 +5,19 @@ import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.network.buffer.ManagedBuffer;
-import org.apache.spark.network.buffer.NioManagedBuffer;
 import org.apache.spark.storage.BlockId;
 import org.apache.spark.storage.BlockManager;
 import org.apache.spark.storage.BroadcastBlockId;
 import org.apache.spark.storage.StorageLevel;
-import org.apache.spark.util.io.ChunkedByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.cluster.ScalaMethod;
 import scala.reflect.ClassTag;
@@ -29,14 +28,11 @@ import scala.reflect.ClassTag$;
  * are. They are stored as blocks of one broadcast, so that all of them go with it, whoever has them.
  */
 public final class ExecutorBlocks implements Serializable, AutoCloseable {
-    /** Processes that have the same bytes, where there are as many. */
+    /** Processes that have the bytes of a block with readers, once one of those has read them. */
     public static final int COPIES = 2;
 
     private static final long serialVersionUID = 1L;
     private static final ClassTag<byte[]> BYTES = ClassTag$.MODULE$.apply(byte[].class);
-
-    /** For a copy: the first may just have been lost. */
-    private static final int MOST_ASKED = 3;
 
     private final Broadcast<String> owner;
 
@@ -50,58 +46,44 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     }
 
     /**
-     * Leaves {@code bytes} in this process, and a copy in another one if there is another.
+     * Leaves bytes in this process, and a copy in another one as soon as that has read them.
      *
      * @param name of letters, digits and underscores; the bytes that a name stands for never change
-     * @param executors of the application
+     * @param memory all of which they are; it is this process's from now on
+     * @param readers that will read them, among which one is chosen; this process does not count
      */
-    public Handle put(String name, byte[] bytes, List<ExecutorPlace> executors) {
-        keep(name, bytes);
+    public Handle put(String name, BlockMemory memory, List<ExecutorPlace> readers) {
+        ByteBuffer bytes = memory.bytes();
         List<ExecutorPlace> places = new ArrayList<>();
         places.add(ExecutorPlace.here());
-        others(name, executors)
-                .filter(other -> copied(name, bytes, other))
-                .limit(COPIES - 1)
-                .forEach(places::add);
-        return new Handle(name, bytes.length, crc(ByteBuffer.wrap(bytes)), places);
+        keeper(name, readers).ifPresent(places::add);
+        Handle handle = new Handle(name, bytes.remaining(), crc(bytes), places);
+        keep(name, memory);
+        return handle;
     }
 
-    private void keep(String name, byte[] bytes) {
-        ChunkedByteBuffer buffer = new ChunkedByteBuffer(ByteBuffer.wrap(bytes));
+    /** Leaves a copy of {@code bytes} in this process alone. */
+    public Handle put(String name, ByteBuffer bytes) {
+        BlockMemory memory = new BlockMemory(bytes.remaining());
+        memory.bytes().put(bytes);
+        return put(name, memory, List.of());
+    }
+
+    /** Not the same one for all names. */
+    private static Optional<ExecutorPlace> keeper(String name, List<ExecutorPlace> readers) {
+        ExecutorPlace here = ExecutorPlace.here();
+        List<ExecutorPlace> others =
+                readers.stream().filter(place -> !place.equals(here)).distinct().toList();
+        return others.isEmpty()
+                ? Optional.empty()
+                : Optional.of(others.get(Math.floorMod(name.hashCode(), others.size())));
+    }
+
+    private void keep(String name, BlockMemory memory) {
         try {
-            ScalaMethod.call(blocks(), "putBytes", id(name), buffer, level(), false, BYTES);
+            ScalaMethod.call(blocks(), "putBytes", id(name), memory.release(), level(), false, BYTES);
         } catch (Exception e) { // Spark throws some that no signature declares
             throw new IllegalStateException("Failed to leave %s in this process".formatted(name), e);
-        }
-    }
-
-    /** Other executors to be asked in turn, not the same one first for all names. */
-    private static Stream<ExecutorPlace> others(String name, List<ExecutorPlace> executors) {
-        List<ExecutorPlace> others = new ArrayList<>(executors);
-        others.remove(ExecutorPlace.here());
-        Collections.rotate(others, Math.floorMod(name.hashCode(), Math.max(1, others.size())));
-        return others.stream().limit(MOST_ASKED);
-    }
-
-    /** Whether {@code other} took a copy. It may be gone by now: then the bytes are in one place, as the handle says. */
-    private boolean copied(String name, byte[] bytes, ExecutorPlace other) {
-        try {
-            ScalaMethod.call(
-                    blocks().blockTransferService(),
-                    "uploadBlockSync",
-                    other.host(),
-                    other.port(),
-                    other.executor(),
-                    id(name),
-                    new NioManagedBuffer(ByteBuffer.wrap(bytes)),
-                    level(),
-                    BYTES);
-            return true;
-        } catch (NoSuchMethodException | IllegalArgumentException e) {
-            throw new IllegalStateException("Failed to copy %s as this Spark wants it".formatted(name), e);
-        } catch (Exception e) { // Spark throws some that no signature declares
-            keepInterrupt(e);
-            return false;
         }
     }
 
@@ -115,8 +97,31 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     /** Lets {@code reader}, which may not keep them, read the bytes. A {@link LostBlockException} if no one has them any more. */
     public void read(Handle handle, Consumer<ByteBuffer> reader) {
         if (!readHere(handle, reader)) {
-            reader.accept(fetchElsewhere(handle));
+            try (BlockMemory fetched = fetchElsewhere(handle)) {
+                reader.accept(fetched.bytes());
+                if (keeps(handle)) {
+                    keep(handle.name(), fetched);
+                }
+            }
         }
+    }
+
+    /** Whether this process keeps what it reads. */
+    private static boolean keeps(Handle handle) {
+        return handle.places().contains(ExecutorPlace.here());
+    }
+
+    /**
+     * The order in which a process reads blocks of which others keep copies: those first that it keeps itself, and those last for which it
+     * asks another one that keeps what it reads, which has read it by then.
+     */
+    public static Comparator<Handle> readingOrder() {
+        return Comparator.comparingInt(handle -> keeps(handle) ? -1 : firstAsked(handle));
+    }
+
+    private static int firstAsked(Handle handle) {
+        return Math.floorMod(
+                ExecutorPlace.here().executor().hashCode(), handle.places().size());
     }
 
     /** Lets {@code reader} read the bytes where this process has them, and tells whether it has. */
@@ -150,21 +155,15 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     }
 
     /** The bytes, of another process that has them. */
-    ByteBuffer fetchElsewhere(Handle handle) {
+    BlockMemory fetchElsewhere(Handle handle) {
         LostBlockException lost =
                 new LostBlockException("%s is lost with %s".formatted(handle.name(), handle.places()));
-        List<ExecutorPlace> places = handle.places();
-        int first = Math.floorMod(ExecutorPlace.here().executor().hashCode(), places.size());
-        for (int i = 0; i < places.size(); i++) {
-            ExecutorPlace place = places.get((first + i) % places.size());
+        List<ExecutorPlace> places = new ArrayList<>(handle.places());
+        Collections.rotate(places, -firstAsked(handle));
+        places.remove(ExecutorPlace.here());
+        for (ExecutorPlace place : places) {
             try {
-                return handle.require(bytesOf(blocks().blockTransferService()
-                        .fetchBlockSync(
-                                place.host(),
-                                place.port(),
-                                place.executor(),
-                                id(handle.name()).name(),
-                                null)));
+                return fetch(handle, place);
             } catch (Exception e) { // Spark throws some that no signature declares
                 keepInterrupt(e);
                 lost.addSuppressed(e);
@@ -172,6 +171,18 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
         }
 
         throw lost;
+    }
+
+    private BlockMemory fetch(Handle handle, ExecutorPlace place) throws Exception {
+        BlockMemory memory = new BlockMemory(handle.length());
+        try {
+            BlockFetch.from(place, id(handle.name()).name()).into(memory.bytes());
+            handle.require(memory.bytes());
+            return memory;
+        } catch (Exception | Error e) {
+            memory.close();
+            throw e;
+        }
     }
 
     private static void keepInterrupt(Exception e) {
@@ -207,15 +218,6 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
         return blocks().getStatus(id(name)).isDefined();
     }
 
-    /** Of a buffer that is in memory, all of which it may keep. */
-    private static ByteBuffer bytesOf(ManagedBuffer buffer) throws IOException {
-        try {
-            return buffer.nioByteBuffer();
-        } finally {
-            buffer.release();
-        }
-    }
-
     private static int crc(ByteBuffer bytes) {
         CRC32C sum = new CRC32C();
         sum.update(bytes.duplicate());
@@ -240,7 +242,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
      * @param name their name
      * @param length their count
      * @param checksum CRC-32C of them
-     * @param places who had them when they were left
+     * @param places who left them, and who keeps a copy from when it has read them
      */
     public record Handle(String name, int length, int checksum, List<ExecutorPlace> places) implements Serializable {
         public Handle {

@@ -5,9 +5,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
-import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientFormat;
 import org.sparkqlora.train.ShardResult;
 
@@ -21,22 +22,40 @@ import org.sparkqlora.train.ShardResult;
  */
 public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat format, int keptSteps)
         implements Serializable {
-    /** Runs in a task: leaves a part here and in another process, and drops what no replica asks for any more. */
-    Part hold(long step, int part, FlatVector sum, List<ShardResult> facts, List<ExecutorPlace> executors) {
-        forget(step);
+    /** Runs in a task: leaves a part here, for another process to keep a copy, and drops what no replica asks for any more. */
+    Part hold(long step, int part, PartGroups.Added added) {
+        forgetBefore(step);
+        BlockMemory memory = added.sum();
+        if (memory == null) {
+            return new Part(added.facts(), null, new double[0]);
+        }
+
+        FlatVector sum = FlatVector.in(memory.bytes().asFloatBuffer());
         format.sum().round(sum);
-        byte[] bytes = format.sum().read(sum, 0, Math.toIntExact(sum.length()));
         double[] squares = new double[layout.firstSlice(part + 1) - layout.firstSlice(part)];
         for (int i = 0; i < squares.length; i++) {
             int slice = layout.firstSlice(part) + i;
             squares[i] = sum.sumOfSquares(layout.start(slice) - layout.startOfPart(part), layout.size(slice));
         }
 
-        return new Part(facts, blocks.put(name(step, part), bytes, executors), squares);
+        return new Part(added.facts(), blocks.put(name(step, part), encoded(sum, memory), added.places()), squares);
     }
 
-    /** A process that added nothing for some steps drops the more. */
-    private void forget(long step) {
+    private BlockMemory encoded(FlatVector sum, BlockMemory memory) {
+        if (format.sum() == GradientDtype.FP32) {
+            return memory;
+        }
+
+        try (memory) {
+            BlockMemory encoded =
+                    new BlockMemory(Math.toIntExact(sum.length() * format.sum().bytesOfValue()));
+            format.sum().read(sum, 0, encoded.bytes());
+            return encoded;
+        }
+    }
+
+    /** What no replica asks for any more goes; also what a process kept that took part in no step for a while. */
+    void forgetBefore(long step) {
         for (long old = Math.max(0, step - 2L * keptSteps); old < step - keptSteps; old++) {
             for (int part = 0; part < layout.parts(); part++) {
                 blocks.forget(name(old, part));
@@ -49,7 +68,7 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
     }
 
     /** The gradient that {@code parts} make. */
-    HeldGradient gradient(List<Part> parts) {
+    HeldGradient gradient(long step, List<Part> parts) {
         double squares = 0;
         for (Part part : parts) {
             for (double ofSlice : part.squares()) {
@@ -60,7 +79,7 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
         List<ExecutorBlocks.Handle> handles = parts.stream()
                 .map(part -> Objects.requireNonNull(part.handle()))
                 .toList();
-        return new HeldGradient(blocks, layout, format.sum(), handles, squares);
+        return new HeldGradient(this, step, handles, squares);
     }
 
     /** Driver only. */
@@ -73,16 +92,12 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
      *
      * @param facts the results of all shards without their vectors, of the first part only
      * @param handle of the part; null if a shard has no gradient
-     * @param squares sum of squares of each slice
+     * @param squares sum of squares of each slice; none where a shard has no gradient
      */
     public record Part(List<ShardResult> facts, ExecutorBlocks.@Nullable Handle handle, double[] squares)
             implements Serializable {
         public Part {
             facts = List.copyOf(facts);
-        }
-
-        static Part broken(List<ShardResult> facts) {
-            return new Part(facts, null, new double[0]);
         }
     }
 }

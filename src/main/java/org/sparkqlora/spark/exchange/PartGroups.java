@@ -8,9 +8,11 @@ import java.util.Objects;
 import org.apache.spark.TaskContext;
 import org.apache.spark.shuffle.FetchFailedException;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.BlockStream;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorBlocks.LostBlockException;
+import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.ShardResult;
@@ -58,20 +60,27 @@ record PartGroups(SliceLayout layout, GradientDtype dtype, int members, int fanI
         List<ShardResult> facts =
                 members.stream().flatMap(member -> member.facts().stream()).toList();
         if (members.stream().anyMatch(member -> member.handle() == null)) {
-            return new Added(facts, null);
+            return new Added(facts, null, List.of());
         }
 
-        FlatVector sum = FlatVector.zeros(layout.sizeOfPart(partOf(partition)));
         List<ExecutorBlocks.Handle> handles = members.stream()
                 .map(member -> Objects.requireNonNull(member.handle()))
                 .toList();
+        BlockMemory memory = new BlockMemory(layout.sizeOfPart(partOf(partition)) * Float.BYTES);
         try (BlockStream stream = new BlockStream(blocks, handles)) {
+            FlatVector sum = FlatVector.in(memory.bytes().asFloatBuffer());
             for (GradientPart member : members) {
                 addNext(stream, member == members.get(0), sum, member, shuffle);
             }
+        } catch (FetchFailedException | RuntimeException | Error e) {
+            memory.close();
+            throw e;
         }
 
-        return new Added(facts, sum);
+        return new Added(
+                facts,
+                memory,
+                handles.stream().map(handle -> handle.places().get(0)).toList());
     }
 
     private List<GradientPart> inOrder(int partition, Iterator<Tuple2<PartKey, GradientPart>> parts) {
@@ -131,7 +140,8 @@ record PartGroups(SliceLayout layout, GradientDtype dtype, int members, int fanI
      * What was learnt while adding.
      *
      * @param facts the results of shards, without their vectors
-     * @param sum null if a shard has no gradient
+     * @param sum in float32, to be closed or put; null if a shard has no gradient
+     * @param places who had the members' parts
      */
-    record Added(List<ShardResult> facts, @Nullable FlatVector sum) {}
+    record Added(List<ShardResult> facts, @Nullable BlockMemory sum, List<ExecutorPlace> places) {}
 }

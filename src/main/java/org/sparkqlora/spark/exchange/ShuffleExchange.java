@@ -15,8 +15,8 @@ import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.api.java.function.PairFlatMapFunction;
 import org.apache.spark.shuffle.FetchFailedException;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
-import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientFormat;
@@ -81,11 +81,11 @@ public final class ShuffleExchange implements GradientExchange {
 
         PartGroups last = new PartGroups(layout, dtype, members, members);
         JavaPairRDD<PartKey, GradientPart> sent = parts.repartitionAndSortWithinPartitions(new GroupPartitioner(last));
-        JavaRDD<HeldSums.Part> sum = sent.mapPartitionsWithIndex(
-                new HoldPart(last, blocks, shuffleOf(sent), sums, step, ExecutorPlace.all()), false);
+        JavaRDD<HeldSums.Part> sum =
+                sent.mapPartitionsWithIndex(new HoldPart(last, blocks, shuffleOf(sent), sums, step), false);
         try {
             List<HeldSums.Part> held = sum.collect();
-            return StepGradient.of(step, shards.getNumPartitions(), held.get(0).facts(), () -> gradient(held));
+            return StepGradient.of(step, shards.getNumPartitions(), held.get(0).facts(), () -> gradient(step, held));
         } finally {
             // Else its files would stay until the driver's garbage collector meets the last of these objects.
             sum.rdd().cleanShuffleDependencies(false);
@@ -96,8 +96,8 @@ public final class ShuffleExchange implements GradientExchange {
         return ((ShuffleDependency<?, ?, ?>) sent.rdd().dependencies().head()).shuffleId();
     }
 
-    private SummedGradient gradient(List<HeldSums.Part> held) {
-        HeldGradient gradient = sums.gradient(held);
+    private SummedGradient gradient(long step, List<HeldSums.Part> held) {
+        HeldGradient gradient = sums.gradient(step, held);
         if (format.order() == Summation.TREE) {
             return gradient;
         }
@@ -114,7 +114,7 @@ public final class ShuffleExchange implements GradientExchange {
     }
 
     /**
-     * Leaves a shard's gradient in this process, one part at a time as the shuffle takes them. Runs in a task.
+     * Leaves a shard's gradient in this process, in parts. Runs in a task.
      *
      * @param closed owners of blocks of steps before, of which tasks that came too late may have left some
      */
@@ -123,9 +123,14 @@ public final class ShuffleExchange implements GradientExchange {
         @Override
         public Iterator<Tuple2<PartKey, GradientPart>> call(ShardResult result) {
             closed.forEach(ExecutorBlocks::forgetAll);
-            return IntStream.range(0, layout.parts())
+            List<Tuple2<PartKey, GradientPart>> parts = IntStream.range(0, layout.parts())
                     .mapToObj(part -> new Tuple2<>(new PartKey(part, result.shard()), part(result, part)))
-                    .iterator();
+                    .toList();
+            if (result instanceof ShardResult.Gradient shard) {
+                shard.gradient().close();
+            }
+
+            return parts.iterator();
         }
 
         private GradientPart part(ShardResult result, int part) {
@@ -133,9 +138,10 @@ public final class ShuffleExchange implements GradientExchange {
                 return GradientPart.of(part, List.of(result), null);
             }
 
-            byte[] bytes = dtype.read(shard.gradient(), layout.startOfPart(part), layout.sizeOfPart(part));
+            BlockMemory memory = new BlockMemory(layout.sizeOfPart(part) * dtype.bytesOfValue());
+            dtype.read(shard.gradient(), layout.startOfPart(part), memory.bytes());
             String name = String.format(Locale.ROOT, "shard_%d_%d", shard.shard(), part);
-            return GradientPart.of(part, List.of(shard.withoutVector()), blocks.put(name, bytes, List.of()));
+            return GradientPart.of(part, List.of(shard.withoutVector()), blocks.put(name, memory, List.of()));
         }
     }
 
@@ -183,35 +189,24 @@ public final class ShuffleExchange implements GradientExchange {
                     .iterator();
         }
 
-        private ExecutorBlocks.@Nullable Handle left(PartKey key, @Nullable FlatVector sum) {
+        private ExecutorBlocks.@Nullable Handle left(PartKey key, @Nullable BlockMemory sum) {
             if (sum == null) {
                 return null;
             }
 
             String name = String.format(Locale.ROOT, "group_%d_%d_%d", groups.members(), key.member(), key.part());
-            return blocks.put(name, GradientDtype.FP32.read(sum, 0, Math.toIntExact(sum.length())), List.of());
+            return blocks.put(name, sum, List.of());
         }
     }
 
     /** Adds a part of the sum and leaves it in this process. Runs in a task. */
-    private record HoldPart(
-            PartGroups groups,
-            ExecutorBlocks blocks,
-            int shuffle,
-            HeldSums sums,
-            long step,
-            List<ExecutorPlace> executors)
+    private record HoldPart(PartGroups groups, ExecutorBlocks blocks, int shuffle, HeldSums sums, long step)
             implements Function2<Integer, Iterator<Tuple2<PartKey, GradientPart>>, Iterator<HeldSums.Part>> {
         @Override
         public Iterator<HeldSums.Part> call(Integer part, Iterator<Tuple2<PartKey, GradientPart>> parts)
                 throws FetchFailedException {
             PartGroups.Added added = groups.add(part, parts, shuffle, blocks);
-            FlatVector sum = added.sum();
-            return List.of(
-                            sum == null
-                                    ? HeldSums.Part.broken(added.facts())
-                                    : sums.hold(step, part, sum, added.facts(), executors))
-                    .iterator();
+            return List.of(sums.hold(step, part, added)).iterator();
         }
     }
 }

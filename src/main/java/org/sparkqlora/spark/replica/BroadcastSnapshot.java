@@ -1,5 +1,6 @@
 package org.sparkqlora.spark.replica;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -19,9 +20,15 @@ record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes, long length) i
     /** Driver only. */
     static BroadcastSnapshot of(JavaSparkContext context, TrainState state) {
         List<byte[]> pieces = new ArrayList<>();
-        StatePieces.write(state, number -> true, (number, bytes) -> pieces.add(bytes));
+        StatePieces.write(state, number -> true, (number, bytes) -> pieces.add(copy(bytes)));
         long length = pieces.stream().mapToLong(piece -> piece.length).sum();
         return new BroadcastSnapshot(state.version(), context.broadcast(pieces.toArray(new byte[0][])), length);
+    }
+
+    private static byte[] copy(ByteBuffer bytes) {
+        byte[] copy = new byte[bytes.remaining()];
+        bytes.get(copy);
+        return copy;
     }
 
     @Override

@@ -11,7 +11,6 @@ import org.sparkqlora.spark.cluster.SharedResources;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.tensor.FlatVector;
-import org.sparkqlora.tensor.VectorPool;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.Replica;
 import org.sparkqlora.train.ShardResult;
@@ -26,7 +25,6 @@ public final class ProcessReplica implements AutoCloseable {
     private final StateHome home;
     private final Replica replica;
     private final boolean ofDriver;
-    private final VectorPool gradients;
     private final Map<String, PreparedRows> rows = new HashMap<>();
     private final Map<Long, Map<Integer, ShardResult>> left = new HashMap<>();
 
@@ -36,7 +34,6 @@ public final class ProcessReplica implements AutoCloseable {
         this.workers = workers;
         this.model = model;
         this.ofDriver = state != null;
-        this.gradients = new VectorPool(model.get().parameters().size());
         this.home = new StateHome(
                 workers,
                 run.paging(),
@@ -88,11 +85,9 @@ public final class ProcessReplica implements AutoCloseable {
     /** Zeros for a task's gradient: what is sent to the driver goes through memory, what stays in it need not. */
     public FlatVector freshGradient() {
         long length = model.get().parameters().size();
-        if (!ofDriver) {
-            return FlatVector.zeros(length);
-        }
-
-        return home.keepsInFile(run.optimizer(), length) ? home.zeros(run.optimizer(), length) : gradients.zeros();
+        return ofDriver && home.keepsInFile(run.optimizer(), length)
+                ? home.zeros(run.optimizer(), length)
+                : replica.freshGradient();
     }
 
     /** A task of the driver's process leaves its result here, to be taken as it is. */

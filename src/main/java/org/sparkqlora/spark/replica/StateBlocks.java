@@ -3,6 +3,8 @@ package org.sparkqlora.spark.replica;
 import java.io.DataOutput;
 import java.io.IOException;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -37,6 +39,8 @@ import scala.reflect.ClassTag$;
 public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBlocks.Handle> pieces) implements Snapshot {
     /** Tasks a State is written by; more would read it more often than they gain. */
     static final int MOST_WRITERS = 8;
+
+    private static final int WRITTEN_AT_ONCE = 1 << 16;
 
     /** In which another task may be asked where one ran that has no State. */
     private static final int ATTEMPTS = 3;
@@ -122,10 +126,25 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
     void write(DataOutput out) throws IOException {
         try {
             for (ExecutorBlocks.Handle piece : pieces) {
-                out.write(blocks.fetch(piece));
+                blocks.read(piece, bytes -> write(bytes, out));
             }
         } catch (ExecutorBlocks.LostBlockException e) {
             throw lost(e);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static void write(ByteBuffer bytes, DataOutput out) {
+        byte[] some = new byte[Math.min(WRITTEN_AT_ONCE, bytes.remaining())];
+        try {
+            while (bytes.hasRemaining()) {
+                int count = Math.min(some.length, bytes.remaining());
+                bytes.get(some, 0, count);
+                out.write(some, 0, count);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -165,10 +184,7 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
                     number -> number % writers == writer,
                     (number, bytes) -> pieces.add(new Piece(
                             number,
-                            blocks.put(
-                                    String.format(Locale.ROOT, "state_%d_%d", state.version(), number),
-                                    bytes,
-                                    List.of()))));
+                            blocks.put(String.format(Locale.ROOT, "state_%d_%d", state.version(), number), bytes))));
             return pieces;
         }
     }

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Enumeration;
 import java.util.Iterator;
@@ -25,8 +26,11 @@ final class StatePieces {
     /** Takes a piece. */
     @FunctionalInterface
     interface Target {
-        /** @param number its place among all pieces */
-        void take(int number, byte[] bytes);
+        /**
+         * @param number its place among all pieces
+         * @param bytes of the piece, which it may not keep
+         */
+        void take(int number, ByteBuffer bytes);
     }
 
     /** Gives those pieces of {@code state} whose numbers are {@code wanted}, each to {@code target} when it is full. */
@@ -70,6 +74,7 @@ final class StatePieces {
         private int number;
         private int used;
         private byte[] piece;
+        private byte[] whole = NONE;
 
         private PieceOutput(IntPredicate wanted, Target target) {
             this.wanted = wanted;
@@ -103,13 +108,21 @@ final class StatePieces {
                 end();
                 number++;
                 used = 0;
-                piece = wanted.test(number) ? new byte[LENGTH] : NONE;
+                piece = wanted.test(number) ? full() : NONE;
             }
+        }
+
+        private byte[] full() {
+            if (whole.length < LENGTH) {
+                whole = piece.length == LENGTH ? piece : new byte[LENGTH];
+            }
+
+            return whole;
         }
 
         private void end() {
             if (piece != NONE) {
-                target.take(number, used == piece.length ? piece : Arrays.copyOf(piece, used));
+                target.take(number, ByteBuffer.wrap(piece, 0, used));
             }
         }
 

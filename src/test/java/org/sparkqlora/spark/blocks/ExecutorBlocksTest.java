@@ -2,15 +2,22 @@ package org.sparkqlora.spark.blocks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
+import java.io.Serializable;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.util.CollectionAccumulator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -22,6 +29,9 @@ import org.sparkqlora.spark.job.Clusters;
 @Tag("spark-line")
 class ExecutorBlocksTest {
     private static final byte[] BYTES = "some bytes".getBytes(StandardCharsets.UTF_8);
+
+    private static final long PAUSE = 100;
+    private static final int LARGE = 1 << 22;
 
     private static JavaSparkContext context;
 
@@ -37,7 +47,7 @@ class ExecutorBlocksTest {
     }
 
     @Test
-    void bytesOfATaskAreInTwoExecutorsAndComeToTheDriver() {
+    void bytesOfATaskComeToTheDriverAndStayWithWhoReadsThem() {
         try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
             Handle handle = leave(blocks, ExecutorPlace.all());
 
@@ -45,9 +55,41 @@ class ExecutorBlocksTest {
                     .hasSize(ExecutorBlocks.COPIES)
                     .containsExactlyInAnyOrderElementsOf(ExecutorPlace.all());
             assertThat(blocks.fetch(handle)).isEqualTo(BYTES);
+            assertThat(holders(blocks)).containsExactly(handle.places().get(0).executor());
+
+            inEachExecutor(() -> blocks.fetch(handle));
+
+            assertThat(holders(blocks)).containsExactlyInAnyOrder(ids(handle.places()));
             for (ExecutorPlace place : handle.places()) {
                 assertThat(blocks.fetch(at(handle, List.of(place)))).isEqualTo(BYTES);
             }
+        }
+    }
+
+    @Test
+    void whoIsNotToKeepWhatItReadsDoesNot() {
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            Handle handle = leave(blocks, List.of());
+
+            inEachExecutor(() -> blocks.fetch(handle));
+
+            assertThat(holders(blocks)).containsExactly(ids(handle.places())).hasSize(1);
+        }
+    }
+
+    @Test
+    void aCopyServesAfterTheFirstIsGone() {
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            Handle handle = leave(blocks, ExecutorPlace.all());
+            inEachExecutor(() -> blocks.fetch(handle));
+
+            inEachExecutor(() -> {
+                if (ExecutorPlace.here().equals(handle.places().get(0))) {
+                    blocks.forget(handle.name());
+                }
+            });
+
+            assertThat(blocks.fetch(handle)).isEqualTo(BYTES);
         }
     }
 
@@ -57,9 +99,27 @@ class ExecutorBlocksTest {
         try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
             Handle handle = leave(blocks, List.of(gone));
 
-            assertThat(handle.places()).singleElement().isNotEqualTo(gone);
+            assertThat(handle.places()).hasSize(2).endsWith(gone);
             assertThat(blocks.fetch(at(handle, List.of(gone, handle.places().get(0)))))
                     .isEqualTo(BYTES);
+        }
+    }
+
+    @Test
+    void theMemoryOfABlockIsFreedWithIt() {
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            long[] used = context.parallelize(List.of(0), 1)
+                    .map(task -> {
+                        long before = directBytes();
+                        blocks.put("large", new BlockMemory(LARGE), List.of());
+                        long kept = directBytes();
+                        blocks.forget("large");
+                        return new long[] {kept - before, directBytes() - before};
+                    })
+                    .first();
+
+            assertThat(used[0]).isGreaterThanOrEqualTo(LARGE);
+            assertThat(used[1]).isLessThan(LARGE);
         }
     }
 
@@ -88,11 +148,59 @@ class ExecutorBlocksTest {
         }
     }
 
+    /** Of this process, as Java counts them. */
+    private static long directBytes() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+    }
+
+    /** Runs it at least once in each. */
+    private static void inEachExecutor(Task task) {
+        Set<String> reached = new TreeSet<>();
+        await().until(() -> {
+            reached.addAll(context.parallelize(List.of(0, 1, 2, 3), 4)
+                    .map(number -> {
+                        Thread.sleep(PAUSE); // so that both take some
+                        task.run();
+                        return ExecutorPlace.here().executor();
+                    })
+                    .collect());
+            return reached.size() == 2;
+        });
+    }
+
+    /** The executors that have the piece. */
+    private static Set<String> holders(ExecutorBlocks blocks) {
+        CollectionAccumulator<String> found = context.sc().collectionAccumulator();
+        inEachExecutor(() -> {
+            if (blocks.has("piece")) {
+                found.add(ExecutorPlace.here().executor());
+            }
+        });
+        return Set.copyOf(found.value());
+    }
+
+    private static String[] ids(List<ExecutorPlace> places) {
+        return places.stream().map(ExecutorPlace::executor).toArray(String[]::new);
+    }
+
+    private interface Task extends Serializable {
+        void run();
+    }
+
     private static Handle leave(ExecutorBlocks blocks, List<ExecutorPlace> executors) {
         byte[] handle = context.parallelize(List.of(BYTES), 1)
-                .map(bytes -> written(blocks.put("piece", bytes, executors)))
+                .map(bytes -> written(blocks.put("piece", memory(bytes), executors)))
                 .first();
         return read(handle);
+    }
+
+    private static BlockMemory memory(byte[] bytes) {
+        BlockMemory memory = new BlockMemory(bytes.length);
+        memory.bytes().put(bytes);
+        return memory;
     }
 
     private static byte[] written(Handle handle) throws IOException {

@@ -23,10 +23,10 @@ class ProcessReplicaTest {
 
     @Test
     void oneThatCannotBeMadeGivesItsModelBack() {
-        RunHandle run =
-                Clusters.on(Clusters.ONE_SLOT, context -> InferenceReplicas.run(context, new ShapelessSource(), ""));
-
-        assertThatThrownBy(() -> ProcessReplica.following(run, models, List.of()))
+        assertThatThrownBy(() -> Clusters.on(Clusters.ONE_SLOT, context -> {
+                    RunHandle run = InferenceReplicas.run(context, new ShapelessSource(), "");
+                    return ProcessReplica.following(run, models, List.of());
+                }))
                 .isInstanceOf(OutOfMemoryError.class)
                 .hasMessage("no room for parameters");
 

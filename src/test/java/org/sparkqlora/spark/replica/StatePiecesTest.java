@@ -32,7 +32,9 @@ class StatePiecesTest {
                 int mine = writer;
                 StatePieces.write(state, number -> number % 3 == mine, (number, bytes) -> {
                     assertThat(number % 3).isEqualTo(mine);
-                    assertThat(pieces.put(number, bytes)).isNull();
+                    byte[] piece = new byte[bytes.remaining()];
+                    bytes.get(piece);
+                    assertThat(pieces.put(number, piece)).isNull();
                 });
             }
 

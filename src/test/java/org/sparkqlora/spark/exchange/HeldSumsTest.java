@@ -1,0 +1,96 @@
+package org.sparkqlora.spark.exchange;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.spark.blocks.ExecutorPlace;
+import org.sparkqlora.spark.job.Clusters;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.tensor.VectorPool;
+import org.sparkqlora.train.GradientFormat;
+import org.sparkqlora.train.ShardResult;
+import org.sparkqlora.train.SummedGradient;
+import org.sparkqlora.train.metrics.ShardReport;
+
+class HeldSumsTest {
+    private static final int LENGTH = 1000;
+    private static final int STEPS = 12;
+    private static final int KEPT = 2;
+    private static final long PAUSE = 100;
+
+    private static JavaSparkContext context;
+
+    @BeforeAll
+    static void startCluster() {
+        context = Clusters.start(Clusters.TWO_EXECUTORS);
+        Clusters.awaitExecutors(context, 2);
+    }
+
+    @AfterAll
+    static void stopCluster() {
+        context.close();
+    }
+
+    @Test
+    void noProcessKeepsSumsThatNobodyAsksForAlsoWhereItOnlyReads() {
+        try (GradientExchange exchange =
+                new ShuffleExchange(context, GradientFormat.FP32, SliceLayout.of(LENGTH, 1), KEPT)) {
+            for (int step = 0; step < STEPS; step++) {
+                SummedGradient sum = exchange.sum(shards(), step).gradient();
+
+                assertThat(firstNumbers(sum)).containsOnly(3f);
+            }
+
+            assertThat(heldSums()).allSatisfy(count -> assertThat(count).isBetween(1, KEPT + 1));
+        }
+    }
+
+    private static JavaRDD<ShardResult> shards() {
+        return context.parallelize(List.of(0, 1), 2).map(shard -> {
+            FlatVector vector = FlatVector.zeros(LENGTH);
+            vector.set(0, 1 + shard);
+            return new ShardResult.Gradient(shard, new LossTotal(1, 1), 1, vector, ShardReport.NONE);
+        });
+    }
+
+    /** As each executor reads it. */
+    private static List<Float> firstNumbers(SummedGradient sum) {
+        return inBoth().map(task -> {
+                    Thread.sleep(PAUSE);
+                    float[] first = new float[1];
+                    sum.lend(new VectorPool(LENGTH), vector -> vector.read(0, first, 0, 1));
+                    return first[0];
+                })
+                .collect();
+    }
+
+    /** Of each executor. */
+    private static List<Integer> heldSums() {
+        return inBoth().mapToPair(task -> {
+                    Thread.sleep(PAUSE);
+                    return new scala.Tuple2<>(ExecutorPlace.here().executor(), sumsHere());
+                })
+                .distinct()
+                .values()
+                .collect();
+    }
+
+    private static JavaRDD<Integer> inBoth() {
+        return context.parallelize(IntStream.range(0, 4).boxed().toList(), 4);
+    }
+
+    private static int sumsHere() {
+        return SparkEnv.get()
+                .blockManager()
+                .getMatchingBlockIds(id -> id.name().contains("sum_"))
+                .size();
+    }
+}
