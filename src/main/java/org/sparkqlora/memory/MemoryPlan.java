@@ -42,7 +42,8 @@ import org.sparkqlora.weights.family.ModelConfig;
  * gradients that train and are larger than the window: they count as {@link #fileBytes()}, not as memory. Gradients that
  * are sent to a driver go through memory.
  *
- * Spark's blocks of broadcasts are not counted: they go to disk when memory is short.
+ * Spark's blocks of broadcasts are not counted: they go to disk when memory is short. On several executors the exchange of gradients is counted as
+ * {@link ExchangeMemory}, in float32 whatever they are sent in.
  *
  * @param spec of the planned training
  * @param executorUses of one executor
@@ -310,6 +311,12 @@ public record MemoryPlan(
             uses.put(MemoryUse.BOUND_COPY, WeightMemory.bytesOf(spec.precision()) * parameters);
             int gradients = spec.trainsAdaptersAlone() ? step.gradients() : 1;
             uses.put(MemoryUse.GRADIENTS, Float.BYTES * parameters * step.tasksAtOnce() * gradients);
+            if (step.executors() > 1) {
+                ExchangeMemory exchange =
+                        new ExchangeMemory(Float.BYTES * parameters, step.tasksAtOnce(), step.executors());
+                uses.put(MemoryUse.EXCHANGE, exchange.bytes());
+            }
+
             long state = Optimizers.stateBytes(optimizer, trained);
             if (optimizer.kind().paged()) {
                 uses.put(MemoryUse.OPTIMIZER_RESIDENT, buffers());

@@ -14,6 +14,8 @@ public enum MemoryUse {
     BOUND_COPY("copy of what trains, as used", Home.NATIVE),
     /** A float32 vector a task. */
     GRADIENTS("gradients", Home.HEAP),
+    /** Parts of gradients and of their sums, on several executors. */
+    EXCHANGE("exchange of gradients", Home.NATIVE),
     /** Optimiser state that must stay where the update is computed; of a paged optimiser, the page in work. */
     OPTIMIZER_RESIDENT("optimiser state, resident", Home.HEAP),
     /** Optimiser state in pages, in the host's memory. */

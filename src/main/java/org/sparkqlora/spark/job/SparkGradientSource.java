@@ -12,14 +12,17 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.memory.ExchangeMemory;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
+import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
 import org.sparkqlora.spark.exchange.GradientExchange;
+import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.DriverReplica;
 import org.sparkqlora.spark.replica.ExecutorReplicas;
@@ -56,6 +59,7 @@ public final class SparkGradientSource implements GradientSource {
     private final @Nullable PreparedData heldOut;
     private final Broadcast<SerializableConfiguration> configuration;
     private final RunHandle run;
+    private final int keptSteps;
     private final GradientExchange exchange;
     private final JavaRDD<Integer> shards;
     private final ReplicaGroup replicas;
@@ -75,10 +79,16 @@ public final class SparkGradientSource implements GradientSource {
                 TaskSlots.threadsOfTask(context),
                 training.rows().folder(),
                 configuration);
-        this.exchange = choice.exchange(
-                context, run, plan.gradientFormat(), training.snapshots().maxUpdates());
+        this.keptSteps = keptSteps(training.snapshots(), choice.size());
+        this.exchange = choice.exchange(context, run, plan.gradientFormat(), keptSteps);
         this.shards = shardsOf(context, plan.batches());
         this.replicas = replicas(training, state, choice); // last: what tasks find by name stays until this is closed
+    }
+
+    private int keptSteps(SnapshotPolicy snapshots, GradientSize size) {
+        long bytes = (long) plan.gradientFormat().sum().bytesOfValue() * size.parameters();
+        int executors = Math.max(1, ExecutorPlace.all().size());
+        return Math.min(snapshots.maxUpdates(), new ExchangeMemory(bytes, 1, executors).keptSteps());
     }
 
     private ReplicaGroup replicas(TrainingRun training, TrainState state, ExchangeChoice choice) {
@@ -88,7 +98,7 @@ public final class SparkGradientSource implements GradientSource {
 
         SnapshotPolicy snapshots = training.snapshots();
         return choice.holdsSums() && plan.batches().localSteps() == 1
-                ? new ExecutorReplicas(context, run, state, snapshots.maxUpdates(), this::recomputedSum)
+                ? new ExecutorReplicas(context, run, state, keptSteps, this::recomputedSum)
                 : new FollowingReplicas(state, new StateLogPublisher(context, plan.optimizer(), snapshots));
     }
 
