@@ -11,6 +11,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.BlockStream;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
@@ -109,7 +110,9 @@ record BlockRound(JavaSparkContext context, int count, int numbers) {
                 long begin = System.nanoTime();
                 for (int i = 0; i < count; i++) {
                     String name = String.format(Locale.ROOT, "speed_%d_%d", task, i);
-                    handles.add(blocks.put(name, DTYPE.read(vector, 0, numbers), List.of()));
+                    BlockMemory memory = new BlockMemory(numbers * DTYPE.bytesOfValue());
+                    DTYPE.read(vector, 0, memory.bytes());
+                    handles.add(blocks.put(name, memory, List.of()));
                 }
 
                 return new LeftBlocks(ExecutorPlace.here(), handles, secondsSince(begin));
