@@ -17,9 +17,13 @@ import org.apache.spark.storage.BroadcastBlockId;
 
 /** What jobs, tasks and messages cost the driver. Driver only. */
 record DriverWork(JavaSparkContext context) {
-    private static final int TASKS = 4000;
+    private static final int TASKS = 2000;
+
+    /** Jobs whose median counts: in the first ones Java still compiles. */
+    private static final int JOBS = 5;
+
     private static final int STAGES = 21;
-    private static final int MESSAGES = 20_000;
+    private static final int MESSAGES = 5_000;
 
     /** That ask at once, of a task. */
     private static final int THREADS = 8;
@@ -32,7 +36,7 @@ record DriverWork(JavaSparkContext context) {
     }
 
     double secondsOfTask() {
-        return processorSeconds(() -> empty(TASKS)) / TASKS;
+        return medianOf(() -> empty(TASKS)) / TASKS;
     }
 
     double secondsOfStage() {
@@ -42,7 +46,7 @@ record DriverWork(JavaSparkContext context) {
     /** @param executors that ask, each an equal part */
     double secondsOfMessage(int executors) {
         int each = Math.max(1, MESSAGES / executors / THREADS);
-        return processorSeconds(() -> context.parallelize(Collections.nCopies(executors, each), executors)
+        return medianOf(() -> context.parallelize(Collections.nCopies(executors, each), executors)
                         .foreach(new Ask()))
                 / ((double) each * THREADS * executors);
     }
@@ -55,6 +59,10 @@ record DriverWork(JavaSparkContext context) {
 
     private void empty(int tasks) {
         context.parallelize(Collections.nCopies(tasks, 0), tasks).foreach(task -> {});
+    }
+
+    private static double medianOf(Runnable job) {
+        return Median.of(DoubleStream.generate(() -> processorSeconds(job)).limit(JOBS));
     }
 
     private static double processorSeconds(Runnable work) {
