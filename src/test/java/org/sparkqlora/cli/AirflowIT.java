@@ -37,6 +37,7 @@ class AirflowIT {
         Path spark = SparkDistribution.home();
         airflow.set("SPARK_HOME", spark.toString());
         airflow.prependPath(spark.resolve("bin"));
+        ClassArchive.variables().forEach(airflow::set);
         airflow.set("AIRFLOW_CONN_QLORA_SPARK", "{\"conn_type\": \"spark\", \"host\": \"local[2]\"}");
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -134,18 +135,18 @@ class ManualIT {
         return List.of("bash", "-c", "cd '%s'\n%s".formatted(work, script));
     }
 
-    private static Map<String, String> environment() {
+    private static Map<String, String> environment() throws IOException, InterruptedException {
         Path programs = installed.python().program(".").normalize();
-        return Map.of(
+        Map<String, String> environment = new HashMap<>(ClassArchive.variables());
+        environment.put(
                 "PATH",
                 String.join(
                         File.pathSeparator,
                         installed.site().resolve("bin").toString(),
                         programs.toString(),
-                        System.getenv("PATH")),
-                "PYTHONPATH",
-                installed.site().toString(),
-                "SPARK_LOCAL_DIRS",
-                work.resolve("scratch").toString());
+                        System.getenv("PATH")));
+        environment.put("PYTHONPATH", installed.site().toString());
+        environment.put("SPARK_LOCAL_DIRS", work.resolve("scratch").toString());
+        return environment;
     }
 }

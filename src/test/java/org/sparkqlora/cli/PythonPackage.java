@@ -67,7 +67,8 @@ record PythonPackage(PythonEnvironment python, Path site) {
             throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(python.program(program).toString()));
         command.addAll(List.of(arguments));
-        Map<String, String> all = new TreeMap<>(variables);
+        Map<String, String> all = new TreeMap<>(ClassArchive.variables());
+        all.putAll(variables);
         all.put("PYTHONPATH", site.toString());
         all.put("SPARKQLORA_JAR", jar().toString());
         all.put("PATH", python.program("python").getParent() + File.pathSeparator + System.getenv("PATH"));

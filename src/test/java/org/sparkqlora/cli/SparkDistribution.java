@@ -3,6 +3,10 @@ package org.sparkqlora.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /** The distribution of Spark that the Python package pyspark is, of the line that the build is for. */
@@ -14,15 +18,27 @@ final class SparkDistribution {
 
     /** The folder that scripts of Spark call SPARK_HOME. */
     static Path home() throws IOException, InterruptedException {
-        Path environment = PythonEnvironment.open(REQUIREMENTS)
-                .program("python")
-                .resolveSibling("..")
-                .normalize();
+        Path environment = environment().program("python").resolveSibling("..").normalize();
         try (Stream<Path> found = Files.find(
                 environment.resolve("lib"),
                 DEPTH,
                 (path, attributes) -> path.endsWith(Path.of("site-packages", "pyspark")))) {
             return found.findFirst().orElseThrow().toAbsolutePath();
         }
+    }
+
+    /** Runs its spark-submit to its end. */
+    static void submit(Map<String, String> variables, List<String> arguments) throws IOException, InterruptedException {
+        Path home = home();
+        List<String> command = new ArrayList<>(
+                List.of(home.resolve("bin").resolve("spark-submit").toString()));
+        command.addAll(arguments);
+        Map<String, String> all = new TreeMap<>(variables);
+        all.put("SPARK_HOME", home.toString());
+        environment().run(all, command);
+    }
+
+    private static PythonEnvironment environment() throws IOException, InterruptedException {
+        return PythonEnvironment.open(REQUIREMENTS);
     }
 }

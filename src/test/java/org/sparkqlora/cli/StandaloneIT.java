@@ -144,6 +144,7 @@ class StandaloneIT {
                 Files.createDirectory(folder.resolve(name + "-events")).toUri().toString());
         Map<String, String> environment = environment(name, SECRET, all);
         environment.put("QLORA_MASTER", master);
+        environment.putAll(ClassArchive.variables());
         environment.putAll(variables);
         return SubmitScript.run(
                 folder,
