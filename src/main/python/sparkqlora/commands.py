@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Union
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Union, overload
 
 from pyspark.sql import SparkSession
 
@@ -80,9 +82,37 @@ def evaluate(model: Place, data: Place, adapter: Place | None = None, **options:
     return read(Evaluation, _run("evaluate", {"model": model, "data": data, "adapter": adapter, **options}))
 
 
-def generate(model: Place, prompt: str, adapter: Place | None = None, **options: Option) -> Answer:
-    """Let a model answer a prompt."""
-    return read(Answer, _run("generate", {"model": model, "prompt": prompt, "adapter": adapter, **options}))
+@overload
+def generate(model: Place, prompt: str, adapter: Place | None = None, **options: Option) -> Answer: ...
+
+
+@overload
+def generate(model: Place, prompt: list[str], adapter: Place | None = None, **options: Option) -> list[Answer]: ...
+
+
+def generate(
+    model: Place, prompt: str | list[str], adapter: Place | None = None, **options: Option
+) -> Answer | list[Answer]:
+    """Let a model answer a prompt, or several, which takes hardly longer.
+
+    :param prompt: what a user asks; or a list of such, answered together as a Spark job, each as it would be alone
+    """
+    asked = {"model": model, "adapter": adapter, **options}
+    if isinstance(prompt, str):
+        return read(Answer, _run("generate", {"prompt": prompt, **asked}))
+
+    with tempfile.TemporaryDirectory() as folder:
+        prompts, answers = Path(folder, "prompts.jsonl"), Path(folder, "answers.jsonl")
+        prompts.write_text("".join(map(question, prompt)), encoding="utf-8")
+        _run("generate", {"prompts": prompts, "output": answers, **asked})
+        lines = answers.read_text(encoding="utf-8").splitlines()
+
+    return [read(Answer, {**json.loads(line), "prompt": each}) for each, line in zip(prompt, lines)]
+
+
+def question(prompt: str) -> str:
+    """Write a prompt as a line of a file of prompts."""
+    return json.dumps({"messages": [{"role": "user", "content": prompt}]}) + "\n"
 
 
 def merge(model: Place, adapter: Place, output: Place, **options: Option) -> MergedModel:

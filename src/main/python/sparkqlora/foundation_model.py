@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkqlora.commands import train
+from sparkqlora.commands import question, train
 from sparkqlora.errors import BadInputError
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ def create(  # noqa: PLR0913 - those of Databricks
     with tempfile.TemporaryDirectory() as folder:
         if eval_prompts:
             questions = Path(folder) / "prompts.jsonl"
-            questions.write_text("".join(_question(prompt) for prompt in eval_prompts), encoding="utf-8")
+            questions.write_text("".join(map(question, eval_prompts)), encoding="utf-8")
             asked["eval_prompts"] = questions
 
         return train(model, train_data_path, output, progress=progress, **{**asked, **options})
@@ -145,7 +144,3 @@ def _registration(register_to: str | None, output: Place, problems: list[str]) -
         parts.append(Path(os.fspath(output)).name)
 
     return {"mlflow": os.environ["MLFLOW_TRACKING_URI"], "register_model": ".".join(parts)}
-
-
-def _question(prompt: str) -> str:
-    return json.dumps({"messages": [{"role": "user", "content": prompt}]}) + "\n"

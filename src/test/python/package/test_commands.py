@@ -76,6 +76,19 @@ def test_an_adapter_is_judged_asked_and_merged(demo: Path, model: Path, tmp_path
     assert (lora.outtype, lora.bytes) == ("f32", Path(lora.output).stat().st_size)
 
 
+def test_prompts_that_are_asked_together_are_answered_as_each_alone(demo: Path, model: Path) -> None:
+    adapter = demo / "tuned" / "adapter"
+    prompts = ["What does the owl say?", "Where does\nthe wolf live?"]
+
+    together = sparkqlora.generate(model, prompts, adapter, max_new_tokens=12, precision="fp32")
+
+    assert together == [
+        sparkqlora.generate(model, prompt, adapter, max_new_tokens=12, precision="fp32") for prompt in prompts
+    ]
+    assert [answer.prompt for answer in together] == prompts
+    assert together[0].text.startswith("Arr!")
+
+
 def test_prompts_of_a_file_choose_among_adapters(demo: Path, model: Path, tmp_path: Path) -> None:
     asked = {"prompt": [{"role": "user", "content": "What does the owl say?"}]}
     prompts = tmp_path / "prompts.jsonl"
