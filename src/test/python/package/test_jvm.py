@@ -29,7 +29,8 @@ def test_params_are_those_of_java(estimator: QLoraEstimator) -> None:
 
 @pytest.mark.parametrize("stage", [QLoraEstimator, PerplexityEvaluator])
 def test_help_lists_the_params_that_java_has(stage: type) -> None:
-    java = {str(param.name()) for param in stage()._to_java().params()}
+    made = stage()  # without it py4j may let go of the Java object before it is asked
+    java = {str(param.name()) for param in made._to_java().params()}
 
     assert set(inspect.signature(stage).parameters) == java
     assert f"{min(java)}: " in pydoc.plain(pydoc.render_doc(stage))
