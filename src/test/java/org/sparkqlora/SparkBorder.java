@@ -96,7 +96,9 @@ final class SparkBorder {
                             "storage.BlockManager#getStatus",
                             "storage.BlockManager#removeBlock",
                             "storage.BlockManager#removeBroadcast",
-                            "storage.BroadcastBlockId#<init>")),
+                            "storage.BlockStatus#memSize",
+                            "storage.BroadcastBlockId#<init>",
+                            "util.io.ChunkedByteBuffer#dispose")),
             Map.entry(
                     "spark.blocks.ExecutorPlace",
                     Set.of(

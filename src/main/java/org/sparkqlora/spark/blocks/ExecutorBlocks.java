@@ -16,10 +16,13 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.network.buffer.ManagedBuffer;
 import org.apache.spark.storage.BlockId;
 import org.apache.spark.storage.BlockManager;
+import org.apache.spark.storage.BlockStatus;
 import org.apache.spark.storage.BroadcastBlockId;
 import org.apache.spark.storage.StorageLevel;
+import org.apache.spark.util.io.ChunkedByteBuffer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.cluster.ScalaMethod;
+import scala.Option;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
@@ -79,9 +82,14 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
                 : Optional.of(others.get(Math.floorMod(name.hashCode(), others.size())));
     }
 
+    /** Where Spark's storage memory is full it is written to disk, and nothing frees the memory but this. */
     private void keep(String name, BlockMemory memory) {
+        ChunkedByteBuffer bytes = memory.release();
         try {
-            ScalaMethod.call(blocks(), "putBytes", id(name), memory.release(), level(), false, BYTES);
+            ScalaMethod.call(blocks(), "putBytes", id(name), bytes, level(), false, BYTES);
+            if (!isInMemory(name)) {
+                bytes.dispose();
+            }
         } catch (Exception e) { // Spark throws some that no signature declares
             throw new IllegalStateException("Failed to leave %s in this process".formatted(name), e);
         }
@@ -212,6 +220,11 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     @Override
     public void close() {
         owner.destroy();
+    }
+
+    private boolean isInMemory(String name) {
+        Option<BlockStatus> status = blocks().getStatus(id(name));
+        return status.isDefined() && status.get().memSize() > 0;
     }
 
     boolean has(String name) {

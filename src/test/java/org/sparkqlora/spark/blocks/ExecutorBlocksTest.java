@@ -10,8 +10,6 @@ import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
@@ -110,11 +108,11 @@ class ExecutorBlocksTest {
         try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
             long[] used = context.parallelize(List.of(0), 1)
                     .map(task -> {
-                        long before = directBytes();
+                        long before = DirectMemory.bytes();
                         blocks.put("large", new BlockMemory(LARGE), List.of());
-                        long kept = directBytes();
+                        long kept = DirectMemory.bytes();
                         blocks.forget("large");
-                        return new long[] {kept - before, directBytes() - before};
+                        return new long[] {kept - before, DirectMemory.bytes() - before};
                     })
                     .first();
 
@@ -146,14 +144,6 @@ class ExecutorBlocksTest {
                     .satisfies(lost -> assertThat(lost.getSuppressed()[0])
                             .hasMessageStartingWith("piece is damaged: expected 10 bytes"));
         }
-    }
-
-    /** Of this process, as Java counts them. */
-    private static long directBytes() {
-        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-                .filter(pool -> pool.getName().equals("direct"))
-                .mapToLong(BufferPoolMXBean::getMemoryUsed)
-                .sum();
     }
 
     /** Runs it at least once in each. */
