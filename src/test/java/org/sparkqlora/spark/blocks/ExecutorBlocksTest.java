@@ -36,7 +36,7 @@ class ExecutorBlocksTest {
     @BeforeAll
     static void startCluster() {
         context = Clusters.start(Clusters.TWO_EXECUTORS);
-        Clusters.awaitExecutors(context, 2);
+        await().until(() -> ExecutorPlace.all().size() == 2); // which register their blocks after themselves
     }
 
     @AfterAll

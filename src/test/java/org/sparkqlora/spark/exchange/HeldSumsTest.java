@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.util.List;
 import java.util.stream.IntStream;
@@ -31,7 +32,7 @@ class HeldSumsTest {
     @BeforeAll
     static void startCluster() {
         context = Clusters.start(Clusters.TWO_EXECUTORS);
-        Clusters.awaitExecutors(context, 2);
+        await().until(() -> ExecutorPlace.all().size() == 2);
     }
 
     @AfterAll
