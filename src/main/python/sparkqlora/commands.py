@@ -96,6 +96,8 @@ def generate(
     """Let a model answer a prompt, or several, which takes hardly longer.
 
     :param prompt: what a user asks; or a list of such, answered together as a Spark job, each as it would be alone
+        through files of this machine. On several machines take ``run("generate", ...)`` with a table or with files that
+        all of them reach
     """
     asked = {"model": model, "adapter": adapter, **options}
     if isinstance(prompt, str):

@@ -9,16 +9,17 @@ package org.sparkqlora.memory;
  * @param executors their number
  */
 public record ExchangeMemory(long vectorBytes, int tasks, int executors) {
+    /** Processes that keep a sum: who added it, and one of those that read it. */
+    public static final int COPIES = 2;
+
+    /** Steps that a replica replays. */
+    public static final int MOST_STEPS = 16;
+
     /** Whoever is further behind takes a State, which is as much as three updates or less. */
     private static final int FEWEST_STEPS = 2;
 
-    private static final int MOST_STEPS = 16;
-
     /** Of sums in a process, unless those of the fewest steps are more. */
     private static final long SUMS = 1L << 26;
-
-    /** Processes that keep a sum. */
-    private static final long COPIES = 2;
 
     /** Steps whose sums stay. */
     public int keptSteps() {
@@ -31,6 +32,6 @@ public record ExchangeMemory(long vectorBytes, int tasks, int executors) {
     }
 
     private long sumBytes() {
-        return Math.min(COPIES, executors) * vectorBytes / executors;
+        return (long) Math.min(COPIES, executors) * vectorBytes / executors;
     }
 }

@@ -1,6 +1,6 @@
 package org.sparkqlora.cli.plan;
 
-import org.sparkqlora.spark.blocks.ExecutorBlocks;
+import org.sparkqlora.memory.ExchangeMemory;
 import org.sparkqlora.spark.exchange.GradientSize;
 
 /**
@@ -48,7 +48,7 @@ record CostModel(CostConstants constants, double bytesPerSecond) {
 
     /** Every replica takes every part; the executors that keep them send each to all. */
     private double take(StepShape shape) {
-        int owners = Math.min(shape.executors(), ExecutorBlocks.COPIES * shape.parts());
+        int owners = Math.min(shape.executors(), ExchangeMemory.COPIES * shape.parts());
         double times = Math.max(1, (double) shape.executors() / owners);
         return seconds(times * shape.wireBytes(), shape) + times * shape.parts() * constants.secondsOfBlock();
     }

@@ -31,9 +31,6 @@ import scala.reflect.ClassTag$;
  * are. They are stored as blocks of one broadcast, so that all of them go with it, whoever has them.
  */
 public final class ExecutorBlocks implements Serializable, AutoCloseable {
-    /** Processes that have the bytes of a block with readers, once one of those has read them. */
-    public static final int COPIES = 2;
-
     private static final long serialVersionUID = 1L;
     private static final ClassTag<byte[]> BYTES = ClassTag$.MODULE$.apply(byte[].class);
 

@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.replica;
 
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.memory.ExchangeMemory;
 
 /**
  * When the driver replaces snapshot and updates by a new snapshot.
@@ -10,7 +11,7 @@ import org.sparkqlora.input.BadInputException;
  */
 public record SnapshotPolicy(int maxUpdates, long maxUpdateBytes) {
     /** Replays at most 16 steps, and holds at most 64 MiB of updates, which with Spark's blocks of them is twice that in the driver. */
-    public static final SnapshotPolicy DEFAULT = new SnapshotPolicy(16, 1L << 26);
+    public static final SnapshotPolicy DEFAULT = new SnapshotPolicy(ExchangeMemory.MOST_STEPS, 1L << 26);
 
     public SnapshotPolicy {
         if (maxUpdates < 1) {

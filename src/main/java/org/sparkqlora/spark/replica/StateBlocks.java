@@ -13,21 +13,17 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
-import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
+import org.sparkqlora.spark.blocks.PlacedTasks;
 import org.sparkqlora.train.Replica.StaleVersionException;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.UnreachableStateException;
-import scala.Tuple2;
-import scala.collection.JavaConverters;
-import scala.reflect.ClassTag;
-import scala.reflect.ClassTag$;
 
 /**
  * A State in pieces that executors hold: each writes some of them, side by side.
@@ -65,8 +61,10 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
                     .boxed()
                     .toList();
             WritePieces function = new WritePieces(run, version, log, blocks, writers);
-            for (Written part :
-                    placed(context, missing, holders, attempt).map(function).collect()) {
+            int turn = attempt;
+            for (Written part : PlacedTasks.of(context, missing, writer -> holder(holders, writer + turn))
+                    .map(function)
+                    .collect()) {
                 if (part.isWhole()) {
                     written[part.writer()] = part;
                 }
@@ -81,25 +79,8 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
         return Optional.empty();
     }
 
-    private static JavaRDD<Integer> placed(
-            JavaSparkContext context, List<Integer> writers, List<ExecutorPlace> holders, int attempt) {
-        var asked = writers.stream() // of Scala's Seq, which is another one from Spark 4 on
-                .map(writer -> new Tuple2<>(
-                        writer,
-                        JavaConverters.asScalaBuffer(preference(holders, writer + attempt))
-                                .toSeq()))
-                .toList();
-        @SuppressWarnings("unchecked") // as Spark's own Java interface does
-        ClassTag<Integer> type = (ClassTag<Integer>) (ClassTag<?>) ClassTag$.MODULE$.AnyRef();
-        return context.sc()
-                .makeRDD(JavaConverters.asScalaBuffer(asked).toSeq(), type)
-                .toJavaRDD();
-    }
-
-    private static List<String> preference(List<ExecutorPlace> holders, int turn) {
-        return holders.isEmpty()
-                ? List.of()
-                : List.of(holders.get(turn % holders.size()).preference());
+    private static List<ExecutorPlace> holder(List<ExecutorPlace> holders, int turn) {
+        return holders.isEmpty() ? List.of() : List.of(holders.get(turn % holders.size()));
     }
 
     private static List<ExecutorBlocks.Handle> inOrder(Written[] written) {

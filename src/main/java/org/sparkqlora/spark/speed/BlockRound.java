@@ -15,12 +15,9 @@ import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.BlockStream;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
+import org.sparkqlora.spark.blocks.PlacedTasks;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
-import scala.Tuple2;
-import scala.collection.JavaConverters;
-import scala.reflect.ClassTag;
-import scala.reflect.ClassTag$;
 
 /**
  * One task an executor leaves blocks, as the tasks of a step leave their gradients; then each takes those of another and its own. Driver
@@ -84,17 +81,8 @@ record BlockRound(JavaSparkContext context, int count, int numbers) {
 
     /** One on each executor, where that is free. */
     private JavaRDD<Integer> tasks(List<ExecutorPlace> executors) {
-        var placed = IntStream.range(0, executors.size()) // of Scala's Seq, which is another one from Spark 4 on
-                .mapToObj(task -> new Tuple2<>(
-                        task,
-                        JavaConverters.asScalaBuffer(List.of(executors.get(task).preference()))
-                                .toSeq()))
-                .toList();
-        @SuppressWarnings("unchecked") // as Spark's own Java interface does
-        ClassTag<Integer> type = (ClassTag<Integer>) (ClassTag<?>) ClassTag$.MODULE$.AnyRef();
-        return context.sc()
-                .makeRDD(JavaConverters.asScalaBuffer(placed).toSeq(), type)
-                .toJavaRDD();
+        List<Integer> numbers = IntStream.range(0, executors.size()).boxed().toList();
+        return PlacedTasks.of(context, numbers, task -> List.of(executors.get(task)));
     }
 
     private static double secondsSince(long begin) {
