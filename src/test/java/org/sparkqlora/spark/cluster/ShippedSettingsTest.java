@@ -27,6 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
+import org.sparkqlora.tensor.Natives;
 
 /** The files of {@code spark-conf/}: Spark knows what they set, every reason stands there, and none lacks what a run needs. */
 @Tag("spark-line")
@@ -280,6 +281,7 @@ class ShippedSettingsTest {
 
     @Test
     void libtorchKnowsTheVariableAndItsOption() throws IOException {
+        Natives.load(); // which says where libraries are unpacked, before anything is
         File library = Loader.cacheResource("/org/bytedeco/pytorch/%s/libc10.so".formatted(Loader.getPlatform()));
 
         assertThat(Files.readString(library.toPath(), StandardCharsets.ISO_8859_1))
