@@ -5,7 +5,6 @@ import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +23,10 @@ final class WideProducts {
     private static final long TILE = 16;
     /** Rows of a block with its ends, at most: OpenBLAS takes as many at a time. */
     private static final long BLOCK = 320;
-    /** Columns that the kernel takes together. */
+    /** Columns that the kernel takes together; those that are left over it adds in another order. */
     private static final long COLUMNS = 12;
+    /** Columns of one product: OpenBLAS divides more than 104,512. */
+    private static final long MOST_COLUMNS = COLUMNS << 13;
     /** Rows of the result at a time. */
     private static final long ROWS = 2 * (BLOCK - 2 * EDGE);
     /** Numbers of the right matrix at a time: 8 MiB in float32. */
@@ -49,6 +50,17 @@ final class WideProducts {
         });
     }
 
+    /** The product (m, n) in float32, by OpenBLAS however few rows there are. */
+    static Tensor ofOpenBlas(Tensor left, Tensor right, long panel) {
+        Tensor result = torch.empty(left.size(0), right.size(1));
+        eachBlockOfOpenBlas(
+                left,
+                right,
+                panel,
+                (from, product) -> result.narrow(0, from, product.size(0)).copy_(product));
+        return result;
+    }
+
     static Tensor addTo(Tensor sum, Tensor left, Tensor right, double factor) {
         eachBlock(left, right, (from, product) -> {
             Tensor rows = sum.narrow(0, from, product.size(0));
@@ -59,28 +71,17 @@ final class WideProducts {
 
     /** More columns at the end of the right matrices change no byte either, nor do more terms of which one factor is 0. */
     static Tensor bmm(Tensor left, Tensor right) {
-        long columns = right.size(2);
-        Tensor result = left.new_empty(left.size(0), left.size(1), columns);
-        TensorScope.run(() -> {
-            Tensor whole = withWholeColumns(right);
-            for (long i = 0; i < left.size(0); i++) {
-                Tensor of = result.select(0, i);
-                eachBlock(
-                        left.select(0, i),
-                        whole.select(0, i),
-                        LEAST_TERMS,
-                        (from, product) -> of.narrow(0, from, product.size(0)).copy_(product.narrow(1, 0, columns)));
-            }
-        });
-        return result;
-    }
+        Tensor result = left.new_empty(left.size(0), left.size(1), right.size(2));
+        for (long i = 0; i < left.size(0); i++) {
+            Tensor of = result.select(0, i);
+            eachBlock(
+                    left.select(0, i),
+                    right.select(0, i),
+                    LEAST_TERMS,
+                    (from, product) -> of.narrow(0, from, product.size(0)).copy_(product));
+        }
 
-    /** Columns of zeros behind the others: those that OpenBLAS has left over are added in another order. */
-    private static Tensor withWholeColumns(Tensor right) {
-        long columns = (right.size(2) + COLUMNS - 1) / COLUMNS * COLUMNS;
-        Tensor whole = torch.zeros(right.size(0), right.size(1), columns);
-        whole.narrow(2, 0, right.size(2)).copy_(right);
-        return whole;
+        return result;
     }
 
     private interface ProductOfRows {
@@ -93,6 +94,14 @@ final class WideProducts {
     }
 
     private static void eachBlock(Tensor left, Tensor right, long panel, ProductOfRows result) {
+        if (FewRowProducts.suit(left, right)) {
+            TensorScope.run(() -> result.take(0, FewRowProducts.product(left, right, panel)));
+        } else {
+            eachBlockOfOpenBlas(left, right, panel, result);
+        }
+    }
+
+    private static void eachBlockOfOpenBlas(Tensor left, Tensor right, long panel, ProductOfRows result) {
         for (long from = 0; from < left.size(0); from += ROWS) {
             long start = from;
             long count = Math.min(ROWS, left.size(0) - from);
@@ -117,6 +126,29 @@ final class WideProducts {
         }
     }
 
+    private static long whole(long columns) {
+        return (columns + COLUMNS - 1) / COLUMNS * COLUMNS;
+    }
+
+    /** @return (k, n rounded up) in float32, with columns of zeros behind the others; in the layout of {@code right} */
+    private static Tensor wide(Tensor right) {
+        if (right.stride(0) == 1) {
+            return wide(right.t(), 0).t();
+        }
+
+        return wide(right, 1);
+    }
+
+    /** @param at the dimension that is rounded up */
+    private static Tensor wide(Tensor of, int at) {
+        long columns = of.size(at);
+        long whole = whole(columns);
+        Tensor wide = at == 0 ? torch.empty(whole, of.size(1)) : torch.empty(of.size(0), whole);
+        wide.narrow(at, 0, columns).copy_(of);
+        wide.narrow(at, columns, whole - columns).zero_();
+        return wide;
+    }
+
     /**
      * Some rows of the left matrix.
      *
@@ -125,7 +157,7 @@ final class WideProducts {
      * @param rows (rows with both ends, k), in float32
      * @param sum (n, rows with both ends)
      */
-    private record Block(long from, long count, Tensor rows, Tensor sum) {
+    private record Block(long from, long count, Tensor rows, Tensor sum, long outputs) {
         static List<Block> of(Tensor left, long outputs) {
             List<Block> blocks = new ArrayList<>();
             long most = BLOCK - 2 * EDGE;
@@ -136,7 +168,7 @@ final class WideProducts {
                 rows.narrow(0, 0, EDGE).zero_();
                 rows.narrow(0, EDGE, count).copy_(left.narrow(0, from, count));
                 rows.narrow(0, EDGE + count, whole - EDGE - count).zero_();
-                blocks.add(new Block(from, count, rows, torch.zeros(outputs, whole)));
+                blocks.add(new Block(from, count, rows, torch.zeros(whole(outputs), whole), outputs));
             }
 
             return blocks;
@@ -144,15 +176,15 @@ final class WideProducts {
 
         /** Adds the terms of some columns, from {@code start} on. */
         void add(Tensor transposed, long start) {
-            sum.addmm_(transposed, rows.narrow(1, start, transposed.size(1)).t());
+            Tensor terms = rows.narrow(1, start, transposed.size(1)).t();
+            for (long from = 0; from < sum.size(0); from += MOST_COLUMNS) {
+                long columns = Math.min(MOST_COLUMNS, sum.size(0) - from);
+                sum.narrow(0, from, columns).addmm_(transposed.narrow(0, from, columns), terms);
+            }
         }
 
         Tensor product() {
-            return sum.t().contiguous().narrow(0, EDGE, count);
+            return sum.narrow(0, 0, outputs).narrow(1, EDGE, count).t().contiguous();
         }
-    }
-
-    private static Tensor wide(Tensor of) {
-        return of.to(ScalarType.Float);
     }
 }
