@@ -24,7 +24,7 @@ interface FourBitKernel {
             return new VectorFourBitKernel();
         }
 
-        return new Scalar();
+        return vectors && ByteTableFourBitKernel.isSupported() ? new ByteTableFourBitKernel() : new Scalar();
     }
 
     /** Looks every code up in a table of its block's sixteen values. */

@@ -28,6 +28,7 @@ public class FourBitBenchmark {
     /** Which implementation. */
     public enum Arithmetic {
         SCALAR,
+        BYTE_TABLE,
         VECTOR
     }
 
@@ -51,10 +52,15 @@ public class FourBitBenchmark {
         }
 
         boolean vectors = arithmetic == Arithmetic.VECTOR;
+        FourBitKernel kernel = switch (arithmetic) {
+            case SCALAR -> new FourBitKernel.Scalar();
+            case BYTE_TABLE -> new ByteTableFourBitKernel();
+            case VECTOR -> new VectorFourBitKernel();
+        };
         FourBitCode code = QuantSpec.DEFAULT.code();
         quantizer = new FourBitQuantizer(
                 QuantSpec.DEFAULT, workers, vectors ? new VectorFourBitEncoder(code) : new ScalarFourBitEncoder(code));
-        dequantizer = new FourBitDequantizer(workers, vectors ? new VectorFourBitKernel() : new FourBitKernel.Scalar());
+        dequantizer = new FourBitDequantizer(workers, kernel);
         quantized = quantizer.quantize(source);
     }
 

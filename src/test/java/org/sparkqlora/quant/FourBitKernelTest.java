@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -13,17 +14,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 @NullMarked
 class FourBitKernelTest {
     private final FourBitKernel scalar = new FourBitKernel.Scalar();
-    private final FourBitKernel vector = new VectorFourBitKernel();
 
     static Stream<Arguments> inputs() {
-        return Stream.of(32, 64, 128, 4096)
-                .flatMap(blockSize ->
-                        Stream.of(1, 15, 16, 17, 31, 32, 100, 2048, 5001).map(bytes -> Arguments.of(blockSize, bytes)));
+        return Stream.of(new VectorFourBitKernel(), new ByteTableFourBitKernel())
+                .flatMap(vector -> Stream.of(32, 64, 128, 4096)
+                        .flatMap(blockSize -> Stream.of(1, 8, 15, 16, 17, 31, 32, 100, 2048, 5001)
+                                .map(bytes -> Arguments.of(
+                                        Named.of(vector.getClass().getSimpleName(), vector), blockSize, bytes))));
     }
 
-    @ParameterizedTest(name = "blocks of {0}, {1} bytes")
+    @ParameterizedTest(name = "{0}, blocks of {1}, {2} bytes")
     @MethodSource("inputs")
-    void vectorKernelEqualsItsScalarTwinBitForBit(int blockSize, int bytes) {
+    void vectorKernelEqualsItsScalarTwinBitForBit(FourBitKernel vector, int blockSize, int bytes) {
         byte[] packed = new byte[bytes];
         new SplittableRandom(bytes).nextBytes(packed);
         float[] scales = QuantTesting.normal(blockSize, 2 * bytes / blockSize + 1);
@@ -51,9 +53,10 @@ class FourBitKernelTest {
     }
 
     @Test
-    void vectorsAreChosenOnlyWhereATableFitsARegister() {
+    void theWidestTableThatFitsARegisterIsChosen() {
+        Class<? extends FourBitKernel> narrower =
+                ByteTableFourBitKernel.isSupported() ? ByteTableFourBitKernel.class : FourBitKernel.Scalar.class;
         assertThat(FourBitKernel.fastest())
-                .isInstanceOf(
-                        VectorFourBitKernel.isSupported() ? VectorFourBitKernel.class : FourBitKernel.Scalar.class);
+                .isInstanceOf(VectorFourBitKernel.isSupported() ? VectorFourBitKernel.class : narrower);
     }
 }
