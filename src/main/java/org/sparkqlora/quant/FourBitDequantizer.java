@@ -14,6 +14,9 @@ public final class FourBitDequantizer {
     /** Weights handled at a time, a multiple of every block size; codes and values together stay in the first cache. */
     private static final int CHUNK = 2 * BlockSize.LARGEST;
 
+    /** Weights below which a thread costs more to wake than it saves. */
+    private static final int GRAIN = 64 * CHUNK;
+
     private final Workers workers;
     private final FourBitKernel kernel;
     private final ThreadLocal<Scratch> scratches = ThreadLocal.withInitial(Scratch::new);
@@ -109,7 +112,7 @@ public final class FourBitDequantizer {
     private void eachChunk(FourBitTensor tensor, long from, int count, ChunkAction action) {
         long base = from - from % CHUNK;
         long end = from + count;
-        workers.forRanges(end - base, CHUNK, (partFrom, partTo) -> {
+        workers.forRanges(end - base, GRAIN, (partFrom, partTo) -> {
             Scratch scratch = scratches.get();
             for (long chunk = base + partFrom; chunk < base + partTo; chunk += CHUNK) {
                 long chunkEnd = Math.min(chunk + CHUNK, end);

@@ -27,7 +27,7 @@ final class FewRowProducts {
     /** What the length of half a stretch is rounded up to. */
     private static final int UNROLLED = 8;
     /** Weights below which a thread costs more to wake than it saves. */
-    private static final long GRAIN = 1 << 16;
+    private static final long GRAIN = 1 << 19;
 
     private static final RowMath MATH = RowMath.fastest();
     private static final Workers WORKERS = new Workers(Runtime.getRuntime().availableProcessors());
