@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from sparkqlora.archive import call
 from sparkqlora.errors import QLoraError
 from sparkqlora.jars import found
 from sparkqlora.sessions import settings_of
@@ -35,17 +35,14 @@ def run(arguments: list[str]) -> int:
     """
     of_spark, of_command = _split(arguments)
     program, jar = _program(), found()
+    command = of_command[0] if of_command else None
     if "--properties-file" in of_spark:
-        return _call(program, *of_spark, str(jar), *of_command)
+        return call([program, *of_spark, str(jar), *of_command], jar, command)
 
     with tempfile.NamedTemporaryFile("w", prefix="spark-qlora-", suffix=".conf") as settings:
         settings.writelines(f"{name} {value}\n" for name, value in settings_of(jar).items())
         settings.flush()
-        return _call(program, "--properties-file", settings.name, *of_spark, str(jar), *of_command)
-
-
-def _call(*command: str) -> int:
-    return subprocess.call(command)  # noqa: S603 - what the user typed
+        return call([program, "--properties-file", settings.name, *of_spark, str(jar), *of_command], jar, command)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
