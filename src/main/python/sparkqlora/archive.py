@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _VARIABLE = "SPARK_SUBMIT_OPTS"
 _QUIET = "-Xlog:cds*=off"
 _WRITER = "demo"  # it trains, which loads most, and runs where 10 seconds and 400 MB more do no harm
 
 
-def call(line: list[str], jar: Path, command: str | None) -> int:
+def call(line: list[str], command: str | None) -> int:
     """Run a line of ``spark-submit``, return its exit code.
 
-    The first ``demo`` with a Spark, a Java and a jar leaves the archive, 110 MB, in the private cache folder at its
-    end; all later commands map it. Java goes without one whose jars have changed.
+    ``demo`` leaves the archive of a Spark and a Java, 110 MB, in the private cache folder at its end; all later
+    commands map it. Java goes without one whose jars have changed, until the next ``demo``.
 
     :param line: the path of ``spark-submit`` and what follows
     :param command: the command of the jar
@@ -32,12 +29,13 @@ def call(line: list[str], jar: Path, command: str | None) -> int:
     if folder is None or "SharedArchiveFile" in options or "ArchiveClassesAtExit" in options:
         return _call(line, options)
 
-    home = Path(line[0]).resolve().parent.parent
-    file = folder / f"classes-{_digest(home)}-{_digest(*_facts(home, jar))}.jsa"
-    if file.is_file():
-        return _call(line, f"{options} -XX:SharedArchiveFile={file} {_QUIET}")
+    java = os.environ.get("JAVA_HOME") or shutil.which("java")
+    of = hashlib.sha256(f"{Path(line[0]).resolve()}\n{java}".encode()).hexdigest()[:12]
+    file = folder / f"classes-{of}.jsa"
+    if command == _WRITER:
+        return _write(line, options, file)
 
-    return _call(line, options) if command != _WRITER else _write(line, options, file)
+    return _call(line, f"{options} -XX:SharedArchiveFile={file} {_QUIET}" if file.is_file() else options)
 
 
 def _call(line: list[str], options: str) -> int:
@@ -52,22 +50,11 @@ def _write(line: list[str], options: str, file: Path) -> int:
     fresh = file.with_suffix(f".{os.getpid()}.unfinished")
     try:
         code = _call(line, f"{options} -XX:ArchiveClassesAtExit={fresh} {_QUIET}")
-        if code == 0:
-            _publish(fresh, file)
+        if code == 0 and fresh.is_file():
+            fresh.replace(file)
         return code
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def _publish(fresh: Path, file: Path) -> None:
-    if not fresh.is_file():  # a Java that writes none
-        return
-
-    fresh.replace(file)
-    spark = file.name.rsplit("-", 1)[0]
-    for older in file.parent.glob(f"{spark}-*.jsa"):
-        if older != file:
-            older.unlink(missing_ok=True)
 
 
 def _private_folder() -> Path | None:
@@ -81,15 +68,3 @@ def _private_folder() -> Path | None:
 
     shared = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return None if shared or status.st_uid != os.getuid() else folder
-
-
-def _facts(home: Path, jar: Path) -> Iterator[object]:
-    """Yield what an archive is of, beside the place of Spark."""
-    yield os.environ.get("JAVA_HOME") or os.environ.get("PATH")
-    for file in (home / "jars", jar):
-        yield file.resolve()
-        yield file.stat().st_mtime_ns if file.exists() else None
-
-
-def _digest(*facts: object) -> str:
-    return hashlib.sha256("\n".join(map(str, facts)).encode()).hexdigest()[:12]

@@ -37,12 +37,12 @@ def run(arguments: list[str]) -> int:
     program, jar = _program(), found()
     command = of_command[0] if of_command else None
     if "--properties-file" in of_spark:
-        return call([program, *of_spark, str(jar), *of_command], jar, command)
+        return call([program, *of_spark, str(jar), *of_command], command)
 
     with tempfile.NamedTemporaryFile("w", prefix="spark-qlora-", suffix=".conf") as settings:
         settings.writelines(f"{name} {value}\n" for name, value in settings_of(jar).items())
         settings.flush()
-        return call([program, "--properties-file", settings.name, *of_spark, str(jar), *of_command], jar, command)
+        return call([program, "--properties-file", settings.name, *of_spark, str(jar), *of_command], command)
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:

@@ -36,62 +36,50 @@ def spark_submit(tmp_path: Path) -> Path:
     return program
 
 
-@pytest.fixture
-def jar(tmp_path: Path) -> Path:
-    (tmp_path / "some.jar").touch()
-    return tmp_path / "some.jar"
-
-
-def options_of(spark_submit: Path, jar: Path, command: str, code: int = 0) -> str:
-    assert call([str(spark_submit), str(code)], jar, command) == code
+def options_of(spark_submit: Path, command: str, code: int = 0) -> str:
+    assert call([str(spark_submit), str(code)], command) == code
     return spark_submit.with_name("options").read_text().splitlines()[-1]
 
 
-def test_the_first_demo_leaves_an_archive_that_later_commands_map(cache: Path, spark_submit: Path, jar: Path) -> None:
-    assert options_of(spark_submit, jar, "train") == ""
-    assert "-XX:ArchiveClassesAtExit=" in options_of(spark_submit, jar, "demo")
+def test_a_demo_leaves_an_archive_that_later_commands_map(cache: Path, spark_submit: Path) -> None:
+    assert options_of(spark_submit, "train") == ""
+    assert "-XX:ArchiveClassesAtExit=" in options_of(spark_submit, "demo")
 
     (archive,) = cache.iterdir()
     assert archive.suffix == ".jsa"
-    for command in ("demo", "train"):
-        assert f"-XX:SharedArchiveFile={archive} " in options_of(spark_submit, jar, command)
+    for command in ("plan", "train"):
+        assert f"-XX:SharedArchiveFile={archive} " in options_of(spark_submit, command)
 
 
-def test_the_archive_of_another_jar_takes_the_place_of_the_last(cache: Path, spark_submit: Path, jar: Path) -> None:
-    options_of(spark_submit, jar, "demo")
-    (before,) = cache.iterdir()
-    (cache / "classes-of-somebody.jsa").touch()
-    other = jar.with_name("other.jar")
-    other.touch()
+def test_the_next_demo_writes_it_again(cache: Path, spark_submit: Path) -> None:
+    options_of(spark_submit, "demo")
+    (archive,) = cache.iterdir()
+    archive.write_text("of an older Java")
 
-    options_of(spark_submit, other, "demo")
+    options_of(spark_submit, "demo")
 
-    left = {file.name for file in cache.iterdir()}
-    assert len(left) == 2
-    assert before.name not in left
-    assert "classes-of-somebody.jsa" in left
+    assert archive.read_text() == "classes\n"
+    assert list(cache.iterdir()) == [archive]
 
 
-def test_a_demo_that_fails_leaves_none(cache: Path, spark_submit: Path, jar: Path) -> None:
-    options_of(spark_submit, jar, "demo", code=75)
+def test_a_demo_that_fails_leaves_none(cache: Path, spark_submit: Path) -> None:
+    options_of(spark_submit, "demo", code=75)
 
     assert list(cache.iterdir()) == []
 
 
-def test_what_the_user_asks_of_java_stays(
-    cache: Path, spark_submit: Path, jar: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_user_asks_of_java_stays(cache: Path, spark_submit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(OPTIONS, "-XX:SharedArchiveFile=mine.jsa")
-    assert options_of(spark_submit, jar, "demo") == "-XX:SharedArchiveFile=mine.jsa"
+    assert options_of(spark_submit, "demo") == "-XX:SharedArchiveFile=mine.jsa"
 
     monkeypatch.setenv(OPTIONS, "-Dsome=thing")
-    assert options_of(spark_submit, jar, "demo").startswith("-Dsome=thing -XX:ArchiveClassesAtExit=")
+    assert options_of(spark_submit, "demo").startswith("-Dsome=thing -XX:ArchiveClassesAtExit=")
     assert len(list(cache.iterdir())) == 1
 
 
-def test_a_folder_that_others_can_write_is_not_used(cache: Path, spark_submit: Path, jar: Path) -> None:
+def test_a_folder_that_others_can_write_is_not_used(cache: Path, spark_submit: Path) -> None:
     cache.mkdir()
     cache.chmod(0o770)
 
-    assert options_of(spark_submit, jar, "demo") == ""
+    assert options_of(spark_submit, "demo") == ""
     assert list(cache.iterdir()) == []
