@@ -14,7 +14,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.sparkqlora.model.layout.FactorInitialization;
 import org.sparkqlora.model.layout.LoraSpec;
-import org.sparkqlora.model.layout.SavedModules;
 import org.sparkqlora.model.layout.TargetModules;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
@@ -64,19 +63,18 @@ class AdapterConfigJsonTest {
     void writesAndReadsWhatNarrowsTheTargets() {
         AdapterConfig config = new AdapterConfig(
                 new LoraSpec(
-                        4,
-                        8,
-                        0.1,
-                        new TargetModules.Narrowed(
-                                new TargetModules.Names(List.of("k_proj", "q_proj")),
-                                new TargetModules.Expression(".*0.*k_proj"),
-                                List.of(0, 2)),
-                        false,
-                        false,
-                        Map.of(),
-                        Map.of(),
-                        FactorInitialization.Drawn.GAUSSIAN,
-                        SavedModules.NONE),
+                                4,
+                                8,
+                                0.1,
+                                new TargetModules.Narrowed(
+                                        new TargetModules.Names(List.of("k_proj", "q_proj")),
+                                        new TargetModules.Expression(".*0.*k_proj"),
+                                        List.of(0, 2)),
+                                false,
+                                false,
+                                Map.of(),
+                                Map.of())
+                        .withInitialization(FactorInitialization.Drawn.GAUSSIAN),
                 "base");
 
         String written = AdapterConfigJson.write(config);

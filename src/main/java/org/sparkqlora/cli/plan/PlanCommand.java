@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.command.Command;
 import org.sparkqlora.memory.MemoryComparison;
 import org.sparkqlora.memory.MemoryPlan;
+import org.sparkqlora.model.layout.FactorInitialization;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.ParameterIndex;
@@ -285,7 +286,10 @@ public final class PlanCommand implements Command {
 
     private ModelSpec spec() {
         // taken out of a base or drawn, adapters are as large
-        return numerics.spec(Method.QLORA, adapter.spec().drawn(), numerics.precision.planned());
+        return numerics.spec(
+                Method.QLORA,
+                adapter.spec().withInitialization(FactorInitialization.DEFAULT),
+                numerics.precision.planned());
     }
 
     private Optional<CostReport> costs(ModelConfig config, MemoryComparison plans) {

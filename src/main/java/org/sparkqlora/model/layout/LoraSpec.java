@@ -57,32 +57,6 @@ public record LoraSpec(
         alphaPattern = Collections.unmodifiableMap(new TreeMap<>(alphaPattern));
     }
 
-    /** Adapters of linear modules. */
-    public LoraSpec(
-            int rank,
-            double alpha,
-            double dropout,
-            TargetModules targets,
-            boolean rankStabilized,
-            boolean weightDecomposed,
-            Map<String, Integer> rankPattern,
-            Map<String, Double> alphaPattern,
-            FactorInitialization initialization,
-            SavedModules saved) {
-        this(
-                rank,
-                alpha,
-                dropout,
-                targets,
-                rankStabilized,
-                weightDecomposed,
-                rankPattern,
-                alphaPattern,
-                initialization,
-                saved,
-                TargetParameters.NONE);
-    }
-
     /** Adapters alone, which start as PEFT's do by default. */
     public LoraSpec(
             int rank,
@@ -103,7 +77,8 @@ public record LoraSpec(
                 rankPattern,
                 alphaPattern,
                 FactorInitialization.DEFAULT,
-                SavedModules.NONE);
+                SavedModules.NONE,
+                TargetParameters.NONE);
     }
 
     /** A and B alone, as adapters of their own: no magnitudes, and no modules that train whole. */
@@ -133,9 +108,9 @@ public record LoraSpec(
                 parameters);
     }
 
-    /** These adapters with PEFT's default initialisation. */
-    public LoraSpec drawn() {
-        return with(targets, FactorInitialization.DEFAULT, saved, parameters);
+    /** These adapters, beginning otherwise. */
+    public LoraSpec withInitialization(FactorInitialization other) {
+        return with(targets, other, saved, parameters);
     }
 
     /** Whether the adapters begin as a part of their base, which then is what is left of it. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.sparkqlora.checkpoint.Server;
+import org.sparkqlora.model.layout.FactorInitialization;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.run.generate.SamplesJson;
 import org.sparkqlora.run.output.PublishedModel;
@@ -50,8 +51,9 @@ final class ReportFile {
             return new Published(name, plan.model(), folder, Published.Kind.MODEL, 0);
         }
 
-        boolean isPlain =
-                Server.VLLM.objections(lora.drawn()).isEmpty(); // published as an adapter of the unchanged base
+        boolean isPlain = Server.VLLM
+                .objections(lora.withInitialization(FactorInitialization.DEFAULT))
+                .isEmpty(); // published as an adapter of the unchanged base
         Published.Kind kind = isPlain ? Published.Kind.ADAPTER : Published.Kind.RICH_ADAPTER;
         int converted = plan.takenFactors() == null ? 1 : 2; // what was taken out of the base is added to the adapter
         return new Published(name, plan.model(), folder, kind, converted * largestRank(lora));

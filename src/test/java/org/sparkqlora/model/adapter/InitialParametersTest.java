@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,7 +25,6 @@ import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.model.layout.SavedModule;
 import org.sparkqlora.model.layout.SavedModules;
-import org.sparkqlora.model.layout.TargetModules;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
@@ -42,17 +40,7 @@ class InitialParametersTest {
     @ParameterizedTest
     @CsvSource({"default, 0.0722", "gaussian, 0.125"})
     void adaptersStartWithRandomDownAndZeroUp(String initialization, double deviation) {
-        LoraSpec lora = new LoraSpec(
-                RANK,
-                16,
-                0,
-                new TargetModules.AllLinear(),
-                false,
-                false,
-                Map.of(),
-                Map.of(),
-                FactorInitialization.parse(initialization),
-                SavedModules.NONE);
+        LoraSpec lora = LoraSpec.allLinear(RANK, 16).withInitialization(FactorInitialization.parse(initialization));
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(Mode.LORA, cache);
                 DecoderModel model = LoadedModel.of(

@@ -323,17 +323,7 @@ class ResidualInitFactorsTest {
     }
 
     private static LoraSpec taking(String how, LoraSpec lora) {
-        return new LoraSpec(
-                lora.rank(),
-                lora.alpha(),
-                lora.dropout(),
-                lora.targets(),
-                lora.rankStabilized(),
-                lora.weightDecomposed(),
-                lora.rankPattern(),
-                lora.alphaPattern(),
-                FactorInitialization.parse(how),
-                lora.saved());
+        return lora.withInitialization(FactorInitialization.parse(how));
     }
 
     private static float[] read(FloatSource source) {

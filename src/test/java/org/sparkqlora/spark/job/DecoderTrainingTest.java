@@ -31,8 +31,6 @@ import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.Precision;
-import org.sparkqlora.model.layout.SavedModules;
-import org.sparkqlora.model.layout.TargetModules;
 import org.sparkqlora.optim.OptimizerKind;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.optim.PagePlace;
@@ -78,19 +76,7 @@ class DecoderTrainingTest {
         QLORA(qlora(Precision.BF16, LoraSpec.allLinear(4, 8))),
         EXPERTS(qlora(Precision.BF16, LoraSpec.allLinear(4, 8)), EXPERTS_BASE),
         HALVES(qlora(Precision.FP16, LoraSpec.allLinear(4, 8))),
-        PISSA(qlora(
-                Precision.BF16,
-                new LoraSpec(
-                        4,
-                        8,
-                        0,
-                        new TargetModules.AllLinear(),
-                        false,
-                        false,
-                        Map.of(),
-                        Map.of(),
-                        FactorInitialization.parse("pissa"),
-                        SavedModules.NONE))),
+        PISSA(qlora(Precision.BF16, LoraSpec.allLinear(4, 8).withInitialization(FactorInitialization.parse("pissa")))),
         FULL(new ModelSpec(Method.FULL, Precision.BF16, QuantSpec.DEFAULT, null));
 
         private final ModelSpec spec;
