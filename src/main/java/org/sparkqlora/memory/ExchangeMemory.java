@@ -9,8 +9,10 @@ package org.sparkqlora.memory;
  * @param executors their number
  */
 public record ExchangeMemory(long vectorBytes, int tasks, int executors) {
-    /** Processes that keep a sum: who added it, and one of those that read it. */
-    public static final int COPIES = 2;
+    private static final int FEWEST_COPIES = 2;
+    private static final int MOST_COPIES = 16;
+    /** Executors that one copy serves. */
+    private static final int READERS = 32;
 
     /** Steps that a replica replays. */
     public static final int MOST_STEPS = 16;
@@ -20,6 +22,11 @@ public record ExchangeMemory(long vectorBytes, int tasks, int executors) {
 
     /** Of sums in a process, unless those of the fewest steps are more. */
     private static final long SUMS = 1L << 26;
+
+    /** Processes of so many that keep a part of a sum, if there are as many: who added it, and some of those that read it. */
+    public static int copies(int executors) {
+        return Math.max(FEWEST_COPIES, Math.min(MOST_COPIES, executors / READERS));
+    }
 
     /** Steps whose sums stay. */
     public int keptSteps() {
@@ -32,6 +39,6 @@ public record ExchangeMemory(long vectorBytes, int tasks, int executors) {
     }
 
     private long sumBytes() {
-        return (long) Math.min(COPIES, executors) * vectorBytes / executors;
+        return (long) Math.min(copies(executors), executors) * vectorBytes / executors;
     }
 }

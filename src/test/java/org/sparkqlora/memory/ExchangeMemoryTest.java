@@ -21,6 +21,15 @@ class ExchangeMemoryTest {
     }
 
     @Test
+    void manyExecutorsKeepMoreCopies() {
+        assertThat(ExchangeMemory.copies(1)).isEqualTo(2);
+        assertThat(ExchangeMemory.copies(64)).isEqualTo(2);
+        assertThat(ExchangeMemory.copies(256)).isEqualTo(8);
+        assertThat(ExchangeMemory.copies(10_000)).isEqualTo(16);
+        assertThat(new ExchangeMemory(1_000 * MEBI, 1, 1_000).bytes()).isEqualTo((1_000 + 5 * 16) * MEBI);
+    }
+
+    @Test
     void aProcessHoldsTheGradientsOfItsTasksAndItsShareOfSums() {
         assertThat(new ExchangeMemory(100 * MEBI, 3, 4).bytes()).isEqualTo((300 + 3 * 50) * MEBI);
         assertThat(new ExchangeMemory(100 * MEBI, 1, 1).bytes()).isEqualTo((100 + 3 * 100) * MEBI);

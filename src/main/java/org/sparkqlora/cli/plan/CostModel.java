@@ -9,7 +9,8 @@ import org.sparkqlora.spark.exchange.GradientSize;
  * <pre>
  * write    p w                                     each task, into R parts, 32 at most
  * add      V p w / E x (1 / B + 1 / addition)      V vectors, 32 by 32, by E = min(N, R V / 32) executors; then their sums, until one is left
- * take     max(p w, N p w / O) / B                 each replica, from the O = min(N, 2 R) executors that keep the sums
+ * spread   (C - 1) p w / R / B                     C - 1 processes take each part first and keep a copy; C = min(16, max(2, N / 32))
+ * take     max(p w, N p w / O) / B                 each replica, from the O = min(N, C R) executors that keep the sums
  * apply    p / threads
  * driver   stages, tasks, messages
  * </pre>
@@ -46,11 +47,14 @@ record CostModel(CostConstants constants, double bytesPerSecond) {
         return seconds(moved, shape) + moved / constants.addedBytes() + blocks * constants.secondsOfBlock();
     }
 
-    /** Every replica takes every part; the executors that keep them send each to all. */
+    /** Every replica takes every part; the executors that keep them send each to all, when they have it themselves. */
     private double take(StepShape shape) {
-        int owners = Math.min(shape.executors(), ExchangeMemory.COPIES * shape.parts());
+        int copies = ExchangeMemory.copies(shape.executors());
+        double spread = (copies - 1.0) / shape.parts();
+        int owners = Math.min(shape.executors(), copies * shape.parts());
         double times = Math.max(1, (double) shape.executors() / owners);
-        return seconds(times * shape.wireBytes(), shape) + times * shape.parts() * constants.secondsOfBlock();
+        return seconds((spread + times) * shape.wireBytes(), shape)
+                + times * shape.parts() * constants.secondsOfBlock();
     }
 
     private double apply(StepShape shape) {

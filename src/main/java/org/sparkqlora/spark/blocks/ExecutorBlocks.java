@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.apache.spark.SparkEnv;
@@ -46,37 +45,42 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     }
 
     /**
-     * Leaves bytes in this process, and a copy in another one as soon as that has read them.
+     * Leaves bytes in this process, and copies in others as soon as those have read them.
      *
      * @param name of letters, digits and underscores; the bytes that a name stands for never change
      * @param memory all of which they are; it is this process's from now on
-     * @param readers that will read them, among which one is chosen; this process does not count
+     * @param readers that will read them, among which those who keep a copy are chosen; this process does not count
+     * @param copies with this process's, at most
      */
-    public Handle put(String name, BlockMemory memory, List<ExecutorPlace> readers) {
+    public Handle put(String name, BlockMemory memory, List<ExecutorPlace> readers, int copies) {
         ByteBuffer bytes = memory.bytes();
         List<ExecutorPlace> places = new ArrayList<>();
         places.add(ExecutorPlace.here());
-        keeper(name, readers).ifPresent(places::add);
+        places.addAll(keepers(name, readers, copies - 1));
         Handle handle = new Handle(name, bytes.remaining(), crc(bytes), places);
         keep(name, memory);
         return handle;
+    }
+
+    /** Leaves bytes in this process alone. */
+    public Handle put(String name, BlockMemory memory) {
+        return put(name, memory, List.of(), 1);
     }
 
     /** Leaves a copy of {@code bytes} in this process alone. */
     public Handle put(String name, ByteBuffer bytes) {
         BlockMemory memory = new BlockMemory(bytes.remaining());
         memory.bytes().put(bytes);
-        return put(name, memory, List.of());
+        return put(name, memory);
     }
 
-    /** Not the same one for all names. */
-    private static Optional<ExecutorPlace> keeper(String name, List<ExecutorPlace> readers) {
+    /** Not the same ones for all names. */
+    private static List<ExecutorPlace> keepers(String name, List<ExecutorPlace> readers, int count) {
         ExecutorPlace here = ExecutorPlace.here();
-        List<ExecutorPlace> others =
-                readers.stream().filter(place -> !place.equals(here)).distinct().toList();
-        return others.isEmpty()
-                ? Optional.empty()
-                : Optional.of(others.get(Math.floorMod(name.hashCode(), others.size())));
+        List<ExecutorPlace> others = new ArrayList<>(
+                readers.stream().filter(place -> !place.equals(here)).distinct().toList());
+        Collections.rotate(others, -name.hashCode());
+        return others.subList(0, Math.min(count, others.size()));
     }
 
     /** Where Spark's storage memory is full it is written to disk, and nothing frees the memory but this. */
@@ -117,16 +121,18 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
     }
 
     /**
-     * The order in which a process reads blocks of which others keep copies: those first that it keeps itself, and those last for which it
-     * asks another one that keeps what it reads, which has read it by then.
+     * The order in which a process reads blocks of which others keep copies: those first that it keeps itself, then those for which it
+     * asks who left them, and those last for which it asks one that keeps what it reads, which has read it by then.
      */
     public static Comparator<Handle> readingOrder() {
         return Comparator.comparingInt(handle -> keeps(handle) ? -1 : firstAsked(handle));
     }
 
+    /** Who keeps a copy asks who left the bytes; the others share out all that have them. */
     private static int firstAsked(Handle handle) {
-        return Math.floorMod(
-                ExecutorPlace.here().executor().hashCode(), handle.places().size());
+        int reader =
+                31 * ExecutorPlace.here().executor().hashCode() + handle.name().hashCode();
+        return keeps(handle) ? 0 : Math.floorMod(reader, handle.places().size());
     }
 
     /** Lets {@code reader} read the bytes where this process has them, and tells whether it has. */
@@ -164,7 +170,7 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
         LostBlockException lost =
                 new LostBlockException("%s is lost with %s".formatted(handle.name(), handle.places()));
         List<ExecutorPlace> places = new ArrayList<>(handle.places());
-        Collections.rotate(places, -firstAsked(handle));
+        places.add(0, places.remove(firstAsked(handle)));
         places.remove(ExecutorPlace.here());
         for (ExecutorPlace place : places) {
             try {

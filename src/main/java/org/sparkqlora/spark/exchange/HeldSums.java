@@ -19,10 +19,11 @@ import org.sparkqlora.train.ShardResult;
  * @param layout of a sum
  * @param format of a sum
  * @param keptSteps steps for which a sum stays
+ * @param copies processes that keep a part of a sum
  */
-public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat format, int keptSteps)
+public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat format, int keptSteps, int copies)
         implements Serializable {
-    /** Runs in a task: leaves a part here, for another process to keep a copy, and drops what no replica asks for any more. */
+    /** Runs in a task: leaves a part here, for other processes to keep copies, and drops what no replica asks for any more. */
     Part hold(long step, int part, PartGroups.Added added) {
         forgetBefore(step);
         BlockMemory memory = added.sum();
@@ -38,7 +39,8 @@ public record HeldSums(ExecutorBlocks blocks, SliceLayout layout, GradientFormat
             squares[i] = sum.sumOfSquares(layout.start(slice) - layout.startOfPart(part), layout.size(slice));
         }
 
-        return new Part(added.facts(), blocks.put(name(step, part), encoded(sum, memory), added.places()), squares);
+        return new Part(
+                added.facts(), blocks.put(name(step, part), encoded(sum, memory), added.places(), copies), squares);
     }
 
     private BlockMemory encoded(FlatVector sum, BlockMemory memory) {

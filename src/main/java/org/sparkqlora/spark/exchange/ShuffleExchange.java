@@ -15,8 +15,10 @@ import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.api.java.function.PairFlatMapFunction;
 import org.apache.spark.shuffle.FetchFailedException;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.memory.ExchangeMemory;
 import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
+import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientFormat;
@@ -29,7 +31,7 @@ import scala.Tuple2;
 /**
  * Reduce-scatter by shuffles of handles: every task that computes leaves its gradient in parts as blocks of its process; every task that
  * adds fetches a part of up to 32 neighbouring shards, then of up to 32 neighbouring sums, until there is one sum. That stays with the
- * executors that added it, each part in two of them, and the driver gets only facts.
+ * executors that added it, each part in several of them, and the driver gets only facts.
  *
  * <p>Parts of a lost executor are computed again: Spark runs the shards again whose parts cannot be fetched.
  */
@@ -48,7 +50,8 @@ public final class ShuffleExchange implements GradientExchange {
         this.context = context;
         this.format = format;
         this.layout = layout;
-        this.sums = new HeldSums(ExecutorBlocks.open(context), layout, format, keptSteps);
+        int copies = ExchangeMemory.copies(ExecutorPlace.all().size());
+        this.sums = new HeldSums(ExecutorBlocks.open(context), layout, format, keptSteps, copies);
     }
 
     @Override
@@ -141,7 +144,7 @@ public final class ShuffleExchange implements GradientExchange {
             BlockMemory memory = new BlockMemory(layout.sizeOfPart(part) * dtype.bytesOfValue());
             dtype.read(shard.gradient(), layout.startOfPart(part), memory.bytes());
             String name = String.format(Locale.ROOT, "shard_%d_%d", shard.shard(), part);
-            return GradientPart.of(part, List.of(shard.withoutVector()), blocks.put(name, memory, List.of()));
+            return GradientPart.of(part, List.of(shard.withoutVector()), blocks.put(name, memory));
         }
     }
 
@@ -195,7 +198,7 @@ public final class ShuffleExchange implements GradientExchange {
             }
 
             String name = String.format(Locale.ROOT, "group_%d_%d_%d", groups.members(), key.member(), key.part());
-            return blocks.put(name, sum, List.of());
+            return blocks.put(name, sum);
         }
     }
 

@@ -100,7 +100,7 @@ record BlockRound(JavaSparkContext context, int count, int numbers) {
                     String name = String.format(Locale.ROOT, "speed_%d_%d", task, i);
                     BlockMemory memory = new BlockMemory(numbers * DTYPE.bytesOfValue());
                     DTYPE.read(vector, 0, memory.bytes());
-                    handles.add(blocks.put(name, memory, List.of()));
+                    handles.add(blocks.put(name, memory));
                 }
 
                 return new LeftBlocks(ExecutorPlace.here(), handles, secondsSince(begin));

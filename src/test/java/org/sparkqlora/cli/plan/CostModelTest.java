@@ -26,8 +26,8 @@ class CostModelTest {
         double write = 8e6 / 50e6;
         // 4 executors add a part each: 8 MB in 4 blocks
         double add = remote * 8e6 / 100e6 + 8e6 / 200e6 + 4 * 0.01;
-        // and take all 4 from each other
-        double take = remote * 8e6 / 100e6 + 4 * 0.01;
+        // another one takes each part first, 2 MB, and then all take all 4 from each other
+        double take = remote * (2e6 + 8e6) / 100e6 + 4 * 0.01;
         double apply = 2e6 / 2e6;
         assertThat(cost.compute()).isEqualTo(10);
         assertThat(cost.exchange()).isCloseTo(write + add + take + apply, ROUNDING);
@@ -47,8 +47,8 @@ class CostModelTest {
         double neighbours = remote * 256e6 / 100e6 + 256e6 / 200e6 + 64 * 0.01;
         // 32 tasks add 32 sums of 256 MB in float32
         double sums = remote * 256e6 / 100e6 + 256e6 / 200e6 + 32 * 0.01;
-        // 64 executors send 128 MB to 500
-        double take = 500.0 / 64 * (remote * 128e6 / 100e6 + 32 * 0.01);
+        // 14 take each part of 4 MB first; then 15 copies of 32 parts are on 480 executors, which send 128 MB to 500
+        double take = remote * 14 * 4e6 / 100e6 + 500.0 / 480 * (remote * 128e6 / 100e6 + 32 * 0.01);
         double apply = 64e6 / 1e6;
         assertThat(cost.exchange()).isCloseTo(write + neighbours + sums + take + apply, ROUNDING);
         double driver = 3 * 0.1 + (1000 + 1024 + 32) * 0.002 + 4 * (500 + 500 + 32) * 0.001 + 1000 * 2048 / 100e6;

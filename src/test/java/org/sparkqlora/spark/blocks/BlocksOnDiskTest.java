@@ -2,7 +2,6 @@ package org.sparkqlora.spark.blocks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.List;
 import java.util.Map;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Tag;
@@ -23,7 +22,7 @@ class BlocksOnDiskTest {
             BlockMemory memory = new BlockMemory(LARGE);
             memory.bytes().put(LARGE / 2, (byte) 7);
 
-            Handle handle = blocks.put("large", memory, List.of());
+            Handle handle = blocks.put("large", memory);
 
             assertThat(DirectMemory.bytes() - before).isLessThan(LARGE);
             byte[] expected = new byte[LARGE];

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.CollectionAccumulator;
 import org.junit.jupiter.api.AfterAll;
@@ -102,12 +103,27 @@ class ExecutorBlocksTest {
     }
 
     @Test
+    void asManyKeepACopyAsAreAskedFor() {
+        List<ExecutorPlace> gone = IntStream.range(70, 75)
+                .mapToObj(id -> new ExecutorPlace(Integer.toString(id), "127.0.0.1", 1))
+                .toList();
+        try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
+            Handle handle = leave(blocks, gone, 4);
+
+            assertThat(handle.places()).hasSize(4).doesNotHaveDuplicates();
+            assertThat(gone).containsAll(handle.places().subList(1, 4));
+            assertThat(blocks.fetch(handle)).isEqualTo(BYTES);
+            assertThat(leave(blocks, gone, 9).places()).hasSize(6);
+        }
+    }
+
+    @Test
     void theMemoryOfABlockIsFreedWithIt() {
         try (ExecutorBlocks blocks = ExecutorBlocks.open(context)) {
             long[] used = context.parallelize(List.of(0), 1)
                     .map(task -> {
                         long before = DirectMemory.bytes();
-                        blocks.put("large", new BlockMemory(LARGE), List.of());
+                        blocks.put("large", new BlockMemory(LARGE));
                         long kept = DirectMemory.bytes();
                         blocks.forget("large");
                         return new long[] {kept - before, DirectMemory.bytes() - before};
@@ -179,8 +195,12 @@ class ExecutorBlocksTest {
     }
 
     private static Handle leave(ExecutorBlocks blocks, List<ExecutorPlace> executors) {
+        return leave(blocks, executors, 2);
+    }
+
+    private static Handle leave(ExecutorBlocks blocks, List<ExecutorPlace> executors, int copies) {
         byte[] handle = context.parallelize(List.of(BYTES), 1)
-                .map(bytes -> written(blocks.put("piece", memory(bytes), executors)))
+                .map(bytes -> written(blocks.put("piece", memory(bytes), executors, copies)))
                 .first();
         return read(handle);
     }
