@@ -9,8 +9,8 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Looks sixteen codes up at a time where a register has 256 bits: the upper bytes of a block's sixteen values fill half a one, and so
- * do the lower bytes. In float32 as the scalar one does. Loaded only where the module {@code jdk.incubator.vector} is.
+ * Looks sixteen codes up at a time with registers of 256 bits: one table has the upper bytes of a block's sixteen values, another
+ * the lower bytes. For float32 it calls {@link Scalar}. Loaded only where the module {@code jdk.incubator.vector} is.
  *
  * <p>Its loop calls no methods of ours on vectors, as that of {@link VectorFourBitKernel}.
  */
@@ -67,11 +67,7 @@ final class ByteTableFourBitKernel implements FourBitKernel {
             }
         }
 
-        for (int i = whole; i < bytes; i++) {
-            float scale = absmax[i / bytesPerBlock];
-            target[2 * i] = Bfloat16.round(levels[(packed[i] >> 4) & 0xf] * scale);
-            target[2 * i + 1] = Bfloat16.round(levels[packed[i] & 0xf] * scale);
-        }
+        Scalar.restToBfloat16(packed, whole, bytes, levels, absmax, blockSize, target);
     }
 
     @Override

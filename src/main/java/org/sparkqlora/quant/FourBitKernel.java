@@ -47,6 +47,16 @@ interface FourBitKernel {
             }
         }
 
+        /** Expands the bytes from {@code from} on, too few for a register. */
+        static void restToBfloat16(
+                byte[] packed, int from, int bytes, float[] levels, float[] absmax, int blockSize, short[] target) {
+            for (int i = from; i < bytes; i++) {
+                float scale = absmax[2 * i / blockSize];
+                target[2 * i] = Bfloat16.round(levels[(packed[i] >> 4) & 0xf] * scale);
+                target[2 * i + 1] = Bfloat16.round(levels[packed[i] & 0xf] * scale);
+            }
+        }
+
         @Override
         public void toFloat(byte[] packed, int bytes, float[] levels, float[] absmax, int blockSize, float[] target) {
             float[] table = new float[FourBitCode.LEVELS];

@@ -56,11 +56,7 @@ final class VectorFourBitKernel implements FourBitKernel {
             }
         }
 
-        for (int i = vectorBytes; i < bytes; i++) {
-            float scale = absmax[i / bytesPerBlock];
-            target[2 * i] = Bfloat16.round(levels[(packed[i] >> 4) & 0xf] * scale);
-            target[2 * i + 1] = Bfloat16.round(levels[packed[i] & 0xf] * scale);
-        }
+        Scalar.restToBfloat16(packed, vectorBytes, bytes, levels, absmax, blockSize, target);
     }
 
     @Override

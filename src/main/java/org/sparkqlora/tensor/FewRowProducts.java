@@ -20,7 +20,7 @@ import org.sparkqlora.quant.Workers;
  * sum of those before.
  */
 final class FewRowProducts {
-    /** Rows from which on OpenBLAS is faster. */
+    /** With more rows OpenBLAS is faster. */
     private static final long MOST_ROWS = 96;
     /** Terms that OpenBLAS adds up from zero, at most. */
     private static final int STRETCH = 320;
@@ -61,7 +61,7 @@ final class FewRowProducts {
         long parts = Math.min(torch.get_num_threads(), Math.max(1, right.numel() / GRAIN));
         WORKERS.forRanges(
                 right.size(1),
-                roundedUp((right.size(1) + parts - 1) / parts, VectorProducts.COLUMNS),
+                WideProducts.roundedUp((right.size(1) + parts - 1) / parts, VectorProducts.COLUMNS),
                 (from, to) -> rows.times(weights, (int) from, (int) to, results, (int) right.size(1)));
         return product;
     }
@@ -78,10 +78,6 @@ final class FewRowProducts {
                 .sin()
                 .view(rows, columns)
                 .to(ScalarType.BFloat16);
-    }
-
-    private static long roundedUp(long number, long unit) {
-        return (number + unit - 1) / unit * unit;
     }
 
     /**
@@ -153,7 +149,7 @@ final class FewRowProducts {
                 return STRETCH;
             }
 
-            return left > STRETCH ? (int) roundedUp(left / 2, UNROLLED) : left;
+            return left > STRETCH ? (int) WideProducts.roundedUp(left / 2, UNROLLED) : left;
         }
     }
 }

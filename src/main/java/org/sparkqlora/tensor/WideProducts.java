@@ -126,8 +126,9 @@ final class WideProducts {
         }
     }
 
-    private static long whole(long columns) {
-        return (columns + COLUMNS - 1) / COLUMNS * COLUMNS;
+    /** The least multiple of {@code unit} that is not below {@code number}. */
+    static long roundedUp(long number, long unit) {
+        return (number + unit - 1) / unit * unit;
     }
 
     /** @return (k, n rounded up) in float32, with columns of zeros behind the others; in the layout of {@code right} */
@@ -142,7 +143,7 @@ final class WideProducts {
     /** @param at the dimension that is rounded up */
     private static Tensor wide(Tensor of, int at) {
         long columns = of.size(at);
-        long whole = whole(columns);
+        long whole = roundedUp(columns, COLUMNS);
         Tensor wide = at == 0 ? torch.empty(whole, of.size(1)) : torch.empty(of.size(0), whole);
         wide.narrow(at, 0, columns).copy_(of);
         wide.narrow(at, columns, whole - columns).zero_();
@@ -155,7 +156,8 @@ final class WideProducts {
      * @param from the first of them
      * @param count how many they are
      * @param rows (rows with both ends, k), in float32
-     * @param sum (n, rows with both ends)
+     * @param sum (n rounded up, rows with both ends)
+     * @param outputs n
      */
     private record Block(long from, long count, Tensor rows, Tensor sum, long outputs) {
         static List<Block> of(Tensor left, long outputs) {
@@ -163,12 +165,12 @@ final class WideProducts {
             long most = BLOCK - 2 * EDGE;
             for (long from = 0; from < left.size(0); from += most) {
                 long count = Math.min(most, left.size(0) - from);
-                long whole = (count + 2 * EDGE + TILE - 1) / TILE * TILE;
+                long whole = roundedUp(count + 2 * EDGE, TILE);
                 Tensor rows = torch.empty(whole, left.size(1));
                 rows.narrow(0, 0, EDGE).zero_();
                 rows.narrow(0, EDGE, count).copy_(left.narrow(0, from, count));
                 rows.narrow(0, EDGE + count, whole - EDGE - count).zero_();
-                blocks.add(new Block(from, count, rows, torch.zeros(whole(outputs), whole), outputs));
+                blocks.add(new Block(from, count, rows, torch.zeros(roundedUp(outputs, COLUMNS), whole), outputs));
             }
 
             return blocks;
