@@ -25,6 +25,10 @@ public final class Clusters {
     /** Two executors, each a process of its own. */
     public static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
 
+    /** Executors that compute little: without the second compiler, which vectors need. */
+    static final Map<String, String> QUICK =
+            Map.of("spark.executor.extraJavaOptions", javaOptions("-XX:TieredStopAtLevel=1"));
+
     /** Of other processes. */
     static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
 
@@ -107,13 +111,13 @@ public final class Clusters {
                 .set("spark.kryo.registrationRequired", "true")
                 .set("spark.kryo.registrator", TrainRegistrator.class.getName())
                 .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
-                .set("spark.executor.extraJavaOptions", javaOptions());
+                .set("spark.executor.extraJavaOptions", javaOptions("-XX:CompileThresholdScaling=4"));
     }
 
-    private static String javaOptions() {
+    private static String javaOptions(String compiler) {
         return javaFlags().stream()
                 .collect(Collectors.joining(
-                        " ", "-XX:+IgnoreUnrecognizedVMOptions -XX:TieredStopAtLevel=1 -XX:+UseSerialGC ", ""));
+                        " ", "-XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC %s ".formatted(compiler), ""));
     }
 
     /** Other processes need the doors that this JVM was opened with. */
