@@ -7,6 +7,9 @@ import java.util.stream.Stream;
 
 /** Java processes of tests: with this one's class path and flags, without its agents, and quick to start. */
 public final class ChildJvm {
+    /** A flag for one that computes in bfloat16 or 4 bits: vectors want the second compiler. */
+    public static final String VECTORS = "-XX:TieredStopAtLevel=4";
+
     /** Most of them end before the second compiler is done. */
     private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
 

@@ -22,6 +22,9 @@ final class ClassArchive {
 
     private static final String QUIET = "-Xlog:cds*=off";
 
+    /** As in the JVMs of tests: a command of a few seconds ends before much of what is compiled early has paid. */
+    private static final String SHORT = "-XX:CompileThresholdScaling=4";
+
     private ClassArchive() {}
 
     /** Variables for a process that starts spark-submit or a session of PySpark; the archive is made now if no earlier build made it. */
@@ -31,7 +34,7 @@ final class ClassArchive {
             writeLocked(file);
         }
 
-        return Map.of(VARIABLE, "-XX:SharedArchiveFile=%s %s".formatted(file, QUIET));
+        return Map.of(VARIABLE, "-XX:SharedArchiveFile=%s %s %s".formatted(file, QUIET, SHORT));
     }
 
     private static void writeLocked(Path file) throws IOException, InterruptedException {
