@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
+import org.sparkqlora.model.BaseMemory;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.Parameter;
@@ -51,6 +52,9 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
     /** Blocks that grow in place leave few holes ({@code expandable_segments} in spark-conf); they are made of pages of 2 MiB. */
     private static final double SLACK_SHARE = 0.1;
 
+    /** Of those that the card does not keep. */
+    private static final int LAYERS_AT_ONCE = 2;
+
     /** Of a micro-batch that is searched for. */
     private static final int MOST_ROWS = 1 << 12;
 
@@ -75,22 +79,38 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
         return new GpuMemoryPlan(uses);
     }
 
-    /** The most rows of a micro-batch that fit a GPU of {@code cardBytes}; empty if not even one does. */
-    public static OptionalInt largestMicroBatch(
-            ModelConfig config,
-            ModelSpec spec,
-            OptimizerSpec optimizer,
-            Paging paging,
-            BatchShape step,
-            long cardBytes) {
-        GpuMemoryPlan whole = of(config, spec, optimizer, paging, step);
+    /**
+     * This plan with a frozen base of which the card keeps what {@code base} says, beside its embedding and head. Of the layers that are
+     * copied to the card in 4 bits for each use two are there at once, the one that computes and the next; others are copied matrix by
+     * matrix to where they are used.
+     */
+    public GpuMemoryPlan withBase(BaseMemory base, ModelConfig config, ModelSpec spec) {
+        long layers = spec.method() == Method.FULL
+                ? 0
+                : BaseMemory.division(config, spec).layers();
+        long kept = Math.max(0, base.bytes() - BaseMemory.smallest(config, spec, 1));
+        if (layers <= kept) {
+            return this;
+        }
+
+        long copied =
+                spec.method() == Method.QLORA ? Math.min(layers - kept, LAYERS_AT_ONCE * layers / config.layers()) : 0;
+        Map<GpuMemoryUse, Long> bounded = new EnumMap<>(uses);
+        bounded.remove(GpuMemoryUse.QUANTIZATION_CONSTANTS);
+        long whole = bytes(GpuMemoryUse.WEIGHTS) + bytes(GpuMemoryUse.QUANTIZATION_CONSTANTS);
+        bounded.put(GpuMemoryUse.WEIGHTS, whole - layers + kept + copied);
+        return new GpuMemoryPlan(bounded);
+    }
+
+    /** The most rows of a micro-batch that fit beside the rest of this plan on a GPU of {@code cardBytes}; empty if not even one does. */
+    public OptionalInt largestMicroBatch(ModelConfig config, ModelSpec spec, BatchShape step, long cardBytes) {
         int fits = 0;
         int fitsNot = MOST_ROWS + 1;
         while (fitsNot - fits > 1) {
             int rows = (fits + fitsNot) / 2;
             BatchShape tried = new BatchShape(step.sequenceLength(), rows, rows, 1, 1, step.recompute(), 1);
             GpuPassMemory pass = new GpuPassMemory(config, spec.method(), spec.precision(), tried);
-            if (whole.withPass(pass).cardBytes() <= cardBytes) {
+            if (withPass(pass).cardBytes() <= cardBytes) {
                 fits = rows;
             } else {
                 fitsNot = rows;

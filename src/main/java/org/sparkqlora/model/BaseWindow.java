@@ -8,9 +8,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.tensor.BaseMatrix;
+import org.sparkqlora.tensor.CopyStream;
 import org.sparkqlora.tensor.MappedPages;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.weights.family.ModelConfig;
@@ -22,9 +25,11 @@ import org.sparkqlora.weights.family.ModelConfig;
 final class BaseWindow implements AutoCloseable {
     private final boolean bounded;
     private final Map<Integer, List<MappedPages>> pagesOfLayer = new HashMap<>();
+    private final Map<Integer, List<BaseMatrix.Uploaded>> uploadsOfLayer = new HashMap<>();
     private volatile Ahead ahead = Ahead.NOTHING;
     private final AtomicLong givenBack = new AtomicLong();
     private final ExecutorService reader = Executors.newSingleThreadExecutor(BaseWindow::daemon);
+    private @Nullable CopyStream copies;
     private long room;
 
     /** In place of a layer, of matrices of which a pass uses some and asks for these itself. */
@@ -73,7 +78,18 @@ final class BaseWindow implements AutoCloseable {
     /** A matrix of a layer that is not kept, over these pages. */
     BaseMatrix page(int layer, BaseMatrix matrix, List<MappedPages> pages) {
         pagesOfLayer.computeIfAbsent(layer, key -> new ArrayList<>()).addAll(pages);
+        if (matrix instanceof BaseMatrix.Uploaded upload) {
+            uploadsOfLayer.computeIfAbsent(layer, key -> new ArrayList<>()).add(upload);
+        }
+
         return new BaseMatrix.Paged(matrix, () -> pages.forEach(MappedPages::ask), () -> pages.forEach(this::giveBack));
+    }
+
+    /** Copies layers to {@code device}; one at a time, as it has one reader. */
+    CopyStream copies(Device device) {
+        CopyStream stream = copies == null ? CopyStream.on(device) : copies;
+        copies = stream;
+        return stream;
     }
 
     boolean isBounded() {
@@ -85,7 +101,10 @@ final class BaseWindow implements AutoCloseable {
         return !pagesOfLayer.isEmpty();
     }
 
-    /** Asks for what of {@code layer} was not kept, which is soon used. Fails if the last such reading did. */
+    /**
+     * Asks for what of {@code layer} was not kept, which is soon used: it is read, and copied to a device, while another layer computes.
+     * Fails if the last such reading did.
+     */
     void ask(int layer) {
         List<MappedPages> pages = pagesOfLayer.get(layer);
         Ahead last = ahead;
@@ -98,6 +117,7 @@ final class BaseWindow implements AutoCloseable {
         }
 
         ahead = new Ahead(layer, CompletableFuture.runAsync(() -> pages.forEach(MappedPages::ask), reader));
+        uploadsOfLayer.getOrDefault(layer, List.of()).forEach(upload -> upload.ask(reader));
     }
 
     /** Gives back the pages of a part of a mapped weight that was used. */
@@ -119,5 +139,9 @@ final class BaseWindow implements AutoCloseable {
     public void close() {
         reader.shutdown();
         ahead.reading().handle((done, failure) -> failure).join();
+        uploadsOfLayer.values().forEach(uploads -> uploads.forEach(BaseMatrix.Uploaded::close));
+        if (copies != null) {
+            copies.close();
+        }
     }
 }

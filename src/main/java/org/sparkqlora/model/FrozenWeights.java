@@ -343,7 +343,7 @@ final class FrozenWeights implements AutoCloseable {
         if (!window.keeps(tensor.byteSize())) {
             BaseMatrix read = hardware.isHostAccessible()
                     ? new BaseMatrix.FourBit(tensor)
-                    : new BaseMatrix.Uploaded(tensor, hardware);
+                    : new BaseMatrix.Uploaded(tensor, hardware, window.copies(hardware.device()));
             return window.page(layer, read, pages(tensor));
         }
 

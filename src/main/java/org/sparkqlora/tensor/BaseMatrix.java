@@ -1,7 +1,12 @@
 package org.sparkqlora.tensor;
 
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicReference;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.FloatSource;
 import org.sparkqlora.quant.FourBitDequantizer;
 import org.sparkqlora.quant.FourBitTensor;
@@ -127,15 +132,54 @@ public sealed interface BaseMatrix {
         }
     }
 
-    /** A weight held in 4 bits by the host, and copied to a device and dequantised there for each use. */
-    record Uploaded(FourBitTensor weight, Hardware hardware) implements BaseMatrix {
+    /** A weight held in 4 bits by the host, copied to a device ahead of its use where it is asked for, and dequantised there for each use. */
+    final class Uploaded implements BaseMatrix, AutoCloseable {
+        private final FourBitTensor weight;
+        private final Hardware hardware;
+        private final CopyStream stream;
+        private final AtomicReference<@Nullable CompletableFuture<FourBitMemory>> ahead = new AtomicReference<>();
+
+        /** @param stream that copies, in which one thread copies at a time */
+        public Uploaded(FourBitTensor weight, Hardware hardware, CopyStream stream) {
+            this.weight = weight;
+            this.hardware = hardware;
+            this.stream = stream;
+        }
+
+        /** Has {@code copier} copy it for its next use. */
+        public void ask(Executor copier) {
+            CompletableFuture<FourBitMemory> asked = new CompletableFuture<>();
+            if (ahead.compareAndSet(null, asked)) {
+                asked.completeAsync(() -> stream.run(this::copy), copier);
+            }
+        }
+
         @Override
         public Tensor materialize(Tensor buffer, FourBitDequantizer dequantizer) {
-            try (FourBitMemory copy = FourBitMemory.of(weight, hardware.device())) {
+            CompletableFuture<FourBitMemory> asked = ahead.getAndSet(null);
+            try (FourBitMemory copy = asked == null ? copy() : asked.join()) {
                 hardware.expansion().expand(copy, buffer);
+                copy.tensors().forEach(CopyStream::used);
+            } catch (CompletionException e) {
+                throw e.getCause() instanceof RuntimeException failure ? failure : e;
             }
 
             return buffer;
+        }
+
+        private FourBitMemory copy() {
+            return FourBitMemory.of(weight, hardware.device());
+        }
+
+        /** Frees a copy that was not used. */
+        @Override
+        public void close() {
+            CompletableFuture<FourBitMemory> asked = ahead.getAndSet(null);
+            if (asked != null) {
+                asked.thenAccept(FourBitMemory::close)
+                        .exceptionally(failed -> null) // it holds nothing, and nobody needs it
+                        .join();
+            }
         }
     }
 

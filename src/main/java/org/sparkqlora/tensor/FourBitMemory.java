@@ -20,8 +20,6 @@ import org.sparkqlora.quant.PlainScales;
  */
 public record FourBitMemory(Tensor packed, Tensor levels, Scales scales, int blockSize, long elements)
         implements AutoCloseable {
-    private static final int WINDOW = 1 << 22;
-
     /** The largest absolute value of each block. */
     public sealed interface Scales {
         Stream<Tensor> tensors();
@@ -64,9 +62,14 @@ public record FourBitMemory(Tensor packed, Tensor levels, Scales scales, int blo
         return packed.device();
     }
 
+    /** All that it holds. */
+    Stream<Tensor> tensors() {
+        return Stream.concat(Stream.of(packed, levels), scales.tensors());
+    }
+
     @Override
     public void close() {
-        Stream.concat(Stream.of(packed, levels), scales.tensors()).forEach(Tensor::releaseReference);
+        tensors().forEach(Tensor::releaseReference);
     }
 
     private static Scales scales(BlockScales scales, Device device) {
@@ -86,24 +89,23 @@ public record FourBitMemory(Tensor packed, Tensor levels, Scales scales, int blo
         return TensorScope.detached(() -> TensorMemory.on(device, TensorMemory.floats(values, values.length)));
     }
 
-    /** Through windows, for a mapped file lies in the page cache and need not lie in memory once more. */
+    /** Of a mapped file out of the page cache, with no copy between. */
     private static Tensor bytes(ByteBuffer source, Device device) {
         return TensorScope.detached(() -> {
             Tensor target = TensorMemory.empty(device, ScalarType.Byte, source.remaining());
-            byte[] window = new byte[Math.min(WINDOW, source.remaining())];
-            for (long at = 0; source.hasRemaining(); ) {
-                int count = Math.min(window.length, source.remaining());
-                source.get(window, 0, count);
-                long from = at;
-                TensorScope.run(() -> {
-                    Tensor piece = TensorMemory.empty(ScalarType.Byte, count);
-                    TensorMemory.write(piece, 0, window, count);
-                    target.narrow(0, from, count).copy_(piece);
-                });
-                at += count;
-            }
-
-            return target;
+            return target.copy_(onHost(source));
         });
+    }
+
+    private static Tensor onHost(ByteBuffer source) {
+        if (source.isDirect()) {
+            return TensorMemory.over(source, ScalarType.Byte, source.remaining());
+        }
+
+        byte[] values = new byte[source.remaining()];
+        source.get(values);
+        Tensor here = TensorMemory.empty(ScalarType.Byte, values.length);
+        TensorMemory.write(here, 0, values, values.length);
+        return here;
     }
 }

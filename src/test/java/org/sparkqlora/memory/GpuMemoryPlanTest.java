@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.sparkqlora.model.BaseMemory;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
@@ -89,7 +90,8 @@ class GpuMemoryPlanTest {
     void oneRowMoreThanTheLargestMicroBatchDoesNotFit() {
         ModelConfig config = LlamaSizes.of(7e9);
         long bytes = 24_000_000_000L;
-        int rows = GpuMemoryPlan.largestMicroBatch(config, qlora(16), ADAMW, Paging.DEFAULT, STEP, bytes)
+        int rows = plan(config, qlora(16), STEP)
+                .largestMicroBatch(config, qlora(16), STEP, bytes)
                 .orElseThrow();
 
         assertThat(rows).isGreaterThan(1);
@@ -99,9 +101,34 @@ class GpuMemoryPlanTest {
 
     @Test
     void aModelThatIsTooLargeHasNoMicroBatch() {
-        assertThat(GpuMemoryPlan.largestMicroBatch(
-                        LlamaSizes.of(65e9), qlora(16), ADAMW, Paging.DEFAULT, STEP, 24_000_000_000L))
+        ModelConfig config = LlamaSizes.of(65e9);
+
+        assertThat(plan(config, qlora(16), STEP).largestMicroBatch(config, qlora(16), STEP, 24_000_000_000L))
                 .isEqualTo(OptionalInt.empty());
+    }
+
+    @Test
+    void ofABaseInAWindowTwoLayersLieOnTheCardInFourBits() {
+        ModelConfig config = LlamaSizes.of(65e9);
+        ModelSpec lora = new ModelSpec(Method.LORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(16, 16));
+        GpuMemoryPlan whole = plan(config, qlora(16), STEP);
+        long layers = BaseMemory.division(config, qlora(16)).layers();
+        long least = BaseMemory.smallest(config, qlora(16), 1);
+        GpuMemoryPlan window = whole.withBase(new BaseMemory(least), config, qlora(16));
+        GpuMemoryPlan wider = whole.withBase(new BaseMemory(least + 1_000_000_000), config, qlora(16));
+
+        assertThat(whole.withBase(BaseMemory.ALL, config, qlora(16))).isEqualTo(whole);
+        assertThat(whole.withBase(new BaseMemory(least + layers), config, qlora(16)))
+                .isEqualTo(whole);
+        assertThat(whole.cardBytes() - window.cardBytes()).isEqualTo(layers - 2 * layers / config.layers());
+        assertThat(wider.cardBytes() - window.cardBytes()).isEqualTo(1_000_000_000);
+        assertThat(window.largestMicroBatch(config, qlora(16), STEP, 24_000_000_000L))
+                .isPresent();
+        long dense = plan(config, lora, STEP).cardBytes()
+                - plan(config, lora, STEP)
+                        .withBase(new BaseMemory(BaseMemory.smallest(config, lora, 1)), config, lora)
+                        .cardBytes();
+        assertThat(dense).isEqualTo(BaseMemory.division(config, lora).layers());
     }
 
     @Test

@@ -58,6 +58,40 @@ abstract class DeviceModelContract {
         assertThat(generated(golden, this::device)).isEqualTo(generated(golden, Hardware::processor));
     }
 
+    /** Layers that are copied to the device one ahead of their use. */
+    @ParameterizedTest
+    @EnumSource(Recompute.class)
+    void aBaseInAWindowGivesTheSameBytes(Recompute recompute) {
+        GoldenModel golden = new GoldenModel("llama-tied");
+        ModelSpec spec = golden.spec(Mode.QLORA);
+        FlatVector whole = gradient(golden, spec, recompute, this::device);
+        try (WeightFolder weights = golden.weights(Mode.QLORA, cache);
+                DecoderModel paged = DecoderModel.load(
+                        weights,
+                        spec,
+                        1,
+                        PassOptions.recomputing(recompute)
+                                .keeping(new BaseMemory(BaseMemory.smallest(weights.config(), spec, 1))),
+                        LoadedModel.SCRATCH,
+                        this::device);
+                BoundParameters parameters = paged.bind(golden.adapter(paged.parameters()))) {
+            for (int pass = 0; pass < 3; pass++) {
+                FlatVector sum = FlatVector.zeros(paged.parameters().size());
+                paged.addGradient(parameters, golden.packed(), sum, 11, OptionalDouble.empty());
+
+                assertThat(values(sum)).isEqualTo(values(whole)).doesNotContain(Float.NaN);
+            }
+
+            assertThat(paged.pagedBytes()).isPositive();
+        }
+    }
+
+    private static float[] values(FlatVector vector) {
+        float[] values = new float[Math.toIntExact(vector.length())];
+        vector.read(0, values, 0, values.length);
+        return values;
+    }
+
     @Test
     void lossInBfloat16IsTheSameButForRounding() {
         GoldenModel golden = new GoldenModel("llama-tied");

@@ -1,12 +1,16 @@
 package org.sparkqlora.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletionException;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
@@ -14,6 +18,7 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.jspecify.annotations.NullMarked;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -56,16 +61,7 @@ public abstract class FourBitExpansionContract {
 
     private void check(
             FourBitCode code, int blockSize, int elements, BiFunction<SplittableRandom, Integer, BlockScales> scales) {
-        Natives.load();
-        SplittableRandom random = new SplittableRandom(31L * blockSize + elements);
-        byte[] packed = new byte[(elements + 1) / 2];
-        random.nextBytes(packed);
-        FourBitTensor tensor = new FourBitTensor(
-                code,
-                blockSize,
-                elements,
-                ByteBuffer.wrap(packed),
-                scales.apply(random, (elements + blockSize - 1) / blockSize));
+        FourBitTensor tensor = random(code, blockSize, elements, scales);
         try (Workers workers = new Workers(1);
                 FourBitMemory memory = FourBitMemory.of(tensor, device());
                 PointerScope scope = new PointerScope()) {
@@ -84,6 +80,68 @@ public abstract class FourBitExpansionContract {
             assertThat(shorts(TensorMemory.shortBuffer(expanded(memory, ScalarType.Half))))
                     .isEqualTo(shorts(TensorMemory.shortBuffer(rounded.to(ScalarType.Half))));
         }
+    }
+
+    /** As of a layer that is asked for while another computes. */
+    @Test
+    public void whatIsCopiedBeforeItsUseIsCopiedOnceAndGivesTheSameBits() {
+        FourBitTensor tensor = random(FourBitCode.NF4, 64, 100, FourBitExpansionContract::nested);
+        List<Runnable> copies = new ArrayList<>();
+        try (Workers workers = new Workers(1);
+                PointerScope scope = new PointerScope();
+                CopyStream stream = CopyStream.on(device());
+                BaseMatrix.Uploaded weight =
+                        new BaseMatrix.Uploaded(tensor, Hardware.operations(device(), expansion()), stream)) {
+            FourBitDequantizer dequantizer = new FourBitDequantizer(workers);
+            FloatBuffer floats = direct(100 * Float.BYTES).asFloatBuffer();
+            dequantizer.toFloat(tensor, floats);
+            weight.ask(copies::add);
+            weight.ask(copies::add);
+            assertThat(copies).hasSize(1);
+            copies.get(0).run();
+
+            assertThat(used(weight, dequantizer)).isEqualTo(bits(floats));
+            assertThat(used(weight, dequantizer)).isEqualTo(bits(floats)); // copied where it is used
+            weight.ask(copies::add);
+            assertThat(copies).hasSize(2);
+            copies.get(1).run(); // and never used
+        }
+    }
+
+    @Test
+    public void whyACopyFailedIsToldWhereItIsUsed() {
+        FourBitTensor tensor = random(FourBitCode.NF4, 64, 100, FourBitExpansionContract::nested);
+        Hardware missing = Hardware.operations(new Device("cuda:99"), expansion());
+        try (Workers workers = new Workers(1);
+                PointerScope scope = new PointerScope();
+                CopyStream stream = CopyStream.on(device());
+                BaseMatrix.Uploaded weight = new BaseMatrix.Uploaded(tensor, missing, stream)) {
+            weight.ask(Runnable::run);
+
+            assertThatThrownBy(() -> used(weight, new FourBitDequantizer(workers)))
+                    .isNotInstanceOf(CompletionException.class)
+                    .hasMessageContaining("CUDA");
+            weight.ask(Runnable::run); // and never used
+        }
+    }
+
+    private int[] used(BaseMatrix weight, FourBitDequantizer dequantizer) {
+        return bits(TensorMemory.onHost(
+                weight.materialize(TensorMemory.empty(device(), ScalarType.Float, 10, 10), dequantizer)));
+    }
+
+    private static FourBitTensor random(
+            FourBitCode code, int blockSize, int elements, BiFunction<SplittableRandom, Integer, BlockScales> scales) {
+        Natives.load();
+        SplittableRandom random = new SplittableRandom(31L * blockSize + elements);
+        byte[] packed = new byte[(elements + 1) / 2];
+        random.nextBytes(packed);
+        return new FourBitTensor(
+                code,
+                blockSize,
+                elements,
+                ByteBuffer.wrap(packed),
+                scales.apply(random, (elements + blockSize - 1) / blockSize));
     }
 
     private Tensor expanded(FourBitMemory memory, ScalarType type) {

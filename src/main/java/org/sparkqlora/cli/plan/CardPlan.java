@@ -6,8 +6,6 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.sparkqlora.memory.GpuMemoryPlan;
 import org.sparkqlora.model.layout.ModelSpec;
-import org.sparkqlora.optim.OptimizerSpec;
-import org.sparkqlora.optim.Paging;
 import org.sparkqlora.train.BatchShape;
 import org.sparkqlora.weights.family.ModelConfig;
 
@@ -28,11 +26,11 @@ record CardPlan(GpuMemoryPlan memory, Map<Integer, OptionalInt> mostRows) {
         mostRows = Map.copyOf(mostRows);
     }
 
-    static CardPlan of(ModelConfig config, ModelSpec spec, OptimizerSpec optimizer, Paging paging, BatchShape step) {
+    /** @param memory as the options say */
+    static CardPlan of(GpuMemoryPlan memory, ModelConfig config, ModelSpec spec, BatchShape step) {
         Map<Integer, OptionalInt> mostRows = new TreeMap<>();
-        SIZES.forEach(size -> mostRows.put(
-                size, GpuMemoryPlan.largestMicroBatch(config, spec, optimizer, paging, step, size * GIGA)));
-        return new CardPlan(GpuMemoryPlan.of(config, spec, optimizer, paging, step), mostRows);
+        SIZES.forEach(size -> mostRows.put(size, memory.largestMicroBatch(config, spec, step, size * GIGA)));
+        return new CardPlan(memory, mostRows);
     }
 
     boolean fits(int size) {

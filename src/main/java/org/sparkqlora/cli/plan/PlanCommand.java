@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.command.Command;
+import org.sparkqlora.memory.GpuMemoryPlan;
 import org.sparkqlora.memory.MemoryComparison;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.model.layout.FactorInitialization;
@@ -246,9 +247,14 @@ public final class PlanCommand implements Command {
 
     private Map<Method, CardPlan> cards(ModelConfig config, MemoryComparison plans) {
         return plans.all().stream()
-                .collect(Collectors.toMap(
-                        MemoryPlan::method,
-                        plan -> CardPlan.of(config, plan.spec(), update.optimizer(), update.plannedPaging(), step())));
+                .map(MemoryPlan::spec)
+                .collect(Collectors.toMap(ModelSpec::method, spec -> card(config, spec)));
+    }
+
+    private CardPlan card(ModelConfig config, ModelSpec spec) {
+        GpuMemoryPlan memory = GpuMemoryPlan.of(config, spec, update.optimizer(), update.plannedPaging(), step())
+                .withBase(base.known(), config, spec);
+        return CardPlan.of(memory, config, spec, step());
     }
 
     private PlanSettings settings(PlanReport report, Method method) {
