@@ -38,7 +38,7 @@ final class EndSignal {
         String name = came.get();
         return name == null
                 ? null
-                : "ended by SIG" + name + "; the same command, run again, continues from the newest checkpoint";
+                : "ended by SIG" + name + "; the same command, run again, goes on from what it has kept";
     }
 
     private void take(Signal signal, Console console) {

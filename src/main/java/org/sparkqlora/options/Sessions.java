@@ -10,6 +10,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.spark.cluster.CurrentSession;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.cluster.SettingsOfSpark;
@@ -56,6 +57,7 @@ public final class Sessions {
             StoreTimeouts.apply(context.hadoopConfiguration());
         }
 
+        CancelledJob.interruptTasks(context); // for as long as the command runs
         return context;
     }
 

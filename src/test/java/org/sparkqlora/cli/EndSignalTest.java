@@ -51,8 +51,8 @@ class EndSignalTest {
         assertThat(training.waitFor()).isEqualTo(ExitCode.RESUMABLE.code());
         List<String> said = lines(told.toPath());
         assertThat(said.get(said.size() - 1))
-                .isEqualTo("spark-qlora train: ended by SIGTERM; the same command, run again, continues from the newest"
-                        + " checkpoint.");
+                .isEqualTo(
+                        "spark-qlora train: ended by SIGTERM; the same command, run again, goes on from what it has kept.");
         assertThat(said).noneMatch(line -> line.contains("\tat ") || line.contains("Exception"));
         assertThat(lines(folder.resolve("events.jsonl")))
                 .satisfiesExactly(

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.regex.Pattern;
 import org.apache.spark.SparkException;
+import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * A Spark job that someone stopped: by its group or its tag, on a page, or all jobs at once; or whose waiting thread was interrupted. That is
@@ -13,7 +14,21 @@ public final class CancelledJob {
     private static final Pattern MESSAGE =
             Pattern.compile("(\\[SPARK_JOB_CANCELLED] )?Job \\d+ cancelled (?!because SparkContext).*", Pattern.DOTALL);
 
+    private static final String INTERRUPTS = "spark.job.interruptOnCancel";
+
     private CancelledJob() {}
+
+    /**
+     * Lets jobs that this thread starts from now on interrupt their tasks when they are cancelled: a pass that takes minutes hears of nothing
+     * else, and whoever closes its model waits for it.
+     *
+     * @return takes this back
+     */
+    public static Runnable interruptTasks(JavaSparkContext context) {
+        String before = context.getLocalProperty(INTERRUPTS);
+        context.setLocalProperty(INTERRUPTS, "true");
+        return () -> context.setLocalProperty(INTERRUPTS, before);
+    }
 
     /** The cancellation in {@code thrown} or its causes; empty if nobody cancelled anything. */
     public static Optional<CancellationException> find(Throwable thrown) {
