@@ -25,11 +25,11 @@ final class WideProducts {
     private static final long BLOCK = 320;
     /** Columns that the kernel takes together; those that are left over it adds in another order. */
     private static final long COLUMNS = 12;
-    /** Columns of one product: OpenBLAS divides more than 104,512. */
-    private static final long MOST_COLUMNS = COLUMNS << 13;
     /** Rows of the result at a time. */
     private static final long ROWS = 2 * (BLOCK - 2 * EDGE);
-    /** Numbers of the right matrix at a time: 8 MiB in float32. */
+    /** Columns of the result at a time: what is in float32 of them stays in the second cache, and takes little memory in many threads. */
+    private static final long CHUNK = COLUMNS * 86;
+    /** Numbers of the right matrix, of all its columns, whose terms are one product. */
     private static final long PANEL = 1 << 21;
     /** Terms at a time, at least: fewer leave a product that is slower than its parts. OpenBLAS divides more than 320 once more. */
     private static final long LEAST_TERMS = 256;
@@ -44,27 +44,24 @@ final class WideProducts {
     }
 
     static void mmInto(Tensor result, Tensor left, Tensor right, @Nullable Tensor bias) {
-        eachBlock(left, right, (from, product) -> {
-            Tensor rows = result.narrow(0, from, product.size(0));
-            rows.copy_(bias == null ? product : product.add_(bias));
-        });
+        eachBlock(
+                left,
+                right,
+                (place, product) -> place.of(result).copy_(bias == null ? product : product.add_(place.ofRow(bias))));
     }
 
     /** The product (m, n) in float32, by OpenBLAS however few rows there are. */
     static Tensor ofOpenBlas(Tensor left, Tensor right, long panel) {
         Tensor result = torch.empty(left.size(0), right.size(1));
         eachBlockOfOpenBlas(
-                left,
-                right,
-                panel,
-                (from, product) -> result.narrow(0, from, product.size(0)).copy_(product));
+                left, right, panel, (place, product) -> place.of(result).copy_(product));
         return result;
     }
 
     static Tensor addTo(Tensor sum, Tensor left, Tensor right, double factor) {
-        eachBlock(left, right, (from, product) -> {
-            Tensor rows = sum.narrow(0, from, product.size(0));
-            rows.copy_(product.mul_(new Scalar(factor)).add_(rows));
+        eachBlock(left, right, (place, product) -> {
+            Tensor own = place.of(sum);
+            own.copy_(product.mul_(new Scalar(factor)).add_(own));
         });
         return sum;
     }
@@ -78,51 +75,78 @@ final class WideProducts {
                     left.select(0, i),
                     right.select(0, i),
                     LEAST_TERMS,
-                    (from, product) -> of.narrow(0, from, product.size(0)).copy_(product));
+                    (place, product) -> place.of(of).copy_(product));
         }
 
         return result;
     }
 
-    private interface ProductOfRows {
-        /** @param product of the rows from {@code from} on, in float32 */
-        void take(long from, Tensor product);
+    /** A part of a result. */
+    private record Place(long row, long rows, long column, long columns) {
+        Tensor of(Tensor result) {
+            return result.narrow(0, row, rows).narrow(1, column, columns);
+        }
+
+        Tensor ofRow(Tensor vector) {
+            return vector.narrow(0, column, columns);
+        }
     }
 
-    private static void eachBlock(Tensor left, Tensor right, ProductOfRows result) {
+    private interface Parts {
+        /** @param product what belongs there, in float32 */
+        void take(Place place, Tensor product);
+    }
+
+    private static void eachBlock(Tensor left, Tensor right, Parts result) {
         eachBlock(left, right, Math.max(LEAST_TERMS, PANEL / Math.max(1, right.size(1))), result);
     }
 
-    private static void eachBlock(Tensor left, Tensor right, long panel, ProductOfRows result) {
+    private static void eachBlock(Tensor left, Tensor right, long panel, Parts result) {
         if (FewRowProducts.suit(left, right)) {
-            TensorScope.run(() -> result.take(0, FewRowProducts.product(left, right, panel)));
+            TensorScope.run(() -> result.take(
+                    new Place(0, left.size(0), 0, right.size(1)), FewRowProducts.product(left, right, panel)));
         } else {
             eachBlockOfOpenBlas(left, right, panel, result);
         }
     }
 
-    private static void eachBlockOfOpenBlas(Tensor left, Tensor right, long panel, ProductOfRows result) {
+    private static void eachBlockOfOpenBlas(Tensor left, Tensor right, long panel, Parts result) {
         for (long from = 0; from < left.size(0); from += ROWS) {
             long start = from;
             long count = Math.min(ROWS, left.size(0) - from);
             TensorScope.run(() -> {
-                List<Block> blocks = Block.of(left.narrow(0, start, count), right.size(1));
-                addPanels(blocks, right, panel);
-                blocks.forEach(block -> result.take(start + block.from(), block.product()));
+                List<Block> blocks = Block.of(left.narrow(0, start, count), start);
+                for (long column = 0; column < right.size(1); column += CHUNK) {
+                    long first = column;
+                    long columns = Math.min(CHUNK, right.size(1) - column);
+                    TensorScope.run(() -> addColumns(blocks, first, right.narrow(1, first, columns), panel, result));
+                }
             });
         }
     }
 
     /** Terms are added in panels, so that the right matrix is widened once for all blocks. */
-    private static void addPanels(List<Block> blocks, Tensor right, long panel) {
+    private static void addColumns(List<Block> blocks, long column, Tensor right, long panel, Parts result) {
+        long columns = right.size(1);
+        List<Tensor> sums = blocks.stream()
+                .map(block ->
+                        torch.zeros(roundedUp(columns, COLUMNS), block.rows().size(0)))
+                .toList();
         long terms = right.size(0);
         for (long from = 0; from < terms; from += panel) {
             long start = from;
             long count = Math.min(panel, terms - from);
             TensorScope.run(() -> {
                 Tensor transposed = wide(right.narrow(0, start, count)).t();
-                blocks.forEach(block -> block.add(transposed, start));
+                for (int i = 0; i < sums.size(); i++) {
+                    sums.get(i).addmm_(transposed, blocks.get(i).terms(start, count));
+                }
             });
+        }
+
+        for (int i = 0; i < sums.size(); i++) {
+            Block block = blocks.get(i);
+            result.take(new Place(block.from(), block.count(), column, columns), block.product(sums.get(i), columns));
         }
     }
 
@@ -156,11 +180,10 @@ final class WideProducts {
      * @param from the first of them
      * @param count how many they are
      * @param rows (rows with both ends, k), in float32
-     * @param sum (n rounded up, rows with both ends)
-     * @param outputs n
      */
-    private record Block(long from, long count, Tensor rows, Tensor sum, long outputs) {
-        static List<Block> of(Tensor left, long outputs) {
+    private record Block(long from, long count, Tensor rows) {
+        /** @param first of the rows of {@code left} in the whole matrix */
+        static List<Block> of(Tensor left, long first) {
             List<Block> blocks = new ArrayList<>();
             long most = BLOCK - 2 * EDGE;
             for (long from = 0; from < left.size(0); from += most) {
@@ -170,22 +193,19 @@ final class WideProducts {
                 rows.narrow(0, 0, EDGE).zero_();
                 rows.narrow(0, EDGE, count).copy_(left.narrow(0, from, count));
                 rows.narrow(0, EDGE + count, whole - EDGE - count).zero_();
-                blocks.add(new Block(from, count, rows, torch.zeros(roundedUp(outputs, COLUMNS), whole), outputs));
+                blocks.add(new Block(first + from, count, rows));
             }
 
             return blocks;
         }
 
-        /** Adds the terms of some columns, from {@code start} on. */
-        void add(Tensor transposed, long start) {
-            Tensor terms = rows.narrow(1, start, transposed.size(1)).t();
-            for (long from = 0; from < sum.size(0); from += MOST_COLUMNS) {
-                long columns = Math.min(MOST_COLUMNS, sum.size(0) - from);
-                sum.narrow(0, from, columns).addmm_(transposed.narrow(0, from, columns), terms);
-            }
+        /** (count, rows with both ends) */
+        Tensor terms(long start, long many) {
+            return rows.narrow(1, start, many).t();
         }
 
-        Tensor product() {
+        /** Without what belongs to both ends of {@code sum} (n rounded up, rows with both ends). */
+        Tensor product(Tensor sum, long outputs) {
             return sum.narrow(0, 0, outputs).narrow(1, EDGE, count).t().contiguous();
         }
     }
