@@ -37,8 +37,8 @@ public record FourBitPart(String file, List<Piece> pieces, long bytes) implement
         /** Whether something of it is in a file. */
         boolean isIn(String name) {
             return file.equals(name)
-                    || layout instanceof StoredLayout.Microscaled microscaled
-                            && microscaled.scalesFile().equals(name);
+                    || layout instanceof StoredLayout.WithScales scaled
+                            && scaled.scalesFile().equals(name);
         }
     }
 

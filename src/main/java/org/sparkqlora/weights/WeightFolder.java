@@ -78,7 +78,7 @@ public final class WeightFolder implements TensorSource, AutoCloseable {
 
     private static WeightFolder open(Path folder, StoredTensors stored) {
         ModelConfig config = ModelConfigJson.read(folder.resolve(CONFIG_FILE));
-        return new WeightFolder(folder, config, FusedExperts.apart(textModel(stored), config));
+        return new WeightFolder(folder, config, FusedExperts.apart(Float8Weights.joined(textModel(stored)), config));
     }
 
     /** Of a model that sees images, what its text model is made of. */

@@ -33,12 +33,12 @@ record FetchedWeights(FolderFiles files, Path scratch, FourBitPart part) impleme
     }
 
     private StoredLayout local(FourBitPart.Piece piece) throws IOException {
-        if (!(piece.layout() instanceof StoredLayout.Microscaled microscaled)) {
+        if (!(piece.layout() instanceof StoredLayout.WithScales scaled)) {
             return piece.layout();
         }
 
-        fetch(microscaled.scalesFile(), microscaled.scalesPosition(), microscaled.scalesExtent(piece.spec()), SCALES);
-        return new StoredLayout.Microscaled(SCALES, 0, microscaled.rowStep());
+        fetch(scaled.scalesFile(), scaled.scalesPosition(), scaled.scalesExtent(piece.spec()), SCALES);
+        return scaled.withScalesAt(SCALES, 0);
     }
 
     private Path fetch(String from, long position, long bytes, String name) throws IOException {

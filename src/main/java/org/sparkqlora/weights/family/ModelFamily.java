@@ -52,7 +52,7 @@ sealed interface ModelFamily
 
     /** The forms in which its weights may be quantised already ({@code quant_method}). */
     default List<String> quantizations() {
-        return List.of("bitsandbytes");
+        return List.of("bitsandbytes", "fp8");
     }
 
     /** Width of a head; empty for the hidden size divided by the heads. */

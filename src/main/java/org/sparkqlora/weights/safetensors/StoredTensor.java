@@ -126,6 +126,11 @@ public final class StoredTensor {
             return new MappedFloats(floats, List.of(floats.codes(), floats.scales()));
         }
 
+        if (layout instanceof StoredLayout.Float8 float8) {
+            Float8Floats floats = Float8Floats.of(this, float8);
+            return new MappedFloats(floats, List.of(floats.codes()));
+        }
+
         throw new IllegalStateException("Cannot convert tensor %s of %s: it is plain".formatted(name(), file));
     }
 
@@ -135,7 +140,7 @@ public final class StoredTensor {
     }
 
     /** The scales of all blocks, and those of other matrices between. */
-    ByteBuffer mappedScales(StoredLayout.Microscaled own) {
+    ByteBuffer mappedScales(StoredLayout.WithScales own) {
         return map(
                 file.resolveSibling(own.scalesFile()), own.scalesPosition(), Math.toIntExact(own.scalesExtent(spec)));
     }
@@ -154,7 +159,7 @@ public final class StoredTensor {
         }
     }
 
-    /** The elements as float32: exact for F32, F16, BF16 and MXFP4, rounded for F64. */
+    /** The elements as float32: exact for F32, F16, BF16, MXFP4 and FP8, rounded for F64. */
     public FloatSource asFloats() {
         return isPlain() ? StoredFloats.of(this) : mappedFloats().source();
     }

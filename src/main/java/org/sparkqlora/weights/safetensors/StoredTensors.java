@@ -55,7 +55,10 @@ public final class StoredTensors implements TensorSource {
                             divided.put(part.name(), file);
                             found.put(part.name(), part);
                         }),
-                        () -> divided.put(name, file)));
+                        () -> {
+                            divided.put(name, file);
+                            Optional.ofNullable(parts.get(name)).ifPresent(part -> found.put(name, part));
+                        }));
         return new StoredTensors(folder, files, divided, storedNames, found);
     }
 

@@ -32,8 +32,7 @@ import org.sparkqlora.weights.QuantizationReport;
 
 @Timeout(120)
 class QuantizationTest {
-    private static final Path MODELS =
-            Path.of("src/test/resources/goldens/models").toAbsolutePath();
+    private static final Path GOLDENS = Path.of("src/test/resources/goldens").toAbsolutePath();
 
     /** Several weights a file, and several files. */
     private static final long FILE_BYTES = 40_000;
@@ -42,9 +41,9 @@ class QuantizationTest {
     private Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama-sharded", "gpt_oss", "gpt_oss-mxfp4"})
+    @ValueSource(strings = {"models/llama-sharded", "models/gpt_oss", "models/gpt_oss-mxfp4", "float8/tensors"})
     void twoExecutorsWriteTheBytesOfOneProcessAlsoStraightFromAHub(String name) throws IOException {
-        Path base = MODELS.resolve(name).resolve("base");
+        Path base = GOLDENS.resolve(name).resolve("base");
         ModelPlace here = new ModelPlace(base.toString(), Map.of());
         Path expected = folder.resolve("expected");
         QuantizationReport report = Clusters.on(Clusters.ONE_SLOT, context -> quantize(context, here, expected));

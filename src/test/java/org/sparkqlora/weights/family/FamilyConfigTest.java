@@ -157,7 +157,7 @@ class FamilyConfigTest {
         assertThat(gptOss(quantized).modelType()).isEqualTo("gpt_oss");
         assertThatThrownBy(() -> qwen3Moe(quantized.substring(1)))
                 .isInstanceOf(InvalidWeightsException.class)
-                .hasMessage("Unsupported quant_method 'mxfp4' in config.json: expected bitsandbytes");
+                .hasMessage("Unsupported quant_method 'mxfp4' in config.json: expected bitsandbytes or fp8");
     }
 
     @Test
