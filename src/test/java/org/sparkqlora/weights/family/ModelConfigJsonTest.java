@@ -173,7 +173,7 @@ class ModelConfigJsonTest {
                 "\"model_type\": \"llama\", \"partial_rotary_factor\": 0.5 | Unsupported partial_rotary_factor '0.5' in config.json: expected 1",
                 "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"longrope\"} | Unsupported rope_type 'longrope' in config.json: expected default, linear, dynamic, llama3 or yarn",
                 "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\"} | Cannot read config.json: expected a number for factor, found nothing",
-                "\"model_type\": \"llama\", \"quantization_config\": {\"quant_method\": \"gptq\"} | Unsupported quant_method 'gptq' in config.json: expected bitsandbytes",
+                "\"model_type\": \"llama\", \"quantization_config\": {\"quant_method\": \"gptq\"} | Unsupported quant_method 'gptq' in config.json: expected bitsandbytes or fp8",
                 "\"model_type\": \"llama\", \"quantization_config\": {\"load_in_8bit\": true} | Unsupported load_in_8bit 'true' in config.json: expected a 4-bit or an unquantised model",
                 "\"model_type\": \"llama\", \"head_dim\": 15 | Cannot read config.json: expected an even head size, found 15",
                 "\"model_type\": \"llama\", \"head_dim\": 0 | Cannot read config.json: expected a number of at least 1 for head_dim, found 0",
