@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** The vector twin of {@link BlockArithmetic}. Loaded only where the module {@code jdk.incubator.vector} is. */
 final class VectorBlocks {
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
-    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
 
     private VectorBlocks() {}
 

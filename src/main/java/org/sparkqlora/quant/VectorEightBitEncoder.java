@@ -4,17 +4,23 @@ import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link NearestLevel} for sixteen values at a time: its table is gathered. The loop calls no methods of ours on vectors, see
+ * {@link NearestLevel} for all values of a register at a time: its table is gathered. The loop calls no methods of ours on vectors, see
  * {@link VectorFourBitKernel}.
  */
 final class VectorEightBitEncoder implements EightBitEncoder {
-    private static final VectorSpecies<Byte> BYTES = ByteVector.SPECIES_128;
-    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_512;
-    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_512;
+    private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final int LANES = FLOATS.length();
+    /** Below eight no vector has as many bytes. */
+    private static final int LEAST_LANES = 8;
+
+    private static final VectorSpecies<Byte> BYTES = LANES < LEAST_LANES
+            ? ByteVector.SPECIES_64
+            : VectorSpecies.of(byte.class, VectorShape.forBitSize(LANES * Byte.SIZE));
     private static final int SIGN = Integer.SIZE - 1;
 
     private final ScalarEightBitEncoder scalar;
@@ -25,9 +31,9 @@ final class VectorEightBitEncoder implements EightBitEncoder {
         this.cells = nearest.cells();
     }
 
-    /** Whether registers hold sixteen values. */
+    /** Whether registers hold eight values or sixteen. */
     static boolean isSupported() {
-        return VectorFourBitKernel.isSupported();
+        return LANES >= LEAST_LANES;
     }
 
     @Override
