@@ -130,6 +130,18 @@ class ArchitectureTest {
     }
 
     @ArchTest
+    static void aNameStandsForOneClass(JavaClasses ours) {
+        Map<String, List<String>> places = ours.stream()
+                .filter(known ->
+                        known.isTopLevelClass() && !known.getSimpleName().equals("package-info"))
+                .collect(Collectors.groupingBy(
+                        JavaClass::getSimpleName, Collectors.mapping(JavaClass::getPackageName, Collectors.toList())));
+
+        assertThat(places)
+                .allSatisfy((name, packages) -> assertThat(packages).as(name).hasSize(1));
+    }
+
+    @ArchTest
     static final ArchRule packagesUseOnlyThoseBelowThem = classes().should(useOnlyPackagesBelow());
 
     @ArchTest

@@ -13,7 +13,7 @@ import org.sparkqlora.cli.command.Failure;
 import org.sparkqlora.cli.command.LastLine;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.Console;
-import org.sparkqlora.options.LogLines;
+import org.sparkqlora.options.LogStream;
 import org.sparkqlora.options.Required;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
@@ -35,7 +35,7 @@ public final class Commands {
      * @throws CommandFailedException saying why it failed
      */
     public static String run(List<String> arguments) {
-        return run(arguments, LogLines.console(LOG));
+        return run(arguments, LogStream.console(LOG));
     }
 
     /** Runs a command with its progress on stderr. */

@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.objective.ObjectiveKind;
-import org.sparkqlora.options.LogLines;
+import org.sparkqlora.options.LogStream;
 import org.sparkqlora.options.Settings;
 import org.sparkqlora.options.TrainOptions;
 import org.sparkqlora.options.UpdateOptions;
@@ -118,8 +118,8 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     private Trained trained(Dataset<?> dataset, RecordFields fields) {
         try {
             Location output = Location.parse(params.text(OUTPUT).orElseThrow());
-            StoredRows rows =
-                    StoredRows.write(dataset, fields.json(), output.resolve("data"), lines -> surveyed(lines, fields));
+            TableRows rows =
+                    TableRows.write(dataset, fields.json(), output.resolve("data"), lines -> surveyed(lines, fields));
             return trained(output, rows);
         } catch (Exception e) {
             // Spark throws a lost job as a checked exception that no signature declares.
@@ -133,7 +133,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
         }
     }
 
-    private Trained trained(Location output, StoredRows rows) {
+    private Trained trained(Location output, TableRows rows) {
         try {
             return trained(options(output, rows));
         } catch (UnusableRecordException e) {
@@ -149,7 +149,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     }
 
     private static Trained trained(TrainOptions options) {
-        Trained trained = new TrainingJob(options, LogLines.console(LOG)).run();
+        Trained trained = new TrainingJob(options, LogStream.console(LOG)).run();
         TrainSummary summary = trained.summary();
         if (summary.resumedFrom() == summary.steps()) {
             LOG.warn(
@@ -205,7 +205,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
         return TrainOptions.of(params.values(Settings.TRAIN, Set.of()));
     }
 
-    private TrainOptions options(Location output, StoredRows rows) {
+    private TrainOptions options(Location output, TableRows rows) {
         TrainOptions options = options();
         options.data.sources = List.of(rows.folder().path().toString());
         options.run.output = output.resolve(runName(rows.hash()));

@@ -26,7 +26,7 @@ import org.sparkqlora.storage.Removal;
  * @param folder of the files
  * @param hash of the rows
  */
-record StoredRows(Location folder, String hash) {
+record TableRows(Location folder, String hash) {
     private static final String VALUE = "value";
 
     /**
@@ -34,7 +34,7 @@ record StoredRows(Location folder, String hash) {
      *
      * @param survey of the stored lines; what it throws leaves none of them
      */
-    static StoredRows write(Dataset<?> table, Column json, Location root, Function<Dataset<Row>, RowSurvey> survey) {
+    static TableRows write(Dataset<?> table, Column json, Location root, Function<Dataset<Row>, RowSurvey> survey) {
         Location folder = root.resolve("rows-" + UUID.randomUUID());
         table.select(json.as(VALUE))
                 .as(Encoders.STRING())
@@ -46,11 +46,11 @@ record StoredRows(Location folder, String hash) {
         Optional<String> known = name.text().map(String::strip);
         if (known.isPresent()) {
             delete(folder);
-            return new StoredRows(root.resolve(known.get()), hash);
+            return new TableRows(root.resolve(known.get()), hash);
         }
 
         name.replaceText(folder.path().getName());
-        return new StoredRows(folder, hash);
+        return new TableRows(folder, hash);
     }
 
     private static RowSurvey surveyed(SparkSession session, Location folder, Function<Dataset<Row>, RowSurvey> survey) {

@@ -7,17 +7,17 @@ import java.nio.charset.StandardCharsets;
 import org.slf4j.Logger;
 
 /** A stream that writes each line of a console to a log: warnings as warnings, the rest as information. */
-public final class LogLines extends OutputStream {
+public final class LogStream extends OutputStream {
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
     private final Logger log;
 
-    private LogLines(Logger log) {
+    private LogStream(Logger log) {
         this.log = log;
     }
 
     /** A console that writes all its lines to {@code log}. */
     public static Console console(Logger log) {
-        PrintStream lines = new PrintStream(new LogLines(log), false, StandardCharsets.UTF_8);
+        PrintStream lines = new PrintStream(new LogStream(log), false, StandardCharsets.UTF_8);
         return Console.log(lines, lines);
     }
 

@@ -12,8 +12,6 @@ public final class FourBitQuantizer {
     /** Weights read at a time, a multiple of every block size: small enough to stay in cache. */
     private static final int CHUNK = 4 * BlockSize.LARGEST;
 
-    private static final EightBitCodec SCALE_CODEC = new EightBitCodec(DynamicMap.signed());
-
     private final QuantSpec spec;
     private final FourBitEncoder encoder;
     private final Workers workers;
@@ -34,7 +32,7 @@ public final class FourBitQuantizer {
         float[] absmax = new float[BlockSize.blocks(elements, spec.blockSize())];
         byte[] packed = new byte[Math.toIntExact((elements + 1) / 2)];
         workers.forRanges(elements, CHUNK, (from, to) -> quantizeRange(source, from, to, absmax, packed));
-        BlockScales scales = spec.doubleQuant() ? nested(absmax) : new PlainScales(absmax);
+        BlockScales scales = spec.doubleQuant() ? NestedScales.quantized(absmax) : new PlainScales(absmax);
         return new FourBitTensor(spec.code(), spec.blockSize(), elements, ByteBuffer.wrap(packed), scales);
     }
 
@@ -70,33 +68,5 @@ public final class FourBitQuantizer {
 
         return new BadInputException("Cannot quantise element %d: expected a finite number, found %s"
                 .formatted(firstIndex + at - from, values[at]));
-    }
-
-    private static NestedScales nested(float[] absmax) {
-        float offset = mean(absmax);
-        float[] centred = new float[absmax.length];
-        for (int i = 0; i < absmax.length; i++) {
-            centred[i] = absmax[i] - offset;
-        }
-
-        byte[] codes = new byte[absmax.length];
-        float[] nestedAbsmax = new float[BlockSize.blocks(absmax.length, NestedScales.BLOCK_SIZE)];
-        for (int block = 0; block < nestedAbsmax.length; block++) {
-            int from = block * NestedScales.BLOCK_SIZE;
-            int count = Math.min(NestedScales.BLOCK_SIZE, absmax.length - from);
-            nestedAbsmax[block] = SCALE_CODEC.quantizeBlock(centred, from, count, codes, from);
-        }
-
-        return new NestedScales(codes, DynamicMap.signed(), nestedAbsmax, NestedScales.BLOCK_SIZE, offset);
-    }
-
-    /** In float64 and in index order, so that it is the same number everywhere. */
-    private static float mean(float[] values) {
-        double sum = 0;
-        for (float value : values) {
-            sum += value;
-        }
-
-        return values.length == 0 ? 0 : (float) (sum / values.length);
     }
 }

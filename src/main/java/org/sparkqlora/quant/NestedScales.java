@@ -18,6 +18,8 @@ public record NestedScales(ByteBuffer codes, float[] map, float[] absmax, int bl
     /** Scales in a block, as bitsandbytes writes them. */
     public static final int BLOCK_SIZE = 256;
 
+    private static final EightBitCodec CODEC = new EightBitCodec(DynamicMap.signed());
+
     public NestedScales {
         if (blockSize < 1) {
             throw new BadInputException("Cannot nest scales in blocks of %d".formatted(blockSize));
@@ -34,6 +36,35 @@ public record NestedScales(ByteBuffer codes, float[] map, float[] absmax, int bl
     /** Scales with codes in an array, which is copied. */
     public NestedScales(byte[] codes, float[] map, float[] absmax, int blockSize, float offset) {
         this(ByteBuffer.wrap(codes.clone()), map, absmax, blockSize, offset);
+    }
+
+    /** The scales {@code absmax} of blocks of weights, quantised as bitsandbytes does. */
+    static NestedScales quantized(float[] absmax) {
+        float offset = mean(absmax);
+        float[] centred = new float[absmax.length];
+        for (int i = 0; i < absmax.length; i++) {
+            centred[i] = absmax[i] - offset;
+        }
+
+        byte[] codes = new byte[absmax.length];
+        float[] nestedAbsmax = new float[BlockSize.blocks(absmax.length, BLOCK_SIZE)];
+        for (int block = 0; block < nestedAbsmax.length; block++) {
+            int from = block * BLOCK_SIZE;
+            int count = Math.min(BLOCK_SIZE, absmax.length - from);
+            nestedAbsmax[block] = CODEC.quantizeBlock(centred, from, count, codes, from);
+        }
+
+        return new NestedScales(codes, DynamicMap.signed(), nestedAbsmax, BLOCK_SIZE, offset);
+    }
+
+    /** In float64 and in index order, so that it is the same number everywhere. */
+    private static float mean(float[] values) {
+        double sum = 0;
+        for (float value : values) {
+            sum += value;
+        }
+
+        return values.length == 0 ? 0 : (float) (sum / values.length);
     }
 
     /** The codes, read-only, with a position of its own. */

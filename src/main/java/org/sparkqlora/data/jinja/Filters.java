@@ -185,7 +185,7 @@ final class Filters {
 
         boolean asciiOnly = arguments.isTrue(0, "ensure_ascii", false);
         boolean sorted = arguments.isTrue(3, "sort_keys", false);
-        return PythonJson.write(input, new PythonJson.Style(indentation, item, key, asciiOnly, sorted), budget);
+        return ToJson.write(input, new ToJson.Style(indentation, item, key, asciiOnly, sorted), budget);
     }
 
     private static List<@Nullable Object> items(@Nullable Object input, Budget budget) {

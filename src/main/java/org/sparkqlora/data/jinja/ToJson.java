@@ -7,20 +7,20 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Values written as Python's {@code json.dumps} does for the filter {@code tojson} of transformers. */
-final class PythonJson {
+final class ToJson {
     private final Style style;
     private final Budget budget;
     private final GrowingText json;
     private int level;
 
-    private PythonJson(Style style, Budget budget) {
+    private ToJson(Style style, Budget budget) {
         this.style = style;
         this.budget = budget;
         this.json = new GrowingText(budget);
     }
 
     static String write(@Nullable Object value, Style style, Budget budget) {
-        PythonJson writer = new PythonJson(style, budget);
+        ToJson writer = new ToJson(style, budget);
         writer.append(value, "\n");
         return writer.json.toString();
     }

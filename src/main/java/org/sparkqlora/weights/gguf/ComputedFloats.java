@@ -4,7 +4,7 @@ import java.util.function.DoubleUnaryOperator;
 import org.sparkqlora.quant.FloatSource;
 
 /** A function of each number. */
-record MappedFloats(FloatSource source, DoubleUnaryOperator function) implements FloatSource {
+record ComputedFloats(FloatSource source, DoubleUnaryOperator function) implements FloatSource {
     @Override
     public long length() {
         return source.length();

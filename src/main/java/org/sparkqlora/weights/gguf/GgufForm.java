@@ -30,14 +30,14 @@ record GgufForm(GgufArchitecture architecture, int headSize, Optional<DeltaNetSh
     /** The numbers of a GGUF file's tensor {@code name} as Hugging Face has them. */
     FloatSource huggingFace(String name, long[] shape, FloatSource stored) {
         if (isShifted(name)) {
-            return new MappedFloats(stored, weight -> weight - 1);
+            return new ComputedFloats(stored, weight -> weight - 1);
         }
 
         if (isTurned(name)) {
             return rows(shape, stored, HeadOrder.apart(headSize));
         }
 
-        FloatSource logarithm = name.endsWith(DECAY) ? new MappedFloats(stored, decay -> Math.log(-decay)) : stored;
+        FloatSource logarithm = name.endsWith(DECAY) ? new ComputedFloats(stored, decay -> Math.log(-decay)) : stored;
         return delta.map(sizes -> moved(name, shape, logarithm, sizes, HeadOrder.grouped(sizes)))
                 .orElse(stored);
     }
@@ -45,11 +45,11 @@ record GgufForm(GgufArchitecture architecture, int headSize, Optional<DeltaNetSh
     /** The numbers of what becomes the tensor {@code name} of a GGUF file as it has them. */
     FloatSource gguf(String name, long[] shape, FloatSource values) {
         if (isShifted(name)) {
-            return new MappedFloats(values, weight -> weight + 1);
+            return new ComputedFloats(values, weight -> weight + 1);
         }
 
         FloatSource stored =
-                name.endsWith(DECAY) ? new MappedFloats(values, logarithm -> -Math.exp(logarithm)) : values;
+                name.endsWith(DECAY) ? new ComputedFloats(values, logarithm -> -Math.exp(logarithm)) : values;
         return inputs(name, outputs(name, shape, stored));
     }
 
