@@ -90,22 +90,6 @@ public final class GgufAdapter {
 
     private static FloatSource scaled(FloatSource source, double factor) {
         boolean isOne = Math.abs(factor - 1) < 1e-12; // what two roundings leave of it
-        return isOne ? source : new ScaledFloats(source, factor);
-    }
-
-    /** Numbers multiplied by {@code factor}. */
-    private record ScaledFloats(FloatSource source, double factor) implements FloatSource {
-        @Override
-        public long length() {
-            return source.length();
-        }
-
-        @Override
-        public void read(long from, float[] target, int count) {
-            source.read(from, target, count);
-            for (int i = 0; i < count; i++) {
-                target[i] = (float) (factor * target[i]);
-            }
-        }
+        return isOne ? source : new ComputedFloats(source, weight -> factor * weight);
     }
 }
