@@ -22,7 +22,7 @@ public final class CancelledJob {
      * Lets jobs that this thread starts from now on interrupt their tasks when they are cancelled: a pass that takes minutes hears of nothing
      * else, and whoever closes its model waits for it.
      *
-     * @return takes this back
+     * @return restores what the thread had set before
      */
     public static Runnable interruptTasks(JavaSparkContext context) {
         String before = context.getLocalProperty(INTERRUPTS);

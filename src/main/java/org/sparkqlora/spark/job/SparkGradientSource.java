@@ -63,13 +63,13 @@ public final class SparkGradientSource implements GradientSource {
     private final GradientExchange exchange;
     private final JavaRDD<Integer> shards;
     private final ReplicaGroup replicas;
-    private final Runnable interruptsNoMore;
+    private final Runnable restoreInterrupts;
 
     /** @param choice of the gradient exchange */
     public SparkGradientSource(
             JavaSparkContext context, TrainingRun training, TrainState state, ExchangeChoice choice) {
         this.context = context;
-        this.interruptsNoMore = CancelledJob.interruptTasks(context);
+        this.restoreInterrupts = CancelledJob.interruptTasks(context);
         this.plan = training.plan();
         this.heldOut = training.heldOut();
         this.configuration = context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
@@ -228,7 +228,7 @@ public final class SparkGradientSource implements GradientSource {
     @Override
     public void close() {
         context.setJobDescription(null);
-        interruptsNoMore.run();
+        restoreInterrupts.run();
         exchange.close();
         replicas.close();
         configuration.destroy();

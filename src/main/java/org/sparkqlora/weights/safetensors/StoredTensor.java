@@ -159,7 +159,7 @@ public final class StoredTensor {
         }
     }
 
-    /** The elements as float32: exact for F32, F16, BF16, MXFP4 and FP8, rounded for F64. */
+    /** The elements as float32: exact for F32, F16, BF16 and MXFP4, rounded for F64 and, to bfloat16, for FP8. */
     public FloatSource asFloats() {
         return isPlain() ? StoredFloats.of(this) : mappedFloats().source();
     }
