@@ -47,7 +47,7 @@ public final class ScoreConfigJson {
             byName.put(names.get(i), i);
         }
 
-        labels.ifPresent(given -> root.put(PROBLEM_TYPE, given.problem().word()));
+        labels.ifPresent(given -> root.put(PROBLEM_TYPE, given.problem().optionName()));
         if (!root.hasNonNull(PAD)) {
             JsonNode eos = root.path(EOS);
             root.set(PAD, eos.isArray() ? eos.get(0) : eos);

@@ -4,31 +4,26 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 import org.sparkqlora.model.layout.LoraSpec;
 
 /** Programs that serve a model, and what each takes of an adapter that it adds at run time. */
-public enum Server {
-    VLLM("vllm"),
-    SGLANG("sglang"),
-    LLAMA_CPP("llama.cpp"),
-    OLLAMA("ollama");
+public enum Server implements OptionChoice {
+    VLLM,
+    SGLANG,
+    LLAMA_CPP,
+    OLLAMA;
 
     /** Ranks that vLLM makes room for. */
     private static final List<Integer> VLLM_RANKS = List.of(1, 8, 16, 32, 64, 128, 256, 320, 512);
 
-    private final String label;
-
-    Server(String label) {
-        this.label = label;
-    }
-
     public static Server parse(String text) {
-        return OptionName.parse(values(), Server::label, text, "Unsupported server '%s': expected one of %s");
+        return OptionChoice.parse(values(), text, "Unsupported server '%s': expected one of %s");
     }
 
-    public String label() {
-        return label;
+    @Override
+    public String optionName() {
+        return OptionChoice.super.optionName().replace('_', '.');
     }
 
     /** Whether it reads GGUF files, and not Hugging Face's folders. */

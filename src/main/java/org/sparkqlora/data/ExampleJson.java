@@ -77,11 +77,11 @@ public final class ExampleJson {
     /** The name of the format that {@code line} is read as, or of what its example holds. */
     public static String nameOf(String line, RecordReading reading) {
         if (reading.kind() == ExampleKind.SUPERVISED) {
-            return formatOf(line, reading).optionValue();
+            return formatOf(line, reading).optionName();
         }
 
         reading.read(line);
-        return reading.kind().word();
+        return reading.kind().optionName();
     }
 
     /** A record of a text. */

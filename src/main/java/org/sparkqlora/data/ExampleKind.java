@@ -1,10 +1,9 @@
 package org.sparkqlora.data;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** What an example holds, and so how many documents it puts into a row. */
-public enum ExampleKind {
+public enum ExampleKind implements OptionChoice {
     /** One text, some of whose tokens are trained. */
     SUPERVISED(1, 0),
 
@@ -31,9 +30,9 @@ public enum ExampleKind {
         this.valuesOfDocument = values;
     }
 
-    /** The kind called {@code word} in a manifest. */
-    public static ExampleKind parse(String word) {
-        return OptionName.parse(values(), ExampleKind::word, word, "Unsupported examples '%s': expected one of %s");
+    /** The kind called {@code name} in a manifest. */
+    public static ExampleKind parse(String name) {
+        return OptionChoice.parse(values(), name, "Unsupported examples '%s': expected one of %s");
     }
 
     /** Documents of an example, which share a row. */
@@ -49,10 +48,5 @@ public enum ExampleKind {
     /** Whether a head scores its documents. */
     public boolean isScored() {
         return this == COMPARISON || this == LABELED;
-    }
-
-    /** The name in manifests and errors. */
-    public String word() {
-        return name().toLowerCase(Locale.ROOT);
     }
 }

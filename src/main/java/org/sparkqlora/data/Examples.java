@@ -15,7 +15,7 @@ public record Examples(ExampleKind kind, @Nullable Labels labels) implements Ser
 
     public Examples {
         if ((kind == ExampleKind.LABELED) != (labels != null)) {
-            throw new BadInputException("Cannot read %s examples with labels %s".formatted(kind.word(), labels));
+            throw new BadInputException("Cannot read %s examples with labels %s".formatted(kind.optionName(), labels));
         }
     }
 
@@ -41,7 +41,7 @@ public record Examples(ExampleKind kind, @Nullable Labels labels) implements Ser
 
     /** For people, and for fingerprints. */
     public String words() {
-        return labels == null ? kind.word() : kind.word() + " " + labels;
+        return labels == null ? kind.optionName() : kind.optionName() + " " + labels;
     }
 
     /** Part of the fingerprint of rows: nothing where examples are supervised. */

@@ -19,7 +19,7 @@ public record Labels(ProblemType problem, List<String> names) implements Seriali
         int least = problem == ProblemType.SINGLE_LABEL_CLASSIFICATION ? 2 : 1;
         if (names.size() < least) {
             throw new BadInputException("Cannot train a %s: expected the names of at least %d labels, found %s"
-                    .formatted(problem.word(), least, names));
+                    .formatted(problem.optionName(), least, names));
         }
 
         if (new HashSet<>(names).size() < names.size()) {

@@ -19,7 +19,7 @@ public final class LabelsJson {
     /** Writes {@code labels} into {@code node}; nothing where there are none. */
     public static void write(@Nullable Labels labels, ObjectNode node) {
         if (labels != null) {
-            node.put(PROBLEM_TYPE, labels.problem().word());
+            node.put(PROBLEM_TYPE, labels.problem().optionName());
             labels.names().forEach(node.withArray(LABELS)::add);
         }
     }

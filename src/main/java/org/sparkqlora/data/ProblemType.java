@@ -1,10 +1,9 @@
 package org.sparkqlora.data;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** What the labels of texts are; the names are those of {@code problem_type} in transformers' configs. */
-public enum ProblemType {
+public enum ProblemType implements OptionChoice {
     /** One class of several. */
     SINGLE_LABEL_CLASSIFICATION,
     /** Any number of classes. */
@@ -12,13 +11,8 @@ public enum ProblemType {
     /** Numbers. */
     REGRESSION;
 
-    /** The type that a command line or a config calls {@code word}. */
-    public static ProblemType parse(String word) {
-        return OptionName.parse(values(), ProblemType::word, word, "Unsupported problem type '%s': expected one of %s");
-    }
-
-    /** The name on command lines and in configs. */
-    public String word() {
-        return name().toLowerCase(Locale.ROOT);
+    /** The type that a command line or a config calls {@code name}. */
+    public static ProblemType parse(String name) {
+        return OptionChoice.parse(values(), name, "Unsupported problem type '%s': expected one of %s");
     }
 }

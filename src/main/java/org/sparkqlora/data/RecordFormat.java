@@ -1,10 +1,9 @@
 package org.sparkqlora.data;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** The format of training records. */
-public enum RecordFormat {
+public enum RecordFormat implements OptionChoice {
     /** Chosen for each record by the fields that it has. */
     AUTO,
     /** {@code {"messages": [{"role": ..., "content": ...}, ...]}}. */
@@ -20,14 +19,13 @@ public enum RecordFormat {
     /** {@code {"input_ids": [...], "labels": [...]}}. */
     TOKENS;
 
-    /** The format called {@code optionValue} on the command line. */
-    public static RecordFormat parse(String optionValue) {
-        return OptionName.parse(
-                values(), RecordFormat::optionValue, optionValue, "Cannot read records as '%s': expected one of %s");
+    /** The format called {@code name} on the command line. */
+    public static RecordFormat parse(String name) {
+        return OptionChoice.parse(values(), name, "Cannot read records as '%s': expected one of %s");
     }
 
-    /** The name on the command line. */
-    public String optionValue() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    @Override
+    public String optionName() {
+        return OptionChoice.super.optionName().replace('_', '-');
     }
 }

@@ -111,7 +111,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
         QLoraModel model = QLoraModel.of(this, trained(dataset, fields));
         return fields.found()
                 .filter(found -> formatIsOpen())
-                .map(found -> model.option(FORMAT, found.optionValue()))
+                .map(found -> model.option(FORMAT, found.optionName()))
                 .orElse(model);
     }
 
@@ -198,7 +198,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     }
 
     private boolean formatIsOpen() {
-        return params.text(FORMAT).orElseThrow().equals(RecordFormat.AUTO.optionValue());
+        return params.text(FORMAT).orElseThrow().equals(RecordFormat.AUTO.optionName());
     }
 
     private TrainOptions options() {

@@ -50,8 +50,8 @@ record TextTraining(StageParams params) {
         QLoraEstimator estimator = new QLoraEstimator();
         params.values(Settings.TRAIN, Set.of()).forEach(estimator::option);
         estimator
-                .option("objective", ObjectiveKind.CLASSIFY.optionValue())
-                .option("problemType", labels.problem().word())
+                .option("objective", ObjectiveKind.CLASSIFY.optionName())
+                .option("problemType", labels.problem().optionName())
                 .option("labels", labels.names().toArray(String[]::new))
                 .option("format", "text")
                 .option("noPacking", true);

@@ -60,7 +60,7 @@ public record DirectPreference(
 
         AnswerChecks.requirePositive("beta", beta);
         AnswerChecks.requireSmoothing(labelSmoothing);
-        boolean exo = losses.stream().anyMatch(each -> each.loss().equals(DpoLoss.EXO_PAIR.optionValue()));
+        boolean exo = losses.stream().anyMatch(each -> each.loss().equals(DpoLoss.EXO_PAIR.optionName()));
         if (exo && labelSmoothing == 0) {
             throw new BadInputException(
                     "Cannot take the loss exo_pair with label smoothing 0, whose logarithm it needs: expected 0.001, for instance");

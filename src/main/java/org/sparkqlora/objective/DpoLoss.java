@@ -1,13 +1,12 @@
 package org.sparkqlora.objective;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /**
  * A loss of a chosen and a rejected answer, with its derivatives. s = log pi - log ref of an answer, D = s of the chosen less that of
  * the rejected, n = tokens of an answer, b = beta, e = label smoothing. Names and formulas are those of TRL's DPOTrainer.
  */
-enum DpoLoss {
+enum DpoLoss implements OptionChoice {
     /** {@code -log sigma(b D)} (arXiv 2305.18290). */
     SIGMOID {
         @Override
@@ -113,14 +112,9 @@ enum DpoLoss {
     /** The loss with its derivatives with respect to the scores. */
     abstract Term of(Pair pair, double beta, double smoothing);
 
-    /** The loss that the command line calls {@code optionValue}. */
-    static DpoLoss parse(String optionValue) {
-        return OptionName.parse(
-                values(), DpoLoss::optionValue, optionValue, "Unsupported DPO loss '%s': expected one of %s");
-    }
-
-    String optionValue() {
-        return name().toLowerCase(Locale.ROOT);
+    /** The loss that the command line calls {@code name}. */
+    static DpoLoss parse(String name) {
+        return OptionChoice.parse(values(), name, "Unsupported DPO loss '%s': expected one of %s");
     }
 
     /** @param slope derivative with respect to D */

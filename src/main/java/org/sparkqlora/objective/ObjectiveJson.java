@@ -31,7 +31,7 @@ public final class ObjectiveJson {
 
     /** Writes {@code objective} into {@code node}. */
     public static void write(Objective objective, ObjectNode node) {
-        node.put(KIND, objective.kind().optionValue());
+        node.put(KIND, objective.kind().optionName());
         if (objective instanceof DirectPreference dpo) {
             dpo.losses()
                     .forEach(each -> node.withArray(LOSSES)
@@ -44,13 +44,13 @@ public final class ObjectiveJson {
                 node.put(LD_ALPHA, dpo.ldAlpha());
             }
 
-            node.put(REFERENCE, dpo.from().optionValue());
+            node.put(REFERENCE, dpo.from().optionName());
         } else if (objective instanceof KahnemanTversky kto) {
-            node.put(LOSS, kto.loss().optionValue());
+            node.put(LOSS, kto.loss().optionName());
             node.put(BETA, kto.beta());
             node.put(DESIRABLE_WEIGHT, kto.desirableWeight());
             node.put(UNDESIRABLE_WEIGHT, kto.undesirableWeight());
-            node.put(REFERENCE, kto.from().optionValue());
+            node.put(REFERENCE, kto.from().optionName());
         } else if (objective instanceof OddsRatio orpo) {
             node.put(BETA, orpo.beta());
         } else if (objective instanceof ContrastivePreference pairs) {

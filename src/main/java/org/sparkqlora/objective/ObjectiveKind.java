@@ -1,11 +1,10 @@
 package org.sparkqlora.objective;
 
-import java.util.Locale;
 import org.sparkqlora.data.ExampleKind;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** The objectives by name. */
-public enum ObjectiveKind {
+public enum ObjectiveKind implements OptionChoice {
     SFT(ExampleKind.SUPERVISED),
     DPO(ExampleKind.PREFERENCE),
     KTO(ExampleKind.UNPAIRED),
@@ -21,15 +20,9 @@ public enum ObjectiveKind {
         this.examples = examples;
     }
 
-    /** The objective called {@code optionValue} on the command line. */
-    public static ObjectiveKind parse(String optionValue) {
-        return OptionName.parse(
-                values(), ObjectiveKind::optionValue, optionValue, "Unsupported objective '%s': expected one of %s");
-    }
-
-    /** The name on the command line. */
-    public String optionValue() {
-        return name().toLowerCase(Locale.ROOT);
+    /** The objective called {@code name} on the command line. */
+    public static ObjectiveKind parse(String name) {
+        return OptionChoice.parse(values(), name, "Unsupported objective '%s': expected one of %s");
     }
 
     /** What its examples hold. */

@@ -218,7 +218,7 @@ public final class Optimizer implements AutoCloseable {
     /** The header of saved state: its optimiser and size. */
     private record StateHeader(String kind, long elements, long bytes) {
         static StateHeader of(OptimizerSpec spec, long elements, long bytes) {
-            return new StateHeader(spec.kind().unpaged().label(), elements, bytes);
+            return new StateHeader(spec.kind().unpaged().optionName(), elements, bytes);
         }
 
         static StateHeader read(DataInput input) throws IOException {

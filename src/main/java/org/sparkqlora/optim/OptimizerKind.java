@@ -1,13 +1,12 @@
 package org.sparkqlora.optim;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /**
  * The optimisers. A paged one computes the same bits as its plain twin, but can keep its state in a file and then holds no
  * more than two pages a thread in memory. SGD has no state, so there is nothing to page.
  */
-public enum OptimizerKind {
+public enum OptimizerKind implements OptionChoice {
     ADAMW,
     ADAMW_8BIT,
     PAGED_ADAMW,
@@ -20,12 +19,7 @@ public enum OptimizerKind {
 
     /** The kind called {@code name} in an option, such as {@code paged_adamw_8bit}. */
     public static OptimizerKind parse(String name) {
-        return OptionName.parse(values(), OptimizerKind::label, name, "Cannot use optimizer '%s': expected one of %s");
-    }
-
-    /** Name in options and files. */
-    public String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return OptionChoice.parse(values(), name, "Cannot use optimizer '%s': expected one of %s");
     }
 
     /** Whether the state may live outside memory. */

@@ -1,10 +1,9 @@
 package org.sparkqlora.optim;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** The course of the learning rate after warm-up. */
-public enum ScheduleKind {
+public enum ScheduleKind implements OptionChoice {
     /** Stays. */
     CONSTANT,
     /** Falls in a straight line to zero at the last step. */
@@ -14,12 +13,6 @@ public enum ScheduleKind {
 
     /** The kind called {@code name} in an option. */
     public static ScheduleKind parse(String name) {
-        return OptionName.parse(
-                values(), ScheduleKind::label, name, "Cannot use schedule '%s': expected constant, linear or cosine");
-    }
-
-    /** Name in options and files. */
-    public String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return OptionChoice.parse(values(), name, "Cannot use schedule '%s': expected constant, linear or cosine");
     }
 }

@@ -143,7 +143,7 @@ public final class DataOptions {
         problems.require(
                 objective == ObjectiveKind.CLASSIFY || labels.isEmpty(),
                 "--labels: expected --objective classify with them, found %s",
-                objective.optionValue());
+                objective.optionName());
         length.check(problems);
         problems.collect("--columns", () -> Columns.parse(columns));
         problems.requireFile("--chat-template", chatTemplate);

@@ -64,7 +64,7 @@ public final class EvaluateOptions {
         problems.require(
                 !data.objective.scoresTexts() || adapter != null,
                 "--objective %s: expected --adapter with it, which has the head, found none",
-                data.objective.optionValue());
+                data.objective.optionName());
         problems.requireOwn("--per-example", perExample, "{\"loss_sum\":");
         problems.requireAtLeast("--micro-batch-size", 1, microBatchSize);
     }

@@ -1,26 +1,15 @@
 package org.sparkqlora.options;
 
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** Which weights an adapter is folded into. */
-public enum MergeBase {
+public enum MergeBase implements OptionChoice {
     /** As the model stores them. */
-    ORIGINAL("original"),
+    ORIGINAL,
     /** The 4-bit values that the adapter was trained on. */
-    QUANTIZED("quantized");
-
-    private final String label;
-
-    MergeBase(String label) {
-        this.label = label;
-    }
+    QUANTIZED;
 
     public static MergeBase parse(String text) {
-        return OptionName.parse(
-                values(), MergeBase::label, text, "Unsupported base '%s': expected original or quantized");
-    }
-
-    public String label() {
-        return label;
+        return OptionChoice.parse(values(), text, "Unsupported base '%s': expected original or quantized");
     }
 }

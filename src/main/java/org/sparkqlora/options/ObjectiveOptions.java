@@ -127,24 +127,24 @@ public final class ObjectiveOptions {
         problems.require(
                 kind == ObjectiveKind.DPO || ldAlpha == null,
                 "--ld-alpha: expected --objective dpo with it, found %s",
-                kind.optionValue());
+                kind.optionName());
         problems.require(
                 kind == ObjectiveKind.DPO || lossWeights.isEmpty(),
                 "--loss-weights: expected --objective dpo with them, found %s",
-                kind.optionValue());
+                kind.optionName());
         problems.require(
                 kind.takesReference() || reference == null,
                 "--reference: expected --objective dpo or kto with it, found %s",
-                kind.optionValue());
+                kind.optionName());
         problems.require(
                 reference != Reference.INITIAL || hasInitial,
                 "--reference: expected --init-adapter with initial, found none");
         problems.require(
                 kind.takesReference() || !precomputesReference,
                 "--precompute-ref-log-probs: expected --objective dpo or kto with it, found %s",
-                kind.optionValue());
+                kind.optionName());
         if (kind != ObjectiveKind.CLASSIFY) { // whose labels are checked where they must be given
-            problems.collect("--objective " + kind.optionValue(), () -> of(data, hasInitial));
+            problems.collect("--objective " + kind.optionName(), () -> of(data, hasInitial));
         }
     }
 

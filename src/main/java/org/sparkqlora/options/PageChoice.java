@@ -1,11 +1,10 @@
 package org.sparkqlora.options;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 import org.sparkqlora.optim.PagePlace;
 
 /** The values of {@code --optimizer-pages}. */
-public enum PageChoice {
+public enum PageChoice implements OptionChoice {
     AUTO,
     MEMORY,
     FILE;
@@ -14,8 +13,7 @@ public enum PageChoice {
     private static final int HEAP_SHARE = 4;
 
     public static PageChoice parse(String name) {
-        return OptionName.parse(
-                values(), PageChoice::label, name, "Cannot keep optimizer pages in '%s': expected one of %s");
+        return OptionChoice.parse(values(), name, "Cannot keep optimizer pages in '%s': expected one of %s");
     }
 
     public static PageChoice of(PagePlace place) {
@@ -32,9 +30,5 @@ public enum PageChoice {
             case FILE -> PagePlace.FILE;
             case AUTO -> bytes > heapBytes / HEAP_SHARE ? PagePlace.FILE : PagePlace.MEMORY;
         };
-    }
-
-    public String label() {
-        return name().toLowerCase(Locale.ROOT);
     }
 }

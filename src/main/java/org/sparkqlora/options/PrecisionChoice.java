@@ -1,23 +1,21 @@
 package org.sparkqlora.options;
 
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.tensor.cuda.ComputeCapability;
 
 /** The values of {@code --precision}. */
-public enum PrecisionChoice {
+public enum PrecisionChoice implements OptionChoice {
     AUTO,
     BF16,
     FP16,
     FP32;
 
     public static PrecisionChoice parse(String name) {
-        return OptionName.parse(
-                values(), PrecisionChoice::label, name, "Unsupported precision '%s': expected one of %s");
+        return OptionChoice.parse(values(), name, "Unsupported precision '%s': expected one of %s");
     }
 
     /**
@@ -49,9 +47,5 @@ public enum PrecisionChoice {
 
     private static Precision best(ComputeCapability capability) {
         return capability.hasBfloat16() ? Precision.BF16 : Precision.FP16;
-    }
-
-    private String label() {
-        return name().toLowerCase(Locale.ROOT);
     }
 }

@@ -1,14 +1,13 @@
 package org.sparkqlora.options;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalLong;
 import java.util.function.ToLongFunction;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 import org.sparkqlora.model.Recompute;
 
 /** The values of {@code --recompute}. */
-public enum RecomputeChoice {
+public enum RecomputeChoice implements OptionChoice {
     AUTO,
     OFFLOAD,
     ALL,
@@ -19,7 +18,7 @@ public enum RecomputeChoice {
             List.of(Recompute.NONE, Recompute.ATTENTION, Recompute.ALL, Recompute.OFFLOAD);
 
     public static RecomputeChoice parse(String name) {
-        return OptionName.parse(values(), RecomputeChoice::label, name, "Unsupported choice '%s': expected one of %s");
+        return OptionChoice.parse(values(), name, "Unsupported choice '%s': expected one of %s");
     }
 
     /**
@@ -43,10 +42,6 @@ public enum RecomputeChoice {
     }
 
     public static String label(Recompute recompute) {
-        return valueOf(recompute.name()).label();
-    }
-
-    private String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return valueOf(recompute.name()).optionName();
     }
 }

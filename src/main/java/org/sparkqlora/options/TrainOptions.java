@@ -89,12 +89,12 @@ public final class TrainOptions {
         problems.require(
                 routerLoss == 0 || data.objective == ObjectiveKind.SFT,
                 "--router-aux-loss-coef: expected --objective sft with it, found %s",
-                data.objective.optionValue());
+                data.objective.optionName());
         objective.check(problems, data, adapter.initial != null);
         problems.require(
                 !data.objective.scoresTexts() || evaluation.prompts == null,
                 "--eval-prompts: expected an --objective that answers with them, found %s",
-                data.objective.optionValue());
+                data.objective.optionName());
         update.check(problems);
         problems.require(
                 run.localSteps == 1 || exchange.wire == GradientDtype.FP32,
@@ -116,7 +116,7 @@ public final class TrainOptions {
             problems.require(
                     !data.objective.scoresTexts(),
                     "--objective %s: expected %s qlora or lora with it, found full",
-                    data.objective.optionValue(),
+                    data.objective.optionName(),
                     option);
             problems.require(
                     update.loraPlusRatio == 1,

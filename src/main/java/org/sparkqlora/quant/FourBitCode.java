@@ -1,12 +1,11 @@
 package org.sparkqlora.quant;
 
 import java.util.Comparator;
-import java.util.Locale;
 import java.util.stream.IntStream;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** A 4-bit code: sixteen levels in [-1, 1], indexed by their bit patterns. The numbers are those of bitsandbytes. */
-public enum FourBitCode {
+public enum FourBitCode implements OptionChoice {
     /** Quantiles of the standard normal distribution, scaled to [-1, 1], with an exact zero (QLoRA, arXiv:2305.14314). */
     NF4(
             -1.0f,
@@ -71,12 +70,7 @@ public enum FourBitCode {
 
     /** The code called {@code name} in an option or a quantisation state: {@code nf4} or {@code fp4}. */
     public static FourBitCode parse(String name) {
-        return OptionName.parse(values(), FourBitCode::label, name, "Cannot use 4-bit code '%s': expected nf4 or fp4");
-    }
-
-    /** Name in options and files. */
-    public String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return OptionChoice.parse(values(), name, "Cannot use 4-bit code '%s': expected nf4 or fp4");
     }
 
     /** The level of every code. */

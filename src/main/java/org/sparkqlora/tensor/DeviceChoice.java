@@ -1,13 +1,12 @@
 package org.sparkqlora.tensor;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.OptionalInt;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** On what a task is to compute. */
-public enum DeviceChoice {
+public enum DeviceChoice implements OptionChoice {
     /** On the GPU that Spark gave to the task; without one, on the processor. */
     AUTO,
     /** On the processor, whatever the task was given. */
@@ -17,13 +16,7 @@ public enum DeviceChoice {
 
     /** The choice called {@code name} in an option. */
     public static DeviceChoice parse(String name) {
-        return OptionName.parse(
-                values(), DeviceChoice::label, name, "Cannot compute on '%s': expected auto, cpu or cuda");
-    }
-
-    /** Name in options. */
-    public String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return OptionChoice.parse(values(), name, "Cannot compute on '%s': expected auto, cpu or cuda");
     }
 
     /**

@@ -1,12 +1,11 @@
 package org.sparkqlora.tokenizer;
 
-import java.util.Locale;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.Example.Conversation;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** Which tokens of a conversation, or of a prompt and its completion, are prediction targets. A plain text is trained whole. */
-public enum TrainOn {
+public enum TrainOn implements OptionChoice {
     /** The assistant's turns, or the completion: {@code assistant_only_loss} and {@code completion_only_loss} of TRL. */
     ASSISTANT,
     /** Every token. */
@@ -16,18 +15,14 @@ public enum TrainOn {
 
     private static final String ROLE = "assistant";
 
-    /** The choice called {@code optionValue} on the command line. */
-    public static TrainOn parse(String optionValue) {
-        return OptionName.parse(
-                values(),
-                TrainOn::optionValue,
-                optionValue,
-                "Cannot train on '%s': expected assistant, all or last-turn");
+    /** The choice called {@code name} on the command line. */
+    public static TrainOn parse(String name) {
+        return OptionChoice.parse(values(), name, "Cannot train on '%s': expected assistant, all or last-turn");
     }
 
-    /** The name on the command line. */
-    public String optionValue() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    @Override
+    public String optionName() {
+        return OptionChoice.super.optionName().replace('_', '-');
     }
 
     /** The conversation with all that is not trained in its prompt, as far as whole messages go. */

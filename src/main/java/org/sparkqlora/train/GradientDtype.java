@@ -3,7 +3,7 @@ package org.sparkqlora.train;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionChoice;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.tensor.FlatVector;
 
@@ -11,7 +11,7 @@ import org.sparkqlora.tensor.FlatVector;
  * The number format in which a shard's gradient is sent, little endian. Sums are float32 in either, and in shard order, so that the
  * bytes of a run are the same on any cluster; the two formats give different bytes.
  */
-public enum GradientDtype {
+public enum GradientDtype implements OptionChoice {
     /** Float32, as computed. */
     FP32(Float.BYTES) {
         @Override
@@ -56,21 +56,8 @@ public enum GradientDtype {
     }
 
     /** Parses {@code fp32} or {@code bf16}. */
-    public static GradientDtype parse(String word) {
-        return switch (word) {
-            case "fp32" -> FP32;
-            case "bf16" -> BF16;
-            default ->
-                throw new BadInputException("Cannot send gradients as '%s': expected fp32 or bf16".formatted(word));
-        };
-    }
-
-    /** The name on the command line. */
-    public String word() {
-        return switch (this) {
-            case FP32 -> "fp32";
-            case BF16 -> "bf16";
-        };
+    public static GradientDtype parse(String name) {
+        return OptionChoice.parse(values(), name, "Cannot send gradients as '%s': expected fp32 or bf16");
     }
 
     public int bytesOfValue() {

@@ -179,7 +179,7 @@ public final class TrainPlanJson {
         writeBatches(plan.batches(), root.putObject(BATCHES));
         writeOptimizer(plan.optimizer(), root.putObject(OPTIMIZER));
         writeSchedule(plan.schedule(), root.putObject(SCHEDULE));
-        root.put(WIRE, plan.gradientDtype().word());
+        root.put(WIRE, plan.gradientDtype().optionName());
         root.put(MAX_GRADIENT_NORM, plan.maxGradientNorm());
         root.put(SEED, plan.seed());
         if (plan.summation() != Summation.SEQUENTIAL) {

@@ -31,7 +31,7 @@ final class BnbQuantStateJson {
         String plain = String.format(
                 Locale.ROOT,
                 "{\"quant_type\": \"%s\", \"blocksize\": %d, \"dtype\": \"%s\", \"shape\": [%s]",
-                state.code().label(),
+                state.code().optionName(),
                 state.blockSize(),
                 state.originalType(),
                 Arrays.stream(state.shape()).mapToObj(Long::toString).collect(Collectors.joining(", ")));

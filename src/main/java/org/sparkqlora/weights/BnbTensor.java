@@ -34,7 +34,7 @@ final class BnbTensor {
     private BnbTensor() {}
 
     static String stateName(String weight, FourBitCode code) {
-        return weight + QUANT_STATE + code.label();
+        return weight + QUANT_STATE + code.optionName();
     }
 
     /** Whether {@code name} is one of the tensors that lie beside a 4-bit weight. */

@@ -23,7 +23,7 @@ final class QuantizedConfigJson {
         quantization.put("_load_in_8bit", false);
         quantization.put("bnb_4bit_compute_dtype", computeType);
         quantization.put("bnb_4bit_quant_storage", "uint8");
-        quantization.put("bnb_4bit_quant_type", spec.code().label());
+        quantization.put("bnb_4bit_quant_type", spec.code().optionName());
         quantization.put("bnb_4bit_use_double_quant", spec.doubleQuant());
         quantization.put("llm_int8_enable_fp32_cpu_offload", false);
         quantization.put("llm_int8_has_fp16_weight", false);

@@ -23,7 +23,7 @@ class ObjectiveDerivativesTest {
 
     static Stream<AnswerObjective> objectives() {
         return Stream.concat(
-                Stream.of(DpoLoss.values()).map(loss -> dpo(loss.optionValue(), null)),
+                Stream.of(DpoLoss.values()).map(loss -> dpo(loss.optionName(), null)),
                 Stream.of(
                         dpo("sft", null),
                         dpo("sigmoid", 0.5),

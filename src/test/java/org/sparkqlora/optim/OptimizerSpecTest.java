@@ -13,10 +13,10 @@ class OptimizerSpecTest {
     @ParameterizedTest
     @EnumSource(OptimizerKind.class)
     void kindsAreFoundByTheirNames(OptimizerKind kind) {
-        assertThat(OptimizerKind.parse(kind.label())).isEqualTo(kind);
-        assertThat(kind.paged()).isEqualTo(kind.label().startsWith("paged_"));
-        assertThat(kind.eightBit()).isEqualTo(kind.label().endsWith("_8bit"));
-        assertThat("paged_" + kind.unpaged().label()).endsWith(kind.label());
+        assertThat(OptimizerKind.parse(kind.optionName())).isEqualTo(kind);
+        assertThat(kind.paged()).isEqualTo(kind.optionName().startsWith("paged_"));
+        assertThat(kind.eightBit()).isEqualTo(kind.optionName().endsWith("_8bit"));
+        assertThat("paged_" + kind.unpaged().optionName()).endsWith(kind.optionName());
     }
 
     @Test

@@ -48,7 +48,7 @@ class ScheduleTest {
     @ParameterizedTest
     @EnumSource(ScheduleKind.class)
     void kindsAreFoundByTheirNames(ScheduleKind kind) {
-        assertThat(ScheduleKind.parse(kind.label())).isEqualTo(kind);
+        assertThat(ScheduleKind.parse(kind.optionName())).isEqualTo(kind);
     }
 
     @Test

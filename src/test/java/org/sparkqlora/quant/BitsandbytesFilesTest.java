@@ -114,7 +114,7 @@ class BitsandbytesFilesTest {
 
         String state = new String(
                 file.bytes(WEIGHT + ".quant_state.bitsandbytes__"
-                        + spec(name).code().label()),
+                        + spec(name).code().optionName()),
                 StandardCharsets.UTF_8);
         Matcher offset = OFFSET.matcher(state);
         assertThat(offset.find()).as("offset in %s", state).isTrue();

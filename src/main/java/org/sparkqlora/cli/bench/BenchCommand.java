@@ -215,7 +215,8 @@ public final class BenchCommand implements Command {
                     ProcessMemory.ofThisProcess().peakBytes()));
         }
 
-        BenchReport report = new BenchReport(model == null ? shape().label() : model.toString(), setting(), figures);
+        BenchReport report =
+                new BenchReport(model == null ? shape().optionName() : model.toString(), setting(), figures);
         report.lines().forEach(line -> console.note("%s", line));
         console.result(BenchJson.summary(report));
     }

@@ -1,11 +1,9 @@
 package org.sparkqlora.cli.bench;
 
-import java.util.Arrays;
-import java.util.Locale;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionChoice;
 
 /** The parts of {@code bench} that can be left out. */
-public enum BenchPart {
+public enum BenchPart implements OptionChoice {
     /** NF4 and optimisers. */
     KERNELS,
     /** Head, attention and layer. */
@@ -14,10 +12,6 @@ public enum BenchPart {
     STEP;
 
     public static BenchPart parse(String name) {
-        return Arrays.stream(values())
-                .filter(part -> part.name().toLowerCase(Locale.ROOT).equals(name))
-                .findFirst()
-                .orElseThrow(() ->
-                        new BadInputException("Cannot measure '%s': expected kernels, pass or step".formatted(name)));
+        return OptionChoice.parse(values(), name, "Cannot measure '%s': expected kernels, pass or step");
     }
 }

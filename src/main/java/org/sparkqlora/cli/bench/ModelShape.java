@@ -1,10 +1,9 @@
 package org.sparkqlora.cli.bench;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** Shapes of published models of the Llama family, for when only their speed is asked for. */
-public enum ModelShape {
+public enum ModelShape implements OptionChoice {
     SMOLLM2_135M(49_152, 576, 1536, 30, 9, 3, true),
     SMOLLM2_360M(49_152, 960, 2560, 32, 15, 5, true),
     SMOLLM2_1_7B(49_152, 2048, 8192, 24, 32, 32, true),
@@ -31,16 +30,12 @@ public enum ModelShape {
 
     /** The shape called {@code name} in an option, such as {@code smollm2-135m}. */
     public static ModelShape parse(String name) {
-        return OptionName.parse(values(), ModelShape::label, name, "Cannot use shape '%s': expected one of %s");
+        return OptionChoice.parse(values(), name, "Cannot use shape '%s': expected one of %s");
     }
 
-    static String labels() {
-        return OptionName.list(values(), ModelShape::label);
-    }
-
-    /** Name in options. */
-    String label() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    @Override
+    public String optionName() {
+        return OptionChoice.super.optionName().replace('_', '-');
     }
 
     int vocabulary() {

@@ -142,7 +142,8 @@ public final class ExportCommand implements Command {
 
         ServerCheck check = ServerCheck.of(server, Required.value("--adapter", adapter));
         check.objections()
-                .forEach(objection -> console.note("%s does not serve it as it is: %s", server.label(), objection));
+                .forEach(
+                        objection -> console.note("%s does not serve it as it is: %s", server.optionName(), objection));
         String written = serveable(check, console);
         String command = check.command(Required.value("--model", model).toString(), written);
         command.lines().forEach(line -> console.note("  %s", line));
@@ -158,7 +159,7 @@ public final class ExportCommand implements Command {
         if (output == null) {
             console.note(
                     "with --output PATH this command writes what %s is given",
-                    check.server().label());
+                    check.server().optionName());
             return check.server().readsGguf() ? "./model.gguf" : "./merged";
         }
 

@@ -46,7 +46,7 @@ public final class SummaryJson {
         ObjectNode root = of("train");
         root.put("dry_run", true);
         root.put("shards", run.shards());
-        root.put("exchange", run.exchange().kind().word());
+        root.put("exchange", run.exchange().kind().optionName());
         root.put("executor_heap_bytes", memory.heapBytes());
         root.put("executor_overhead_bytes", memory.executorBytes() - memory.heapBytes());
         root.put("driver_bytes", memory.driverBytes());
@@ -101,7 +101,7 @@ public final class SummaryJson {
     static String merged(MergeResult merged, Map<String, Double> losses) {
         ObjectNode root = of("merge");
         root.put("output", merged.folder().toString());
-        root.put("base", merged.base().label());
+        root.put("base", merged.base().optionName());
         QuantizationReport quantization = merged.quantization();
         if (quantization != null) {
             write(quantization, root.putObject("quantization"));
@@ -118,7 +118,7 @@ public final class SummaryJson {
         ObjectNode root = of("export");
         root.put("output", exported.file().toString());
         root.put("format", "gguf");
-        root.put("outtype", exported.type().label());
+        root.put("outtype", exported.type().optionName());
         root.put("tensors", exported.tensors());
         root.put("bytes", exported.bytes());
         return root.toString();
@@ -130,7 +130,7 @@ public final class SummaryJson {
      */
     static String serveable(ServerCheck check, String written, String command) {
         ObjectNode root = of("export");
-        root.put("for", check.server().label());
+        root.put("for", check.server().optionName());
         root.put("serves", check.fits() ? "adapter" : "merged model");
         ArrayNode objections = root.putArray("objections");
         check.objections().forEach(objections::add);

@@ -117,7 +117,7 @@ final class InspectionJson {
     static String data(Path file, DataSurvey survey) {
         ObjectNode root = of("data file", file);
         ObjectNode records = root.putObject("records");
-        survey.byFormat().forEach((format, count) -> records.put(format.optionValue(), count));
+        survey.byFormat().forEach((format, count) -> records.put(format.optionName(), count));
         root.put("bad_records", survey.bad());
         if (survey.bad() > 0) {
             root.put("first_bad_record", survey.firstBad());

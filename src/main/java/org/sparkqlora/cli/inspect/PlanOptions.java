@@ -62,7 +62,7 @@ final class PlanOptions {
         values.put("model", plan.model());
         values.put("method", plan.spec().method().optionName());
         values.put("precision", plan.spec().precision().optionName());
-        values.put("quant", plan.spec().quant().code().label());
+        values.put("quant", plan.spec().quant().code().optionName());
         values.put("no-double-quant", !plan.spec().quant().doubleQuant());
         LoraSpec lora = plan.spec().lora();
         if (plan.initialAdapter() != null) {
@@ -77,7 +77,7 @@ final class PlanOptions {
         }
 
         if (plan.objective().kind() != ObjectiveKind.SFT) {
-            values.put("objective", plan.objective().kind().optionValue());
+            values.put("objective", plan.objective().kind().optionName());
             add(plan.objective());
         }
 
@@ -85,7 +85,7 @@ final class PlanOptions {
         add(plan.schedule());
         add(plan.batches());
         values.put("max-grad-norm", plan.maxGradientNorm());
-        values.put("wire", plan.gradientDtype().word());
+        values.put("wire", plan.gradientDtype().optionName());
         values.put("seed", plan.seed());
     }
 
@@ -137,13 +137,13 @@ final class PlanOptions {
             values.put("beta", dpo.beta());
             values.put("label-smoothing", dpo.labelSmoothing());
             putUnlessNull("ld-alpha", dpo.ldAlpha());
-            values.put("reference", dpo.from().optionValue());
+            values.put("reference", dpo.from().optionName());
         } else if (objective instanceof KahnemanTversky kto) {
-            values.put("kto-loss", kto.loss().optionValue());
+            values.put("kto-loss", kto.loss().optionName());
             values.put("beta", kto.beta());
             values.put("desirable-weight", kto.desirableWeight());
             values.put("undesirable-weight", kto.undesirableWeight());
-            values.put("reference", kto.from().optionValue());
+            values.put("reference", kto.from().optionName());
         } else if (objective instanceof OddsRatio orpo) {
             values.put("beta", orpo.beta());
         } else if (objective instanceof ContrastivePreference pairs) {
@@ -155,7 +155,7 @@ final class PlanOptions {
             values.put("center-rewards-coefficient", reward.center());
         } else if (objective instanceof Classification classes) {
             values.put("labels", classes.labels().names());
-            values.put("problem-type", classes.labels().problem().word());
+            values.put("problem-type", classes.labels().problem().optionName());
         }
     }
 
@@ -166,7 +166,7 @@ final class PlanOptions {
     }
 
     private void add(OptimizerSpec optimizer) {
-        values.put("optimizer", optimizer.kind().label());
+        values.put("optimizer", optimizer.kind().optionName());
         values.put("adam-beta1", optimizer.beta1());
         values.put("adam-beta2", optimizer.beta2());
         values.put("adam-epsilon", optimizer.epsilon());
@@ -175,7 +175,7 @@ final class PlanOptions {
     }
 
     private void add(Schedule schedule) {
-        values.put("schedule", schedule.kind().label());
+        values.put("schedule", schedule.kind().optionName());
         values.put("learning-rate", schedule.base());
         values.put("warmup-steps", schedule.warmupSteps());
         values.put("warmup-ratio", 0);

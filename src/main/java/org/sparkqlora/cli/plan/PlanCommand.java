@@ -273,7 +273,7 @@ public final class PlanCommand implements Command {
         GivenOptions given = new GivenOptions(Required.value("command", command));
         List<String> options = new ArrayList<>(given.without(NOT_OF_TRAINING));
         options.add("--optimizer-pages="
-                + PageChoice.of(update.plannedPaging().place()).label());
+                + PageChoice.of(update.plannedPaging().place()).optionName());
         options.add("--recompute=" + RecomputeChoice.label(one.recompute()));
         try (TrialRuns trials = TrialRuns.of(config.vocabularySize(), one, options)) {
             return plans.stream()

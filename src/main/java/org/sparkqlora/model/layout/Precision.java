@@ -1,15 +1,14 @@
 package org.sparkqlora.model.layout;
 
-import java.util.Locale;
 import org.bytedeco.pytorch.global.torch.ScalarType;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 import org.sparkqlora.quant.Bfloat16;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.Hardware;
 import org.sparkqlora.weights.safetensors.HalfFloat;
 
 /** The number format of activations and matrix products. Norms, softmax, loss and the trained weights are float32 in all. */
-public enum Precision {
+public enum Precision implements OptionChoice {
     /** The range of float32 with 8 bits of precision. */
     BF16,
     /**
@@ -21,13 +20,7 @@ public enum Precision {
 
     /** The precision that a command line calls {@code name}. */
     public static Precision parse(String name) {
-        return OptionName.parse(
-                values(), Precision::optionName, name, "Unsupported precision '%s': expected one of %s");
-    }
-
-    /** The name a command line uses. */
-    public String optionName() {
-        return name().toLowerCase(Locale.ROOT);
+        return OptionChoice.parse(values(), name, "Unsupported precision '%s': expected one of %s");
     }
 
     /** The processor as it computes in this format: Java does not read rows of fp16, which is meant for GPUs. */

@@ -41,7 +41,7 @@ public record ModelRegistration(
     private static ModelRegistration of(
             RegisteredName name, TrainOptions options, AdapterStart start, String storedType) {
         if (options.data.objective.scoresTexts()) {
-            throw refused("a run that teaches to write", "--objective " + options.data.objective.optionValue());
+            throw refused("a run that teaches to write", "--objective " + options.data.objective.optionName());
         }
 
         Path base = options.model.folder();

@@ -74,7 +74,7 @@ public record AdapterStart(
             throw new BadInputException("Cannot use %s for %s: expected an adapter with %s, found %s"
                     .formatted(
                             folder == null ? "a base without an adapter" : folder,
-                            objective.kind().optionValue(),
+                            objective.kind().optionName(),
                             head(outputs),
                             head(found)));
         }

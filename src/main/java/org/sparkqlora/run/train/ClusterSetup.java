@@ -84,7 +84,7 @@ final class ClusterSetup {
         long numbers = TrainPlan.numbersOfShard(index.size(), optimizer, options.run.localSteps);
         GradientSize size = new GradientSize(numbers, shards, options.exchange.wire);
         ExchangeChoice exchange = options.exchange.choose(size, context.getConf());
-        console.note("exchange %s: %s", exchange.kind().word(), exchange.reason());
+        console.note("exchange %s: %s", exchange.kind().optionName(), exchange.reason());
         return exchange;
     }
 

@@ -29,8 +29,8 @@ public final class TrainedJson {
         root.put("tokens_per_second", run.tokens() / Math.max(run.seconds(), 1e-9));
         root.put("seconds", run.seconds());
         ObjectNode exchange = root.putObject("exchange");
-        exchange.put("kind", trained.exchange().kind().word());
-        exchange.put("wire", trained.exchange().size().dtype().word());
+        exchange.put("kind", trained.exchange().kind().optionName());
+        exchange.put("wire", trained.exchange().size().dtype().optionName());
         exchange.put("reason", trained.exchange().reason());
         ObjectNode faults = root.putObject("faults");
         faults.put("failed_tasks", trained.failedTasks());

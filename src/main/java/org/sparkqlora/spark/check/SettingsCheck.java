@@ -61,7 +61,7 @@ final class SettingsCheck {
             problems.add(String.format(
                     Locale.ROOT,
                     "Cannot exchange gradients by %s, %d bytes at once: %s is %d. Raise it, or take --exchange auto.",
-                    exchange.kind().word(),
+                    exchange.kind().optionName(),
                     needed,
                     SettingsOfSpark.MAX_RESULT_SIZE,
                     allowed));

@@ -1,10 +1,9 @@
 package org.sparkqlora.spark.exchange;
 
-import java.util.Locale;
-import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.OptionChoice;
 
 /** The way that gradients take to the driver. */
-public enum ExchangeKind {
+public enum ExchangeKind implements OptionChoice {
     /** One of the others, by size. */
     AUTO,
     /** Tasks run in the driver's process, so nothing is sent. */
@@ -16,20 +15,11 @@ public enum ExchangeKind {
     /** By BigDL's AllReduceParameter, in jars that were built with it. */
     BIGDL;
 
-    /** The kind of a command line's word. */
-    public static ExchangeKind parse(String word) {
-        for (ExchangeKind kind : values()) {
-            if (kind != DRIVER && kind.word().equals(word)) {
-                return kind;
-            }
-        }
-
-        throw new BadInputException(
-                "Cannot exchange gradients by '%s': expected auto, collect, shuffle or bigdl".formatted(word));
-    }
-
-    /** The name on the command line. */
-    public String word() {
-        return name().toLowerCase(Locale.ROOT);
+    /** The kind that a command line calls {@code name}. */
+    public static ExchangeKind parse(String name) {
+        return OptionChoice.parse(
+                new ExchangeKind[] {AUTO, COLLECT, SHUFFLE, BIGDL},
+                name,
+                "Cannot exchange gradients by '%s': expected auto, collect, shuffle or bigdl");
     }
 }

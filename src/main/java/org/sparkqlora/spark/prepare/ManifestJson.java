@@ -50,7 +50,7 @@ final class ManifestJson {
         root.put(FINGERPRINT, manifest.fingerprint());
         root.put(WIDTH, manifest.width());
         if (manifest.kind() != ExampleKind.SUPERVISED) {
-            root.put(EXAMPLES, manifest.kind().word());
+            root.put(EXAMPLES, manifest.kind().optionName());
         }
 
         LabelsJson.write(manifest.examples().labels(), root);
@@ -96,7 +96,7 @@ final class ManifestJson {
                 new TokenIds(
                         root.path(TOKENIZER).asText(""), root.path(VOCABULARY).asInt(0)),
                 new Examples(
-                        ExampleKind.parse(root.path(EXAMPLES).asText(ExampleKind.SUPERVISED.word())),
+                        ExampleKind.parse(root.path(EXAMPLES).asText(ExampleKind.SUPERVISED.optionName())),
                         LabelsJson.read(root)),
                 root.hasNonNull(REFERENCE) ? root.path(REFERENCE).asText() : null,
                 tables(root));

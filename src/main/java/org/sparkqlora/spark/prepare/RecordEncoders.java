@@ -98,7 +98,7 @@ public record RecordEncoders(
     @Override
     public String fingerprint() {
         String budget = templateBudget == 1 ? "" : ", template budget " + templateBudget;
-        return "%s, trained on %s, %s%s".formatted(reading, trainOn.optionValue(), tokenizerFingerprint, budget);
+        return "%s, trained on %s, %s%s".formatted(reading, trainOn.optionName(), tokenizerFingerprint, budget);
     }
 
     @Override

@@ -40,7 +40,7 @@ public final class GgufAdapter {
             ModelConfig config, List<Term> terms, double alpha, GgufOutType outType, String id, Optional<String> name) {
         if (outType.isMixed()) {
             throw new BadInputException(
-                    "Cannot export an adapter as %s: expected f32, f16, bf16 or q8_0".formatted(outType.label()));
+                    "Cannot export an adapter as %s: expected f32, f16, bf16 or q8_0".formatted(outType.optionName()));
         }
 
         GgufArchitecture architecture = GgufArchitecture.of(config);

@@ -1,10 +1,9 @@
 package org.sparkqlora.weights.gguf;
 
-import java.util.Locale;
-import org.sparkqlora.input.OptionName;
+import org.sparkqlora.input.OptionChoice;
 
 /** The types of a file's weights, as {@code --outtype} of llama.cpp's converter and {@code llama-quantize} name them. */
-public enum GgufOutType {
+public enum GgufOutType implements OptionChoice {
     F32(0, GgufType.F32),
     F16(1, GgufType.F16),
     BF16(32, GgufType.BF16),
@@ -21,11 +20,7 @@ public enum GgufOutType {
     }
 
     public static GgufOutType parse(String text) {
-        return OptionName.parse(values(), GgufOutType::label, text, "Unsupported type '%s': expected one of %s");
-    }
-
-    public String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return OptionChoice.parse(values(), text, "Unsupported type '%s': expected one of %s");
     }
 
     /** The number of {@code general.file_type}. */

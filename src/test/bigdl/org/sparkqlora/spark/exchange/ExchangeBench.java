@@ -77,9 +77,10 @@ final class ExchangeBench {
         for (GradientDtype dtype : GradientDtype.values()) {
             SliceLayout layout = SliceLayout.of(length, SHARDS);
             GradientFormat format = new GradientFormat(dtype, dtype, Summation.TREE);
-            contenders.add(ours("collect " + dtype.word(), context, numbers, new CollectExchange(format), length));
+            contenders.add(
+                    ours("collect " + dtype.optionName(), context, numbers, new CollectExchange(format), length));
             contenders.add(ours(
-                    "shuffle " + dtype.word(),
+                    "shuffle " + dtype.optionName(),
                     context,
                     numbers,
                     new ShuffleExchange(context, format, layout, 1),

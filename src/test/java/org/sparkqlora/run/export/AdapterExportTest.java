@@ -43,9 +43,11 @@ class AdapterExportTest {
 
         Path file = written.file().local();
         assertThat(file.getFileName())
-                .hasToString(golden.file("lora-" + type.label()).path("name").asText());
+                .hasToString(
+                        golden.file("lora-" + type.optionName()).path("name").asText());
         assertThat(Sha256.hex(Files.readAllBytes(file)))
-                .isEqualTo(golden.file("lora-" + type.label()).path("sha256").asText());
+                .isEqualTo(
+                        golden.file("lora-" + type.optionName()).path("sha256").asText());
     }
 
     @ParameterizedTest

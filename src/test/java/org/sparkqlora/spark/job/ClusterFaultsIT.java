@@ -145,7 +145,8 @@ class ClusterFaultsIT {
 
         faults.open();
         done.join();
-        RECOVERIES.add("%s, %s: %.1f s".formatted(name, exchange.word(), times.excess(place == Place.LOAD ? 1 : HIT)));
+        RECOVERIES.add(
+                "%s, %s: %.1f s".formatted(name, exchange.optionName(), times.excess(place == Place.LOAD ? 1 : HIT)));
         assertThat(state).isEqualTo(undisturbed);
     }
 

@@ -95,7 +95,7 @@ class ClusterSizesIT {
     }
 
     private static void train(JavaSparkContext cluster, ExchangeKind exchange, LongConsumer afterStep) {
-        FaultyModel model = new FaultyModel(runs.model(), faults, exchange.word());
+        FaultyModel model = new FaultyModel(runs.model(), faults, exchange.optionName());
         assertThat(runs.train(cluster, model, exchange, afterStep)).isEqualTo(undisturbed);
     }
 

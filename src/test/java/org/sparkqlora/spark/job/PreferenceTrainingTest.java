@@ -137,7 +137,7 @@ class PreferenceTrainingTest {
     @BeforeAll
     static void trainInProcess() throws IOException {
         for (ExampleKind kind : List.of(ExampleKind.PREFERENCE, ExampleKind.UNPAIRED, ExampleKind.LABELED)) {
-            Files.write(folder.resolve(kind.word() + ".jsonl"), lines(kind));
+            Files.write(folder.resolve(kind.optionName() + ".jsonl"), lines(kind));
             ROWS.put(kind, CLUSTER.on(Clusters.TWO_SLOTS, context -> prepared(context, kind)));
         }
 
@@ -289,10 +289,10 @@ class PreferenceTrainingTest {
         Examples examples = kind == ExampleKind.LABELED ? Examples.labeled(LABELS) : Examples.of(kind);
         return new DataPreparation(context)
                 .prepare(
-                        List.of(folder.resolve(kind.word() + ".jsonl").toString()),
+                        List.of(folder.resolve(kind.optionName() + ".jsonl").toString()),
                         RecordEncoders.ofTokens(new RecordReading(RecordFormat.TOKENS, Columns.OWN, examples)),
                         new PreparationOptions(24, Packing.PACKED, OnBadRecord.FAIL).of(examples),
-                        folder.resolve(kind.word()).toString());
+                        folder.resolve(kind.optionName()).toString());
     }
 
     private static List<String> lines(ExampleKind kind) {
@@ -307,7 +307,7 @@ class PreferenceTrainingTest {
                                 .formatted(ids(random), ids(random), random.nextBoolean());
                     case LABELED ->
                         "{\"input_ids\": %s, \"label\": %s}".formatted(ids(random), random.nextInt(LABELS.outputs()));
-                    case SUPERVISED, COMPARISON -> throw new IllegalArgumentException(kind.word());
+                    case SUPERVISED, COMPARISON -> throw new IllegalArgumentException(kind.optionName());
                 })
                 .toList();
     }

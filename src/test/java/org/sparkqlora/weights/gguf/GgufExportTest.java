@@ -54,10 +54,10 @@ class GgufExportTest {
 
         assertThat(tensors(written)).isEqualTo(expectedTensors(golden, type));
         assertThat(written.getFileName())
-                .hasToString(golden.file(type.label()).path("name").asText());
+                .hasToString(golden.file(type.optionName()).path("name").asText());
         assertThat(Sha256.hex(Files.readAllBytes(written)))
                 .as("metadata %s", GgufFile.open(written).metadata().values())
-                .isEqualTo(golden.file(type.label()).path("sha256").asText());
+                .isEqualTo(golden.file(type.optionName()).path("sha256").asText());
     }
 
     static Stream<String> models() throws IOException {
@@ -203,7 +203,7 @@ class GgufExportTest {
 
     private static Map<String, String> expectedTensors(ExportGolden golden, GgufOutType type) {
         Map<String, String> expected = new LinkedHashMap<>();
-        golden.file(type.label())
+        golden.file(type.optionName())
                 .path("tensors")
                 .fields()
                 .forEachRemaining(tensor ->
