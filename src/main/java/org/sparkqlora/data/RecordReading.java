@@ -18,11 +18,6 @@ public record RecordReading(RecordFormat format, Columns columns, Examples examp
         this(format, columns, Examples.SUPERVISED);
     }
 
-    /** Of examples without labels. */
-    public RecordReading(RecordFormat format, Columns columns, ExampleKind kind) {
-        this(format, columns, Examples.of(kind));
-    }
-
     public ExampleKind kind() {
         return examples.kind();
     }

@@ -55,14 +55,6 @@ public final class ComputeThread implements AutoCloseable {
         }
     }
 
-    /** As {@link #call}, for work without a result. */
-    public void run(Runnable work) {
-        call(() -> {
-            work.run();
-            return Boolean.TRUE;
-        });
-    }
-
     @Override
     public void close() {
         thread.shutdown();

@@ -57,11 +57,6 @@ public record FourBitMemory(Tensor packed, Tensor levels, Scales scales, int blo
                 tensor.elements());
     }
 
-    /** The device of the tensor. */
-    public Device device() {
-        return packed.device();
-    }
-
     /** All that it holds. */
     Stream<Tensor> tensors() {
         return Stream.concat(Stream.of(packed, levels), scales.tensors());

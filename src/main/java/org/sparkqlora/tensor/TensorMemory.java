@@ -22,11 +22,6 @@ public final class TensorMemory {
         return torch.empty(shape, new TensorOptions(type), null);
     }
 
-    /** A tensor of zeros. */
-    public static Tensor zeros(ScalarType type, long... shape) {
-        return torch.zeros(shape, new TensorOptions(type));
-    }
-
     /** An uninitialised tensor on {@code device}. */
     public static Tensor empty(Device device, ScalarType type, long... shape) {
         return torch.empty(shape, new TensorOptions(type).device(new DeviceOptional(device)), null);

@@ -35,11 +35,6 @@ public final class ExampleEncoder {
     private final @Nullable LocalDate day;
     private final TemplateLimits limits;
 
-    /** Trains the assistant's turns and completions. */
-    public ExampleEncoder(ModelTokenizer tokenizer) {
-        this(tokenizer, TrainOn.ASSISTANT);
-    }
-
     public ExampleEncoder(ModelTokenizer tokenizer, TrainOn trainOn) {
         this(tokenizer, trainOn, null, TemplateLimits.DEFAULT);
     }

@@ -51,11 +51,6 @@ public final class ModelTokenizer implements AutoCloseable {
         return open(modelFolder, null, List.of());
     }
 
-    /** Opens the tokenizer of {@code modelFolder} with the chat template in {@code chatTemplate} instead of its own. */
-    public static ModelTokenizer open(Path modelFolder, Path chatTemplate) {
-        return open(modelFolder, chatTemplate, List.of());
-    }
-
     /**
      * Opens the tokenizer of {@code modelFolder}.
      *

@@ -44,11 +44,6 @@ public final class ShardTask {
         return model.batchSums(microBatches(slice, batches.microBatchSize()));
     }
 
-    /** Computes {@code shard} of {@code step}, whose gradient needs no sums over the batch, as below. */
-    public ShardResult compute(BoundModel model, FlatVector gradient, long step, int shard) {
-        return compute(model, gradient, step, shard, Measures.NONE);
-    }
-
     /**
      * Computes {@code shard} of {@code step} into {@code gradient}, which is all zeros and becomes the result's.
      *

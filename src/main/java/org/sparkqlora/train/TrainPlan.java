@@ -177,11 +177,6 @@ public record TrainPlan(
         return new GradientFormat(gradientDtype, rounds ? gradientDtype : GradientDtype.FP32, summation);
     }
 
-    /** The count of numbers that a shard of {@code parameters} sends. */
-    public long numbersOfShard(long parameters) {
-        return numbersOfShard(parameters, optimizer, batches.localSteps());
-    }
-
     /** The count of numbers that a shard of {@code parameters} sends: a gradient, or a whole State with local steps. */
     public static long numbersOfShard(long parameters, OptimizerSpec optimizer, int localSteps) {
         return localSteps == 1 ? parameters : StateMean.length(parameters, optimizer);

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -28,7 +27,6 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.quant.QuantSpec;
-import org.sparkqlora.storage.Sha256;
 
 /** {@code plan.json}: a training plan as a document. */
 public final class TrainPlanJson {
@@ -117,11 +115,6 @@ public final class TrainPlanJson {
                 root.has(SUMMATION) ? constant(Summation.class, root, SUMMATION) : Summation.SEQUENTIAL,
                 ObjectiveJson.read(root.get(OBJECTIVE)),
                 root.has(SHARED_PROMPTS) && field(root, SHARED_PROMPTS).booleanValue());
-    }
-
-    /** Equal for equal plans only. */
-    public static String fingerprint(TrainPlan plan) {
-        return Sha256.hex(write(plan).getBytes(StandardCharsets.UTF_8));
     }
 
     /** The differing values, a line each: {@code batches.batch_size is 8, was 4}. */

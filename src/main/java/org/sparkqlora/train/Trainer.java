@@ -37,16 +37,6 @@ public final class Trainer {
     private long followed; // the newest checkpoint from which a step was finite
     private final Stragglers stragglers = new Stragglers();
 
-    /** A run that publishes its last State. */
-    public Trainer(
-            TrainPlan plan,
-            TrainTriggers triggers,
-            StateStore checkpoints,
-            MetricsLog metrics,
-            ProgressReporter reporter) {
-        this(plan, triggers, checkpoints, metrics, reporter, BestModelAndSamples.nothing());
-    }
-
     public Trainer(
             TrainPlan plan,
             TrainTriggers triggers,

@@ -33,6 +33,7 @@ import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TestTokenizers;
+import org.sparkqlora.tokenizer.TrainOn;
 
 /**
  * Every chat template that TRL carries, rendered and encoded as transformers does it; the conversations are in
@@ -101,7 +102,7 @@ class ChatTemplatesIT {
         for (JsonNode each : CASES) {
             JsonNode theirs = each.get("encoded");
             if (theirs.path("mask").isArray()) {
-                EncodedExample ours = new ExampleEncoder(tokenizer(each)).encode(conversation(each));
+                EncodedExample ours = new ExampleEncoder(tokenizer(each), TrainOn.ASSISTANT).encode(conversation(each));
                 noteIfDifferent(each, "ids", integers(theirs.get("ids")), ours.ids(), differences);
                 noteIfDifferent(each, "mask", integers(theirs.get("mask")), numbers(ours.trained()), differences);
                 masks++;
@@ -179,7 +180,7 @@ class ChatTemplatesIT {
                 each.get("tokenizer").textValue().equals("bytes") ? TestTokenizers.bytes() : TestTokenizers.pieces();
         String template = each.get("template").textValue();
         return TOKENIZERS.computeIfAbsent(
-                folder + " " + template, key -> ModelTokenizer.open(folder, withStandingDate(template)));
+                folder + " " + template, key -> ModelTokenizer.open(folder, withStandingDate(template), List.of()));
     }
 
     private static Path withStandingDate(String template) {

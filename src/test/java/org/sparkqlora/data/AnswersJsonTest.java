@@ -18,9 +18,9 @@ import org.sparkqlora.data.Example.Unpaired;
 /** Shapes of preference data that are in use. */
 class AnswersJsonTest {
     private static final RecordReading PREFERENCE =
-            new RecordReading(RecordFormat.AUTO, Columns.OWN, ExampleKind.PREFERENCE);
+            new RecordReading(RecordFormat.AUTO, Columns.OWN, Examples.of(ExampleKind.PREFERENCE));
     private static final RecordReading UNPAIRED =
-            new RecordReading(RecordFormat.AUTO, Columns.OWN, ExampleKind.UNPAIRED);
+            new RecordReading(RecordFormat.AUTO, Columns.OWN, Examples.of(ExampleKind.UNPAIRED));
 
     private static final ChatMessage QUESTION = ChatMessage.of("user", "q");
     private static final ChatMessage GOOD = ChatMessage.of("assistant", "good");

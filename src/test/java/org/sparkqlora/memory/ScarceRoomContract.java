@@ -17,6 +17,7 @@ import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.Hardware;
@@ -98,7 +99,7 @@ abstract class ScarceRoomContract {
 
     private static ShardResult.Gradient compute(BoundModel model, FlatVector gradient) {
         return (ShardResult.Gradient)
-                new ShardTask(BATCHES, 42, TrainFixture.reader(rows())).compute(model, gradient, 0, 0);
+                new ShardTask(BATCHES, 42, TrainFixture.reader(rows())).compute(model, gradient, 0, 0, Measures.NONE);
     }
 
     private static List<TokenRow> rows() {

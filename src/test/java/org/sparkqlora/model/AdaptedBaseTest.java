@@ -59,7 +59,8 @@ class AdaptedBaseTest {
         List<GoldenModel> goldens = names.stream().map(GoldenModel::new).toList();
         List<Results> alone =
                 goldens.stream().map(golden -> alone(golden, mode, precision)).toList();
-        ModelSpec bare = spec(goldens.get(0), mode, precision).withoutAdapters();
+        ModelSpec adaptedSpec = goldens.get(0).spec(mode);
+        ModelSpec bare = new ModelSpec(adaptedSpec.method(), precision, adaptedSpec.quant(), null);
         try (WeightFolder weights = goldens.get(0).weights(mode, cache);
                 DecoderModel base = LoadedModel.of(weights, bare, THREADS)) {
             List<DecoderModel> adapted = goldens.stream()

@@ -111,7 +111,8 @@ class EmbeddingNoiseTest {
     private static float[] noise(EmbeddingNoise noise, int... lengths) {
         DocumentBatch batch = new DocumentBatch(List.of(row(lengths)));
         try (PointerScope scope = new PointerScope()) {
-            Tensor embedded = TensorMemory.zeros(ScalarType.Float, batch.tokens(), HIDDEN);
+            Tensor embedded =
+                    TensorMemory.empty(ScalarType.Float, batch.tokens(), HIDDEN).zero_();
             noise.addTo(embedded, batch);
             float[] values = new float[batch.tokens() * HIDDEN];
             TensorMemory.read(embedded, values, values.length);

@@ -25,12 +25,12 @@ class ComputeThreadTest {
         IllegalArgumentException failure = new IllegalArgumentException("Cannot compute");
         AssertionError error = new AssertionError("broken");
         try (ComputeThread compute = new ComputeThread(false)) {
-            assertThatThrownBy(() -> compute.run(() -> {
+            assertThatThrownBy(() -> compute.call(() -> {
                         throw failure;
                     }))
                     .isSameAs(failure)
                     .hasMessage("Cannot compute");
-            assertThatThrownBy(() -> compute.run(() -> {
+            assertThatThrownBy(() -> compute.call(() -> {
                         throw error;
                     }))
                     .isSameAs(error)

@@ -98,7 +98,8 @@ class NativesTest {
     private static void fillAndFree(long bytes) {
         List<Tensor> blocks = new ArrayList<>();
         for (int i = 0; i < BLOCKS; i++) {
-            blocks.add(TensorScope.detached(() -> TensorMemory.zeros(ScalarType.Byte, bytes)));
+            blocks.add(TensorScope.detached(
+                    () -> TensorMemory.empty(ScalarType.Byte, bytes).zero_()));
         }
 
         blocks.forEach(Tensor::releaseReference);

@@ -37,7 +37,7 @@ class TensorRowsTest {
     void everyRowIsVisitedOnceByAnyNumberOfThreads(int threads) {
         try (PointerScope scope = new PointerScope();
                 Workers workers = new Workers(threads)) {
-            Tensor tensor = TensorMemory.zeros(ScalarType.Float, ROWS, WIDTH);
+            Tensor tensor = TensorMemory.empty(ScalarType.Float, ROWS, WIDTH).zero_();
             RowLoop loop = new RowLoop(workers);
             for (int round = 0; round < 2; round++) {
                 loop.run(ROWS, WIDTH, range -> addRowNumbers(range, range.of(tensor, WIDTH)));
@@ -56,7 +56,7 @@ class TensorRowsTest {
     void whatABodyMakesIsFreedOnEveryThread(int threads) {
         try (PointerScope scope = new PointerScope();
                 Workers workers = new Workers(threads)) {
-            Tensor tensor = TensorMemory.zeros(ScalarType.Float, ROWS, WIDTH);
+            Tensor tensor = TensorMemory.empty(ScalarType.Float, ROWS, WIDTH).zero_();
             RowLoop loop = new RowLoop(workers);
             loop.run(ROWS, WIDTH, range -> range.of(tensor.contiguous(), WIDTH));
             loop.runEach(threads, range -> range.of(tensor.contiguous(), WIDTH));
@@ -69,7 +69,7 @@ class TensorRowsTest {
     @EnumSource(Format.class)
     void columnsOfAWiderMatrixAreReadAndWritten(Format format) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor wide = TensorMemory.zeros(format.type(), 4, 10);
+            Tensor wide = TensorMemory.empty(format.type(), 4, 10).zero_();
             RowMath math = RowMath.fastest();
             Tensor columns = wide.narrow(1, 3, 5);
             TensorRows rows = TensorRows.strided(columns, 5, columns.stride(0), 1, 4, math);

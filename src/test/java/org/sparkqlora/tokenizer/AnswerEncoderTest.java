@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.data.BadRecordException;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
 import org.sparkqlora.data.GoldenJson;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
@@ -23,7 +24,7 @@ class AnswerEncoderTest {
     private static final ModelTokenizer BYTES = ModelTokenizer.open(TestTokenizers.bytes());
     private static final ModelTokenizer PIECES = ModelTokenizer.open(TestTokenizers.pieces());
     private static final RecordReading PAIRS =
-            new RecordReading(RecordFormat.AUTO, Columns.OWN, ExampleKind.PREFERENCE);
+            new RecordReading(RecordFormat.AUTO, Columns.OWN, Examples.of(ExampleKind.PREFERENCE));
 
     @AfterAll
     static void close() {
@@ -34,7 +35,7 @@ class AnswerEncoderTest {
     @ParameterizedTest
     @ValueSource(strings = {"bytes", "pieces"})
     void pairsGetTheIdsOfTrl(String name) {
-        ExampleEncoder encoder = new ExampleEncoder(name.equals("bytes") ? BYTES : PIECES);
+        ExampleEncoder encoder = new ExampleEncoder(name.equals("bytes") ? BYTES : PIECES, TrainOn.ASSISTANT);
         for (JsonNode golden : GoldenJson.read("tokenizers/" + name + "-answers.json")) {
             EncodedDocuments encoded =
                     encoder.documents(PAIRS.read(golden.get("record").toString()));
@@ -51,7 +52,7 @@ class AnswerEncoderTest {
 
     @Test
     void tellsWhereAPromptChangesByItsAnswer() {
-        ExampleEncoder encoder = new ExampleEncoder(BYTES);
+        ExampleEncoder encoder = new ExampleEncoder(BYTES, TrainOn.ASSISTANT);
 
         assertThat(encoder.documents(PAIRS.read("{\"prompt\": \"a th\", \"chosen\": \"e\", \"rejected\": \"is\"}"))
                         .promptChanged())

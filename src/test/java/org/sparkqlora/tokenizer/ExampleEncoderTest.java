@@ -55,7 +55,7 @@ class ExampleEncoderTest {
     @ParameterizedTest
     @ValueSource(strings = {"bytes", "pieces"})
     void conversationsGetTheIdsAndTheMaskOfTheReference(String name) {
-        ExampleEncoder encoder = new ExampleEncoder(name.equals("bytes") ? BYTES : PIECES);
+        ExampleEncoder encoder = new ExampleEncoder(name.equals("bytes") ? BYTES : PIECES, TrainOn.ASSISTANT);
         for (JsonNode golden : GoldenJson.read("tokenizers/" + name + "-conversations.json")) {
             EncodedExample encoded = encoder.encode(ExampleJson.read(golden.toString(), RecordFormat.MESSAGES));
             assertThat(encoded.ids()).isEqualTo(ints(golden.get("ids")));
@@ -67,7 +67,7 @@ class ExampleEncoderTest {
 
     @Test
     void trainsEachAnswerAndItsEndOfTurnOnly() {
-        EncodedExample encoded = new ExampleEncoder(BYTES)
+        EncodedExample encoded = new ExampleEncoder(BYTES, TrainOn.ASSISTANT)
                 .encode(Conversation.of(
                         ChatMessage.of("system", "Be brief"),
                         ChatMessage.of("user", "What 🙂?"),
@@ -90,7 +90,7 @@ class ExampleEncoderTest {
                 3,
                 TemplateVariables.NONE);
 
-        assertThat(trainedRuns(BYTES, new ExampleEncoder(BYTES).encode(conversation)))
+        assertThat(trainedRuns(BYTES, new ExampleEncoder(BYTES, TrainOn.ASSISTANT).encode(conversation)))
                 .containsExactly("d<|im_end|>");
     }
 
@@ -107,7 +107,7 @@ class ExampleEncoderTest {
             throws IOException {
         try (ModelTokenizer tokenizer = template == null
                 ? ModelTokenizer.open(TestTokenizers.bytes())
-                : ModelTokenizer.open(TestTokenizers.bytes(), templateFile(template, folder))) {
+                : ModelTokenizer.open(TestTokenizers.bytes(), templateFile(template, folder), List.of())) {
             EncodedExample encoded = new ExampleEncoder(tokenizer, trainOn).encode(FOUR_TURNS);
 
             assertThat(String.join("|", trainedRuns(tokenizer, encoded))).isEqualTo(trained);
@@ -121,7 +121,9 @@ class ExampleEncoderTest {
             EncodedExample encoded = encoder.encode(example);
 
             assertThat(encoded.ids())
-                    .isEqualTo(new ExampleEncoder(BYTES).encode(example).ids());
+                    .isEqualTo(new ExampleEncoder(BYTES, TrainOn.ASSISTANT)
+                            .encode(example)
+                            .ids());
             assertThat(encoded.trainedTokens()).isEqualTo(encoded.length() - 1);
         }
     }
@@ -139,7 +141,7 @@ class ExampleEncoderTest {
                 ChatMessage.of("user", "two?"),
                 ChatMessage.of("assistant", "two"));
 
-        EncodedExample encoded = new ExampleEncoder(PIECES).encode(conversation);
+        EncodedExample encoded = new ExampleEncoder(PIECES, TrainOn.ASSISTANT).encode(conversation);
         assertThat(trainedRuns(PIECES, encoded)).containsExactly("one</s>", "two</s>");
     }
 
@@ -149,10 +151,10 @@ class ExampleEncoderTest {
                 folder.resolve("template.jinja"),
                 "{% for m in messages %}<|im_start|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}"
                         + "{% else %}{{ m.content }}{% endif %}<|im_end|>{% endfor %}");
-        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template)) {
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template, List.of())) {
             Conversation conversation =
                     Conversation.of(ChatMessage.of("user", "a"), ChatMessage.of("assistant", "🙂b"));
-            assertThat(trainedRuns(tokenizer, new ExampleEncoder(tokenizer).encode(conversation)))
+            assertThat(trainedRuns(tokenizer, new ExampleEncoder(tokenizer, TrainOn.ASSISTANT).encode(conversation)))
                     .containsExactly("🙂b");
         }
     }
@@ -162,8 +164,8 @@ class ExampleEncoderTest {
         Path template = Files.writeString(
                 folder.resolve("template.jinja"),
                 "{% for m in messages %}<|im_start|>{{ m.role }}\n{% generation %}{{ m.content }}<|im_end|>\n{% endgeneration %}{% endfor %}");
-        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template)) {
-            EncodedExample encoded = new ExampleEncoder(tokenizer).encode(FOUR_TURNS);
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template, List.of())) {
+            EncodedExample encoded = new ExampleEncoder(tokenizer, TrainOn.ASSISTANT).encode(FOUR_TURNS);
             assertThat(trainedRuns(tokenizer, encoded)).last().isEqualTo("d<|im_end|>\n");
             assertThat(ControlTokens.of(tokenizer).missesEnd(encoded)).isFalse();
         }
@@ -181,8 +183,8 @@ class ExampleEncoderTest {
             expected.add("answer " + i + "<|im_end|>");
         }
 
-        EncodedExample encoded =
-                new ExampleEncoder(BYTES).encode(Conversation.of(messages.toArray(ChatMessage[]::new)));
+        EncodedExample encoded = new ExampleEncoder(BYTES, TrainOn.ASSISTANT)
+                .encode(Conversation.of(messages.toArray(ChatMessage[]::new)));
         assertThat(trainedRuns(BYTES, encoded)).isEqualTo(expected);
     }
 
@@ -198,9 +200,9 @@ class ExampleEncoderTest {
             messages.add(ChatMessage.of("assistant", "answer".repeat(200)));
         }
 
-        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template)) {
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template, List.of())) {
             Conversation conversation = Conversation.of(messages.toArray(ChatMessage[]::new));
-            assertThatThrownBy(() -> new ExampleEncoder(tokenizer).encode(conversation))
+            assertThatThrownBy(() -> new ExampleEncoder(tokenizer, TrainOn.ASSISTANT).encode(conversation))
                     .isInstanceOf(BadRecordException.class)
                     .hasMessageStartingWith(
                             "Cannot find the assistant's turns in a conversation of 600 messages: expected to")
@@ -211,8 +213,8 @@ class ExampleEncoderTest {
     @Test
     void aTemplateThatHidesAnAnswerIsRefused(@TempDir Path folder) throws IOException {
         Path template = Files.writeString(folder.resolve("template.jinja"), "{{ messages|length }}");
-        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template)) {
-            ExampleEncoder encoder = new ExampleEncoder(tokenizer);
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template, List.of())) {
+            ExampleEncoder encoder = new ExampleEncoder(tokenizer, TrainOn.ASSISTANT);
             Conversation conversation = Conversation.of(ChatMessage.of("user", "a"), ChatMessage.of("assistant", "b"));
             assertThatThrownBy(() -> encoder.encode(conversation))
                     .isInstanceOf(BadRecordException.class)
@@ -225,7 +227,7 @@ class ExampleEncoderTest {
     void aConversationNeedsATemplate(@TempDir Path folder) throws IOException {
         Files.copy(TestTokenizers.bytes().resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
         try (ModelTokenizer tokenizer = ModelTokenizer.open(folder)) {
-            ExampleEncoder encoder = new ExampleEncoder(tokenizer);
+            ExampleEncoder encoder = new ExampleEncoder(tokenizer, TrainOn.ASSISTANT);
             assertThatThrownBy(() -> encoder.encode(Conversation.of(ChatMessage.of("user", "a"))))
                     .isInstanceOf(BadRecordException.class)
                     .hasMessageStartingWith(
@@ -238,7 +240,8 @@ class ExampleEncoderTest {
 
     @Test
     void trainsACompletionAndItsEnd() {
-        EncodedExample encoded = new ExampleEncoder(PIECES).encode(new PromptCompletion("Question 🙂: ", "answer 🙂"));
+        EncodedExample encoded = new ExampleEncoder(PIECES, TrainOn.ASSISTANT)
+                .encode(new PromptCompletion("Question 🙂: ", "answer 🙂"));
 
         assertThat(encoded.ids()[0]).isEqualTo(1);
         assertThat(PIECES.decode(encoded.ids())).isEqualTo("Question 🙂: answer 🙂");
@@ -251,7 +254,8 @@ class ExampleEncoderTest {
         SplittableRandom random = new SplittableRandom(seed);
         String prompt = randomText(random);
         String completion = randomText(random);
-        EncodedExample encoded = new ExampleEncoder(BYTES).encode(new PromptCompletion(prompt, completion));
+        EncodedExample encoded =
+                new ExampleEncoder(BYTES, TrainOn.ASSISTANT).encode(new PromptCompletion(prompt, completion));
         int first = IntStream.range(0, encoded.length())
                 .filter(t -> encoded.trained()[t])
                 .findFirst()
@@ -266,7 +270,7 @@ class ExampleEncoderTest {
 
     @Test
     void trainsAWholeTextAndItsEnd() {
-        EncodedExample encoded = new ExampleEncoder(PIECES).encode(new PlainText("hello world"));
+        EncodedExample encoded = new ExampleEncoder(PIECES, TrainOn.ASSISTANT).encode(new PlainText("hello world"));
 
         assertThat(encoded.ids()).startsWith(1).endsWith(2);
         assertThat(encoded.trainedTokens()).isEqualTo(encoded.length() - 1);
@@ -274,8 +278,9 @@ class ExampleEncoderTest {
 
     @Test
     void neverWritesBosOrEosTwice() {
-        EncodedExample plain = new ExampleEncoder(PIECES).encode(new PlainText("hello world"));
-        EncodedExample written = new ExampleEncoder(PIECES).encode(new PlainText("<s>hello world</s>"));
+        EncodedExample plain = new ExampleEncoder(PIECES, TrainOn.ASSISTANT).encode(new PlainText("hello world"));
+        EncodedExample written =
+                new ExampleEncoder(PIECES, TrainOn.ASSISTANT).encode(new PlainText("<s>hello world</s>"));
 
         assertThat(written.ids()).containsOnlyOnce(1).containsOnlyOnce(2);
         assertThat(plain.ids()).containsOnlyOnce(1).containsOnlyOnce(2);
@@ -293,7 +298,7 @@ class ExampleEncoderTest {
     @Test
     void aLabelThatIsAnotherIdIsRefused() {
         Example shifted = new TokenSequence(new int[] {5, 6}, new int[] {6, -100});
-        assertThatThrownBy(() -> new ExampleEncoder(BYTES).encode(shifted))
+        assertThatThrownBy(() -> new ExampleEncoder(BYTES, TrainOn.ASSISTANT).encode(shifted))
                 .isInstanceOf(BadRecordException.class)
                 .hasMessage("Cannot read labels[0]: expected input_ids[0], which is 5, or -100, found 6");
     }

@@ -103,7 +103,7 @@ class ModelTokenizerTest {
     @Test
     void aTemplateFileReplacesTheModelsOwn(@TempDir Path folder) throws IOException {
         Path template = Files.writeString(folder.resolve("mine.jinja"), "{{ eos_token }}");
-        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template);
+        try (ModelTokenizer tokenizer = ModelTokenizer.open(TestTokenizers.bytes(), template, List.of());
                 ModelTokenizer own = open("bytes")) {
             assertThat(tokenizer.chatTemplate().orElseThrow().renderConversation(List.of(), List.of()))
                     .isEqualTo("<|im_end|>");

@@ -46,7 +46,8 @@ final class BigramRuns {
                 new TrainTriggers(Trigger.every(3), Trigger.every(0)),
                 store,
                 new MetricsFile(metrics(), warning -> {}),
-                reporter);
+                reporter,
+                BestModelAndSamples.nothing());
     }
 
     GradientSource source(TrainPlan plan, GradientModel of, TrainState state) {

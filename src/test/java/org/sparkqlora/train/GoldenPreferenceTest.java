@@ -208,7 +208,13 @@ class GoldenPreferenceTest {
                     start(golden, mode, model.parameters()), model.parameters(), plan.optimizer(), plan.seed(), home);
             StepList steps = new StepList();
             List<Outcome> outcome = new ArrayList<>();
-            new Trainer(plan, TrainTriggers.atEnd(), StateStore.none(), steps, ProgressReporter.silent())
+            new Trainer(
+                            plan,
+                            TrainTriggers.atEnd(),
+                            StateStore.none(),
+                            steps,
+                            ProgressReporter.silent(),
+                            BestModelAndSamples.nothing())
                     .run(
                             Resume.NEVER,
                             () -> start,

@@ -79,7 +79,13 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                     .in(plan.spec().precision());
             StepList steps = new StepList();
             List<Outcome> outcome = new ArrayList<>();
-            new Trainer(plan, TrainTriggers.atEnd(), StateStore.none(), steps, ProgressReporter.silent())
+            new Trainer(
+                            plan,
+                            TrainTriggers.atEnd(),
+                            StateStore.none(),
+                            steps,
+                            ProgressReporter.silent(),
+                            BestModelAndSamples.nothing())
                     .run(
                             Resume.NEVER,
                             () -> begin.apply(start, home),

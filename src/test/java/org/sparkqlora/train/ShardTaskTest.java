@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.model.loss.LossTotal.Measures;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tensor.cuda.GpuMemoryException;
 import org.sparkqlora.tokenizer.packing.TokenRow;
@@ -74,7 +75,7 @@ class ShardTaskTest {
         for (long step = 0; step < 2; step++) {
             SmallGpu gpu = new SmallGpu(8);
             new ShardTask(twoSteps, 42, rows)
-                    .compute(gpu, FlatVector.zeros(gpu.model.parameters().size()), step, 1);
+                    .compute(gpu, FlatVector.zeros(gpu.model.parameters().size()), step, 1, Measures.NONE);
         }
 
         assertThat(next).containsExactly(twoSteps.rowsOf(1, 1, 42), new long[0]);
@@ -93,7 +94,7 @@ class ShardTaskTest {
     }
 
     private static ShardResult.Gradient compute(SmallGpu gpu, FlatVector gradient) {
-        return (ShardResult.Gradient) new ShardTask(BATCHES, 42, ROWS).compute(gpu, gradient, 0, 0);
+        return (ShardResult.Gradient) new ShardTask(BATCHES, 42, ROWS).compute(gpu, gradient, 0, 0, Measures.NONE);
     }
 
     /** Has room for so many rows at once; of larger ones it adds one before it notices. */

@@ -131,7 +131,6 @@ class TrainPlanJsonTest {
         TrainPlan other = TrainFixture.plan(TrainFixture.batches(3, 4, 10));
 
         assertThat(TrainPlanJson.differences(plan, other)).containsExactly("batches.shards is 3, was 2");
-        assertThat(TrainPlanJson.fingerprint(plan)).isNotEqualTo(TrainPlanJson.fingerprint(other));
     }
 
     @Test

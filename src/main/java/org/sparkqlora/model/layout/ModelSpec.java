@@ -51,11 +51,6 @@ public record ModelSpec(
         return method != Method.FULL && (lora == null || lora.saved().isEmpty());
     }
 
-    /** The base alone. */
-    public ModelSpec withoutAdapters() {
-        return new ModelSpec(method, precision, quant, null, noise, routerLoss);
-    }
-
     /** This frozen base, which has no adapters, with some. */
     public ModelSpec adapted(LoraSpec adapters) {
         if (method == Method.FULL || lora != null) {

@@ -57,10 +57,6 @@ record SliceLayout(long length, int sliceLength, int parts) implements Serializa
         return Math.toIntExact(start(slice + 1) - start(slice));
     }
 
-    int partOf(int slice) {
-        return (int) (((long) slice * parts + parts - 1) / slices());
-    }
-
     int firstSlice(int part) {
         return (int) ((long) slices() * part / parts);
     }

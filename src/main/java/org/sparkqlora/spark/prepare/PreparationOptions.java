@@ -45,11 +45,6 @@ public record PreparationOptions(
         return new PreparationOptions(width, packing, onBadRecord, part, bytes, examples);
     }
 
-    /** These options for examples of another kind, without labels. */
-    public PreparationOptions of(ExampleKind other) {
-        return of(Examples.of(other));
-    }
-
     /** These options for other examples. */
     public PreparationOptions of(Examples other) {
         return new PreparationOptions(width, packing, onBadRecord, part, recordBytes, other);

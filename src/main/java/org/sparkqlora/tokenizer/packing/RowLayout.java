@@ -11,11 +11,6 @@ import org.sparkqlora.data.ExampleKind;
  * @param values numbers of a document beside its tokens
  */
 public record RowLayout(int width, int values) implements Serializable {
-    /** Rows whose documents have no values. */
-    public static RowLayout of(int width) {
-        return new RowLayout(width, 0);
-    }
-
     /** Bytes of one row. */
     public int byteSize() {
         return TokenRowCodec.byteSize(width, values);

@@ -19,12 +19,8 @@ public final class RowPacker {
      * The documents of each row, by their place in {@code lengths}: each is in one row.
      *
      * @param lengths of the documents, none longer than a row
+     * @param most documents of a row
      */
-    public static List<List<Integer>> pack(List<Integer> lengths, int width) {
-        return pack(lengths, width, Integer.MAX_VALUE);
-    }
-
-    /** As {@link #pack(List, int)} with at most {@code most} documents a row. */
     public static List<List<Integer>> pack(List<Integer> lengths, int width, int most) {
         requireWidth(width);
         List<Integer> longestFirst = IntStream.range(0, lengths.size())

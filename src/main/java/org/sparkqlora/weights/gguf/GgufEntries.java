@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * The metadata of a file to write, in the order in which keys were first put. The types of numbers are those that llama.cpp's
@@ -80,15 +79,6 @@ final class GgufEntries {
         return moved;
     }
 
-    /** What a reader of the file gets. */
-    GgufMetadata asRead(String file) {
-        return new GgufMetadata(
-                file,
-                entries.entrySet().stream()
-                        .collect(Collectors.toMap(
-                                Map.Entry::getKey, entry -> entry.getValue().value())));
-    }
-
     byte[] bytes() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         GgufOutput out = new GgufOutput(bytes);
@@ -113,10 +103,6 @@ final class GgufEntries {
 
     /** @param type as the format numbers it */
     private record Entry(int type, Object stored) {
-        Object value() {
-            return stored instanceof Elements list ? list.values() : stored;
-        }
-
         void write(GgufOutput out) throws IOException {
             out.int32(type);
             if (!(stored instanceof Elements list)) {

@@ -17,10 +17,6 @@ final class GgufOutput {
         this.out = out;
     }
 
-    long position() {
-        return position;
-    }
-
     void int8(int value) throws IOException {
         bytes(new byte[] {(byte) value}, 1);
     }

@@ -48,6 +48,7 @@ import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
@@ -170,7 +171,8 @@ class DecoderTrainingTest {
                 TrainTriggers.atEnd(),
                 StateStore.none(),
                 new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
-                ProgressReporter.silent());
+                ProgressReporter.silent(),
+                BestModelAndSamples.nothing());
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 () -> fresh(model, plan, paging),

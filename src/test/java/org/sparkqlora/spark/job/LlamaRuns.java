@@ -42,6 +42,7 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
@@ -112,7 +113,8 @@ public record LlamaRuns(Path folder, PreparedData rows) {
                         TrainTriggers.atEnd(),
                         StateStore.none(),
                         new MetricsFile(metrics(), warning -> {}),
-                        reporter)
+                        reporter,
+                        BestModelAndSamples.nothing())
                 .run(
                         Resume.NEVER,
                         this::fresh,

@@ -27,6 +27,7 @@ import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientDtype;
@@ -85,7 +86,8 @@ class LongRunMemoryTest {
                         TrainTriggers.atEnd(),
                         StateStore.none(),
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
-                        heaps)
+                        heaps,
+                        BestModelAndSamples.nothing())
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, new BigramModel(VOCABULARY)),

@@ -65,6 +65,7 @@ import org.sparkqlora.spark.prepare.RecordEncoders;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
@@ -218,7 +219,12 @@ class PreferenceTrainingTest {
                 ExchangeChoice.of(
                         exchange,
                         new GradientSize(
-                                plan(way).numbersOfShard(state.parameters().length()), SHARDS, GradientDtype.FP32),
+                                TrainPlan.numbersOfShard(
+                                        state.parameters().length(),
+                                        plan(way).optimizer(),
+                                        plan(way).batches().localSteps()),
+                                SHARDS,
+                                GradientDtype.FP32),
                         context.getConf()));
     }
 
@@ -236,7 +242,8 @@ class PreferenceTrainingTest {
                         TrainTriggers.atEnd(),
                         StateStore.none(),
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
-                        reporter)
+                        reporter,
+                        BestModelAndSamples.nothing())
                 .run(Resume.NEVER, () -> fresh(way), source, state -> published[0] = TrainFixture.bytes(state));
         return published[0];
     }

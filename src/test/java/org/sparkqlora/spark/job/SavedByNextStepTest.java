@@ -105,7 +105,10 @@ class SavedByNextStepTest {
         Boolean ended = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
             TrainingRun run = new TrainingRun(
                     plan(), new BigramSource(), rows, rows, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
-            long numbers = plan().numbersOfShard(BigramModel.VOCABULARY * BigramModel.VOCABULARY);
+            long numbers = TrainPlan.numbersOfShard(
+                    BigramModel.VOCABULARY * BigramModel.VOCABULARY,
+                    plan().optimizer(),
+                    plan().batches().localSteps());
             ExchangeChoice choice = ExchangeChoice.of(
                     ExchangeKind.SHUFFLE, new GradientSize(numbers, SHARDS, GradientDtype.FP32), context.getConf());
             try (GradientSource source =

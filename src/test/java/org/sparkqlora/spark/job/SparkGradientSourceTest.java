@@ -34,6 +34,7 @@ import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.prepare.PreparedRows;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.train.BatchPlan;
+import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientDtype;
@@ -208,7 +209,10 @@ class SparkGradientSourceTest {
 
     private Function<TrainState, GradientSource> sourcesOn(JavaSparkContext context, ExchangeKind exchange) {
         TrainingRun run = new TrainingRun(plan(), new BigramSource(), rows, heldOut, Paging.DEFAULT, OFTEN);
-        long numbers = plan().numbersOfShard(BigramModel.VOCABULARY * BigramModel.VOCABULARY);
+        long numbers = TrainPlan.numbersOfShard(
+                BigramModel.VOCABULARY * BigramModel.VOCABULARY,
+                plan().optimizer(),
+                plan().batches().localSteps());
         GradientSize size = new GradientSize(numbers, SHARDS, GradientDtype.FP32);
         ExchangeChoice choice = ExchangeChoice.of(exchange, size, context.getConf());
         return state -> new SparkGradientSource(context, run, state, choice);
@@ -231,7 +235,8 @@ class SparkGradientSourceTest {
                 TrainTriggers.atEnd(),
                 StateStore.none(),
                 new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
-                reporter);
+                reporter,
+                BestModelAndSamples.nothing());
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 () -> TrainFixture.freshState(plan(), model),

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
@@ -97,11 +98,12 @@ class GroupRowsTest {
     }
 
     private GroupEncoding encoding(ExampleKind kind, Packing packing, int width, String... lines) throws Exception {
-        LineEncoder encoder = RecordEncoders.ofTokens(new RecordReading(RecordFormat.TOKENS, Columns.OWN, kind))
+        LineEncoder encoder = RecordEncoders.ofTokens(
+                        new RecordReading(RecordFormat.TOKENS, Columns.OWN, Examples.of(kind)))
                 .open();
         GroupEncoding encoding = new GroupEncoding(
                 encoder,
-                new PreparationOptions(width, packing, OnBadRecord.FAIL).of(kind),
+                new PreparationOptions(width, packing, OnBadRecord.FAIL).of(Examples.of(kind)),
                 1,
                 new GroupExamples(() -> ScratchFile.create(folder, "examples", 0), GroupExamples.MOST_TOKENS));
         for (int i = 0; i < lines.length; i++) {

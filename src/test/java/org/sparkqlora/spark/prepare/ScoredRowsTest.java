@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.ExampleKind;
+import org.sparkqlora.data.Examples;
 import org.sparkqlora.data.RecordFormat;
 import org.sparkqlora.data.RecordReading;
 import org.sparkqlora.spark.job.Clusters;
@@ -108,8 +109,9 @@ class ScoredRowsTest {
                 .prepare(
                         List.of(file.toString()),
                         RecordEncoders.ofTokens(
-                                new RecordReading(RecordFormat.TOKENS, Columns.OWN, ExampleKind.UNPAIRED)),
-                        new PreparationOptions(16, Packing.ONE_A_ROW, OnBadRecord.FAIL).of(ExampleKind.UNPAIRED),
+                                new RecordReading(RecordFormat.TOKENS, Columns.OWN, Examples.of(ExampleKind.UNPAIRED))),
+                        new PreparationOptions(16, Packing.ONE_A_ROW, OnBadRecord.FAIL)
+                                .of(Examples.of(ExampleKind.UNPAIRED)),
                         folder.resolve("rows").toString());
     }
 

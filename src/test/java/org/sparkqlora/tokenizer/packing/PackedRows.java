@@ -11,7 +11,7 @@ public final class PackedRows {
     public static List<TokenRow> of(List<EncodedExample> examples, int width) {
         List<EncodedExample> cut =
                 examples.stream().map(example -> example.truncatedTo(width)).toList();
-        return RowPacker.pack(cut.stream().map(EncodedExample::length).toList(), width).stream()
+        return RowPacker.pack(cut.stream().map(EncodedExample::length).toList(), width, Integer.MAX_VALUE).stream()
                 .map(row -> TokenRow.of(row.stream().map(cut::get).toList(), width))
                 .toList();
     }
