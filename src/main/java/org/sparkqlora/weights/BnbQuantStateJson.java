@@ -5,9 +5,9 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.sparkqlora.input.PythonLiteral;
 import org.sparkqlora.quant.FourBitCode;
 import org.sparkqlora.weights.safetensors.FieldsJson;
-import org.sparkqlora.weights.safetensors.PythonNumber;
 
 /** The JSON of a bitsandbytes quantisation state; written byte for byte as Python's {@code json.dumps} does. */
 final class BnbQuantStateJson {
@@ -44,7 +44,7 @@ final class BnbQuantStateJson {
                 ", \"nested_blocksize\": %d, \"nested_dtype\": \"%s\", \"nested_offset\": %s",
                 nesting.blockSize(),
                 NESTED_TYPE,
-                PythonNumber.text(nesting.offset()));
+                PythonLiteral.number(nesting.offset()));
     }
 
     private static FourBitCode code(FieldsJson fields) {

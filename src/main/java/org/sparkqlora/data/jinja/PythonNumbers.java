@@ -1,17 +1,11 @@
 package org.sparkqlora.data.jinja;
 
-import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.math.MathContext;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.PythonLiteral;
 
 /** Numbers written and computed as Python does. */
 final class PythonNumbers {
-    private static final int MAX_DIGITS = 17;
-    private static final int MAX_PLAIN_EXPONENT = 16;
-    private static final int MIN_PLAIN_EXPONENT = -4;
-
     private PythonNumbers() {}
 
     static boolean isInteger(Object value) {
@@ -25,7 +19,6 @@ final class PythonNumbers {
         return isInteger(value) ? value.toString() : repr(value.doubleValue());
     }
 
-    /** The shortest text that reads back as the same double. */
     private static String repr(double value) {
         if (Double.isNaN(value)) {
             return "nan";
@@ -35,41 +28,7 @@ final class PythonNumbers {
             return value > 0 ? "inf" : "-inf";
         }
 
-        if (value == 0) {
-            return 1 / value > 0 ? "0.0" : "-0.0";
-        }
-
-        return format(shortest(value));
-    }
-
-    private static BigDecimal shortest(double value) {
-        BigDecimal exact = new BigDecimal(value);
-        for (int digits = 1; digits < MAX_DIGITS; digits++) {
-            BigDecimal rounded = exact.round(new MathContext(digits));
-            if (rounded.doubleValue() == value) {
-                return rounded;
-            }
-        }
-
-        return exact.round(new MathContext(MAX_DIGITS));
-    }
-
-    private static String format(BigDecimal value) {
-        int exponent = value.precision() - value.scale() - 1;
-        if (exponent >= MIN_PLAIN_EXPONENT && exponent < MAX_PLAIN_EXPONENT) {
-            String plain = value.stripTrailingZeros().toPlainString();
-            return plain.contains(".") ? plain : plain + ".0";
-        }
-
-        String digits = value.unscaledValue().abs().toString().replaceAll("0+$", "");
-        String mantissa = digits.length() == 1 ? digits : digits.charAt(0) + "." + digits.substring(1);
-        return String.format(
-                Locale.ROOT,
-                "%s%se%s%02d",
-                value.signum() < 0 ? "-" : "",
-                mantissa,
-                exponent < 0 ? "-" : "+",
-                Math.abs(exponent));
+        return PythonLiteral.number(value);
     }
 
     static Object arithmetic(String operator, Number left, Number right) {

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.PythonLiteral;
 
 /** Values written as Python's {@code json.dumps} does for the filter {@code tojson} of transformers. */
 final class ToJson {
@@ -47,7 +49,7 @@ final class ToJson {
         } else if (value instanceof Number number) {
             json.append(number(number));
         } else if (value instanceof List<?> items) {
-            appendAll(items, '[', ']', newline, (item, inner) -> append(item, inner));
+            appendAll(items, '[', ']', newline, this::append);
         } else if (value instanceof Map<?, ?> map) {
             appendAll(entries(map), '{', '}', newline, this::appendEntry);
         } else {
@@ -67,7 +69,7 @@ final class ToJson {
     }
 
     private <T> void appendAll(
-            Collection<? extends T> items, char open, char close, String newline, ItemWriter<T> writer) {
+            Collection<? extends T> items, char open, char close, String newline, BiConsumer<T, String> writer) {
         level++;
         budget.requireWritable(level);
         json.append(open);
@@ -81,7 +83,7 @@ final class ToJson {
         String separator = "";
         for (T item : items) {
             json.append(separator).append(style.indent() == null ? "" : inner);
-            writer.write(item, inner);
+            writer.accept(item, inner);
             separator = style.itemSeparator();
         }
 
@@ -120,19 +122,6 @@ final class ToJson {
     }
 
     private String escaped(char c) {
-        return switch (c) {
-            case '"' -> "\\\"";
-            case '\\' -> "\\\\";
-            case '\n' -> "\\n";
-            case '\r' -> "\\r";
-            case '\t' -> "\\t";
-            case '\b' -> "\\b";
-            case '\f' -> "\\f";
-            default -> c < ' ' || style.asciiOnly() && c > '~' ? "\\u%04x".formatted((int) c) : String.valueOf(c);
-        };
-    }
-
-    private interface ItemWriter<T> {
-        void write(T item, String newline);
+        return style.asciiOnly() ? PythonLiteral.asciiCharacter(c) : PythonLiteral.character(c);
     }
 }

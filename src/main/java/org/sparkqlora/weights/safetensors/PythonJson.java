@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
+import org.sparkqlora.input.PythonLiteral;
 
 /** JSON text as Python's {@code json.dumps(value, indent=2, sort_keys=True)} writes it, so that our files diff cleanly with its. */
 public final class PythonJson {
@@ -38,7 +39,7 @@ public final class PythonJson {
             return quoted(node.textValue());
         }
 
-        return node.isFloatingPointNumber() ? PythonNumber.text(node.doubleValue()) : node.toString();
+        return node.isFloatingPointNumber() ? PythonLiteral.number(node.doubleValue()) : node.toString();
     }
 
     private static Collector<CharSequence, ?, String> block(String open, String close, String newLine, boolean empty) {
@@ -48,24 +49,8 @@ public final class PythonJson {
     }
 
     private static String quoted(String text) {
-        StringBuilder out = new StringBuilder("\"");
-        for (int i = 0; i < text.length(); i++) {
-            out.append(escaped(text.charAt(i)));
-        }
-
-        return out.append('"').toString();
-    }
-
-    private static String escaped(char c) {
-        return switch (c) {
-            case '"' -> "\\\"";
-            case '\\' -> "\\\\";
-            case '\n' -> "\\n";
-            case '\r' -> "\\r";
-            case '\t' -> "\\t";
-            case '\b' -> "\\b";
-            case '\f' -> "\\f";
-            default -> c < ' ' || c > '~' ? "\\u%04x".formatted((int) c) : String.valueOf(c);
-        };
+        return text.chars()
+                .mapToObj(c -> PythonLiteral.asciiCharacter((char) c))
+                .collect(Collectors.joining("", "\"", "\""));
     }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.data.jinja.Rendering.Span;
 
 /** Failures (limits are in {@link HostileTemplateTest}); what templates write is compared with transformers in {@code ChatTemplateTest}. */
@@ -74,6 +75,13 @@ class TemplateTest {
 
         assertThat(template.renderMarked(Map.of()))
                 .isEqualTo(new Rendering("abcdkept", List.of(new Span(1, 3), new Span(4, 8))));
+    }
+
+    /** Half-way between two texts of 17 digits; Python takes the even one. */
+    @ParameterizedTest
+    @ValueSource(strings = {"{{ 1125899906842624.25 }}", "{{ 1125899906842624.25|tojson }}"})
+    void writesNumbersAsPythonDoes(String source) {
+        assertThat(Template.parse(source).render(Map.of())).isEqualTo("1125899906842624.2");
     }
 
     @Test

@@ -1,4 +1,4 @@
-package org.sparkqlora.weights.safetensors;
+package org.sparkqlora.input;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class PythonNumberTest {
+class PythonLiteralTest {
     static LongStream seeds() {
         return LongStream.range(0, 5);
     }
@@ -33,10 +33,11 @@ class PythonNumberTest {
         "2.2250738585072014e-308, 2.2250738585072014e-308",
         "4.9e-324, 5e-324",
         "-1e100, -1e+100",
-        "2e23, 2e+23"
+        "2e23, 2e+23",
+        "1125899906842624.25, 1125899906842624.2"
     })
     void writesWhatPythonWrites(double value, String expected) {
-        assertThat(PythonNumber.text(value)).isEqualTo(expected);
+        assertThat(PythonLiteral.number(value)).isEqualTo(expected);
     }
 
     @ParameterizedTest(name = "seed {0}")
@@ -46,14 +47,14 @@ class PythonNumberTest {
         for (int i = 0; i < 2_000; i++) {
             double value = Double.longBitsToDouble(random.nextLong());
             if (Double.isFinite(value)) {
-                assertThat(Double.parseDouble(PythonNumber.text(value))).isEqualTo(value);
+                assertThat(Double.parseDouble(PythonLiteral.number(value))).isEqualTo(value);
             }
         }
     }
 
     @Test
     void refusesNumbersThatJsonDoesNotHave() {
-        assertThatThrownBy(() -> PythonNumber.text(Double.NaN))
+        assertThatThrownBy(() -> PythonLiteral.number(Double.NaN))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("Cannot write NaN as JSON: expected a finite number");
     }

@@ -1,22 +1,21 @@
-package org.sparkqlora.weights.safetensors;
+package org.sparkqlora.input;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.math.RoundingMode;
 import java.util.Locale;
-import org.sparkqlora.input.BadInputException;
 
-/**
- * Numbers as Python's {@code repr} and {@code json.dumps} write them: the shortest digits that read back as the same double,
- * plain between 1e-4 and 1e16. {@link Double#toString} of Java 17 is neither shortest nor of that form.
- */
-public final class PythonNumber {
+/** Numbers and characters of texts as Python's {@code json.dumps} writes them. */
+public final class PythonLiteral {
     private static final int MOST_DIGITS = 17;
 
-    private PythonNumber() {}
+    private PythonLiteral() {}
 
-    /** The text of a finite number. */
-    public static String text(double value) {
+    /**
+     * A finite number, as {@code repr} writes it too: the shortest digits that read back as the same double, plain between 1e-4 and 1e16.
+     * {@link Double#toString} of Java 17 is neither shortest nor of that form.
+     */
+    public static String number(double value) {
         if (!Double.isFinite(value)) {
             throw new BadInputException("Cannot write %s as JSON: expected a finite number".formatted(value));
         }
@@ -28,6 +27,29 @@ public final class PythonNumber {
         BigDecimal shortest = shortest(value).stripTrailingZeros();
         int exponent = shortest.precision() - shortest.scale() - 1;
         return exponent < -4 || exponent >= 16 ? scientific(shortest, exponent) : plain(shortest);
+    }
+
+    /** A character within quotes. */
+    public static String character(char c) {
+        return switch (c) {
+            case '"' -> "\\\"";
+            case '\\' -> "\\\\";
+            case '\n' -> "\\n";
+            case '\r' -> "\\r";
+            case '\t' -> "\\t";
+            case '\b' -> "\\b";
+            case '\f' -> "\\f";
+            default -> c < ' ' ? code(c) : String.valueOf(c);
+        };
+    }
+
+    /** As {@link #character}, in ASCII alone. */
+    public static String asciiCharacter(char c) {
+        return c > '~' ? code(c) : character(c);
+    }
+
+    private static String code(char c) {
+        return String.format(Locale.ROOT, "\\u%04x", (int) c);
     }
 
     private static BigDecimal shortest(double value) {
