@@ -56,7 +56,7 @@ final class AdaptersModel implements GradientModel {
     }
 
     @Override
-    public BoundModel bind(FlatVector parameters) {
+    public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
         Bound bound = new Bound(base.bind(FlatVector.zeros(0)), new TreeMap<>());
         try {
             long from = 0;

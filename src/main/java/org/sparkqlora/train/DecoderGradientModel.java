@@ -66,11 +66,6 @@ public final class DecoderGradientModel implements GradientModel {
     }
 
     @Override
-    public BoundModel bind(FlatVector parameters) {
-        return bind(parameters, OptionalDouble.empty());
-    }
-
-    @Override
     public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
         return new BoundDecoder(model, model.bind(parameters), lossScale);
     }

@@ -20,16 +20,16 @@ public interface GradientModel extends AutoCloseable {
     FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros);
 
     /** The model at these values, for any number of threads; must be closed before the model is. */
-    BoundModel bind(FlatVector parameters);
+    default BoundModel bind(FlatVector parameters) {
+        return bind(parameters, OptionalDouble.empty());
+    }
 
     /**
      * The bound model with loss scaling: gradients are multiplied on their way through it, and divided again.
      *
      * @param lossScale none where they are not; a model in float32 has no use for one
      */
-    default BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
-        return bind(parameters);
-    }
+    BoundModel bind(FlatVector parameters, OptionalDouble lossScale);
 
     /** The GPU update of parameters and optimiser state; empty where the processor's threads make the update. */
     default Optional<GpuAdamW> gpuUpdate() {

@@ -89,11 +89,6 @@ public final class ObjectiveGradientModel implements GradientModel {
     }
 
     @Override
-    public BoundModel bind(FlatVector parameters) {
-        return bind(parameters, OptionalDouble.empty());
-    }
-
-    @Override
     public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
         DecoderModel decoder = inner.decoder();
         BoundParameters bound = decoder.bind(parameters);

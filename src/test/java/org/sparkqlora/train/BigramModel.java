@@ -3,6 +3,7 @@ package org.sparkqlora.train;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.SplittableRandom;
 import java.util.function.LongFunction;
 import org.sparkqlora.model.generation.GenerationSpec;
@@ -47,7 +48,7 @@ public final class BigramModel implements GradientModel {
     }
 
     @Override
-    public BoundModel bind(FlatVector parameters) {
+    public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
         return new Bound(vocabulary, parameters.copy());
     }
 

@@ -1,5 +1,6 @@
 package org.sparkqlora.train;
 
+import java.util.OptionalDouble;
 import java.util.function.LongFunction;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.tensor.FlatVector;
@@ -19,8 +20,8 @@ public interface PassingModel extends GradientModel {
     }
 
     @Override
-    default BoundModel bind(FlatVector parameters) {
-        return model().bind(parameters);
+    default BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+        return model().bind(parameters, lossScale);
     }
 
     @Override

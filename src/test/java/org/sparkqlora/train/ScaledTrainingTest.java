@@ -136,7 +136,7 @@ class ScaledTrainingTest {
 
         @Override
         public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
-            BoundModel bound = bind(parameters);
+            BoundModel bound = model().bind(parameters);
             return lossScale.orElse(0) > limit ? new Overflowing(bound) : bound;
         }
     }

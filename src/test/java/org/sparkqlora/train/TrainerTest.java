@@ -359,8 +359,8 @@ class TrainerTest {
         }
 
         @Override
-        public BoundModel bind(FlatVector parameters) {
-            return new PoisonedBound(model.bind(parameters), poison);
+        public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+            return new PoisonedBound(model.bind(parameters, lossScale), poison);
         }
     }
 

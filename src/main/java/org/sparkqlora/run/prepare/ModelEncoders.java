@@ -73,11 +73,6 @@ public record ModelEncoders(LineEncoderSource records, TokenIds ids) implements 
 
     private record KnownIds(LineEncoder records, int vocabulary) implements LineEncoder {
         @Override
-        public EncodedExample encode(String line) {
-            return documents(line).first();
-        }
-
-        @Override
         public EncodedDocuments documents(String line) {
             EncodedDocuments example = records.documents(line);
             for (EncodedExample document : example.documents()) {

@@ -11,7 +11,6 @@ import org.sparkqlora.spark.cluster.SharedResources;
 import org.sparkqlora.tokenizer.AddedToken;
 import org.sparkqlora.tokenizer.ControlTokens;
 import org.sparkqlora.tokenizer.EncodedDocuments;
-import org.sparkqlora.tokenizer.EncodedExample;
 import org.sparkqlora.tokenizer.ExampleEncoder;
 import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TemplateText;
@@ -120,20 +119,10 @@ public record RecordEncoders(
     /** Of the tokenizer with the fingerprint that the driver saw. */
     private SharedResources<ModelTokenizer>.Lease lease(TokenizerPlace of) {
         String key = "%s %s %s".formatted(of, added, tokenizerFingerprint);
-        return TOKENIZERS.lease(key, () -> openTokenizer(of, chatTemplate, added));
-    }
-
-    private static ModelTokenizer openTokenizer(
-            TokenizerPlace place, @Nullable TemplateText chatTemplate, List<AddedToken> added) {
-        return ModelTokenizer.openWith(place.folder(), chatTemplate, added);
+        return TOKENIZERS.lease(key, () -> ModelTokenizer.openWith(of.folder(), chatTemplate, added));
     }
 
     private record TokenLines(RecordReading reading) implements LineEncoder {
-        @Override
-        public EncodedExample encode(String line) {
-            return documents(line).first();
-        }
-
         @Override
         public EncodedDocuments documents(String line) {
             return ExampleEncoder.documentsOfTokens(reading.read(line));
@@ -153,11 +142,6 @@ public record RecordEncoders(
             this.lease = lease;
             this.encoder =
                     new ExampleEncoder(lease.get(), encoders.trainOn(), encoders.day(), encoders.templateLimits());
-        }
-
-        @Override
-        public EncodedExample encode(String line) {
-            return documents(line).first();
         }
 
         @Override

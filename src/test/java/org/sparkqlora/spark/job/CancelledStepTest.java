@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -115,8 +116,8 @@ class CancelledStepTest {
 
         private record Opened(GradientModel model) implements PassingModel {
             @Override
-            public BoundModel bind(FlatVector parameters) {
-                return new Bound(model.bind(parameters));
+            public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+                return new Bound(model.bind(parameters, lossScale));
             }
         }
 

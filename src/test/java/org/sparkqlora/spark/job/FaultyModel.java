@@ -2,6 +2,7 @@ package org.sparkqlora.spark.job;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.spark.job.FaultPoint.Place;
 import org.sparkqlora.tensor.FlatVector;
@@ -39,8 +40,8 @@ record FaultyModel(ModelSource model, FaultPoint faults, String run) implements 
 
     private record Opened(GradientModel model, FaultPoint faults) implements PassingModel {
         @Override
-        public BoundModel bind(FlatVector parameters) {
-            return new Bound(model.bind(parameters), faults);
+        public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
+            return new Bound(model.bind(parameters, lossScale), faults);
         }
     }
 

@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.spark.job.Clusters;
 import org.sparkqlora.spark.prepare.PreparationOptions.OnBadRecord;
 import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
+import org.sparkqlora.tokenizer.EncodedDocuments;
 import org.sparkqlora.tokenizer.EncodedExample;
 
 /** Rows that depend on a day or a time zone. */
@@ -142,9 +143,9 @@ class DatedRowsTest {
             LineEncoder numbers = new DeadlyLine(fingerprint, deadly).open();
             return new LineEncoder() {
                 @Override
-                public EncodedExample encode(String line) {
-                    numbers.encode(line);
-                    return new NumbersEncoder(fingerprint).open().encode(day.getMonthValue() + " " + line);
+                public EncodedDocuments documents(String line) {
+                    numbers.documents(line);
+                    return new NumbersEncoder(fingerprint).open().documents(day.getMonthValue() + " " + line);
                 }
 
                 @Override
@@ -166,10 +167,10 @@ class DatedRowsTest {
         public LineEncoder open() {
             return new LineEncoder() {
                 @Override
-                public EncodedExample encode(String line) {
+                public EncodedDocuments documents(String line) {
                     boolean[] trained = new boolean[line.length()];
                     Arrays.fill(trained, true);
-                    return new EncodedExample(line.chars().toArray(), trained);
+                    return EncodedDocuments.of(new EncodedExample(line.chars().toArray(), trained));
                 }
 
                 @Override

@@ -1,6 +1,6 @@
 package org.sparkqlora.spark.prepare;
 
-import org.sparkqlora.tokenizer.EncodedExample;
+import org.sparkqlora.tokenizer.EncodedDocuments;
 
 /** Dies at one line, as a process might. */
 record DeadlyLine(String fingerprint, String deadly) implements LineEncoderSource {
@@ -9,12 +9,12 @@ record DeadlyLine(String fingerprint, String deadly) implements LineEncoderSourc
         LineEncoder numbers = new NumbersEncoder(fingerprint).open();
         return new LineEncoder() {
             @Override
-            public EncodedExample encode(String line) {
+            public EncodedDocuments documents(String line) {
                 if (line.equals(deadly)) {
                     throw new IllegalStateException("died at " + line);
                 }
 
-                return numbers.encode(line);
+                return numbers.documents(line);
             }
 
             @Override

@@ -2,6 +2,7 @@ package org.sparkqlora.spark.prepare;
 
 import java.util.Arrays;
 import org.sparkqlora.data.BadRecordException;
+import org.sparkqlora.tokenizer.EncodedDocuments;
 import org.sparkqlora.tokenizer.EncodedExample;
 
 /** Reads lines like {@code 3 1 4 1 5}: token ids, all trained; a lone number is a document without a target. */
@@ -10,8 +11,8 @@ public record NumbersEncoder(String fingerprint) implements LineEncoderSource {
     public LineEncoder open() {
         return new LineEncoder() {
             @Override
-            public EncodedExample encode(String line) {
-                return parse(line);
+            public EncodedDocuments documents(String line) {
+                return EncodedDocuments.of(parse(line));
             }
 
             @Override

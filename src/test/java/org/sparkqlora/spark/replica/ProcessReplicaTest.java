@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
 import org.sparkqlora.model.layout.ParameterIndex;
@@ -63,7 +64,7 @@ class ProcessReplicaTest {
         }
 
         @Override
-        public BoundModel bind(FlatVector parameters) {
+        public BoundModel bind(FlatVector parameters, OptionalDouble lossScale) {
             throw new UnsupportedOperationException();
         }
 
