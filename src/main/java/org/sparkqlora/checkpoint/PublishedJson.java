@@ -1,8 +1,6 @@
 package org.sparkqlora.checkpoint;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,13 +9,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.PublishedFiles.Quantized;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.weights.QuantizationReport;
 import org.sparkqlora.weights.safetensors.PythonJson;
 
 /** The files of a published folder, and how its model was quantised if it was quantised there. */
 final class PublishedJson {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String FILES = "files";
     private static final String NAME = "name";
     private static final String BYTES = "bytes";
@@ -51,12 +49,7 @@ final class PublishedJson {
 
     /** @param document name in messages */
     static PublishedFiles read(String document, String text) {
-        JsonNode root;
-        try {
-            root = MAPPER.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw wrong(document, e.getOriginalMessage());
-        }
+        JsonNode root = TreeJson.read(text, e -> wrong(document, e.getOriginalMessage()));
 
         List<StoredFile> files = new ArrayList<>();
         for (JsonNode file : root.path(FILES)) {

@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.Precision;
@@ -268,11 +269,7 @@ public final class TrainPlanJson {
     }
 
     private static JsonNode parse(String json) {
-        try {
-            return MAPPER.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException("Cannot read a plan: " + e.getOriginalMessage(), e);
-        }
+        return TreeJson.read(json, e -> new BadInputException("Cannot read a plan: " + e.getOriginalMessage(), e));
     }
 
     private static void requireKeys(JsonNode root) {

@@ -1,11 +1,10 @@
 package org.sparkqlora.checkpoint.hub;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 
 /**
  * A hub's listing of a model at a revision: {@code GET /api/models/NAME/revision/REVISION?blobs=true}.
@@ -14,22 +13,17 @@ import org.sparkqlora.input.BadInputException;
  * @param files of the model
  */
 record HubListingJson(String commit, List<HubFile> files) {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
-
     HubListingJson {
         files = List.copyOf(files);
     }
 
     static HubListingJson read(String text, HubId id) {
-        JsonNode root;
-        try {
-            root = MAPPER.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException(
-                    "Cannot open model %s: expected JSON from the hub, found something else. Is HF_ENDPOINT right?"
-                            .formatted(id),
-                    e);
-        }
+        JsonNode root = TreeJson.read(
+                text,
+                e -> new BadInputException(
+                        "Cannot open model %s: expected JSON from the hub, found something else. Is HF_ENDPOINT right?"
+                                .formatted(id),
+                        e));
 
         List<HubFile> files = new ArrayList<>();
         for (JsonNode file : root.path("siblings")) {

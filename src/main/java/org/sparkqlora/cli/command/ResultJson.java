@@ -1,10 +1,10 @@
 package org.sparkqlora.cli.command;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 
 /** The outcome of a command, for schedulers that see neither its exit code nor its output, as those of steps on EMR. */
 public final class ResultJson {
@@ -51,10 +51,8 @@ public final class ResultJson {
     }
 
     private static JsonNode parse(String document, String text) {
-        try {
-            return MAPPER.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException("Cannot read %s: expected JSON, found %s".formatted(document, text), e);
-        }
+        return TreeJson.read(
+                text,
+                e -> new BadInputException("Cannot read %s: expected JSON, found %s".formatted(document, text), e));
     }
 }

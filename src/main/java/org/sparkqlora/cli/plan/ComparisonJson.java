@@ -1,12 +1,12 @@
 package org.sparkqlora.cli.plan;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalDouble;
+import org.sparkqlora.input.TreeJson;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.storage.FolderSize;
 
@@ -47,10 +47,7 @@ public final class ComparisonJson {
     }
 
     private static JsonNode parsed(String summary) {
-        try {
-            return MAPPER.readTree(summary);
-        } catch (JsonProcessingException e) {
-            throw new IllegalStateException("Cannot read the summary of train: found " + summary, e);
-        }
+        return TreeJson.read(
+                summary, e -> new IllegalStateException("Cannot read the summary of train: found " + summary, e));
     }
 }

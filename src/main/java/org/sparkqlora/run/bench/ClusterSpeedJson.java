@@ -1,10 +1,10 @@
 package org.sparkqlora.run.bench;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 import org.sparkqlora.spark.speed.ClusterSpeed;
 
 /** The summary of {@code bench --cluster}, units in the names, and how {@code plan} reads it from a file of {@code --result}. */
@@ -68,11 +68,9 @@ public final class ClusterSpeedJson {
     }
 
     private static JsonNode parse(String document, String text) {
-        try {
-            return MAPPER.readTree(text);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException(
-                    "Cannot read %s: expected JSON: %s".formatted(document, e.getOriginalMessage()), e);
-        }
+        return TreeJson.read(
+                text,
+                e -> new BadInputException(
+                        "Cannot read %s: expected JSON: %s".formatted(document, e.getOriginalMessage()), e));
     }
 }

@@ -1,6 +1,5 @@
 package org.sparkqlora.run.generate;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -11,6 +10,7 @@ import java.util.Map;
 import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 import org.sparkqlora.spark.ui.Sample;
 
 /**
@@ -106,10 +106,7 @@ public final class SamplesJson {
     }
 
     private static JsonNode parse(String line) {
-        try {
-            return MAPPER.readTree(line);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException("Cannot read answers: expected JSON lines, found " + line, e);
-        }
+        return TreeJson.read(
+                line, e -> new BadInputException("Cannot read answers: expected JSON lines, found " + line, e));
     }
 }

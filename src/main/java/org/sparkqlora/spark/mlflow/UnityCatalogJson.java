@@ -1,11 +1,11 @@
 package org.sparkqlora.spark.mlflow;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 
 /** Requests and answers of Unity Catalog's models as JSON. */
 final class UnityCatalogJson {
@@ -104,11 +104,7 @@ final class UnityCatalogJson {
     }
 
     private static JsonNode root(String answer) {
-        try {
-            return MAPPER.readTree(answer);
-        } catch (JsonProcessingException e) {
-            throw unknown("JSON", answer);
-        }
+        return TreeJson.read(answer, e -> unknown("JSON", answer));
     }
 
     private static BadInputException unknown(String expected, String answer) {

@@ -1,12 +1,12 @@
 package org.sparkqlora.spark.prepare;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 
 /** The JSON of a {@link FinishedGroup}. */
 final class GroupResultJson {
@@ -44,12 +44,8 @@ final class GroupResultJson {
     }
 
     static GroupResult read(String json, int group) {
-        JsonNode root;
-        try {
-            root = MAPPER.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException("Cannot read what is left of group %d: %s".formatted(group, json), e);
-        }
+        JsonNode root = TreeJson.read(
+                json, e -> new BadInputException("Cannot read what is left of group %d: %s".formatted(group, json), e));
 
         JsonNode file = root.path(FILE);
         return new GroupResult(

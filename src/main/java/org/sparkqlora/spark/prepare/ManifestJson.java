@@ -1,6 +1,5 @@
 package org.sparkqlora.spark.prepare;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -12,6 +11,7 @@ import org.sparkqlora.data.ExampleKind;
 import org.sparkqlora.data.Examples;
 import org.sparkqlora.data.LabelsJson;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 
 /** {@code manifest.json} of a prepared folder. */
 final class ManifestJson {
@@ -118,11 +118,7 @@ final class ManifestJson {
     }
 
     private static JsonNode parse(String json) {
-        try {
-            return MAPPER.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException("Cannot read a manifest: " + e.getOriginalMessage(), e);
-        }
+        return TreeJson.read(json, e -> new BadInputException("Cannot read a manifest: " + e.getOriginalMessage(), e));
     }
 
     private static void requireKeys(JsonNode root) {

@@ -1,12 +1,12 @@
 package org.sparkqlora.spark.prepare;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 
 /** {@code report.json} of a prepared folder. */
 final class PreparationReportJson {
@@ -45,12 +45,8 @@ final class PreparationReportJson {
     }
 
     static PreparationReport read(String json) {
-        JsonNode root;
-        try {
-            root = MAPPER.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException("Cannot read a report: " + e.getOriginalMessage(), e);
-        }
+        JsonNode root =
+                TreeJson.read(json, e -> new BadInputException("Cannot read a report: " + e.getOriginalMessage(), e));
 
         List<Long> lengths = new ArrayList<>();
         root.path(LENGTHS).forEach(bucket -> lengths.add(bucket.path("examples").asLong()));

@@ -12,6 +12,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.input.TreeJson;
 
 /** A line of {@code metrics.jsonl}. */
 public final class MetricsJson {
@@ -110,11 +111,9 @@ public final class MetricsJson {
     }
 
     private static JsonNode parse(String line) {
-        try {
-            return MAPPER.readTree(line);
-        } catch (JsonProcessingException e) {
-            throw new BadInputException("Cannot read a line of metrics.jsonl: expected JSON, found " + line, e);
-        }
+        return TreeJson.read(
+                line,
+                e -> new BadInputException("Cannot read a line of metrics.jsonl: expected JSON, found " + line, e));
     }
 
     private static OptionalDouble number(JsonNode root, String key) {
