@@ -12,11 +12,6 @@ final class Gemma2Family implements ModelFamily {
     private static final double LOGIT_CAP = 30;
 
     @Override
-    public String modelType() {
-        return "gemma2";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return gemma(config)
                 .caps(

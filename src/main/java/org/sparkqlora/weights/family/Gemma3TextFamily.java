@@ -12,11 +12,6 @@ final class Gemma3TextFamily implements ModelFamily {
     private static final double WINDOWED_THETA = 10_000;
 
     @Override
-    public String modelType() {
-        return "gemma3_text";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return Gemma2Family.gemma(config)
                 .queryKeyNorm(QueryKeyNorm.EACH_HEAD)

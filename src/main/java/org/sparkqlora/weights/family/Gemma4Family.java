@@ -21,29 +21,22 @@ final class Gemma4Family implements ModelFamily {
     private static final String HEAD_SIZE = "head_dim";
     private static final String KEY_VALUE_HEADS = "num_key_value_heads";
 
-    private final String modelType;
     private final int window;
     private final int perLayerWidth;
 
-    private Gemma4Family(String modelType, int window, int perLayerWidth) {
-        this.modelType = modelType;
+    private Gemma4Family(int window, int perLayerWidth) {
         this.window = window;
         this.perLayerWidth = perLayerWidth;
     }
 
     /** The text model of those with vision towers. */
     static Gemma4Family text() {
-        return new Gemma4Family("gemma4_text", 512, 256);
+        return new Gemma4Family(512, 256);
     }
 
     /** That of the one without. */
     static Gemma4Family unifiedText() {
-        return new Gemma4Family("gemma4_unified_text", 1024, 0);
-    }
-
-    @Override
-    public String modelType() {
-        return modelType;
+        return new Gemma4Family(1024, 0);
     }
 
     @Override

@@ -16,11 +16,6 @@ final class GptOssFamily implements ModelFamily {
     private static final int ORIGINAL_POSITIONS = 4096;
 
     @Override
-    public String modelType() {
-        return "gpt_oss";
-    }
-
-    @Override
     public double theta() {
         return 150_000;
     }

@@ -7,22 +7,13 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 /** Granite 3: Llama with a factor on embeddings, residual branches, scores and logits. */
 final class GraniteFamily implements ModelFamily {
     @Override
-    public String modelType() {
-        return "granite";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return granite(config).build();
     }
 
     /** The traits that Granite 3 and 4 share. */
     static DecoderTraits.Builder granite(FieldsJson config) {
-        boolean biased = config.flag("attention_bias", false);
-        return DecoderTraits.builder()
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .attentionBias(biased, biased)
-                .feedForwardBias(config.flag("mlp_bias", false))
+        return LlamaFamily.llama(config)
                 .embeddingMultiplier(config.number("embedding_multiplier", 1))
                 .residualMultiplier(config.number("residual_multiplier", 1))
                 .attentionScale(config.number("attention_multiplier", 1))

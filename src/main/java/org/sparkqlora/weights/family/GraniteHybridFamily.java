@@ -12,11 +12,6 @@ final class GraniteHybridFamily implements ModelFamily {
     private static final String ATTENTION = "attention";
 
     @Override
-    public String modelType() {
-        return "granitemoehybrid";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         int experts = config.integer("num_local_experts", EXPERTS);
         if (experts != 0) {

@@ -7,18 +7,21 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 /** Llama 2 and 3 and their like. */
 final class LlamaFamily implements ModelFamily {
     @Override
-    public String modelType() {
-        return "llama";
+    public DecoderTraits traits(FieldsJson config) {
+        return llama(config).build();
     }
 
-    @Override
-    public DecoderTraits traits(FieldsJson config) {
+    /** The traits of Llama, which other families change or add to. */
+    static DecoderTraits.Builder llama(FieldsJson config) {
+        return withAttentionBias(config).feedForwardBias(config.flag("mlp_bias", false));
+    }
+
+    /** The same of a family whose feed-forward part has no biases. */
+    static DecoderTraits.Builder withAttentionBias(FieldsJson config) {
         boolean biased = config.flag("attention_bias", false);
         return DecoderTraits.builder()
                 .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .attentionBias(biased, biased)
-                .feedForwardBias(config.flag("mlp_bias", false))
-                .build();
+                .attentionBias(biased, biased);
     }
 
     @Override

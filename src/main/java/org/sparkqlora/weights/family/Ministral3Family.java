@@ -14,11 +14,6 @@ final class Ministral3Family implements ModelFamily {
             .withQueryScaling(new QueryScaling(0.1, 16_384));
 
     @Override
-    public String modelType() {
-        return "ministral3";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return DecoderTraits.builder()
                 .activation(Activation.read(config, "hidden_act", Activation.SILU))

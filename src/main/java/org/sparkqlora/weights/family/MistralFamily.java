@@ -8,11 +8,6 @@ final class MistralFamily implements ModelFamily {
     private static final int WINDOW = 4096;
 
     @Override
-    public String modelType() {
-        return "mistral";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return DecoderTraits.builder()
                 .activation(Activation.read(config, "hidden_act", Activation.SILU))

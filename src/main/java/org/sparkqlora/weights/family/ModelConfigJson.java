@@ -54,7 +54,7 @@ public final class ModelConfigJson {
         int heads = fields.count("num_attention_heads");
         int maxPositions = fields.count("max_position_embeddings", 2048);
         ModelConfig config = new ModelConfig(
-                family.modelType(),
+                fields.text("model_type"),
                 fields.count("vocab_size"),
                 hiddenSize,
                 fields.count(family.intermediateSizeKey()),

@@ -5,27 +5,7 @@ import java.util.OptionalInt;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
 /** One family of decoders: what its {@code config.json} means, and what transformers takes where a key is absent. */
-sealed interface ModelFamily
-        permits Gemma2Family,
-                Gemma3TextFamily,
-                Gemma4Family,
-                GptOssFamily,
-                GraniteFamily,
-                GraniteHybridFamily,
-                LlamaFamily,
-                Ministral3Family,
-                MistralFamily,
-                Olmo2Family,
-                Olmo3Family,
-                Phi3Family,
-                Qwen2Family,
-                Qwen3Family,
-                Qwen3MoeFamily,
-                Qwen35Family,
-                SmolLm3Family {
-    /** The family's {@code model_type}. */
-    String modelType();
-
+interface ModelFamily {
     /** The traits that all its layers share. */
     DecoderTraits traits(FieldsJson config);
 

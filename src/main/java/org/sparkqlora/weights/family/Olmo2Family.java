@@ -7,23 +7,15 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 /** OLMo 2: norms after a part only, and over all heads of queries and of keys. */
 final class Olmo2Family implements ModelFamily {
     @Override
-    public String modelType() {
-        return "olmo2";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return olmo(config);
     }
 
     /** The traits that OLMo 2 and 3 share. */
     static DecoderTraits olmo(FieldsJson config) {
-        boolean biased = config.flag("attention_bias", false);
-        return DecoderTraits.builder()
+        return LlamaFamily.withAttentionBias(config)
                 .norms(NormPlacement.AFTER)
                 .queryKeyNorm(QueryKeyNorm.ALL_HEADS)
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .attentionBias(biased, biased)
                 .build();
     }
 

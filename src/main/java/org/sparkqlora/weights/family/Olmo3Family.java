@@ -11,11 +11,6 @@ final class Olmo3Family implements ModelFamily {
     private static final int INTERVAL = 4;
 
     @Override
-    public String modelType() {
-        return "olmo3";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return Olmo2Family.olmo(config);
     }

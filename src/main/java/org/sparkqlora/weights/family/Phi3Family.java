@@ -7,11 +7,6 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 /** Phi 3: queries, keys and values are one module, and gate and up another. Its long contexts (longrope) are not computed. */
 final class Phi3Family implements ModelFamily {
     @Override
-    public String modelType() {
-        return "phi3";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return DecoderTraits.builder()
                 .fusedAttention()

@@ -6,11 +6,6 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 /** Llama with a bias on queries, keys and values. */
 final class Qwen2Family implements ModelFamily {
     @Override
-    public String modelType() {
-        return "qwen2";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         return DecoderTraits.builder()
                 .activation(Activation.read(config, "hidden_act", Activation.SILU))

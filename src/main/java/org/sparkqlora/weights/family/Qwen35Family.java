@@ -12,11 +12,6 @@ final class Qwen35Family implements ModelFamily {
     private static final String LINEAR = "linear_attention";
 
     @Override
-    public String modelType() {
-        return "qwen3_5_text";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
         Activation activation = Activation.read(config, "hidden_act", Activation.SILU);
         if (activation != Activation.SILU) {

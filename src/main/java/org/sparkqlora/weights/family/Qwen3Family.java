@@ -7,16 +7,8 @@ import org.sparkqlora.weights.safetensors.FieldsJson;
 /** Llama with a norm over each head of queries and keys. */
 final class Qwen3Family implements ModelFamily {
     @Override
-    public String modelType() {
-        return "qwen3";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
-        boolean biased = config.flag("attention_bias", false);
-        return DecoderTraits.builder()
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .attentionBias(biased, biased)
+        return LlamaFamily.withAttentionBias(config)
                 .queryKeyNorm(QueryKeyNorm.EACH_HEAD)
                 .build();
     }

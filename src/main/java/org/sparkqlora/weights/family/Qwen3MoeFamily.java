@@ -13,17 +13,8 @@ final class Qwen3MoeFamily implements ModelFamily {
     private static final int WINDOW = 4096;
 
     @Override
-    public String modelType() {
-        return "qwen3_moe";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
-        boolean biased = config.flag("attention_bias", false);
-        DecoderTraits.Builder traits = DecoderTraits.builder()
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .attentionBias(biased, biased)
-                .queryKeyNorm(QueryKeyNorm.EACH_HEAD);
+        DecoderTraits.Builder traits = LlamaFamily.withAttentionBias(config).queryKeyNorm(QueryKeyNorm.EACH_HEAD);
         return hasExperts(config) ? traits.mixture(mixture(config)).build() : traits.build();
     }
 

@@ -11,18 +11,8 @@ final class SmolLm3Family implements ModelFamily {
     private static final int INTERVAL = 4;
 
     @Override
-    public String modelType() {
-        return "smollm3";
-    }
-
-    @Override
     public DecoderTraits traits(FieldsJson config) {
-        boolean biased = config.flag("attention_bias", false);
-        return DecoderTraits.builder()
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .attentionBias(biased, biased)
-                .feedForwardBias(config.flag("mlp_bias", false))
-                .build();
+        return LlamaFamily.llama(config).build();
     }
 
     @Override
