@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.data.jinja.Expression.And;
 import org.sparkqlora.data.jinja.Expression.Arguments;
@@ -63,6 +65,23 @@ final class ExpressionParser {
         return 1;
     }
 
+    /**
+     * Operands and operators from left to right.
+     *
+     * @param next takes an operator and says how it joins an operand to those before; null where there is none
+     */
+    private Expression chain(Expression first, Supplier<@Nullable UnaryOperator<Expression>> next) {
+        Expression left = first;
+        int links = 0;
+        for (UnaryOperator<Expression> join = next.get(); join != null; join = next.get()) {
+            links += link();
+            left = join.apply(left);
+        }
+
+        tokens.leave(links);
+        return left;
+    }
+
     /** An expression, or several with commas between, which are a tuple. */
     Expression parseTuple() {
         return parseCommas(parse());
@@ -91,27 +110,11 @@ final class ExpressionParser {
     }
 
     private Expression parseOr() {
-        Expression left = parseAnd();
-        int links = 0;
-        while (tokens.takeName("or")) {
-            links += link();
-            left = new Or(left, parseAnd());
-        }
-
-        tokens.leave(links);
-        return left;
+        return chain(parseAnd(), () -> tokens.takeName("or") ? left -> new Or(left, parseAnd()) : null);
     }
 
     private Expression parseAnd() {
-        Expression left = parseNot();
-        int links = 0;
-        while (tokens.takeName("and")) {
-            links += link();
-            left = new And(left, parseNot());
-        }
-
-        tokens.leave(links);
-        return left;
+        return chain(parseNot(), () -> tokens.takeName("and") ? left -> new And(left, parseNot()) : null);
     }
 
     private Expression parseNot() {
@@ -158,15 +161,11 @@ final class ExpressionParser {
     }
 
     private Expression parseSum() {
-        Expression left = parseConcatenation();
-        int links = 0;
-        while (tokens.peek().isOperator("+") || tokens.peek().isOperator("-")) {
-            links += link();
-            left = new Arithmetic(tokens.next().text(), left, parseConcatenation());
-        }
-
-        tokens.leave(links);
-        return left;
+        return chain(
+                parseConcatenation(),
+                () -> tokens.peek().isOperator("+") || tokens.peek().isOperator("-")
+                        ? left -> new Arithmetic(tokens.next().text(), left, parseConcatenation())
+                        : null);
     }
 
     private Expression parseConcatenation() {
@@ -184,28 +183,20 @@ final class ExpressionParser {
     }
 
     private Expression parseProduct() {
-        Expression left = parsePower();
-        int links = 0;
-        while (tokens.peek().kind() == Kind.OPERATOR
-                && PRODUCTS.contains(tokens.peek().text())) {
-            links += link();
-            left = new Arithmetic(tokens.next().text(), left, parsePower());
-        }
-
-        tokens.leave(links);
-        return left;
+        return chain(
+                parsePower(),
+                () -> tokens.peek().kind() == Kind.OPERATOR
+                                && PRODUCTS.contains(tokens.peek().text())
+                        ? left -> new Arithmetic(tokens.next().text(), left, parsePower())
+                        : null);
     }
 
     private Expression parsePower() {
-        Expression left = parseFiltered(parseSigned());
-        int links = 0;
-        while (tokens.takeOperator("**")) {
-            links += link();
-            left = new Arithmetic("**", left, parseFiltered(parseSigned()));
-        }
-
-        tokens.leave(links);
-        return left;
+        return chain(
+                parseFiltered(parseSigned()),
+                () -> tokens.takeOperator("**")
+                        ? left -> new Arithmetic("**", left, parseFiltered(parseSigned()))
+                        : null);
     }
 
     /** A sign binds tighter than a filter. */
