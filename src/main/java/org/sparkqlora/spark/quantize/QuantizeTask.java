@@ -20,6 +20,7 @@ import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.TemporaryFolder;
 import org.sparkqlora.weights.FourBitPart;
 import org.sparkqlora.weights.FourBitPart.Written;
+import org.sparkqlora.weights.safetensors.StoredTensor;
 import org.sparkqlora.weights.safetensors.TensorSource;
 
 /**
@@ -79,5 +80,19 @@ record QuantizeTask(
         return LocalFiles.SCHEME.equals(path.toUri().getScheme())
                 ? LocalFiles.system()
                 : StorePath.files(path, configuration.value().value());
+    }
+
+    /** Weights of a part in a model folder of this host, which need not be read whole for it. */
+    private record HostWeights(java.nio.file.Path folder, FourBitPart part) implements TensorSource {
+        @Override
+        public boolean has(String name) {
+            return part.has(name);
+        }
+
+        @Override
+        public StoredTensor tensor(String name) {
+            FourBitPart.Piece piece = part.piece(name);
+            return new StoredTensor(folder.resolve(piece.file()), piece.spec(), piece.position(), piece.layout());
+        }
     }
 }
