@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
 
-/** A choice that options and files name; an enum. */
+/** One of several that options and files name; an enum. */
 public interface OptionChoice {
     /** The name in Java. */
     String name();

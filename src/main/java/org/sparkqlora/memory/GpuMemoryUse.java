@@ -1,9 +1,9 @@
 package org.sparkqlora.memory;
 
-import java.util.Locale;
+import org.sparkqlora.input.OptionChoice;
 
 /** The uses of a GPU's memory, and of the host memory that CUDA needs. */
-public enum GpuMemoryUse {
+public enum GpuMemoryUse implements OptionChoice {
     /** The CUDA context of a process: kernels of libtorch, stacks, and the like. */
     CONTEXT("CUDA's context", Place.CARD),
     /** Workspaces of cuBLAS. */
@@ -51,11 +51,6 @@ public enum GpuMemoryUse {
     /** For people. */
     public String label() {
         return label;
-    }
-
-    /** For programs. */
-    public String key() {
-        return name().toLowerCase(Locale.ROOT);
     }
 
     public Place place() {

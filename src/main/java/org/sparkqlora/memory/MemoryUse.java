@@ -1,9 +1,9 @@
 package org.sparkqlora.memory;
 
-import java.util.Locale;
+import org.sparkqlora.input.OptionChoice;
 
 /** The uses of an executor's memory. */
-public enum MemoryUse {
+public enum MemoryUse implements OptionChoice {
     /** The base model: frozen, or, where all weights train, the float32 values that train. */
     WEIGHTS("weights", Home.NATIVE),
     /** Scales of the 4-bit blocks. */
@@ -54,11 +54,6 @@ public enum MemoryUse {
     /** For people. */
     public String label() {
         return label;
-    }
-
-    /** For programs. */
-    public String key() {
-        return name().toLowerCase(Locale.ROOT);
     }
 
     /** Heap or native, unless {@link MemoryPlan} knows better. */

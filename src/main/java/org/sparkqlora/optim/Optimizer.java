@@ -118,7 +118,7 @@ public final class Optimizer implements AutoCloseable {
     /** Writes the state; a paged optimiser and its plain twin write the same bytes. */
     public void save(DataOutput output) throws IOException {
         StateHeader.of(spec, elements(), stateBytes()).write(output);
-        byte[] bytes = new byte[largestPage()];
+        byte[] bytes = new byte[StatePage.largest(pages)];
         for (int page = 0; page < store.pages(); page++) {
             store.read(page, bytes);
             output.write(bytes, 0, store.byteSize(page));
@@ -128,7 +128,7 @@ public final class Optimizer implements AutoCloseable {
     /** Replaces the state by one that an optimiser of the same kind, but for paging, and for the same tensors saved. */
     public void load(DataInput input) throws IOException {
         StateHeader.of(spec, elements(), stateBytes()).require(StateHeader.read(input));
-        byte[] bytes = new byte[largestPage()];
+        byte[] bytes = new byte[StatePage.largest(pages)];
         for (int page = 0; page < store.pages(); page++) {
             input.readFully(bytes, 0, store.byteSize(page));
             store.write(page, bytes);
@@ -165,7 +165,7 @@ public final class Optimizer implements AutoCloseable {
     private void eachPage(PageAction action) {
         int longest = pages.stream().mapToInt(StatePage::count).max().orElse(0);
         float[][] states = new float[Optimizers.states(spec)][longest];
-        ByteBuffer bytes = ByteBuffer.allocate(largestPage()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(StatePage.largest(pages)).order(ByteOrder.LITTLE_ENDIAN);
         for (int page = 0; page < pages.size(); page++) {
             action.apply(pages.get(page), states, bytes, page);
         }
@@ -197,10 +197,6 @@ public final class Optimizer implements AutoCloseable {
 
     private long elements() {
         return pages.stream().mapToLong(StatePage::count).sum();
-    }
-
-    private int largestPage() {
-        return pages.stream().mapToInt(StatePage::byteSize).max().orElse(0);
     }
 
     /** Acts on a page, with room for its states as numbers and for its bytes. */

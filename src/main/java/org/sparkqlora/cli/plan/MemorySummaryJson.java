@@ -68,7 +68,7 @@ final class MemorySummaryJson {
     private static void write(MemoryPlan plan, PlanReport report, ObjectNode node) {
         ObjectNode uses = node.putObject("executor");
         for (MemoryUse use : MemoryUse.values()) {
-            uses.put(use.key(), plan.bytes(use));
+            uses.put(use.optionName(), plan.bytes(use));
         }
 
         node.put("executor_bytes", plan.executorBytes());
@@ -86,7 +86,7 @@ final class MemorySummaryJson {
         ObjectNode uses = node.putObject("gpu");
         for (GpuMemoryUse use : GpuMemoryUse.values()) {
             if (card.memory().has(use)) {
-                uses.put(use.key(), card.memory().bytes(use));
+                uses.put(use.optionName(), card.memory().bytes(use));
             }
         }
 

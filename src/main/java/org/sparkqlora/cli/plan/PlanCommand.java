@@ -1,7 +1,5 @@
 package org.sparkqlora.cli.plan;
 
-import com.sun.management.OperatingSystemMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +34,7 @@ import org.sparkqlora.options.Required;
 import org.sparkqlora.options.UpdateOptions;
 import org.sparkqlora.spark.check.DriverGradients;
 import org.sparkqlora.spark.cluster.Location;
+import org.sparkqlora.spark.cluster.ProcessFacts;
 import org.sparkqlora.spark.exchange.ExchangeKind;
 import org.sparkqlora.spark.exchange.GradientSize;
 import org.sparkqlora.storage.ModelCache;
@@ -215,7 +214,7 @@ public final class PlanCommand implements Command {
                 MemoryComparison.asUsuallyTold(config, spec(), update.optimizer(), step()),
                 cards(config, plans),
                 onGpus(),
-                machineBytes(),
+                ProcessFacts.machineBytesHere(),
                 measure ? measurements(config, console) : List.of());
         report.lines().forEach(line -> console.note("%s", line));
         List<WindowCost> windows = windows(config);
@@ -347,10 +346,5 @@ public final class PlanCommand implements Command {
     private int rows(int tasks) {
         boolean asked = new GivenOptions(Required.value("command", command)).contains("--batch-size");
         return asked ? batch.rows : Math.max(batch.rows, tasks);
-    }
-
-    /** Memory of this machine, or what its container allows. */
-    private static long machineBytes() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
     }
 }

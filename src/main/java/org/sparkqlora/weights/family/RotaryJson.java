@@ -85,11 +85,7 @@ final class RotaryJson {
         double scale = fields.number("mscale", 0);
         double scaleOfAll = fields.number("mscale_all_dim", 0);
         return scale == 0 || scaleOfAll == 0
-                ? temperature(factor, 1)
-                : temperature(factor, scale) / temperature(factor, scaleOfAll);
-    }
-
-    private static double temperature(double factor, double scale) {
-        return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+                ? RotaryScaling.Yarn.temperature(factor, 1)
+                : RotaryScaling.Yarn.temperature(factor, scale) / RotaryScaling.Yarn.temperature(factor, scaleOfAll);
     }
 }

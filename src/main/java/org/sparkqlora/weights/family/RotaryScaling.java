@@ -92,6 +92,11 @@ public sealed interface RotaryScaling {
         /** Keeps the ramp from dividing by zero where both borders fall together. */
         private static final double NARROWEST = 0.001;
 
+        /** The attention factor of a context {@code factor} times as long as the original. */
+        public static double temperature(double factor, double scale) {
+            return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
+        }
+
         @Override
         public double frequency(int pair, double theta, int headSize, int length) {
             double fast = pairOf(fastTurns, theta, headSize);

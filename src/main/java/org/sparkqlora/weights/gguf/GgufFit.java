@@ -219,7 +219,8 @@ final class GgufFit {
     }
 
     private void check(RotaryScaling.Yarn yarn) {
-        double usual = temperature(yarn.factor(), 1) / temperature(yarn.factor(), scaleOfAll());
+        double usual = RotaryScaling.Yarn.temperature(yarn.factor(), 1)
+                / RotaryScaling.Yarn.temperature(yarn.factor(), scaleOfAll());
         require(
                 Math.abs(yarn.attentionFactor() - usual) < PRECISION,
                 "YaRN with an attention factor of %s, expected %s",
@@ -233,10 +234,6 @@ final class GgufFit {
         return architecture == GgufArchitecture.MISTRAL3
                 ? fields.object("rope_parameters").number("mscale_all_dim", 0)
                 : 0;
-    }
-
-    private static double temperature(double factor, double scale) {
-        return factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1;
     }
 
     /** The head size; the largest models of both generations divide by another number. */
