@@ -111,7 +111,8 @@ final class SparkBorder {
                             "storage.BlockManager#master",
                             "storage.BlockManagerMaster#contains",
                             "storage.BroadcastBlockId#<init>")),
-            Map.entry("spark.exchange.PartGroups", Set.of("shuffle.FetchFailedException#<init>")),
+            Map.entry("spark.exchange.LostPart", Set.of("shuffle.FetchFailedException#<init>")),
+            Map.entry("spark.exchange.PartGroups", Set.of("shuffle.FetchFailedException")),
             Map.entry(
                     "spark.exchange.ShuffleExchange",
                     Set.of("ShuffleDependency#shuffleId", "shuffle.FetchFailedException")),

@@ -5,7 +5,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.Predicate;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.Parameter;
@@ -84,11 +84,11 @@ public record GpuMemoryPlan(Map<GpuMemoryUse, Long> uses) {
      * copied to the card in 4 bits for each use two are there at once, the one that computes and the next; others are copied matrix by
      * matrix to where they are used.
      */
-    public GpuMemoryPlan withBase(BaseMemory base, ModelConfig config, ModelSpec spec) {
+    public GpuMemoryPlan withBase(BaseMemoryLimit base, ModelConfig config, ModelSpec spec) {
         long layers = spec.method() == Method.FULL
                 ? 0
-                : BaseMemory.division(config, spec).layers();
-        long kept = Math.max(0, base.bytes() - BaseMemory.smallest(config, spec, 1));
+                : BaseMemoryLimit.division(config, spec).layers();
+        long kept = Math.max(0, base.bytes() - BaseMemoryLimit.smallest(config, spec, 1));
         if (layers <= kept) {
             return this;
         }

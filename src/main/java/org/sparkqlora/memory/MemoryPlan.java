@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.model.layout.Parameter;
@@ -93,7 +93,7 @@ public record MemoryPlan(
      * This plan with a frozen base of which no more is resident than {@code base} says: passes of a task then share the weights of a layer
      * in use.
      */
-    public MemoryPlan withBase(BaseMemory base, BatchShape step) {
+    public MemoryPlan withBase(BaseMemoryLimit base, BatchShape step) {
         if (baseBytes() <= base.bytes()) {
             return this;
         }

@@ -17,7 +17,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderLayer.SmallWeight;
 import org.sparkqlora.model.adapter.Dropout;
 import org.sparkqlora.model.adapter.InitialParameters;
-import org.sparkqlora.model.adapter.ResidualInitFactors;
+import org.sparkqlora.model.adapter.PissaOloraFactors;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.layout.FactorInitialization;
@@ -84,11 +84,11 @@ public final class DecoderModel implements AutoCloseable {
         }
 
         this.binding = hardware.computeThread();
-        BaseWindow window = BaseWindow.of(
+        ResidentBase resident = ResidentBase.of(
                 passes.base(), config(), spec, pool.lanes(Integer.MAX_VALUE).count());
-        this.runner = new PassRunner(pool, window);
+        this.runner = new PassRunner(pool, resident);
         this.gradients = new GradientPasses(this, spec, runner);
-        this.frozen = new FrozenWeights(weights, layout, spec, computeThreads, window);
+        this.frozen = new FrozenWeights(weights, layout, spec, computeThreads, resident);
         this.layers = IntStream.range(0, config().layers())
                 .mapToObj(layer -> frozen.layer(layer, layout))
                 .toList();
@@ -96,7 +96,7 @@ public final class DecoderModel implements AutoCloseable {
         this.closing = () -> {
             binding.close();
             pool.close();
-            window.close();
+            resident.close();
             frozen.close();
         };
     }
@@ -168,8 +168,7 @@ public final class DecoderModel implements AutoCloseable {
      *
      * @param taken that part; exactly when the adapters' initialisation takes from the base
      */
-    public FlatVector initialParameters(
-            long seed, LongFunction<FlatVector> zeros, @Nullable ResidualInitFactors taken) {
+    public FlatVector initialParameters(long seed, LongFunction<FlatVector> zeros, @Nullable PissaOloraFactors taken) {
         return initial.values(seed, zeros, taken);
     }
 
@@ -303,7 +302,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Bytes of the base that this process has given back so far, to read them again when they are used again. */
     long pagedBytes() {
-        return runner.window().bytesGivenBack();
+        return runner.resident().bytesGivenBack();
     }
 
     /** Frees the model's tensors. No call may be running. */
@@ -353,7 +352,7 @@ public final class DecoderModel implements AutoCloseable {
 
     /** Has the weights of {@code layer} read, which are used next; nothing where there is no such layer. */
     void ask(int layer) {
-        runner.window().ask(layer);
+        runner.resident().ask(layer);
     }
 
     /** Room for what one pass keeps. */

@@ -56,7 +56,7 @@ final class FrozenWeights implements AutoCloseable {
     private final ScalarType activations;
     private final FourBitDequantizer dequantizer;
     private final Hardware hardware;
-    private final BaseWindow window;
+    private final ResidentBase resident;
     private final List<FourBitMemory> codes = new ArrayList<>();
     private final FrozenTensors tensors;
 
@@ -64,14 +64,15 @@ final class FrozenWeights implements AutoCloseable {
     private final @Nullable Tensor finalNorm;
     private final @Nullable Rows head;
 
-    FrozenWeights(WeightFolder weights, ModelLayout layout, ModelSpec spec, ComputeThreads threads, BaseWindow window) {
+    FrozenWeights(
+            WeightFolder weights, ModelLayout layout, ModelSpec spec, ComputeThreads threads, ResidentBase resident) {
         this.weights = weights;
         this.config = weights.config();
         this.method = spec.method();
         this.activations = spec.precision().type();
         this.dequantizer = threads.dequantizer();
         this.hardware = threads.hardware();
-        this.window = window;
+        this.resident = resident;
         this.tensors = new FrozenTensors(hardware);
         boolean headIsEmbedding = config.tiedEmbeddings() && layout.head() == null;
         // the head is read more often than anything else; of an embedding that is none, few rows
@@ -116,7 +117,7 @@ final class FrozenWeights implements AutoCloseable {
             long length = Math.min(LOOKED_UP, count - from);
             TensorScope.run(
                     () -> result.narrow(0, at, length).copy_(torch.embedding(weight, ids.narrow(0, at, length))));
-            window.giveBack(weight);
+            resident.giveBack(weight);
         }
 
         return result;
@@ -136,7 +137,7 @@ final class FrozenWeights implements AutoCloseable {
     /** Is told of each part of the head once it was used. */
     void usedOfHead(Tensor part) {
         if (head != null && head.paged()) {
-            window.giveBack(part);
+            resident.giveBack(part);
         }
     }
 
@@ -172,7 +173,7 @@ final class FrozenWeights implements AutoCloseable {
             Map<ExpertMatrix, BaseMatrix> matrices = new EnumMap<>(ExpertMatrix.class);
             for (ExpertMatrix matrix : ExpertMatrix.values()) {
                 matrices.put(
-                        matrix, Objects.requireNonNull(matrix(BaseWindow.OF_NO_LAYER, matrix.weight(layer, expert))));
+                        matrix, Objects.requireNonNull(matrix(ResidentBase.OF_NO_LAYER, matrix.weight(layer, expert))));
             }
 
             experts.add(matrices);
@@ -232,7 +233,7 @@ final class FrozenWeights implements AutoCloseable {
         StoredTensor stored = weights.tensor(name);
         Tensor inFile = tensors.inFile(stored);
         return new StoredRows(
-                inFile, activations, hardware, window.isBounded() ? () -> window.giveBack(inFile) : () -> {});
+                inFile, activations, hardware, resident.isBounded() ? () -> resident.giveBack(inFile) : () -> {});
     }
 
     /** As activations are. */
@@ -271,7 +272,7 @@ final class FrozenWeights implements AutoCloseable {
             return null;
         }
 
-        boolean kept = !hardware.isHostAccessible() || window.keeps(weight.nbytes());
+        boolean kept = !hardware.isHostAccessible() || resident.keeps(weight.nbytes());
         return new Rows(weight, !kept && pageable(name, weight));
     }
 
@@ -280,7 +281,7 @@ final class FrozenWeights implements AutoCloseable {
         Tensor weight = frozen(name, activations);
         return weight == null
                 ? null
-                : new Rows(weight, window.isBounded() && hardware.isHostAccessible() && pageable(name, weight));
+                : new Rows(weight, resident.isBounded() && hardware.isHostAccessible() && pageable(name, weight));
     }
 
     /** @throws BadInputException if the weight is not the one in the file */
@@ -319,32 +320,32 @@ final class FrozenWeights implements AutoCloseable {
             return converted(layer, stored);
         }
 
-        if (window.keeps(stored.byteSize())) {
+        if (resident.keeps(stored.byteSize())) {
             return new BaseMatrix.Dense(tensors.held(stored, activations));
         }
 
         Tensor inFile = tensors.inFile(stored);
-        return window.page(layer, new BaseMatrix.Dense(inFile), List.of(MappedPages.of(inFile)));
+        return resident.page(layer, new BaseMatrix.Dense(inFile), List.of(MappedPages.of(inFile)));
     }
 
     /** A weight that is read in its own form for each use. */
     private BaseMatrix converted(int layer, StoredTensor stored) {
         MappedFloats floats = stored.mappedFloats();
         BaseMatrix matrix = new BaseMatrix.Converted(floats.source(), hardware);
-        return window.keeps(floats.bytes())
+        return resident.keeps(floats.bytes())
                 ? matrix
-                : window.page(
+                : resident.page(
                         layer,
                         matrix,
                         floats.buffers().stream().map(MappedPages::of).toList());
     }
 
     private BaseMatrix fourBit(int layer, FourBitTensor tensor) {
-        if (!window.keeps(tensor.byteSize())) {
+        if (!resident.keeps(tensor.byteSize())) {
             BaseMatrix read = hardware.isHostAccessible()
                     ? new BaseMatrix.FourBit(tensor)
-                    : new BaseMatrix.Uploaded(tensor, hardware, window.copies(hardware.device()));
-            return window.page(layer, read, pages(tensor));
+                    : new BaseMatrix.Uploaded(tensor, hardware, resident.copies(hardware.device()));
+            return resident.page(layer, read, pages(tensor));
         }
 
         if (hardware.isHostAccessible()) {

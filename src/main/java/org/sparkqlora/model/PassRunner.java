@@ -18,9 +18,9 @@ import org.sparkqlora.tensor.cuda.TorchFailure;
 /**
  * Runs passes on the threads of a pool, one alone or several at once.
  *
- * @param window of the base: where it is not resident whole, passes go through the layers side by side
+ * @param resident part of the base: where that is not all of it, passes go through the layers side by side
  */
-record PassRunner(PassPool pool, BaseWindow window) {
+record PassRunner(PassPool pool, ResidentBase resident) {
     /**
      * How a pass begins.
      *
@@ -56,7 +56,7 @@ record PassRunner(PassPool pool, BaseWindow window) {
             Iterator<T> inputs,
             BiFunction<T, Entry, CompletableFuture<R>> start,
             Consumer<R> sink) {
-        if (lanes.count() > 1 && window.pages()) {
+        if (lanes.count() > 1 && resident.pages()) {
             sideBySide(lanes, inputs, start, sink);
             return;
         }

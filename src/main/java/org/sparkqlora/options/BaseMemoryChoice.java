@@ -4,21 +4,21 @@ import java.util.Locale;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 
 /**
  * The values of {@code --base-memory}.
  *
  * @param asked null for auto
  */
-public record BaseMemoryChoice(@Nullable BaseMemory asked) {
+public record BaseMemoryChoice(@Nullable BaseMemoryLimit asked) {
     public static final BaseMemoryChoice AUTO = new BaseMemoryChoice(null);
 
     public static BaseMemoryChoice parse(String text) {
         return switch (text.toLowerCase(Locale.ROOT)) {
             case "auto" -> AUTO;
-            case "all" -> new BaseMemoryChoice(BaseMemory.ALL);
-            default -> new BaseMemoryChoice(new BaseMemory(bytes(text)));
+            case "all" -> new BaseMemoryChoice(BaseMemoryLimit.ALL);
+            default -> new BaseMemoryChoice(new BaseMemoryLimit(bytes(text)));
         };
     }
 
@@ -33,8 +33,8 @@ public record BaseMemoryChoice(@Nullable BaseMemory asked) {
     }
 
     /** The choice where no one knows the room: auto keeps all. */
-    public BaseMemory known() {
-        return asked == null ? BaseMemory.ALL : asked;
+    public BaseMemoryLimit known() {
+        return asked == null ? BaseMemoryLimit.ALL : asked;
     }
 
     /**
@@ -45,11 +45,11 @@ public record BaseMemoryChoice(@Nullable BaseMemory asked) {
      * @param base bytes of them that are the base's
      * @param smallest bytes that the base can be computed in
      */
-    public BaseMemory within(OptionalLong room, long needed, long base, long smallest) {
+    public BaseMemoryLimit within(OptionalLong room, long needed, long base, long smallest) {
         if (asked != null || room.isEmpty() || needed <= room.getAsLong()) {
             return known();
         }
 
-        return new BaseMemory(Math.max(smallest, room.getAsLong() - (needed - base)));
+        return new BaseMemoryLimit(Math.max(smallest, room.getAsLong() - (needed - base)));
     }
 }

@@ -1,6 +1,6 @@
 package org.sparkqlora.options;
 
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.tensor.MappedPages;
 import picocli.CommandLine.Option;
@@ -23,7 +23,7 @@ public final class BaseOptions {
     }
 
     /** The choice where no one knows the room. */
-    public BaseMemory known() {
+    public BaseMemoryLimit known() {
         return choice.known();
     }
 

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.BoundParameters;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.MicroBatch;
-import org.sparkqlora.model.adapter.ResidualInitFactors;
+import org.sparkqlora.model.adapter.PissaOloraFactors;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.generation.PromptedText;
 import org.sparkqlora.model.layout.ParameterIndex;
@@ -28,7 +28,7 @@ public final class DecoderGradientModel implements GradientModel {
     private final WeightFolder weights;
     private final DecoderModel model;
     private final @Nullable Gpu gpu;
-    private final Function<ModelConfig, Optional<ResidualInitFactors>> taken;
+    private final Function<ModelConfig, Optional<PissaOloraFactors>> taken;
 
     /**
      * @param gpu that the model computes on, closed with it; null for the processor
@@ -38,7 +38,7 @@ public final class DecoderGradientModel implements GradientModel {
             WeightFolder weights,
             DecoderModel model,
             @Nullable Gpu gpu,
-            Function<ModelConfig, Optional<ResidualInitFactors>> taken) {
+            Function<ModelConfig, Optional<PissaOloraFactors>> taken) {
         this.gpu = gpu;
         this.weights = weights;
         this.model = model;

@@ -12,7 +12,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.DecoderModel;
 import org.sparkqlora.model.PassOptions;
 import org.sparkqlora.model.Recompute;
-import org.sparkqlora.model.adapter.ResidualInitFactors;
+import org.sparkqlora.model.adapter.PissaOloraFactors;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -229,12 +229,12 @@ public record FolderModelSource(
                         stored, change, spec.precision() == Precision.BF16 ? StoredType.BF16 : StoredType.F32, workers);
     }
 
-    private Optional<ResidualInitFactors> takenFactors(ModelConfig config) {
+    private Optional<PissaOloraFactors> takenFactors(ModelConfig config) {
         return Optional.ofNullable(taken).map(stored -> factors(config, stored));
     }
 
-    private ResidualInitFactors factors(ModelConfig config, StoredFactors stored) {
-        return ResidualInitFactors.of(config, lora(), stored.read(ResidualInitFactors.index(config, lora())));
+    private PissaOloraFactors factors(ModelConfig config, StoredFactors stored) {
+        return PissaOloraFactors.of(config, lora(), stored.read(PissaOloraFactors.index(config, lora())));
     }
 
     private LoraSpec lora() {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.cli.command.ExitCode;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -36,8 +36,8 @@ class BaseMemoryOptionTest {
     void write() throws IOException {
         runs = TrainRuns.in(folder);
         ModelSpec spec = new ModelSpec(Method.QLORA, Precision.FP32, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
-        least = Long.toString(
-                BaseMemory.smallest(ModelConfigJson.read(Path.of(runs.model(), "config.json")), spec, MOST_PASSES));
+        least = Long.toString(BaseMemoryLimit.smallest(
+                ModelConfigJson.read(Path.of(runs.model(), "config.json")), spec, MOST_PASSES));
     }
 
     @AfterAll

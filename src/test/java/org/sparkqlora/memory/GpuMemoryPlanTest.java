@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
@@ -112,13 +112,13 @@ class GpuMemoryPlanTest {
         ModelConfig config = LlamaSizes.of(65e9);
         ModelSpec lora = new ModelSpec(Method.LORA, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(16, 16));
         GpuMemoryPlan whole = plan(config, qlora(16), STEP);
-        long layers = BaseMemory.division(config, qlora(16)).layers();
-        long least = BaseMemory.smallest(config, qlora(16), 1);
-        GpuMemoryPlan window = whole.withBase(new BaseMemory(least), config, qlora(16));
-        GpuMemoryPlan wider = whole.withBase(new BaseMemory(least + 1_000_000_000), config, qlora(16));
+        long layers = BaseMemoryLimit.division(config, qlora(16)).layers();
+        long least = BaseMemoryLimit.smallest(config, qlora(16), 1);
+        GpuMemoryPlan window = whole.withBase(new BaseMemoryLimit(least), config, qlora(16));
+        GpuMemoryPlan wider = whole.withBase(new BaseMemoryLimit(least + 1_000_000_000), config, qlora(16));
 
-        assertThat(whole.withBase(BaseMemory.ALL, config, qlora(16))).isEqualTo(whole);
-        assertThat(whole.withBase(new BaseMemory(least + layers), config, qlora(16)))
+        assertThat(whole.withBase(BaseMemoryLimit.ALL, config, qlora(16))).isEqualTo(whole);
+        assertThat(whole.withBase(new BaseMemoryLimit(least + layers), config, qlora(16)))
                 .isEqualTo(whole);
         assertThat(whole.cardBytes() - window.cardBytes()).isEqualTo(layers - 2 * layers / config.layers());
         assertThat(wider.cardBytes() - window.cardBytes()).isEqualTo(1_000_000_000);
@@ -126,9 +126,9 @@ class GpuMemoryPlanTest {
                 .isPresent();
         long dense = plan(config, lora, STEP).cardBytes()
                 - plan(config, lora, STEP)
-                        .withBase(new BaseMemory(BaseMemory.smallest(config, lora, 1)), config, lora)
+                        .withBase(new BaseMemoryLimit(BaseMemoryLimit.smallest(config, lora, 1)), config, lora)
                         .cardBytes();
-        assertThat(dense).isEqualTo(BaseMemory.division(config, lora).layers());
+        assertThat(dense).isEqualTo(BaseMemoryLimit.division(config, lora).layers());
     }
 
     @Test

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
@@ -231,7 +231,7 @@ class MemoryPlanTest {
     void aBoundOnTheBaseTakesTheRestOfItAndThePassesWorkspaces() {
         BatchShape step = new BatchShape(512, 8, 1, 2, 2, Recompute.ALL, 4);
         MemoryPlan all = ofThreads(LoraSpec.allLinear(16, 16), 4);
-        BaseMemory base = new BaseMemory(100_000_000);
+        BaseMemoryLimit base = new BaseMemoryLimit(100_000_000);
 
         MemoryPlan bounded = all.withBase(base, step);
 
@@ -245,8 +245,8 @@ class MemoryPlanTest {
                         - bounded.bytes(MemoryUse.MALLOC_SLACK));
         assertThat(bounded.bytes(MemoryUse.MALLOC_SLACK)).isLessThan(all.bytes(MemoryUse.MALLOC_SLACK));
         assertThat(bounded.heapBytes()).isEqualTo(all.heapBytes());
-        assertThat(all.withBase(BaseMemory.ALL, step)).isSameAs(all);
-        assertThat(all.withBase(new BaseMemory(all.baseBytes()), step)).isSameAs(all);
+        assertThat(all.withBase(BaseMemoryLimit.ALL, step)).isSameAs(all);
+        assertThat(all.withBase(new BaseMemoryLimit(all.baseBytes()), step)).isSameAs(all);
     }
 
     @Test

@@ -94,9 +94,9 @@ class BaseResidenceTest {
     void theBaseStaysWithinItsBound(Method method) {
         ModelSpec spec = new ModelSpec(method, Precision.BF16, QuantSpec.DEFAULT, LoraSpec.allLinear(4, 8));
         try (WeightFolder weights = weights(method)) {
-            BaseMemory bound = new BaseMemory(BaseMemory.smallest(weights.config(), spec, LANES) + KEPT);
+            BaseMemoryLimit bound = new BaseMemoryLimit(BaseMemoryLimit.smallest(weights.config(), spec, LANES) + KEPT);
             long windowed = mostResident(weights, spec, bound);
-            long whole = mostResident(weights, spec, BaseMemory.ALL);
+            long whole = mostResident(weights, spec, BaseMemoryLimit.ALL);
 
             assertThat(windowed).isBetween(KEPT / 2, bound.bytes());
             // not than the bound: a kernel may take back pages that nobody used for some seconds
@@ -115,7 +115,7 @@ class BaseResidenceTest {
         }
     }
 
-    private static long mostResident(WeightFolder weights, ModelSpec spec, BaseMemory bound) {
+    private static long mostResident(WeightFolder weights, ModelSpec spec, BaseMemoryLimit bound) {
         PassOptions passes = PassOptions.recomputing(Recompute.ALL).keeping(bound);
         Path file = weights.path().resolve("model.safetensors");
         try (DecoderModel model = DecoderModel.load(

@@ -71,7 +71,7 @@ abstract class DeviceModelContract {
                         spec,
                         1,
                         PassOptions.recomputing(recompute)
-                                .keeping(new BaseMemory(BaseMemory.smallest(weights.config(), spec, 1))),
+                                .keeping(new BaseMemoryLimit(BaseMemoryLimit.smallest(weights.config(), spec, 1))),
                         LoadedModel.SCRATCH,
                         this::device);
                 BoundParameters parameters = paged.bind(golden.adapter(paged.parameters()))) {

@@ -31,7 +31,7 @@ public final class LoadedModel {
 
     /** A model on the processor of whose base the least is resident. */
     static DecoderModel inWindow(WeightFolder weights, ModelSpec spec, int threads, Recompute recompute) {
-        BaseMemory least = new BaseMemory(BaseMemory.smallest(weights.config(), spec, threads));
+        BaseMemoryLimit least = new BaseMemoryLimit(BaseMemoryLimit.smallest(weights.config(), spec, threads));
         return DecoderModel.load(
                 weights,
                 spec,

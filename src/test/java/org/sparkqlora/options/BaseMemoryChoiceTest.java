@@ -7,7 +7,7 @@ import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 
 class BaseMemoryChoiceTest {
     private static final long NEEDED = 100;
@@ -19,15 +19,15 @@ class BaseMemoryChoiceTest {
     @CsvSource({"99, 69", "60, 30", "41, 11", "40, 10", "20, 10"})
     void autoKeepsWhatThereIsRoomForBesideTheRest(long room, long expected) {
         assertThat(BaseMemoryChoice.parse("auto").within(OptionalLong.of(room), NEEDED, BASE, SMALLEST))
-                .isEqualTo(new BaseMemory(expected));
+                .isEqualTo(new BaseMemoryLimit(expected));
     }
 
     @Test
     void autoKeepsAllWhereItFitsAndWhereNothingIsKnown() {
         assertThat(BaseMemoryChoice.AUTO.within(OptionalLong.of(NEEDED), NEEDED, BASE, SMALLEST))
-                .isEqualTo(BaseMemory.ALL);
+                .isEqualTo(BaseMemoryLimit.ALL);
         assertThat(BaseMemoryChoice.AUTO.within(OptionalLong.empty(), NEEDED, BASE, SMALLEST))
-                .isEqualTo(BaseMemory.ALL);
+                .isEqualTo(BaseMemoryLimit.ALL);
         assertThat(BaseMemoryChoice.AUTO.known().isBounded()).isFalse();
     }
 
@@ -36,8 +36,8 @@ class BaseMemoryChoiceTest {
     void whatIsAskedForIsTaken(String text, long bytes) {
         BaseMemoryChoice asked = BaseMemoryChoice.parse(text);
 
-        assertThat(asked.within(OptionalLong.of(1), NEEDED, BASE, SMALLEST)).isEqualTo(new BaseMemory(bytes));
-        assertThat(asked.known()).isEqualTo(new BaseMemory(bytes));
+        assertThat(asked.within(OptionalLong.of(1), NEEDED, BASE, SMALLEST)).isEqualTo(new BaseMemoryLimit(bytes));
+        assertThat(asked.known()).isEqualTo(new BaseMemoryLimit(bytes));
     }
 
     @Test

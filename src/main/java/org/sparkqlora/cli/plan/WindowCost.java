@@ -2,7 +2,7 @@ package org.sparkqlora.cli.plan;
 
 import java.util.Locale;
 import org.sparkqlora.memory.MemoryPlan;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.model.layout.ModelSpec;
 import org.sparkqlora.train.BatchShape;
@@ -22,21 +22,22 @@ import org.sparkqlora.weights.family.ModelConfig;
  * @param computeSeconds of a step, estimated
  * @param disk bytes a second
  */
-record WindowCost(MemoryPlan plan, BaseMemory base, long readBytes, long least, double computeSeconds, DiskSpeed disk) {
+record WindowCost(
+        MemoryPlan plan, BaseMemoryLimit base, long readBytes, long least, double computeSeconds, DiskSpeed disk) {
     private static final double GIGA = 1e9;
 
     /** The cost of {@code base} for the frozen base of {@code all}. */
     static WindowCost of(
             ModelConfig config,
             MemoryPlan all,
-            BaseMemory base,
+            BaseMemoryLimit base,
             BatchShape step,
             double computeSeconds,
             DiskSpeed disk) {
         ModelSpec spec = all.spec();
         int passes = spec.trainsAdaptersAlone() ? step.parallelPasses() : 1;
-        long least = BaseMemory.smallest(config, spec, step.tasksAtOnce() * passes);
-        BaseMemory.Division division = BaseMemory.division(config, spec);
+        long least = BaseMemoryLimit.smallest(config, spec, step.tasksAtOnce() * passes);
+        BaseMemoryLimit.Division division = BaseMemoryLimit.division(config, spec);
         long room = Math.max(0, base.bytes() - least);
         boolean keepsHead = division.head() <= room;
         long forLayers = keepsHead ? room - division.head() : room;

@@ -17,7 +17,7 @@ import org.sparkqlora.weights.family.ModelConfig;
  * {@code path_initial_model_for_weight_conversion}). DoRA's magnitudes stay, as the direction that they scale is the same.
  */
 public final class AdapterConversion {
-    private final ResidualInitFactors taken;
+    private final PissaOloraFactors taken;
     private final LoraSpec lora;
     private final ParameterIndex index;
 
@@ -25,7 +25,7 @@ public final class AdapterConversion {
      * @param lora shape of the adapters that were trained
      * @param taken what was taken out of the base
      */
-    public AdapterConversion(ModelConfig config, LoraSpec lora, ResidualInitFactors taken) {
+    public AdapterConversion(ModelConfig config, LoraSpec lora, PissaOloraFactors taken) {
         this.taken = taken;
         this.lora = lora.ofTwiceTheRank();
         this.index =

@@ -45,7 +45,7 @@ public final class InitialParameters {
     }
 
     /** Initial values in a vector that {@code zeros} makes. */
-    public FlatVector values(long seed, LongFunction<FlatVector> zeros, @Nullable ResidualInitFactors taken) {
+    public FlatVector values(long seed, LongFunction<FlatVector> zeros, @Nullable PissaOloraFactors taken) {
         if (factors instanceof FactorInitialization.Taken != (taken != null)) {
             throw new IllegalStateException(
                     "Cannot begin adapters that are a part of their base: expected what was taken out of it");
@@ -57,7 +57,7 @@ public final class InitialParameters {
     }
 
     /** Factors that were taken out of the base are there before. */
-    private void fill(long seed, FlatVector values, @Nullable ResidualInitFactors taken) {
+    private void fill(long seed, FlatVector values, @Nullable PissaOloraFactors taken) {
         if (taken != null) {
             taken.copyTo(layout.index(), values);
         }
@@ -117,7 +117,7 @@ public final class InitialParameters {
         }
     }
 
-    private void fillRowLengths(Parameter parameter, FlatVector values, @Nullable ResidualInitFactors taken) {
+    private void fillRowLengths(Parameter parameter, FlatVector values, @Nullable PissaOloraFactors taken) {
         int rows = Math.toIntExact(parameter.size());
         float[] lengths = new float[rows];
         TensorScope.run(() -> {

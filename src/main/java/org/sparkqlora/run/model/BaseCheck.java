@@ -1,7 +1,7 @@
 package org.sparkqlora.run.model;
 
 import org.jspecify.annotations.Nullable;
-import org.sparkqlora.model.adapter.ResidualInitFactors;
+import org.sparkqlora.model.adapter.PissaOloraFactors;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.options.ModelOptions;
 import org.sparkqlora.quant.Workers;
@@ -31,7 +31,7 @@ public final class BaseCheck {
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
             weights.checkShapes();
             if (lora != null && lora.takesFromBase()) {
-                ResidualInitFactors.requireTakable(weights, lora);
+                PissaOloraFactors.requireTakable(weights, lora);
             }
 
             new CheckedWeights(options.cacheFolder()).requireFinite(weights, workers);

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
-import org.sparkqlora.model.adapter.ResidualInitFactors;
+import org.sparkqlora.model.adapter.PissaOloraFactors;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.options.Console;
@@ -50,8 +50,8 @@ public final class InitialAdapter {
         long begin = System.nanoTime();
         try (WeightFolder base = WeightFolder.open(model);
                 Workers workers = new Workers(Runtime.getRuntime().availableProcessors())) {
-            FlatVector values = ResidualInitFactors.compute(base, lora, plan.seed(), workers)
-                    .values();
+            FlatVector values =
+                    PissaOloraFactors.compute(base, lora, plan.seed(), workers).values();
             console.note(
                     "took adapters of %d numbers out of the base (%s) in %.1f s",
                     values.length(), lora.initialization().optionName(), (System.nanoTime() - begin) / NANOS);
@@ -59,7 +59,7 @@ public final class InitialAdapter {
                     folder.files(),
                     folder.path(),
                     new AdapterConfig(lora.factorsAlone(), plan.model()),
-                    ResidualInitFactors.index(base.config(), lora),
+                    PissaOloraFactors.index(base.config(), lora),
                     values);
         }
 
@@ -76,9 +76,9 @@ public final class InitialAdapter {
     }
 
     /** Reads it. */
-    ResidualInitFactors read(ModelConfig config) {
+    PissaOloraFactors read(ModelConfig config) {
         AdapterFolder.requireHash(folder.files(), folder.path(), Required.value("taken factors", plan.takenFactors()));
-        ParameterIndex index = ResidualInitFactors.index(config, lora);
-        return ResidualInitFactors.of(config, lora, AdapterFolder.read(folder.files(), folder.path(), index));
+        ParameterIndex index = PissaOloraFactors.index(config, lora);
+        return PissaOloraFactors.of(config, lora, AdapterFolder.read(folder.files(), folder.path(), index));
     }
 }

@@ -8,7 +8,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.memory.MemoryPlan;
 import org.sparkqlora.memory.MemoryUse;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.PassOptions;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.layout.Method;
@@ -93,15 +93,15 @@ final class ClusterSetup {
      *
      * @param all the memory of executors with all of it, and the least of the rest
      */
-    BaseMemory base(ModelConfig config, MemoryPlan all) {
+    BaseMemoryLimit base(ModelConfig config, MemoryPlan all) {
         if (all.method() == Method.FULL) {
-            return BaseMemory.ALL;
+            return BaseMemoryLimit.ALL;
         }
 
         OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
         int passes = TaskSlots.ofExecutor(context) * passesAtOnce();
-        long smallest = BaseMemory.smallest(config, all.spec(), passes);
-        BaseMemory chosen = options.model
+        long smallest = BaseMemoryLimit.smallest(config, all.spec(), passes);
+        BaseMemoryLimit chosen = options.model
                 .base
                 .choice()
                 .within(room, all.executorBytes(), all.baseBytes(), smallest)
@@ -120,12 +120,13 @@ final class ClusterSetup {
     }
 
     /** The part of the base that one task of an executor, which shares it with the others, counts on. */
-    BaseMemory baseOfTask(BaseMemory base, ModelConfig config, ModelSpec spec) {
+    BaseMemoryLimit baseOfTask(BaseMemoryLimit base, ModelConfig config, ModelSpec spec) {
         return base.besides(config, spec, (TaskSlots.ofExecutor(context) - 1) * passesAtOnce());
     }
 
     /** The activations that passes recompute: as asked for, or the fewest for which an executor has memory; auto is noted. */
-    Recompute recompute(ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, BaseMemory base) {
+    Recompute recompute(
+            ModelConfig config, ModelSpec spec, Paging paging, int width, int shards, BaseMemoryLimit base) {
         RecomputeChoice asked = options.run.batch.recompute;
         OptionalLong room = new ClusterCheck(context).roomOfExecutor(options.model.device);
         Recompute chosen = asked.within(
@@ -144,7 +145,7 @@ final class ClusterSetup {
         return chosen;
     }
 
-    PassOptions passes(Recompute recompute, BaseMemory base) {
+    PassOptions passes(Recompute recompute, BaseMemoryLimit base) {
         return new PassOptions(recompute, passesAtOnce(), base);
     }
 

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.memory.MemoryPlan;
-import org.sparkqlora.model.BaseMemory;
+import org.sparkqlora.model.BaseMemoryLimit;
 import org.sparkqlora.model.PassOptions;
 import org.sparkqlora.model.Recompute;
 import org.sparkqlora.model.layout.ModelSpec;
@@ -104,8 +104,8 @@ record TrainingSetup(
         int width = preparation.width(options.data.sources, options.data);
         ModelSpec spec = model.spec();
         MemoryPlan whole =
-                setup.memory(config, spec, paging, width, shards, setup.passes(Recompute.ALL, BaseMemory.ALL));
-        BaseMemory base = setup.base(config, whole);
+                setup.memory(config, spec, paging, width, shards, setup.passes(Recompute.ALL, BaseMemoryLimit.ALL));
+        BaseMemoryLimit base = setup.base(config, whole);
         Recompute recompute = setup.recompute(config, spec, paging, width, shards, base);
         MemoryPlan memory = setup.withDriver(
                 setup.memory(config, spec, paging, width, shards, setup.passes(recompute, base)), exchange);

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
-import org.apache.spark.TaskContext;
 import org.apache.spark.shuffle.FetchFailedException;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.blocks.BlockMemory;
@@ -117,23 +116,11 @@ record PartGroups(SliceLayout layout, GradientDtype dtype, int members, int fanI
                 }
             });
         } catch (LostBlockException e) {
-            throw computedAgain(member, shuffle, e);
+            throw new LostPart(member, shuffle, e).computedAgain();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while fetching a gradient", e);
         }
-    }
-
-    /** What makes Spark run the task again that left {@code member}, and then this one. */
-    private static FetchFailedException computedAgain(GradientPart member, int shuffle, LostBlockException lost) {
-        return new FetchFailedException(
-                Objects.requireNonNull(member.handle()).places().get(0).toBlockManager(),
-                shuffle,
-                member.task(),
-                member.partition(),
-                TaskContext.getPartitionId(),
-                lost.getMessage(),
-                lost);
     }
 
     /**

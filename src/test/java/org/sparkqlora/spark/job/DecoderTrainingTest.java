@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.checkpoint.AdapterConfig;
 import org.sparkqlora.checkpoint.AdapterFolder;
-import org.sparkqlora.model.adapter.ResidualInitFactors;
+import org.sparkqlora.model.adapter.PissaOloraFactors;
 import org.sparkqlora.model.layout.FactorInitialization;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
@@ -206,8 +206,8 @@ class DecoderTrainingTest {
                     files,
                     path,
                     new AdapterConfig(lora.factorsAlone(), "base"),
-                    ResidualInitFactors.index(base.config(), lora),
-                    ResidualInitFactors.compute(base, lora, 42, workers).values());
+                    PissaOloraFactors.index(base.config(), lora),
+                    PissaOloraFactors.compute(base, lora, 42, workers).values());
             return FactorFolder.of(context, path.toString(), AdapterFolder.hash(files, path));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -39,7 +39,7 @@ import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.safetensors.StoredType;
 
 /** Factors of PiSSA and OLoRA, compared with PEFT's (goldens/models/README.md). */
-class ResidualInitFactorsTest {
+class PissaOloraFactorsTest {
     /**
      * Difference of a factor as a share of the largest of its tensor, components brought to the same sign: float32 singular vectors
      * turn by the rounding error of the weight over the gap to the next singular value, and two LAPACKs round differently.
@@ -79,7 +79,7 @@ class ResidualInitFactorsTest {
         GoldenModel golden = new GoldenModel(VARIANTS + name);
         LoraSpec lora = lora(golden, how);
         try (WeightFolder base = golden.weights(Mode.LORA, cache)) {
-            ParameterIndex index = ResidualInitFactors.index(base.config(), lora);
+            ParameterIndex index = PissaOloraFactors.index(base.config(), lora);
             FlatVector expected = golden.adapter(index);
             FlatVector found = compute(base, lora, 1).values();
 
@@ -116,7 +116,7 @@ class ResidualInitFactorsTest {
         GoldenModel golden = new GoldenModel(VARIANTS + name);
         LoraSpec lora = lora(golden, how);
         try (WeightFolder base = golden.weights(Mode.LORA, cache)) {
-            ResidualInitFactors taken = theirs(golden, base, lora);
+            PissaOloraFactors taken = theirs(golden, base, lora);
             try (WeightFolder rest = rest(base, taken, mode);
                     DecoderModel model = LoadedModel.of(rest, spec(mode, lora), 1)) {
                 FlatVector start = model.initialParameters(0, FlatVector::zeros, taken);
@@ -178,7 +178,7 @@ class ResidualInitFactorsTest {
         GoldenModel golden = new GoldenModel(VARIANTS + name);
         LoraSpec lora = lora(golden, how);
         try (WeightFolder base = golden.weights(Mode.LORA, cache)) {
-            ResidualInitFactors taken = theirs(golden, base, lora);
+            PissaOloraFactors taken = theirs(golden, base, lora);
             AdapterConversion conversion = new AdapterConversion(base.config(), lora, taken);
             ParameterIndex index = ParameterIndex.of(base.config(), spec(Mode.LORA, lora));
             FlatVector trained = golden.expected(index, "after5.");
@@ -216,7 +216,7 @@ class ResidualInitFactorsTest {
         }
     }
 
-    private WeightFolder rest(WeightFolder base, ResidualInitFactors taken, Mode mode) {
+    private WeightFolder rest(WeightFolder base, PissaOloraFactors taken, Mode mode) {
         WeightChange change = new WeightChange("rest", () -> taken.residual(base));
         try (Workers workers = new Workers(2)) {
             QuantizedCache copies = new QuantizedCache(cache);
@@ -298,15 +298,14 @@ class ResidualInitFactorsTest {
                 .isCloseTo(0, within(FACTOR_TOLERANCE * largestOf(expected)));
     }
 
-    private static ResidualInitFactors compute(WeightFolder base, LoraSpec lora, int threads) {
+    private static PissaOloraFactors compute(WeightFolder base, LoraSpec lora, int threads) {
         try (Workers workers = new Workers(threads)) {
-            return ResidualInitFactors.compute(base, lora, 5, workers);
+            return PissaOloraFactors.compute(base, lora, 5, workers);
         }
     }
 
-    private static ResidualInitFactors theirs(GoldenModel golden, WeightFolder base, LoraSpec lora) {
-        return ResidualInitFactors.of(
-                base.config(), lora, golden.adapter(ResidualInitFactors.index(base.config(), lora)));
+    private static PissaOloraFactors theirs(GoldenModel golden, WeightFolder base, LoraSpec lora) {
+        return PissaOloraFactors.of(base.config(), lora, golden.adapter(PissaOloraFactors.index(base.config(), lora)));
     }
 
     private static ModelSpec spec(Mode mode, LoraSpec lora) {

@@ -19,14 +19,14 @@ import org.sparkqlora.weights.family.ProjectionShape;
  *
  * @param bytes the most
  */
-public record BaseMemory(long bytes) implements Serializable {
+public record BaseMemoryLimit(long bytes) implements Serializable {
     /** Without a bound. */
-    public static final BaseMemory ALL = new BaseMemory(Long.MAX_VALUE);
+    public static final BaseMemoryLimit ALL = new BaseMemoryLimit(Long.MAX_VALUE);
 
     /** Of what a pass reads at once, the pages that it ends in and those that the system maps around them. */
     private static final long PAGES = 1 << 17;
 
-    public BaseMemory {
+    public BaseMemoryLimit {
         if (bytes < 1) {
             throw new BadInputException("Cannot keep a base in %d bytes".formatted(bytes));
         }
@@ -65,12 +65,12 @@ public record BaseMemory(long bytes) implements Serializable {
     }
 
     /** What of this bound is left beside what other passes of the process have in hand. */
-    public BaseMemory besides(ModelConfig config, ModelSpec spec, int passes) {
-        return isBounded() ? new BaseMemory(Math.max(1, bytes - passes * (piece(config, spec) + PAGES))) : this;
+    public BaseMemoryLimit besides(ModelConfig config, ModelSpec spec, int passes) {
+        return isBounded() ? new BaseMemoryLimit(Math.max(1, bytes - passes * (piece(config, spec) + PAGES))) : this;
     }
 
     /** Refuses a bound in which the model cannot be computed. */
-    public BaseMemory require(ModelConfig config, ModelSpec spec, int passes) {
+    public BaseMemoryLimit require(ModelConfig config, ModelSpec spec, int passes) {
         long smallest = smallest(config, spec, passes);
         if (bytes < smallest) {
             throw new BadInputException(

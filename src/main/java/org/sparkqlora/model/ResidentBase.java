@@ -22,13 +22,13 @@ import org.sparkqlora.weights.family.ModelConfig;
  * The part of a frozen base that is resident in a process: what comes first is kept while there is room, and the rest is asked for one
  * layer ahead, used, and given back. Layers are used upwards and then downwards, so that no choice of what to keep reads less.
  */
-final class BaseWindow implements AutoCloseable {
+final class ResidentBase implements AutoCloseable {
     private final boolean bounded;
     private final Map<Integer, List<MappedPages>> pagesOfLayer = new HashMap<>();
     private final Map<Integer, List<BaseMatrix.Uploaded>> uploadsOfLayer = new HashMap<>();
     private volatile Ahead ahead = Ahead.NOTHING;
     private final AtomicLong givenBack = new AtomicLong();
-    private final ExecutorService reader = Executors.newSingleThreadExecutor(BaseWindow::daemon);
+    private final ExecutorService reader = Executors.newSingleThreadExecutor(ResidentBase::daemon);
     private @Nullable CopyStream copies;
     private long room;
 
@@ -36,22 +36,22 @@ final class BaseWindow implements AutoCloseable {
     static final int OF_NO_LAYER = Integer.MIN_VALUE;
 
     /** @param reserved bytes of the bound for what passes have in hand */
-    BaseWindow(BaseMemory memory, long reserved) {
+    ResidentBase(BaseMemoryLimit memory, long reserved) {
         this.bounded = memory.isBounded();
         this.room = memory.bytes() - reserved;
     }
 
     /**
-     * The window of a model of which {@code passes} pass at once.
+     * That of a model of which {@code passes} pass at once.
      *
      * @throws org.sparkqlora.input.BadInputException if {@code memory} is less than they need
      */
-    static BaseWindow of(BaseMemory memory, ModelConfig config, ModelSpec spec, int passes) {
+    static ResidentBase of(BaseMemoryLimit memory, ModelConfig config, ModelSpec spec, int passes) {
         if (memory.isBounded()) {
             Natives.returnLargeBlocks();
         }
 
-        return new BaseWindow(memory.require(config, spec, passes), BaseMemory.smallest(config, spec, passes));
+        return new ResidentBase(memory.require(config, spec, passes), BaseMemoryLimit.smallest(config, spec, passes));
     }
 
     /** A layer that was asked for. */

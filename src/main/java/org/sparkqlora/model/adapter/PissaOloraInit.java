@@ -17,7 +17,7 @@ import org.sparkqlora.tensor.TensorMemory;
  *
  * @param random draws where a randomised decomposition begins
  */
-public record FactorDecomposition(Taken how, int rank, double scale, SplittableRandom random) {
+public record PissaOloraInit(Taken how, int rank, double scale, SplittableRandom random) {
     /**
      * Both factors of a module.
      *

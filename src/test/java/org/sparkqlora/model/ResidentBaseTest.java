@@ -33,7 +33,7 @@ import org.sparkqlora.weights.family.DecoderTensors;
 
 /** A base of which little is resident gives the bytes of one that is resident whole. */
 @NullMarked
-class BaseWindowTest {
+class ResidentBaseTest {
     @TempDir
     private Path cache;
 
@@ -107,11 +107,11 @@ class BaseWindowTest {
     void aDeviceOfOperationsFindsTheSameBytes(Mode mode) {
         GoldenModel golden = new GoldenModel("llama-tied");
         try (WeightFolder weights = golden.weights(mode, cache);
-                DecoderModel whole = onDevice(weights, golden.spec(mode), BaseMemory.ALL);
+                DecoderModel whole = onDevice(weights, golden.spec(mode), BaseMemoryLimit.ALL);
                 DecoderModel paged = onDevice(
                         weights,
                         golden.spec(mode),
-                        new BaseMemory(BaseMemory.smallest(weights.config(), golden.spec(mode), 1)))) {
+                        new BaseMemoryLimit(BaseMemoryLimit.smallest(weights.config(), golden.spec(mode), 1)))) {
             assertThat(found(golden, paged).gradient())
                     .isEqualTo(found(golden, whole).gradient())
                     .doesNotContain(Float.NaN);
@@ -119,7 +119,7 @@ class BaseWindowTest {
         }
     }
 
-    private static DecoderModel onDevice(WeightFolder weights, ModelSpec spec, BaseMemory base) {
+    private static DecoderModel onDevice(WeightFolder weights, ModelSpec spec, BaseMemoryLimit base) {
         return DecoderModel.load(
                 weights,
                 spec,
@@ -134,8 +134,8 @@ class BaseWindowTest {
         GoldenModel golden = new GoldenModel("llama-tied");
         ModelSpec spec = golden.spec(Mode.QLORA);
         try (WeightFolder weights = golden.weights(Mode.QLORA, cache)) {
-            long least = BaseMemory.smallest(weights.config(), spec, 1);
-            PassOptions passes = PassOptions.recomputing(Recompute.ALL).keeping(new BaseMemory(least - 1));
+            long least = BaseMemoryLimit.smallest(weights.config(), spec, 1);
+            PassOptions passes = PassOptions.recomputing(Recompute.ALL).keeping(new BaseMemoryLimit(least - 1));
 
             assertThatThrownBy(() -> DecoderModel.load(weights, spec, 1, passes, cache, Precision.FP32::onProcessor))
                     .isInstanceOf(BadInputException.class)

@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.adapter.AdapterMerge.LowRankFactors;
-import org.sparkqlora.model.adapter.FactorDecomposition.Factors;
+import org.sparkqlora.model.adapter.PissaOloraInit.Factors;
 import org.sparkqlora.model.layout.FactorInitialization.Taken;
 import org.sparkqlora.model.layout.LinearPlace;
 import org.sparkqlora.model.layout.LoraSpec;
@@ -37,7 +37,7 @@ import org.sparkqlora.weights.family.Projection;
  * computed once a run and kept: LAPACK's last bits depend on the processor, and whoever takes them out of a weight must have the
  * same.
  */
-public final class ResidualInitFactors {
+public final class PissaOloraFactors {
     /** A decomposition holds about this many matrices of its weight's size. */
     private static final long COPIES = 6;
 
@@ -48,7 +48,7 @@ public final class ResidualInitFactors {
     private final Map<String, LinearPlace.Adapter> places;
     private final FlatVector values;
 
-    private ResidualInitFactors(ModelConfig config, LoraSpec lora, FlatVector values) {
+    private PissaOloraFactors(ModelConfig config, LoraSpec lora, FlatVector values) {
         this.index = index(config, lora);
         this.places = places(config, lora);
         this.values = values;
@@ -60,8 +60,8 @@ public final class ResidualInitFactors {
     }
 
     /** Factors that were computed before, in the order of {@link #index}. */
-    public static ResidualInitFactors of(ModelConfig config, LoraSpec lora, FlatVector values) {
-        return new ResidualInitFactors(config, lora, values);
+    public static PissaOloraFactors of(ModelConfig config, LoraSpec lora, FlatVector values) {
+        return new PissaOloraFactors(config, lora, values);
     }
 
     /** Throws an error if no such adapters can be taken out of {@code base}. */
@@ -89,7 +89,7 @@ public final class ResidualInitFactors {
      * @param seed of randomised decompositions
      * @param workers decompose weights side by side
      */
-    public static ResidualInitFactors compute(WeightFolder base, LoraSpec lora, long seed, Workers workers) {
+    public static PissaOloraFactors compute(WeightFolder base, LoraSpec lora, long seed, Workers workers) {
         if (!(lora.initialization() instanceof Taken how)) {
             throw new BadInputException("Cannot take adapters out of a base: %s draws them"
                     .formatted(lora.initialization().optionName()));
@@ -101,8 +101,8 @@ public final class ResidualInitFactors {
         SplittableRandom random = new SplittableRandom(seed);
         List<Runnable> tasks = new ArrayList<>();
         places.forEach((weight, place) -> {
-            FactorDecomposition taking = new FactorDecomposition(
-                    how, Math.toIntExact(place.down().shape()[0]), place.scale(), random.split());
+            PissaOloraInit taking =
+                    new PissaOloraInit(how, Math.toIntExact(place.down().shape()[0]), place.scale(), random.split());
             tasks.add(() -> take(base, weight, place, taking, values));
         });
         try (Workers some = new Workers(Math.min(workers.threads(), sideBySide(places)))) {
@@ -112,7 +112,7 @@ public final class ResidualInitFactors {
                     (from, to) -> tasks.subList((int) from, (int) to).forEach(Runnable::run));
         }
 
-        return new ResidualInitFactors(base.config(), lora, values);
+        return new PissaOloraFactors(base.config(), lora, values);
     }
 
     public FlatVector values() {
@@ -176,7 +176,7 @@ public final class ResidualInitFactors {
 
     /** On one thread, for the same bits however many there are. */
     private static void take(
-            WeightFolder base, String name, LinearPlace.Adapter place, FactorDecomposition taking, FlatVector values) {
+            WeightFolder base, String name, LinearPlace.Adapter place, PissaOloraInit taking, FlatVector values) {
         Natives.useThreads(1);
         TensorScope.run(() -> {
             Factors factors = taking.from(FrozenTensors.converted(base.tensor(name), ScalarType.Float));

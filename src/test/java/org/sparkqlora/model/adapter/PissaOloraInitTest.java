@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.sparkqlora.model.adapter.FactorDecomposition.Factors;
+import org.sparkqlora.model.adapter.PissaOloraInit.Factors;
 import org.sparkqlora.model.layout.FactorInitialization;
 import org.sparkqlora.model.layout.FactorInitialization.Taken;
 import org.sparkqlora.tensor.Natives;
@@ -15,7 +15,7 @@ import org.sparkqlora.tensor.TensorMemory;
 import org.sparkqlora.tensor.TensorScope;
 
 /** The randomised decomposition beside the exact one. */
-class FactorDecompositionTest {
+class PissaOloraInitTest {
     /** As a share of the largest number: what is mixed in falls by the ratio of neighbouring singular values, squared, an iteration. */
     private static final double ITERATED_TOLERANCE = 1e-3;
 
@@ -52,7 +52,7 @@ class FactorDecompositionTest {
 
     private static Tensor product(String how, Tensor weight) {
         Taken taken = (Taken) FactorInitialization.parse(how);
-        Factors factors = new FactorDecomposition(taken, 4, 2, new SplittableRandom(1)).from(weight);
+        Factors factors = new PissaOloraInit(taken, 4, 2, new SplittableRandom(1)).from(weight);
         return factors.up().mm(factors.down());
     }
 
