@@ -9,7 +9,6 @@ import org.sparkqlora.input.BadInputException;
  */
 public final class FourBitTensor {
     private final FourBitCode code;
-    private final float[] levels;
     private final int blockSize;
     private final long elements;
     private final ByteBuffer packed;
@@ -20,13 +19,7 @@ public final class FourBitTensor {
      * @param packed the codes from the buffer's position to its limit; may be mapped, and is only read
      */
     public FourBitTensor(FourBitCode code, int blockSize, long elements, ByteBuffer packed, BlockScales scales) {
-        this(code, code.levels(), blockSize, elements, packed, scales);
-    }
-
-    private FourBitTensor(
-            FourBitCode code, float[] levels, int blockSize, long elements, ByteBuffer packed, BlockScales scales) {
         this.code = code;
-        this.levels = levels;
         this.blockSize = BlockSize.require(blockSize);
         this.elements = elements;
         this.packed = packed.slice().asReadOnlyBuffer();
@@ -42,24 +35,9 @@ public final class FourBitTensor {
         }
     }
 
-    /** These codes with the levels of a file. */
-    public FourBitTensor withLevels(float[] stored) {
-        if (stored.length != FourBitCode.LEVELS) {
-            throw new BadInputException(
-                    "Cannot read 4-bit codes: expected 16 levels, found %d".formatted(stored.length));
-        }
-
-        float[] checked = Finite.require(stored, "level").clone();
-        return new FourBitTensor(code, checked, blockSize, elements, packed, scales);
-    }
-
-    public FourBitCode code() {
-        return code;
-    }
-
     /** The value of every code before it is scaled. */
     public float[] levels() {
-        return levels.clone();
+        return code.levels();
     }
 
     public int blockSize() {

@@ -103,8 +103,7 @@ class BitsandbytesFilesTest {
         GoldenFile file = file(name);
         int elements = expected(name).shorts("original_bf16").length;
         ByteBuffer packed = ByteBuffer.wrap(file.bytes(WEIGHT));
-        return new FourBitTensor(spec(name).code(), 64, elements, packed, storedScales(name, file))
-                .withLevels(file.floats(WEIGHT + ".quant_map"));
+        return new FourBitTensor(spec(name).code(), 64, elements, packed, storedScales(name, file));
     }
 
     private static BlockScales storedScales(String name, GoldenFile file) {

@@ -107,15 +107,6 @@ class FourBitDequantizerTest {
     }
 
     @Test
-    void storedLevelsReplaceThoseOfTheCode() {
-        float[] levels = new float[16];
-        Arrays.fill(levels, 0.5f);
-        FourBitTensor plain = QuantTesting.quantize(new QuantSpec(FourBitCode.NF4, 64, false), 4f, -2f, 0f);
-
-        assertThat(QuantTesting.floats(plain.withLevels(levels))).containsOnly(2f);
-    }
-
-    @Test
     void refusesABufferThatIsTooSmall() {
         try (Workers workers = new Workers(1)) {
             FourBitDequantizer dequantizer = new FourBitDequantizer(workers);

@@ -62,7 +62,7 @@ class QuantizeCommandTest {
         try (WeightFolder written = WeightFolder.open(output)) {
             FourBitTensor weight =
                     written.fourBit("model.layers.0.mlp.up_proj.weight").orElseThrow();
-            assertThat(weight.code()).isEqualTo(FourBitCode.FP4);
+            assertThat(weight.levels()).isEqualTo(FourBitCode.FP4.levels());
             assertThat(weight.blockSize()).isEqualTo(128);
         }
         assertThat(output.resolve("config.json"))
