@@ -10,8 +10,7 @@ interface EightBitEncoder {
 
     /** The fastest implementation for this machine. */
     static EightBitEncoder fastest(NearestLevel nearest) {
-        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-        if (vectors && VectorEightBitEncoder.isSupported()) {
+        if (VectorApi.isUsed() && VectorEightBitEncoder.isSupported()) {
             return new VectorEightBitEncoder(nearest);
         }
 

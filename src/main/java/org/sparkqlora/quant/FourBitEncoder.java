@@ -16,8 +16,7 @@ interface FourBitEncoder {
 
     /** The fastest implementation for this machine. */
     static FourBitEncoder fastest(FourBitCode code) {
-        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-        if (vectors && VectorFourBitEncoder.isSupported()) {
+        if (VectorApi.isUsed() && VectorFourBitEncoder.isSupported()) {
             return new VectorFourBitEncoder(code);
         }
 

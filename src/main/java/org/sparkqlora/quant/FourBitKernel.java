@@ -19,12 +19,11 @@ interface FourBitKernel {
 
     /** The fastest implementation for this machine. */
     static FourBitKernel fastest() {
-        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-        if (vectors && VectorFourBitKernel.isSupported()) {
+        if (VectorApi.isUsed() && VectorFourBitKernel.isSupported()) {
             return new VectorFourBitKernel();
         }
 
-        return vectors && ByteTableFourBitKernel.isSupported() ? new ByteTableFourBitKernel() : new Scalar();
+        return VectorApi.isUsed() && ByteTableFourBitKernel.isSupported() ? new ByteTableFourBitKernel() : new Scalar();
     }
 
     /** Looks every code up in a table of its block's sixteen values. */

@@ -1,5 +1,7 @@
 package org.sparkqlora.tensor;
 
+import org.sparkqlora.quant.VectorApi;
+
 /**
  * Arithmetic in float32 on rows of {@code count} numbers. Every implementation gives the same bits: each element is one fixed
  * sequence of IEEE operations, and a sum takes element i to partial sum {@code i % 16}, then adds the partial sums in halves.
@@ -11,8 +13,7 @@ public interface RowMath {
 
     /** The fastest implementation for this machine. */
     static RowMath fastest() {
-        boolean vectors = ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
-        if (vectors && VectorRowMath.isSupported()) {
+        if (VectorApi.isUsed() && VectorRowMath.isSupported()) {
             return new VectorRowMath();
         }
 

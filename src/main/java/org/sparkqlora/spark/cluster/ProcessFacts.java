@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.sparkqlora.quant.VectorApi;
 import org.sparkqlora.storage.DiskRoom;
 import org.sparkqlora.tensor.Natives;
 import org.sparkqlora.tensor.ProcessorFlags;
@@ -75,7 +76,7 @@ public record ProcessFacts(
                 machineBytesHere(),
                 scratch.toString(),
                 DiskRoom.bytesFree(scratch),
-                ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent(),
+                VectorApi.isPresent(),
                 Boolean.getBoolean("org.bytedeco.javacpp.nopointergc"),
                 libtorch.isEmpty() ? Natives.physicalLimit() : 0,
                 closedPackages(),
