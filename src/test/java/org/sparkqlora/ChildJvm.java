@@ -7,11 +7,12 @@ import java.util.stream.Stream;
 
 /** Java processes of tests: with this one's class path and flags, without its agents, and quick to start. */
 public final class ChildJvm {
-    /** A flag for one that computes in bfloat16 or 4 bits: vectors want the second compiler. */
-    public static final String VECTORS = "-XX:TieredStopAtLevel=4";
-
-    /** Most of them end before the second compiler is done. */
-    private static final List<String> QUICK = List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+    /**
+     * Of processes that end before the second compiler is done, or compute little: the first compiler alone, and so the scalar twins of kernels,
+     * for each vector would be an object.
+     */
+    public static final List<String> QUICK =
+            List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dqlora.vectors=false");
 
     private ChildJvm() {}
 

@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.sparkqlora.ChildJvm;
 
 /**
  * The classes of a training in Spark as Java holds them in memory, which commands that tests start map in place of reading them from jars:
@@ -22,19 +23,21 @@ final class ClassArchive {
 
     private static final String QUIET = "-Xlog:cds*=off";
 
-    /** As in the JVMs of tests: a command of a few seconds ends before much of what is compiled early has paid. */
-    private static final String SHORT = "-XX:CompileThresholdScaling=4";
-
     private ClassArchive() {}
 
-    /** Variables for a process that starts spark-submit or a session of PySpark; the archive is made now if no earlier build made it. */
+    /** Variables for a process that starts spark-submit or a session of PySpark, with a small model: its commands take seconds. */
     static Map<String, String> variables() throws IOException, InterruptedException {
+        return variables(ChildJvm.QUICK);
+    }
+
+    /** With other flags; the archive is made now if no earlier build made it. */
+    static Map<String, String> variables(List<String> flags) throws IOException, InterruptedException {
         Path file = SparkDistribution.home().resolveSibling("classes-%s.jsa".formatted(Runtime.version()));
         if (!Files.exists(file)) {
             writeLocked(file);
         }
 
-        return Map.of(VARIABLE, "-XX:SharedArchiveFile=%s %s %s".formatted(file, QUIET, SHORT));
+        return Map.of(VARIABLE, "-XX:SharedArchiveFile=%s %s %s".formatted(file, QUIET, String.join(" ", flags)));
     }
 
     private static void writeLocked(Path file) throws IOException, InterruptedException {

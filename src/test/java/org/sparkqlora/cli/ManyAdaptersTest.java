@@ -21,7 +21,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.sparkqlora.ChildJvm;
 import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
@@ -152,10 +151,7 @@ class ManyAdaptersTest {
         List<String> adapters = new ArrayList<>(named("crew", "owls", "grown"));
         adapters.addAll(List.of("--commit-rows", "1"));
         assertThat(generate(whole, adapters).code()).isEqualTo(ExitCode.OK);
-        DriverProcess.start(
-                        folder.resolve("driver.log"),
-                        List.of("-Dspark.master=local[2]", ChildJvm.VECTORS),
-                        line(output, adapters))
+        DriverProcess.start(folder.resolve("driver.log"), List.of("-Dspark.master=local[2]"), line(output, adapters))
                 .killOnce(() -> Files.exists(unfinished)
                         && Files.readString(unfinished).lines().count() > 4);
 

@@ -26,8 +26,8 @@ final class StoredPipeline {
 
     /** Answers of a new process by the pipeline in {@code path}, to the rows of JSON lines in {@code data}. */
     static List<String> answersOfAnotherProcess(Path path, Path data) throws Exception {
-        List<String> command = ChildJvm.command(
-                List.of(ChildJvm.VECTORS), StoredPipeline.class, List.of(path.toString(), data.toString()));
+        List<String> command =
+                ChildJvm.command(List.of(), StoredPipeline.class, List.of(path.toString(), data.toString()));
         Process child = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();

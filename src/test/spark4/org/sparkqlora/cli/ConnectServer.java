@@ -52,7 +52,6 @@ record ConnectServer(int port, Process process) implements AutoCloseable {
     static ConnectServer start(Path temporary, Path log) throws IOException {
         int port = free();
         Stream<String> own = Stream.of(
-                ChildJvm.VECTORS,
                 "-Djava.io.tmpdir=" + temporary,
                 "-Dspark.local.dir=" + temporary,
                 "-Dspark.connect.grpc.binding.port=" + port);

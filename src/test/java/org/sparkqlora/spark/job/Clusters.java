@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.ChildJvm;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
 
 /** Spark clusters of any size on this machine, one at a time. */
@@ -24,10 +25,6 @@ public final class Clusters {
 
     /** Two executors, each a process of its own. */
     public static final String TWO_EXECUTORS = "local-cluster[2,1,1024]";
-
-    /** Executors that compute little: without the second compiler, which vectors need. */
-    static final Map<String, String> QUICK =
-            Map.of("spark.executor.extraJavaOptions", javaOptions("-XX:TieredStopAtLevel=1"));
 
     /** Of other processes. */
     static final Duration LONGEST_WAIT = Duration.ofMinutes(5);
@@ -111,13 +108,12 @@ public final class Clusters {
                 .set("spark.kryo.registrationRequired", "true")
                 .set("spark.kryo.registrator", TrainRegistrator.class.getName())
                 .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
-                .set("spark.executor.extraJavaOptions", javaOptions("-XX:CompileThresholdScaling=4"));
+                .set("spark.executor.extraJavaOptions", javaOptions());
     }
 
-    private static String javaOptions(String compiler) {
-        return javaFlags().stream()
-                .collect(Collectors.joining(
-                        " ", "-XX:+IgnoreUnrecognizedVMOptions -XX:+UseSerialGC %s ".formatted(compiler), ""));
+    private static String javaOptions() {
+        return Stream.concat(ChildJvm.QUICK.stream(), javaFlags().stream())
+                .collect(Collectors.joining(" ", "-XX:+IgnoreUnrecognizedVMOptions ", ""));
     }
 
     /** Other processes need the doors that this JVM was opened with. */

@@ -1,28 +1,17 @@
 package org.sparkqlora.spark.job;
 
-import java.util.Map;
 import java.util.function.Function;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 
 /** The cluster of a test class: it stays until a test asks for another master, since a JVM has one Spark context at a time. */
 final class SharedCluster implements AutoCloseable {
-    private final Map<String, String> settings;
     private @Nullable JavaSparkContext context;
-
-    SharedCluster() {
-        this(Map.of());
-    }
-
-    /** With {@code settings} beside the usual ones. */
-    SharedCluster(Map<String, String> settings) {
-        this.settings = settings;
-    }
 
     <T> T on(String master, Function<JavaSparkContext, T> work) {
         if (context == null || !context.master().equals(master)) {
             close();
-            context = Clusters.start(master, settings);
+            context = Clusters.start(master);
         }
 
         return work.apply(context);

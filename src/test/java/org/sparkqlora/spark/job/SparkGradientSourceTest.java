@@ -64,7 +64,7 @@ class SparkGradientSourceTest {
     private static final SnapshotPolicy OFTEN = new SnapshotPolicy(3, 1L << 30);
 
     @AutoClose
-    private static final SharedCluster CLUSTER = new SharedCluster(Clusters.QUICK);
+    private static final SharedCluster CLUSTER = new SharedCluster();
 
     @TempDir
     private static Path folder;
