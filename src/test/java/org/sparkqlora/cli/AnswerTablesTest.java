@@ -160,7 +160,7 @@ class AnswerTablesTest {
     private static List<String> line(String table, String format) {
         List<String> line = new ArrayList<>(List.of("generate", "--model", runs.model(), "--model-cache"));
         line.addAll(List.of(runs.cache().toString(), "--precision", "fp32", "--max-new-tokens", "6"));
-        line.addAll(List.of("--prompt-table", asked(), "--commit-rows", PARTS));
+        line.addAll(List.of("--prompt-table", byPath(asked()), "--commit-rows", PARTS));
         line.addAll(List.of("--answer-table", table, "--table-format", format));
         return line;
     }

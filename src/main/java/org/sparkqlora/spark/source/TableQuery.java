@@ -10,7 +10,7 @@ import org.sparkqlora.input.BadInputException;
 /**
  * A source in SQL's words: {@code [SELECT columns FROM] name [VERSION AS OF 3 | TIMESTAMP AS OF 2026-11-01] [WHERE condition]}.
  *
- * @param name of a table, or a path
+ * @param name of a table, or a path, which may be given as {@code delta.`path`}
  * @param version the state of a table that is asked for
  * @param selection the columns and rows that are asked for
  */
@@ -20,6 +20,10 @@ record TableQuery(String name, Optional<TableVersion> version, TableSelection se
                     + "(?:\\s+(?<kind>VERSION|TIMESTAMP)\\s+AS\\s+OF\\s+(?<state>.+?))?"
                     + "(?:\\s+WHERE\\s+(?<filter>.+))?",
             Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
+
+    /** As Spark's SQL names a path. */
+    private static final Pattern PATH = Pattern.compile(
+            "(?:delta|iceberg|hudi|parquet|orc|csv|json|text)\\.`(?<path>[^`]+)`", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern BEGIN =
             Pattern.compile("SELECT\\s.*|.*\\sWHERE\\s.*", Pattern.CASE_INSENSITIVE | Pattern.DOTALL);
@@ -32,9 +36,14 @@ record TableQuery(String name, Optional<TableVersion> version, TableSelection se
 
         String state = part(source, parts, "state");
         return new TableQuery(
-                Objects.requireNonNull(part(source, parts, "name")),
+                pathOrName(Objects.requireNonNull(part(source, parts, "name"))),
                 state == null ? Optional.empty() : Optional.of(TableVersion.of(parts.group("kind"), state.strip())),
                 new TableSelection(part(source, parts, "columns"), part(source, parts, "filter")));
+    }
+
+    private static String pathOrName(String name) {
+        Matcher path = PATH.matcher(name);
+        return path.matches() ? path.group("path") : name;
     }
 
     /** With what is quoted. */

@@ -22,7 +22,10 @@ class WeightedSourceTest {
                 "lake.chats WHERE lang = 'en'; lake.chats;; lang = 'en';",
                 "lake.chats VERSION AS OF 3 where x = 'VERSION AS OF 4'; lake.chats; VERSION AS OF 3; x = 'VERSION AS OF 4';",
                 "SELECT messages, concat(a, ' FROM ') AS b FROM lake.chats VERSION AS OF 3; lake.chats; VERSION AS OF 3;; messages, concat(a, ' FROM ') AS b",
-                "select text from /lake/chats WHERE a > 1; /lake/chats;; a > 1; text"
+                "select text from /lake/chats WHERE a > 1; /lake/chats;; a > 1; text",
+                "delta.`s3a://lake/my chats` VERSION AS OF 3 WHERE a > 1; s3a://lake/my chats; VERSION AS OF 3; a > 1;",
+                "Iceberg.`/lake/chats`; /lake/chats;;;",
+                "lake.`chats`; lake.`chats`;;;"
             })
     void readsWhatSqlSays(String text, String name, String version, String filter, String columns) {
         TableQuery query = new WeightedSource(text, 0).query();
