@@ -3,11 +3,16 @@ package org.sparkqlora.checkpoint;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
+import java.util.Enumeration;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.sparkqlora.storage.StoredFile;
 
 /** A checkpoint whose files were read and found to be as written. */
 public final class Checkpoint {
@@ -43,11 +48,27 @@ public final class Checkpoint {
         return skipped;
     }
 
-    /** The state as it was written. The caller closes it. */
+    /** The state as it was written, in one file or in parts. The caller closes it. */
     public DataInputStream openState() {
-        Path file = new Path(folder, CheckpointStore.STATE_FILE);
+        Iterator<StoredFile> parts = commit.files().iterator();
+        return new DataInputStream(new BufferedInputStream(
+                new SequenceInputStream(new Enumeration<>() {
+                    @Override
+                    public boolean hasMoreElements() {
+                        return parts.hasNext();
+                    }
+
+                    @Override
+                    public InputStream nextElement() {
+                        return open(new Path(folder, parts.next().name()));
+                    }
+                }),
+                BUFFER));
+    }
+
+    private InputStream open(Path file) {
         try {
-            return new DataInputStream(new BufferedInputStream(files.open(file), BUFFER));
+            return files.open(file);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to open " + file, e);
         }

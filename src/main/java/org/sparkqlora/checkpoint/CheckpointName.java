@@ -1,10 +1,12 @@
 package org.sparkqlora.checkpoint;
 
 import java.util.Comparator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * The name of a checkpoint's folder, unique because claims are: no one else ever writes under it. The commit object has the
@@ -39,6 +41,14 @@ record CheckpointName(long step, String run, long attempt, int serial) implement
 
     static Optional<CheckpointName> parseCommit(String text) {
         return text.endsWith(COMMIT) ? parse(text.substring(0, text.length() - COMMIT.length())) : Optional.empty();
+    }
+
+    /** The checkpoints among the names of objects. */
+    static List<CheckpointName> newestFirst(Stream<String> commits) {
+        return commits.flatMap(name -> parseCommit(name).stream())
+                .distinct()
+                .sorted(Comparator.reverseOrder())
+                .toList();
     }
 
     String folder() {

@@ -6,7 +6,6 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
@@ -26,6 +25,7 @@ import org.sparkqlora.input.InputLimits;
 import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.StoreRequests;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.storage.WholeFile;
 
@@ -47,15 +47,13 @@ public final class CheckpointStore {
 
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointStore.class);
     private static final int RUN_ID_LENGTH = 8;
-    private static final long UNCLAIMED = 0;
 
     private final FileSystem files;
     private final Path folder;
     private final int keep;
     private final String run;
-    private final Claims claims;
+    private final Ownership ownership;
     private final Set<CheckpointName> verified = new HashSet<>();
-    private long attempt = UNCLAIMED;
     private int published;
 
     /** A store for a run of its own; {@code keep} good checkpoints are kept, at least 2. */
@@ -74,7 +72,7 @@ public final class CheckpointStore {
         this.folder = folder;
         this.keep = keep;
         this.run = run;
-        this.claims = new Claims(files, folder);
+        this.ownership = new Ownership(new Claims(files, folder), folder, run);
     }
 
     /** Whether a file of that name is a claim of a writer. */
@@ -85,7 +83,7 @@ public final class CheckpointStore {
     /** Takes the folder over: writers that claimed it before can no longer publish. The first publication does it otherwise. */
     public void claim() {
         try {
-            attempt = claims.claim(run);
+            ownership.claim();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to claim checkpoint folder " + folder, e);
         }
@@ -108,7 +106,7 @@ public final class CheckpointStore {
     /** Throws an error when another driver has claimed the folder since. */
     public void requireOwned() {
         try {
-            requireStillOwned("write");
+            ownership.require("write");
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to look for other drivers in " + folder, e);
         }
@@ -121,24 +119,76 @@ public final class CheckpointStore {
      * @param state writes the state
      */
     public void publish(long step, Map<String, String> facts, BlobWriter state) {
-        if (attempt == UNCLAIMED) {
-            claim();
-        }
-
-        CheckpointName name = new CheckpointName(step, run, attempt, published++);
+        CheckpointName name = next(step);
         try {
-            requireStillOwned(String.format(Locale.ROOT, "publish step %d", step));
-            StoredFile file = writeState(new Path(folder, name.folder()), state);
-            requireStillOwned(String.format(Locale.ROOT, "publish step %d", step));
-            commit(name, CommitJson.write(new Commit(step, run, attempt, name.folder(), facts, List.of(file))));
-            verified.add(name);
+            ownership.require(String.format(Locale.ROOT, "publish step %d", step));
+            commit(name, facts, List.of(writeState(new Path(folder, name.folder()), state)));
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "Failed to write checkpoint %s of %s; those before it are kept".formatted(name.folder(), folder),
-                    e);
+            throw unwritten(name, e);
         }
 
         sweep();
+    }
+
+    /** Begins the checkpoint of {@code step}, whose state others write in parts. Nothing is written by this. */
+    public CheckpointDraft draft(long step) {
+        CheckpointName name = next(step);
+        return new CheckpointDraft(uri(name.folder()), uri(ownership.object().getName()), run);
+    }
+
+    private String uri(String name) {
+        return files.makeQualified(new Path(folder, name)).toString();
+    }
+
+    /** Whether the parts of a state are where this process reads them. Who wrote them has read them back. */
+    public boolean has(CheckpointDraft draft, List<StoredFile> parts) {
+        try {
+            return StoreRequests.all(parts, part -> part.isIn(files, new Path(draft.folder()))).stream()
+                    .allMatch(there -> there);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to look for the parts of " + draft.folder(), e);
+        }
+    }
+
+    /** Makes the checkpoint exist whose state is {@code parts}, one after the other, and removes the oldest ones. */
+    public void publish(CheckpointDraft draft, Map<String, String> facts, List<StoredFile> parts) {
+        CheckpointName name =
+                CheckpointName.parse(new Path(draft.folder()).getName()).orElseThrow();
+        try {
+            commit(name, facts, parts);
+        } catch (IOException e) {
+            throw unwritten(name, e);
+        }
+
+        sweep();
+        removeLosers(draft, parts);
+    }
+
+    private CheckpointName next(long step) {
+        if (!ownership.isClaimed()) {
+            claim();
+        }
+
+        return new CheckpointName(step, run, ownership.attempt(), published++);
+    }
+
+    private UncheckedIOException unwritten(CheckpointName name, IOException e) {
+        return new UncheckedIOException(
+                "Failed to write checkpoint %s of %s; those before it are kept".formatted(name.folder(), folder), e);
+    }
+
+    private void commit(CheckpointName name, Map<String, String> facts, List<StoredFile> content) throws IOException {
+        ownership.require(String.format(Locale.ROOT, "publish step %d", name.step()));
+        commit(name, CommitJson.write(new Commit(name.step(), run, name.attempt(), name.folder(), facts, content)));
+        verified.add(name);
+    }
+
+    private void removeLosers(CheckpointDraft draft, List<StoredFile> winners) {
+        try {
+            draft.removeLosers(files, winners);
+        } catch (IOException e) {
+            LOG.warn("Failed to remove what is no part of {}; it goes with its folder", draft.folder(), e);
+        }
     }
 
     /**
@@ -151,7 +201,8 @@ public final class CheckpointStore {
     public Optional<Checkpoint> newestGood() {
         List<String> skipped = new ArrayList<>();
         List<String> listed = listed();
-        for (CheckpointName name : newestFirst(Stream.concat(listed.stream(), commitsOfFolders(listed)))) {
+        for (CheckpointName name :
+                CheckpointName.newestFirst(Stream.concat(listed.stream(), commitsOfFolders(listed)))) {
             try {
                 Commit commit = verify(name);
                 return Optional.of(new Checkpoint(files, new Path(folder, name.folder()), commit, skipped));
@@ -248,34 +299,11 @@ public final class CheckpointStore {
         }
     }
 
-    private void requireStillOwned(String action) throws IOException {
-        long highest = claims.highest();
-        if (highest > attempt) {
-            throw takenOver(action, "attempt " + highest);
-        }
-
-        if (highest < attempt) {
-            throw new IOException("Cannot trust the listing of %s: expected attempt-%d in it, found attempt-%d at most"
-                    .formatted(folder, attempt, highest));
-        }
-
-        String holder = claims.holder(attempt);
-        if (!holder.equals(run)) {
-            throw takenOver(action, "run %s under this number".formatted(holder));
-        }
-    }
-
-    private TakenOverException takenOver(String action, String owner) {
-        return new TakenOverException(
-                "Cannot %s to %s: expected attempt %d to own it, found %s. Another driver runs this training."
-                        .formatted(action, folder, attempt, owner));
-    }
-
     /** Files that cannot be removed now are left to the next publication: this one is safe. */
     private void sweep() {
         try {
             List<String> listed = listed();
-            removeSurplus(newestFirst(listed.stream()));
+            removeSurplus(CheckpointName.newestFirst(listed.stream()));
             removeOrphans(listed);
         } catch (IOException | UncheckedIOException e) {
             LOG.warn("Failed to remove old checkpoints of {}; the next checkpoint tries again", folder, e);
@@ -290,19 +318,27 @@ public final class CheckpointStore {
 
     private void remove(CheckpointName name) throws IOException {
         Removal.file(files, new Path(folder, name.commit())); // first: an object always has its folder
-        Removal.folder(files, new Path(folder, name.folder()), STATE_FILE::equals);
+        removeFolder(name);
+        verified.remove(name);
+    }
+
+    private void removeFolder(CheckpointName name) throws IOException {
+        Removal.folder(
+                files,
+                new Path(folder, name.folder()),
+                file -> file.equals(STATE_FILE) || CheckpointDraft.isPart(file));
     }
 
     /** Removes folders and objects that never became a checkpoint. A listing may be incomplete, so the object itself is asked for. */
     private void removeOrphans(List<String> listed) throws IOException {
         List<CheckpointName> folders = listed.stream()
                 .flatMap(name -> CheckpointName.parse(name).stream())
-                .filter(name -> name.attempt() <= attempt && !verified.contains(name))
+                .filter(name -> name.attempt() <= ownership.attempt() && !verified.contains(name))
                 .filter(name -> !listed.contains(name.commit()))
                 .toList();
         for (CheckpointName name : folders) {
             if (!files.exists(new Path(folder, name.commit()))) {
-                Removal.folder(files, new Path(folder, name.folder()), STATE_FILE::equals);
+                removeFolder(name);
             }
         }
 
@@ -316,7 +352,7 @@ public final class CheckpointStore {
     private boolean isUnfinishedCommit(String name) {
         return WholeFile.targetOf(name)
                 .flatMap(CheckpointName::parseCommit)
-                .filter(target -> target.attempt() <= attempt)
+                .filter(target -> target.attempt() <= ownership.attempt())
                 .isPresent();
     }
 
@@ -342,14 +378,6 @@ public final class CheckpointStore {
         } catch (IOException | BadInputException e) {
             return false; // kept, but not counted; a reader will say why
         }
-    }
-
-    /** The checkpoints among the names of objects. */
-    private static List<CheckpointName> newestFirst(Stream<String> commits) {
-        return commits.flatMap(name -> CheckpointName.parseCommit(name).stream())
-                .distinct()
-                .sorted(Comparator.reverseOrder())
-                .toList();
     }
 
     private List<String> listed() {

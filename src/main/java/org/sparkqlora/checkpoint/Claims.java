@@ -73,7 +73,7 @@ final class Claims {
         }
     }
 
-    private Path path(long attempt) {
+    Path path(long attempt) {
         return new Path(folder, "attempt-" + attempt);
     }
 }

@@ -1,8 +1,11 @@
 package org.sparkqlora.optim;
 
+import java.io.ByteArrayOutputStream;
 import java.io.DataInput;
 import java.io.DataOutput;
+import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.HashMap;
@@ -123,6 +126,49 @@ public final class Optimizer implements AutoCloseable {
             store.read(page, bytes);
             output.write(bytes, 0, store.byteSize(page));
         }
+    }
+
+    /** The count of bytes that {@link #save} writes. */
+    public long savedBytes() {
+        return header().length + stateBytes();
+    }
+
+    /** Fills {@code target} with the bytes of {@link #save} from {@code from} on; no others are touched. */
+    public void readSaved(long from, ByteBuffer target) {
+        byte[] header = header();
+        long at = from + putSlice(header, from, header.length, target);
+        long start = header.length;
+        byte[] bytes = new byte[largestPage()];
+        for (int page = 0; page < store.pages() && target.hasRemaining(); page++) {
+            int size = store.byteSize(page);
+            if (at < start + size) {
+                store.read(page, bytes);
+                at += putSlice(bytes, at - start, size, target);
+            }
+
+            start += size;
+        }
+    }
+
+    private byte[] header() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            StateHeader.of(spec, elements(), stateBytes()).write(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return bytes.toByteArray();
+    }
+
+    /** Puts what has room of the bytes from {@code from} on, and tells how many those are; none where they end before. */
+    private static int putSlice(byte[] bytes, long from, int end, ByteBuffer target) {
+        int count = (int) Math.max(0, Math.min(end - from, target.remaining()));
+        if (count > 0) {
+            target.put(bytes, (int) from, count);
+        }
+
+        return count;
     }
 
     /** Replaces the state by one that an optimiser of the same kind, but for paging, and for the same tensors saved. */

@@ -75,6 +75,15 @@ public record StoredFile(String name, long bytes, String sha256) implements Seri
         }
     }
 
+    /** Whether {@code folder} has a file of this name and length. */
+    public boolean isIn(FileSystem files, Path folder) throws IOException {
+        try {
+            return files.getFileStatus(new Path(folder, name)).getLen() == bytes;
+        } catch (FileNotFoundException e) {
+            return false;
+        }
+    }
+
     /** A file of {@code content}. */
     public static StoredFile of(String name, byte[] content) {
         return new StoredFile(name, content.length, Sha256.hex(content));

@@ -1,8 +1,11 @@
 package org.sparkqlora.train;
 
+import java.io.ByteArrayOutputStream;
 import java.io.DataInput;
 import java.io.DataOutput;
+import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -83,6 +86,50 @@ public final class TrainState implements SavedState, AutoCloseable {
 
     @Override
     public void write(DataOutput out) throws IOException {
+        writeHead(out);
+        writeVector(parameters, out);
+        optimizer.save(out);
+    }
+
+    /** The count of bytes that {@link #write} writes. */
+    public long savedBytes() {
+        return head().length + parameters.length() * Float.BYTES + optimizer.savedBytes();
+    }
+
+    /** Fills {@code target} with the bytes of {@link #write} from {@code from} on, so that several may write a range each. */
+    public void readSaved(long from, ByteBuffer target) {
+        byte[] head = head();
+        long ofOptimizer = head.length + parameters.length() * Float.BYTES;
+        long at = from;
+        if (at < head.length) {
+            int count = (int) Math.min(head.length - at, target.remaining());
+            target.put(head, (int) at, count);
+            at += count;
+        }
+
+        if (at < ofOptimizer) {
+            int count = (int) Math.min(ofOptimizer - at, target.remaining());
+            readParameters(at - head.length, target, count);
+            at += count;
+        }
+
+        if (target.hasRemaining()) {
+            optimizer.readSaved(at - ofOptimizer, target);
+        }
+    }
+
+    private byte[] head() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            writeHead(new DataOutputStream(bytes));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+
+        return bytes.toByteArray();
+    }
+
+    private void writeHead(DataOutput out) throws IOException {
         LossScale lossScale = position.scale();
         out.writeInt(MAGIC);
         out.writeInt(lossScale == null ? FORMAT : FORMAT_WITH_LOSS_SCALE);
@@ -98,9 +145,6 @@ public final class TrainState implements SavedState, AutoCloseable {
             out.writeDouble(tensor.group().rateFactor());
             out.writeDouble(tensor.group().decayFactor());
         }
-
-        writeVector(parameters, out);
-        optimizer.save(out);
     }
 
     /** Moves on by one version. Where a gradient's scale was too large, nothing else changes but that scale. */
@@ -218,6 +262,22 @@ public final class TrainState implements SavedState, AutoCloseable {
                     .asFloatBuffer()
                     .put(piece, 0, count);
             out.write(bytes, 0, count * Float.BYTES);
+        }
+    }
+
+    /** Bytes of the parameters from {@code from} on, which need not be the first of a number. */
+    private void readParameters(long from, ByteBuffer target, int bytes) {
+        float[] piece = new float[PIECE];
+        ByteBuffer bytesOfPiece = ByteBuffer.allocate(PIECE * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (long at = from; at < from + bytes; ) {
+            long first = at / Float.BYTES;
+            int numbers = (int) Math.min(PIECE, parameters.length() - first);
+            parameters.read(first, piece, 0, numbers);
+            bytesOfPiece.clear().asFloatBuffer().put(piece, 0, numbers);
+            int skipped = (int) (at - first * Float.BYTES);
+            int count = (int) Math.min(numbers * Float.BYTES - skipped, from + bytes - at);
+            target.put(bytesOfPiece.array(), skipped, count);
+            at += count;
         }
     }
 

@@ -7,8 +7,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.sparkqlora.model.layout.ParameterIndex;
 import org.sparkqlora.model.layout.Precision;
 import org.sparkqlora.optim.DecayedTensors;
@@ -87,6 +90,27 @@ class TrainStateTest {
                 scaled.apply(update(4));
                 read.apply(update(4));
                 assertThat(TrainFixture.bytes(read)).isEqualTo(TrainFixture.bytes(scaled));
+            }
+        }
+    }
+
+    /** Ranges of every length from a byte to all, so that they begin and end within a number, a header and a page. */
+    @ParameterizedTest
+    @EnumSource
+    void rangesOfBytesAreThoseThatAreWritten(OptimizerKind kind) {
+        try (Workers workers = new Workers(1);
+                TrainState state = fresh(new OptimizerSpec(kind, 0.9, 0.999, 1e-8, 0), workers)
+                        .in(Precision.FP16)) {
+            state.apply(update(0));
+            byte[] whole = TrainFixture.bytes(state);
+            assertThat(state.savedBytes()).isEqualTo(whole.length);
+            for (int length : new int[] {1, 7, 4096, whole.length}) {
+                byte[] joined = new byte[whole.length];
+                for (int from = 0; from < joined.length; from += length) {
+                    state.readSaved(from, ByteBuffer.wrap(joined, from, Math.min(length, joined.length - from)));
+                }
+
+                assertThat(joined).as("by %d bytes", length).isEqualTo(whole);
             }
         }
     }
