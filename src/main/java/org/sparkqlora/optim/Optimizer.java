@@ -138,7 +138,7 @@ public final class Optimizer implements AutoCloseable {
         byte[] header = header();
         long at = from + putSlice(header, from, header.length, target);
         long start = header.length;
-        byte[] bytes = new byte[largestPage()];
+        byte[] bytes = new byte[StatePage.largest(pages)];
         for (int page = 0; page < store.pages() && target.hasRemaining(); page++) {
             int size = store.byteSize(page);
             if (at < start + size) {

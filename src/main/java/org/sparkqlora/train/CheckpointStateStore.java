@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.sparkqlora.checkpoint.Checkpoint;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.input.BadInputException;
 
@@ -35,7 +36,17 @@ public final class CheckpointStateStore implements StateStore {
 
     @Override
     public void save(SavedState state) {
-        store.publish(state.version(), Map.of(PLAN, TrainPlanJson.write(plan)), state::write);
+        Map<String, String> facts = Map.of(PLAN, TrainPlanJson.write(plan));
+        state.parts()
+                .filter(parts -> store.has(parts.draft(), parts.files()))
+                .ifPresentOrElse(
+                        parts -> store.publish(parts.draft(), facts, parts.files()),
+                        () -> store.publish(state.version(), facts, state::write));
+    }
+
+    @Override
+    public Optional<CheckpointDraft> draft(long version) {
+        return Optional.of(store.draft(version));
     }
 
     @Override

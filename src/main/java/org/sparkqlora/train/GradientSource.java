@@ -1,6 +1,9 @@
 package org.sparkqlora.train;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.function.LongFunction;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
 
@@ -25,8 +28,13 @@ public interface GradientSource extends AutoCloseable {
         return state();
     }
 
-    /** As {@link #saved}, where another step follows: executors that hold the State leave it while they compute that step. */
-    default SavedState savedByNextStep() {
+    /**
+     * As {@link #saved}, where another step follows: executors that hold the State leave it while they compute that step, and write it as
+     * a draft beside it and the steps after.
+     *
+     * @param drafts gives the draft of a version, where there is one
+     */
+    default SavedState savedByNextStep(LongFunction<Optional<CheckpointDraft>> drafts) {
         return saved();
     }
 

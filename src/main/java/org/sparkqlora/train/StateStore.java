@@ -1,6 +1,7 @@
 package org.sparkqlora.train;
 
 import java.util.Optional;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 
 /** Durable storage of States. */
 public interface StateStore {
@@ -8,6 +9,11 @@ public interface StateStore {
     Optional<TrainState> newest();
 
     void save(SavedState state);
+
+    /** What those who have the State of {@code version} are to write it as, before it is saved; empty where only {@link #save} writes. */
+    default Optional<CheckpointDraft> draft(long version) {
+        return Optional.empty();
+    }
 
     /** Takes the States over from processes that saved them before: those can save no more. */
     default void claim() {}

@@ -289,7 +289,7 @@ public final class Trainer {
         if (isDue(triggers.checkpoint(), taken) || earlyStopping.isExhausted()) {
             boolean isLast = earlyStopping.isExhausted()
                     || taken.step() == plan.batches().steps();
-            save(source, isLast ? source::saved : source::savedByNextStep);
+            save(source, isLast ? source::saved : () -> source.savedByNextStep(checkpoints::draft));
         }
     }
 

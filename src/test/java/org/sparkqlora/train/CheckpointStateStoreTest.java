@@ -3,20 +3,25 @@ package org.sparkqlora.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.DataOutput;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.SavedState.StateParts;
 
 class CheckpointStateStoreTest {
     private final GradientModel model = new BigramModel();
@@ -39,6 +44,51 @@ class CheckpointStateStoreTest {
         store.save(state);
 
         assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow())).isEqualTo(TrainFixture.bytes(state));
+    }
+
+    @Test
+    void filesThatOthersWroteAreTakenWhereTheStoreSeesThemAndElseTheStateIsWritten() throws IOException {
+        TrainPlan plan = plan(2);
+        TrainState state = TrainFixture.freshState(plan, model);
+        byte[] bytes = TrainFixture.bytes(state);
+        StateStore store = store(plan);
+        CheckpointDraft draft = store.draft(0).orElseThrow();
+        StoredFile first = draft.write(new Configuration(false), 0, out -> out.write(bytes, 0, 100));
+        store.save(new InFiles(state, new StateParts(draft, List.of(first, StoredFile.of("state-001", bytes)))));
+        assertThat(namesOfStates()).containsExactly("state.bin");
+        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow())).isEqualTo(bytes);
+
+        CheckpointDraft next = store.draft(0).orElseThrow();
+        first = next.write(new Configuration(false), 0, out -> out.write(bytes, 0, 100));
+        StoredFile rest = next.write(new Configuration(false), 1, out -> out.write(bytes, 100, bytes.length - 100));
+        store.save(new InFiles(state, new StateParts(next, List.of(first, rest))));
+        assertThat(namesOfStates()).containsExactlyInAnyOrder("state.bin", first.name(), rest.name());
+        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow())).isEqualTo(bytes);
+    }
+
+    private List<String> namesOfStates() throws IOException {
+        try (Stream<java.nio.file.Path> files = Files.walk(folder)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".bin"))
+                    .toList();
+        }
+    }
+
+    private record InFiles(SavedState state, StateParts written) implements SavedState {
+        @Override
+        public long version() {
+            return state.version();
+        }
+
+        @Override
+        public void write(DataOutput out) throws IOException {
+            state.write(out);
+        }
+
+        @Override
+        public Optional<StateParts> parts() {
+            return Optional.of(written);
+        }
     }
 
     @Test

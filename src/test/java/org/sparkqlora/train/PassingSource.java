@@ -1,6 +1,9 @@
 package org.sparkqlora.train;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.function.LongFunction;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
 
@@ -24,8 +27,8 @@ public interface PassingSource extends GradientSource {
     }
 
     @Override
-    default SavedState savedByNextStep() {
-        return source().savedByNextStep();
+    default SavedState savedByNextStep(LongFunction<Optional<CheckpointDraft>> drafts) {
+        return source().savedByNextStep(drafts);
     }
 
     @Override

@@ -2,6 +2,7 @@ package org.sparkqlora.run.output;
 
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.SavedState;
@@ -39,6 +40,11 @@ public final class RunStates implements StateStore {
     @Override
     public void save(SavedState state) {
         checkpoints.save(state);
+    }
+
+    @Override
+    public Optional<CheckpointDraft> draft(long version) {
+        return checkpoints.draft(version);
     }
 
     /** All input was checked before: from here on the folder is worth keeping. */

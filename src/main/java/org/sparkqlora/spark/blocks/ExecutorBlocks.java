@@ -67,13 +67,6 @@ public final class ExecutorBlocks implements Serializable, AutoCloseable {
         return put(name, memory, List.of(), 1);
     }
 
-    /** Leaves a copy of {@code bytes} in this process alone. */
-    public Handle put(String name, ByteBuffer bytes) {
-        BlockMemory memory = new BlockMemory(bytes.remaining());
-        memory.bytes().put(bytes);
-        return put(name, memory);
-    }
-
     /** Not the same ones for all names. */
     private static List<ExecutorPlace> keepers(String name, List<ExecutorPlace> readers, int count) {
         ExecutorPlace here = ExecutorPlace.here();

@@ -74,7 +74,7 @@ final class GradientFunction implements Function<Integer, ShardResult> {
 
     /** What {@code compute} gives, with what is asked for left beside it. */
     private ShardResult leaving(ProcessReplica executor, int shard, Supplier<ShardResult> compute) {
-        return request == null ? compute.get() : request.beside(shard, executor.replica(), log, compute);
+        return request == null ? compute.get() : request.beside(executor, version, shard, log, compute);
     }
 
     private ShardResult gradient(ProcessReplica executor, PreparedRows rows, int shard, PhaseClock clock) {

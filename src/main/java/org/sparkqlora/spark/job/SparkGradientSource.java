@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CancellationException;
+import java.util.function.LongFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
@@ -12,6 +13,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.memory.ExchangeMemory;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
@@ -120,8 +122,8 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     @Override
-    public SavedState savedByNextStep() {
-        return replicas.savedByNextStep(plan.batches().shards());
+    public SavedState savedByNextStep(LongFunction<Optional<CheckpointDraft>> drafts) {
+        return replicas.savedByNextStep(plan.batches().shards(), drafts);
     }
 
     @Override
@@ -163,7 +165,7 @@ public final class SparkGradientSource implements GradientSource {
                 step,
                 replicas.stateLog(),
                 ofBatch,
-                replicas.request(step).orElse(null));
+                replicas.request().orElse(null));
         return exchange.sum(shards.map(function), step);
     }
 

@@ -22,6 +22,7 @@ import org.sparkqlora.spark.prepare.LineGroup;
 import org.sparkqlora.spark.prepare.PreparedFile;
 import org.sparkqlora.spark.quantize.PartOutcome;
 import org.sparkqlora.spark.replica.StateBlocks;
+import org.sparkqlora.spark.replica.StateFiles;
 import org.sparkqlora.spark.source.SourceFile;
 import org.sparkqlora.spark.source.SourceSplit;
 import org.sparkqlora.spark.speed.LeftBlocks;
@@ -59,6 +60,7 @@ public final class TrainRegistrator implements KryoRegistrator {
             ShardResult.BrokenLoss.class,
             ShardResult.Unreachable.class,
             StateBlocks.Written.class,
+            StateFiles.StateFile.class,
             LeftBlocks.class,
             StructType.class); // tasks that read the schemas of Parquet and ORC files send them to the driver
 

@@ -1,8 +1,8 @@
 package org.sparkqlora.spark.replica;
 
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.sparkqlora.optim.OptimizerSpec;
@@ -19,16 +19,16 @@ import org.sparkqlora.train.TrainState;
 record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes, long length) implements Snapshot {
     /** Driver only. */
     static BroadcastSnapshot of(JavaSparkContext context, TrainState state) {
-        List<byte[]> pieces = new ArrayList<>();
-        StatePieces.write(state, number -> true, (number, bytes) -> pieces.add(copy(bytes)));
-        long length = pieces.stream().mapToLong(piece -> piece.length).sum();
-        return new BroadcastSnapshot(state.version(), context.broadcast(pieces.toArray(new byte[0][])), length);
+        byte[][] pieces = IntStream.range(0, StatePieces.count(state))
+                .mapToObj(number -> piece(state, number))
+                .toArray(byte[][]::new);
+        return new BroadcastSnapshot(state.version(), context.broadcast(pieces), state.savedBytes());
     }
 
-    private static byte[] copy(ByteBuffer bytes) {
-        byte[] copy = new byte[bytes.remaining()];
-        bytes.get(copy);
-        return copy;
+    private static byte[] piece(TrainState state, int number) {
+        byte[] bytes = new byte[StatePieces.length(state, number)];
+        StatePieces.read(state, number, ByteBuffer.wrap(bytes));
+        return bytes;
     }
 
     @Override

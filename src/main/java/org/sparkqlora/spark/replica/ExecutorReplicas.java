@@ -1,7 +1,5 @@
 package org.sparkqlora.spark.replica;
 
-import java.io.DataOutput;
-import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -9,14 +7,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.function.LongFunction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.cluster.ScratchFolder;
+import org.sparkqlora.spark.replica.StateFiles.StateFile;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.ShardResult;
@@ -30,9 +30,12 @@ import org.sparkqlora.train.Update;
 
 /**
  * A State that only executors have. The driver keeps handles of the latest updates, from which those that have a recent State move on by
- * themselves. Where one joined or fell behind, some of the others leave the State as blocks; so they do for a checkpoint.
+ * themselves. Where one joined or fell behind, some of the others leave the State as blocks; so they do for a
+ * checkpoint, which they write.
  */
 public final class ExecutorReplicas implements ReplicaGroup {
+    private static final Logger LOG = LoggerFactory.getLogger(ExecutorReplicas.class);
+
     private final JavaSparkContext context;
     private final RunHandle run;
     private final int mostUpdates;
@@ -46,6 +49,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private volatile @Nullable Snapshot snapshot; // a thread that writes a checkpoint may find it lost
     private @Nullable TrainState fetched;
     private @Nullable Requested requested;
+    private @Nullable Requested unwritten; // left, and not yet in files
 
     /**
      * Takes {@code state} over: executors get it from the driver, once.
@@ -78,6 +82,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     public void computed(List<ShardResult.Gradient> shards) {
         shards.forEach(shard -> reached.put(shard.report().worker(), position.version()));
         settleRequested();
+        settleUnwritten();
     }
 
     @Override
@@ -178,32 +183,48 @@ public final class ExecutorReplicas implements ReplicaGroup {
 
     @Override
     public SavedState saved() {
-        return new Saved(position.version(), current());
-    }
-
-    @Override
-    public SavedState savedByNextStep(int shards) {
-        if (taken().isPresent()) {
-            return saved();
-        }
-
-        StateRequest asked = StateRequest.open(context, position.version(), shards);
-        Saved saved = new Saved(position.version(), null);
-        requested = new Requested(asked, saved);
+        ExecutorsState saved = new ExecutorsState(this, position.version());
+        saved.left(current());
+        saved.unwritten();
         return saved;
     }
 
     @Override
-    public Optional<StateRequest> request(long version) {
-        return Optional.ofNullable(requested).map(Requested::request).filter(each -> each.version() == version);
+    public SavedState savedByNextStep(int shards, LongFunction<Optional<CheckpointDraft>> drafts) {
+        if (taken().isPresent()) {
+            return saved();
+        }
+
+        long version = position.version();
+        CheckpointDraft draft = drafts.apply(version).orElse(null);
+        ExecutorsState saved = new ExecutorsState(this, version);
+        requested = new Requested(StateRequest.open(context, version, shards, draft), saved);
+        return saved;
+    }
+
+    @Override
+    public Optional<StateRequest> request() {
+        return Optional.ofNullable(requested == null ? unwritten : requested).map(Requested::request);
     }
 
     /**
-     * A State that the tasks of a step are to leave.
+     * A State that tasks of a step are to leave, or whose files they write.
      *
      * @param saved waits for it
      */
-    private record Requested(StateRequest request, Saved saved) {}
+    private record Requested(StateRequest request, ExecutorsState saved) {}
+
+    /** Takes what is still to come now, when no step comes before it is needed. */
+    void settle() {
+        settleRequested();
+        Requested last = unwritten;
+        if (last != null) {
+            unwritten = null;
+            List<StateFile> told = last.request().files().value();
+            boolean isKnown = last.request().isWritten(told) || last.request().isLost(told, ExecutorPlace.all());
+            settle(last, isKnown ? told : last.request().finishedFiles(context, run));
+        }
+    }
 
     /** Takes what tasks have left, or else the State of now, which is the same. */
     private void settleRequested() {
@@ -221,96 +242,60 @@ public final class ExecutorReplicas implements ReplicaGroup {
         }
 
         try {
-            last.saved().taken(gathered.orElseGet(this::current));
+            last.saved().left(gathered.orElseGet(this::current));
         } catch (UnreachableStateException e) {
             last.saved().lost(e);
         }
-    }
 
-    /** A State on its way to a checkpoint. */
-    private final class Saved implements SavedState {
-        private final long version;
-        private final CompletableFuture<StateBlocks> state = new CompletableFuture<>();
-
-        /** @param taken null where it comes later */
-        private Saved(long version, @Nullable StateBlocks taken) {
-            this.version = version;
-            if (taken != null) {
-                taken(taken);
-            }
-        }
-
-        private void taken(StateBlocks blocks) {
-            keep(blocks);
-            state.complete(blocks);
-        }
-
-        @Override
-        public long version() {
-            return version;
-        }
-
-        @Override
-        public boolean isLasting() {
-            return true;
-        }
-
-        @Override
-        public void settle() {
-            if (!state.isDone()) {
-                settleRequested();
-            }
-        }
-
-        @Override
-        public void abandon() {
-            lost(new UnreachableStateException(
-                    "training ended before the State of version %d was left".formatted(version)));
-        }
-
-        private void lost(UnreachableStateException reason) {
-            state.completeExceptionally(reason);
-        }
-
-        @Override
-        public void write(DataOutput out) throws IOException {
-            StateBlocks taken = waitFor();
-            try {
-                taken.write(out);
-            } catch (UnreachableStateException e) {
-                forget(taken);
-                throw e;
-            }
-        }
-
-        private StateBlocks waitFor() {
-            try {
-                return state.join();
-            } catch (CompletionException e) {
-                throw e.getCause() instanceof UnreachableStateException lost ? lost : e;
-            }
-        }
-
-        @Override
-        public void release() {
-            if (state.isDone() && !state.isCompletedExceptionally()) {
-                ExecutorReplicas.this.release(state.join());
-            }
+        if (gathered.isPresent() && last.request().draft() != null) {
+            unwritten = last;
+        } else {
+            last.saved().unwritten();
         }
     }
 
-    private synchronized void keep(StateBlocks state) {
+    /** Takes what tasks have told of the files, if that is all or can never be all. */
+    private void settleUnwritten() {
+        Requested last = unwritten;
+        if (last == null) {
+            return;
+        }
+
+        List<StateFile> told = last.request().files().value();
+        if (last.request().isWritten(told) || last.request().isLost(told, ExecutorPlace.all())) {
+            unwritten = null;
+            settle(last, told);
+        }
+    }
+
+    private static void settle(Requested last, List<StateFile> told) {
+        if (last.request().isWritten(told)) {
+            last.saved().written(last.request().parts(told));
+            return;
+        }
+
+        LOG.warn(
+                "Executors could not write all of the checkpoint of version {}, which the driver writes instead: {}",
+                last.request().version(),
+                told.stream()
+                        .map(StateFile::problem)
+                        .filter(problem -> !problem.isEmpty())
+                        .toList());
+        last.saved().unwritten();
+    }
+
+    synchronized void keep(StateBlocks state) {
         written.add(state);
     }
 
     /** A State of which a piece is lost is not given to anyone else. */
-    private synchronized void forget(StateBlocks state) {
+    synchronized void forget(StateBlocks state) {
         if (snapshot == state) {
             snapshot = null;
         }
     }
 
-    private synchronized void release(StateBlocks state) {
+    synchronized void release(StateBlocks state) {
         written.remove(state);
         if (snapshot != state && !written.contains(state)) {
             state.close();

@@ -4,6 +4,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.cluster.ScratchFolder;
@@ -27,6 +28,7 @@ public final class ProcessReplica implements AutoCloseable {
     private final boolean ofDriver;
     private final Map<String, PreparedRows> rows = new HashMap<>();
     private final Map<Long, Map<Integer, ShardResult>> left = new HashMap<>();
+    private final StateFiles files = new StateFiles();
 
     private ProcessReplica(
             RunHandle run, Workers workers, SharedResources<GradientModel>.Lease model, @Nullable TrainState state) {
@@ -82,6 +84,16 @@ public final class ProcessReplica implements AutoCloseable {
         return replica;
     }
 
+    /** The files of States that are being written here. */
+    StateFiles files() {
+        return files;
+    }
+
+    /** Of Hadoop's file systems. */
+    Configuration configuration() {
+        return run.configuration().value().value();
+    }
+
     /** Zeros for a task's gradient: what is sent to the driver goes through memory, what stays in it need not. */
     public FlatVector freshGradient() {
         long length = model.get().parameters().size();
@@ -134,7 +146,6 @@ public final class ProcessReplica implements AutoCloseable {
     }
 
     private PreparedRows open(String folder) {
-        return PreparedData.open(folder, run.configuration().value().value())
-                .reader(run.configuration().value().value());
+        return PreparedData.open(folder, configuration()).reader(configuration());
     }
 }

@@ -2,6 +2,8 @@ package org.sparkqlora.spark.replica;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongFunction;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.ShardResult;
@@ -26,13 +28,17 @@ public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica
         return state();
     }
 
-    /** As {@link #saved}, where a step of so many shards follows, whose tasks may leave it. */
-    default SavedState savedByNextStep(int shards) {
+    /**
+     * As {@link #saved}, where a step of so many shards follows, whose tasks may leave and write it.
+     *
+     * @param drafts gives the draft of a version, where there is one
+     */
+    default SavedState savedByNextStep(int shards, LongFunction<Optional<CheckpointDraft>> drafts) {
         return saved();
     }
 
-    /** What tasks that compute at {@code version} are to leave beside it. */
-    default Optional<StateRequest> request(long version) {
+    /** What tasks are to leave, or to tell of, beside what they compute. */
+    default Optional<StateRequest> request() {
         return Optional.empty();
     }
 

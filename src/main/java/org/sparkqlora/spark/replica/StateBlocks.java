@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -16,6 +15,7 @@ import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.blocks.PlacedTasks;
@@ -33,7 +33,7 @@ import org.sparkqlora.train.UnreachableStateException;
  * @param pieces in the order of the State's bytes
  */
 public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBlocks.Handle> pieces) implements Snapshot {
-    /** Tasks a State is written by; more would read it more often than they gain. */
+    /** Tasks a State is written by; more would open more files than they gain. */
     static final int MOST_WRITERS = 8;
 
     private static final int WRITTEN_AT_ONCE = 1 << 16;
@@ -106,11 +106,18 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
     /** Writes the State as {@link TrainState#write} does, a piece in memory at a time. */
     void write(DataOutput out) throws IOException {
         try {
+            write(blocks, pieces, out);
+        } catch (ExecutorBlocks.LostBlockException e) {
+            throw lost(e);
+        }
+    }
+
+    /** Writes {@code pieces}, one in memory at a time. */
+    static void write(ExecutorBlocks blocks, List<ExecutorBlocks.Handle> pieces, DataOutput out) throws IOException {
+        try {
             for (ExecutorBlocks.Handle piece : pieces) {
                 blocks.read(piece, bytes -> write(bytes, out));
             }
-        } catch (ExecutorBlocks.LostBlockException e) {
-            throw lost(e);
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
@@ -138,7 +145,7 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
         blocks.close();
     }
 
-    /** Writes every so many'th piece of a State. Runs in a task. */
+    /** Leaves a part of a State's pieces. Runs in a task. */
     private record WritePieces(RunHandle run, long version, StateLog log, ExecutorBlocks blocks, int writers)
             implements Function<Integer, Written> {
         @Override
@@ -146,27 +153,30 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
             try {
                 return ProcessReplicas.of(run).replica().read(version, log, state -> write(state, writer));
             } catch (UnreachableStateException | StaleVersionException e) {
-                return new Written(writer, false, List.of());
+                return new Written(writer, ExecutorPlace.here(), false, List.of());
             }
         }
 
         private Written write(TrainState state, int writer) {
-            return new Written(writer, true, Piece.write(state, blocks, writer, writers));
+            return Written.of(writer, Piece.write(state, blocks, writer, writers));
         }
     }
 
     /** A piece, by its place in the State's bytes. */
     record Piece(int number, ExecutorBlocks.Handle handle) implements Serializable {
-        /** Leaves every {@code writers}'th piece of {@code state} in this process, from that of {@code writer} on. */
+        /** Leaves the {@code writer}'th of {@code writers} parts of the pieces of {@code state} in this process. */
         static List<Piece> write(TrainState state, ExecutorBlocks blocks, int writer, int writers) {
-            List<Piece> pieces = new ArrayList<>();
-            StatePieces.write(
-                    state,
-                    number -> number % writers == writer,
-                    (number, bytes) -> pieces.add(new Piece(
-                            number,
-                            blocks.put(String.format(Locale.ROOT, "state_%d_%d", state.version(), number), bytes))));
-            return pieces;
+            long count = StatePieces.count(state);
+            return IntStream.range((int) (count * writer / writers), (int) (count * (writer + 1) / writers))
+                    .mapToObj(number -> write(state, blocks, number))
+                    .toList();
+        }
+
+        private static Piece write(TrainState state, ExecutorBlocks blocks, int number) {
+            BlockMemory memory = new BlockMemory(StatePieces.length(state, number));
+            StatePieces.read(state, number, memory.bytes());
+            return new Piece(
+                    number, blocks.put(String.format(Locale.ROOT, "state_%d_%d", state.version(), number), memory));
         }
     }
 
@@ -174,12 +184,18 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
      * What a task wrote.
      *
      * @param writer its number
+     * @param place where it ran
      * @param isWhole whether its process could come to the version
      * @param pieces that it left
      */
-    public record Written(int writer, boolean isWhole, List<Piece> pieces) implements Serializable {
+    public record Written(int writer, ExecutorPlace place, boolean isWhole, List<Piece> pieces)
+            implements Serializable {
         public Written {
             pieces = List.copyOf(pieces);
+        }
+
+        static Written of(int writer, List<Piece> pieces) {
+            return new Written(writer, ExecutorPlace.here(), true, pieces);
         }
     }
 }

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.LongFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.optim.Paging;
 import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.exchange.ExchangeChoice;
@@ -39,6 +42,7 @@ import org.sparkqlora.train.Update;
 class SavedByNextStepTest {
     private static final int SHARDS = 3;
     private static final int STEPS = 2;
+    private static final LongFunction<Optional<CheckpointDraft>> NO_DRAFT = version -> Optional.empty();
 
     @AutoClose
     private static final SharedCluster CLUSTER = new SharedCluster();
@@ -62,7 +66,7 @@ class SavedByNextStepTest {
             int before = jobs(source);
             source.source().gradient().gradient().close();
             int ofAStep = jobs(source) - before;
-            SavedState saved = source.source().savedByNextStep();
+            SavedState saved = source.source().savedByNextStep(NO_DRAFT);
             step(source.source());
 
             assertThat(jobs(source) - before).isEqualTo(2 * ofAStep);
@@ -76,7 +80,7 @@ class SavedByNextStepTest {
     @Test
     void isTakenByAJobWhereItIsNeededBefore() {
         onCluster(source -> {
-            SavedState saved = source.source().savedByNextStep();
+            SavedState saved = source.source().savedByNextStep(NO_DRAFT);
             saved.settle();
 
             assertThat(TrainFixture.bytes(saved)).isEqualTo(inOneProcess());
@@ -88,7 +92,7 @@ class SavedByNextStepTest {
     @Test
     void isLostWhereNoStepFollows() {
         onCluster(source -> {
-            SavedState saved = source.source().savedByNextStep();
+            SavedState saved = source.source().savedByNextStep(NO_DRAFT);
             saved.abandon();
 
             assertThatThrownBy(() -> saved.write(new DataOutputStream(new ByteArrayOutputStream())))

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.util.Map;
-import java.util.TreeMap;
+import java.nio.ByteBuffer;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.layout.ParameterIndex;
@@ -20,31 +19,22 @@ class StatePiecesTest {
     /** Sizes around two pieces, of which a header takes some bytes. */
     @ParameterizedTest
     @ValueSource(ints = {100, 2 * PIECE / Float.BYTES - 100, 2 * PIECE / Float.BYTES + 1000})
-    void writersWriteAllPiecesTogether(int length) throws IOException {
+    void piecesAreTheStateTogether(int length) throws IOException {
         ParameterIndex.Builder index = ParameterIndex.builder();
         index.add("weight", length);
         try (Workers workers = new Workers(1);
                 TrainState state = InferenceReplicas.still(FlatVector.zeros(length), index.build(), workers)) {
             ByteArrayOutputStream whole = new ByteArrayOutputStream();
             state.write(new DataOutputStream(whole));
-            Map<Integer, byte[]> pieces = new TreeMap<>();
-            for (int writer = 0; writer < 3; writer++) {
-                int mine = writer;
-                StatePieces.write(state, number -> number % 3 == mine, (number, bytes) -> {
-                    assertThat(number % 3).isEqualTo(mine);
-                    byte[] piece = new byte[bytes.remaining()];
-                    bytes.get(piece);
-                    assertThat(pieces.put(number, piece)).isNull();
-                });
-            }
-
             ByteArrayOutputStream joined = new ByteArrayOutputStream();
-            for (byte[] piece : pieces.values()) {
+            for (int number = 0; number < StatePieces.count(state); number++) {
+                byte[] piece = new byte[StatePieces.length(state, number)];
+                StatePieces.read(state, number, ByteBuffer.wrap(piece));
                 joined.write(piece);
             }
 
             assertThat(joined.toByteArray()).isEqualTo(whole.toByteArray());
-            assertThat(pieces).hasSize((whole.size() + PIECE - 1) / PIECE);
+            assertThat(StatePieces.count(state)).isEqualTo((whole.size() + PIECE - 1) / PIECE);
         }
     }
 }
