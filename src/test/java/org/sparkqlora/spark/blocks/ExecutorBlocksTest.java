@@ -11,6 +11,7 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -37,7 +38,8 @@ class ExecutorBlocksTest {
     @BeforeAll
     static void startCluster() {
         context = Clusters.start(Clusters.TWO_EXECUTORS);
-        await().until(() -> ExecutorPlace.all().size() == 2); // which register their blocks after themselves
+        await().atMost(Duration.ofMinutes(5)) // they register their blocks after themselves
+                .until(() -> ExecutorPlace.all().size() == 2);
     }
 
     @AfterAll
