@@ -1,8 +1,10 @@
 package org.sparkqlora.cli;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -22,6 +24,19 @@ public final class Folders {
 
         for (Path inside : tree(path)) {
             Files.delete(inside);
+        }
+    }
+
+    /** Gives a folder the name under which others look for it, who may make one at the same time: the first stays, the others go. */
+    static void publish(Path fresh, Path name) throws IOException {
+        try {
+            Files.move(fresh, name, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException e) { // Java has no class for what Linux says of a folder with something in it
+            if (!Files.isDirectory(name)) {
+                throw e;
+            }
+
+            delete(fresh);
         }
     }
 

@@ -9,7 +9,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
@@ -103,7 +102,7 @@ final class MotoServer implements AutoCloseable {
         Path list = Files.write(fresh.resolve("requirements.txt"), requirements);
         run("python3", "-m", "venv", fresh.toString());
         run(fresh.resolve("bin/python").toString(), "-m", "pip", "install", "-q", "--no-deps", "-r", list.toString());
-        Files.move(fresh, environment, StandardCopyOption.ATOMIC_MOVE);
+        Folders.publish(fresh, environment);
     }
 
     private static void run(String... command) throws IOException {

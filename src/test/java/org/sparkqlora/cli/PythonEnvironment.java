@@ -3,12 +3,9 @@ package org.sparkqlora.cli;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -112,9 +109,7 @@ final class PythonEnvironment {
         Path fresh = Files.createTempDirectory(CACHE, "python-unfinished-");
         try {
             install(fresh, requirements);
-            Files.move(fresh, folder, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileAlreadyExistsException | DirectoryNotEmptyException e) {
-            Folders.delete(fresh); // another build was faster
+            Folders.publish(fresh, folder);
         } catch (IOException | IllegalStateException e) {
             Folders.delete(fresh);
             throw new IllegalStateException(
