@@ -11,7 +11,6 @@ import java.io.ObjectInputStream;
 import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
-import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -38,8 +37,7 @@ class ExecutorBlocksTest {
     @BeforeAll
     static void startCluster() {
         context = Clusters.start(Clusters.TWO_EXECUTORS);
-        await().atMost(Duration.ofMinutes(5)) // they register their blocks after themselves
-                .until(() -> ExecutorPlace.all().size() == 2);
+        Clusters.awaitPlaces(2);
     }
 
     @AfterAll

@@ -1,7 +1,6 @@
 package org.sparkqlora.spark.exchange;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.awaitility.Awaitility.await;
 
 import java.util.List;
 import java.util.stream.IntStream;
@@ -32,7 +31,7 @@ class HeldSumsTest {
     @BeforeAll
     static void startCluster() {
         context = Clusters.start(Clusters.TWO_EXECUTORS);
-        await().until(() -> ExecutorPlace.all().size() == 2);
+        Clusters.awaitPlaces(2);
     }
 
     @AfterAll

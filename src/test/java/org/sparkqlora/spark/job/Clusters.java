@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.ChildJvm;
+import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
 
 /** Spark clusters of any size on this machine, one at a time. */
@@ -94,6 +95,14 @@ public final class Clusters {
                 .atMost(LONGEST_WAIT)
                 .pollInterval(PAUSE)
                 .until(() -> context.sc().statusTracker().getExecutorInfos().length == count + 1);
+    }
+
+    /** Returns once so many executors can keep blocks: they say so after they have registered themselves. */
+    public static void awaitPlaces(int count) {
+        await(count + " executors with blocks")
+                .atMost(LONGEST_WAIT)
+                .pollInterval(PAUSE)
+                .until(() -> ExecutorPlace.all().size() == count);
     }
 
     /** The usual settings. */
