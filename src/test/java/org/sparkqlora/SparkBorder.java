@@ -74,6 +74,14 @@ final class SparkBorder {
                     Set.of("unsafe.types.UTF8String#fromString", "unsafe.types.UTF8String#levenshteinDistance")),
             Map.entry("spark.check.ClusterCheck", Set.of("storage.BlockManager#blockManagerId")),
             Map.entry(
+                    "spark.cluster.ProcessSerializer",
+                    Set.of(
+                            "rdd.ShuffledRDD#setSerializer",
+                            "serializer.Serializer#<init>",
+                            "serializer.Serializer#newInstance",
+                            "serializer.Serializer#supportsRelocationOfSerializedObjects",
+                            "serializer.SerializerInstance")),
+            Map.entry(
                     "spark.blocks.BlockFetch",
                     Set.of(
                             "network.BlockTransferService#fetchBlocks",

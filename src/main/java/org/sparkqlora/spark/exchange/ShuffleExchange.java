@@ -19,6 +19,7 @@ import org.sparkqlora.memory.ExchangeMemory;
 import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
+import org.sparkqlora.spark.cluster.ProcessSerializer;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientFormat;
@@ -75,7 +76,7 @@ public final class ShuffleExchange implements GradientExchange {
         while (members > order.fanIn()) {
             PartGroups groups = new PartGroups(layout, dtype, members, order.fanIn());
             JavaPairRDD<PartKey, GradientPart> sent =
-                    parts.repartitionAndSortWithinPartitions(new GroupPartitioner(groups));
+                    ProcessSerializer.of(parts.repartitionAndSortWithinPartitions(new GroupPartitioner(groups)));
             parts = JavaPairRDD.fromJavaRDD(
                     sent.mapPartitionsWithIndex(new AddGroup(groups, blocks, shuffleOf(sent)), false));
             members = groups.count();
@@ -83,7 +84,8 @@ public final class ShuffleExchange implements GradientExchange {
         }
 
         PartGroups last = new PartGroups(layout, dtype, members, members);
-        JavaPairRDD<PartKey, GradientPart> sent = parts.repartitionAndSortWithinPartitions(new GroupPartitioner(last));
+        JavaPairRDD<PartKey, GradientPart> sent =
+                ProcessSerializer.of(parts.repartitionAndSortWithinPartitions(new GroupPartitioner(last)));
         JavaRDD<HeldSums.Part> sum =
                 sent.mapPartitionsWithIndex(new HoldPart(last, blocks, shuffleOf(sent), sums, step), false);
         try {

@@ -4,6 +4,7 @@ import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.serializers.JavaSerializer;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.spark.serializer.KryoRegistrator;
 import org.apache.spark.sql.types.StructType;
 import org.sparkqlora.model.loss.LossTotal;
@@ -67,6 +68,12 @@ public final class TrainRegistrator implements KryoRegistrator {
     /** Goes with a copy of a block from Spark 4.3 on, which does not register it. */
     private static final String COPIED_BLOCK = "org.apache.spark.network.netty.BlockReplicationMetadata";
 
+    /** What this jar and this Spark may have, looked for once: every Kryo asks. */
+    private static final List<Class<?>> WHERE_THERE = Stream.concat(
+                    BigDl.find().stream().flatMap(library -> library.kryoClasses().stream()),
+                    find(COPIED_BLOCK).stream())
+            .toList();
+
     @Override
     public void registerClasses(Kryo kryo) {
         kryo.register(FlatVector.class, new Serializers.FlatVectorSerializer());
@@ -76,12 +83,11 @@ public final class TrainRegistrator implements KryoRegistrator {
         kryo.register(GradientPart.class, new Serializers.GradientPartSerializer());
         kryo.register(HeldSums.Part.class, new Serializers.SumPartSerializer());
         kryo.register(byte[][].class);
-        BigDl.find().ifPresent(library -> library.kryoClasses().forEach(kryo::register));
         for (Class<?> type : SMALL) {
             kryo.register(type, new JavaSerializer());
         }
 
-        find(COPIED_BLOCK).ifPresent(kryo::register);
+        WHERE_THERE.forEach(kryo::register);
     }
 
     private static Optional<Class<?>> find(String name) {

@@ -5,9 +5,11 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import org.apache.spark.Partitioner;
+import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function2;
 import org.sparkqlora.data.HeldOutSplit;
+import org.sparkqlora.spark.cluster.ProcessSerializer;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.CountedSource;
 import org.sparkqlora.spark.source.NumberedRecords;
@@ -103,10 +105,9 @@ final class EncodingJob {
     }
 
     private List<GroupResult> collect(TablePart table) {
-        return table.records()
-                .numbered()
-                .mapPartitionsToPair(table.packing())
-                .repartitionAndSortWithinPartitions(new GroupPartitioner(size, table.groups()))
+        JavaPairRDD<Long, GroupPart> parts = table.records().numbered().mapPartitionsToPair(table.packing());
+        return ProcessSerializer.of(
+                        parts.repartitionAndSortWithinPartitions(new GroupPartitioner(size, table.groups())))
                 .mapPartitionsWithIndex(new TableGroup(table.packing()), false)
                 .collect();
     }
