@@ -1,14 +1,16 @@
 package org.sparkqlora.train;
 
+import java.util.Optional;
+
 /**
  * The best model and the sample answers that evaluations of a run keep.
  *
- * @param best the State of the lowest evaluation loss, which is published at the end
+ * @param best the State of the lowest evaluation loss, which is published at the end; empty where the last one is
  * @param samples answers at each evaluation
  */
-public record BestModelAndSamples(StateStore best, SampleLog samples) {
+public record BestModelAndSamples(Optional<StateStore> best, SampleLog samples) {
     /** Keeps nothing: the last State is published. */
     public static BestModelAndSamples nothing() {
-        return new BestModelAndSamples(StateStore.none(), SampleLog.none());
+        return new BestModelAndSamples(Optional.empty(), SampleLog.none());
     }
 }

@@ -29,7 +29,16 @@ public interface GradientSource extends AutoCloseable {
     }
 
     /**
-     * As {@link #saved}, where another step follows: executors that hold the State leave it while they compute that step, and write it as
+     * As {@link #saved()}, where no step follows that could do it beside: executors that hold the State write it as a draft now.
+     *
+     * @param drafts gives the draft of a version, where there is one
+     */
+    default SavedState saved(LongFunction<Optional<CheckpointDraft>> drafts) {
+        return saved();
+    }
+
+    /**
+     * As {@link #saved()}, where another step follows: executors that hold the State leave it while they compute that step, and write it as
      * a draft beside it and the steps after.
      *
      * @param drafts gives the draft of a version, where there is one

@@ -152,7 +152,7 @@ public final class Trainer {
         bestAndSamples.samples().rewindTo(version);
         earlyStopping = EarlyStopping.after(metrics.evaluations(), triggers.patience());
         if (version == 0) {
-            bestAndSamples.best().clear();
+            bestAndSamples.best().ifPresent(StateStore::clear);
         }
     }
 
@@ -166,7 +166,7 @@ public final class Trainer {
     }
 
     private void publishBest(GradientSource last, Consumer<TrainState> publish) {
-        try (TrainState best = bestAndSamples.best().newest().orElse(null)) {
+        try (TrainState best = bestAndSamples.best().flatMap(StateStore::newest).orElse(null)) {
             checkpoints.requireOwned();
             publish.accept(best == null ? last.state() : best);
         }
@@ -184,7 +184,7 @@ public final class Trainer {
         } catch (CancellationException e) {
             writer.finish(source::saved);
             if (source.position().version() > writer.kept()) {
-                save(source, source::saved);
+                save(source, () -> source.saved(checkpoints::draft));
                 writer.finish(source::saved);
             }
 
@@ -269,7 +269,7 @@ public final class Trainer {
 
         reporter.evaluated(step, loss.mean());
         if (earlyStopping.add(new Evaluated(step, loss.mean()))) {
-            saveBest(source.saved());
+            bestAndSamples.best().ifPresent(best -> saveBest(best, source.saved(best::draft)));
         }
 
         return Optional.of(loss);
@@ -289,7 +289,7 @@ public final class Trainer {
         if (isDue(triggers.checkpoint(), taken) || earlyStopping.isExhausted()) {
             boolean isLast = earlyStopping.isExhausted()
                     || taken.step() == plan.batches().steps();
-            save(source, isLast ? source::saved : () -> source.savedByNextStep(checkpoints::draft));
+            save(source, () -> isLast ? source.saved(checkpoints::draft) : source.savedByNextStep(checkpoints::draft));
         }
     }
 
@@ -298,9 +298,9 @@ public final class Trainer {
         writer.save(source::saved, state);
     }
 
-    private void saveBest(SavedState state) {
+    private static void saveBest(StateStore best, SavedState state) {
         try {
-            bestAndSamples.best().save(state);
+            best.save(state);
         } finally {
             state.release();
         }

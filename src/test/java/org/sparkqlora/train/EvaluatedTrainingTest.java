@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,7 +115,7 @@ class EvaluatedTrainingTest {
                 states,
                 new MetricsFile(metrics(), warning -> {}),
                 ProgressReporter.silent(),
-                new BestModelAndSamples(best, samples));
+                new BestModelAndSamples(Optional.of(best), samples));
         return trainer.run(
                 Resume.AUTO,
                 () -> TrainFixture.freshState(PLAN, model),

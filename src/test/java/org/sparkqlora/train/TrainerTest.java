@@ -293,7 +293,7 @@ class TrainerTest {
                 taken,
                 new MetricsFile(runs.metrics(), warning -> {}),
                 ProgressReporter.silent(),
-                new BestModelAndSamples(best, SampleLog.none()));
+                new BestModelAndSamples(Optional.of(best), SampleLog.none()));
 
         assertThatThrownBy(() -> trainer.run(
                         Resume.AUTO,

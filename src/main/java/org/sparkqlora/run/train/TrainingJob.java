@@ -1,6 +1,7 @@
 package org.sparkqlora.run.train;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.AdapterFolder;
@@ -158,11 +159,11 @@ public final class TrainingJob {
         return SampleFile.of(output.resolve(RunFiles.SAMPLES), prompts, tokenizer, spec);
     }
 
-    private StateStore best(OutputFolder output, TrainPlan plan, StateHome home) {
+    private Optional<StateStore> best(OutputFolder output, TrainPlan plan, StateHome home) {
         Location folder = output.resolve(RunFiles.BEST);
         return options.evaluation.keepBest
-                ? states(new CheckpointStore(folder.files(), folder.path(), BESTS), plan, home)
-                : StateStore.none();
+                ? Optional.of(states(new CheckpointStore(folder.files(), folder.path(), BESTS), plan, home))
+                : Optional.empty();
     }
 
     private CheckpointStateStore states(CheckpointStore store, TrainPlan plan, StateHome home) {

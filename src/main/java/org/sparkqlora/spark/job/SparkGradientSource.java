@@ -122,6 +122,11 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     @Override
+    public SavedState saved(LongFunction<Optional<CheckpointDraft>> drafts) {
+        return replicas.saved(drafts);
+    }
+
+    @Override
     public SavedState savedByNextStep(LongFunction<Optional<CheckpointDraft>> drafts) {
         return replicas.savedByNextStep(plan.batches().shards(), drafts);
     }

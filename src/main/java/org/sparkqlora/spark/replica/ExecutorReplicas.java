@@ -19,6 +19,7 @@ import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.spark.replica.StateFiles.StateFile;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;
+import org.sparkqlora.train.SavedState.StateParts;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateLog;
@@ -190,9 +191,31 @@ public final class ExecutorReplicas implements ReplicaGroup {
     }
 
     @Override
+    public SavedState saved(LongFunction<Optional<CheckpointDraft>> drafts) {
+        StateBlocks blocks = current();
+        ExecutorsState saved = new ExecutorsState(this, blocks.version());
+        saved.left(blocks);
+        drafts.apply(blocks.version())
+                .flatMap(draft -> written(blocks, draft))
+                .ifPresentOrElse(saved::written, saved::unwritten);
+        return saved;
+    }
+
+    private Optional<StateParts> written(StateBlocks blocks, CheckpointDraft draft) {
+        StateWriting writing = new StateWriting(run, draft, blocks);
+        List<StateFile> told = writing.run(context);
+        Optional<StateParts> parts = writing.parts(told);
+        if (parts.isEmpty()) {
+            warnOfUnwritten(blocks.version(), told);
+        }
+
+        return parts;
+    }
+
+    @Override
     public SavedState savedByNextStep(int shards, LongFunction<Optional<CheckpointDraft>> drafts) {
         if (taken().isPresent()) {
-            return saved();
+            return saved(drafts);
         }
 
         long version = position.version();
@@ -221,7 +244,8 @@ public final class ExecutorReplicas implements ReplicaGroup {
         if (last != null) {
             unwritten = null;
             List<StateFile> told = last.request().files().value();
-            boolean isKnown = last.request().isWritten(told) || last.request().isLost(told, ExecutorPlace.all());
+            boolean isKnown =
+                    last.request().parts(told).isPresent() || last.request().isLost(told, ExecutorPlace.all());
             settle(last, isKnown ? told : last.request().finishedFiles(context, run));
         }
     }
@@ -262,26 +286,29 @@ public final class ExecutorReplicas implements ReplicaGroup {
         }
 
         List<StateFile> told = last.request().files().value();
-        if (last.request().isWritten(told) || last.request().isLost(told, ExecutorPlace.all())) {
+        if (last.request().parts(told).isPresent() || last.request().isLost(told, ExecutorPlace.all())) {
             unwritten = null;
             settle(last, told);
         }
     }
 
     private static void settle(Requested last, List<StateFile> told) {
-        if (last.request().isWritten(told)) {
-            last.saved().written(last.request().parts(told));
-            return;
+        Optional<StateParts> parts = last.request().parts(told);
+        if (parts.isEmpty()) {
+            warnOfUnwritten(last.request().version(), told);
         }
 
+        parts.ifPresentOrElse(last.saved()::written, last.saved()::unwritten);
+    }
+
+    private static void warnOfUnwritten(long version, List<StateFile> told) {
         LOG.warn(
                 "Executors could not write all of the checkpoint of version {}, which the driver writes instead: {}",
-                last.request().version(),
+                version,
                 told.stream()
                         .map(StateFile::problem)
                         .filter(problem -> !problem.isEmpty())
                         .toList());
-        last.saved().unwritten();
     }
 
     synchronized void keep(StateBlocks state) {

@@ -29,7 +29,16 @@ public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica
     }
 
     /**
-     * As {@link #saved}, where a step of so many shards follows, whose tasks may leave and write it.
+     * As {@link #saved()}, written by the executors that hold it.
+     *
+     * @param drafts gives the draft of a version, where there is one
+     */
+    default SavedState saved(LongFunction<Optional<CheckpointDraft>> drafts) {
+        return saved();
+    }
+
+    /**
+     * As {@link #saved()}, where a step of so many shards follows, whose tasks may leave and write it.
      *
      * @param drafts gives the draft of a version, where there is one
      */

@@ -5,12 +5,16 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.storage.StoredFile;
+import org.sparkqlora.train.SavedState.StateParts;
 
 /**
  * The files that this process writes of States, beside its tasks and beyond their end: writing one must keep no slot from a step. Tasks of
@@ -55,6 +59,20 @@ public final class StateFiles {
         } catch (ExecutionException e) {
             return new StateFile(writing.writer(), null, String.valueOf(e.getCause()));
         }
+    }
+
+    /** The State in files, in the order of its bytes, if every one of {@code writers} has told of its own. */
+    static Optional<StateParts> parts(CheckpointDraft draft, List<StateFile> told, int writers) {
+        Map<Integer, StateFile> byWriter = new TreeMap<>();
+        told.stream().filter(StateFile::isDone).forEach(file -> byWriter.put(file.writer(), file));
+        return byWriter.size() < writers
+                ? Optional.empty()
+                : Optional.of(new StateParts(
+                        draft,
+                        byWriter.values().stream()
+                                .map(StateFile::file)
+                                .filter(Objects::nonNull)
+                                .toList()));
     }
 
     /**

@@ -7,7 +7,6 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -150,14 +149,15 @@ public record StateRequest(
         return byWriter;
     }
 
-    /** Driver only: whether all of the State is in files. */
-    boolean isWritten(List<StateFile> told) {
-        return written(told).size() == writers;
+    /** Driver only: the State in files, if all of it is; nothing without a draft. */
+    Optional<StateParts> parts(List<StateFile> told) {
+        return draft == null ? Optional.empty() : StateFiles.parts(draft, told, writers);
     }
 
     /** Driver only: whether some part of it will be in none, as far as is known: who has it is lost, or has failed. */
     boolean isLost(List<StateFile> told, List<ExecutorPlace> executors) {
-        Set<Integer> done = written(told).keySet();
+        Set<Integer> done =
+                told.stream().filter(StateFile::isDone).map(StateFile::writer).collect(Collectors.toSet());
         Map<Integer, List<ExecutorPlace>> places = places();
         return told.stream().anyMatch(file -> !file.isDone() && !done.contains(file.writer()))
                 || places.entrySet().stream()
@@ -169,22 +169,6 @@ public record StateRequest(
         return left.value().stream()
                 .collect(Collectors.groupingBy(
                         Written::writer, Collectors.mapping(Written::place, Collectors.toList())));
-    }
-
-    /** Driver only: the files of the State, in the order of its bytes. */
-    StateParts parts(List<StateFile> told) {
-        return new StateParts(
-                Objects.requireNonNull(draft),
-                written(told).values().stream()
-                        .map(StateFile::file)
-                        .filter(Objects::nonNull)
-                        .toList());
-    }
-
-    private static Map<Integer, StateFile> written(List<StateFile> told) {
-        Map<Integer, StateFile> byWriter = new TreeMap<>();
-        told.stream().filter(StateFile::isDone).forEach(file -> byWriter.put(file.writer(), file));
-        return byWriter;
     }
 
     /** Driver only: what became of the files, by a job that waits where they are being written. */

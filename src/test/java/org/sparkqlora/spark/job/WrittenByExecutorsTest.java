@@ -125,6 +125,36 @@ class WrittenByExecutorsTest {
     }
 
     @Test
+    void isWrittenAtOnceWhereNoStepFollows() {
+        onCluster(running -> {
+            GatedStore.open(gate);
+            SavedState saved = running.source().saved(running.states()::draft);
+            assertThat(saved.parts().orElseThrow().files()).hasSize(2);
+            running.states().save(saved);
+            saved.release();
+            assertThat(partNames()).hasSize(2).allMatch(name -> name.startsWith("state-00"));
+            assertThat(newest(running)).isEqualTo(inOneProcess(STEPS));
+        });
+    }
+
+    @Test
+    void theDriverWritesTheLastOneWhereExecutorsDoNotSeeTheFolder() throws IOException {
+        onCluster(running -> {
+            GatedStore.open(gate);
+            running.states().claim();
+            hideClaim();
+            SavedState saved = running.source().saved(running.states()::draft);
+            assertThat(saved.parts()).isEmpty();
+
+            showClaim();
+            running.states().save(saved);
+            saved.release();
+            assertThat(partNames()).containsExactly("state.bin");
+            assertThat(newest(running)).isEqualTo(inOneProcess(STEPS));
+        });
+    }
+
+    @Test
     void theDriverWritesItWhereExecutorsDoNotSeeTheFolder() throws IOException {
         onCluster(running -> {
             GatedStore.open(gate);
@@ -178,6 +208,7 @@ class WrittenByExecutorsTest {
             GatedStore.open(gate);
             train(context, Resume.NEVER, kept, published);
             assertThat(kept).containsExactly(2L, 4L, 6L);
+            assertThat(partNames()).hasSize(2).allMatch(name -> name.startsWith("state-00"));
             removeNewest();
             assertThat(partNames()).hasSize(2).allMatch(name -> name.startsWith("state-00"));
             train(context, Resume.REQUIRED, kept, published);
@@ -271,7 +302,6 @@ class WrittenByExecutorsTest {
                 .orElseThrow());
     }
 
-    /** The driver's checkpoint of the end. */
     private void removeNewest() {
         for (String name : namesIn(checkpoints)) {
             if (name.startsWith("step-6-") && name.endsWith(".json")) {
