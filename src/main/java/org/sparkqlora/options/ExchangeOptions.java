@@ -17,7 +17,7 @@ public final class ExchangeOptions {
             paramLabel = "NAME",
             description =
                     "collect: the driver adds the shards' gradients. shuffle: tasks add slices of them, and the sum"
-                            + " stays with executors. auto: collect while spark.driver.maxResultSize and the driver's heap allow it."
+                            + " stays with executors. auto: collect up to 64 MiB of gradients a step."
                             + " bigdl: as shuffle, by BigDL's AllReduceParameter, not on Spark 4."
                             + " The result is the same. On a local master tasks run in the driver and nothing moves. Default: ${DEFAULT-VALUE}.")
     public ExchangeKind kind = ExchangeKind.AUTO;

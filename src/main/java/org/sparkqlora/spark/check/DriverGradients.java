@@ -13,7 +13,7 @@ public final class DriverGradients {
     /**
      * Most bytes at once. Vectors are float32 on the driver, whatever they are sent in.
      *
-     * @param kind {@link ExchangeKind#AUTO} takes as much as {@link ExchangeKind#SHUFFLE}: it collects only what is small beside the heap
+     * @param kind {@link ExchangeKind#AUTO} takes as much as {@link ExchangeKind#SHUFFLE}: it collects 64 MiB a step at most
      * @param localSteps steps that a shard takes by itself; after more than one the driver takes the mean of States, and so their sum
      */
     public static long bytes(ExchangeKind kind, GradientSize size, int localSteps) {

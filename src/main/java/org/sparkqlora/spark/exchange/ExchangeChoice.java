@@ -21,8 +21,11 @@ import org.sparkqlora.train.GradientFormat;
  */
 public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLimit, String reason) {
 
-    /** Collected vectors may take this part of the driver's heap; the State, an update and the sum lie there too. */
-    private static final int HEAP_PARTS = 4;
+    /**
+     * Of gradients a step. Up to here the driver takes at most 0.1 to 0.2 s more to add them than executors among themselves, by the page
+     * {@code benchmarks.md}, and has the State itself, so that no loss of executors costs a step.
+     */
+    private static final long COLLECTED_BYTES = 64L << 20;
 
     private static final double MEBI = 1 << 20;
 
@@ -43,9 +46,7 @@ public record ExchangeChoice(ExchangeKind kind, GradientSize size, long resultLi
                 size,
                 new Bound(SettingsOfSpark.MAX_RESULT_SIZE, resultLimit == 0 ? Long.MAX_VALUE : resultLimit),
                 List.of(
-                        new Bound(
-                                "a quarter of the driver's heap",
-                                Runtime.getRuntime().maxMemory() / HEAP_PARTS),
+                        new Bound("what the driver adds quickly", COLLECTED_BYTES),
                         new Bound(SettingsOfSpark.KRYO_BUFFER + " a shard", buffer * size.shards())));
     }
 

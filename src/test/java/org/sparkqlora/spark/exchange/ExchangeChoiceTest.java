@@ -10,15 +10,17 @@ import org.sparkqlora.spark.cluster.SettingsOfSpark;
 import org.sparkqlora.train.GradientDtype;
 
 class ExchangeChoiceTest {
-    /** Ten million elements: 38.2 MiB of float32, 19.1 MiB of bfloat16. */
-    private static final long PARAMETERS = 10_000_000;
+    /** Four million elements: 15.3 MiB of float32, 7.7 MiB of bfloat16, with what surrounds them. */
+    private static final long PARAMETERS = 4_000_000;
 
     @ParameterizedTest(name = "{0} shards by {1} under {2}")
     @CsvSource({
-        "2, FP32, 100m, 64m, COLLECT, '2 x 38.2 MiB of gradients are within spark.driver.maxResultSize, 100.0 MiB'",
-        "4, FP32, 100m, 64m, SHUFFLE, '4 x 38.2 MiB of gradients are more than spark.driver.maxResultSize, 100.0 MiB'",
-        "4, BF16, 100m, 64m, COLLECT, '4 x 19.1 MiB of gradients are within spark.driver.maxResultSize, 100.0 MiB'",
-        "2, FP32, 100m, 32m, SHUFFLE, '2 x 38.2 MiB of gradients are more than spark.kryoserializer.buffer.max a shard, 64.0 MiB'",
+        "2, FP32, 40m, 64m, COLLECT, '2 x 15.3 MiB of gradients are within spark.driver.maxResultSize, 40.0 MiB'",
+        "3, FP32, 40m, 64m, SHUFFLE, '3 x 15.3 MiB of gradients are more than spark.driver.maxResultSize, 40.0 MiB'",
+        "3, BF16, 40m, 64m, COLLECT, '3 x 7.7 MiB of gradients are within spark.driver.maxResultSize, 40.0 MiB'",
+        "2, FP32, 40m, 12m, SHUFFLE, '2 x 15.3 MiB of gradients are more than spark.kryoserializer.buffer.max a shard, 24.0 MiB'",
+        "4, FP32, 1g, 64m, COLLECT, '4 x 15.3 MiB of gradients are within what the driver adds quickly, 64.0 MiB'",
+        "5, FP32, 0, 64m, SHUFFLE, '5 x 15.3 MiB of gradients are more than what the driver adds quickly, 64.0 MiB'",
     })
     void autoCollectsWhileItFits(
             int shards, GradientDtype dtype, String results, String buffer, ExchangeKind expected, String reason) {
@@ -31,18 +33,6 @@ class ExchangeChoiceTest {
 
         assertThat(choice.kind()).isEqualTo(expected);
         assertThat(choice.reason()).isEqualTo(reason);
-    }
-
-    @Test
-    void autoMindsTheHeapWhereSparkHasNoLimit() {
-        SparkConf settings = new SparkConf(false).set(SettingsOfSpark.MAX_RESULT_SIZE, "0");
-        GradientSize size = new GradientSize(Runtime.getRuntime().maxMemory() / 16, 2, GradientDtype.FP32);
-
-        ExchangeChoice choice =
-                ExchangeChoice.of(ExchangeKind.AUTO, size, settings.set(SettingsOfSpark.KRYO_BUFFER, "2047m"));
-
-        assertThat(choice.kind()).isEqualTo(ExchangeKind.SHUFFLE);
-        assertThat(choice.reason()).contains("more than a quarter of the driver's heap");
     }
 
     @Test
