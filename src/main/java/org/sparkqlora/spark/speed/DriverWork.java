@@ -15,15 +15,17 @@ import org.apache.spark.api.java.function.VoidFunction;
 import org.apache.spark.storage.BlockManagerMaster;
 import org.apache.spark.storage.BroadcastBlockId;
 
-/** What jobs, tasks and messages cost the driver. Driver only. */
-record DriverWork(JavaSparkContext context) {
-    private static final int TASKS = 2000;
-
+/**
+ * What jobs, tasks and messages cost the driver. Driver only.
+ *
+ * @param tasks of a job that measures them
+ */
+record DriverWork(JavaSparkContext context, int tasks) {
     /** Jobs whose median counts: in the first ones Java still compiles. */
     private static final int JOBS = 5;
 
     private static final int STAGES = 21;
-    private static final int MESSAGES = 5_000;
+    private static final int MESSAGES_A_TASK = 2;
 
     /** That ask at once, of a task. */
     private static final int THREADS = 8;
@@ -32,11 +34,11 @@ record DriverWork(JavaSparkContext context) {
 
     /** Lets the driver's code be compiled, and executors come that an allocation by need would else not start. */
     void warmUp() {
-        empty(TASKS);
+        empty(tasks);
     }
 
     double secondsOfTask() {
-        return medianOf(() -> empty(TASKS)) / TASKS;
+        return medianOf(() -> empty(tasks)) / tasks;
     }
 
     double secondsOfStage() {
@@ -45,7 +47,7 @@ record DriverWork(JavaSparkContext context) {
 
     /** @param executors that ask, each an equal part */
     double secondsOfMessage(int executors) {
-        int each = Math.max(1, MESSAGES / executors / THREADS);
+        int each = Math.max(1, MESSAGES_A_TASK * tasks / executors / THREADS);
         return medianOf(() -> context.parallelize(Collections.nCopies(executors, each), executors)
                         .foreach(new Ask()))
                 / ((double) each * THREADS * executors);
@@ -57,8 +59,8 @@ record DriverWork(JavaSparkContext context) {
         return (System.nanoTime() - begin) / NANOS;
     }
 
-    private void empty(int tasks) {
-        context.parallelize(Collections.nCopies(tasks, 0), tasks).foreach(task -> {});
+    private void empty(int number) {
+        context.parallelize(Collections.nCopies(number, 0), number).foreach(task -> {});
     }
 
     private static double medianOf(Runnable job) {

@@ -11,10 +11,13 @@ import org.sparkqlora.spark.blocks.ExecutorPlace;
  * Measures a cluster by some seconds of jobs on its executors, one task each, through the same blocks as gradients. Driver only.
  *
  * @param largeBlocks blocks of 16 MiB that an executor leaves in a round
+ * @param driverTasks of a job that measures the driver
  */
-public record SpeedJobs(JavaSparkContext context, int largeBlocks) {
+public record SpeedJobs(JavaSparkContext context, int largeBlocks, int driverTasks) {
     /** 128 MiB: an executor with a heap of a gigabyte keeps them in memory. */
     private static final int LARGE_BLOCKS = 8;
+
+    private static final int DRIVER_TASKS = 2000;
 
     private static final int LARGE = 1 << 22; // numbers of a part of a gradient
     private static final int SMALL = 16;
@@ -24,14 +27,14 @@ public record SpeedJobs(JavaSparkContext context, int largeBlocks) {
     private static final int ROUNDS = 4;
 
     public SpeedJobs(JavaSparkContext context) {
-        this(context, LARGE_BLOCKS);
+        this(context, LARGE_BLOCKS, DRIVER_TASKS);
     }
 
     public ClusterSpeed measure() {
         requireSeveral(context.isLocal() ? 0 : Integer.MAX_VALUE);
         context.setJobDescription("bench: measure the cluster");
         try {
-            DriverWork driver = new DriverWork(context);
+            DriverWork driver = new DriverWork(context, driverTasks);
             driver.warmUp();
             List<ExecutorPlace> executors = ExecutorPlace.all();
             requireSeveral(executors.size());

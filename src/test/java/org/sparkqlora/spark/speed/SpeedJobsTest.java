@@ -14,7 +14,7 @@ class SpeedJobsTest {
         try (JavaSparkContext context = Clusters.start(Clusters.TWO_EXECUTORS)) {
             Clusters.awaitExecutors(context, 2);
 
-            ClusterSpeed speed = new SpeedJobs(context, 2).measure();
+            ClusterSpeed speed = new SpeedJobs(context, 2, 100).measure();
 
             assertThat(speed.executors()).isEqualTo(2);
             assertThat(speed.networkBytes()).isPositive().isFinite();
@@ -36,7 +36,8 @@ class SpeedJobsTest {
 
     @Test
     void oneExecutorHasNobodyToFetchFrom() {
-        assertThatThrownBy(() -> Clusters.on("local-cluster[1,1,1024]", context -> new SpeedJobs(context, 1).measure()))
+        assertThatThrownBy(() ->
+                        Clusters.on("local-cluster[1,1,1024]", context -> new SpeedJobs(context, 1, 100).measure()))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(
                         "Cannot measure a cluster: expected at least two executors on local-cluster[1,1,1024], found 1");
