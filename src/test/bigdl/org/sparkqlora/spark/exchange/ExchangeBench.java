@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -27,16 +28,16 @@ import org.sparkqlora.train.SummedVector;
 import org.sparkqlora.train.metrics.ShardReport;
 
 /**
- * Times a whole synchronisation of two executors, from two gradients to their sum in both: ours beside Spark's treeAggregate
+ * Times a whole synchronisation of two executors, from gradients of {@code -Dshards=2} to their sum in both: ours beside Spark's treeAggregate
  * and broadcast, and BigDL's own way. Run by hand: {@code ExchangeBench MILLIONS... [NAMES...]}; without names all
  * take part. They take turns in every round, so that what else the machine does meets each; prints medians of milliseconds, and of
  * processor time of all three processes, as shares of those of the faster of Spark and BigDL too. {@code -Dexecutor.options} are more
  * options of the executors' Java.
  */
 final class ExchangeBench {
-    private static final int SHARDS = 2;
-    private static final int ROUNDS = 7;
-    private static final int WARM_UP = 3;
+    private static final int SHARDS = Integer.getInteger("shards", 2);
+    private static final int ROUNDS = Integer.getInteger("rounds", 21);
+    private static final int WARM_UP = Integer.getInteger("warm.up", 20);
     private static final String MASTER = "local-cluster[2,1,4096]";
     private static final double MILLIS = 1e6;
     private static final Pattern NUMBER = Pattern.compile("\\d+");
@@ -70,7 +71,8 @@ final class ExchangeBench {
     }
 
     private static void compare(JavaSparkContext context, int length, List<String> names) {
-        JavaRDD<Integer> numbers = context.parallelize(List.of(0, 1), SHARDS);
+        JavaRDD<Integer> numbers =
+                context.parallelize(IntStream.range(0, SHARDS).boxed().toList(), SHARDS);
         List<Contender> contenders = new ArrayList<>();
         contenders.add(treeAggregate(context, numbers, length));
         contenders.add(bigDl(numbers, length));
