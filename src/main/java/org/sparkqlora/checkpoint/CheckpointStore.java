@@ -286,10 +286,10 @@ public final class CheckpointStore {
                     .formatted(file, name.folder(), commit.folder()));
         }
 
-        for (StoredFile stored : commit.files()) {
+        StoreRequests.allLong(commit.files(), stored -> {
             stored.verify(files, new Path(folder, name.folder()));
-        }
-
+            return stored;
+        });
         return commit;
     }
 

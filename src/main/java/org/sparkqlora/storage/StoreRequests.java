@@ -36,6 +36,11 @@ public final class StoreRequests {
         return answers;
     }
 
+    /** As {@link #all}, for requests that take long each, such as reading a file: side by side however few they are. */
+    public static <T, R> List<R> allLong(List<T> things, Request<T, R> request) throws IOException {
+        return things.size() == 1 ? inTurn(things, request) : sideBySide(things, AT_ONCE, request);
+    }
+
     /** As {@link #all}, {@code atOnce} at a time however few they are: each is long. */
     static <T, R> List<R> sideBySide(List<T> things, int atOnce, Request<T, R> request) throws IOException {
         ExecutorService threads = Executors.newFixedThreadPool(atOnce, StoreRequests::daemon);

@@ -39,6 +39,20 @@ class StoreRequestsTest {
         assertThat(most).allMatch(atOnce -> atOnce <= StoreRequests.AT_ONCE);
     }
 
+    @Test
+    void longRequestsAreUnderWayAtOnceHoweverFewTheyAre() throws IOException {
+        CountDownLatch together = new CountDownLatch(3);
+
+        List<Boolean> met = StoreRequests.allLong(List.of(1, 2, 3), thing -> {
+            together.countDown();
+            return await(together);
+        });
+
+        assertThat(met).containsExactly(true, true, true);
+        assertThat(StoreRequests.allLong(List.of(7), thing -> thing)).containsExactly(7);
+        assertThat(StoreRequests.allLong(List.of(), thing -> thing)).isEmpty();
+    }
+
     @ParameterizedTest(name = "{0} requests")
     @ValueSource(ints = {10, 100})
     void theFailureIsThatOfTheFirstThing(int count) {
