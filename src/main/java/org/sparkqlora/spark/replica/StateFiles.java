@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.storage.StoredFile;
@@ -58,6 +59,19 @@ public final class StateFiles {
             throw new CancellationException("Cannot wait for a file of the State: the task was cancelled");
         } catch (ExecutionException e) {
             return new StateFile(writing.writer(), null, String.valueOf(e.getCause()));
+        }
+    }
+
+    /** Driver only: what {@code job} tells, or that it is lost. */
+    static List<StateFile> toldBy(Supplier<List<StateFile>> job) {
+        try {
+            return job.get();
+        } catch (Exception e) { // Spark throws a lost job as one that no signature declares
+            if (e instanceof InterruptedException) {
+                Thread.currentThread().interrupt();
+            }
+
+            return List.of(new StateFile(0, null, e.toString()));
         }
     }
 

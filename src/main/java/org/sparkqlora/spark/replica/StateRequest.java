@@ -174,13 +174,9 @@ public record StateRequest(
     /** Driver only: what became of the files, by a job that waits where they are being written. */
     List<StateFile> finishedFiles(JavaSparkContext context, RunHandle run) {
         Map<Integer, List<ExecutorPlace>> places = places();
-        try {
-            return PlacedTasks.of(context, List.copyOf(places.keySet()), places::get)
-                    .flatMap(new FinishedFiles(run, blocks.owner()))
-                    .collect();
-        } catch (Exception e) { // Spark throws a lost job as one that no signature declares
-            return List.of(new StateFile(0, null, e.toString()));
-        }
+        return StateFiles.toldBy(() -> PlacedTasks.of(context, List.copyOf(places.keySet()), places::get)
+                .flatMap(new FinishedFiles(run, blocks.owner()))
+                .collect());
     }
 
     /** Runs in a task. */

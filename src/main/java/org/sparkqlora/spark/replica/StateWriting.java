@@ -23,14 +23,10 @@ record StateWriting(RunHandle run, CheckpointDraft draft, StateBlocks blocks) {
     List<StateFile> run(JavaSparkContext context) {
         List<List<ExecutorBlocks.Handle>> parts = partsByPlace();
         List<Integer> numbers = IntStream.range(0, parts.size()).boxed().toList();
-        try {
-            return PlacedTasks.of(
-                            context, numbers, number -> parts.get(number).get(0).places())
-                    .map(new WritePart(run, draft, blocks.blocks(), parts))
-                    .collect();
-        } catch (Exception e) { // Spark throws a lost job as one that no signature declares
-            return List.of(new StateFile(0, null, e.toString()));
-        }
+        return StateFiles.toldBy(() -> PlacedTasks.of(
+                        context, numbers, number -> parts.get(number).get(0).places())
+                .map(new WritePart(run, draft, blocks.blocks(), parts))
+                .collect());
     }
 
     /** The State in files, if all parts are. */
