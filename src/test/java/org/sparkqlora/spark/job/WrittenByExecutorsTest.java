@@ -62,6 +62,12 @@ class WrittenByExecutorsTest {
     private static final int SHARDS = 3;
     private static final int STEPS = 2;
 
+    /** Of a run that ends. */
+    private static final int ALL_STEPS = 6;
+
+    /** More than an executor takes for a file, however busy the machine is. */
+    private static final int MANY_STEPS = 1000;
+
     /** Whose State is 17 MB, two pieces. */
     private static final int VOCABULARY = 1200;
 
@@ -236,7 +242,7 @@ class WrittenByExecutorsTest {
                 .run(
                         resume,
                         () -> TrainFixture.freshState(plan(), model),
-                        state -> source(context, state),
+                        state -> source(context, state, plan()),
                         state -> published.add(hash(state)));
     }
 
@@ -251,7 +257,7 @@ class WrittenByExecutorsTest {
         Boolean ended = CLUSTER.on(Clusters.TWO_EXECUTORS, context -> {
             Clusters.awaitExecutors(context, 2);
             GatedStore.install(context.hadoopConfiguration(), gate);
-            try (GradientSource source = source(context, TrainFixture.freshState(plan(), model))) {
+            try (GradientSource source = source(context, TrainFixture.freshState(plan(), model), plan(MANY_STEPS))) {
                 for (int i = 0; i < STEPS; i++) {
                     step(source);
                 }
@@ -264,9 +270,9 @@ class WrittenByExecutorsTest {
         assertThat(ended).isTrue();
     }
 
-    private static GradientSource source(JavaSparkContext context, TrainState state) {
+    private static GradientSource source(JavaSparkContext context, TrainState state, TrainPlan plan) {
         TrainingRun run = new TrainingRun(
-                plan(), new BigramSource(VOCABULARY), rows, null, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
+                plan, new BigramSource(VOCABULARY), rows, null, Paging.DEFAULT, new SnapshotPolicy(3, 1L << 30));
         long numbers = (long) VOCABULARY * VOCABULARY;
         ExchangeChoice choice = ExchangeChoice.of(
                 ExchangeKind.SHUFFLE, new GradientSize(numbers, SHARDS, GradientDtype.FP32), context.getConf());
@@ -373,6 +379,10 @@ class WrittenByExecutorsTest {
     }
 
     private static TrainPlan plan() {
-        return TrainFixture.plan(new BatchPlan(rows.rows(), 8, 2, SHARDS, BatchPlan.RowOrder.SHUFFLED, 8L * 6, 1));
+        return plan(ALL_STEPS);
+    }
+
+    private static TrainPlan plan(int steps) {
+        return TrainFixture.plan(new BatchPlan(rows.rows(), 8, 2, SHARDS, BatchPlan.RowOrder.SHUFFLED, 8L * steps, 1));
     }
 }
