@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ record StoredRun(byte[] adapter, byte[] state, List<String> metrics) {
         Location folder = Location.parse(output);
         return new StoredRun(
                 bytes(folder.resolve("adapter").resolve("adapter_model.safetensors")),
-                bytes(newestState(folder.resolve("checkpoints"))),
+                state(newestCheckpoint(folder.resolve("checkpoints"))),
                 metrics(folder.resolve("metrics.jsonl")));
     }
 
@@ -38,13 +39,26 @@ record StoredRun(byte[] adapter, byte[] state, List<String> metrics) {
         assertThat(state).isEqualTo(expected.state);
     }
 
-    private static Location newestState(Location checkpoints) throws IOException {
+    /** In one file or in parts, whose names sort in the order of the bytes. */
+    private static byte[] state(Location checkpoint) throws IOException {
+        ByteArrayOutputStream state = new ByteArrayOutputStream();
+        for (Path part : Arrays.stream(checkpoint.files().listStatus(checkpoint.path()))
+                .map(FileStatus::getPath)
+                .sorted()
+                .toList()) {
+            state.write(bytes(new Location(part)));
+        }
+
+        return state.toByteArray();
+    }
+
+    private static Location newestCheckpoint(Location checkpoints) throws IOException {
         FileSystem files = checkpoints.files();
         FileStatus newest = Arrays.stream(files.listStatus(checkpoints.path()))
                 .filter(FileStatus::isDirectory)
                 .max((a, b) -> Long.compare(step(a.getPath()), step(b.getPath())))
                 .orElseThrow();
-        return new Location(newest.getPath()).resolve("state.bin");
+        return new Location(newest.getPath());
     }
 
     /** Of a folder called step-N-... */
