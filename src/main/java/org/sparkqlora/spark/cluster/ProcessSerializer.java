@@ -9,8 +9,8 @@ import org.apache.spark.serializer.SerializerInstance;
 
 /**
  * The serialiser of the process that a task runs in, for shuffles of small records. A shuffle carries a copy of the driver's serialiser
- * into every task, and a Kryo of its own that registers hundreds of classes is then made twice in each, in some milliseconds; that of
- * the process keeps those that it has made.
+ * into every task, where a Kryo of its own, which registers all classes in some milliseconds, is made for each partition that the task
+ * writes and for what it reads; the process keeps those that it has made.
  */
 public final class ProcessSerializer extends Serializer implements Serializable {
     private static final long serialVersionUID = 1L;
