@@ -23,17 +23,4 @@ public interface StateStore {
 
     /** Forgets all States. */
     default void clear() {}
-
-    /** Keeps nothing. */
-    static StateStore none() {
-        return new StateStore() {
-            @Override
-            public Optional<TrainState> newest() {
-                return Optional.empty();
-            }
-
-            @Override
-            public void save(SavedState state) {}
-        };
-    }
 }

@@ -76,7 +76,7 @@ final class BigramRuns {
 
     float[] parameters(TrainPlan plan) {
         FlatVector[] result = new FlatVector[1];
-        trainer(plan, StateStore.none())
+        trainer(plan, TrainFixture.noStates())
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, model),

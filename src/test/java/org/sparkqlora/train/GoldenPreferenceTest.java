@@ -211,7 +211,7 @@ class GoldenPreferenceTest {
             new Trainer(
                             plan,
                             TrainTriggers.atEnd(),
-                            StateStore.none(),
+                            TrainFixture.noStates(),
                             steps,
                             ProgressReporter.silent(),
                             BestModelAndSamples.nothing())

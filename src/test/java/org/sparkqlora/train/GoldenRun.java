@@ -82,7 +82,7 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
             new Trainer(
                             plan,
                             TrainTriggers.atEnd(),
-                            StateStore.none(),
+                            TrainFixture.noStates(),
                             steps,
                             ProgressReporter.silent(),
                             BestModelAndSamples.nothing())

@@ -36,7 +36,7 @@ class LocalStepsTrainingTest {
 
     @Test
     void shardsThatTakeStepsByThemselvesDriftApartAndLearn() throws IOException {
-        TrainSummary summary = runs.train(localSteps(3, 3), StateStore.none(), Resume.NEVER, state -> {});
+        TrainSummary summary = runs.train(localSteps(3, 3), TrainFixture.noStates(), Resume.NEVER, state -> {});
 
         assertThat(summary.lastLoss().getAsDouble())
                 .isLessThan(0.8 * summary.firstLoss().getAsDouble());
@@ -50,7 +50,7 @@ class LocalStepsTrainingTest {
 
     @Test
     void oneShardDoesNotDriftFromItself() throws IOException {
-        runs.train(localSteps(1, 4), StateStore.none(), Resume.NEVER, state -> {});
+        runs.train(localSteps(1, 4), TrainFixture.noStates(), Resume.NEVER, state -> {});
 
         assertThat(Files.readAllLines(runs.metrics()))
                 .hasSize(3)

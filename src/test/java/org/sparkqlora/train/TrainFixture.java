@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import org.sparkqlora.model.layout.LoraSpec;
 import org.sparkqlora.model.layout.Method;
@@ -37,6 +38,19 @@ public final class TrainFixture {
                 GradientDtype.FP32,
                 1.0,
                 42);
+    }
+
+    /** Keeps nothing. */
+    public static StateStore noStates() {
+        return new StateStore() {
+            @Override
+            public Optional<TrainState> newest() {
+                return Optional.empty();
+            }
+
+            @Override
+            public void save(SavedState state) {}
+        };
     }
 
     public static BatchPlan batches(int shards, int microBatchSize, int steps) {

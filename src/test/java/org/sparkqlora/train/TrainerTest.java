@@ -44,7 +44,7 @@ class TrainerTest {
 
     @Test
     void lossFalls() {
-        TrainSummary summary = runs.train(BigramRuns.plan(2, 4), StateStore.none(), Resume.NEVER, state -> {});
+        TrainSummary summary = runs.train(BigramRuns.plan(2, 4), TrainFixture.noStates(), Resume.NEVER, state -> {});
 
         assertThat(summary.lastLoss().getAsDouble())
                 .isLessThan(0.8 * summary.firstLoss().getAsDouble());
@@ -178,7 +178,7 @@ class TrainerTest {
 
     @Test
     void metricsSayWhatAStepDid() throws IOException {
-        runs.train(BigramRuns.plan(2, 4), StateStore.none(), Resume.NEVER, state -> {});
+        runs.train(BigramRuns.plan(2, 4), TrainFixture.noStates(), Resume.NEVER, state -> {});
 
         String last = Files.readAllLines(runs.metrics()).get(BigramRuns.STEPS - 1);
         assertThat(last)

@@ -3,13 +3,8 @@ package org.sparkqlora.spark.job;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.sparkqlora.train.Trigger;
-import org.sparkqlora.train.metrics.ProgressReporter;
 import org.sparkqlora.train.metrics.StepMetrics;
 
 /**
@@ -31,58 +26,34 @@ final class CheckpointBench {
                 arguments[2].equals("busy"),
                 SHARDS,
                 STEPS);
-        String memory = System.getProperty("executor.memory", "5120");
         Path folder = Files.createTempDirectory("checkpoint-bench");
-        try (JavaSparkContext context = Clusters.start(
-                "local-cluster[2,1,%s]".formatted(memory),
-                Map.of(
-                        "spark.executor.memory",
-                        memory + "m",
-                        "spark.locality.wait",
-                        "10s",
-                        "spark.executor.extraJavaOptions",
-                        String.join(" ", Clusters.javaFlags())))) {
+        try (JavaSparkContext context = StillRun.start(2, 5120)) {
             Times times = new Times();
             run.train(context, Trigger.every(EVERY), folder, times);
-            times.print();
+            print(times);
         }
 
         System.out.println(folder);
     }
 
-    /** From the end of a step to the end of the next one. */
-    private static final class Times implements ProgressReporter {
-        private final List<Double> seconds = new ArrayList<>();
-        private long last;
-
-        @Override
-        public void started(long doneSteps, long allSteps) {
-            last = System.nanoTime();
+    private static void print(StepTimes times) {
+        for (int after = 1; after <= EVERY; after++) {
+            int turn = (after - 1) % EVERY;
+            double[] of = times.of(step -> step >= WARM_UP && step < STEPS - 1 && step % EVERY == turn);
+            System.out.printf("%d after a checkpoint: median %.2f s of %d%n", after, of[of.length / 2], of.length);
         }
+    }
 
+    private static final class Times extends StepTimes {
         @Override
         public void stepDone(StepMetrics step) {
-            long now = System.nanoTime();
-            seconds.add((now - last) / 1e9);
-            last = now;
-            System.out.printf("step %d: %.2f s%n", step.step(), seconds.get(seconds.size() - 1));
+            System.out.printf("step %d: %.2f s%n", step.step(), sinceLast());
+            super.stepDone(step);
         }
 
         @Override
         public void checkpointed(long step) {
-            System.out.printf("checkpoint %d is whole, %.2f s after a step%n", step, (System.nanoTime() - last) / 1e9);
-        }
-
-        private void print() {
-            for (int after = 1; after <= EVERY; after++) {
-                int turn = after % EVERY;
-                double[] of = IntStream.range(WARM_UP, seconds.size() - 1)
-                        .filter(step -> step % EVERY == turn - 1 + (turn == 0 ? EVERY : 0))
-                        .mapToDouble(seconds::get)
-                        .sorted()
-                        .toArray();
-                System.out.printf("%d after a checkpoint: median %.2f s of %d%n", after, of[of.length / 2], of.length);
-            }
+            System.out.printf("checkpoint %d is whole, %.2f s after a step%n", step, sinceLast());
         }
     }
 }

@@ -55,7 +55,7 @@ import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
-import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainTriggers;
@@ -169,7 +169,7 @@ class DecoderTrainingTest {
         Trainer trainer = new Trainer(
                 plan,
                 TrainTriggers.atEnd(),
-                StateStore.none(),
+                TrainFixture.noStates(),
                 new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                 ProgressReporter.silent(),
                 BestModelAndSamples.nothing());

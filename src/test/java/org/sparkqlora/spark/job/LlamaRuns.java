@@ -49,7 +49,7 @@ import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
-import org.sparkqlora.train.StateStore;
+import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.TrainTriggers;
@@ -111,7 +111,7 @@ public record LlamaRuns(Path folder, PreparedData rows) {
         new Trainer(
                         plan(),
                         TrainTriggers.atEnd(),
-                        StateStore.none(),
+                        TrainFixture.noStates(),
                         new MetricsFile(metrics(), warning -> {}),
                         reporter,
                         BestModelAndSamples.nothing())

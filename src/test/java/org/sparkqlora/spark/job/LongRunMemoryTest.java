@@ -32,7 +32,6 @@ import org.sparkqlora.train.BigramModel;
 import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.Resume;
-import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainTriggers;
@@ -84,7 +83,7 @@ class LongRunMemoryTest {
         new Trainer(
                         plan,
                         TrainTriggers.atEnd(),
-                        StateStore.none(),
+                        TrainFixture.noStates(),
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                         heaps,
                         BestModelAndSamples.nothing())

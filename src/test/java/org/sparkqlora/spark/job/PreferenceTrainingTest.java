@@ -76,7 +76,6 @@ import org.sparkqlora.train.ObjectiveModelSource;
 import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
-import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -240,7 +239,7 @@ class PreferenceTrainingTest {
         new Trainer(
                         plan(way),
                         TrainTriggers.atEnd(),
-                        StateStore.none(),
+                        TrainFixture.noStates(),
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                         reporter,
                         BestModelAndSamples.nothing())

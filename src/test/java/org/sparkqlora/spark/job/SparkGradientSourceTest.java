@@ -44,7 +44,6 @@ import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.PassingSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
-import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainFixture;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.TrainState;
@@ -233,7 +232,7 @@ class SparkGradientSourceTest {
         Trainer trainer = new Trainer(
                 plan(),
                 TrainTriggers.atEnd(),
-                StateStore.none(),
+                TrainFixture.noStates(),
                 new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                 reporter,
                 BestModelAndSamples.nothing());

@@ -3,6 +3,8 @@ package org.sparkqlora.spark.job;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.LongFunction;
@@ -46,6 +48,19 @@ import org.sparkqlora.train.metrics.ProgressReporter;
  * @param busy whether they are of processor time, or asleep as where processors are to spare
  */
 public record StillRun(int numbers, long millis, boolean busy, int shards, int steps) {
+    /** A cluster of executors of one slot, as a user has it, with vectors and both compilers. */
+    public static JavaSparkContext start(int executors, int mebibytes) {
+        return Clusters.start(
+                String.format(Locale.ROOT, "local-cluster[%d,1,%d]", executors, mebibytes),
+                Map.of(
+                        "spark.executor.memory",
+                        mebibytes + "m",
+                        "spark.locality.wait",
+                        "10s",
+                        "spark.executor.extraJavaOptions",
+                        String.join(" ", Clusters.javaFlags())));
+    }
+
     /** On the cluster of {@code context}; rows, checkpoints and metrics go below {@code folder}. */
     public void train(JavaSparkContext context, Trigger checkpoints, Path folder, ProgressReporter reporter) {
         PreparedData rows = CountingRows.prepare(context, folder.resolve("rows"), 2000, 1);

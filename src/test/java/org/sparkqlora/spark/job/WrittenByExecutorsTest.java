@@ -107,12 +107,16 @@ class WrittenByExecutorsTest {
 
             GatedStore.open(gate);
             saved.settle();
-            assertThat(parts.join().orElseThrow().files()).hasSize(2);
-            running.states().save(saved);
-            saved.release();
-            assertThat(partNames()).hasSize(2).allMatch(name -> name.startsWith("state-00"));
-            assertThat(newest(running)).isEqualTo(inOneProcess(STEPS));
+            assertKeptInParts(running, saved);
         });
+    }
+
+    private void assertKeptInParts(Running running, SavedState saved) {
+        assertThat(saved.parts().orElseThrow().files()).hasSize(2);
+        running.states().save(saved);
+        saved.release();
+        assertThat(partNames()).hasSize(2).allMatch(name -> name.startsWith("state-00"));
+        assertThat(newest(running)).isEqualTo(inOneProcess(STEPS));
     }
 
     @Test
@@ -135,11 +139,7 @@ class WrittenByExecutorsTest {
         onCluster(running -> {
             GatedStore.open(gate);
             SavedState saved = running.source().saved(running.states()::draft);
-            assertThat(saved.parts().orElseThrow().files()).hasSize(2);
-            running.states().save(saved);
-            saved.release();
-            assertThat(partNames()).hasSize(2).allMatch(name -> name.startsWith("state-00"));
-            assertThat(newest(running)).isEqualTo(inOneProcess(STEPS));
+            assertKeptInParts(running, saved);
         });
     }
 
