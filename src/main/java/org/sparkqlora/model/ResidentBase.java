@@ -12,6 +12,7 @@ import org.bytedeco.pytorch.Device;
 import org.bytedeco.pytorch.Tensor;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.layout.ModelSpec;
+import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.BaseMatrix;
 import org.sparkqlora.tensor.CopyStream;
 import org.sparkqlora.tensor.MappedPages;
@@ -28,7 +29,7 @@ final class ResidentBase implements AutoCloseable {
     private final Map<Integer, List<BaseMatrix.Uploaded>> uploadsOfLayer = new HashMap<>();
     private volatile Ahead ahead = Ahead.NOTHING;
     private final AtomicLong givenBack = new AtomicLong();
-    private final ExecutorService reader = Executors.newSingleThreadExecutor(ResidentBase::daemon);
+    private final ExecutorService reader = Executors.newSingleThreadExecutor(Workers.daemons("base-reader"));
     private @Nullable CopyStream copies;
     private long room;
 
@@ -57,12 +58,6 @@ final class ResidentBase implements AutoCloseable {
     /** A layer that was asked for. */
     private record Ahead(int layer, CompletableFuture<Void> reading) {
         private static final Ahead NOTHING = new Ahead(-1, CompletableFuture.completedFuture(null));
-    }
-
-    private static Thread daemon(Runnable work) {
-        Thread thread = new Thread(work, "base-reader");
-        thread.setDaemon(true);
-        return thread;
     }
 
     /** Whether there is room for {@code bytes} more to stay, which is then taken. */

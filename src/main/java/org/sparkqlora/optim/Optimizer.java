@@ -92,7 +92,7 @@ public final class Optimizer implements AutoCloseable {
             return;
         }
 
-        ExecutorService beside = Executors.newSingleThreadExecutor(Optimizer::pager);
+        ExecutorService beside = Executors.newSingleThreadExecutor(Workers.daemons("optimizer-pager"));
         try {
             walk(step, from, to, beside);
         } finally {
@@ -110,12 +110,6 @@ public final class Optimizer implements AutoCloseable {
         try (GpuLane lane = new GpuLane(step, window, kernel)) {
             lane.walk();
         }
-    }
-
-    private static Thread pager(Runnable work) {
-        Thread thread = new Thread(work, "optimizer-pager");
-        thread.setDaemon(true);
-        return thread;
     }
 
     /** Writes the state; a paged optimiser and its plain twin write the same bytes. */

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import java.util.stream.Stream;
 import org.sparkqlora.input.BadInputException;
 
@@ -24,13 +25,17 @@ public final class Workers implements AutoCloseable {
         }
 
         this.threads = threads;
-        pool = Executors.newFixedThreadPool(Math.max(1, threads - 1), Workers::daemon); // starts threads when needed
+        pool = Executors.newFixedThreadPool(
+                Math.max(1, threads - 1), daemons("quant-worker")); // starts threads when needed
     }
 
-    private static Thread daemon(Runnable work) {
-        Thread thread = new Thread(work, "quant-worker");
-        thread.setDaemon(true);
-        return thread;
+    /** Makes threads called {@code name} that do not keep the process alive. */
+    public static ThreadFactory daemons(String name) {
+        return work -> {
+            Thread thread = new Thread(work, name);
+            thread.setDaemon(true);
+            return thread;
+        };
     }
 
     public int threads() {

@@ -6,8 +6,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.InferenceMode;
+import org.sparkqlora.quant.Workers;
 
 /**
  * A thread that libtorch is called from, so that what one call frees the next one finds.
@@ -20,7 +22,9 @@ public final class ComputeThread implements AutoCloseable {
 
     /** @param autograd whether libtorch may be asked for gradients; to be ready for that costs time and memory in every operation */
     public ComputeThread(boolean autograd) {
-        this.thread = Executors.newSingleThreadExecutor(work -> daemon(autograd ? work : () -> withoutAutograd(work)));
+        ThreadFactory threads = Workers.daemons("tensor-compute");
+        this.thread = Executors.newSingleThreadExecutor(
+                work -> threads.newThread(autograd ? work : () -> withoutAutograd(work)));
     }
 
     /** Runs {@code work} there and waits for it, whether or not this thread is interrupted; throws what {@code work} throws. */
@@ -65,12 +69,6 @@ public final class ComputeThread implements AutoCloseable {
         try (InferenceMode mode = new InferenceMode(true)) {
             work.run();
         }
-    }
-
-    private static Thread daemon(Runnable work) {
-        Thread thread = new Thread(work, "tensor-compute");
-        thread.setDaemon(true);
-        return thread;
     }
 
     private static RuntimeException unwrapped(Exception wrapped) {

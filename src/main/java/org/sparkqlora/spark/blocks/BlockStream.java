@@ -12,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.blocks.ExecutorBlocks.Handle;
 import org.sparkqlora.spark.blocks.ExecutorBlocks.LostBlockException;
 
@@ -55,7 +56,7 @@ public final class BlockStream implements AutoCloseable {
 
     private Future<BlockMemory> fetch(Handle handle) {
         if (threads == null) {
-            threads = Executors.newFixedThreadPool(AHEAD, BlockStream::thread);
+            threads = Executors.newFixedThreadPool(AHEAD, Workers.daemons("block-fetch"));
         }
 
         return threads.submit(() -> blocks.fetchElsewhere(handle));
@@ -78,12 +79,6 @@ public final class BlockStream implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private static Thread thread(Runnable work) {
-        Thread thread = new Thread(work, "block-fetch");
-        thread.setDaemon(true);
-        return thread;
     }
 
     @Override

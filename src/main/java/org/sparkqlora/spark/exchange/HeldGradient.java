@@ -11,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.tensor.FlatVector;
@@ -67,7 +68,7 @@ record HeldGradient(HeldSums sums, long step, List<ExecutorBlocks.Handle> parts,
     private void fetchInto(FlatVector vector) {
         sums.forgetBefore(step);
         ExecutorService threads =
-                Executors.newFixedThreadPool(Math.min(parts.size(), MOST_FETCHES), HeldGradient::thread);
+                Executors.newFixedThreadPool(Math.min(parts.size(), MOST_FETCHES), Workers.daemons("gradient-fetch"));
         try {
             for (Future<Void> fetch : threads.invokeAll(fetches(vector))) {
                 fetch.get();
@@ -100,11 +101,5 @@ record HeldGradient(HeldSums sums, long step, List<ExecutorBlocks.Handle> parts,
         long start = sums.layout().startOfPart(part);
         sums.blocks().read(parts.get(part), bytes -> sums.format().sum().write(bytes, vector, start));
         return null;
-    }
-
-    private static Thread thread(Runnable work) {
-        Thread thread = new Thread(work, "gradient-fetch");
-        thread.setDaemon(true);
-        return thread;
     }
 }

@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.watch.CheckpointWritten;
 import org.sparkqlora.spark.watch.HeldOutMeasured;
 import org.sparkqlora.spark.watch.MemorySeen;
@@ -40,7 +41,8 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     private final MlflowFacts facts;
     private final Consumer<String> tell;
     private final Deque<MlflowMetric> waiting = new ArrayDeque<>();
-    private final ScheduledExecutorService sender = Executors.newSingleThreadScheduledExecutor(MlflowRun::daemon);
+    private final ScheduledExecutorService sender =
+            Executors.newSingleThreadScheduledExecutor(Workers.daemons("mlflow"));
     private final Future<?> sending;
     private volatile @Nullable Long endingNanos;
     private @Nullable MlflowRunId run;
@@ -323,11 +325,5 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     /** A key may hold letters, digits and a few signs. */
     private static String keyOf(String worker) {
         return worker.replaceAll("[^A-Za-z0-9_. -]", "_");
-    }
-
-    private static Thread daemon(Runnable work) {
-        Thread thread = new Thread(work, "mlflow");
-        thread.setDaemon(true);
-        return thread;
     }
 }

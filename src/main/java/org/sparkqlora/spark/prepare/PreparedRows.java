@@ -9,6 +9,7 @@ import java.util.concurrent.Executors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tokenizer.packing.RowLayout;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.RowReader;
@@ -28,7 +29,8 @@ public final class PreparedRows implements RowReader, AutoCloseable {
     private final RowIndex index;
     private final IdleStreams streams;
     private final ReadAhead ahead;
-    private final ExecutorService readers = Executors.newFixedThreadPool(MOST_REQUESTS, PreparedRows::daemon);
+    private final ExecutorService readers =
+            Executors.newFixedThreadPool(MOST_REQUESTS, Workers.daemons("prepared-rows"));
 
     PreparedRows(PreparedData data, Configuration configuration) {
         this.data = data;
@@ -36,12 +38,6 @@ public final class PreparedRows implements RowReader, AutoCloseable {
         this.index = new RowIndex(data.manifest().files());
         this.streams = new IdleStreams(configuration);
         this.ahead = new ReadAhead(this::start, MOST_BYTES_AHEAD / layout.byteSize());
-    }
-
-    private static Thread daemon(Runnable reading) {
-        Thread thread = new Thread(reading, "prepared-rows");
-        thread.setDaemon(true);
-        return thread;
     }
 
     @Override
