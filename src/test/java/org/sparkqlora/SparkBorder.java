@@ -46,7 +46,7 @@ final class SparkBorder {
                             "storage.BlockManager#releaseLock",
                             "storage.BlockManager#removeBlock",
                             "storage.BlockManagerMaster#removeBlock")),
-            Map.entry("cli.YarnExit", Set.of("SparkUserAppException")),
+            Map.entry("cli.Program", Set.of("SparkUserAppException")),
             Map.entry(
                     "ml.ModelFolder",
                     Set.of(
@@ -119,8 +119,7 @@ final class SparkBorder {
                             "storage.BlockManager#master",
                             "storage.BlockManagerMaster#contains",
                             "storage.BroadcastBlockId#<init>")),
-            Map.entry("spark.exchange.LostPart", Set.of("shuffle.FetchFailedException#<init>")),
-            Map.entry("spark.exchange.PartGroups", Set.of("shuffle.FetchFailedException")),
+            Map.entry("spark.exchange.PartGroups", Set.of("shuffle.FetchFailedException#<init>")),
             Map.entry(
                     "spark.exchange.ShuffleExchange",
                     Set.of("ShuffleDependency#shuffleId", "shuffle.FetchFailedException")),

@@ -2,10 +2,12 @@ package org.sparkqlora.cli;
 
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import org.apache.spark.SparkUserAppException;
 import org.sparkqlora.cli.command.Command;
 import org.sparkqlora.cli.command.CommandCall;
 import org.sparkqlora.cli.command.CommandOutcome;
@@ -51,10 +53,21 @@ public final class Program {
         }
 
         if (Sessions.isInsideYarn()) {
-            throw YarnExit.of(code);
+            throw yarnExit(code);
         }
 
         System.exit(code.code());
+    }
+
+    /**
+     * What ends a driver inside YARN with an exit code, which its application master would not report otherwise. The exception's
+     * constructor takes the code, and since Spark 4.1 also a cause.
+     */
+    private static Exception yarnExit(ExitCode code) throws ReflectiveOperationException {
+        Constructor<?> constructor = SparkUserAppException.class.getConstructors()[0];
+        Object[] values =
+                constructor.getParameterCount() == 1 ? new Object[] {code.code()} : new Object[] {code.code(), null};
+        return (Exception) constructor.newInstance(values);
     }
 
     /** Runs a command in this process. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
+import org.apache.spark.TaskContext;
 import org.apache.spark.shuffle.FetchFailedException;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.blocks.BlockMemory;
@@ -116,11 +117,23 @@ record PartGroups(SliceLayout layout, GradientDtype dtype, int members, int fanI
                 }
             });
         } catch (LostBlockException e) {
-            throw new LostPart(member, shuffle, e).computedAgain();
+            throw computedAgain(member, shuffle, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("Interrupted while fetching a gradient", e);
         }
+    }
+
+    /** What makes Spark run the task again that left a part which no executor has any more, and then this one. */
+    private static FetchFailedException computedAgain(GradientPart part, int shuffle, LostBlockException loss) {
+        return new FetchFailedException(
+                Objects.requireNonNull(part.handle()).places().get(0).toBlockManager(),
+                shuffle,
+                part.task(),
+                part.partition(),
+                TaskContext.getPartitionId(),
+                loss.getMessage(),
+                loss);
     }
 
     /**
