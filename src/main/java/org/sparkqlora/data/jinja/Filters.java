@@ -72,7 +72,7 @@ final class Filters {
         for (int at = 0; at < text.length(); at += Character.charCount(text.codePointAt(at))) {
             int c = text.codePointAt(at);
             title.appendCodePoint(first ? Character.toUpperCase(c) : Character.toLowerCase(c));
-            first = PythonSpace.is(c) || "-([{<".indexOf(c) >= 0;
+            first = TextMethods.isSpace(c) || "-([{<".indexOf(c) >= 0;
         }
 
         return title.toString();

@@ -49,10 +49,18 @@ final class TextMethods {
             case "isdigit" -> arguments -> all(text, Character::isDigit);
             case "isalpha" -> arguments -> all(text, Character::isLetter);
             case "isalnum" -> arguments -> all(text, Character::isLetterOrDigit);
-            case "isspace" -> arguments -> all(text, PythonSpace::is);
+            case "isspace" -> arguments -> all(text, TextMethods::isSpace);
             case "isupper" -> arguments -> isUpper(text);
             case "islower" -> arguments -> isLower(text);
             default -> null;
+        };
+    }
+
+    /** White space as Python's strings see it. */
+    static boolean isSpace(int codePoint) {
+        return switch (codePoint) {
+            case 0x1c, 0x1d, 0x1e, 0x1f, 0x85, 0xa0, 0x2007, 0x202f -> true;
+            default -> Character.isWhitespace(codePoint);
         };
     }
 
@@ -63,7 +71,7 @@ final class TextMethods {
     static String strip(String text, String method, CallArguments arguments) {
         Budget budget = arguments.budget();
         Object chars = arguments.value(0, "chars", null);
-        IntPredicate stripped = PythonSpace::is;
+        IntPredicate stripped = TextMethods::isSpace;
         if (chars instanceof String set) {
             stripped = c -> {
                 budget.look(set);
@@ -125,11 +133,11 @@ final class TextMethods {
 
     private static List<@Nullable Object> splitAtSpace(String text, long limit, Budget budget) {
         List<@Nullable Object> parts = new ArrayList<>();
-        int from = leading(text, 0, PythonSpace::is);
+        int from = leading(text, 0, TextMethods::isSpace);
         while (from < text.length() && (limit < 0 || parts.size() < limit)) {
-            int to = leading(text, from, c -> !PythonSpace.is(c));
+            int to = leading(text, from, c -> !isSpace(c));
             parts.add(part(text, from, to, budget));
-            from = leading(text, to, PythonSpace::is);
+            from = leading(text, to, TextMethods::isSpace);
         }
 
         if (from < text.length()) {

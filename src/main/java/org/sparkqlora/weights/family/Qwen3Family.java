@@ -15,7 +15,7 @@ final class Qwen3Family implements ModelFamily {
 
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
-        return QwenWindows.of(config);
+        return Qwen2Family.windowed(config);
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.sparkqlora.weights.gguf;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -22,6 +23,7 @@ public final class GgufExport {
     private static final String FILE_TYPE = "general.file_type";
     private static final String QUANTIZATION_VERSION = "general.quantization_version";
     private static final String CONFIG = "config.json";
+    private static final String GENERATION_CONFIG = "generation_config.json";
     private static final int VERSION = 2;
 
     private final GgufEntries entries;
@@ -58,7 +60,7 @@ public final class GgufExport {
         GgufEntries entries = new GgufEntries();
         entries.text("general.architecture", GgufArchitecture.of(config).label());
         entries.text("general.type", "model");
-        GgufSampling.put(entries, source.path());
+        putSampling(entries, source.path().resolve(GENERATION_CONFIG));
         identity.put(entries);
         new GgufConfigEntries(entries, config, fields, outType).put();
         entries.count(QUANTIZATION_VERSION, VERSION);
@@ -99,6 +101,29 @@ public final class GgufExport {
         GgufIdentity found =
                 byConfig.or(GgufIdentity.guessed(folderName, total)).sized(total);
         return name.map(found::named).orElse(found);
+    }
+
+    /** The sampling that {@code generation_config.json} recommends. */
+    private static void putSampling(GgufEntries entries, Path file) {
+        if (!Files.isRegularFile(file)) {
+            return;
+        }
+
+        FieldsJson fields = fields(file);
+        if (fields.has("top_k")) {
+            entries.integer("general.sampling.top_k", fields.integer("top_k"));
+        }
+
+        putSampling(entries, fields, "top_p", "top_p");
+        putSampling(entries, fields, "min_p", "min_p");
+        putSampling(entries, fields, "temperature", "temp");
+        putSampling(entries, fields, "repetition_penalty", "penalty_repeat");
+    }
+
+    private static void putSampling(GgufEntries entries, FieldsJson fields, String field, String key) {
+        if (fields.has(field)) {
+            entries.number("general.sampling." + key, fields.number(field));
+        }
     }
 
     private static void requirePlain(WeightFolder source, ChangedWeights changed) {
