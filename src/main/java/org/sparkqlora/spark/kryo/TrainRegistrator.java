@@ -21,7 +21,7 @@ import org.sparkqlora.spark.prepare.GroupPart;
 import org.sparkqlora.spark.prepare.GroupResult;
 import org.sparkqlora.spark.prepare.LineGroup;
 import org.sparkqlora.spark.prepare.PreparedFile;
-import org.sparkqlora.spark.quantize.PartOutcome;
+import org.sparkqlora.spark.quantize.QuantizeJob.PartOutcome;
 import org.sparkqlora.spark.replica.StateBlocks;
 import org.sparkqlora.spark.replica.StateFiles;
 import org.sparkqlora.spark.source.SourceFile;

@@ -1,13 +1,16 @@
 package org.sparkqlora.spark.quantize;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.Locale;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.QuantizedPart;
 import org.sparkqlora.checkpoint.hub.ModelPlace;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.ModelCache;
@@ -30,6 +33,23 @@ public record QuantizeJob(JavaSparkContext context, ModelPlace model, ModelCache
         } finally {
             context.setJobDescription(null);
             hadoop.destroy();
+        }
+    }
+
+    /**
+     * The end of a task.
+     *
+     * @param part that is there now; null if it cannot be
+     * @param problem the reason; null if there is none
+     */
+    public record PartOutcome(
+            QuantizedPart.@Nullable Stored part, @Nullable String problem) implements Serializable {
+        QuantizedPart.Stored require() {
+            if (part == null) {
+                throw new BadInputException(String.valueOf(problem));
+            }
+
+            return part;
         }
     }
 }
