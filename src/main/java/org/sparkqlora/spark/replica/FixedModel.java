@@ -1,6 +1,8 @@
 package org.sparkqlora.spark.replica;
 
 import java.io.Serializable;
+import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.util.LongAccumulator;
@@ -10,6 +12,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BoundAdapters;
 import org.sparkqlora.train.BoundModel;
+import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.TrainState;
 
@@ -62,5 +65,40 @@ public final class FixedModel implements Serializable {
 
     private BoundModel chosen(BoundModel model) {
         return model instanceof BoundAdapters adapters ? adapters.with(adapter) : model;
+    }
+
+    /**
+     * A model source that counts how often processes open it, which should be once each.
+     *
+     * @param model to open
+     * @param opened count, shown in Spark's UI too
+     */
+    record CountedModelSource(ModelSource model, LongAccumulator opened) implements ModelSource {
+        @Override
+        public String key() {
+            return model.key();
+        }
+
+        @Override
+        public Optional<String> problem() {
+            return model.problem();
+        }
+
+        @Override
+        public Optional<String> problem(List<String> gpus) {
+            return model.problem(gpus);
+        }
+
+        @Override
+        public GradientModel open(int threads) {
+            opened.add(1);
+            return model.open(threads);
+        }
+
+        @Override
+        public GradientModel open(int threads, List<String> gpus) {
+            opened.add(1);
+            return model.open(threads, gpus);
+        }
     }
 }

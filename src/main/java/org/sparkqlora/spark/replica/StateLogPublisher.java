@@ -3,8 +3,11 @@ package org.sparkqlora.spark.replica;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.SummedGradient;
 import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.Update;
 
@@ -56,6 +59,41 @@ public final class StateLogPublisher implements AutoCloseable {
         if (snapshot != null) {
             snapshot.close();
             snapshot = null;
+        }
+    }
+
+    /**
+     * A summed gradient that the driver has.
+     *
+     * @param numbers of it
+     * @param length count of them
+     * @param squares sum of their squares
+     */
+    private record BroadcastGradient(Broadcast<FlatVector> numbers, long length, double squares)
+            implements SummedGradient {
+        private static final long serialVersionUID = 1L;
+
+        /** Driver only: {@code update} for executors. */
+        static Update of(JavaSparkContext context, Update update) {
+            SummedGradient here = update.gradient();
+            BroadcastGradient sent =
+                    new BroadcastGradient(context.broadcast(here.vector()), here.length(), here.squares());
+            return new Update(update.fromVersion(), sent, update.scale(), update.learningRate());
+        }
+
+        @Override
+        public FlatVector vector() {
+            return numbers.value();
+        }
+
+        /** Executors drop it; the driver still has it for who is behind. */
+        void unpersist() {
+            numbers.unpersist();
+        }
+
+        @Override
+        public void close() {
+            numbers.destroy();
         }
     }
 }

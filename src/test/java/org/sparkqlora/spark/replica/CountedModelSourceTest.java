@@ -45,7 +45,7 @@ class CountedModelSourceTest {
     void aModelIsOpenedOnTheGpusOfItsTask() {
         LongAccumulator count = new LongAccumulator();
         GpuSource inner = new GpuSource(new ArrayList<>());
-        CountedModelSource source = new CountedModelSource(inner, count);
+        FixedModel.CountedModelSource source = new FixedModel.CountedModelSource(inner, count);
 
         source.open(2, List.of("1")).close();
         source.open(2).close();
