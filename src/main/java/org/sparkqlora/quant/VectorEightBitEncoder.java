@@ -23,11 +23,11 @@ final class VectorEightBitEncoder implements EightBitEncoder {
             : VectorSpecies.of(byte.class, VectorShape.forBitSize(LANES * Byte.SIZE));
     private static final int SIGN = Integer.SIZE - 1;
 
-    private final ScalarEightBitEncoder scalar;
+    private final EightBitEncoder.ScalarEightBitEncoder scalar;
     private final int[] cells;
 
     VectorEightBitEncoder(NearestLevel nearest) {
-        this.scalar = new ScalarEightBitEncoder(nearest);
+        this.scalar = new EightBitEncoder.ScalarEightBitEncoder(nearest);
         this.cells = nearest.cells();
     }
 

@@ -22,7 +22,7 @@ final class VectorFourBitEncoder implements FourBitEncoder {
     private static final int SIGN = Integer.SIZE - 1;
     private static final int QUARTER = FourBitCode.LEVELS / 4;
 
-    private final ScalarFourBitEncoder scalar;
+    private final FourBitEncoder.ScalarFourBitEncoder scalar;
     private final float[] midpoints;
     private final int[] first; // bits of the first midpoint within each quarter
     private final int[] second;
@@ -31,7 +31,7 @@ final class VectorFourBitEncoder implements FourBitEncoder {
     private final boolean ascending; // codes are those numbers themselves
 
     VectorFourBitEncoder(FourBitCode code) {
-        this.scalar = new ScalarFourBitEncoder(code);
+        this.scalar = new FourBitEncoder.ScalarFourBitEncoder(code);
         this.midpoints = code.midpoints();
         this.first = withinQuarters(midpoints, 0);
         this.second = withinQuarters(midpoints, 1);

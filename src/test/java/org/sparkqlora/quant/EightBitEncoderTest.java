@@ -63,7 +63,7 @@ class EightBitEncoderTest {
     }
 
     private static EightBitEncoder scalar(float[] map) {
-        return new ScalarEightBitEncoder(new NearestLevel(map));
+        return new EightBitEncoder.ScalarEightBitEncoder(new NearestLevel(map));
     }
 
     private static EightBitEncoder vector(float[] map) {

@@ -59,7 +59,9 @@ public class FourBitBenchmark {
         };
         FourBitCode code = QuantSpec.DEFAULT.code();
         quantizer = new FourBitQuantizer(
-                QuantSpec.DEFAULT, workers, vectors ? new VectorFourBitEncoder(code) : new ScalarFourBitEncoder(code));
+                QuantSpec.DEFAULT,
+                workers,
+                vectors ? new VectorFourBitEncoder(code) : new FourBitEncoder.ScalarFourBitEncoder(code));
         dequantizer = new FourBitDequantizer(workers, kernel);
         quantized = quantizer.quantize(source);
     }

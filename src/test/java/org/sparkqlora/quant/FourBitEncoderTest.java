@@ -50,13 +50,14 @@ class FourBitEncoderTest {
             float[] values = QuantTesting.normal(count, count);
             values[random.nextInt(count)] = Float.NaN;
 
-            assertThat(new ScalarFourBitEncoder(code).absmax(values, 0, count)).isNaN();
+            assertThat(new FourBitEncoder.ScalarFourBitEncoder(code).absmax(values, 0, count))
+                    .isNaN();
             assertThat(new VectorFourBitEncoder(code).absmax(values, 0, count)).isNaN();
         }
     }
 
     private static void assertEqual(FourBitCode code, float[] values, int from, int count) {
-        FourBitEncoder scalar = new ScalarFourBitEncoder(code);
+        FourBitEncoder scalar = new FourBitEncoder.ScalarFourBitEncoder(code);
         FourBitEncoder vector = new VectorFourBitEncoder(code);
         float absmax = scalar.absmax(values, from, count);
         assertThat(vector.absmax(values, from, count)).isEqualTo(absmax);
