@@ -4,14 +4,17 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.cli.command.Command;
 import org.sparkqlora.cli.plan.ComparisonJson;
 import org.sparkqlora.cli.plan.MeasuredRun;
-import org.sparkqlora.cli.plan.MethodRun;
+import org.sparkqlora.cli.plan.MeasuredRun.MethodRun;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.Console;
 import org.sparkqlora.options.GivenOptions;
@@ -124,5 +127,44 @@ public final class CompareCommand implements Command {
 
     private GivenOptions given() {
         return new GivenOptions(Required.value("command", command));
+    }
+
+    /** Methods side by side, in Markdown. */
+    private record ComparisonTable(List<MethodRun> runs) {
+        private static final double MEGA = 1e6;
+
+        ComparisonTable {
+            runs = List.copyOf(runs);
+        }
+
+        List<String> lines() {
+            return List.of(
+                    row("", run -> run.method().optionName()),
+                    "|---|" + "---|".repeat(runs.size()),
+                    row("trained parameters", run -> String.format(Locale.ROOT, "%,d", run.trainedParameters())),
+                    row("peak memory, MB", run -> inMegabytes(run.peakBytes(), "%,.0f")),
+                    row("tokens/s", run -> format("%.0f", run.tokensPerSecond())),
+                    row("loss of the last step", run -> format("%.3f", run.lastLoss())),
+                    row("loss on held-out rows", ComparisonTable::evaluation),
+                    row("published, MB", run -> inMegabytes(run.resultBytes(), "%,.1f")));
+        }
+
+        private static String evaluation(MethodRun run) {
+            return run.evaluationLoss().isPresent()
+                    ? format("%.3f", run.evaluationLoss().getAsDouble())
+                    : "-";
+        }
+
+        private String row(String label, Function<MethodRun, String> cell) {
+            return runs.stream().map(cell).collect(Collectors.joining(" | ", "| %s | ".formatted(label), " |"));
+        }
+
+        private static String inMegabytes(long bytes, String format) {
+            return format(format, bytes / MEGA);
+        }
+
+        private static String format(String format, double value) {
+            return String.format(Locale.ROOT, format, value);
+        }
     }
 }

@@ -17,10 +17,10 @@ public final class ComparisonJson {
     private ComparisonJson() {}
 
     /** @param summary of {@code train} */
-    static MethodRun run(Method method, String summary, long peakBytes) {
+    static MeasuredRun.MethodRun run(Method method, String summary, long peakBytes) {
         JsonNode root = parsed(summary);
         JsonNode evaluation = root.path("eval_loss");
-        return new MethodRun(
+        return new MeasuredRun.MethodRun(
                 method,
                 root.path("trained_parameters").asLong(),
                 peakBytes,
@@ -30,14 +30,14 @@ public final class ComparisonJson {
                 FolderSize.of(Path.of(root.path("adapter").asText())));
     }
 
-    public static String summary(List<MethodRun> runs) {
+    public static String summary(List<MeasuredRun.MethodRun> runs) {
         ObjectNode root = MAPPER.createObjectNode().put("command", "compare");
         ObjectNode methods = root.putObject("methods");
         runs.forEach(run -> write(run, methods.putObject(run.method().optionName())));
         return root.toString();
     }
 
-    private static void write(MethodRun run, ObjectNode node) {
+    private static void write(MeasuredRun.MethodRun run, ObjectNode node) {
         node.put("trained_parameters", run.trainedParameters());
         node.put("peak_bytes", run.peakBytes());
         node.put("tokens_per_second", run.tokensPerSecond());

@@ -72,4 +72,22 @@ record CostModel(CostConstants constants, double bytesPerSecond) {
                 + tasks * constants.secondsOfTask()
                 + MESSAGES * processes * constants.secondsOfMessage();
     }
+
+    /**
+     * Seconds of a step.
+     *
+     * @param compute of the task that computes longest
+     * @param exchange from its gradient to the weights of the next step: writing, adding, taking the sums and applying them
+     * @param driver scheduling and messages
+     */
+    record StepCost(double compute, double exchange, double driver) {
+        double total() {
+            return compute + exchange + driver;
+        }
+
+        /** The work done beside that of executors that only compute. */
+        double shareOfIdeal() {
+            return compute / total();
+        }
+    }
 }

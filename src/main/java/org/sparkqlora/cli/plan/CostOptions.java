@@ -91,9 +91,9 @@ final class CostOptions {
                 ? network
                 : NetworkSpeed.ofBytes(known.networkOf(speed.orElseThrow().networkBytes()));
         CostModel model = new CostModel(known, ofExecutor.bytesPerSecond());
-        List<ClusterCost> costs = specs.stream()
+        List<CostReport.ClusterCost> costs = specs.stream()
                 .flatMap(spec -> steps.stream()
-                        .map(step -> new ClusterCost(
+                        .map(step -> new CostReport.ClusterCost(
                                 spec.method(),
                                 step,
                                 model.of(

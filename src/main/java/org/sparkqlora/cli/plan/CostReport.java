@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import org.sparkqlora.model.layout.Method;
 import org.sparkqlora.options.NetworkSpeed;
+import org.sparkqlora.train.BatchShape;
 
 /**
  * The seconds of steps as tables for people.
@@ -42,7 +43,7 @@ record CostReport(NetworkSpeed network, List<ClusterCost> costs) {
     }
 
     private static String line(ClusterCost cost) {
-        StepCost seconds = cost.seconds();
+        CostModel.StepCost seconds = cost.seconds();
         return String.format(
                 Locale.ROOT,
                 "%-8s%12d%8d%8d%12.2f%12.2f%12.2f%10.0f %%",
@@ -55,4 +56,7 @@ record CostReport(NetworkSpeed network, List<ClusterCost> costs) {
                 seconds.driver(),
                 100 * seconds.shareOfIdeal());
     }
+
+    /** The seconds of a step of one method on one number of executors. */
+    record ClusterCost(Method method, BatchShape step, CostModel.StepCost seconds) {}
 }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.cli.command.Failure;
@@ -102,4 +103,23 @@ public final class MeasuredRun {
                     .formatted(method.optionName(), code, told));
         }
     }
+
+    /**
+     * The result of training by one method.
+     *
+     * @param trainedParameters numbers that trained
+     * @param peakBytes the largest resident memory of the process, Spark included
+     * @param tokensPerSecond of its steps, padding not counted
+     * @param lastLoss of its last step
+     * @param evaluationLoss over the held-out rows, at the end
+     * @param resultBytes of what it published: an adapter, or a whole model
+     */
+    public record MethodRun(
+            Method method,
+            long trainedParameters,
+            long peakBytes,
+            double tokensPerSecond,
+            double lastLoss,
+            OptionalDouble evaluationLoss,
+            long resultBytes) {}
 }

@@ -16,7 +16,7 @@ final class MemorySummaryJson {
 
     private MemorySummaryJson() {}
 
-    static String summary(PlanReport report, List<ClusterCost> costs, List<WindowCost> windows) {
+    static String summary(PlanReport report, List<CostReport.ClusterCost> costs, List<WindowCost> windows) {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("command", "plan");
         root.put("parameters", report.parameters());
@@ -35,7 +35,7 @@ final class MemorySummaryJson {
         return root.toString();
     }
 
-    private static void write(ClusterCost cost, ArrayNode costs) {
+    private static void write(CostReport.ClusterCost cost, ArrayNode costs) {
         costs.addObject()
                 .put("method", cost.method().optionName())
                 .put("executors", cost.step().executors())
@@ -59,7 +59,7 @@ final class MemorySummaryJson {
                 .put("share", window.share());
     }
 
-    private static void write(Measurement measurement, ObjectNode node) {
+    private static void write(PlanReport.Measurement measurement, ObjectNode node) {
         node.putObject(measurement.method().optionName())
                 .put("predicted_bytes", measurement.predicted())
                 .put("measured_bytes", measurement.measured());

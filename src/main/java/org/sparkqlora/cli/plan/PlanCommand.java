@@ -265,7 +265,7 @@ public final class PlanCommand implements Command {
     }
 
     /** Of one executor, with the tasks that it would have. */
-    private List<Measurement> measurements(ModelConfig config, Console console) {
+    private List<PlanReport.Measurement> measurements(ModelConfig config, Console console) {
         BatchShape one = step().ofOneExecutor();
         List<MemoryPlan> plans = MemoryComparison.of(config, spec(), update.optimizer(), update.plannedPaging(), one)
                 .all();
@@ -277,8 +277,8 @@ public final class PlanCommand implements Command {
         try (TrialRuns trials = TrialRuns.of(config.vocabularySize(), one, options)) {
             return plans.stream()
                     .map(plan -> plan.withBase(base.known(), one))
-                    .map(plan ->
-                            new Measurement(plan.method(), plan.executorBytes(), trials.peakOf(plan.method(), console)))
+                    .map(plan -> new PlanReport.Measurement(
+                            plan.method(), plan.executorBytes(), trials.peakOf(plan.method(), console)))
                     .toList();
         }
     }

@@ -20,7 +20,7 @@ class CostModelTest {
 
     @Test
     void aStepOfFourShardsIsAsComputedByHand() {
-        StepCost cost = MODEL.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.FP32), 10);
+        CostModel.StepCost cost = MODEL.of(new StepShape(2_000_000, 4, 4, 2, GradientDtype.FP32), 10);
 
         double remote = 0.75;
         double write = 8e6 / 50e6;
@@ -39,7 +39,7 @@ class CostModelTest {
 
     @Test
     void manyShardsAreAddedByThirtyTwoAndThenTheirSums() {
-        StepCost cost = MODEL.of(new StepShape(64_000_000, 1000, 500, 1, GradientDtype.BF16), 10);
+        CostModel.StepCost cost = MODEL.of(new StepShape(64_000_000, 1000, 500, 1, GradientDtype.BF16), 10);
 
         double remote = 499.0 / 500;
         double write = 128e6 / 50e6;

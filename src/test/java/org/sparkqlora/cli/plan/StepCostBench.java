@@ -56,7 +56,7 @@ final class StepCostBench {
         new StillRun(numbers, millis, false, executors, STEPS)
                 .train(context, Trigger.every(0), Files.createTempDirectory("step-cost-bench"), times);
         CostConstants constants = CostConstants.DEFAULT.with(speed);
-        StepCost cost = new CostModel(constants, constants.networkOf(speed.networkBytes()))
+        CostModel.StepCost cost = new CostModel(constants, constants.networkOf(speed.networkBytes()))
                 .of(new StepShape(numbers, executors, executors, 1, GradientDtype.FP32), millis / MILLIS);
         double[] taken = times.of(step -> step >= WARM_UP);
         double median = taken[taken.length / 2];
