@@ -255,8 +255,8 @@ public final class BenchCommand implements Command {
         }
     }
 
-    private BenchSetting setting() {
-        return new BenchSetting(threads, sequenceLength, batchSize, microBatchSize, rank);
+    private BenchReport.BenchSetting setting() {
+        return new BenchReport.BenchSetting(threads, sequenceLength, batchSize, microBatchSize, rank);
     }
 
     private ModelShape shape() {

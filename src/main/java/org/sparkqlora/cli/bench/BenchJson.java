@@ -13,7 +13,7 @@ final class BenchJson {
         ObjectNode root = MAPPER.createObjectNode();
         root.put("command", "bench");
         root.put("model", report.model());
-        BenchSetting setting = report.setting();
+        BenchReport.BenchSetting setting = report.setting();
         root.putObject("setting")
                 .put("threads", setting.threads())
                 .put("sequence_length", setting.sequenceLength())

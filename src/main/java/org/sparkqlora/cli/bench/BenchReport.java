@@ -38,4 +38,15 @@ record BenchReport(String model, BenchSetting setting, List<Figure> figures) {
                 : String.format(Locale.ROOT, "%,.1f M", figure.value() / LARGE);
         return "%-10s %-42s %14s".formatted(figure.group(), figure.name().replace('_', ' '), value);
     }
+
+    /**
+     * The setting of a measurement.
+     *
+     * @param threads threads to compute with
+     * @param sequenceLength tokens a row
+     * @param batchSize rows a step
+     * @param microBatchSize rows that pass through the model at once
+     * @param rank of the adapters
+     */
+    record BenchSetting(int threads, int sequenceLength, int batchSize, int microBatchSize, int rank) {}
 }

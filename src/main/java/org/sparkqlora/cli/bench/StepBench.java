@@ -36,7 +36,7 @@ record StepBench(
         DecoderGradientModel model,
         Precision precision,
         OptimizerSpec optimizer,
-        BenchSetting setting,
+        BenchReport.BenchSetting setting,
         Repetitions repetitions) {
     private static final double MILLIS = 1e3;
     private static final long SEED = 42;

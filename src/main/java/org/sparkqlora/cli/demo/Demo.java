@@ -14,17 +14,9 @@ import org.sparkqlora.run.generate.AnswerJob;
 import org.sparkqlora.run.train.TrainingJob;
 
 /** The demo's acts: teach a base, ask it, fine-tune it, ask again. Each is a command that a user could type. */
-final class Demo {
+record Demo(DemoFolder folder, Console console) {
     private static final double NANOS = 1e9;
     private static final String LONGEST_ANSWER = "24";
-
-    private final DemoFolder folder;
-    private final Console console;
-
-    Demo(DemoFolder folder, Console console) {
-        this.folder = folder;
-        this.console = console;
-    }
 
     void run() {
         long begin = System.nanoTime();
@@ -147,4 +139,12 @@ final class Demo {
                 .map(word -> word.contains(" ") ? "'%s'".formatted(word) : word)
                 .toList();
     }
+
+    /**
+     * The loss and an answer of a model on held-out facts.
+     *
+     * @param loss over the held-out rows
+     * @param answer to the sample question
+     */
+    record DemoResult(double loss, String answer) {}
 }

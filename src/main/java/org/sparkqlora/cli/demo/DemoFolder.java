@@ -99,7 +99,7 @@ public final class DemoFolder {
         }
     }
 
-    private static void write(Path file, List<DemoTurn> turns) throws IOException {
+    private static void write(Path file, List<DemoLanguage.DemoTurn> turns) throws IOException {
         Files.write(file, turns.stream().map(DemoModelJson::messages).toList());
     }
 }

@@ -101,4 +101,12 @@ public final class DemoLanguage {
         animals.forEach(animal -> facts.addAll(animal.facts()));
         return facts;
     }
+
+    /**
+     * A conversation of one question.
+     *
+     * @param question of the user
+     * @param answer of the assistant
+     */
+    public record DemoTurn(String question, String answer) {}
 }

@@ -74,7 +74,7 @@ public final class DemoModelJson {
     }
 
     /** A record of the {@code messages} format. */
-    public static String messages(DemoTurn turn) {
+    public static String messages(DemoLanguage.DemoTurn turn) {
         ObjectNode root = MAPPER.createObjectNode();
         ArrayNode messages = root.putArray("messages");
         messages.addObject().put("role", "user").put("content", turn.question());
@@ -93,7 +93,7 @@ public final class DemoModelJson {
     }
 
     public static String demonstrated(
-            DemoResult before, DemoResult after, String question, Path adapter, double seconds) {
+            Demo.DemoResult before, Demo.DemoResult after, String question, Path adapter, double seconds) {
         ObjectNode root = SummaryJson.of("demo");
         root.put("loss_before", before.loss());
         root.put("loss_after", after.loss());

@@ -13,9 +13,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.sparkqlora.JsonValues;
 import org.sparkqlora.cli.CommandRun;
 import org.sparkqlora.cli.command.ExitCode;
+import org.sparkqlora.cli.demo.DemoLanguage.DemoTurn;
 import org.sparkqlora.cli.demo.DemoModel;
 import org.sparkqlora.cli.demo.DemoModelJson;
-import org.sparkqlora.cli.demo.DemoTurn;
 
 class InspectCommandTest {
     @TempDir
