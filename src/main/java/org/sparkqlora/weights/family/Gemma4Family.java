@@ -137,21 +137,21 @@ final class Gemma4Family implements ModelFamily {
     }
 
     /** transformers writes sizes by layer; published configs say them once for all full layers. */
-    private static LayerSizes sizes(LayerFieldsJson layers, int layer, boolean full, boolean shares) {
+    private static LayerTraits.LayerSizes sizes(LayerFieldsJson layers, int layer, boolean full, boolean shares) {
         FieldsJson config = layers.fields();
         boolean wide = shares && config.flag("use_double_wide_mlp", false);
         OptionalInt intermediate = wide ? OptionalInt.of(2 * config.count("intermediate_size")) : OptionalInt.empty();
         if (config.has(OVERRIDES)) {
             FieldsJson own = layers.overrides(OVERRIDES, layer, List.of(HEAD_SIZE, KEY_VALUE_HEADS));
-            return new LayerSizes(countOf(own, HEAD_SIZE), countOf(own, KEY_VALUE_HEADS), intermediate);
+            return new LayerTraits.LayerSizes(countOf(own, HEAD_SIZE), countOf(own, KEY_VALUE_HEADS), intermediate);
         }
 
         return full
-                ? new LayerSizes(
+                ? new LayerTraits.LayerSizes(
                         OptionalInt.of(config.count("global_head_dim", FULL_HEAD_SIZE)),
                         fullHeads(config),
                         intermediate)
-                : new LayerSizes(OptionalInt.empty(), OptionalInt.empty(), intermediate);
+                : new LayerTraits.LayerSizes(OptionalInt.empty(), OptionalInt.empty(), intermediate);
     }
 
     /** transformers looks at their number only where values are keys. */

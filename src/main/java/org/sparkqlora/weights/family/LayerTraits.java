@@ -49,4 +49,25 @@ public record LayerTraits(
                 LayerSizes.OF_MODEL,
                 new KeyValues.Projected());
     }
+
+    /** What the feed-forward part of a layer is. */
+    public enum FeedForwardKind {
+        /** One for all tokens. */
+        DENSE,
+        /** A {@link Mixture}. */
+        EXPERTS
+    }
+
+    /**
+     * Sizes of one layer; empty ones are those of the model.
+     *
+     * @param headSize width of a head
+     * @param keyValueHeads key and value heads
+     * @param intermediateSize width of the feed-forward part
+     */
+    public record LayerSizes(OptionalInt headSize, OptionalInt keyValueHeads, OptionalInt intermediateSize) {
+        /** All those of the model. */
+        static final LayerSizes OF_MODEL =
+                new LayerSizes(OptionalInt.empty(), OptionalInt.empty(), OptionalInt.empty());
+    }
 }

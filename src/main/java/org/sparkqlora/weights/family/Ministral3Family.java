@@ -11,7 +11,7 @@ final class Ministral3Family implements ModelFamily {
     /** The rotary embedding where the config names none. */
     private static final RotarySpec ROTARY = new RotarySpec(
                     1_000_000, new RotaryScaling.Yarn(16, 1, 32, 1, 16_384, true))
-            .withQueryScaling(new QueryScaling(0.1, 16_384));
+            .withQueryScaling(new RotarySpec.QueryScaling(0.1, 16_384));
 
     @Override
     public DecoderTraits traits(FieldsJson config) {
@@ -36,7 +36,7 @@ final class Ministral3Family implements ModelFamily {
         FieldsJson parameters = config.fields().object("rope_parameters");
         RotarySpec rotary = config.rotary();
         return parameters.has("llama_4_scaling_beta")
-                ? rotary.withQueryScaling(new QueryScaling(
+                ? rotary.withQueryScaling(new RotarySpec.QueryScaling(
                         parameters.number("llama_4_scaling_beta"),
                         parameters.count("original_max_position_embeddings")))
                 : rotary;

@@ -109,7 +109,7 @@ public record ModelConfig(
 
     /** Whether the feed-forward part of a layer is a mixture. */
     public boolean isMixture(int layer) {
-        return layerTraits.get(layer).feedForward() == FeedForwardKind.EXPERTS;
+        return layerTraits.get(layer).feedForward() == LayerTraits.FeedForwardKind.EXPERTS;
     }
 
     /** Sizes of the inputs of single layers. */
@@ -164,7 +164,7 @@ public record ModelConfig(
         return keyValueHeads(layer) * headSize(layer);
     }
 
-    private LayerSizes sizes(int layer) {
+    private LayerTraits.LayerSizes sizes(int layer) {
         return layerTraits.get(layer).sizes();
     }
 }

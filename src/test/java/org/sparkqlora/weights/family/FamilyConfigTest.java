@@ -22,14 +22,14 @@ class FamilyConfigTest {
 
         RotarySpec rotary = config.layerTraits().get(0).rotary().orElseThrow();
         assertThat(rotary.scaling()).isEqualTo(new RotaryScaling.Yarn(16, 1, 32, 1, 16_384, true));
-        assertThat(rotary.queryScaling()).hasValue(new QueryScaling(0.1, 16_384));
+        assertThat(rotary.queryScaling()).hasValue(new RotarySpec.QueryScaling(0.1, 16_384));
         assertThat(config.layerTraits().get(0).window()).isEmpty();
         assertThat(config.headSize()).isEqualTo(128);
     }
 
     @Test
     void queriesGrowByTheLogarithmOfTheContextsBehindThem() {
-        QueryScaling scaling = new QueryScaling(0.1, 16_384);
+        RotarySpec.QueryScaling scaling = new RotarySpec.QueryScaling(0.1, 16_384);
 
         assertThat(scaling.factor(0)).isEqualTo(1);
         assertThat(scaling.factor(16_383)).isEqualTo(1);
