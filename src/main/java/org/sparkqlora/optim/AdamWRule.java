@@ -23,7 +23,7 @@ record AdamWRule(OptimizerSpec spec) implements UpdateRule {
     }
 
     @Override
-    public ElementUpdate at(double learningRate, long stepFromOne) {
+    public UpdateRule.ElementUpdate at(double learningRate, long stepFromOne) {
         double meanCorrection = 1 - StrictMath.pow(spec.beta1(), (double) stepFromOne);
         double rootCorrection = Math.sqrt(1 - StrictMath.pow(spec.beta2(), (double) stepFromOne));
         return new Step(
@@ -45,7 +45,7 @@ record AdamWRule(OptimizerSpec spec) implements UpdateRule {
             float keepParameter,
             float size,
             float epsilon)
-            implements ElementUpdate {
+            implements UpdateRule.ElementUpdate {
         /** The factors for a GPU, which scales gradients too. */
         AdamWFactors factors(float gradientScale) {
             return new AdamWFactors(

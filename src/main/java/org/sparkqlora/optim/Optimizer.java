@@ -77,8 +77,8 @@ public final class Optimizer implements AutoCloseable {
     }
 
     /** The arithmetic of each page. */
-    private List<ElementUpdate> updates(double learningRate, long stepFromOne) {
-        Map<ParameterGroup, ElementUpdate> byGroup = new HashMap<>();
+    private List<UpdateRule.ElementUpdate> updates(double learningRate, long stepFromOne) {
+        Map<ParameterGroup, UpdateRule.ElementUpdate> byGroup = new HashMap<>();
         return pages.stream()
                 .map(page -> byGroup.computeIfAbsent(
                         page.group(),

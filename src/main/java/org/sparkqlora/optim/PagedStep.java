@@ -19,7 +19,7 @@ record PagedStep(
         FlatVector parameters,
         FlatVector gradients,
         float gradientScale,
-        List<ElementUpdate> updates) {
+        List<UpdateRule.ElementUpdate> updates) {
     void load(int page, PageFrame frame) {
         StatePage run = pages.get(page);
         parameters.read(run.from(), frame.parameters(), 0, run.count());

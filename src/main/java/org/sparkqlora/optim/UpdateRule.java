@@ -89,4 +89,11 @@ sealed interface UpdateRule permits AdamWRule, UpdateRule.LionRule, UpdateRule.S
             }
         }
     }
+
+    /** One step's arithmetic on a run of elements, each by itself. */
+    @FunctionalInterface
+    interface ElementUpdate {
+        /** Moves the first {@code count} parameters and their state; {@code states[s]} lies parallel to the parameters. */
+        void apply(float[] parameters, float[] gradient, float[][] states, int count);
+    }
 }

@@ -15,8 +15,8 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.lineage.FileLineage;
 import org.sparkqlora.spark.lineage.HttpLineage;
+import org.sparkqlora.spark.lineage.LineageFacts.LineageParent;
 import org.sparkqlora.spark.lineage.LineageName;
-import org.sparkqlora.spark.lineage.LineageParent;
 import org.sparkqlora.spark.lineage.LineageSink;
 import picocli.CommandLine.Option;
 

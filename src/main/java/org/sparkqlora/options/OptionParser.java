@@ -61,7 +61,7 @@ public final class OptionParser {
         register(line, RecomputeChoice.class, RecomputeChoice::parse);
         register(line, Resume.class, Resume::parse);
         register(line, Location.class, Location::parse);
-        register(line, UsedAdapter.class, UsedAdapter::parse);
+        register(line, UsedAdapters.UsedAdapter.class, UsedAdapters.UsedAdapter::parse);
         register(line, ModelCache.class, folder -> ModelCache.at(Path.of(folder)));
         register(line, ExchangeKind.class, ExchangeKind::parse);
         register(line, GradientDtype.class, GradientDtype::parse);

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Option;
 
@@ -97,5 +98,28 @@ public final class UsedAdapters {
         problems.require(
                 column == null || areNamed(),
                 "--adapter-column: expected with it an --adapter NAME=DIR, found none that has a name");
+    }
+
+    /**
+     * An adapter that answers.
+     *
+     * @param name by which prompts choose it; empty: it answers those that name none
+     */
+    public record UsedAdapter(String name, Location folder) {
+        /** Reads {@code NAME=DIR} or {@code DIR}. A name has neither slash nor colon, so that {@code ./a=b} is a folder. */
+        static UsedAdapter parse(String text) {
+            int equals = text.indexOf('=');
+            String name = equals < 0 ? "" : text.substring(0, equals).strip();
+            if (name.isEmpty() || name.contains("/") || name.contains(":")) {
+                return new UsedAdapter("", Location.parse(text));
+            }
+
+            String folder = text.substring(equals + 1);
+            if (folder.isBlank()) {
+                throw new BadInputException("expected NAME=DIR or DIR, found '%s'".formatted(text));
+            }
+
+            return new UsedAdapter(name, Location.parse(folder));
+        }
     }
 }

@@ -89,7 +89,7 @@ class PageWindowTest {
     @Test
     void thePageAfterIsLoadedWhileAPageIsUpdated() {
         CountDownLatch loaded = new CountDownLatch(1);
-        ElementUpdate waits = (parameters, gradient, states, count) -> await(loaded);
+        UpdateRule.ElementUpdate waits = (parameters, gradient, states, count) -> await(loaded);
         PageStore store = new Watched(new HeapPageStore(new int[] {2048, 2048}), page -> {
             if (page == 1) {
                 loaded.countDown();
@@ -114,7 +114,7 @@ class PageWindowTest {
         }
     }
 
-    private static PageLane lane(PageStore store, ElementUpdate update) {
+    private static PageLane lane(PageStore store, UpdateRule.ElementUpdate update) {
         List<StateFormat> states = List.of(StateFormat.Float32Format.INSTANCE, StateFormat.Float32Format.INSTANCE);
         List<StatePage> pages = List.of(
                 new StatePage(0, 256, states, ParameterGroup.PLAIN),

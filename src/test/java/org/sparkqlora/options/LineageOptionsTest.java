@@ -15,8 +15,8 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.options.LineageOptions.Lineage;
 import org.sparkqlora.spark.lineage.FileLineage;
 import org.sparkqlora.spark.lineage.HttpLineage;
+import org.sparkqlora.spark.lineage.LineageFacts.LineageParent;
 import org.sparkqlora.spark.lineage.LineageName;
-import org.sparkqlora.spark.lineage.LineageParent;
 
 class LineageOptionsTest {
     private static final String RUN = "3f5e83fa-3480-44ff-99c5-ff943904e5e8";

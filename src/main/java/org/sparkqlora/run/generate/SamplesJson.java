@@ -11,7 +11,7 @@ import org.sparkqlora.data.ChatMessage;
 import org.sparkqlora.data.Prompt;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.TreeJson;
-import org.sparkqlora.spark.ui.Sample;
+import org.sparkqlora.spark.ui.RunReport.Sample;
 
 /**
  * Answers as JSON lines of {@code prompt}, {@code text} and {@code tokens}; in {@code samples.jsonl} with the {@code step} before. Of a prompt

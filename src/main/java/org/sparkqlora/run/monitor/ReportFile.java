@@ -14,19 +14,13 @@ import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.prepare.PreparationCounts;
 import org.sparkqlora.spark.ui.Published;
 import org.sparkqlora.spark.ui.RunReport;
-import org.sparkqlora.spark.ui.Sample;
+import org.sparkqlora.spark.ui.RunReport.Sample;
 import org.sparkqlora.spark.watch.RunView;
 import org.sparkqlora.train.TrainPlan;
 import org.sparkqlora.train.metrics.TrainSummary;
 
 /** {@code report.html}: a run for people, in one file, made when it is over. */
-final class ReportFile {
-    private final Location output;
-
-    ReportFile(Location output) {
-        this.output = output;
-    }
-
+record ReportFile(Location output) {
     /** Replaces the report as a whole. */
     Location write(TrainPlan plan, RunView run, TrainSummary summary, PreparationCounts data, PublishedModel result) {
         Location file = output.resolve(RunFiles.REPORT);

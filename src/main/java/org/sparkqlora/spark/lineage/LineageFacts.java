@@ -1,6 +1,7 @@
 package org.sparkqlora.spark.lineage;
 
 import java.util.List;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,4 +22,12 @@ public record LineageFacts(
     public LineageFacts {
         inputs = inputs.stream().distinct().toList();
     }
+
+    /**
+     * The run that started this one, such as a task of Airflow.
+     *
+     * @param root the run that started them all; null if it is not known
+     */
+    public record LineageParent(
+            UUID run, LineageName job, @Nullable LineageParent root) {}
 }

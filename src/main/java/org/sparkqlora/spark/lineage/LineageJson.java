@@ -48,7 +48,7 @@ final class LineageJson {
         engine.put("version", event.facts().spark());
         engine.put(NAME, "spark");
         engine.put("openlineageAdapterVersion", event.facts().producer());
-        LineageParent parent = event.facts().parent();
+        LineageFacts.LineageParent parent = event.facts().parent();
         if (parent != null) {
             parent(facet(facets, "parent", "1-2-0/ParentRunFacet"), parent);
         }
@@ -56,9 +56,9 @@ final class LineageJson {
         failure(facets, event.failure());
     }
 
-    private static void parent(ObjectNode facet, LineageParent parent) {
+    private static void parent(ObjectNode facet, LineageFacts.LineageParent parent) {
         reference(facet, parent.run(), parent.job());
-        LineageParent root = parent.root();
+        LineageFacts.LineageParent root = parent.root();
         if (root != null) {
             reference(facet.putObject("root"), root.run(), root.job());
         }

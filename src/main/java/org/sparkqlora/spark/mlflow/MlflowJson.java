@@ -53,7 +53,7 @@ final class MlflowJson {
         return root.toString();
     }
 
-    static String metrics(String run, List<MlflowMetric> metrics) {
+    static String metrics(String run, List<MlflowServer.MlflowMetric> metrics) {
         ObjectNode root = MAPPER.createObjectNode().put(RUN_ID, run);
         ArrayNode list = root.putArray("metrics");
         metrics.forEach(metric -> list.addObject()
@@ -110,8 +110,8 @@ final class MlflowJson {
         return text(answer, "/experiment_id");
     }
 
-    static MlflowRunId run(String answer) {
-        return new MlflowRunId(text(answer, "/run/info/run_id"), text(answer, "/run/info/artifact_uri"));
+    static MlflowServer.MlflowRunId run(String answer) {
+        return new MlflowServer.MlflowRunId(text(answer, "/run/info/run_id"), text(answer, "/run/info/artifact_uri"));
     }
 
     /** Whether the answer is MLflow's error for a resource that does not exist. */

@@ -40,12 +40,12 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     private final MlflowExperiment experiment;
     private final MlflowFacts facts;
     private final Consumer<String> tell;
-    private final Deque<MlflowMetric> waiting = new ArrayDeque<>();
+    private final Deque<MlflowServer.MlflowMetric> waiting = new ArrayDeque<>();
     private final ScheduledExecutorService sender =
             Executors.newSingleThreadScheduledExecutor(Workers.daemons("mlflow"));
     private final Future<?> sending;
     private volatile @Nullable Long endingNanos;
-    private @Nullable MlflowRunId run;
+    private MlflowServer.@Nullable MlflowRunId run;
     private boolean inTrouble;
     private long lost;
     private long step;
@@ -105,7 +105,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     }
 
     private void register(RegisteredName model, Call call) {
-        MlflowRunId begun = begun(model);
+        MlflowServer.MlflowRunId begun = begun(model);
         try {
             String version = call.of(begun.artifacts() + "/" + MlflowModel.FOLDER, begun.id());
             tell.accept("MLflow has version %s of the model %s".formatted(version, model));
@@ -114,8 +114,8 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         }
     }
 
-    private MlflowRunId begun(RegisteredName model) {
-        MlflowRunId begun = run;
+    private MlflowServer.MlflowRunId begun(RegisteredName model) {
+        MlflowServer.MlflowRunId begun = run;
         if (begun == null || inTrouble) {
             throw withoutFiles(model);
         }
@@ -142,7 +142,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         sending.cancel(false);
         endingNanos = System.nanoTime();
         send();
-        MlflowRunId begun = run;
+        MlflowServer.MlflowRunId begun = run;
         if (begun == null || inTrouble) {
             tell.accept(String.format(
                     Locale.ROOT,
@@ -160,7 +160,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         }
     }
 
-    private void upload(MlflowRunId begun, List<MlflowFile> files) throws IOException {
+    private void upload(MlflowServer.MlflowRunId begun, List<MlflowFile> files) throws IOException {
         if (files.isEmpty()) {
             return;
         }
@@ -197,8 +197,8 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
 
     private synchronized void send() {
         try {
-            MlflowRunId begun = begun();
-            for (List<MlflowMetric> batch = batch(); !batch.isEmpty(); batch = batch()) {
+            MlflowServer.MlflowRunId begun = begun();
+            for (List<MlflowServer.MlflowMetric> batch = batch(); !batch.isEmpty(); batch = batch()) {
                 timeLeft();
                 logMetrics(begun, batch);
             }
@@ -213,7 +213,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
     }
 
     /** A refused batch would be refused again. */
-    private void logMetrics(MlflowRunId begun, List<MlflowMetric> batch) throws IOException {
+    private void logMetrics(MlflowServer.MlflowRunId begun, List<MlflowServer.MlflowMetric> batch) throws IOException {
         try {
             experiment.server().logMetrics(begun.id(), batch);
             take(batch.size());
@@ -232,13 +232,13 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         }
     }
 
-    private MlflowRunId begun() throws IOException {
-        MlflowRunId known = run;
+    private MlflowServer.MlflowRunId begun() throws IOException {
+        MlflowServer.MlflowRunId known = run;
         if (known != null) {
             return known;
         }
 
-        MlflowRunId begun = begin();
+        MlflowServer.MlflowRunId begun = begin();
         run = begun;
         logParameters(begun);
         if (!facts.inputs().isEmpty()) {
@@ -249,7 +249,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         return begun;
     }
 
-    private MlflowRunId begin() throws IOException {
+    private MlflowServer.MlflowRunId begin() throws IOException {
         String earlier = facts.earlierRun();
         if (earlier != null) {
             try {
@@ -263,7 +263,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         return experiment.server().createRun(experiment.id(), facts.name(), System.currentTimeMillis(), facts.tags());
     }
 
-    private void logParameters(MlflowRunId begun) throws IOException {
+    private void logParameters(MlflowServer.MlflowRunId begun) throws IOException {
         Map<String, String> part = new LinkedHashMap<>();
         for (Map.Entry<String, String> parameter : facts.parameters().entrySet()) {
             part.put(parameter.getKey(), parameter.getValue());
@@ -294,7 +294,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
 
     private void add(String key, double value, long timeMillis, long at) {
         synchronized (waiting) {
-            waiting.addLast(new MlflowMetric(key, value, timeMillis, at));
+            waiting.addLast(new MlflowServer.MlflowMetric(key, value, timeMillis, at));
             if (waiting.size() > MOST_WAITING) {
                 waiting.removeFirst();
                 lost++;
@@ -308,7 +308,7 @@ public final class MlflowRun implements Consumer<RunEvent>, AutoCloseable {
         }
     }
 
-    private List<MlflowMetric> batch() {
+    private List<MlflowServer.MlflowMetric> batch() {
         synchronized (waiting) {
             return waiting.stream().limit(BATCH).toList();
         }

@@ -170,4 +170,15 @@ final class MlflowServer {
             return read;
         }
     }
+
+    /** A value at a step. */
+    record MlflowMetric(String key, double value, long timeMillis, long step) {}
+
+    /**
+     * A run as the server knows it.
+     *
+     * @param id names it
+     * @param artifacts where its artefacts lie
+     */
+    record MlflowRunId(String id, String artifacts) {}
 }

@@ -70,4 +70,12 @@ public record RunReport(RunView run, Map<String, String> results, List<Sample> s
                         "After step " + sample.afterStep(),
                         Html.escape(sample.after()));
     }
+
+    /**
+     * The model's answer to a prompt, and its answer before training.
+     *
+     * @param beforeStep after which {@code before} was said; 0 is the base model
+     * @param afterStep after which {@code after} was said
+     */
+    public record Sample(String prompt, long beforeStep, String before, long afterStep, String after) {}
 }
