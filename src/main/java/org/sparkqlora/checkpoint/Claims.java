@@ -16,16 +16,8 @@ import org.sparkqlora.storage.StoredFile;
  * Numbered claims of a folder, one small object each: the highest owns it. They fence off a driver that was given up but still
  * runs, such as the first attempt of a YARN application.
  */
-final class Claims {
+record Claims(FileSystem files, Path folder) {
     private static final Pattern FORM = Pattern.compile("attempt-(\\d{1,18})");
-
-    private final FileSystem files;
-    private final Path folder;
-
-    Claims(FileSystem files, Path folder) {
-        this.files = files;
-        this.folder = folder;
-    }
 
     static boolean isClaim(String name) {
         return FORM.matcher(name).matches();

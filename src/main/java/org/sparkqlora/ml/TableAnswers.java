@@ -29,18 +29,10 @@ import org.sparkqlora.spark.source.WeightedSource;
  * Answers to the rows of a table in a new table. Where commits of its format are atomic, answers are committed in parts as they are made,
  * and a command that was stopped goes on. Driver only.
  */
-public final class TableAnswers {
+public record TableAnswers(GenerateOptions options, Console console) {
     static final String ANSWER = "answer";
     static final String ERROR = "error";
     static final String ANSWER_LOSS = "answer_loss";
-
-    private final GenerateOptions options;
-    private final Console console;
-
-    public TableAnswers(GenerateOptions options, Console console) {
-        this.options = options;
-        this.console = console;
-    }
 
     /**
      * What was written.

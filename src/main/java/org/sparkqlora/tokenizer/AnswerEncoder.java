@@ -17,16 +17,8 @@ import org.sparkqlora.data.Example.Unpaired;
  * those of prompt and answer together. Answers begin where the second differ from the first, in a pair both at one place. A text ends with
  * EOS, a conversation as its template ends it.
  */
-final class AnswerEncoder {
+record AnswerEncoder(ModelTokenizer tokenizer, ExampleEncoder examples) {
     private static final int NO_TOKEN = -1;
-
-    private final ModelTokenizer tokenizer;
-    private final ExampleEncoder examples;
-
-    AnswerEncoder(ModelTokenizer tokenizer, ExampleEncoder examples) {
-        this.tokenizer = tokenizer;
-        this.examples = examples;
-    }
 
     EncodedDocuments encode(Preference pair) {
         return encode(List.of(pair.chosen(), pair.rejected()));

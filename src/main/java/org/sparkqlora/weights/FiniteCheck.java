@@ -13,19 +13,11 @@ import org.sparkqlora.weights.safetensors.StoredType;
 
 /** Looks for numbers that are not finite. Of a 4-bit weight every code is finite, and its scales are
  * checked wherever it is opened. */
-final class FiniteCheck {
+record FiniteCheck(WeightFolder folder, Workers workers) {
     private static final int PIECE = 1 << 16;
 
     /** Numbers in memory at once. */
     private static final long SLAB = 1 << 24;
-
-    private final WeightFolder folder;
-    private final Workers workers;
-
-    FiniteCheck(WeightFolder folder, Workers workers) {
-        this.folder = folder;
-        this.workers = workers;
-    }
 
     void run() {
         for (String name : folder.names()) {

@@ -16,22 +16,12 @@ import org.sparkqlora.storage.NewFolder;
 /**
  * Folders on local disk that are written once a host and read by every process. Each appears whole, by a rename, and a lock
  * file makes other processes wait for it. What a killed process left is never used and is removed by the next writer.
+ *
+ * @param root where they are, which is made when it is first needed
+ * @param label what messages call it
  */
-public final class FolderCache {
+public record FolderCache(Path root, String label) {
     private static final long POLL_MILLIS = 50;
-
-    private final Path root;
-    private final String label;
-
-    /**
-     * A cache under the folder {@code root}, which is made when it is first needed.
-     *
-     * @param label what messages call it
-     */
-    public FolderCache(Path root, String label) {
-        this.root = root;
-        this.label = label;
-    }
 
     /**
      * The folder {@code name}, written now if it is not there.

@@ -20,19 +20,7 @@ import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.tokenizer.TrainOn;
 
 /** Prints examples as training sees them: the text that a template made, its ids, and which of them are trained. */
-final class ExampleViews {
-    private final Path model;
-    private final @Nullable Path chatTemplate;
-    private final RecordFormat format;
-    private final TrainOn trainOn;
-
-    public ExampleViews(Path model, @Nullable Path chatTemplate, RecordFormat format, TrainOn trainOn) {
-        this.model = model;
-        this.chatTemplate = chatTemplate;
-        this.format = format;
-        this.trainOn = trainOn;
-    }
-
+record ExampleViews(Path model, @Nullable Path chatTemplate, RecordFormat format, TrainOn trainOn) {
     /** Prints a JSON line for each record of {@code file}. */
     public void print(Path file, Console console) {
         try (ModelTokenizer tokenizer = ModelTokenizer.open(model, chatTemplate, List.of());

@@ -26,13 +26,7 @@ import org.sparkqlora.data.jinja.Expression.Slice;
 import org.sparkqlora.data.jinja.Expression.Test;
 
 /** The value of an expression among the names of a scope. */
-final class Evaluator {
-    private final Budget budget;
-
-    Evaluator(Budget budget) {
-        this.budget = budget;
-    }
-
+record Evaluator(Budget budget) {
     @Nullable
     Object evaluate(Expression expression, Scope scope) {
         if (expression instanceof Literal literal) {

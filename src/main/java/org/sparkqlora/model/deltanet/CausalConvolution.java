@@ -10,15 +10,9 @@ import org.bytedeco.pytorch.global.torch;
  * A convolution over the tokens of each document, channel by channel: {@code y_t = sum_l w_l x_(t - l)} for {@code l = 0 .. K - 1}, where
  * before the first token of a document there are zeros, or the last K - 1 inputs of its past.
  */
-final class CausalConvolution {
-    private final List<Span> documents;
-    private final int rows;
-    private final int kernel;
-
-    CausalConvolution(List<Span> documents, int rows, int kernel) {
-        this.documents = List.copyOf(documents);
-        this.rows = rows;
-        this.kernel = kernel;
+record CausalConvolution(List<Span> documents, int rows, int kernel) {
+    CausalConvolution {
+        documents = List.copyOf(documents);
     }
 
     /**

@@ -33,15 +33,7 @@ import org.sparkqlora.train.ReferenceParameters;
 import org.sparkqlora.weights.family.ModelConfig;
 
 /** The loss of a model over examples, computed on the cluster. Driver only. */
-public final class EvaluationJob {
-    private final EvaluateOptions options;
-    private final Console console;
-
-    public EvaluationJob(EvaluateOptions options, Console console) {
-        this.options = options;
-        this.console = console;
-    }
-
+public record EvaluationJob(EvaluateOptions options, Console console) {
     /** The loss over all examples. */
     public Evaluation run() {
         return run(document -> {});

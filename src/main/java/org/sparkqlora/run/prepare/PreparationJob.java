@@ -18,16 +18,8 @@ import org.sparkqlora.tokenizer.ModelTokenizer;
 import org.sparkqlora.weights.WeightFolder;
 
 /** Rows made of examples once, for many runs. Driver only. */
-public final class PreparationJob {
+public record PreparationJob(PrepareOptions options, Console console) {
     private static final double NANOS = 1e9;
-
-    private final PrepareOptions options;
-    private final Console console;
-
-    public PreparationJob(PrepareOptions options, Console console) {
-        this.options = options;
-        this.console = console;
-    }
 
     /** @param seconds from the listing of sources to the manifest */
     public record Prepared(PreparedData rows, double seconds) {}

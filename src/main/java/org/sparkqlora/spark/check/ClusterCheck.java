@@ -78,21 +78,14 @@ public final class ClusterCheck {
         }
     }
 
-    /** Checks an executor's resources, and the folders that it must reach. Runs in a task. */
-    private static final class ExecutorCheck implements Function<Integer, ProcessFacts> {
-        private static final long serialVersionUID = 1L;
-
-        private final ModelSource model;
-        private final List<String> folders;
-        private final Broadcast<SerializableConfiguration> configuration;
-
-        /** @param folders that the driver sees */
-        ExecutorCheck(ModelSource model, List<String> folders, Broadcast<SerializableConfiguration> configuration) {
-            this.model = model;
-            this.folders = folders;
-            this.configuration = configuration;
-        }
-
+    /**
+     * Checks an executor's resources, and the folders that it must reach. Runs in a task.
+     *
+     * @param folders that the driver sees
+     */
+    private record ExecutorCheck(
+            ModelSource model, List<String> folders, Broadcast<SerializableConfiguration> configuration)
+            implements Function<Integer, ProcessFacts> {
         @Override
         public ProcessFacts call(Integer slot) {
             List<String> missing = new ArrayList<>();

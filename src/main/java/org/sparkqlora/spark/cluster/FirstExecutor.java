@@ -13,18 +13,11 @@ import org.apache.spark.api.java.JavaSparkContext;
 /**
  * The first executor of an application, waited for with a limit: Spark itself waits for ever, as in a queue that is full. An empty
  * task asks for it, since a cluster that allocates executors by need allocates none before. Driver only.
+ *
+ * @param tell takes a line for people
  */
-public final class FirstExecutor {
+public record FirstExecutor(JavaSparkContext context, Consumer<String> tell) {
     private static final Duration BEFORE_TELLING = Duration.ofSeconds(10);
-
-    private final JavaSparkContext context;
-    private final Consumer<String> tell;
-
-    /** @param tell takes a line for people */
-    public FirstExecutor(JavaSparkContext context, Consumer<String> tell) {
-        this.context = context;
-        this.tell = tell;
-    }
 
     /** Waits for it; {@code limit} of zero is none. */
     public void await(Duration limit) {

@@ -12,17 +12,10 @@ import org.sparkqlora.train.StepGradient;
 /**
  * The exchange of tasks that run in the driver: they leave their vectors with the driver's replica, nothing is serialised, and a gradient
  * may lie in a scratch file.
+ *
+ * @param format to which gradients are rounded, as they would be on their way from another process
  */
-final class DriverExchange implements GradientExchange {
-    private final RunHandle run;
-    private final GradientFormat format;
-
-    /** @param format to which gradients are rounded, as they would be on their way from another process */
-    DriverExchange(RunHandle run, GradientFormat format) {
-        this.run = run;
-        this.format = format;
-    }
-
+record DriverExchange(RunHandle run, GradientFormat format) implements GradientExchange {
     @Override
     public StepGradient sum(JavaRDD<ShardResult> shards, long step) {
         shards.foreach(new Leave(run, format.shard(), step));

@@ -23,23 +23,11 @@ import scala.Tuple2;
 /**
  * Encodes and packs one group of records into a file of rows, unless an earlier attempt to prepare the same left it finished.
  * Runs in a task.
+ *
+ * @param hashedOneOf one in so many examples is looked for again among the others
  */
-final class PackingTask implements Function<LineGroup, GroupResult> {
-    private static final long serialVersionUID = 1L;
-
-    private final LineEncoderSource encoders;
-    private final PreparationOptions options;
-    private final RowFiles files;
-    private final long hashedOneOf;
-
-    /** One in {@code hashedOneOf} examples is looked for again among the others. */
-    PackingTask(LineEncoderSource encoders, PreparationOptions options, RowFiles files, long hashedOneOf) {
-        this.encoders = encoders;
-        this.options = options;
-        this.files = files;
-        this.hashedOneOf = hashedOneOf;
-    }
-
+record PackingTask(LineEncoderSource encoders, PreparationOptions options, RowFiles files, long hashedOneOf)
+        implements Function<LineGroup, GroupResult> {
     /**
      * The output folder of rows, and the prefix of their names.
      *

@@ -16,17 +16,9 @@ import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 
 /** Replicas of a State that never moves on, for jobs that use a model as it is. Driver only. */
-public final class InferenceReplicas {
+public record InferenceReplicas(JavaSparkContext context, ModelSource model) {
     /** Keeps nothing but the parameters. */
     static final OptimizerSpec STILL = new OptimizerSpec(OptimizerKind.SGD, 0, 0, 0, 0);
-
-    private final JavaSparkContext context;
-    private final ModelSource model;
-
-    public InferenceReplicas(JavaSparkContext context, ModelSource model) {
-        this.context = context;
-        this.model = model;
-    }
 
     /**
      * Does {@code work} with replicas at {@code parameters}.

@@ -6,15 +6,7 @@ import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 
 /** Counts the records of a split. Runs in a task. */
-public final class CountLines implements Function<SourceSplit, Long> {
-    private static final long serialVersionUID = 1L;
-
-    private final Broadcast<SerializableConfiguration> configuration;
-
-    public CountLines(Broadcast<SerializableConfiguration> configuration) {
-        this.configuration = configuration;
-    }
-
+public record CountLines(Broadcast<SerializableConfiguration> configuration) implements Function<SourceSplit, Long> {
     @Override
     public Long call(SourceSplit split) throws IOException {
         long count = 0;

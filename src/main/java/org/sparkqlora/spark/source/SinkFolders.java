@@ -15,14 +15,8 @@ import org.sparkqlora.input.BadInputException;
  * Folders that streaming queries of Spark write into. Beside the files lies a log of those that count: a batch that was done again has
  * left files of its first attempt, too. Driver only.
  */
-final class SinkFolders {
+record SinkFolders(SparkSession session) {
     private static final String LOG = "_spark_metadata";
-
-    private final SparkSession session;
-
-    SinkFolders(SparkSession session) {
-        this.session = session;
-    }
 
     /** The sink whose log {@code file} is a part of. */
     static Optional<Path> sinkByLog(Path file) {

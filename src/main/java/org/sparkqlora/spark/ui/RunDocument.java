@@ -4,18 +4,15 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.spark.watch.RunView;
 
-/** A run as a piece of a page: with its style and its script, and no file beside it. */
-final class RunDocument {
-    private final List<RunView> runs;
-    private final @Nullable String chosen;
-
-    /**
-     * @param runs the newest first
-     * @param chosen which of them; the newest when it is none of them
-     */
-    RunDocument(List<RunView> runs, @Nullable String chosen) {
-        this.runs = List.copyOf(runs);
-        this.chosen = chosen;
+/**
+ * A run as a piece of a page: with its style and its script, and no file beside it.
+ *
+ * @param runs the newest first
+ * @param chosen which of them; the newest when it is none of them
+ */
+record RunDocument(List<RunView> runs, @Nullable String chosen) {
+    RunDocument {
+        runs = List.copyOf(runs);
     }
 
     /** The content below the bar of tabs. */

@@ -13,14 +13,8 @@ import org.sparkqlora.spark.watch.RunCurves;
 import org.sparkqlora.spark.watch.RunView;
 
 /** The parts of a page about one run. */
-final class RunSections {
+record RunSections(RunView run) {
     private static final String EVALUATION = "eval_";
-
-    private final RunView run;
-
-    RunSections(RunView run) {
-        this.run = run;
-    }
 
     String html() {
         return head() + tiles() + curves() + phases() + memory() + faults() + parameters();

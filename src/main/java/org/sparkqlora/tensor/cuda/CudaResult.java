@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Set;
 
 /** The result of a call of the driver. */
-final class CudaResult {
+record CudaResult(DriverApi api) {
     private static final int SUCCESS = 0;
     private static final int OUT_OF_MEMORY = 2;
 
@@ -15,12 +15,6 @@ final class CudaResult {
      * and what the driver cannot name.
      */
     private static final Set<Integer> FATAL = Set.of(214, 219, 220, 700, 702, 710, 714, 715, 716, 717, 718, 719, 999);
-
-    private final DriverApi api;
-
-    CudaResult(DriverApi api) {
-        this.api = api;
-    }
 
     /** Throws what {@code result} means; {@code action} completes "Cannot ...". */
     void require(int result, String action) {

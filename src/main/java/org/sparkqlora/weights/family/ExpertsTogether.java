@@ -13,17 +13,11 @@ import org.sparkqlora.weights.safetensors.TensorSpec;
  * The matrices of single experts as the tensors of all of a layer that transformers loads, in families that have no names for the former. See
  * {@link FusedExperts}, which takes these apart.
  */
-public final class ExpertsTogether {
+public record ExpertsTogether(ModelConfig config) {
     private static final Pattern APART = Pattern.compile(
             "(model\\.layers\\.(\\d{1,6})\\.mlp\\.experts)\\.\\d{1,6}\\.(gate_proj|up_proj|down_proj)\\.weight");
     private static final Pattern WHOLE =
             Pattern.compile("model\\.layers\\.(\\d{1,6})\\.mlp\\.experts\\.(gate_up_proj|down_proj)");
-
-    private final ModelConfig config;
-
-    public ExpertsTogether(ModelConfig config) {
-        this.config = config;
-    }
 
     /** The tensor that a weight is a part of; the weight itself where it is none of an expert, or experts are apart on the hub too. */
     public TensorSpec written(TensorSpec weight) {

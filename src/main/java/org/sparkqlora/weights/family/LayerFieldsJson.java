@@ -10,30 +10,12 @@ import java.util.function.IntFunction;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
 /** The fields of {@code config.json} that speak of single layers. */
-final class LayerFieldsJson {
+record LayerFieldsJson(FieldsJson fields, double theta, int maxPositions) {
     static final String FULL = "full_attention";
     static final String SLIDING = "sliding_attention";
 
-    private final FieldsJson fields;
-    private final double theta;
-    private final int maxPositions;
-
-    LayerFieldsJson(FieldsJson fields, double theta, int maxPositions) {
-        this.fields = fields;
-        this.theta = theta;
-        this.maxPositions = maxPositions;
-    }
-
-    FieldsJson fields() {
-        return fields;
-    }
-
     int layers() {
         return fields.count("num_hidden_layers");
-    }
-
-    int maxPositions() {
-        return maxPositions;
     }
 
     /** The rotary embedding of all layers. */

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.sparkqlora.weights.safetensors.InvalidWeightsException;
 
 /** Reads the header of a GGUF file: magic, version, counts, metadata, tensors. */
-final class GgufHeader {
+record GgufHeader(Path path, GgufCursor in, long size) {
     private static final int MAGIC = 0x46554747;
     private static final List<Integer> VERSIONS = List.of(2, 3);
     private static final int LEAST_BYTES_A_VALUE = 8 + 4 + 1;
@@ -21,16 +21,6 @@ final class GgufHeader {
     private static final int TEXT = 8;
     private static final int LIST = 9;
     private static final long DEFAULT_ALIGNMENT = 32;
-
-    private final Path path;
-    private final GgufCursor in;
-    private final long size;
-
-    GgufHeader(Path path, GgufCursor in, long size) {
-        this.path = path;
-        this.in = in;
-        this.size = size;
-    }
 
     GgufFile read() throws IOException {
         int magic = in.int32();

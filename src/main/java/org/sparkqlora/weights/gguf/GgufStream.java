@@ -15,7 +15,7 @@ import org.sparkqlora.quant.Workers;
  * Writes a GGUF file of version 3 from front to back: header, metadata, names and places of tensors, and then the numbers of one
  * tensor after the other, some millions at a time.
  */
-final class GgufStream {
+record GgufStream(GgufEntries entries, List<Tensor> tensors, Workers workers) {
     /** Numbers under way: a multiple of every block's size. */
     private static final int WINDOW = 1 << 20;
 
@@ -24,14 +24,8 @@ final class GgufStream {
     private static final int VERSION = 3;
     private static final int ALIGNMENT = 32;
 
-    private final GgufEntries entries;
-    private final List<Tensor> tensors;
-    private final Workers workers;
-
-    GgufStream(GgufEntries entries, List<Tensor> tensors, Workers workers) {
-        this.entries = entries;
-        this.tensors = List.copyOf(tensors);
-        this.workers = workers;
+    GgufStream {
+        tensors = List.copyOf(tensors);
     }
 
     /**

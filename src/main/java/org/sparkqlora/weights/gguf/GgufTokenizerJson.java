@@ -7,15 +7,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Writes {@code tokenizer.json} and {@code tokenizer_config.json} as Hugging Face's tokenizers read them. */
-final class GgufTokenizerJson {
+record GgufTokenizerJson(GgufVocabulary vocabulary) {
     private static final String TYPE = "type";
     private static final String SPECIAL = "special";
-
-    private final GgufVocabulary vocabulary;
-
-    GgufTokenizerJson(GgufVocabulary vocabulary) {
-        this.vocabulary = vocabulary;
-    }
 
     /** The text of {@code tokenizer.json}. */
     String tokenizer() {
