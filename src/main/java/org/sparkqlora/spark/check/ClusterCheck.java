@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
@@ -16,6 +15,7 @@ import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
 import org.sparkqlora.spark.cluster.ClusterSettings;
+import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.ProcessFacts;
 import org.sparkqlora.spark.cluster.TaskGpus;
@@ -57,12 +57,9 @@ public final class ClusterCheck {
 
     /** One of each process. */
     private List<ProcessFacts> executors(ClusterNeeds needs, int slots) {
-        Broadcast<SerializableConfiguration> configuration =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-        try {
-            context.setJobDescription(String.format(Locale.ROOT, "check: %d slots", slots));
+        try (HadoopJobs jobs = HadoopJobs.begin(context, "check: %d slots", slots)) {
             List<Integer> numbers = IntStream.range(0, slots).boxed().toList();
-            ExecutorCheck check = new ExecutorCheck(needs.model(), needs.folders(), configuration);
+            ExecutorCheck check = new ExecutorCheck(needs.model(), needs.folders(), jobs.hadoop());
             Map<String, ProcessFacts> byName = new LinkedHashMap<>();
             ModelTasks.of(context.getConf())
                     .place(context.parallelize(numbers, slots))
@@ -72,9 +69,6 @@ public final class ClusterCheck {
             return byName.values().stream()
                     .sorted(Comparator.comparing(ProcessFacts::name))
                     .toList();
-        } finally {
-            context.setJobDescription(null);
-            configuration.destroy();
         }
     }
 

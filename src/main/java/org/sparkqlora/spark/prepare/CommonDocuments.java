@@ -7,6 +7,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /**
@@ -43,24 +44,18 @@ public record CommonDocuments(long common, long heldOut) {
     }
 
     private static long[] hashes(JavaSparkContext context, PreparedData data) {
-        Broadcast<SerializableConfiguration> hadoop =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-        context.setJobDescription("compare held-out rows with training rows");
-        try {
+        try (HadoopJobs jobs = HadoopJobs.begin(context, "compare held-out rows with training rows")) {
             long end = rowsOf(data.manifest());
             List<Long> starts = LongStream.iterate(0, start -> start < end, start -> start + ROWS_OF_TASK)
                     .boxed()
                     .toList();
             return context
                     .parallelize(starts, starts.size())
-                    .map(new HashRows(data.folder(), end, hadoop))
+                    .map(new HashRows(data.folder(), end, jobs.hadoop()))
                     .collect()
                     .stream()
                     .flatMapToLong(LongStream::of)
                     .toArray();
-        } finally {
-            context.setJobDescription(null);
-            hadoop.destroy();
         }
     }
 

@@ -4,7 +4,6 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
-import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.Path;
@@ -12,6 +11,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.DamagedFileException;
 import org.sparkqlora.storage.StoredFile;
@@ -28,18 +28,12 @@ final class DamagedRows {
             return List.of();
         }
 
-        Broadcast<SerializableConfiguration> hadoop =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-        try {
-            context.setJobDescription(String.format(Locale.ROOT, "check %d files of prepared rows", files.size()));
-            Whole whole = new Whole(data.folder(), data.manifest().layout(), hadoop);
+        try (HadoopJobs jobs = HadoopJobs.begin(context, "check %d files of prepared rows", files.size())) {
+            Whole whole = new Whole(data.folder(), data.manifest().layout(), jobs.hadoop());
             return context.parallelize(files, TaskSlots.parts(context, files.size()))
                     .filter(file -> !whole.call(file))
                     .map(PreparedFile::name)
                     .collect();
-        } finally {
-            context.setJobDescription(null);
-            hadoop.destroy();
         }
     }
 

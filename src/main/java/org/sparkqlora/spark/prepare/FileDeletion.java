@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.VoidFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.Removal;
 
@@ -25,15 +25,10 @@ record FileDeletion(JavaSparkContext context) {
             return;
         }
 
-        Broadcast<SerializableConfiguration> hadoop =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-        try {
-            context.setJobDescription(String.format(Locale.ROOT, "prepare: delete %d files", gone.size()));
+        try (HadoopJobs jobs = HadoopJobs.begin(context, "prepare: delete %d files", gone.size())) {
             List<String> names = gone.stream().map(Path::toString).toList();
-            context.parallelize(names, TaskSlots.parts(context, names.size())).foreachPartition(new Delete(hadoop));
-        } finally {
-            context.setJobDescription(null);
-            hadoop.destroy();
+            context.parallelize(names, TaskSlots.parts(context, names.size()))
+                    .foreachPartition(new Delete(jobs.hadoop()));
         }
     }
 

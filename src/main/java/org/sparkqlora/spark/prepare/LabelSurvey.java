@@ -15,6 +15,7 @@ import org.sparkqlora.data.Columns;
 import org.sparkqlora.data.LabelNamesJson;
 import org.sparkqlora.data.Labels;
 import org.sparkqlora.data.ProblemType;
+import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.spark.source.NumberedRecords;
 import org.sparkqlora.spark.source.RecordLines;
@@ -28,11 +29,9 @@ import org.sparkqlora.spark.source.SourceSplit;
 record LabelSurvey(ProblemType problem, Columns columns, int mostBytes) implements Serializable {
     /** Driver only. */
     Labels of(JavaSparkContext context, List<SourceSplit> splits, List<NumberedRecords> tables) {
-        Broadcast<SerializableConfiguration> hadoop =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         Set<String> found = new TreeSet<>();
-        try {
-            context.setJobDescription("look for the labels of texts");
+        try (HadoopJobs jobs = HadoopJobs.begin(context, "look for the labels of texts")) {
+            Broadcast<SerializableConfiguration> hadoop = jobs.hadoop(); // tasks take it alone
             if (!splits.isEmpty()) {
                 found.addAll(context.parallelize(splits, TaskSlots.parts(context, splits.size()))
                         .flatMap(split -> in(split, hadoop.value().value()))
@@ -42,9 +41,6 @@ record LabelSurvey(ProblemType problem, Columns columns, int mostBytes) implemen
             tables.forEach(table -> found.addAll(table.read(
                     () -> table.numbered().values().mapPartitions(this::in).collect())));
             return LabelNamesJson.labels(problem, found);
-        } finally {
-            context.setJobDescription(null);
-            hadoop.destroy();
         }
     }
 

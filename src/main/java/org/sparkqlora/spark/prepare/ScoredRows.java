@@ -15,6 +15,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.spark.cluster.ModelTasks;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.Sha256;
@@ -54,15 +55,12 @@ public final class ScoredRows {
 
     private static PreparedData made(JavaSparkContext context, PreparedData data, Scores scores, String folder) {
         PreparedFolder target = PreparedFolder.open(folder, context);
-        Broadcast<SerializableConfiguration> hadoop =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-        try {
-            context.setJobDescription("prepare: log-probabilities of the reference");
+        try (HadoopJobs jobs = HadoopJobs.begin(context, "prepare: log-probabilities of the reference")) {
             int files = data.manifest().files().size();
             RowLayout layout = scores.manifest(data.manifest(), List.of()).layout();
             String prefix = Manifest.rowsPrefix(scores.fingerprint());
-            ScoreFile task =
-                    new ScoreFile(data, folder, prefix, target.finished(prefix), layout, scores.scorer(), hadoop);
+            ScoreFile task = new ScoreFile(
+                    data, folder, prefix, target.finished(prefix), layout, scores.scorer(), jobs.hadoop());
             List<Integer> numbers = IntStream.range(0, files).boxed().toList();
             List<PreparedFile> written = ModelTasks.of(context.getConf())
                     .place(context.parallelize(numbers, TaskSlots.parts(context, files)))
@@ -78,9 +76,6 @@ public final class ScoredRows {
             PreparationReport report = data.report(context.hadoopConfiguration())
                     .orElseGet(() -> PreparationReport.of(manifest, ExampleChecks.NONE, 1));
             return target.publish(manifest, report);
-        } finally {
-            context.setJobDescription(null);
-            hadoop.destroy();
         }
     }
 

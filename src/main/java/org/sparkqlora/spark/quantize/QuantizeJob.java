@@ -2,16 +2,14 @@ package org.sparkqlora.spark.quantize;
 
 import java.io.Serializable;
 import java.util.List;
-import java.util.Locale;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
-import org.apache.spark.util.SerializableConfiguration;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.checkpoint.QuantizedPart;
 import org.sparkqlora.checkpoint.hub.ModelPlace;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.quant.QuantSpec;
+import org.sparkqlora.spark.cluster.HadoopJobs;
 import org.sparkqlora.spark.cluster.TaskSlots;
 import org.sparkqlora.storage.ModelCache;
 import org.sparkqlora.weights.FourBitPlan;
@@ -21,18 +19,12 @@ public record QuantizeJob(JavaSparkContext context, ModelPlace model, ModelCache
     /** The parts of {@code plan}, in order, all of which are in {@code folder} then. */
     public List<QuantizedPart.Stored> run(FourBitPlan plan, Path folder) {
         int parts = plan.parts().size();
-        Broadcast<SerializableConfiguration> hadoop =
-                context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
-        context.setJobDescription(String.format(Locale.ROOT, "quantize: write %d files of weights", parts));
-        try {
-            QuantizeTask task =
-                    new QuantizeTask(model, cache, spec, folder.toString(), hadoop, TaskSlots.threadsOfTask(context));
+        try (HadoopJobs jobs = HadoopJobs.begin(context, "quantize: write %d files of weights", parts)) {
+            QuantizeTask task = new QuantizeTask(
+                    model, cache, spec, folder.toString(), jobs.hadoop(), TaskSlots.threadsOfTask(context));
             return context.parallelize(plan.parts(), parts).map(task).collect().stream()
                     .map(PartOutcome::require)
                     .toList();
-        } finally {
-            context.setJobDescription(null);
-            hadoop.destroy();
         }
     }
 
