@@ -39,8 +39,7 @@ final class Gemma2Family implements ModelFamily {
 
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
-        List<String> kinds = config.kinds(layer -> layer % 2 == 0 ? LayerFieldsJson.SLIDING : LayerFieldsJson.FULL);
-        return config.windowed(kinds, config.fields().countOrNull("sliding_window", WINDOW));
+        return config.windowed(config.kindsFullEvery(2), config.fields().countOrNull("sliding_window", WINDOW));
     }
 
     @Override

@@ -1,7 +1,6 @@
 package org.sparkqlora.weights.family;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
@@ -24,16 +23,10 @@ final class Gemma3TextFamily implements ModelFamily {
         FieldsJson fields = config.fields();
         int pattern = fields.count("sliding_window_pattern", fields.count("_sliding_window_pattern", PATTERN));
         OptionalInt window = fields.countOrNull("sliding_window", WINDOW);
-        LayerTraits full = new LayerTraits(OptionalInt.empty(), Optional.of(config.rotaryOf(LayerFieldsJson.FULL)));
-        LayerTraits sliding = new LayerTraits(
-                window,
-                Optional.of(config.unscaledRotaryOf(
-                        LayerFieldsJson.SLIDING, fields.number("rope_local_base_freq", WINDOWED_THETA))));
-        return config
-                .kinds(layer -> (layer + 1) % pattern == 0 ? LayerFieldsJson.FULL : LayerFieldsJson.SLIDING)
-                .stream()
-                .map(kind -> kind.equals(LayerFieldsJson.FULL) ? full : sliding)
-                .toList();
+        RotarySpec full = config.rotaryOf(LayerFieldsJson.FULL);
+        RotarySpec sliding =
+                config.unscaledRotaryOf(LayerFieldsJson.SLIDING, fields.number("rope_local_base_freq", WINDOWED_THETA));
+        return config.windowed(config.kindsFullEvery(pattern), window, full, sliding);
     }
 
     @Override

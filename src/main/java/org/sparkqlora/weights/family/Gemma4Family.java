@@ -113,8 +113,7 @@ final class Gemma4Family implements ModelFamily {
 
     /** The last layer sees all tokens, whatever the config says of it. */
     private static List<String> kinds(LayerFieldsJson config) {
-        List<String> kinds = new ArrayList<>(
-                config.kinds(layer -> (layer + 1) % PATTERN == 0 ? LayerFieldsJson.FULL : LayerFieldsJson.SLIDING));
+        List<String> kinds = new ArrayList<>(config.kindsFullEvery(PATTERN));
         kinds.set(kinds.size() - 1, LayerFieldsJson.FULL);
         return kinds;
     }
@@ -143,7 +142,8 @@ final class Gemma4Family implements ModelFamily {
         OptionalInt intermediate = wide ? OptionalInt.of(2 * config.count("intermediate_size")) : OptionalInt.empty();
         if (config.has(OVERRIDES)) {
             FieldsJson own = layers.overrides(OVERRIDES, layer, List.of(HEAD_SIZE, KEY_VALUE_HEADS));
-            return new LayerTraits.LayerSizes(countOf(own, HEAD_SIZE), countOf(own, KEY_VALUE_HEADS), intermediate);
+            return new LayerTraits.LayerSizes(
+                    own.countOrNull(HEAD_SIZE), own.countOrNull(KEY_VALUE_HEADS), intermediate);
         }
 
         return full
@@ -157,12 +157,8 @@ final class Gemma4Family implements ModelFamily {
     /** transformers looks at their number only where values are keys. */
     private static OptionalInt fullHeads(FieldsJson config) {
         return config.flag("attention_k_eq_v", false)
-                ? countOf(config, "num_global_key_value_heads")
+                ? config.countOrNull("num_global_key_value_heads")
                 : OptionalInt.empty();
-    }
-
-    private static OptionalInt countOf(FieldsJson fields, String key) {
-        return fields.has(key) ? OptionalInt.of(fields.count(key)) : OptionalInt.empty();
     }
 
     @Override

@@ -47,13 +47,11 @@ final class GptOssFamily implements ModelFamily {
 
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
-        List<String> kinds = config.kinds(layer -> layer % 2 == 0 ? LayerFieldsJson.SLIDING : LayerFieldsJson.FULL);
+        List<String> kinds = config.kindsFullEvery(2);
         OptionalInt window = config.fields().countOrNull("sliding_window", WINDOW);
-        Optional<RotarySpec> rotary = Optional.of(rotary(config));
-        return kinds.stream()
-                .map(kind -> new LayerTraits(
-                                kind.equals(LayerFieldsJson.SLIDING) ? window : OptionalInt.empty(), rotary)
-                        .withExperts())
+        RotarySpec rotary = rotary(config);
+        return config.windowed(kinds, window, rotary, rotary).stream()
+                .map(LayerTraits::withExperts)
                 .toList();
     }
 

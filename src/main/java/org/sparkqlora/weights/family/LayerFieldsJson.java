@@ -57,6 +57,11 @@ record LayerFieldsJson(FieldsJson fields, double theta, int maxPositions) {
         return kindsOf(List.of(FULL, SLIDING), absent);
     }
 
+    /** As {@link #kinds}, where the last of each {@code interval} layers sees all tokens unless the config says otherwise. */
+    List<String> kindsFullEvery(int interval) {
+        return kinds(layer -> (layer + 1) % interval == 0 ? FULL : SLIDING);
+    }
+
     /** As {@link #kinds}, of layers that are one of {@code known}. */
     List<String> kindsOf(List<String> known, IntFunction<String> absent) {
         JsonNode given = fields.node().path("layer_types");
@@ -86,9 +91,16 @@ record LayerFieldsJson(FieldsJson fields, double theta, int maxPositions) {
 
     /** Layers that turn alike, of which the sliding ones see {@code window} tokens. */
     List<LayerTraits> windowed(List<String> kinds, OptionalInt window) {
-        Optional<RotarySpec> rotary = Optional.of(rotary());
+        RotarySpec rotary = rotary();
+        return windowed(kinds, window, rotary, rotary);
+    }
+
+    /** Layers of which the sliding ones see {@code window} tokens, and turn by {@code sliding} where the others turn by {@code full}. */
+    List<LayerTraits> windowed(List<String> kinds, OptionalInt window, RotarySpec full, RotarySpec sliding) {
+        LayerTraits whole = new LayerTraits(OptionalInt.empty(), Optional.of(full));
+        LayerTraits windowed = new LayerTraits(window, Optional.of(sliding));
         return kinds.stream()
-                .map(kind -> new LayerTraits(kind.equals(SLIDING) ? window : OptionalInt.empty(), rotary))
+                .map(kind -> kind.equals(SLIDING) ? windowed : whole)
                 .toList();
     }
 

@@ -19,9 +19,12 @@ final class LlamaFamily implements ModelFamily {
     /** The same of a family whose feed-forward part has no biases. */
     static DecoderTraits.Builder withAttentionBias(FieldsJson config) {
         boolean biased = config.flag("attention_bias", false);
-        return DecoderTraits.builder()
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .attentionBias(biased, biased);
+        return unbiased(config).attentionBias(biased, biased);
+    }
+
+    /** The same of a family whose layers have no biases. */
+    static DecoderTraits.Builder unbiased(FieldsJson config) {
+        return DecoderTraits.builder().activation(Activation.read(config, "hidden_act", Activation.SILU));
     }
 
     @Override

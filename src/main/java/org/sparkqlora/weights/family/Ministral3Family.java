@@ -15,16 +15,12 @@ final class Ministral3Family implements ModelFamily {
 
     @Override
     public DecoderTraits traits(FieldsJson config) {
-        return DecoderTraits.builder()
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .build();
+        return LlamaFamily.unbiased(config).build();
     }
 
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
-        FieldsJson fields = config.fields();
-        OptionalInt window =
-                fields.has("sliding_window") ? OptionalInt.of(fields.count("sliding_window")) : OptionalInt.empty();
+        OptionalInt window = config.fields().countOrNull("sliding_window");
         return Collections.nCopies(config.layers(), new LayerTraits(window, Optional.of(rotary(config))));
     }
 

@@ -9,9 +9,7 @@ final class MistralFamily implements ModelFamily {
 
     @Override
     public DecoderTraits traits(FieldsJson config) {
-        return DecoderTraits.builder()
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .build();
+        return LlamaFamily.unbiased(config).build();
     }
 
     @Override

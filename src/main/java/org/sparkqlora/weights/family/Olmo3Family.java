@@ -1,7 +1,6 @@
 package org.sparkqlora.weights.family;
 
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
@@ -18,15 +17,10 @@ final class Olmo3Family implements ModelFamily {
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
         FieldsJson fields = config.fields();
-        LayerTraits full = new LayerTraits(OptionalInt.empty(), Optional.of(config.rotaryOf(LayerFieldsJson.FULL)));
-        LayerTraits sliding = new LayerTraits(
-                fields.countOrNull("sliding_window", WINDOW),
-                Optional.of(config.unscaledRotaryOf(LayerFieldsJson.SLIDING, fields.number("rope_theta", theta()))));
-        return config
-                .kinds(layer -> (layer + 1) % INTERVAL == 0 ? LayerFieldsJson.FULL : LayerFieldsJson.SLIDING)
-                .stream()
-                .map(kind -> kind.equals(LayerFieldsJson.FULL) ? full : sliding)
-                .toList();
+        RotarySpec full = config.rotaryOf(LayerFieldsJson.FULL);
+        OptionalInt window = fields.countOrNull("sliding_window", WINDOW);
+        RotarySpec sliding = config.unscaledRotaryOf(LayerFieldsJson.SLIDING, fields.number("rope_theta", theta()));
+        return config.windowed(config.kindsFullEvery(INTERVAL), window, full, sliding);
     }
 
     @Override

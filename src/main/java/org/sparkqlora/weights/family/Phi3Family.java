@@ -1,26 +1,22 @@
 package org.sparkqlora.weights.family;
 
 import java.util.List;
-import java.util.OptionalInt;
 import org.sparkqlora.weights.safetensors.FieldsJson;
 
 /** Phi 3: queries, keys and values are one module, and gate and up another. Its long contexts (longrope) are not computed. */
 final class Phi3Family implements ModelFamily {
     @Override
     public DecoderTraits traits(FieldsJson config) {
-        return DecoderTraits.builder()
+        return LlamaFamily.unbiased(config)
                 .fusedAttention()
                 .feedForward(FeedForwardModules.FUSED)
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
                 .build();
     }
 
     @Override
     public List<LayerTraits> layers(LayerFieldsJson config) {
         requirePlainRotary(config.fields());
-        FieldsJson fields = config.fields();
-        return config.alike(
-                fields.has("sliding_window") ? OptionalInt.of(fields.count("sliding_window")) : OptionalInt.empty());
+        return config.alike(config.fields().countOrNull("sliding_window"));
     }
 
     /** Phi's older files say yarn or su and mean longrope. */

@@ -11,10 +11,7 @@ final class Qwen2Family implements ModelFamily {
 
     @Override
     public DecoderTraits traits(FieldsJson config) {
-        return DecoderTraits.builder()
-                .activation(Activation.read(config, "hidden_act", Activation.SILU))
-                .attentionBias(true, false)
-                .build();
+        return LlamaFamily.unbiased(config).attentionBias(true, false).build();
     }
 
     @Override

@@ -149,10 +149,11 @@ public final class FieldsJson {
 
     /** The count under {@code key}; {@code absent} without the key, and nothing where it is {@code null}. */
     public OptionalInt countOrNull(String key, int absent) {
-        if (!node.has(key)) {
-            return OptionalInt.of(absent);
-        }
+        return node.has(key) ? countOrNull(key) : OptionalInt.of(absent);
+    }
 
+    /** The count under {@code key}, or nothing. */
+    public OptionalInt countOrNull(String key) {
         return has(key) ? OptionalInt.of(count(key)) : OptionalInt.empty();
     }
 
