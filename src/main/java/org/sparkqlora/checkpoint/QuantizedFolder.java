@@ -1,7 +1,6 @@
 package org.sparkqlora.checkpoint;
 
 import java.io.BufferedInputStream;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -23,6 +22,7 @@ import org.apache.hadoop.fs.Path;
 import org.sparkqlora.checkpoint.PublishedFiles.Quantized;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.StoredFile;
 import org.sparkqlora.storage.WholeFile;
 import org.sparkqlora.weights.FourBitPart;
@@ -44,7 +44,7 @@ public record QuantizedFolder(FileSystem files, Path path, String id) {
 
     /** Whether {@code quantize} has begun or finished a folder at {@code path}, of whatever model, or nothing is there yet. */
     public static boolean isOurs(FileSystem files, Path path) throws IOException {
-        List<String> names = names(files, path);
+        List<String> names = StorePath.names(files, path);
         boolean begun = names.contains(BEGUN) || names.stream().allMatch(QuantizedFolder::isBeginning);
         return begun
                 || PublishedFiles.find(files, path)
@@ -54,7 +54,7 @@ public record QuantizedFolder(FileSystem files, Path path, String id) {
 
     /** Whether this model may be written here: nothing is there, or it was begun. */
     public boolean isFree() throws IOException {
-        List<String> names = names(files, path);
+        List<String> names = StorePath.names(files, path);
         return names.stream().allMatch(QuantizedFolder::isBeginning)
                 || names.contains(BEGUN)
                         && QuantizedBegunJson.read(files, begun()).equals(id);
@@ -218,15 +218,5 @@ public record QuantizedFolder(FileSystem files, Path path, String id) {
     private Map<String, Long> lengths() throws IOException {
         return Arrays.stream(files.listStatus(path))
                 .collect(Collectors.toMap(file -> file.getPath().getName(), FileStatus::getLen));
-    }
-
-    private static List<String> names(FileSystem files, Path path) throws IOException {
-        try {
-            return Arrays.stream(files.listStatus(path))
-                    .map(file -> file.getPath().getName())
-                    .toList();
-        } catch (FileNotFoundException e) {
-            return List.of();
-        }
     }
 }

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.run.generate.AnswerQuestion;
 import org.sparkqlora.run.generate.AnswerQuestionJson;
+import org.sparkqlora.spark.source.SourceTable;
 
 /**
  * A table of the catalog that answers go into: as a whole, or part by part where a commit of its format is atomic. Driver only.
@@ -46,7 +47,7 @@ record AnswerTable(
      * @throws BadInputException where it is somebody else's
      */
     Optional<AnswerQuestion> begun() {
-        if (!exists()) {
+        if (!SourceTable.exists(session, name)) {
             return Optional.empty();
         }
 
@@ -56,18 +57,6 @@ record AnswerTable(
                         .findFirst()
                         .orElseThrow(() ->
                                 refused("a table that does not exist yet, or one that this command began", "one")));
-    }
-
-    private boolean exists() {
-        try {
-            return session.catalog().tableExists(name);
-        } catch (Exception e) { // Delta 4 throws one that no signature declares for a folder that is no table
-            if (e instanceof AnalysisException) {
-                return false;
-            }
-
-            throw e;
-        }
     }
 
     /** Whether a commit of the format adds all of its rows or none, and replaces those that were written before. */

@@ -31,6 +31,7 @@ import org.sparkqlora.run.train.TrainingJob;
 import org.sparkqlora.spark.cluster.CancelledJob;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.spark.source.UnusableRecordException;
+import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.train.metrics.TrainSummary;
 
 /**
@@ -219,7 +220,7 @@ public final class QLoraEstimator extends Estimator<QLoraModel> implements Defau
     /** The name of a fit's folder; fits of earlier versions have it, too. */
     String runName(String rowsHash) {
         String settings = Settings.TRAIN.text(params.values(Settings.TRAIN, OUTSIDE));
-        return "run-" + ShortHash.of(settings + "\n" + rowsHash);
+        return "run-" + Sha256.shortHex(settings + "\n" + rowsHash);
     }
 
     public Param<String> model() {

@@ -18,6 +18,7 @@ import org.apache.spark.sql.SparkSession;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.Removal;
+import org.sparkqlora.storage.Sha256;
 
 /**
  * The rows of a table as files of JSON lines, as {@code train} reads them. They are taken once, so that every step sees the same, and
@@ -79,7 +80,7 @@ record TableRows(Location folder, String hash) {
     }
 
     private static String hash(RowSurvey survey) {
-        return ShortHash.of(String.format(Locale.ROOT, "%d rows, %s", survey.rows(), survey.hash()));
+        return Sha256.shortHex(String.format(Locale.ROOT, "%d rows, %s", survey.rows(), survey.hash()));
     }
 
     private static void delete(Location folder) {

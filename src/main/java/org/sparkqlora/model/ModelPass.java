@@ -45,7 +45,7 @@ record ModelPass(
     LossTotal gradient(DocumentBatch batch, GradientAccumulator gradients) {
         return gradient(batch, gradients, (last, dLast) -> {
             float[] losses = headGradient(batch, last, dLast, gradients);
-            return new LossTotal(sum(losses), losses.length);
+            return new LossTotal(OutputHead.sum(losses), losses.length);
         });
     }
 
@@ -355,14 +355,5 @@ record ModelPass(
     private Tensor indices(int[] values) {
         return hardware()
                 .on(TensorMemory.longs(Arrays.stream(values).asLongStream().toArray()));
-    }
-
-    private static double sum(float[] values) {
-        double sum = 0;
-        for (float value : values) {
-            sum += value;
-        }
-
-        return sum;
     }
 }

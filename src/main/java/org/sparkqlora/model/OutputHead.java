@@ -339,7 +339,7 @@ record OutputHead(
                 wanted == 0);
     }
 
-    private static double sum(float[] values) {
+    static double sum(float[] values) {
         double sum = 0;
         for (float value : values) {
             sum += value;

@@ -1,10 +1,8 @@
 package org.sparkqlora.options;
 
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import org.apache.hadoop.fs.FileSystem;
@@ -14,6 +12,7 @@ import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.FolderCopy;
 import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.TemporaryFolder;
 import picocli.CommandLine.Option;
 
@@ -123,13 +122,10 @@ public final class ModelOutput {
 
     private List<String> parts() {
         try {
-            return Arrays.stream(target().files().listStatus(target().path()))
-                    .map(file -> file.getPath().getName())
+            return StorePath.names(target().files(), target().path()).stream()
                     .filter(FullModelFolder::isPart)
                     .sorted()
                     .toList();
-        } catch (FileNotFoundException e) {
-            return List.of();
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to look into " + target(), e);
         }

@@ -167,13 +167,9 @@ public final class FreshFolder implements AutoCloseable {
 
     private static List<Path> siblings(FileSystem files, Path target, String mark) throws IOException {
         Pattern form = Pattern.compile(Pattern.quote("." + target.getName() + mark) + UNIQUE);
-        try {
-            return Arrays.stream(files.listStatus(target.getParent()))
-                    .map(FileStatus::getPath)
-                    .filter(path -> form.matcher(path.getName()).matches())
-                    .toList();
-        } catch (FileNotFoundException e) {
-            return List.of();
-        }
+        return StorePath.content(files, target.getParent()).stream()
+                .map(FileStatus::getPath)
+                .filter(path -> form.matcher(path.getName()).matches())
+                .toList();
     }
 }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import org.apache.hadoop.fs.FileStatus;
@@ -42,15 +41,11 @@ public final class Removal {
 
     /** The files of {@code folder} that {@code chosen} names, from one listing. */
     public static List<Path> named(FileSystem files, Path folder, Predicate<String> chosen) throws IOException {
-        try {
-            return Arrays.stream(files.listStatus(folder))
-                    .filter(entry -> !entry.isDirectory())
-                    .map(FileStatus::getPath)
-                    .filter(file -> chosen.test(file.getName()))
-                    .toList();
-        } catch (FileNotFoundException e) {
-            return List.of(); // there is nothing to delete
-        }
+        return StorePath.content(files, folder).stream()
+                .filter(entry -> !entry.isDirectory())
+                .map(FileStatus::getPath)
+                .filter(file -> chosen.test(file.getName()))
+                .toList();
     }
 
     /** Deletes the files of {@code folder} that {@code chosen} names, and the folder if it is empty then. */
@@ -65,14 +60,14 @@ public final class Removal {
             return emptyFolder(java.nio.file.Path.of(folder.toUri().getPath()));
         }
 
-        if (isFilled(files, folder)) {
+        if (!StorePath.content(files, folder).isEmpty()) {
             return false;
         }
 
         try {
             return files.delete(folder, false);
         } catch (IOException e) {
-            if (isFilled(files, folder)) {
+            if (!StorePath.content(files, folder).isEmpty()) {
                 return false;
             }
 
@@ -85,14 +80,6 @@ public final class Removal {
         try {
             return Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS) && Files.deleteIfExists(folder);
         } catch (DirectoryNotEmptyException e) {
-            return false;
-        }
-    }
-
-    private static boolean isFilled(FileSystem files, Path folder) throws IOException {
-        try {
-            return files.listStatus(folder).length > 0;
-        } catch (FileNotFoundException e) {
             return false;
         }
     }

@@ -1,5 +1,6 @@
 package org.sparkqlora.storage;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.util.List;
@@ -47,6 +48,22 @@ public final class StorePath {
 
             throw new BadInputException("Cannot open %s: %s".formatted(path, e.getMessage()), e);
         }
+    }
+
+    /** What is in {@code folder}; nothing if it does not exist. */
+    public static List<FileStatus> content(FileSystem files, Path folder) throws IOException {
+        try {
+            return List.of(files.listStatus(folder));
+        } catch (FileNotFoundException e) {
+            return List.of();
+        }
+    }
+
+    /** The names in {@code folder}; none if it does not exist. */
+    public static List<String> names(FileSystem files, Path folder) throws IOException {
+        return content(files, folder).stream()
+                .map(entry -> entry.getPath().getName())
+                .toList();
     }
 
     /** The files and folders that a path or a glob matches; none if there is no match. */

@@ -9,8 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +19,7 @@ import org.sparkqlora.data.jinja.TemplateException;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.storage.Sha256;
 
 /**
  * The tokenizer files of a model folder.
@@ -79,28 +78,26 @@ record TokenizerFiles(
 
     /** SHA-256 over the tokenizer, the special tokens and the template. */
     String fingerprint() {
-        MessageDigest digest = sha256();
-        try (InputStream input = new DigestInputStream(Files.newInputStream(tokenizer), digest)) {
-            input.transferTo(OutputStream.nullOutputStream());
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read " + tokenizer, e);
-        }
-
+        MessageDigest digest = digest(tokenizer);
         digest.update(specialTokens.texts().toString().getBytes(StandardCharsets.UTF_8));
         digest.update((templateSource == null ? "" : templateSource).getBytes(StandardCharsets.UTF_8));
-        return HexFormat.of().formatHex(digest.digest());
+        return Sha256.hex(digest);
     }
 
     /** SHA-256 of a file, in hex digits. */
     static String hash(Path file) {
-        MessageDigest digest = sha256();
+        return Sha256.hex(digest(file));
+    }
+
+    private static MessageDigest digest(Path file) {
+        MessageDigest digest = Sha256.digest();
         try (InputStream input = new DigestInputStream(Files.newInputStream(file), digest)) {
             input.transferTo(OutputStream.nullOutputStream());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read " + file, e);
         }
 
-        return HexFormat.of().formatHex(digest.digest());
+        return digest;
     }
 
     /** The path of {@code tokenizer.json} in a model folder, which must be there. */
@@ -134,14 +131,6 @@ record TokenizerFiles(
             return BoundedText.read(file, InputLimits.DEFAULT.configBytes());
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read the chat template " + file, e);
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every JDK has SHA-256", e);
         }
     }
 }

@@ -9,9 +9,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Locale;
+import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.weights.safetensors.SafetensorsFile;
 
 /**
@@ -22,15 +22,9 @@ public final class SourceFingerprint {
     private static final int SAMPLES = 64;
     private static final int SAMPLE_BYTES = 4096;
 
-    private final MessageDigest digest;
+    private final MessageDigest digest = Sha256.digest();
 
-    private SourceFingerprint() {
-        try {
-            this.digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Cannot hash: this Java has no SHA-256", e);
-        }
-    }
+    private SourceFingerprint() {}
 
     /** Hex digits that depend on the folder's content and on {@code purpose}. */
     public static String of(WeightFolder folder, String purpose) {

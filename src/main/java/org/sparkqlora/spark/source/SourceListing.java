@@ -25,7 +25,6 @@ import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RemoteIterator;
 import org.apache.hadoop.io.compress.CompressionCodecFactory;
-import org.apache.spark.sql.AnalysisException;
 import org.apache.spark.sql.SparkSession;
 import org.jspecify.annotations.Nullable;
 import org.sparkqlora.input.BadInputException;
@@ -107,7 +106,7 @@ public final class SourceListing {
 
     private SourceTable requireTable(WeightedSource source) {
         String name = source.place();
-        if (!isTable(name)) {
+        if (!SourceTable.exists(session, name)) {
             throw new BadInputException(
                     "Cannot read data from %s: expected a file, a folder, or a table of the catalog, found none of them"
                             .formatted(name));
@@ -117,18 +116,6 @@ public final class SourceListing {
                         new Asked(name, null, source.query().version()),
                         asked -> SourceTable.ofCatalog(session, asked.name(), asked.version()))
                 .selecting(session, source.query().selection());
-    }
-
-    private boolean isTable(String name) {
-        try {
-            return session.catalog().tableExists(name);
-        } catch (Exception e) { // one that no signature declares, for names that no catalog can have
-            if (e instanceof AnalysisException) {
-                return false;
-            }
-
-            throw e;
-        }
     }
 
     private void find(WeightedSource named, Found found) {

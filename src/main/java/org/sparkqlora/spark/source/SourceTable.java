@@ -46,6 +46,19 @@ public record SourceTable(
         return new SourceTable(name, null, history.resolve(present.words(), asked.orElse(null)), TableSelection.ALL);
     }
 
+    /** Whether the catalog has a table of this name: none if no catalog can have it, or, with Delta 4, if it is a folder's. */
+    public static boolean exists(SparkSession session, String name) {
+        try {
+            return session.catalog().tableExists(name);
+        } catch (Exception e) { // one that no signature declares
+            if (e instanceof AnalysisException) {
+                return false;
+            }
+
+            throw e;
+        }
+    }
+
     /** A table of the catalog in its newest state. */
     public static SourceTable present(SparkSession session, String name) {
         return ofCatalog(session, name, Optional.empty());

@@ -6,8 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -15,6 +13,7 @@ import org.bytedeco.javacpp.Loader;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.sparkqlora.storage.LocalFiles;
+import org.sparkqlora.storage.Sha256;
 
 /**
  * Compiled kernels in a folder of this host, a file for each source, card and compiler, for every process to find. A file begins with the SHA-256
@@ -57,7 +56,7 @@ public record KernelCache(Path folder, KernelCompiler compiler) implements Kerne
 
     /** Named by all that decides what is in it. */
     Path file(KernelSource source, String architecture) {
-        byte[] key = sha256((identity() + "\n" + source.text()).getBytes(StandardCharsets.UTF_8));
+        byte[] key = Sha256.of((identity() + "\n" + source.text()).getBytes(StandardCharsets.UTF_8));
         return folder.resolve("%s-%s-%s.cubin"
                 .formatted(source.file(), architecture, HexFormat.of().formatHex(key, 0, KEY_BYTES)));
     }
@@ -70,7 +69,7 @@ public record KernelCache(Path folder, KernelCompiler compiler) implements Kerne
         try {
             byte[] content = Files.readAllBytes(file);
             byte[] image = Arrays.copyOfRange(content, Math.min(HASH_BYTES, content.length), content.length);
-            if (Arrays.equals(sha256(image), Arrays.copyOf(content, HASH_BYTES))) {
+            if (Arrays.equals(Sha256.of(image), Arrays.copyOf(content, HASH_BYTES))) {
                 return Optional.of(image);
             }
 
@@ -91,7 +90,7 @@ public record KernelCache(Path folder, KernelCompiler compiler) implements Kerne
                 Files.write(
                         fresh,
                         ByteBuffer.allocate(HASH_BYTES + image.length)
-                                .put(sha256(image))
+                                .put(Sha256.of(image))
                                 .put(image)
                                 .array());
                 LocalFiles.rename(fresh, file);
@@ -105,13 +104,5 @@ public record KernelCache(Path folder, KernelCompiler compiler) implements Kerne
 
     private static String source(Path file) {
         return String.valueOf(file.getFileName());
-    }
-
-    private static byte[] sha256(byte[] content) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(content);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("This Java has no SHA-256", e);
-        }
     }
 }
