@@ -10,23 +10,15 @@ public enum ModelShape implements OptionChoice {
     TINYLLAMA_1_1B(32_000, 2048, 5632, 22, 32, 4, false),
     LLAMA2_7B(32_000, 4096, 11_008, 32, 32, 32, false);
 
-    private final int vocabulary;
-    private final int hidden;
-    private final int intermediate;
-    private final int layers;
-    private final int heads;
-    private final int keyValueHeads;
-    private final boolean tied;
+    private final Sizes sizes;
 
     ModelShape(int vocabulary, int hidden, int intermediate, int layers, int heads, int keyValueHeads, boolean tied) {
-        this.vocabulary = vocabulary;
-        this.hidden = hidden;
-        this.intermediate = intermediate;
-        this.layers = layers;
-        this.heads = heads;
-        this.keyValueHeads = keyValueHeads;
-        this.tied = tied;
+        this.sizes = new Sizes(vocabulary, hidden, intermediate, layers, heads, keyValueHeads, tied);
     }
+
+    /** What {@code config.json} says of a shape. */
+    record Sizes(
+            int vocabulary, int hidden, int intermediate, int layers, int heads, int keyValueHeads, boolean tied) {}
 
     /** The shape called {@code name} in an option, such as {@code smollm2-135m}. */
     public static ModelShape parse(String name) {
@@ -38,31 +30,7 @@ public enum ModelShape implements OptionChoice {
         return OptionChoice.super.optionName().replace('_', '-');
     }
 
-    int vocabulary() {
-        return vocabulary;
-    }
-
-    int hidden() {
-        return hidden;
-    }
-
-    int intermediate() {
-        return intermediate;
-    }
-
-    int layers() {
-        return layers;
-    }
-
-    int heads() {
-        return heads;
-    }
-
-    int keyValueHeads() {
-        return keyValueHeads;
-    }
-
-    boolean tied() {
-        return tied;
+    Sizes sizes() {
+        return sizes;
     }
 }

@@ -27,7 +27,7 @@ final class RandomModel {
         Path config = folder.resolve("config.json");
         try {
             Files.createDirectories(folder);
-            Files.writeString(config, ModelShapeJson.config(shape));
+            Files.writeString(config, BenchJson.config(shape));
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to write a random model to " + folder, e);
         }

@@ -84,7 +84,7 @@ class BenchCommandTest {
 
     @Test
     void aTokenCostsSixOperationsAProjectionWeightAndFourAHeadWeight(@TempDir Path folder) throws IOException {
-        Files.writeString(folder.resolve("config.json"), ModelShapeJson.config(ModelShape.SMOLLM2_135M));
+        Files.writeString(folder.resolve("config.json"), BenchJson.config(ModelShape.SMOLLM2_135M));
 
         Roofline roofline = Roofline.of(ModelConfigJson.read(folder.resolve("config.json")), SMOLLM2_OPERATIONS);
 
