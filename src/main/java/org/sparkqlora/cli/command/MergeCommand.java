@@ -16,7 +16,7 @@ import org.sparkqlora.options.Problems;
 import org.sparkqlora.options.QuantOptions;
 import org.sparkqlora.options.Required;
 import org.sparkqlora.run.export.Merge;
-import org.sparkqlora.run.export.MergeResult;
+import org.sparkqlora.run.export.Merge.MergeResult;
 import org.sparkqlora.run.output.CommandLineage;
 import org.sparkqlora.spark.cluster.Location;
 import org.sparkqlora.storage.ModelCache;

@@ -14,7 +14,7 @@ import org.sparkqlora.options.OptionGroup;
 import org.sparkqlora.options.PrecisionChoice;
 import org.sparkqlora.options.Problems;
 import org.sparkqlora.run.evaluate.EvaluationJob;
-import org.sparkqlora.run.export.MergeResult;
+import org.sparkqlora.run.export.Merge.MergeResult;
 import org.sparkqlora.spark.cluster.Location;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;

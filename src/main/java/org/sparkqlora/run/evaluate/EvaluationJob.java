@@ -23,6 +23,7 @@ import org.sparkqlora.run.prepare.ModelEncoders;
 import org.sparkqlora.run.prepare.Preparation;
 import org.sparkqlora.run.prepare.RowWarnings;
 import org.sparkqlora.spark.job.SparkEvaluator;
+import org.sparkqlora.spark.prepare.PreparationCounts;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.storage.LocalFiles;
 import org.sparkqlora.storage.TemporaryFolder;
@@ -98,4 +99,15 @@ public record EvaluationJob(EvaluateOptions options, Console console) {
         return new SparkEvaluator(context, evaluated)
                 .total(state.parameters(), state.index(), rows, options.microBatchSize, each);
     }
+
+    /**
+     * The loss of a model over examples.
+     *
+     * @param total of all documents, added in the order of the rows
+     * @param measures means over pairs, answers or texts, by TRL's names; none of trained tokens
+     * @param labels how each label was told from others, of a classification
+     * @param data what became of the examples
+     */
+    public record Evaluation(
+            LossTotal total, Map<String, Double> measures, List<OfLabel> labels, PreparationCounts data) {}
 }

@@ -144,4 +144,18 @@ public final class Merge implements AutoCloseable {
 
         return source.quantized() ? MergeBase.QUANTIZED : MergeBase.ORIGINAL;
     }
+
+    /**
+     * A merged model.
+     *
+     * @param folder where it is
+     * @param base what the adapter was folded into
+     * @param sourceIsPlain the model it was made from is not in four bits
+     * @param quantization what bringing it to four bits again cost; null when it was not
+     */
+    public record MergeResult(
+            Location folder,
+            MergeBase base,
+            boolean sourceIsPlain,
+            @Nullable QuantizationReport quantization) {}
 }
