@@ -382,7 +382,7 @@ public final class CheckpointStore {
 
     private List<String> listed() {
         try {
-            return FolderNames.of(files, folder);
+            return Claims.names(files, folder);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to list checkpoints in " + folder, e);
         }

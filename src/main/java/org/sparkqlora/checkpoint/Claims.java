@@ -3,6 +3,7 @@ package org.sparkqlora.checkpoint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileAlreadyExistsException;
@@ -10,6 +11,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.sparkqlora.input.BoundedText;
 import org.sparkqlora.input.InputLimits;
+import org.sparkqlora.storage.StorePath;
 import org.sparkqlora.storage.StoredFile;
 
 /**
@@ -19,13 +21,19 @@ import org.sparkqlora.storage.StoredFile;
 record Claims(FileSystem files, Path folder) {
     private static final Pattern FORM = Pattern.compile("attempt-(\\d{1,18})");
 
+    /** The names in a checkpoint folder. Asked for twice when there are none: a claimed folder is never empty. */
+    static List<String> names(FileSystem files, Path folder) throws IOException {
+        List<String> names = StorePath.names(files, folder);
+        return names.isEmpty() ? StorePath.names(files, folder) : names;
+    }
+
     static boolean isClaim(String name) {
         return FORM.matcher(name).matches();
     }
 
     /** The highest claim, or 0. */
     long highest() throws IOException {
-        return FolderNames.of(files, folder).stream()
+        return names(files, folder).stream()
                 .map(FORM::matcher)
                 .filter(Matcher::matches)
                 .mapToLong(matcher -> Long.parseLong(matcher.group(1)))

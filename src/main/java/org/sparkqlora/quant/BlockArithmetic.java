@@ -1,11 +1,25 @@
 package org.sparkqlora.quant;
 
+import org.sparkqlora.input.BadInputException;
+
 /** Scales a block to [-1, 1], the first step of every blockwise code. */
 final class BlockArithmetic {
     /** Stands in for the absmax of a block of zeros, whose values then stay zero instead of becoming NaN. */
     private static final float SMALLEST_ABSMAX = 1e-38f;
 
     private BlockArithmetic() {}
+
+    /** Refuses numbers that would turn whole blocks into NaN. */
+    static float[] requireFinite(float[] values, String name) {
+        for (int i = 0; i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new BadInputException(
+                        "Cannot scale by %s[%d]: expected a finite number, found %s".formatted(name, i, values[i]));
+            }
+        }
+
+        return values;
+    }
 
     /** Largest absolute value of {@code values[from..from+count-1]}; NaN when one of them is NaN. */
     static float absmax(float[] values, int from, int count) {

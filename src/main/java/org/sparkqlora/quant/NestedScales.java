@@ -27,10 +27,10 @@ public record NestedScales(ByteBuffer codes, float[] map, float[] absmax, int bl
 
         requireLength(map, EightBitCodec.LEVELS, "levels");
         requireLength(absmax, BlockSize.blocks(codes.remaining(), blockSize), "nested scales");
-        Finite.require(new float[] {offset}, "nested offset");
+        BlockArithmetic.requireFinite(new float[] {offset}, "nested offset");
         codes = codes.slice().asReadOnlyBuffer();
-        map = Finite.require(map, "nested map").clone();
-        absmax = Finite.require(absmax, "nested absmax").clone();
+        map = BlockArithmetic.requireFinite(map, "nested map").clone();
+        absmax = BlockArithmetic.requireFinite(absmax, "nested absmax").clone();
     }
 
     /** Scales with codes in an array, which is copied. */

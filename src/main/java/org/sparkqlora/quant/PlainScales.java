@@ -7,7 +7,7 @@ package org.sparkqlora.quant;
  */
 public record PlainScales(float[] absmax) implements BlockScales {
     public PlainScales {
-        absmax = Finite.require(absmax, "absmax").clone();
+        absmax = BlockArithmetic.requireFinite(absmax, "absmax").clone();
     }
 
     @Override
