@@ -1,7 +1,6 @@
 package org.sparkqlora.model.adapter;
 
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +24,6 @@ import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.weights.family.DecoderTensors;
 import org.sparkqlora.weights.family.ExpertMatrix;
 import org.sparkqlora.weights.family.ModelConfig;
-import org.sparkqlora.weights.family.Projection;
 
 /**
  * The weights that a model has once its adapters are folded in: {@code W + scale * B A}, with DoRA each row brought to the
@@ -33,7 +31,7 @@ import org.sparkqlora.weights.family.Projection;
  * adapter holds whole take the place of the base's.
  */
 public final class AdapterMerge {
-    private final Map<String, LinearPlace.Adapter> places = new LinkedHashMap<>();
+    private final Map<String, LinearPlace.Adapter> places;
     private final Map<String, ExpertPart> experts = new HashMap<>();
     private final Map<String, Parameter> wholes = new HashMap<>();
     private final ParameterIndex index;
@@ -44,16 +42,10 @@ public final class AdapterMerge {
         ModelLayout layout =
                 new ModelLayout(config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora));
         this.index = layout.index();
+        this.places = layout.adapters();
         boolean apart = !lora.saved().isEmpty() && !lora.saved().trainsAsOne(config);
         this.merged = apart ? layout.config().untied() : layout.config();
         for (int layer = 0; layer < config.layers(); layer++) {
-            for (Projection projection : Projection.of(config, layer)) {
-                LinearPlace.Adapter place = layout.linear(layer, projection).adapter();
-                if (place != null) {
-                    places.put(projection.path(layer) + ".weight", place);
-                }
-            }
-
             if (config.isMixture(layer)) {
                 addExperts(layer, layout.experts(layer));
             }

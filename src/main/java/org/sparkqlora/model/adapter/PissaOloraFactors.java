@@ -1,7 +1,6 @@
 package org.sparkqlora.model.adapter;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
@@ -30,7 +29,6 @@ import org.sparkqlora.tensor.TensorScope;
 import org.sparkqlora.weights.ChangedWeights;
 import org.sparkqlora.weights.WeightFolder;
 import org.sparkqlora.weights.family.ModelConfig;
-import org.sparkqlora.weights.family.Projection;
 
 /**
  * The first factors of adapters that begin as a part of their base ({@link Taken}), A before B, module by module. They are
@@ -50,7 +48,7 @@ public final class PissaOloraFactors {
 
     private PissaOloraFactors(ModelConfig config, LoraSpec lora, FlatVector values) {
         this.index = index(config, lora);
-        this.places = places(config, lora);
+        this.places = layout(config, lora).adapters();
         this.values = values;
     }
 
@@ -72,7 +70,7 @@ public final class PissaOloraFactors {
                             .formatted(lora.initialization().optionName(), base.path()));
         }
 
-        places(base.config(), lora).forEach((weight, place) -> {
+        layout(base.config(), lora).adapters().forEach((weight, place) -> {
             long rank = place.down().shape()[0];
             long most = Math.min(place.down().shape()[1], place.up().shape()[0]);
             if (rank > most) {
@@ -96,7 +94,7 @@ public final class PissaOloraFactors {
         }
 
         requireTakable(base, lora);
-        Map<String, LinearPlace.Adapter> places = places(base.config(), lora);
+        Map<String, LinearPlace.Adapter> places = layout(base.config(), lora).adapters();
         FlatVector values = FlatVector.zeros(index(base.config(), lora).size());
         SplittableRandom random = new SplittableRandom(seed);
         List<Runnable> tasks = new ArrayList<>();
@@ -194,21 +192,6 @@ public final class PissaOloraFactors {
     private static ModelLayout layout(ModelConfig config, LoraSpec lora) {
         return new ModelLayout(
                 config, new ModelSpec(Method.LORA, Precision.FP32, QuantSpec.DEFAULT, lora.factorsAlone()));
-    }
-
-    private static Map<String, LinearPlace.Adapter> places(ModelConfig config, LoraSpec lora) {
-        ModelLayout layout = layout(config, lora);
-        Map<String, LinearPlace.Adapter> places = new LinkedHashMap<>();
-        for (int layer = 0; layer < config.layers(); layer++) {
-            for (Projection projection : Projection.of(config, layer)) {
-                LinearPlace.Adapter place = layout.linear(layer, projection).adapter();
-                if (place != null) {
-                    places.put(projection.path(layer) + ".weight", place);
-                }
-            }
-        }
-
-        return places;
     }
 
     /**

@@ -2,6 +2,7 @@ package org.sparkqlora.model.layout;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -103,6 +104,21 @@ public final class ModelLayout {
 
     public LinearPlace linear(int layer, Projection projection) {
         return linears.get(layer).getOrDefault(projection, LinearPlace.FROZEN);
+    }
+
+    /** The ranges of the adapters of linear modules, by the names of the modules' weights. */
+    public Map<String, LinearPlace.Adapter> adapters() {
+        Map<String, LinearPlace.Adapter> adapters = new LinkedHashMap<>();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            for (Projection projection : Projection.of(config, layer)) {
+                LinearPlace.Adapter place = linear(layer, projection).adapter();
+                if (place != null) {
+                    adapters.put(projection.path(layer) + ".weight", place);
+                }
+            }
+        }
+
+        return adapters;
     }
 
     /** The ranges of what trains of a layer's experts and their router. */
