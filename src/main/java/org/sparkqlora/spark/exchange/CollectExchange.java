@@ -31,14 +31,7 @@ public final class CollectExchange implements GradientExchange {
     }
 
     /** Encodes a shard's whole gradient for the way to the driver. Runs in a task. */
-    private static final class PackGradient implements Function<ShardResult, WireGradient> {
-        private static final long serialVersionUID = 2L;
-
-        private final GradientDtype dtype;
-
-        PackGradient(GradientDtype dtype) {
-            this.dtype = dtype;
-        }
+    private record PackGradient(GradientDtype dtype) implements Function<ShardResult, WireGradient> {
 
         @Override
         public WireGradient call(ShardResult result) {

@@ -170,19 +170,9 @@ public final class StoredTensor {
     }
 
     /** Reads a stored tensor as float32 through mapped segments. Safe for concurrent reads. */
-    private static final class StoredFloats implements FloatSource {
+    private record StoredFloats(long length, StoredType type, ByteBuffer[] segments) implements FloatSource {
         private static final int SEGMENT_BITS = 27;
         private static final int SEGMENT = 1 << SEGMENT_BITS;
-
-        private final long length;
-        private final StoredType type;
-        private final ByteBuffer[] segments;
-
-        private StoredFloats(long length, StoredType type, ByteBuffer[] segments) {
-            this.length = length;
-            this.type = type;
-            this.segments = segments;
-        }
 
         static StoredFloats of(StoredTensor tensor) {
             if (!tensor.type().isFloat()) {
@@ -201,11 +191,6 @@ public final class StoredTensor {
             }
 
             return new StoredFloats(elements, tensor.type(), segments);
-        }
-
-        @Override
-        public long length() {
-            return length;
         }
 
         @Override
