@@ -4,15 +4,12 @@ import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
-import java.util.Enumeration;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.sparkqlora.storage.StoredFile;
+import org.sparkqlora.storage.JoinedStreams;
 
 /** A checkpoint whose files were read and found to be as written. */
 public final class Checkpoint {
@@ -48,22 +45,12 @@ public final class Checkpoint {
         return skipped;
     }
 
-    /** The state as it was written, in one file or in parts. The caller closes it. */
+    /** The state as it was written, in one file or in parts, each opened when it is reached. The caller closes it. */
     public DataInputStream openState() {
-        Iterator<StoredFile> parts = commit.files().iterator();
-        return new DataInputStream(new BufferedInputStream(
-                new SequenceInputStream(new Enumeration<>() {
-                    @Override
-                    public boolean hasMoreElements() {
-                        return parts.hasNext();
-                    }
-
-                    @Override
-                    public InputStream nextElement() {
-                        return open(new Path(folder, parts.next().name()));
-                    }
-                }),
-                BUFFER));
+        InputStream parts = new JoinedStreams(commit.files().stream()
+                .map(part -> open(new Path(folder, part.name())))
+                .iterator());
+        return new DataInputStream(new BufferedInputStream(parts, BUFFER));
     }
 
     private InputStream open(Path file) {

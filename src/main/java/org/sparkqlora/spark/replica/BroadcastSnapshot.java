@@ -1,7 +1,7 @@
 package org.sparkqlora.spark.replica;
 
 import java.nio.ByteBuffer;
-import java.util.List;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
@@ -33,7 +33,7 @@ record BroadcastSnapshot(long version, Broadcast<byte[][]> bytes, long length) i
 
     @Override
     public TrainState read(OptimizerSpec optimizer, StateHome home) {
-        return StatePieces.read(List.of(bytes.value()).iterator(), optimizer, home);
+        return StatePieces.read(Arrays.stream(bytes.value()), optimizer, home);
     }
 
     @Override

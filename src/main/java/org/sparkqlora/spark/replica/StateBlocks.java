@@ -97,7 +97,7 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
     @Override
     public TrainState read(OptimizerSpec optimizer, StateHome home) {
         try {
-            return StatePieces.read(pieces.stream().map(blocks::fetch).iterator(), optimizer, home);
+            return StatePieces.read(pieces.stream().map(blocks::fetch), optimizer, home);
         } catch (ExecutorBlocks.LostBlockException e) {
             throw lost(e);
         }

@@ -3,13 +3,11 @@ package org.sparkqlora.spark.replica;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.SequenceInputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.util.Enumeration;
-import java.util.Iterator;
+import java.util.stream.Stream;
 import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.storage.JoinedStreams;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 
@@ -34,25 +32,16 @@ final class StatePieces {
     }
 
     /** The State of {@code pieces}, each of which is asked for when it is needed. */
-    static TrainState read(Iterator<byte[]> pieces, OptimizerSpec optimizer, StateHome home) {
-        try (DataInputStream in = new DataInputStream(new SequenceInputStream(streams(pieces)))) {
+    static TrainState read(Stream<byte[]> pieces, OptimizerSpec optimizer, StateHome home) {
+        try (DataInputStream in = joined(pieces)) {
             return TrainState.read(in, optimizer, home);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read a State", e);
         }
     }
 
-    private static Enumeration<InputStream> streams(Iterator<byte[]> pieces) {
-        return new Enumeration<>() {
-            @Override
-            public boolean hasMoreElements() {
-                return pieces.hasNext();
-            }
-
-            @Override
-            public InputStream nextElement() {
-                return new ByteArrayInputStream(pieces.next());
-            }
-        };
+    private static DataInputStream joined(Stream<byte[]> pieces) {
+        return new DataInputStream(
+                new JoinedStreams(pieces.map(ByteArrayInputStream::new).iterator()));
     }
 }
