@@ -175,7 +175,8 @@ public record MemoryPlan(
     /**
      * What a driver has in its heap.
      *
-     * @param stateBytes of weights that train and optimiser state, but for what lies in files
+     * @param stateBytes of weights that train and optimiser state, but for what lies in files; where executors hold them, those that the
+     *     driver sends when a run begins or goes on
      * @param gradientBytes of the gradients of a step
      */
     public record DriverMemory(long stateBytes, long gradientBytes) {

@@ -11,6 +11,8 @@ import org.sparkqlora.checkpoint.Checkpoint;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.checkpoint.CheckpointStore;
 import org.sparkqlora.input.BadInputException;
+import org.sparkqlora.optim.OptimizerSpec;
+import org.sparkqlora.tensor.FlatVector;
 
 /** Keeps the States of one plan as checkpoints, and refuses those of another. */
 public final class CheckpointStateStore implements StateStore {
@@ -30,8 +32,8 @@ public final class CheckpointStateStore implements StateStore {
     }
 
     @Override
-    public Optional<TrainState> newest() {
-        return store.newestGood().map(this::read);
+    public Optional<Stored> newest() {
+        return store.newestGood().map(this::stored);
     }
 
     @Override
@@ -64,7 +66,7 @@ public final class CheckpointStateStore implements StateStore {
         store.clear();
     }
 
-    private TrainState read(Checkpoint checkpoint) {
+    private Stored stored(Checkpoint checkpoint) {
         requireThisPlan(checkpoint);
         checkpoint
                 .skipped()
@@ -73,11 +75,7 @@ public final class CheckpointStateStore implements StateStore {
                         "Passed over a damaged checkpoint for that of step %d: %s",
                         checkpoint.step(),
                         reason)));
-        try (DataInputStream in = checkpoint.openState()) {
-            return TrainState.read(in, plan.optimizer(), home);
-        } catch (IOException e) {
-            throw new UncheckedIOException("Failed to read the checkpoint of step " + checkpoint.step(), e);
-        }
+        return new OfCheckpoint(checkpoint, plan.optimizer(), home);
     }
 
     private void requireThisPlan(Checkpoint checkpoint) {
@@ -88,5 +86,34 @@ public final class CheckpointStateStore implements StateStore {
                             .formatted(
                                     checkpoint.step(), String.join("; ", TrainPlanJson.differences(recorded, plan))));
         }
+    }
+
+    private record OfCheckpoint(Checkpoint checkpoint, OptimizerSpec optimizer, StateHome home) implements Stored {
+        @Override
+        public long version() {
+            return checkpoint.step();
+        }
+
+        @Override
+        public TrainState read() {
+            return read(in -> TrainState.read(in, optimizer, home));
+        }
+
+        @Override
+        public FlatVector parameters() {
+            return read(in -> TrainState.readParameters(in, optimizer, home));
+        }
+
+        private <T> T read(StateReader<T> reader) {
+            try (DataInputStream in = checkpoint.openState()) {
+                return reader.read(in);
+            } catch (IOException e) {
+                throw new UncheckedIOException("Failed to read the checkpoint of step " + checkpoint.step(), e);
+            }
+        }
+    }
+
+    private interface StateReader<T> {
+        T read(DataInputStream in) throws IOException;
     }
 }

@@ -6,6 +6,7 @@ import java.util.function.LongFunction;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
 
 /**
  * All replicas of the State seen as one: computes gradients at its version, and applies updates to every replica. Each method may throw an
@@ -13,20 +14,16 @@ import org.sparkqlora.model.loss.LossTotal;
  */
 public interface GradientSource extends AutoCloseable {
     /** The State's version and scale of the loss. */
-    default Position position() {
-        return state().position();
-    }
+    Position position();
 
     /**
-     * The State in this process, brought here if it lies elsewhere; the source's own, and only until the next change of it. No update may
-     * be applied to it but through {@link #apply}.
+     * The State's trained values in this process, brought here if they lie elsewhere, without what the optimiser keeps of them. They are the
+     * source's own, read only, and only until the next change of the State.
      */
-    TrainState state();
+    FlatVector parameters();
 
     /** The State for a checkpoint, to be written before the next change of it unless it is lasting. */
-    default SavedState saved() {
-        return state();
-    }
+    SavedState saved();
 
     /**
      * As {@link #saved()}, where no step follows that could do it beside: executors that hold the State write it as a draft now.
@@ -69,9 +66,7 @@ public interface GradientSource extends AutoCloseable {
     double become(StateMean mean, int steps);
 
     /** The most bytes of optimiser state and of its buffers that this process has held at once. */
-    default long optimizerResidentBytes() {
-        return state().optimizerResidentBytes();
-    }
+    long optimizerResidentBytes();
 
     /** Loss over the held-out rows at the State's version; no tokens where there are no such rows. */
     LossTotal evaluate();

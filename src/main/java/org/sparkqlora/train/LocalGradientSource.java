@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.model.loss.LossTotal.Measures;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.metrics.Phase;
 import org.sparkqlora.train.metrics.PhaseClock;
 import org.sparkqlora.train.metrics.ProcessMemory;
@@ -41,8 +42,23 @@ public final class LocalGradientSource implements GradientSource {
     }
 
     @Override
-    public TrainState state() {
+    public Position position() {
+        return state.position();
+    }
+
+    @Override
+    public FlatVector parameters() {
+        return state.parameters();
+    }
+
+    @Override
+    public SavedState saved() {
         return state;
+    }
+
+    @Override
+    public long optimizerResidentBytes() {
+        return state.optimizerResidentBytes();
     }
 
     @Override

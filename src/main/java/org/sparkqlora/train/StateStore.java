@@ -2,11 +2,12 @@ package org.sparkqlora.train;
 
 import java.util.Optional;
 import org.sparkqlora.checkpoint.CheckpointDraft;
+import org.sparkqlora.tensor.FlatVector;
 
 /** Durable storage of States. */
 public interface StateStore {
     /** The newest State that can be trusted. */
-    Optional<TrainState> newest();
+    Optional<Stored> newest();
 
     void save(SavedState state);
 
@@ -23,4 +24,15 @@ public interface StateStore {
 
     /** Forgets all States. */
     default void clear() {}
+
+    /** A State in the store, of which no more is read than is asked for. */
+    interface Stored {
+        long version();
+
+        /** All of it; the caller closes it. */
+        TrainState read();
+
+        /** The trained values alone; the caller closes them. */
+        FlatVector parameters();
+    }
 }

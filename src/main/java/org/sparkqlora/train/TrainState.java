@@ -67,21 +67,16 @@ public final class TrainState implements SavedState, AutoCloseable {
 
     /** The State that {@link #write} wrote. The optimiser must be of the same kind. */
     public static TrainState read(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
-        requireEqual("the mark of a training state", MAGIC, in.readInt());
-        int format = in.readInt();
-        if (format != FORMAT_WITHOUT_GROUPS && format != FORMAT_WITH_LOSS_SCALE) {
-            requireEqual("format", FORMAT, format);
-        }
-
-        long version = in.readLong();
-        long seed = in.readLong();
-        LossScale lossScale = format == FORMAT_WITH_LOSS_SCALE ? LossScale.read(in) : null;
-        List<OptimizedTensor> tensors = readTensors(in, format);
-        long length = tensors.stream().mapToLong(OptimizedTensor::size).sum();
-        FlatVector parameters = readVector(in, home.zeros(spec, length));
-        Optimizer optimizer = home.optimizer(spec, tensors);
+        Head head = Head.read(in);
+        FlatVector parameters = head.readParameters(in, spec, home);
+        Optimizer optimizer = home.optimizer(spec, head.tensors());
         optimizer.load(in);
-        return new TrainState(parameters, optimizer, tensors, seed, new Position(version, lossScale));
+        return new TrainState(parameters, optimizer, head.tensors(), head.seed(), head.position());
+    }
+
+    /** The parameters of the State that {@link #write} wrote, and no byte behind them; the caller closes them. */
+    public static FlatVector readParameters(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
+        return Head.read(in).readParameters(in, spec, home);
     }
 
     @Override
@@ -237,20 +232,6 @@ public final class TrainState implements SavedState, AutoCloseable {
         parameters.close();
     }
 
-    private static List<OptimizedTensor> readTensors(DataInput in, int format) throws IOException {
-        OptimizedTensor[] tensors = new OptimizedTensor[in.readInt()];
-        for (int i = 0; i < tensors.length; i++) {
-            long size = in.readLong();
-            tensors[i] = new OptimizedTensor(
-                    size,
-                    format == FORMAT_WITHOUT_GROUPS
-                            ? ParameterGroup.PLAIN
-                            : new ParameterGroup(in.readDouble(), in.readDouble()));
-        }
-
-        return List.of(tensors);
-    }
-
     private static void writeVector(FlatVector vector, DataOutput out) throws IOException {
         float[] piece = new float[PIECE];
         byte[] bytes = new byte[PIECE * Float.BYTES];
@@ -302,6 +283,47 @@ public final class TrainState implements SavedState, AutoCloseable {
         if (expected != found) {
             throw new IOException(
                     "Cannot read a training state: expected %s %d, found %d".formatted(what, expected, found));
+        }
+    }
+
+    /** What comes before the parameters. */
+    private record Head(long seed, Position position, List<OptimizedTensor> tensors) {
+        private static Head read(DataInput in) throws IOException {
+            requireEqual("the mark of a training state", MAGIC, in.readInt());
+            int format = in.readInt();
+            if (format != FORMAT_WITHOUT_GROUPS && format != FORMAT_WITH_LOSS_SCALE) {
+                requireEqual("format", FORMAT, format);
+            }
+
+            long version = in.readLong();
+            long seed = in.readLong();
+            LossScale lossScale = format == FORMAT_WITH_LOSS_SCALE ? LossScale.read(in) : null;
+            return new Head(seed, new Position(version, lossScale), readTensors(in, format));
+        }
+
+        private static List<OptimizedTensor> readTensors(DataInput in, int format) throws IOException {
+            OptimizedTensor[] tensors = new OptimizedTensor[in.readInt()];
+            for (int i = 0; i < tensors.length; i++) {
+                long size = in.readLong();
+                tensors[i] = new OptimizedTensor(
+                        size,
+                        format == FORMAT_WITHOUT_GROUPS
+                                ? ParameterGroup.PLAIN
+                                : new ParameterGroup(in.readDouble(), in.readDouble()));
+            }
+
+            return List.of(tensors);
+        }
+
+        private FlatVector readParameters(DataInput in, OptimizerSpec spec, StateHome home) throws IOException {
+            long length = tensors.stream().mapToLong(OptimizedTensor::size).sum();
+            FlatVector parameters = home.zeros(spec, length);
+            try {
+                return readVector(in, parameters);
+            } catch (IOException | RuntimeException e) {
+                parameters.close();
+                throw e;
+            }
         }
     }
 }

@@ -10,6 +10,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.sparkqlora.input.BadInputException;
 import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.StateStore.Stored;
 import org.sparkqlora.train.metrics.Evaluated;
 import org.sparkqlora.train.metrics.MetricsLog;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -61,13 +63,13 @@ public final class Trainer {
      * @param resume whether to continue from a checkpoint
      * @param fresh State(0), made when there is nothing to continue from
      * @param sources computes gradients from the State on, which it takes over
-     * @param publish takes the trained State
+     * @param publish takes the trained values, which it may only read, and only until it returns
      */
     public TrainSummary run(
             Resume resume,
             Supplier<TrainState> fresh,
             Function<TrainState, GradientSource> sources,
-            Consumer<TrainState> publish) {
+            Consumer<FlatVector> publish) {
         Resume from = resume;
         for (int lost = 1; ; lost++) {
             long before = writer.kept();
@@ -90,12 +92,17 @@ public final class Trainer {
             Resume resume,
             Supplier<TrainState> fresh,
             Function<TrainState, GradientSource> sources,
-            Consumer<TrainState> publish) {
-        try (GradientSource source = open(resume, fresh, sources);
+            Consumer<FlatVector> publish) {
+        Optional<Stored> stored = stored(resume);
+        writer = new CheckpointWriter(
+                checkpoints, reporter, stored.map(Stored::version).orElse(0L));
+        if (writer.kept() >= plan.batches().steps()) {
+            return publishLast(stored.orElseThrow(), publish);
+        }
+
+        try (GradientSource source = open(stored.map(Stored::read).orElseGet(fresh), sources);
                 CheckpointWriter ofAttempt = writer) {
-            // The first change of the output: of two drivers, only the one that has claimed it goes on.
-            checkpoints.claim();
-            rewindOutputs(source.position().version());
+            claim(source.position().version());
             TrainSummary summary = train(source);
             ofAttempt.finish(source::saved);
             publishBest(source, publish);
@@ -103,15 +110,36 @@ public final class Trainer {
         }
     }
 
-    private GradientSource open(
-            Resume resume, Supplier<TrainState> fresh, Function<TrainState, GradientSource> sources) {
-        TrainState state = restore(resume, fresh);
+    private Optional<Stored> stored(Resume resume) {
+        Optional<Stored> stored = resume == Resume.NEVER ? Optional.empty() : checkpoints.newest();
+        if (resume == Resume.REQUIRED && stored.isEmpty()) {
+            throw new BadInputException("Cannot resume: expected a checkpoint in the output folder, found none");
+        }
+
+        return stored;
+    }
+
+    private static GradientSource open(TrainState state, Function<TrainState, GradientSource> sources) {
         try {
             return sources.apply(state);
         } catch (RuntimeException | Error e) {
             state.close();
             throw e;
         }
+    }
+
+    /** The first change of the output: of two drivers, only the one that has claimed it goes on. */
+    private void claim(long version) {
+        checkpoints.claim();
+        rewindOutputs(version);
+    }
+
+    /** What is left of a run that has taken all its steps. Its optimiser's state is not read. */
+    private TrainSummary publishLast(Stored last, Consumer<FlatVector> publish) {
+        claim(last.version());
+        started(last.version());
+        publish(best().orElse(last), publish);
+        return TrainSummary.start(plan.batches().steps(), last.version()).ended(last.version(), earlyStopping.best());
     }
 
     private TrainSummary train(GradientSource source) {
@@ -132,20 +160,6 @@ public final class Trainer {
         return summary.ended(source.position().version(), earlyStopping.best());
     }
 
-    private TrainState restore(Resume resume, Supplier<TrainState> fresh) {
-        TrainState state = switch (resume) {
-            case AUTO -> checkpoints.newest().orElseGet(fresh);
-            case NEVER -> fresh.get();
-            case REQUIRED ->
-                checkpoints
-                        .newest()
-                        .orElseThrow(() -> new BadInputException(
-                                "Cannot resume: expected a checkpoint in the output folder, found none"));
-        };
-        writer = new CheckpointWriter(checkpoints, reporter, state.version());
-        return state;
-    }
-
     /** Drops what an earlier process recorded after {@code version}, and reads back its evaluations up to there. */
     private void rewindOutputs(long version) {
         metrics.rewindTo(version);
@@ -158,17 +172,35 @@ public final class Trainer {
 
     private void begin(GradientSource source) {
         long version = source.position().version();
-        reporter.started(version, plan.batches().steps());
-        triggers.begin(progress(version, Double.POSITIVE_INFINITY));
+        started(version);
         if (version == 0) {
             bestAndSamples.samples().take(0, source);
         }
     }
 
-    private void publishBest(GradientSource last, Consumer<TrainState> publish) {
-        try (TrainState best = bestAndSamples.best().flatMap(StateStore::newest).orElse(null)) {
+    private void started(long version) {
+        reporter.started(version, plan.batches().steps());
+        triggers.begin(progress(version, Double.POSITIVE_INFINITY));
+    }
+
+    private void publishBest(GradientSource last, Consumer<FlatVector> publish) {
+        Optional<Stored> best = best();
+        if (best.isPresent()) {
+            publish(best.get(), publish);
+        } else {
             checkpoints.requireOwned();
-            publish.accept(best == null ? last.state() : best);
+            publish.accept(last.parameters());
+        }
+    }
+
+    private Optional<Stored> best() {
+        return bestAndSamples.best().flatMap(StateStore::newest);
+    }
+
+    private void publish(Stored state, Consumer<FlatVector> publish) {
+        try (FlatVector parameters = state.parameters()) {
+            checkpoints.requireOwned();
+            publish.accept(parameters);
         }
     }
 

@@ -8,7 +8,6 @@ import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.sparkqlora.quant.Workers;
-import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.MetricsFile;
 import org.sparkqlora.train.metrics.ProgressReporter;
@@ -66,7 +65,7 @@ final class BigramRuns {
                         resume,
                         () -> TrainFixture.freshState(plan, model),
                         state -> new WatchedSource(source(plan, model, state), watcher),
-                        state -> {});
+                        parameters -> {});
     }
 
     byte[] trained(TrainPlan plan) {
@@ -75,16 +74,14 @@ final class BigramRuns {
     }
 
     float[] parameters(TrainPlan plan) {
-        FlatVector[] result = new FlatVector[1];
+        float[][] result = new float[1][];
         trainer(plan, TrainFixture.noStates())
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, model),
                         state -> source(plan, model, state),
-                        state -> result[0] = state.parameters());
-        float[] values = new float[Math.toIntExact(result[0].length())];
-        result[0].read(0, values, 0, values.length);
-        return values;
+                        parameters -> result[0] = TrainFixture.values(parameters));
+        return result[0];
     }
 
     static StepWatcher killAfter(int steps) {
@@ -92,28 +89,28 @@ final class BigramRuns {
     }
 
     static StepWatcher at(int steps, RuntimeException thrown) {
-        return state -> {
-            if (state.version() == steps) {
+        return position -> {
+            if (position.version() == steps) {
                 throw thrown;
             }
         };
     }
 
-    /** Sees the State before each step. */
+    /** Sees where the State is before each step. */
     interface StepWatcher {
-        void before(TrainState state);
+        void before(Position position);
     }
 
     record WatchedSource(GradientSource source, StepWatcher watcher) implements PassingSource {
         @Override
         public StepGradient gradient() {
-            watcher.before(source.state());
+            watcher.before(source.position());
             return source.gradient();
         }
 
         @Override
         public StepGradient localRound(TrainPlan plan) {
-            watcher.before(source.state());
+            watcher.before(source.position());
             return source.localRound(plan);
         }
     }

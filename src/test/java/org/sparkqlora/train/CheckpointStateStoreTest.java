@@ -43,7 +43,8 @@ class CheckpointStateStoreTest {
                 0, SummedVector.of(FlatVector.zeros(model.parameters().size()), Summation.TREE), 1, 0.1));
         store.save(state);
 
-        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow())).isEqualTo(TrainFixture.bytes(state));
+        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow().read()))
+                .isEqualTo(TrainFixture.bytes(state));
     }
 
     @Test
@@ -56,14 +57,42 @@ class CheckpointStateStoreTest {
         StoredFile first = draft.write(new Configuration(false), 0, out -> out.write(bytes, 0, 100));
         store.save(new InFiles(state, new StateParts(draft, List.of(first, StoredFile.of("state-001", bytes)))));
         assertThat(namesOfStates()).containsExactly("state.bin");
-        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow())).isEqualTo(bytes);
+        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow().read()))
+                .isEqualTo(bytes);
 
         CheckpointDraft next = store.draft(0).orElseThrow();
         first = next.write(new Configuration(false), 0, out -> out.write(bytes, 0, 100));
         StoredFile rest = next.write(new Configuration(false), 1, out -> out.write(bytes, 100, bytes.length - 100));
         store.save(new InFiles(state, new StateParts(next, List.of(first, rest))));
         assertThat(namesOfStates()).containsExactlyInAnyOrder("state.bin", first.name(), rest.name());
-        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow())).isEqualTo(bytes);
+        assertThat(TrainFixture.bytes(store(plan).newest().orElseThrow().read()))
+                .isEqualTo(bytes);
+    }
+
+    @Test
+    void parametersAreReadWithoutTheFilesBehindThem() throws IOException {
+        TrainPlan plan = plan(2);
+        TrainState state = TrainFixture.freshState(plan, model);
+        byte[] bytes = TrainFixture.bytes(state);
+        int moments = bytes.length
+                - 2 * Float.BYTES * Math.toIntExact(state.parameters().length());
+        StateStore store = store(plan);
+        CheckpointDraft draft = store.draft(0).orElseThrow();
+        StoredFile first = draft.write(new Configuration(false), 0, out -> out.write(bytes, 0, moments));
+        StoredFile rest =
+                draft.write(new Configuration(false), 1, out -> out.write(bytes, moments, bytes.length - moments));
+        store.save(new InFiles(state, new StateParts(draft, List.of(first, rest))));
+        StateStore.Stored stored = store(plan).newest().orElseThrow();
+        Files.delete(fileNamed(rest.name()));
+
+        assertThat(stored.version()).isZero();
+        assertThat(TrainFixture.values(stored.parameters())).isEqualTo(TrainFixture.values(state.parameters()));
+    }
+
+    private java.nio.file.Path fileNamed(String name) throws IOException {
+        try (Stream<java.nio.file.Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.endsWith(name)).findFirst().orElseThrow();
+        }
     }
 
     private List<String> namesOfStates() throws IOException {

@@ -175,7 +175,7 @@ class CheckpointWriterTest {
     private StateStore store(Before before) {
         return new StateStore() {
             @Override
-            public Optional<TrainState> newest() {
+            public Optional<Stored> newest() {
                 return Optional.empty();
             }
 

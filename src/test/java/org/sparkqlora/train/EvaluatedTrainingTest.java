@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -17,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.sparkqlora.model.loss.LossTotal;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.train.metrics.Evaluated;
 import org.sparkqlora.train.metrics.MetricsFile;
@@ -42,7 +42,7 @@ class EvaluatedTrainingTest {
     @TempDir
     private Path folder;
 
-    private byte[] published = {};
+    private float[] published = {};
 
     @BeforeEach
     void begin() throws IOException {
@@ -55,7 +55,7 @@ class EvaluatedTrainingTest {
 
         assertThat(summary.steps()).isEqualTo(STEPS);
         assertThat(summary.best()).contains(new Evaluated(BEST, 2));
-        assertThat(published).isEqualTo(stateAfter(BEST));
+        assertThat(published).isEqualTo(valuesAfter(BEST));
         assertThat(asked).containsExactly(0L, 1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L, 9L, 10L, 11L, 12L);
     }
 
@@ -64,12 +64,33 @@ class EvaluatedTrainingTest {
         TrainSummary summary = train(3, Long.MAX_VALUE);
 
         assertThat(summary.steps()).isEqualTo(7);
-        assertThat(published).isEqualTo(stateAfter(BEST));
+        assertThat(published).isEqualTo(valuesAfter(BEST));
         assertThat(states.saved).containsKey(7L);
 
         // The same command again has nothing left to do.
         assertThat(train(3, Long.MAX_VALUE).resumedFrom()).isEqualTo(7);
-        assertThat(published).isEqualTo(stateAfter(BEST));
+        assertThat(published).isEqualTo(valuesAfter(BEST));
+    }
+
+    @Test
+    void aRunThatHasTakenAllItsStepsPublishesTheBestWithoutTheStateOfAnOptimiser() {
+        train(0, Long.MAX_VALUE);
+        published = new float[0];
+
+        TrainSummary summary = trainer(0, new ParametersAlone(states), new ParametersAlone(best))
+                .run(
+                        Resume.AUTO,
+                        () -> {
+                            throw new IllegalStateException("began anew");
+                        },
+                        state -> {
+                            throw new IllegalStateException("opened a source");
+                        },
+                        parameters -> published = TrainFixture.values(parameters));
+
+        assertThat(published).isEqualTo(valuesAfter(BEST));
+        assertThat(summary.resumedFrom()).isEqualTo(STEPS);
+        assertThat(summary.best()).contains(new Evaluated(BEST, 2));
     }
 
     @ParameterizedTest(name = "killed after step {0}")
@@ -83,14 +104,14 @@ class EvaluatedTrainingTest {
 
         assertThat(summary.steps()).isEqualTo(7);
         assertThat(summary.best()).contains(new Evaluated(BEST, 2));
-        assertThat(published).isEqualTo(stateAfter(BEST));
+        assertThat(published).isEqualTo(valuesAfter(BEST));
     }
 
     @Test
     void aFreshRunForgetsTheBestOfAnEarlierOne() {
         train(0, Long.MAX_VALUE);
         states.saved.clear();
-        best.save(Objects.requireNonNull(best.newest().orElse(null)));
+        best.save(best.newest().orElseThrow().read());
 
         train(0, Long.MAX_VALUE);
 
@@ -98,6 +119,15 @@ class EvaluatedTrainingTest {
     }
 
     private TrainSummary train(int patience, long killedAfter) {
+        return trainer(patience, states, best)
+                .run(
+                        Resume.AUTO,
+                        () -> TrainFixture.freshState(PLAN, model),
+                        state -> new ScriptedSource(source(state), killedAfter),
+                        parameters -> published = TrainFixture.values(parameters));
+    }
+
+    private Trainer trainer(int patience, StateStore checkpoints, StateStore ofBest) {
         SampleLog samples = new SampleLog() {
             @Override
             public void rewindTo(long step) {
@@ -109,22 +139,17 @@ class EvaluatedTrainingTest {
                 asked.add(step);
             }
         };
-        Trainer trainer = new Trainer(
+        return new Trainer(
                 PLAN,
                 new TrainTriggers(Trigger.every(2), Trigger.every(1), patience),
-                states,
+                checkpoints,
                 new MetricsFile(metrics(), warning -> {}),
                 ProgressReporter.silent(),
-                new BestModelAndSamples(Optional.of(best), samples));
-        return trainer.run(
-                Resume.AUTO,
-                () -> TrainFixture.freshState(PLAN, model),
-                state -> new ScriptedSource(source(state), killedAfter),
-                state -> published = TrainFixture.bytes(state));
+                new BestModelAndSamples(Optional.of(ofBest), samples));
     }
 
-    /** The State of the same plan after {@code steps} steps without evaluations. */
-    private byte[] stateAfter(long steps) {
+    /** The trained values of the same plan after {@code steps} steps without evaluations. */
+    private float[] valuesAfter(long steps) {
         try (TrainState state = TrainFixture.freshState(PLAN, model);
                 GradientSource source = source(state)) {
             while (state.version() < steps) {
@@ -133,7 +158,7 @@ class EvaluatedTrainingTest {
                         .update());
             }
 
-            return TrainFixture.bytes(state);
+            return TrainFixture.values(state.parameters());
         }
     }
 
@@ -144,6 +169,36 @@ class EvaluatedTrainingTest {
 
     private Path metrics() {
         return folder.resolve("metrics.jsonl");
+    }
+
+    /** Gives no whole State, and takes none. */
+    private record ParametersAlone(StateStore store) implements StateStore {
+        @Override
+        public Optional<Stored> newest() {
+            return store.newest().map(OfState::new);
+        }
+
+        @Override
+        public void save(SavedState state) {
+            throw new IllegalStateException("saved a State");
+        }
+
+        private record OfState(Stored stored) implements Stored {
+            @Override
+            public long version() {
+                return stored.version();
+            }
+
+            @Override
+            public TrainState read() {
+                throw new IllegalStateException("read a whole State");
+            }
+
+            @Override
+            public FlatVector parameters() {
+                return stored.parameters();
+            }
+        }
     }
 
     /** Has the losses above on held-out rows, and may die before it computes a gradient. */

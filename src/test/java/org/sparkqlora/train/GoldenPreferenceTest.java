@@ -220,8 +220,7 @@ class GoldenPreferenceTest {
                             () -> start,
                             state -> new LocalGradientSource(
                                     plan.batches(), model, home, state, TrainFixture.reader(rows), null),
-                            state -> outcome.add(
-                                    new Outcome(steps.steps, state.parameters().copy(), model.parameters())));
+                            parameters -> outcome.add(new Outcome(steps.steps, parameters.copy(), model.parameters())));
             return outcome.get(0);
         }
     }

@@ -79,6 +79,8 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                     .in(plan.spec().precision());
             StepList steps = new StepList();
             List<Outcome> outcome = new ArrayList<>();
+            LastState last = new LastState(state -> new LocalGradientSource(
+                    plan.batches(), model, home, state, TrainFixture.reader(golden.batch()), null));
             new Trainer(
                             plan,
                             TrainTriggers.atEnd(),
@@ -89,12 +91,11 @@ record GoldenRun(GoldenModel golden, Mode mode, TrainPlan plan, TrainingDevice d
                     .run(
                             Resume.NEVER,
                             () -> begin.apply(start, home),
-                            state -> new LocalGradientSource(
-                                    plan.batches(), model, home, state, TrainFixture.reader(golden.batch()), null),
-                            state -> outcome.add(new Outcome(
+                            last::open,
+                            parameters -> outcome.add(new Outcome(
                                     steps.steps,
-                                    state.parameters().copy(),
-                                    state.position().lossScale())));
+                                    parameters.copy(),
+                                    last.position().lossScale())));
             return outcome.get(0);
         }
     }

@@ -89,6 +89,6 @@ class LostStateTest {
                                 throw new UnreachableStateException("lost");
                             }
                         }),
-                        state -> {});
+                        parameters -> {});
     }
 }

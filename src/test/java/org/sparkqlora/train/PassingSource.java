@@ -6,6 +6,7 @@ import java.util.function.LongFunction;
 import org.sparkqlora.checkpoint.CheckpointDraft;
 import org.sparkqlora.model.generation.GenerationSpec;
 import org.sparkqlora.model.loss.LossTotal;
+import org.sparkqlora.tensor.FlatVector;
 
 /** Does what another source does, but for what a test does otherwise. */
 public interface PassingSource extends GradientSource {
@@ -17,8 +18,8 @@ public interface PassingSource extends GradientSource {
     }
 
     @Override
-    default TrainState state() {
-        return source().state();
+    default FlatVector parameters() {
+        return source().parameters();
     }
 
     @Override

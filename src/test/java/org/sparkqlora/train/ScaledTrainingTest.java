@@ -36,7 +36,7 @@ class ScaledTrainingTest {
     @Test
     void stepsWhoseScaledGradientOverflowsAreLeftOutUntilTheScaleFits() throws IOException {
         TrainPlan plan = BigramRuns.plan(2, 4);
-        TrainState[] last = new TrainState[1];
+        LastState last = new LastState(state -> runs.source(plan, new OverflowingModel(0x1p14), state));
         Map<Long, Double> told = new TreeMap<>();
         ProgressReporter reporter = new ProgressReporter() {
             @Override
@@ -48,13 +48,13 @@ class ScaledTrainingTest {
                 .run(
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, runs.model).in(Precision.FP16),
-                        state -> runs.source(plan, new OverflowingModel(0x1p14), state),
-                        state -> last[0] = state);
+                        last::open,
+                        parameters -> {});
 
         List<String> steps = Files.readAllLines(runs.metrics());
         assertThat(steps.subList(0, 2)).noneMatch(line -> line.contains("grad_norm"));
         assertThat(steps.subList(2, BigramRuns.STEPS)).allMatch(line -> line.contains("grad_norm"));
-        assertThat(last[0].position().lossScale()).hasValue(0x1p14);
+        assertThat(last.position().lossScale()).hasValue(0x1p14);
         assertThat(told).containsExactlyEntriesOf(new TreeMap<>(Map.of(1L, 0x1p16, 2L, 0x1p15)));
     }
 
@@ -89,7 +89,7 @@ class ScaledTrainingTest {
                                 Resume.NEVER,
                                 () -> TrainFixture.freshState(plan, runs.model).in(Precision.FP16),
                                 state -> runs.source(plan, new OverflowingModel(0), state),
-                                state -> {}))
+                                parameters -> {}))
                 .isInstanceOf(BrokenLossException.class)
                 .hasMessageStartingWith(
                         "Cannot take step %d: expected a finite gradient, found norm Infinity at a loss of "
@@ -104,7 +104,7 @@ class ScaledTrainingTest {
                         () -> TrainFixture.freshState(plan, runs.model).in(Precision.FP16),
                         state -> new BigramRuns.WatchedSource(
                                 runs.source(plan, new OverflowingModel(0x1p14), state), watcher),
-                        state -> {});
+                        parameters -> {});
     }
 
     private List<Double> learningRates() throws IOException {

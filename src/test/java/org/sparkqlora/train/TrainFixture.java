@@ -18,6 +18,7 @@ import org.sparkqlora.optim.Schedule;
 import org.sparkqlora.optim.ScheduleKind;
 import org.sparkqlora.quant.QuantSpec;
 import org.sparkqlora.quant.Workers;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.tokenizer.packing.TokenRow;
 
 /** Plans and rows for tests. The language counts upwards, with a slip now and then. */
@@ -44,7 +45,7 @@ public final class TrainFixture {
     public static StateStore noStates() {
         return new StateStore() {
             @Override
-            public Optional<TrainState> newest() {
+            public Optional<Stored> newest() {
                 return Optional.empty();
             }
 
@@ -76,6 +77,12 @@ public final class TrainFixture {
         }
 
         return bytes.toByteArray();
+    }
+
+    public static float[] values(FlatVector vector) {
+        float[] values = new float[Math.toIntExact(vector.length())];
+        vector.read(0, values, 0, values.length);
+        return values;
     }
 
     public static List<TokenRow> countingRows(int count, long seed) {

@@ -78,7 +78,7 @@ class TrainerTest {
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, runs.model),
                         state -> new Watched(runs.source(plan, runs.model, state), computed, updated),
-                        state -> {});
+                        parameters -> {});
 
         assertThat(computed.getCount()).isZero();
         assertThat(changed).containsExactly(false);
@@ -242,7 +242,7 @@ class TrainerTest {
                                 Resume.AUTO,
                                 () -> TrainFixture.freshState(plan, runs.model),
                                 s -> runs.source(plan, poisoned, s),
-                                s -> {}))
+                                parameters -> {}))
                 .isInstanceOf(BrokenLossException.class)
                 .hasMessage(
                         "Cannot take step 5: expected a finite loss, found NaN in row %d (shard 1). The checkpoint of step 3 is good: the loss was finite after it."
@@ -273,7 +273,7 @@ class TrainerTest {
         best.saved.put(2L, new byte[] {1});
         StateStore taken = new StateStore() {
             @Override
-            public Optional<TrainState> newest() {
+            public Optional<Stored> newest() {
                 return Optional.empty();
             }
 
@@ -299,7 +299,7 @@ class TrainerTest {
                         Resume.AUTO,
                         () -> TrainFixture.freshState(BigramRuns.plan(2, 4), runs.model),
                         state -> runs.source(BigramRuns.plan(2, 4), runs.model, state),
-                        state -> {}))
+                        parameterparameters -> {}))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessage("died in between");
 
@@ -309,10 +309,10 @@ class TrainerTest {
 
     @Test
     void aDriverThatHasLostTheOutputPublishesNothing() {
-        List<TrainState> published = new ArrayList<>();
+        List<FlatVector> published = new ArrayList<>();
         StateStore lost = new StateStore() {
             @Override
-            public Optional<TrainState> newest() {
+            public Optional<Stored> newest() {
                 return runs.states.newest();
             }
 

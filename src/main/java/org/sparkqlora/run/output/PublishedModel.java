@@ -24,7 +24,6 @@ import org.sparkqlora.storage.BlobWriter;
 import org.sparkqlora.storage.FreshFolder;
 import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainState;
 import org.sparkqlora.weights.WeightFolder;
 
 /** The result of a run: an adapter in PEFT layout, or a whole model if all weights trained. */
@@ -61,9 +60,8 @@ public final class PublishedModel {
     }
 
     /** Writes the trained values. The run owns its output: what was begun there is of processes that were given up. */
-    public void publish(TrainState state) {
+    public void publish(FlatVector parameters) {
         sweep();
-        FlatVector parameters = state.parameters();
         LoraSpec lora = plan.spec().lora();
         if (lora == null) {
             publishModel(parameters);

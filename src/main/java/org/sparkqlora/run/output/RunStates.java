@@ -8,7 +8,6 @@ import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateStore;
 import org.sparkqlora.train.TrainPlan;
-import org.sparkqlora.train.TrainState;
 
 /** The checkpoints of a run. Claiming them makes the output folder the run's own. */
 public final class RunStates implements StateStore {
@@ -33,7 +32,7 @@ public final class RunStates implements StateStore {
     }
 
     @Override
-    public Optional<TrainState> newest() {
+    public Optional<Stored> newest() {
         return checkpoints.newest();
     }
 

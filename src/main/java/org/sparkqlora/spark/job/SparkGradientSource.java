@@ -33,6 +33,7 @@ import org.sparkqlora.spark.replica.ReplicaGroup;
 import org.sparkqlora.spark.replica.RunHandle;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.spark.replica.StateLogPublisher;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.GradientSource;
 import org.sparkqlora.train.Position;
@@ -112,8 +113,8 @@ public final class SparkGradientSource implements GradientSource {
     }
 
     @Override
-    public TrainState state() {
-        return replicas.state();
+    public FlatVector parameters() {
+        return replicas.parameters();
     }
 
     @Override

@@ -17,6 +17,7 @@ import org.sparkqlora.quant.Workers;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.cluster.ScratchFolder;
 import org.sparkqlora.spark.replica.StateFiles.StateFile;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.SavedState.StateParts;
@@ -48,7 +49,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
     private Position position;
     private boolean isRecomputing;
     private volatile @Nullable Snapshot snapshot; // a thread that writes a checkpoint may find it lost
-    private @Nullable TrainState fetched;
+    private @Nullable FlatVector fetched;
     private @Nullable Requested requested;
     private @Nullable Requested unwritten; // left, and not yet in files
 
@@ -341,10 +342,11 @@ public final class ExecutorReplicas implements ReplicaGroup {
     }
 
     @Override
-    public TrainState state() {
-        TrainState here = fetched;
+    public FlatVector parameters() {
+        FlatVector here = fetched;
         if (here == null) {
-            here = current().read(run.optimizer(), new StateHome(workers, run.paging(), ScratchFolder.ofProcess()));
+            StateHome home = new StateHome(workers, run.paging(), ScratchFolder.ofProcess());
+            here = current().parameters(run.optimizer(), home);
             fetched = here;
         }
 
@@ -357,7 +359,7 @@ public final class ExecutorReplicas implements ReplicaGroup {
         throw new IllegalStateException("Cannot set a State that executors hold to a mean");
     }
 
-    /** None but those of {@link #state}, which nothing updates. */
+    /** None: executors have it. */
     @Override
     public long optimizerResidentBytes() {
         return 0;

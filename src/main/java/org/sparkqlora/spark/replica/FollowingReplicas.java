@@ -1,5 +1,8 @@
 package org.sparkqlora.spark.replica;
 
+import org.sparkqlora.tensor.FlatVector;
+import org.sparkqlora.train.Position;
+import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
 import org.sparkqlora.train.TrainState;
@@ -16,8 +19,23 @@ public final class FollowingReplicas implements ReplicaGroup {
     }
 
     @Override
-    public TrainState state() {
+    public Position position() {
+        return state.position();
+    }
+
+    @Override
+    public FlatVector parameters() {
+        return state.parameters();
+    }
+
+    @Override
+    public SavedState saved() {
         return state;
+    }
+
+    @Override
+    public long optimizerResidentBytes() {
+        return state.optimizerResidentBytes();
     }
 
     @Override

@@ -4,29 +4,25 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.LongFunction;
 import org.sparkqlora.checkpoint.CheckpointDraft;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.Position;
 import org.sparkqlora.train.SavedState;
 import org.sparkqlora.train.ShardResult;
 import org.sparkqlora.train.StateLog;
 import org.sparkqlora.train.StateMean;
-import org.sparkqlora.train.TrainState;
 import org.sparkqlora.train.UnreachableStateException;
 import org.sparkqlora.train.Update;
 
 /** The State of a run as its replicas have it. Driver only. */
 public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica, FollowingReplicas, ExecutorReplicas {
     /** The State's version and scale of the loss. */
-    default Position position() {
-        return state().position();
-    }
+    Position position();
 
-    /** The State in the driver's process, brought there if it is not; this group's own. */
-    TrainState state();
+    /** The State's trained values in the driver's process, brought there if they are not; this group's own. */
+    FlatVector parameters();
 
     /** The State for a checkpoint. */
-    default SavedState saved() {
-        return state();
-    }
+    SavedState saved();
 
     /**
      * As {@link #saved()}, written by the executors that hold it.
@@ -69,9 +65,7 @@ public sealed interface ReplicaGroup extends AutoCloseable permits DriverReplica
     }
 
     /** The most bytes of optimiser state and of its buffers that the driver has held at once. */
-    default long optimizerResidentBytes() {
-        return state().optimizerResidentBytes();
-    }
+    long optimizerResidentBytes();
 
     @Override
     void close();

@@ -19,6 +19,7 @@ import org.sparkqlora.spark.blocks.BlockMemory;
 import org.sparkqlora.spark.blocks.ExecutorBlocks;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.blocks.PlacedTasks;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.Replica.StaleVersionException;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.StateLog;
@@ -97,10 +98,24 @@ public record StateBlocks(long version, ExecutorBlocks blocks, List<ExecutorBloc
     @Override
     public TrainState read(OptimizerSpec optimizer, StateHome home) {
         try {
-            return StatePieces.read(pieces.stream().map(blocks::fetch), optimizer, home);
+            return StatePieces.read(fetched(), optimizer, home);
         } catch (ExecutorBlocks.LostBlockException e) {
             throw lost(e);
         }
+    }
+
+    /** The State's parameters alone, kept in {@code home}; the caller closes them. Pieces behind them are not fetched. */
+    FlatVector parameters(OptimizerSpec optimizer, StateHome home) {
+        try {
+            return StatePieces.readParameters(fetched(), optimizer, home);
+        } catch (ExecutorBlocks.LostBlockException e) {
+            throw lost(e);
+        }
+    }
+
+    /** The pieces, each fetched when it is asked for. */
+    private Stream<byte[]> fetched() {
+        return pieces.stream().map(blocks::fetch);
     }
 
     /** Writes the State as {@link TrainState#write} does, a piece in memory at a time. */

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.util.stream.Stream;
 import org.sparkqlora.optim.OptimizerSpec;
 import org.sparkqlora.storage.JoinedStreams;
+import org.sparkqlora.tensor.FlatVector;
 import org.sparkqlora.train.StateHome;
 import org.sparkqlora.train.TrainState;
 
@@ -37,6 +38,15 @@ final class StatePieces {
             return TrainState.read(in, optimizer, home);
         } catch (IOException e) {
             throw new UncheckedIOException("Failed to read a State", e);
+        }
+    }
+
+    /** The parameters alone; pieces behind them are not asked for. */
+    static FlatVector readParameters(Stream<byte[]> pieces, OptimizerSpec optimizer, StateHome home) {
+        try (DataInputStream in = joined(pieces)) {
+            return TrainState.readParameters(in, optimizer, home);
+        } catch (IOException e) {
+            throw new UncheckedIOException("Failed to read the parameters of a State", e);
         }
     }
 

@@ -150,7 +150,8 @@ class DecoderTrainingTest {
     void threadsOfATaskDoNotChangeAByte() {
         CLUSTER.close();
         try (JavaSparkContext context = Clusters.start(Clusters.TWO_SLOTS, Map.of("spark.task.cpus", "2"))) {
-            assertThat(values(train(context, Way.QLORA, Paging.DEFAULT))).isEqualTo(REFERENCES.get(Way.QLORA));
+            assertThat(TrainFixture.values(train(context, Way.QLORA, Paging.DEFAULT)))
+                    .isEqualTo(REFERENCES.get(Way.QLORA));
         }
     }
 
@@ -159,7 +160,7 @@ class DecoderTrainingTest {
     }
 
     private static float[] trained(String master, Way way, Paging paging) {
-        return values(CLUSTER.on(master, context -> train(context, way, paging)));
+        return TrainFixture.values(CLUSTER.on(master, context -> train(context, way, paging)));
     }
 
     private static FlatVector train(JavaSparkContext context, Way way, Paging paging) {
@@ -184,7 +185,7 @@ class DecoderTrainingTest {
                             state,
                             collect(state, plan, context));
                 },
-                state -> trained[0] = state.parameters().copy());
+                parameters -> trained[0] = parameters.copy());
         assertThat(summary.lastLoss().getAsDouble())
                 .isLessThan(summary.firstLoss().getAsDouble());
         return trained[0];
@@ -261,11 +262,5 @@ class DecoderTrainingTest {
                 GradientDtype.FP32,
                 0.3,
                 42);
-    }
-
-    private static float[] values(FlatVector vector) {
-        float[] values = new float[Math.toIntExact(vector.length())];
-        vector.read(0, values, 0, values.length);
-        return values;
     }
 }

@@ -1,16 +1,9 @@
 package org.sparkqlora.spark.job;
 
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestOutputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.LongConsumer;
@@ -41,11 +34,13 @@ import org.sparkqlora.spark.prepare.PreparationOptions.Packing;
 import org.sparkqlora.spark.prepare.PreparedData;
 import org.sparkqlora.spark.replica.SnapshotPolicy;
 import org.sparkqlora.storage.ModelCache;
+import org.sparkqlora.storage.Sha256;
 import org.sparkqlora.train.BatchPlan;
 import org.sparkqlora.train.BestModelAndSamples;
 import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
+import org.sparkqlora.train.LastState;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.StateHome;
@@ -102,6 +97,7 @@ public record LlamaRuns(Path folder, PreparedData rows) {
      */
     public String train(JavaSparkContext context, ModelSource model, ExchangeKind exchange, LongConsumer afterStep) {
         String[] digest = new String[1];
+        LastState last = new LastState(started -> source(context, model, exchange, started));
         ProgressReporter reporter = new ProgressReporter() {
             @Override
             public void stepDone(StepMetrics step) {
@@ -118,8 +114,8 @@ public record LlamaRuns(Path folder, PreparedData rows) {
                 .run(
                         Resume.NEVER,
                         this::fresh,
-                        started -> source(context, model, exchange, started),
-                        trained -> digest[0] = digest(trained));
+                        last::open,
+                        parameters -> digest[0] = Sha256.hex(last.bytes(parameters)));
         return digest[0];
     }
 
@@ -161,18 +157,6 @@ public record LlamaRuns(Path folder, PreparedData rows) {
                 GradientDtype.FP32,
                 0.3,
                 42);
-    }
-
-    private static String digest(TrainState state) {
-        try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            state.write(new DataOutputStream(new DigestOutputStream(OutputStream.nullOutputStream(), sha)));
-            return HexFormat.of().formatHex(sha.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 
     /** The folder of the Llama. */

@@ -91,7 +91,7 @@ class LongRunMemoryTest {
                         Resume.NEVER,
                         () -> TrainFixture.freshState(plan, new BigramModel(VOCABULARY)),
                         state -> new SparkGradientSource(context, run, state, exchange),
-                        state -> {});
+                        parameters -> {});
     }
 
     private PreparedData prepare(JavaSparkContext context) throws IOException {

@@ -70,6 +70,7 @@ import org.sparkqlora.train.FolderModelSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.LastState;
 import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.ModelSource;
 import org.sparkqlora.train.ObjectiveModelSource;
@@ -230,6 +231,7 @@ class PreferenceTrainingTest {
     private static byte[] trained(
             Way way, Function<TrainState, GradientSource> source, Consumer<StepMetrics> afterStep) {
         byte[][] published = new byte[1][];
+        LastState last = new LastState(source);
         ProgressReporter reporter = new ProgressReporter() {
             @Override
             public void stepDone(StepMetrics step) {
@@ -243,7 +245,7 @@ class PreferenceTrainingTest {
                         new MetricsFile(folder.resolve("metrics.jsonl"), warning -> {}),
                         reporter,
                         BestModelAndSamples.nothing())
-                .run(Resume.NEVER, () -> fresh(way), source, state -> published[0] = TrainFixture.bytes(state));
+                .run(Resume.NEVER, () -> fresh(way), last::open, parameters -> published[0] = last.bytes(parameters));
         return published[0];
     }
 

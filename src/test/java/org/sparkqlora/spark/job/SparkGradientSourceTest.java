@@ -40,6 +40,7 @@ import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientModel;
 import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.LastState;
 import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.PassingSource;
 import org.sparkqlora.train.Resume;
@@ -229,6 +230,7 @@ class SparkGradientSourceTest {
 
     private Outcome train(Function<TrainState, GradientSource> sources, ProgressReporter reporter) {
         byte[][] published = new byte[1][];
+        LastState last = new LastState(sources);
         Trainer trainer = new Trainer(
                 plan(),
                 TrainTriggers.atEnd(),
@@ -239,8 +241,8 @@ class SparkGradientSourceTest {
         TrainSummary summary = trainer.run(
                 Resume.NEVER,
                 () -> TrainFixture.freshState(plan(), model),
-                sources,
-                state -> published[0] = TrainFixture.bytes(state));
+                last::open,
+                parameters -> published[0] = last.bytes(parameters));
         return new Outcome(published[0], summary.evaluationLoss().getAsDouble(), summary);
     }
 

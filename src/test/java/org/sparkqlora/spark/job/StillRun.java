@@ -84,7 +84,7 @@ public record StillRun(int numbers, long millis, boolean busy, int shards, int s
                             Resume.NEVER,
                             () -> TrainFixture.freshState(plan, model.open(1)),
                             state -> new SparkGradientSource(context, run, state, choice),
-                            state -> {});
+                            parameters -> {});
         }
     }
 

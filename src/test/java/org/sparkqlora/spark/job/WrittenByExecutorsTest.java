@@ -39,6 +39,7 @@ import org.sparkqlora.train.BigramSource;
 import org.sparkqlora.train.CheckpointStateStore;
 import org.sparkqlora.train.GradientDtype;
 import org.sparkqlora.train.GradientSource;
+import org.sparkqlora.train.LastState;
 import org.sparkqlora.train.LocalGradientSource;
 import org.sparkqlora.train.Resume;
 import org.sparkqlora.train.SavedState;
@@ -198,7 +199,7 @@ class WrittenByExecutorsTest {
             }
 
             saved.release();
-            try (TrainState kept = running.states().newest().orElseThrow()) {
+            try (TrainState kept = running.states().newest().orElseThrow().read()) {
                 assertThat(kept.version()).isIn(2L, 4L);
                 assertThat(hash(kept)).isEqualTo(inOneProcess((int) kept.version()));
             }
@@ -227,6 +228,7 @@ class WrittenByExecutorsTest {
     }
 
     private void train(JavaSparkContext context, Resume resume, List<Long> kept, List<String> published) {
+        LastState last = new LastState(state -> source(context, state, plan()));
         new Trainer(
                         plan(),
                         new TrainTriggers(Trigger.every(2), Trigger.every(0)),
@@ -242,8 +244,8 @@ class WrittenByExecutorsTest {
                 .run(
                         resume,
                         () -> TrainFixture.freshState(plan(), model),
-                        state -> source(context, state, plan()),
-                        state -> published.add(hash(state)));
+                        last::open,
+                        parameters -> published.add(Sha256.hex(last.bytes(parameters))));
     }
 
     private record Running(JavaSparkContext context, GradientSource source, CheckpointStateStore states) {
@@ -291,7 +293,7 @@ class WrittenByExecutorsTest {
     }
 
     private static String newest(Running running) {
-        try (TrainState state = running.states().newest().orElseThrow()) {
+        try (TrainState state = running.states().newest().orElseThrow().read()) {
             return hash(state);
         }
     }
