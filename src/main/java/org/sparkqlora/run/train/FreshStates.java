@@ -40,10 +40,16 @@ final class FreshStates implements Supplier<TrainState>, AutoCloseable {
                 .in(plan.spec().precision());
     }
 
-    @Override
-    public void close() {
+    /** Some State is there: values that are ready would take memory until the end of the run. */
+    void forget() {
         if (ready != null) {
             ready.close();
+            ready = null;
         }
+    }
+
+    @Override
+    public void close() {
+        forget();
     }
 }

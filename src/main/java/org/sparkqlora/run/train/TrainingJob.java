@@ -297,7 +297,10 @@ public final class TrainingJob {
             TrainSummary summary = monitor.watch(() -> trainer.run(
                     replaced == null ? options.run.resume : Resume.NEVER,
                     fresh,
-                    state -> new SparkGradientSource(setup.context(), run, state, setup.exchange()),
+                    state -> {
+                        fresh.forget();
+                        return new SparkGradientSource(setup.context(), run, state, setup.exchange());
+                    },
                     result::publish));
             monitor.ended(summary, result);
             return trained(summary, setup, run, monitor.faults(), result);
