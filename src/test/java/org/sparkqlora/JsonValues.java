@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /** The fields of a JSON object as a map, for assertions that do not depend on the order or the layout of the text. */
@@ -22,7 +23,25 @@ public final class JsonValues {
         }
     }
 
+    /** The texts of an array. */
+    public static List<String> list(String json) {
+        try {
+            return MAPPER.readValue(json, new TypeReference<>() {});
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Cannot read as an array of JSON: " + json, e);
+        }
+    }
+
     public static Map<String, Object> of(Path file) throws IOException {
         return of(Files.readString(file));
+    }
+
+    /** The object with these fields. */
+    public static String text(Map<String, ?> fields) {
+        try {
+            return MAPPER.writeValueAsString(fields);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("Cannot write as JSON: " + fields, e);
+        }
     }
 }

@@ -38,6 +38,7 @@ class ManualIT {
     private static Path work;
 
     private static PythonPackage installed;
+    private static SubmitServer server;
 
     @BeforeAll
     static void playTheDemo() throws IOException, InterruptedException {
@@ -49,10 +50,12 @@ class ManualIT {
         CommandRun demo =
                 CommandRun.of("demo", "--output", target.resolve("demo").toString());
         assertThat(demo.code()).as(demo.err()).isEqualTo(ExitCode.OK);
+        server = SubmitServer.start(work);
     }
 
     @AfterAll
     static void stopSpark() {
+        server.close();
         Sessions.stop();
     }
 
@@ -85,8 +88,12 @@ class ManualIT {
     @MethodSource("pagesWithCommands")
     void itsCommandsRun(Path page) throws IOException, InterruptedException {
         String script = "set -euo pipefail\n" + BUILT + commands(page);
+        Map<String, String> environment = environment();
+        if (!page.equals(README)) { // whose commands start Java as a user's do
+            environment.put("SPARK_HOME", server.home().toString());
+        }
 
-        installed.python().run(environment(), shell(script));
+        installed.python().run(environment, shell(script));
     }
 
     @ParameterizedTest
