@@ -21,8 +21,9 @@ public final class ChildJvm {
                         List.of(Path.of(System.getProperty("java.home"), "bin", "java")
                                 .toString()),
                         flags(),
+                        ChildArchive.flags(),
                         flags,
-                        List.of("-cp", System.getProperty("java.class.path"), main.getName()),
+                        List.of("-cp", ChildArchive.classPath(), main.getName()),
                         arguments)
                 .flatMap(List::stream)
                 .toList();

@@ -1,16 +1,13 @@
 package org.sparkqlora.cli;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.sparkqlora.ChildJvm;
+import org.sparkqlora.MadeOnce;
 
 /**
  * The classes of a training in Spark as Java holds them in memory, which commands that tests start map in place of reading them from jars:
@@ -32,32 +29,19 @@ final class ClassArchive {
 
     /** With other flags; the archive is made now if no earlier build made it. */
     static Map<String, String> variables(List<String> flags) throws IOException, InterruptedException {
-        Path file = SparkDistribution.home().resolveSibling("classes-%s.jsa".formatted(Runtime.version()));
-        if (!Files.exists(file)) {
-            writeLocked(file);
-        }
-
-        return Map.of(VARIABLE, "-XX:SharedArchiveFile=%s %s %s".formatted(file, QUIET, String.join(" ", flags)));
-    }
-
-    private static void writeLocked(Path file) throws IOException, InterruptedException {
-        Path lockFile = file.resolveSibling(file.getFileName() + ".lock");
-        try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = channel.lock()) {
-            if (lock.isValid() && !Files.exists(file)) {
-                write(file);
-            }
-        }
+        Path archive = SparkDistribution.home().resolveSibling("classes-%s.jsa".formatted(Runtime.version()));
+        return Map.of(
+                VARIABLE,
+                "-XX:SharedArchiveFile=%s %s %s"
+                        .formatted(MadeOnce.of(archive, ClassArchive::write), QUIET, String.join(" ", flags)));
     }
 
     /** Java writes what a process has loaded when that ends. */
     private static void write(Path file) throws IOException, InterruptedException {
-        Path fresh = file.resolveSibling(file.getFileName() + ".unfinished");
         Path folder = Files.createTempDirectory("class-archive-");
         try {
             SparkDistribution.submit(
-                    Map.of(VARIABLE, "-XX:ArchiveClassesAtExit=" + fresh), training(TrainRuns.in(folder)));
-            Files.move(fresh, file, StandardCopyOption.ATOMIC_MOVE);
+                    Map.of(VARIABLE, "-XX:ArchiveClassesAtExit=" + file), training(TrainRuns.in(folder)));
         } finally {
             Folders.delete(folder);
         }

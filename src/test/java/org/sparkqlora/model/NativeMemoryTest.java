@@ -17,7 +17,7 @@ import org.sparkqlora.tokenizer.packing.TokenRow;
 import org.sparkqlora.weights.WeightFolder;
 
 class NativeMemoryTest {
-    private static final int STEPS = 16;
+    private static final int STEPS = 12;
 
     /** The median of an odd number of rounds leaves out those in which the JVM's own compiler and threads took or gave memory. */
     private static final int ROUNDS = 5;
@@ -25,7 +25,7 @@ class NativeMemoryTest {
     /** Repetitions of the reference batch, so that a single forgotten tensor of hidden states is 250 KiB a step. */
     private static final int REPEATS = 20;
 
-    /** A forgotten tensor would take 4 MiB a round. */
+    /** A forgotten tensor would take 3 MiB a round. */
     private static final long GROWTH_ALLOWED = 2L << 20;
 
     private static final int CALLERS = 16;

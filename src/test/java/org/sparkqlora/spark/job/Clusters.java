@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.sparkqlora.ChildArchive;
 import org.sparkqlora.ChildJvm;
 import org.sparkqlora.spark.blocks.ExecutorPlace;
 import org.sparkqlora.spark.kryo.TrainRegistrator;
@@ -116,12 +117,14 @@ public final class Clusters {
                 .set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
                 .set("spark.kryo.registrationRequired", "true")
                 .set("spark.kryo.registrator", TrainRegistrator.class.getName())
-                .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                .set("spark.shuffle.io.retryWait", "1s") // not 5: whom a test kills does not come back
+                .set("spark.executor.extraClassPath", ChildArchive.classPath())
                 .set("spark.executor.extraJavaOptions", javaOptions());
     }
 
     private static String javaOptions() {
-        return Stream.concat(ChildJvm.QUICK.stream(), javaFlags().stream())
+        return Stream.of(ChildJvm.QUICK, javaFlags(), ChildArchive.flags())
+                .flatMap(List::stream)
                 .collect(Collectors.joining(" ", "-XX:+IgnoreUnrecognizedVMOptions ", ""));
     }
 

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.apache.spark.deploy.master.Master;
 import org.apache.spark.deploy.worker.Worker;
+import org.sparkqlora.ChildArchive;
 
 /**
  * Spark's own cluster manager: a master and workers of one core, each a process, on addresses of the loopback device. To Spark
@@ -84,7 +85,8 @@ final class StandaloneCluster implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"));
         command.addAll(Clusters.javaFlags());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(ChildArchive.flags());
+        command.addAll(List.of("-cp", ChildArchive.classPath(), main.getName()));
         command.addAll(arguments);
         try {
             return new ProcessBuilder(command)
