@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -49,16 +50,11 @@ class EmrIT {
         runs = TrainRuns.in(Files.createDirectories(folder.resolve("bucket")));
         Path spark = SparkDistribution.home();
         Path conf = Files.createDirectories(folder.resolve("conf"));
-        emr = EmrServer.start(
-                folder.resolve("bucket"),
-                Map.of(
-                        "SPARK_HOME",
-                        spark.toString(),
-                        "SPARK_CONF_DIR",
-                        conf.toString(),
-                        "PATH",
-                        spark.resolve("bin") + File.pathSeparator + System.getenv("PATH")),
-                folder.resolve("emr.log"));
+        Map<String, String> variables = new HashMap<>(ClassArchive.variables());
+        variables.put("SPARK_HOME", spark.toString());
+        variables.put("SPARK_CONF_DIR", conf.toString());
+        variables.put("PATH", spark.resolve("bin") + File.pathSeparator + System.getenv("PATH"));
+        emr = EmrServer.start(folder.resolve("bucket"), variables, folder.resolve("emr.log"));
         Files.writeString(conf.resolve("spark-defaults.conf"), clusterDefaults());
         airflow = Airflow.in(folder.resolve("airflow"));
         airflow.set("AIRFLOW_CONN_AWS_DEFAULT", """

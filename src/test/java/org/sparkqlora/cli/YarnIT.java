@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -17,8 +16,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.ChildJvm;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
+import org.sparkqlora.spark.job.Clusters;
 
 /**
  * The demo on YARN, in client mode: a resource manager and a node of it in this process, two executors in processes of their own.
@@ -54,7 +55,9 @@ class YarnIT {
         SETTINGS.put("spark.executor.instances", "2");
         SETTINGS.put("spark.executor.memory", "512m");
         SETTINGS.put("spark.executor.memoryOverhead", "1g");
-        SETTINGS.put("spark.executor.extraJavaOptions", javaFlags());
+        SETTINGS.put(
+                "spark.executor.extraJavaOptions",
+                String.join(" ", Clusters.javaFlags()) + " " + String.join(" ", ChildJvm.QUICK));
         SETTINGS.put("spark.kryo.registrationRequired", "true");
         SETTINGS.forEach(System::setProperty);
     }
@@ -86,11 +89,5 @@ class YarnIT {
         return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator, -1))
                 .map(entry -> "local:" + entry)
                 .collect(Collectors.joining(","));
-    }
-
-    private static String javaFlags() {
-        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> argument.startsWith("--add") || argument.startsWith("-Dorg.bytedeco"))
-                .collect(Collectors.joining(" "));
     }
 }

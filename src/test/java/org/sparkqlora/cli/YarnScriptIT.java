@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.sparkqlora.ChildJvm;
 import org.sparkqlora.cli.command.ExitCode;
 import org.sparkqlora.options.Sessions;
 
@@ -60,6 +61,8 @@ class YarnScriptIT {
                 "spark.yarn.jars local:%s/jars/*".formatted(spark),
                 "spark.yarn.appMasterEnv.JAVA_HOME " + java,
                 "spark.executorEnv.JAVA_HOME " + java,
+                "spark.yarn.appMasterEnv.JDK_JAVA_OPTIONS " + String.join(" ", ChildJvm.QUICK),
+                "spark.executorEnv.JDK_JAVA_OPTIONS " + String.join(" ", ChildJvm.QUICK),
                 "spark.driver.memory 1g",
                 "spark.driver.memoryOverhead 768m",
                 "spark.executor.memory 512m",
