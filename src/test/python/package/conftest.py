@@ -5,6 +5,7 @@ Where ``SPARK_REMOTE`` is set it is one of that server of Spark Connect, which t
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,15 @@ _OF_CONNECT = ["test_connect.py"]
 _OF_ONE_PROCESS = ["test_commands.py", "test_jvm.py", "test_session.py", "test_weights.py"]
 
 collect_ignore = _OF_ONE_PROCESS if "SPARK_REMOTE" in os.environ else _OF_CONNECT
+
+
+@pytest.fixture(autouse=True)
+def _collected_between_tests() -> Iterator[None]:
+    """Collect cycles after a test only: PySpark calls the server in ``__del__``, for ever if it finds gRPC locked."""
+    gc.disable()
+    yield
+    gc.enable()
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
